@@ -1,0 +1,222 @@
+"""Linear maps: what a rule returns, one per argument.
+
+A linear map J has a ``pushforward`` (ẋ ↦ Jẋ) and a ``pullback`` (ȳ ↦ Jᵀȳ). The classes here know
+their structure where it is cheap to know, so that a checker, an explainer or a planner can read it.
+
+The pullback is the adjoint in the real inner product ⟨a, b⟩ = Re Σ conj(a)·b. For real arrays it is
+the transpose; for complex arrays it is the conjugate transpose, so that the gradient of f: ℂⁿ → ℝ
+points in the direction of steepest ascent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from pullback.core.shapes import dtype_of, shape_of
+
+__all__ = [
+    "Dense",
+    "Diagonal",
+    "Identity",
+    "Joint",
+    "Linear",
+    "LinearMap",
+    "Maps",
+    "Selection",
+    "as_map",
+    "push",
+]
+
+
+class LinearMap:
+    """Base class of the linear maps from the space of one argument to the output's space."""
+
+    __slots__ = ()
+
+    def pushforward(self, x_dot: Any) -> Any:
+        """Apply the map: Jẋ. `None` stands for zero."""
+        raise NotImplementedError
+
+    def pullback(self, y_bar: Any) -> Any:
+        """Apply the adjoint: Jᵀȳ. `None` stands for zero."""
+        raise NotImplementedError
+
+
+class Identity(LinearMap):
+    """The identity, up to broadcasting, which the engine undoes."""
+
+    __slots__ = ()
+
+    def pushforward(self, x_dot: Any) -> Any:
+        return x_dot
+
+    def pullback(self, y_bar: Any) -> Any:
+        return y_bar
+
+    def __repr__(self) -> str:
+        return "Identity()"
+
+
+IDENTITY = Identity()
+
+
+class Diagonal(LinearMap):
+    """Elementwise multiplication by `coefficient`, which broadcasts to the output's shape.
+
+    Parameters
+    ----------
+    coefficient : array_like
+        ∂yᵢ/∂xᵢ for each element of the output.
+    """
+
+    __slots__ = ("coefficient",)
+
+    def __init__(self, coefficient: Any) -> None:
+        self.coefficient = coefficient
+
+    def pushforward(self, x_dot: Any) -> Any:
+        return self.coefficient * x_dot
+
+    def pullback(self, y_bar: Any) -> Any:
+        coefficient = self.coefficient
+        if dtype_of(coefficient).kind == "c":
+            coefficient = np.conj(coefficient)
+        return coefficient * y_bar
+
+    def __repr__(self) -> str:
+        return f"Diagonal({self.coefficient!r})"
+
+
+class Linear(LinearMap):
+    """A linear map given by its two functions.
+
+    Parameters
+    ----------
+    pushforward : callable
+        ẋ ↦ Jẋ, an array of the output's shape.
+    pullback : callable
+        ȳ ↦ Jᵀȳ, an array of the argument's shape.
+    """
+
+    __slots__ = ("pullback", "pushforward")
+
+    def __init__(
+        self, pushforward: Callable[[Any], Any], pullback: Callable[[Any], Any]
+    ) -> None:
+        self.pushforward = pushforward  # type: ignore[method-assign]
+        self.pullback = pullback  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.pushforward!r}, {self.pullback!r})"
+
+
+class Selection(Linear):
+    """A linear map whose matrix has at most one 1 in each row and 0 elsewhere.
+
+    Indexing, reshaping and permuting are selections: the pushforward gathers, the pullback
+    scatters.
+    """
+
+    __slots__ = ()
+
+
+class Dense(LinearMap):
+    """A linear map given by its Jacobian array.
+
+    Parameters
+    ----------
+    jacobian : array, shape ``y.shape + x.shape``
+    ndim : int
+        Number of dimensions of the argument x.
+    """
+
+    __slots__ = ("jacobian", "ndim")
+
+    def __init__(self, jacobian: Any, ndim: int) -> None:
+        self.jacobian = jacobian
+        self.ndim = ndim
+
+    def pushforward(self, x_dot: Any) -> Any:
+        return np.tensordot(self.jacobian, x_dot, axes=self.ndim)
+
+    def pullback(self, y_bar: Any) -> Any:
+        jacobian = self.jacobian
+        if dtype_of(jacobian).kind == "c":
+            jacobian = np.conj(jacobian)
+        return np.tensordot(y_bar, jacobian, axes=len(shape_of(y_bar)))
+
+    def __repr__(self) -> str:
+        return f"Dense({self.jacobian!r}, ndim={self.ndim})"
+
+
+class Joint:
+    """The linear map of all arguments at once, for rules whose arguments share their work.
+
+    Parameters
+    ----------
+    pushforward : callable
+        (ẋ₁, …, ẋₙ) ↦ ẏ. A tangent that is zero comes as `None`.
+    pullback : callable
+        ȳ ↦ (x̄₁, …, x̄ₙ), with `None` for an argument that is not differentiated.
+    """
+
+    __slots__ = ("pullback", "pushforward")
+
+    def __init__(
+        self, pushforward: Callable[..., Any], pullback: Callable[[Any], tuple[Any, ...]]
+    ) -> None:
+        self.pushforward = pushforward
+        self.pullback = pullback
+
+
+def as_map(entry: Any, diagonal: type[Diagonal] = Diagonal) -> LinearMap | None:
+    """One entry of a rule's result as a linear map.
+
+    Parameters
+    ----------
+    entry : LinearMap, array_like, callable or None
+        A linear map; the coefficient of a diagonal one; a function of no arguments that returns
+        either (evaluated here, so that nothing is computed for an argument that is not
+        differentiated); or `None`, for a derivative that is zero.
+    diagonal : type
+        The class of the diagonal map that a bare coefficient stands for.
+    """
+    if isinstance(entry, FunctionType):
+        entry = entry()
+    if entry is None or isinstance(entry, LinearMap):
+        return entry
+    if type(entry) is int and entry == 1:
+        return IDENTITY
+    return diagonal(entry)
+
+
+Maps = list[LinearMap | None] | Joint
+"""The linear maps of a primitive at a point: one per argument, `None` for zero, or a joint one."""
+
+
+def push(maps: Maps, dots: Sequence[Any]) -> Any:
+    """Σ Jᵢẋᵢ, where `None` stands for a zero map, tangent or sum.
+
+    For a primitive with several outputs each term, and the sum, is a tuple.
+    """
+    if isinstance(maps, Joint):
+        return maps.pushforward(*dots)
+    total: Any = None
+    for linear, dot in zip(maps, dots, strict=True):
+        if linear is None or dot is None:
+            continue
+        term = linear.pushforward(dot)
+        if total is None or term is None:
+            total = term if total is None else total
+        elif isinstance(term, tuple):
+            total = tuple(
+                b if a is None else a if b is None else a + b
+                for a, b in zip(total, term, strict=True)
+            )
+        else:
+            total = total + term
+    return total

@@ -1,0 +1,178 @@
+"""Primitives: functions that carry their own rule; everything else is a composition."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core.linear import Diagonal, Joint, Maps, as_map
+from pullback.core.tracer import Tracer
+from pullback.errors import ArgumentTypeError, NoRuleError
+
+__all__ = ["CONSTANT", "Primitive", "bind", "registry"]
+
+registry: dict[str, Primitive] = {}
+"""The rule book: every primitive of pullback itself, by name."""
+
+
+def CONSTANT(*_: Any, **__: Any) -> None:
+    """The rule of a function that is locally constant wherever it is differentiable."""
+
+
+class Primitive:
+    """A function with a rule.
+
+    Parameters
+    ----------
+    name : str
+        Name in messages, graphs and the rule book.
+    value : callable
+        ``value(*args, **params)`` evaluates the function on plain arrays. Arrays are positional,
+        everything that shapes the computation (an axis, a subscript) is a keyword.
+    rule : callable, optional
+        ``rule(out, *args, **params)`` returns a linear map per argument (see `as_map`), or a
+        `Joint` one. A parameter whose name starts with an underscore is handed over as an
+        `Abstract` (shape and dtype): its elements are not read, so they need not be kept.
+    multiple : bool
+        Whether the function returns a tuple of arrays.
+    diagonal : type
+        The class of the linear map that a bare coefficient stands for.
+    singular : bool
+        Whether the derivative is infinite or undefined somewhere, so that evaluating the rule
+        may divide by zero without this being of interest to the user.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        value: Callable[..., Any],
+        rule: Callable[..., Any] | None = None,
+        *,
+        multiple: bool = False,
+        diagonal: type[Diagonal] = Diagonal,
+        singular: bool = False,
+    ) -> None:
+        self.name = name
+        self.value = value
+        self.multiple = multiple
+        self.diagonal = diagonal
+        self.singular = singular
+        self.__doc__ = value.__doc__
+        self.rule: Callable[..., Any] | None = None
+        self.keeps_out = False
+        self.keeps_args: Callable[[int], bool] = _keeps_none
+        if rule is not None:
+            self.set_rule(rule)
+
+    def set_rule(self, rule: Callable[..., Any]) -> None:
+        """Attach `rule`, and read off its signature what it keeps."""
+        self.rule = rule
+        if rule is CONSTANT:
+            return
+        names, variadic = [], None
+        for parameter in inspect.signature(rule).parameters.values():
+            if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+                names.append(parameter.name)
+            elif parameter.kind is parameter.VAR_POSITIONAL:
+                variadic = parameter.name
+        if not names:
+            raise ArgumentTypeError(
+                f"the rule of {self.name} takes {inspect.signature(rule)}; "
+                "its first parameter must be the output, followed by one for each argument"
+            )
+        self.keeps_out = not names[0].startswith("_")
+        kept = tuple(not name.startswith("_") for name in names[1:])
+        rest = variadic is not None and not variadic.startswith("_")
+        self.keeps_args = lambda position: kept[position] if position < len(kept) else rest
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the derivative is zero wherever it exists."""
+        return self.rule is CONSTANT
+
+    def maps(
+        self, out: Any, args: tuple[Any, ...], params: dict[str, Any], wanted: list[bool]
+    ) -> Maps:
+        """The linear maps of the wanted arguments at a point, `None` for the others."""
+        if self.rule is None:
+            raise self.no_rule()
+        entries = self.rule(out, *args, **params)
+        if isinstance(entries, Joint):
+            return entries
+        if not isinstance(entries, tuple):
+            entries = (entries,)
+        if len(entries) != len(args):
+            raise ArgumentTypeError(
+                f"the rule of {self.name} returned {len(entries)} linear maps for {len(args)} "
+                "arguments; return a tuple with one for each (None where the derivative is zero)"
+            )
+        diagonal = self.diagonal
+        return [
+            as_map(entry, diagonal) if want else None
+            for entry, want in zip(entries, wanted, strict=True)
+        ]
+
+    def no_rule(self) -> NoRuleError:
+        """The error that says that this primitive has no rule."""
+        return NoRuleError(
+            f"{self.name} has no derivative rule, and one of its arguments is being "
+            f"differentiated. Give it one with @{self.name}.rule, or detach the argument with "
+            "pullback.stop_gradient(x) if its derivative is not wanted"
+        )
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        return bind(self, args, params)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+def _keeps_none(_position: int) -> bool:
+    return False
+
+
+def bind(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """Hand a call to the interpreter of the highest level among its arguments."""
+    top = None
+    for arg in args:
+        if isinstance(arg, Tracer):
+            if arg.view is not None:
+                arg.refresh()
+            if top is None or arg.interpreter.level > top.level:
+                top = arg.interpreter
+        elif not _is_plain(arg):
+            return bind(primitive, tuple(_as_plain(a, primitive) for a in args), params)
+    if top is None:
+        return primitive.value(*args, **params)
+    return top.process(primitive, args, params)
+
+
+_SCALARS = frozenset({float, int, bool, complex})
+
+
+def _is_plain(x: Any) -> bool:
+    """Whether `x` can be an argument of a primitive as it is."""
+    cls = type(x)
+    if cls is np.ndarray:
+        return bool(x.dtype.kind != "O")
+    return cls in _SCALARS or isinstance(x, np.generic)
+
+
+def _as_plain(x: Any, primitive: Primitive) -> Any:
+    """`x` as an array; traced scalars in a list or an object array become one traced array."""
+    if isinstance(x, Tracer) or _is_plain(x):
+        return x
+    array = np.asarray(x)
+    if array.dtype.kind in "biufc":
+        return array
+    elements = array.ravel().tolist()
+    if not any(isinstance(element, Tracer) for element in elements):
+        raise ArgumentTypeError(
+            f"{primitive.name}: got a {type(x).__name__} that makes an array of dtype "
+            f"{array.dtype} and shape {array.shape}; derivatives want numbers: convert it with "
+            "np.asarray(x, dtype=float)"
+        )
+    return np.reshape(np.stack(elements), array.shape)

@@ -1,0 +1,133 @@
+"""Shapes and dtypes of whatever stands for an array, and the sum that undoes a broadcast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Abstract", "astype", "dtype_of", "fit", "is_inexact", "shape_of", "unbroadcast"]
+
+_PYTHON_DTYPES = {
+    float: np.dtype(np.float64),
+    int: np.dtype(np.int64),
+    bool: np.dtype(np.bool_),
+    complex: np.dtype(np.complex128),
+}
+
+
+class Abstract:
+    """The shape and dtype of an array without its elements.
+
+    Rules are handed one in place of each value that they declare not to read.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+    """
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.shape = shape
+        self.dtype = dtype
+
+    @classmethod
+    def of(cls, x: Any) -> Abstract:
+        """The shape and dtype of an array, tracer or scalar."""
+        return Abstract(shape_of(x), dtype_of(x))
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for extent in self.shape:
+            size *= extent
+        return size
+
+    def __repr__(self) -> str:
+        return f"{self.dtype}{list(self.shape)}"
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """Shape of an array, tracer, abstract value or scalar."""
+    try:
+        return x.shape  # type: ignore[no-any-return]
+    except AttributeError:
+        return np.shape(x)
+
+
+def dtype_of(x: Any) -> np.dtype[Any]:
+    """Dtype of an array, tracer, abstract value or scalar."""
+    try:
+        return x.dtype  # type: ignore[no-any-return]
+    except AttributeError:
+        return _PYTHON_DTYPES.get(type(x)) or np.asarray(x).dtype
+
+
+def is_inexact(x: Any) -> bool:
+    """Whether `x` has a floating or complex dtype, so that it can carry a derivative."""
+    return dtype_of(x).kind in "fc"
+
+
+def unbroadcast(x_bar: Any, shape: tuple[int, ...]) -> Any:
+    """Sum `x_bar` over the axes along which an array of `shape` was broadcast.
+
+    Parameters
+    ----------
+    x_bar : array
+        Cotangent of the broadcast array.
+    shape : tuple of int
+        Shape before broadcasting; it must broadcast to ``x_bar.shape``.
+
+    Returns
+    -------
+    array of `shape`
+    """
+    wide = shape_of(x_bar)
+    if wide == shape:
+        return x_bar
+    lead = len(wide) - len(shape)
+    if lead:
+        x_bar = np.sum(x_bar, axis=tuple(range(lead)))
+    stretched = tuple(
+        axis for axis, extent in enumerate(shape) if extent == 1 and wide[lead + axis] != 1
+    )
+    if stretched:
+        x_bar = np.sum(x_bar, axis=stretched, keepdims=True)
+    return x_bar
+
+
+def astype(x: Any, dtype: np.dtype[Any]) -> Any:
+    """`x` in `dtype`; from complex to real this is the real part, the adjoint of ℝ → ℂ."""
+    if dtype_of(x) == dtype:
+        return x
+    if dtype_of(x).kind == "c" and dtype.kind != "c":
+        x = np.real(x)
+    return x.astype(dtype) if hasattr(x, "astype") else dtype.type(x)
+
+
+def fit(x_bar: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Bring a cotangent to its primal's `shape` and `dtype`.
+
+    A cotangent with fewer elements than the primal (a coefficient and a cotangent that were both
+    constant along an axis) is broadcast; one with more is summed over the broadcast axes.
+    """
+    if shape_of(x_bar) != shape:
+        x_bar = _reshape_to(x_bar, shape)
+    if dtype_of(x_bar) != dtype:
+        x_bar = astype(x_bar, dtype)
+    return x_bar
+
+
+def _reshape_to(x_bar: Any, shape: tuple[int, ...]) -> Any:
+    wide = np.broadcast_shapes(shape_of(x_bar), shape)
+    if wide != shape:
+        x_bar = unbroadcast(x_bar, shape)
+    if shape_of(x_bar) != shape:
+        x_bar = np.broadcast_to(x_bar, shape)
+    return x_bar

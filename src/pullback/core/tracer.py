@@ -1,0 +1,239 @@
+"""The tracer: what stands in for an array while a function is differentiated.
+
+A tracer is a handle on the current state of an array: the interpreter that follows it, its value,
+and what the interpreter keeps with it (a tangent, a node of the tape). Writing to an array gives
+its handle a new state; values that were read before keep the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.errors import AliasError, DetachedError, NoRuleError
+
+if TYPE_CHECKING:
+    from pullback.core.interpreter import Interpreter
+
+__all__ = ["Tracer", "View", "array_functions", "array_ufuncs", "strip"]
+
+array_ufuncs: dict[np.ufunc | tuple[np.ufunc, str], Callable[..., Any]] = {}
+"""What a ufunc does when an argument is a tracer.
+
+A plain call is found under the ufunc itself; a call with keywords, and the other methods (reduce,
+accumulate, at, outer), under the pair of the ufunc and the method's name.
+"""
+
+array_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""What a function that NumPy dispatches does when an argument is a tracer."""
+
+
+class View:
+    """The tie of an array to the array whose memory it shares in NumPy.
+
+    Parameters
+    ----------
+    base : Tracer
+        The array that is looked into.
+    read : callable
+        ``read(base)`` is the view's state, a new tracer or array, in terms of the base.
+    write : callable or None
+        ``write(base, value)`` is the state of the base after `value` is assigned to the view.
+        `None` for a view that NumPy makes read-only.
+    """
+
+    __slots__ = ("base", "read", "version", "write")
+
+    def __init__(
+        self,
+        base: Tracer,
+        read: Callable[[Any], Any],
+        write: Callable[[Any, Any], Any] | None,
+    ) -> None:
+        self.base = base
+        self.version = base.version
+        self.read = read
+        self.write = write
+
+
+class Tracer:
+    """Stands in for an array while a function is differentiated; it speaks NumPy.
+
+    Operators, methods and attributes of :class:`numpy.ndarray` are installed by
+    :mod:`pullback.numpy`; NumPy and SciPy functions arrive through ``__array_ufunc__`` and
+    ``__array_function__``.
+
+    Attributes
+    ----------
+    interpreter : Interpreter
+        The level of differentiation that follows this value.
+    value : array, scalar or Tracer of an outer level
+    payload : object
+        What the interpreter keeps with the value; `None` if the value is constant at this level.
+    view : View or None
+        The array that this one shares its memory with.
+    version : int
+        The number of writes so far.
+    """
+
+    __slots__ = ("interpreter", "payload", "value", "version", "view")
+    __array_priority__ = 1000.0
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, interpreter: Interpreter, value: Any, payload: Any) -> None:
+        self.interpreter = interpreter
+        self.value = value
+        self.payload = payload
+        self.view: View | None = None
+        self.version = 0
+
+    # -- state ---------------------------------------------------------------------------------
+
+    def snapshot(self) -> Tracer:
+        """A new handle on the present state, which no later write changes."""
+        if self.view is not None:
+            self.refresh()
+        return Tracer(self.interpreter, self.value, self.payload)
+
+    def refresh(self) -> None:
+        """Read the base of a view again if it was written to."""
+        view = self.view
+        if view is None:
+            return
+        base = view.base
+        base.refresh()
+        if view.version != base.version:
+            self._adopt(view.read(base))
+            view.version = base.version
+
+    def assign(self, new: Any) -> None:
+        """Give this array the state of `new`, and the array it is a view of likewise."""
+        self.refresh()
+        view = self.view
+        if view is None:
+            self._adopt(new)
+            return
+        if view.write is None:
+            raise AliasError(
+                "assignment to a read-only view (of broadcast_to, diagonal or the like); "
+                "copy it first: y = y.copy()"
+            )
+        view.base.assign(view.write(view.base, new))
+        self.refresh()
+
+    def _adopt(self, new: Any) -> None:
+        if isinstance(new, Tracer):
+            self.interpreter = new.interpreter
+            self.value = new.value
+            self.payload = new.payload
+        else:
+            self.value = new
+            self.payload = None
+        self.version += 1
+
+    @property
+    def mutable(self) -> bool:
+        """Whether NumPy would have an array here rather than an immutable scalar."""
+        value = self.value
+        return value.mutable if isinstance(value, Tracer) else isinstance(value, np.ndarray)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether no level of differentiation follows this value."""
+        value = self.value
+        return self.payload is None and (not isinstance(value, Tracer) or value.is_constant)
+
+    # -- what NumPy asks -----------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        if self.view is not None:
+            self.refresh()
+        return shape_of(self.value)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return dtype_of(self.value)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        plain = method == "__call__" and not kwargs
+        implementation = array_ufuncs.get(ufunc if plain else (ufunc, method))
+        if implementation is None:
+            raise _no_rule(ufunc, method)
+        return implementation(*inputs, **kwargs)
+
+    def __array_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        implementation = array_functions.get(func)
+        if implementation is None:
+            raise _no_rule(func)
+        return implementation(*args, **kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        """An object array of traced elements; a numeric array would lose their history."""
+        if self.is_constant:
+            return np.array(strip(self), dtype=dtype)
+        if dtype is not None and np.dtype(dtype) != np.dtype(object):
+            raise self._detached(f"an array of dtype {np.dtype(dtype)}")
+        elements = np.empty(self.shape, dtype=object)
+        for index in np.ndindex(self.shape):
+            elements[index] = self[index] if index else self  # type: ignore[index]
+        return elements
+
+    def _detached(self, target: str) -> DetachedError:
+        return DetachedError(
+            f"a traced value of dtype {self.dtype} and shape {self.shape} was about to become "
+            f"{target}, which cannot hold its derivative. "
+            "To fill an array with traced values, make it with np.zeros(n, like=x) or "
+            "np.zeros_like(x), or use np.stack([...]) or np.array([...]); "
+            "inside f call NumPy's functions instead of the math module's; "
+            "if a constant is what you want, use pullback.stop_gradient(x)"
+        )
+
+    def _scalar(self, kind: type, target: str) -> Any:
+        if not self.is_constant:
+            raise self._detached(target)
+        return kind(strip(self))
+
+    def __float__(self) -> float:
+        return float(self._scalar(float, "a Python float"))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar(complex, "a Python complex"))
+
+    def __int__(self) -> int:
+        return int(self._scalar(int, "a Python int"))
+
+    def __bool__(self) -> bool:
+        return bool(strip(self))
+
+    def __repr__(self) -> str:
+        return f"Tracer({strip(self)!r}, level={self.interpreter.level})"
+
+
+def _no_rule(function: Callable[..., Any], method: str = "__call__") -> NoRuleError:
+    if isinstance(function, np.ufunc):
+        module = "scipy.special" if not hasattr(np, function.__name__) else "numpy"
+        name = f"{module}.{function.__name__}"
+    else:
+        name = f"{function.__module__}.{function.__name__}"
+    if method != "__call__":
+        name += f".{method}"
+    return NoRuleError(
+        f"{name} has no derivative rule in pullback, and one of its arguments is being "
+        "differentiated. Write it with functions that have one, wrap it with @pullback.primitive "
+        "and give it a rule, or detach the argument with pullback.stop_gradient(x) if its "
+        "derivative is not wanted"
+    )
+
+
+def strip(x: Any) -> Any:
+    """The array or scalar underneath all levels of tracing."""
+    while isinstance(x, Tracer):
+        x.refresh()
+        x = x.value
+    return x

@@ -1,0 +1,66 @@
+"""Every exception and warning that pullback raises.
+
+Each class derives from :class:`PullbackError` and from the built-in exception that a NumPy user
+would catch, so that ``except TypeError`` keeps working.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AliasError",
+    "ArgumentTypeError",
+    "ArgumentValueError",
+    "CheckError",
+    "DetachedError",
+    "IndependentOutputWarning",
+    "LeakedTracerError",
+    "NoRuleError",
+    "PullbackError",
+]
+
+
+class PullbackError(Exception):
+    """Base class of every error that pullback raises on purpose."""
+
+
+class ArgumentTypeError(PullbackError, TypeError):
+    """An argument has a type or dtype that the function does not take."""
+
+
+class ArgumentValueError(PullbackError, ValueError):
+    """An argument has the right type, and a shape, structure or value that does not fit."""
+
+
+class NoRuleError(PullbackError, TypeError):
+    """A function was called on a traced value and has no derivative rule.
+
+    A missing rule is never treated as a zero derivative. Write the function with NumPy functions
+    that have rules, or give it one with :func:`pullback.primitive`.
+    """
+
+
+class DetachedError(PullbackError, TypeError):
+    """A traced value was about to lose its history: turned into a float or a plain array.
+
+    If a constant is what you want, say so with :func:`pullback.stop_gradient`.
+    """
+
+
+class LeakedTracerError(PullbackError, RuntimeError):
+    """A traced value was used after the transformation that made it had ended.
+
+    Return the value from the function (with ``has_aux=True`` if it is not the result) instead of
+    storing it in a global, an attribute or an enclosing scope.
+    """
+
+
+class AliasError(PullbackError, ValueError):
+    """A write through a view whose effect on the underlying array cannot be followed."""
+
+
+class CheckError(PullbackError, AssertionError):
+    """A derivative failed its check; the message names the argument and the discrepancy."""
+
+
+class IndependentOutputWarning(UserWarning):
+    """The differentiated output does not depend on the input: its derivative is identically 0."""

@@ -1,0 +1,35 @@
+"""How a NumPy function gets its meaning on tracers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pullback.core.tracer import array_functions
+
+__all__ = ["implements"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
+    """Make the decorated function what these NumPy functions do when they meet a tracer.
+
+    It takes the arguments that the NumPy function takes, under the same names, and is written as
+    a composition of primitives. An argument that it doesn't support is refused with an error, not
+    ignored.
+
+    Parameters
+    ----------
+    *functions : callable
+        NumPy functions that dispatch by ``__array_function__``.
+    """
+
+    def enter(implementation: F) -> F:
+        for function in functions:
+            if function in array_functions:
+                raise ValueError(f"{function.__name__} has an implementation already")
+            array_functions[function] = implementation
+        return implementation
+
+    return enter

@@ -1,0 +1,155 @@
+"""How a rule enters the rule book.
+
+A rule is a function of the output and the inputs that returns one linear map per argument::
+
+    @elementwise(np.tanh)
+    def tanh(y, _x):
+        return 1 - y * y
+
+* A bare array is the coefficient of a diagonal map; 1 is the identity; `None` is zero; a function
+  of no arguments is called only if that argument is differentiated; anything else is a
+  `pullback.core.linear.LinearMap`.
+* A parameter whose name starts with an underscore stands for a value that the rule doesn't read;
+  what arrives is its shape and dtype only, so the value need not be kept.
+* The engine sums the cotangent of a broadcast argument back to the argument's shape, broadcasts
+  one that lacks extent, and keeps dtypes.
+* Rules are written in NumPy calls, which run on arrays and on tracers of outer levels alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core.linear import Diagonal
+from pullback.core.primitive import CONSTANT, Primitive, registry
+from pullback.core.shapes import dtype_of
+from pullback.core.tracer import array_ufuncs
+
+__all__ = ["constant", "elementwise", "rule", "strong_multiply"]
+
+Rule = Callable[..., Any]
+
+
+def _enter(primitive: Primitive, function: Callable[..., Any] | None) -> Primitive:
+    if primitive.name in registry:
+        raise ValueError(f"the rule book has an entry for {primitive.name} already")
+    registry[primitive.name] = primitive
+    if isinstance(function, np.ufunc):
+        array_ufuncs[function] = primitive
+    return primitive
+
+
+def elementwise(
+    function: Callable[..., Any], *, name: str | None = None, singular: bool = False
+) -> Callable[[Rule], Primitive]:
+    """Enter the rule of a function that acts element by element, broadcasting its arguments.
+
+    Parameters
+    ----------
+    function : callable
+        Evaluates it on arrays. A ufunc is served from now on when it meets a tracer.
+    name : str, optional
+        The primitive's name; by default that of `function`.
+    singular : bool
+        Whether the derivative is infinite or undefined somewhere. A tangent or cotangent that is
+        exactly zero then stays exactly zero there (a strong zero).
+    """
+
+    def enter(rule: Rule) -> Primitive:
+        primitive = Primitive(
+            name or function.__name__,
+            function,
+            rule,
+            diagonal=StrongDiagonal if singular else Diagonal,
+            singular=singular,
+        )
+        primitive.__doc__ = rule.__doc__
+        return _enter(primitive, function)
+
+    return enter
+
+
+def rule(
+    function: Callable[..., Any],
+    *,
+    name: str | None = None,
+    multiple: bool = False,
+    singular: bool = False,
+) -> Callable[[Rule], Primitive]:
+    """Enter the rule of any other function.
+
+    Parameters
+    ----------
+    function : callable
+        Evaluates it on arrays: ``function(*arrays, **params)``. A ufunc is served from now on
+        when it meets a tracer.
+    name : str, optional
+        The primitive's name; by default that of `function`.
+    multiple : bool
+        Whether it returns a tuple of arrays.
+    singular : bool
+        Whether evaluating the rule may divide by zero.
+    """
+
+    def enter(rule: Rule) -> Primitive:
+        primitive = Primitive(
+            name or function.__name__, function, rule, multiple=multiple, singular=singular
+        )
+        primitive.__doc__ = rule.__doc__
+        return _enter(primitive, function)
+
+    return enter
+
+
+def constant(
+    function: Callable[..., Any], *, name: str | None = None, multiple: bool = False
+) -> Primitive:
+    """Enter a function that is locally constant wherever it is differentiable.
+
+    Parameters
+    ----------
+    function : callable
+    name : str, optional
+        The primitive's name; by default that of `function`.
+    multiple : bool
+        Whether it returns a tuple of arrays.
+    """
+    primitive = Primitive(name or function.__name__, function, CONSTANT, multiple=multiple)
+    return _enter(primitive, function)
+
+
+# -- strong zeros -----------------------------------------------------------------------------
+
+
+class StrongDiagonal(Diagonal):
+    """A diagonal map that takes an exact zero to an exact zero, even where it is infinite."""
+
+    __slots__ = ()
+
+    def pushforward(self, x_dot: Any) -> Any:
+        return strong_multiply(self.coefficient, x_dot)
+
+    def pullback(self, y_bar: Any) -> Any:
+        coefficient = self.coefficient
+        if dtype_of(coefficient).kind == "c":
+            coefficient = np.conj(coefficient)
+        return strong_multiply(coefficient, y_bar)
+
+
+def _strong_product(x: Any, y: Any) -> Any:
+    product = np.multiply(x, y)
+    if np.isnan(product).any():
+        product = np.where((np.equal(x, 0)) | (np.equal(y, 0)), 0, product).astype(product.dtype)
+    return product
+
+
+@elementwise(_strong_product, name="strong_multiply", singular=True)
+def strong_multiply(_z: Any, x: Any, y: Any) -> Any:
+    """x·y, and 0 where either factor is exactly zero, whatever the other is.
+
+    ∂z/∂x = y and ∂z/∂y = x, as strong products in their turn.
+    """
+    return y, x
