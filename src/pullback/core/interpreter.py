@@ -8,7 +8,7 @@ used twice, so a tracer that outlives its transformation is recognised.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -59,7 +59,10 @@ class Interpreter:
             return value
         return Tracer(self, value, None)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """End the transformation: from now on its tracers are of no use."""
         self.open = False
 

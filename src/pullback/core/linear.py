@@ -119,9 +119,26 @@ class Selection(Linear):
 
     Indexing, reshaping and permuting are selections: the pushforward gathers, the pullback
     scatters.
+
+    Parameters
+    ----------
+    pushforward, pullback : callable
+        As for `Linear`.
+    pull_into : callable, optional
+        ``pull_into(x_bar, y_bar)`` adds Jᵀȳ to the plain array `x_bar` in place, for selections
+        that pick few elements of many.
     """
 
-    __slots__ = ()
+    __slots__ = ("pull_into",)
+
+    def __init__(
+        self,
+        pushforward: Callable[[Any], Any],
+        pullback: Callable[[Any], Any],
+        pull_into: Callable[[Any, Any], None] | None = None,
+    ) -> None:
+        super().__init__(pushforward, pullback)
+        self.pull_into = pull_into
 
 
 class Dense(LinearMap):
@@ -185,11 +202,15 @@ def as_map(entry: Any, diagonal: type[Diagonal] = Diagonal) -> LinearMap | None:
     diagonal : type
         The class of the diagonal map that a bare coefficient stands for.
     """
-    if isinstance(entry, FunctionType):
+    cls = type(entry)
+    if cls is FunctionType:
         entry = entry()
+        cls = type(entry)
+    if cls is np.ndarray:
+        return diagonal(entry)
     if entry is None or isinstance(entry, LinearMap):
         return entry
-    if type(entry) is int and entry == 1:
+    if cls is int and entry == 1:
         return IDENTITY
     return diagonal(entry)
 

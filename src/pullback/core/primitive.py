@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from pullback.core.linear import Diagonal, Joint, Maps, as_map
+from pullback.core.linear import Diagonal, Joint, LinearMap, Maps, as_map
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError, NoRuleError
 
@@ -40,9 +40,11 @@ class Primitive:
         Whether the function returns a tuple of arrays.
     diagonal : type
         The class of the linear map that a bare coefficient stands for.
-    singular : bool
-        Whether the derivative is infinite or undefined somewhere, so that evaluating the rule
-        may divide by zero without this being of interest to the user.
+    masks : bool
+        Whether the pullback hands out exact zeros to elements that the value did not depend on,
+        as `where` does to the branch that was not taken. From there on, back through the program,
+        an element of a cotangent that is exactly zero stays zero even where a diagonal
+        coefficient is infinite or not a number.
     """
 
     def __init__(
@@ -53,17 +55,18 @@ class Primitive:
         *,
         multiple: bool = False,
         diagonal: type[Diagonal] = Diagonal,
-        singular: bool = False,
+        masks: bool = False,
     ) -> None:
         self.name = name
         self.value = value
         self.multiple = multiple
         self.diagonal = diagonal
-        self.singular = singular
+        self.masks = masks
         self.__doc__ = value.__doc__
         self.rule: Callable[..., Any] | None = None
         self.keeps_out = False
-        self.keeps_args: Callable[[int], bool] = _keeps_none
+        self.keeps: tuple[bool, ...] = ()
+        self.keeps_rest = False
         if rule is not None:
             self.set_rule(rule)
 
@@ -84,9 +87,8 @@ class Primitive:
                 "its first parameter must be the output, followed by one for each argument"
             )
         self.keeps_out = not names[0].startswith("_")
-        kept = tuple(not name.startswith("_") for name in names[1:])
-        rest = variadic is not None and not variadic.startswith("_")
-        self.keeps_args = lambda position: kept[position] if position < len(kept) else rest
+        self.keeps = tuple(not name.startswith("_") for name in names[1:])
+        self.keeps_rest = variadic is not None and not variadic.startswith("_")
 
     @property
     def is_constant(self) -> bool:
@@ -94,15 +96,24 @@ class Primitive:
         return self.rule is CONSTANT
 
     def maps(
-        self, out: Any, args: tuple[Any, ...], params: dict[str, Any], wanted: list[bool]
+        self, out: Any, args: Sequence[Any], params: dict[str, Any], wanted: Sequence[Any]
     ) -> Maps:
-        """The linear maps of the wanted arguments at a point, `None` for the others."""
-        if self.rule is None:
+        """The linear maps at a point.
+
+        Parameters
+        ----------
+        out, args, params
+            The point: what the rule is evaluated at.
+        wanted : sequence
+            `None` at the position of each argument that is not differentiated.
+        """
+        rule = self.rule
+        if rule is None:
             raise self.no_rule()
-        entries = self.rule(out, *args, **params)
-        if isinstance(entries, Joint):
-            return entries
-        if not isinstance(entries, tuple):
+        entries = rule(out, *args, **params)
+        if type(entries) is not tuple:
+            if isinstance(entries, Joint):
+                return entries
             entries = (entries,)
         if len(entries) != len(args):
             raise ArgumentTypeError(
@@ -110,10 +121,10 @@ class Primitive:
                 "arguments; return a tuple with one for each (None where the derivative is zero)"
             )
         diagonal = self.diagonal
-        return [
-            as_map(entry, diagonal) if want else None
-            for entry, want in zip(entries, wanted, strict=True)
-        ]
+        maps: list[LinearMap | None] = []
+        for position, want in enumerate(wanted):
+            maps.append(None if want is None else as_map(entries[position], diagonal))
+        return maps
 
     def no_rule(self) -> NoRuleError:
         """The error that says that this primitive has no rule."""
@@ -130,40 +141,34 @@ class Primitive:
         return f"<primitive {self.name}>"
 
 
-def _keeps_none(_position: int) -> bool:
-    return False
-
-
 def bind(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Hand a call to the interpreter of the highest level among its arguments."""
     top = None
     for arg in args:
-        if isinstance(arg, Tracer):
+        cls = type(arg)
+        if cls is Tracer:
             if arg.view is not None:
                 arg.refresh()
-            if top is None or arg.interpreter.level > top.level:
-                top = arg.interpreter
-        elif not _is_plain(arg):
+            interpreter = arg.interpreter
+            if top is None or interpreter.level > top.level:
+                top = interpreter
+        elif cls is np.ndarray:
+            if arg.dtype is _OBJECT:
+                return bind(primitive, tuple(_as_plain(a, primitive) for a in args), params)
+        elif cls not in _SCALARS:
             return bind(primitive, tuple(_as_plain(a, primitive) for a in args), params)
     if top is None:
         return primitive.value(*args, **params)
     return top.process(primitive, args, params)
 
 
-_SCALARS = frozenset({float, int, bool, complex})
-
-
-def _is_plain(x: Any) -> bool:
-    """Whether `x` can be an argument of a primitive as it is."""
-    cls = type(x)
-    if cls is np.ndarray:
-        return bool(x.dtype.kind != "O")
-    return cls in _SCALARS or isinstance(x, np.generic)
+_OBJECT = np.dtype(object)
+_SCALARS = frozenset({float, int, bool, complex, *np.sctypeDict.values()})
 
 
 def _as_plain(x: Any, primitive: Primitive) -> Any:
     """`x` as an array; traced scalars in a list or an object array become one traced array."""
-    if isinstance(x, Tracer) or _is_plain(x):
+    if type(x) is Tracer or type(x) in _SCALARS:
         return x
     array = np.asarray(x)
     if array.dtype.kind in "biufc":

@@ -18,17 +18,32 @@ from pullback.errors import AliasError, DetachedError, NoRuleError
 if TYPE_CHECKING:
     from pullback.core.interpreter import Interpreter
 
-__all__ = ["Tracer", "View", "array_functions", "array_ufuncs", "strip"]
+__all__ = [
+    "Tracer",
+    "View",
+    "array_functions",
+    "array_ufuncs",
+    "creation_functions",
+    "no_rule",
+    "strip",
+    "ufunc_methods",
+]
 
 array_ufuncs: dict[np.ufunc | tuple[np.ufunc, str], Callable[..., Any]] = {}
 """What a ufunc does when an argument is a tracer.
 
 A plain call is found under the ufunc itself; a call with keywords, and the other methods (reduce,
-accumulate, at, outer), under the pair of the ufunc and the method's name.
+accumulate, at, outer), under the pair of the ufunc and the method's name, if a ufunc needs its own.
 """
+
+ufunc_methods: dict[str, Callable[..., Any]] = {}
+"""What a method of any ufunc does; the ufunc is its first argument. "__call__" takes keywords."""
 
 array_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
 """What a function that NumPy dispatches does when an argument is a tracer."""
+
+creation_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""What a function that makes an array ``like=`` a tracer does; the tracer is its first argument."""
 
 
 class View:
@@ -43,9 +58,16 @@ class View:
     write : callable or None
         ``write(base, value)`` is the state of the base after `value` is assigned to the view.
         `None` for a view that NumPy makes read-only.
+
+    Attributes
+    ----------
+    root : Tracer
+        The array that owns the memory: the base, or its root if it is a view too.
+    version : int
+        The version of the root that the view has seen.
     """
 
-    __slots__ = ("base", "read", "version", "write")
+    __slots__ = ("base", "read", "root", "version", "write")
 
     def __init__(
         self,
@@ -54,7 +76,8 @@ class View:
         write: Callable[[Any, Any], Any] | None,
     ) -> None:
         self.base = base
-        self.version = base.version
+        self.root: Tracer = base if base.view is None else base.view.root
+        self.version = self.root.version
         self.read = read
         self.write = write
 
@@ -99,30 +122,34 @@ class Tracer:
         return Tracer(self.interpreter, self.value, self.payload)
 
     def refresh(self) -> None:
-        """Read the base of a view again if it was written to."""
+        """Read the bases of a view again if the array that owns the memory was written to."""
         view = self.view
-        if view is None:
+        if view is None or view.version == view.root.version:
             return
-        base = view.base
-        base.refresh()
-        if view.version != base.version:
-            self._adopt(view.read(base))
-            view.version = base.version
+        version = view.root.version
+        stale: list[tuple[Tracer, View]] = []
+        tracer = self
+        while view is not None and view.version != version:
+            stale.append((tracer, view))
+            tracer = view.base
+            view = tracer.view
+        for tracer, view in reversed(stale):
+            tracer._adopt(view.read(view.base))
+            view.version = version
 
     def assign(self, new: Any) -> None:
         """Give this array the state of `new`, and the array it is a view of likewise."""
         self.refresh()
-        view = self.view
-        if view is None:
-            self._adopt(new)
-            return
-        if view.write is None:
-            raise AliasError(
-                "assignment to a read-only view (of broadcast_to, diagonal or the like); "
-                "copy it first: y = y.copy()"
-            )
-        view.base.assign(view.write(view.base, new))
-        self.refresh()
+        tracer = self
+        while (view := tracer.view) is not None:
+            if view.write is None:
+                raise AliasError(
+                    "assignment to a read-only view (of broadcast_to, diagonal or the like); "
+                    "copy it first: y = y.copy()"
+                )
+            new = view.write(view.base, new)
+            tracer = view.base
+        tracer._adopt(new)
 
     def _adopt(self, new: Any) -> None:
         if isinstance(new, Tracer):
@@ -161,17 +188,22 @@ class Tracer:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         plain = method == "__call__" and not kwargs
         implementation = array_ufuncs.get(ufunc if plain else (ufunc, method))
-        if implementation is None:
-            raise _no_rule(ufunc, method)
-        return implementation(*inputs, **kwargs)
+        if implementation is not None:
+            return implementation(*inputs, **kwargs)
+        if plain or method not in ufunc_methods:
+            raise no_rule(ufunc, method)
+        return ufunc_methods[method](ufunc, *inputs, **kwargs)
 
     def __array_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         implementation = array_functions.get(func)
-        if implementation is None:
-            raise _no_rule(func)
-        return implementation(*args, **kwargs)
+        if implementation is not None:
+            return implementation(*args, **kwargs)
+        create = creation_functions.get(func)
+        if create is not None:
+            return create(self, *args, **kwargs)
+        raise no_rule(func)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         """An object array of traced elements; a numeric array would lose their history."""
@@ -181,7 +213,7 @@ class Tracer:
             raise self._detached(f"an array of dtype {np.dtype(dtype)}")
         elements = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
-            elements[index] = self[index] if index else self  # type: ignore[index]
+            elements[index] = self[index] if index else self.snapshot()  # type: ignore[index]
         return elements
 
     def _detached(self, target: str) -> DetachedError:
@@ -215,7 +247,8 @@ class Tracer:
         return f"Tracer({strip(self)!r}, level={self.interpreter.level})"
 
 
-def _no_rule(function: Callable[..., Any], method: str = "__call__") -> NoRuleError:
+def no_rule(function: Callable[..., Any], method: str = "__call__") -> NoRuleError:
+    """The error that says that NumPy's `function` cannot be differentiated."""
     if isinstance(function, np.ufunc):
         module = "scipy.special" if not hasattr(np, function.__name__) else "numpy"
         name = f"{module}.{function.__name__}"

@@ -12,8 +12,10 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import optree
 
+from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
 
 __all__ = ["NAMESPACE", "flatten", "flatten_like", "leaf_paths", "map_tree", "static", "unflatten"]
@@ -22,6 +24,8 @@ NAMESPACE = "pullback"
 """The optree namespace in which classes are registered."""
 
 TreeSpec = optree.PyTreeSpec
+_LEAF: TreeSpec = optree.tree_structure(0, namespace=NAMESPACE)
+_LEAF_TYPES = frozenset({np.ndarray, np.float64, np.float32, float, int, Tracer})
 _registered: set[type] = set()
 _registering = threading.Lock()
 
@@ -67,6 +71,8 @@ def _register(cls: type) -> None:
 
 def flatten(tree: Any) -> tuple[list[Any], TreeSpec]:
     """Leaves of `tree` and its structure."""
+    if type(tree) in _LEAF_TYPES:
+        return [tree], _LEAF
     while True:
         leaves, spec = optree.tree_flatten(tree, namespace=NAMESPACE)
         unseen = {
@@ -83,6 +89,9 @@ def flatten(tree: Any) -> tuple[list[Any], TreeSpec]:
 
 def unflatten(spec: TreeSpec, leaves: Iterable[Any]) -> Any:
     """The tree of structure `spec` with these leaves."""
+    if spec is _LEAF:
+        (leaf,) = leaves
+        return leaf
     return optree.tree_unflatten(spec, leaves)
 
 

@@ -43,7 +43,11 @@ def _enter(primitive: Primitive, function: Callable[..., Any] | None) -> Primiti
 
 
 def elementwise(
-    function: Callable[..., Any], *, name: str | None = None, singular: bool = False
+    function: Callable[..., Any],
+    *,
+    name: str | None = None,
+    singular: bool = False,
+    masks: bool = False,
 ) -> Callable[[Rule], Primitive]:
     """Enter the rule of a function that acts element by element, broadcasting its arguments.
 
@@ -56,6 +60,9 @@ def elementwise(
     singular : bool
         Whether the derivative is infinite or undefined somewhere. A tangent or cotangent that is
         exactly zero then stays exactly zero there (a strong zero).
+    masks : bool
+        Whether its pullback hands out exact zeros, as that of `where` does to the branch that was
+        not taken; see `Primitive`.
     """
 
     def enter(rule: Rule) -> Primitive:
@@ -64,7 +71,7 @@ def elementwise(
             function,
             rule,
             diagonal=StrongDiagonal if singular else Diagonal,
-            singular=singular,
+            masks=masks,
         )
         primitive.__doc__ = rule.__doc__
         return _enter(primitive, function)
@@ -77,7 +84,7 @@ def rule(
     *,
     name: str | None = None,
     multiple: bool = False,
-    singular: bool = False,
+    masks: bool = False,
 ) -> Callable[[Rule], Primitive]:
     """Enter the rule of any other function.
 
@@ -90,13 +97,14 @@ def rule(
         The primitive's name; by default that of `function`.
     multiple : bool
         Whether it returns a tuple of arrays.
-    singular : bool
-        Whether evaluating the rule may divide by zero.
+    masks : bool
+        Whether its pullback hands out exact zeros, as that of a selection of elements does; see
+        `Primitive`.
     """
 
     def enter(rule: Rule) -> Primitive:
         primitive = Primitive(
-            name or function.__name__, function, rule, multiple=multiple, singular=singular
+            name or function.__name__, function, rule, multiple=multiple, masks=masks
         )
         primitive.__doc__ = rule.__doc__
         return _enter(primitive, function)

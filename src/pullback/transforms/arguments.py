@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,24 @@ from pullback.core.tracer import Tracer, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DetachedError
 
 __all__ = [
+    "Argnums",
     "assemble",
     "call",
+    "describe",
+    "flatten_arrays",
+    "lower",
     "name_of",
+    "normalize_argnums",
     "owned",
     "require_array",
+    "require_complex",
     "require_tuple",
     "seed",
+    "stack_depth",
 ]
+
+Argnums = int | Sequence[int]
+"""Which arguments to differentiate: a position, or several."""
 
 
 def name_of(f: Callable[..., Any]) -> str:
@@ -30,8 +40,8 @@ def name_of(f: Callable[..., Any]) -> str:
     return getattr(f, "__name__", None) or type(f).__name__
 
 
-def call(f: Callable[..., Any], args: Iterable[Any], interpreter: Interpreter) -> Any:
-    """Evaluate ``f(*args)`` and end the interpreter's level, whatever happens.
+def call(f: Callable[..., Any], args: Iterable[Any]) -> Any:
+    """Evaluate ``f(*args)``.
 
     NumPy wraps an error that is raised while it fills an array in one of its own; the message
     that tells what to do is brought back to the surface.
@@ -42,8 +52,18 @@ def call(f: Callable[..., Any], args: Iterable[Any], interpreter: Interpreter) -
         if isinstance(error.__cause__, DetachedError):
             raise error.__cause__.with_traceback(error.__traceback__) from None
         raise
-    finally:
-        interpreter.close()
+
+
+def lower(leaf: Any, interpreter: Interpreter, where: str) -> tuple[Any, Any]:
+    """A result's value one level below the interpreter, and its payload; `None` if constant."""
+    if type(leaf) is not Tracer:
+        return leaf, None
+    leaf.refresh()
+    if leaf.interpreter is interpreter:
+        return leaf.value, leaf.payload
+    if leaf.interpreter.level > interpreter.level:
+        leaf.interpreter.require_open(f"{where}: the result")
+    return leaf, None
 
 
 def require_tuple(values: Any, function: str, argument: str) -> tuple[Any, ...]:
@@ -168,11 +188,46 @@ def stack_depth() -> int:
     return depth
 
 
-def flatten_arrays(tree: Any, where: str) -> tuple[list[Any], trees.TreeSpec]:
-    """Leaves of a pytree, each of them an array, tracer or number."""
+def flatten_arrays(
+    tree: Any, where: str, argument: str
+) -> tuple[list[Any], trees.TreeSpec]:
+    """Leaves of a pytree, each of them an array, tracer or number, and its structure."""
     leaves, spec = trees.flatten(tree)
-    for position, leaf in enumerate(leaves):
-        if not (type(leaf) is np.ndarray and leaf.dtype.kind != "O"):
-            path = trees.leaf_paths(spec)[position]
-            leaves[position] = require_array(leaf, where + path)
+    for number, leaf in enumerate(leaves):
+        if type(leaf) not in _ARRAYS or (type(leaf) is np.ndarray and leaf.dtype.kind == "O"):
+            path = trees.leaf_paths(spec)[number]
+            leaves[number] = require_array(leaf, f"{where}: {argument}{path}")
     return leaves, spec
+
+
+_ARRAYS = frozenset({np.ndarray, np.float64, np.float32, float, Tracer})
+
+
+def normalize_argnums(argnums: Argnums, count: int, where: str) -> tuple[int, ...]:
+    """Positions of the arguments to differentiate, counted from the start."""
+    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    positions = tuple(a + count if a < 0 else a for a in wanted)
+    for asked, position in zip(wanted, positions, strict=True):
+        if not 0 <= position < count:
+            raise ArgumentValueError(
+                f"{where}: argnums names argument {asked}, but the function was called with "
+                f"{count} positional arguments; pass differentiated arguments by position"
+            )
+    if not positions or len(set(positions)) != len(positions):
+        raise ArgumentValueError(
+            f"{where}: argnums is {argnums!r}, wanted one position or several different ones"
+        )
+    return positions
+
+
+def require_complex(args: Sequence[Any], positions: Sequence[int], where: str) -> None:
+    """Raise unless all leaves of these arguments are complex, as holomorphic=True wants."""
+    for position in positions:
+        leaves, spec = flatten_arrays(args[position], where, f"argument {position}")
+        for leaf, path in zip(leaves, trees.leaf_paths(spec), strict=True):
+            if dtype_of(leaf).kind != "c":
+                raise ArgumentTypeError(
+                    f"{where}: argument {position}{path} has dtype {dtype_of(leaf)} and shape "
+                    f"{shape_of(leaf)}; with holomorphic=True it must be complex; convert it "
+                    "with x.astype(complex)"
+                )

@@ -17,15 +17,16 @@ from pullback.core.linear import push
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer
+from pullback.errors import ArgumentValueError
 from pullback.transforms.arguments import (
     call,
     flatten_arrays,
+    lower,
     name_of,
     owned,
     require_tuple,
     seed,
 )
-from pullback.errors import ArgumentValueError
 
 __all__ = ["Pushforward", "pushforward"]
 
@@ -42,7 +43,7 @@ class Pushforward(Interpreter):
             self.require_open(primitive.name)
         values, dots = [], []
         for arg in args:
-            if isinstance(arg, Tracer) and arg.interpreter is self:
+            if type(arg) is Tracer and arg.interpreter is self:
                 values.append(arg.value)
                 dots.append(arg.payload)
             else:
@@ -51,27 +52,12 @@ class Pushforward(Interpreter):
         out = primitive(*values, **params)
         if primitive.is_constant or all(dot is None for dot in dots):
             return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
-        if primitive.singular:
-            with np.errstate(all="ignore"):
-                out_dot = self._tangent(primitive, out, values, dots, params)
-        else:
-            out_dot = self._tangent(primitive, out, values, dots, params)
+        with np.errstate(all="ignore"):
+            out_dot = push(primitive.maps(out, values, params, dots), dots)
         if primitive.multiple:
             out_dot = out_dot or (None,) * len(out)
             return tuple(map(self._carry, out, out_dot))
         return self._carry(out, out_dot)
-
-    def _tangent(
-        self,
-        primitive: Primitive,
-        out: Any,
-        values: list[Any],
-        dots: list[Any],
-        params: dict[str, Any],
-    ) -> Any:
-        """Σ Jᵢẋᵢ over the arguments that vary."""
-        maps = primitive.maps(out, tuple(values), params, [dot is not None for dot in dots])
-        return push(maps, dots)
 
     def _carry(self, out: Any, out_dot: Any) -> Any:
         if out_dot is None or not is_inexact(out):
@@ -136,29 +122,27 @@ def pushforward(
             f"{where}: got {len(tangents)} tangents for {len(primals)} primals; give one for each, "
             "None where it is zero"
         )
-    interpreter = Pushforward("pushforward")
     args = []
-    for position, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
-        leaves, spec = flatten_arrays(primal, f"{where}: primals[{position}]")
-        slot = f"{where}: tangents[{position}]"
-        dots = trees.flatten_like(spec, tangent, slot)
-        lifted = []
-        for leaf, dot in zip(leaves, dots, strict=True):
-            checked = seed(dot, leaf, slot)
-            lifted.append(leaf if checked is None else Tracer(interpreter, leaf, checked))
-        args.append(trees.unflatten(spec, lifted))
-    out = call(f, args, interpreter)
-    leaves, spec = flatten_arrays(out, f"{where}: the result")
     taken: set[int] = set()
+    with Pushforward(where) as interpreter:
+        for position, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
+            leaves, spec = flatten_arrays(primal, where, f"primals[{position}]")
+            slot = f"{where}: tangents[{position}]"
+            for number, dot in enumerate(trees.flatten_like(spec, tangent, slot)):
+                checked = seed(dot, leaves[number], slot)
+                if checked is not None:
+                    primal_leaf = leaves[number]
+                    if type(primal_leaf) is Tracer:
+                        primal_leaf = primal_leaf.snapshot()
+                    taken |= {id(primal_leaf), id(checked)}
+                    leaves[number] = Tracer(interpreter, primal_leaf, checked)
+            args.append(trees.unflatten(spec, leaves))
+        leaves, spec = flatten_arrays(call(f, args), where, "the result")
+        lowered = [lower(leaf, interpreter, where) for leaf in leaves]
     values, dots = [], []
-    for leaf in leaves:
-        dot = None
-        if isinstance(leaf, Tracer):
-            leaf.refresh()
-            if leaf.interpreter is interpreter:
-                leaf, dot = leaf.value, leaf.payload
-        values.append(owned(leaf, taken))
-        if dot is None and is_inexact(leaf):
-            dot = np.zeros(shape_of(leaf), dtype_of(leaf))
+    for value, dot in lowered:
+        values.append(owned(value, taken))
+        if dot is None and is_inexact(value):
+            dot = np.zeros(shape_of(value), dtype_of(value))[()]
         dots.append(None if dot is None else owned(dot, taken))
     return trees.unflatten(spec, values), trees.unflatten(spec, dots)

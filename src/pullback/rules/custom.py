@@ -1,0 +1,184 @@
+"""Rules of the user's own, in the form of the built-in ones, and `stop_gradient`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.primitive import CONSTANT, Primitive
+from pullback.core.shapes import is_inexact
+from pullback.core.tracer import Tracer
+from pullback.errors import ArgumentTypeError
+from pullback.rules.registration import constant
+
+__all__ = ["CustomPrimitive", "primitive", "stop_gradient"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class CustomPrimitive(Generic[P, R]):
+    """A user's function that carries its own rule; made by `primitive`."""
+
+    def __init__(self, function: Callable[P, R], *, multiple: bool, constant: bool) -> None:
+        functools.update_wrapper(self, function)
+
+        def value(*args: Any, **params: Any) -> Any:
+            """The function, with its results as NumPy arrays and scalars."""
+            out = function(*args, **params)  # type: ignore[call-arg]
+            return tuple(map(_as_array, out)) if multiple else _as_array(out)  # type: ignore[call-overload]
+
+        self._primitive = Primitive(
+            getattr(function, "__name__", type(function).__name__),
+            value,
+            CONSTANT if constant else None,
+            multiple=multiple,
+        )
+
+    def rule(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Attach the rule; used as a decorator.
+
+        Parameters
+        ----------
+        rule : callable
+            ``rule(out, *args, **params)``, with the positional arguments and the keywords of the
+            function. It returns one entry for each argument, in a tuple if there are several:
+
+            * an array, the coefficient of an elementwise derivative: ∂yᵢ/∂xᵢ;
+            * a `Linear`, `Diagonal`, `Dense` or other `LinearMap`;
+            * `None`, where the derivative is zero;
+            * a function of no arguments that returns one of these, called only if that argument
+              is differentiated;
+
+            or a single `Joint` for all arguments. A parameter whose name starts with an
+            underscore receives only the shape and dtype of its value.
+
+        Returns
+        -------
+        callable
+            `rule` itself.
+
+        Raises
+        ------
+        ArgumentTypeError
+            If `rule` can't take an output and the arguments.
+        """
+        self._primitive.set_rule(rule)
+        return rule
+
+    def __call__(self, *args: P.args, **params: P.kwargs) -> R:
+        for name, value in params.items():
+            if any(isinstance(leaf, Tracer) for leaf in trees.flatten(value)[0]):
+                raise ArgumentTypeError(
+                    f"{self._primitive.name}: keyword {name!r} is being differentiated; a "
+                    "primitive's keywords are static: pass it by position, and return a linear "
+                    "map for it from the rule"
+                )
+        for position, arg in enumerate(args):
+            if not isinstance(arg, Tracer | np.ndarray | np.generic | float | int | complex) and (
+                any(isinstance(leaf, Tracer) for leaf in trees.flatten(arg)[0])
+            ):
+                raise ArgumentTypeError(
+                    f"{self._primitive.name}: argument {position} is a {type(arg).__name__} that "
+                    "holds values being differentiated; the arguments of a primitive are arrays: "
+                    "pass its leaves as separate arguments, or join them with np.stack"
+                )
+        result: R = self._primitive(*args, **params)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<primitive {self._primitive.name}>"
+
+
+def _as_array(x: Any) -> Any:
+    return x if isinstance(x, np.ndarray | np.generic) else np.asarray(x)[()]
+
+
+@overload
+def primitive(f: Callable[P, R]) -> CustomPrimitive[P, R]: ...
+
+
+@overload
+def primitive(
+    *, multiple: bool = False, constant: bool = False
+) -> Callable[[Callable[P, R]], CustomPrimitive[P, R]]: ...
+
+
+def primitive(
+    f: Callable[P, R] | None = None, *, multiple: bool = False, constant: bool = False
+) -> Any:
+    """Make a function a primitive: it then carries a rule of its own.
+
+    Parameters
+    ----------
+    f : callable
+        Takes arrays by position and static values by keyword, and returns an array (a tuple of
+        arrays with `multiple`). It is run on plain arrays only, so it may call anything.
+    multiple : bool
+        Whether `f` returns a tuple.
+    constant : bool
+        Whether the derivative of `f` is zero wherever it exists; no rule is needed then.
+
+    Returns
+    -------
+    CustomPrimitive
+        Is called like `f`. Its decorator ``rule`` attaches the rule.
+
+    Raises
+    ------
+    NoRuleError
+        When it is differentiated before it has a rule.
+
+    See Also
+    --------
+    check : verify a rule.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> @pb.primitive
+    ... def softplus(x):
+    ...     return np.logaddexp(0, x)
+    >>> @softplus.rule
+    ... def softplus_rule(_y, x):
+    ...     return 1 / (1 + np.exp(-x))
+    >>> float(pb.grad(softplus)(0.0))
+    0.5
+    """
+    if f is None:
+        return functools.partial(CustomPrimitive, multiple=multiple, constant=constant)
+    return CustomPrimitive(f, multiple=multiple, constant=constant)
+
+
+def _unchanged(x: Any) -> Any:
+    return x
+
+
+_stop_gradient = constant(_unchanged, name="stop_gradient")
+
+
+def stop_gradient(x: Any) -> Any:
+    """`x` as a constant: its value, and a derivative of zero in every mode and to every order.
+
+    Parameters
+    ----------
+    x : pytree
+        Arrays, of any dtype.
+
+    Returns
+    -------
+    pytree
+        Of the same structure and values.
+
+    Examples
+    --------
+    >>> import pullback as pb
+    >>> float(pb.grad(lambda x: x * pb.stop_gradient(x))(3.0))
+    3.0
+    """
+    return trees.map_tree(lambda leaf: _stop_gradient(leaf) if is_inexact(leaf) else leaf, x)

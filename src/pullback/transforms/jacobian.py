@@ -1,0 +1,261 @@
+"""Jacobians, Hessians and products of a Hessian and a vector."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.shapes import Abstract
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.transforms.arguments import (
+    Argnums,
+    name_of,
+    normalize_argnums,
+    require_complex,
+    require_tuple,
+)
+from pullback.transforms.forward import pushforward
+from pullback.transforms.gradient import grad
+from pullback.transforms.recording import Recording, record
+
+__all__ = ["hessian", "hvp", "jacobian"]
+
+
+def jacobian(
+    f: Callable[..., Any],
+    argnums: Argnums = 0,
+    mode: Literal["auto", "forward", "reverse"] = "auto",
+    *,
+    holomorphic: bool = False,
+) -> Callable[..., Any]:
+    """Function that returns the Jacobian of a function.
+
+    Parameters
+    ----------
+    f : callable
+        A function of pytrees of arrays that returns a pytree of arrays.
+    argnums : int or sequence of int
+        Which arguments to differentiate; negative numbers count from the end.
+    mode : {"auto", "forward", "reverse"}
+        Forward mode builds the Jacobian column by column, with one pushforward per input element;
+        reverse mode row by row, with one pullback per output element. "auto" takes whichever
+        needs fewer.
+    holomorphic : bool
+        Whether `f` is complex differentiable in complex arguments; the result is then its complex
+        Jacobian.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `f`. Its result has the structure of the output of `f`; in place of
+        each output array stands a pytree of the structure of the argument, whose arrays have the
+        shape ``y.shape + x.shape``. With a sequence of `argnums`, a tuple of such trees stands
+        there.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where an argument is not floating or complex, or `mode` is unknown.
+
+    Notes
+    -----
+    The function is evaluated once. A complex function that is not `holomorphic` has no complex
+    Jacobian: differentiate its real and imaginary parts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> pb.jacobian(lambda x: x ** 2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    if mode not in ("auto", "forward", "reverse"):
+        raise ArgumentValueError(
+            f"jacobian of {name_of(f)}: mode is {mode!r}, wanted 'auto', 'forward' or 'reverse'"
+        )
+
+    @functools.wraps(f, assigned=("__name__", "__qualname__", "__module__"), updated=())
+    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+        where = f"jacobian of {name_of(f)}"
+        positions = normalize_argnums(argnums, len(args), where)
+        if holomorphic:
+            require_complex(args, positions, where)
+        function = functools.partial(f, **kwargs) if kwargs else f
+        recording = record(function, args, where, varying=positions)
+        inputs = [leaf for argument in recording.arguments for leaf in argument.leaves]
+        _require_inexact_output(recording, inputs, holomorphic=holomorphic)
+        outputs = recording.out_leaves
+        n_in, n_out = (sum(leaf.size for leaf in side) for side in (inputs, outputs))
+        forward = mode == "forward" or (mode == "auto" and n_in <= n_out)
+        if forward:
+            blocks = _columns(recording, inputs, outputs)
+        else:
+            blocks = _rows(recording, inputs, outputs)
+        return _arrange(blocks, recording, single=isinstance(argnums, int))
+
+    return jacobian_of_f
+
+
+def _columns(
+    recording: Recording, inputs: list[Abstract], outputs: list[Abstract]
+) -> list[list[Any]]:
+    """Blocks ∂yᵢ/∂xⱼ, by one pushforward per input element."""
+    blocks: list[list[Any]] = [[] for _ in outputs]
+    for j, x in enumerate(inputs):
+        columns: list[list[Any]] = [[] for _ in outputs]
+        for unit in _basis(x):
+            dots = [unit if k == j else None for k in range(len(inputs))]
+            for i, y_dot in enumerate(recording.linearization.push(dots)):
+                columns[i].append(_zeros(outputs[i]) if y_dot is None else y_dot)
+        for i, y in enumerate(outputs):
+            shape = y.shape + x.shape
+            if columns[i]:
+                blocks[i].append(np.reshape(np.stack(columns[i], axis=-1), shape))
+            else:
+                blocks[i].append(np.zeros(shape, y.dtype))
+    return blocks
+
+
+def _rows(
+    recording: Recording, inputs: list[Abstract], outputs: list[Abstract]
+) -> list[list[Any]]:
+    """Blocks ∂yᵢ/∂xⱼ, by one pullback per output element."""
+    blocks = []
+    for i, y in enumerate(outputs):
+        rows: list[list[Any]] = [[] for _ in inputs]
+        for unit in _basis(y):
+            bars = [unit if k == i else None for k in range(len(outputs))]
+            for j, x_bar in enumerate(recording.linearization.pull(bars)):
+                row = _zeros(inputs[j]) if x_bar is None else x_bar
+                rows[j].append(np.conj(row) if inputs[j].dtype.kind == "c" else row)
+        blocks.append(
+            [
+                np.reshape(np.stack(rows[j]), y.shape + x.shape)
+                if rows[j]
+                else np.zeros(y.shape + x.shape, x.dtype)
+                for j, x in enumerate(inputs)
+            ]
+        )
+    return blocks
+
+
+def _basis(x: Abstract) -> Iterator[Any]:
+    """The unit arrays of the space of `x`, one after the other."""
+    for position in range(x.size):
+        unit = np.zeros(x.shape, x.dtype)
+        unit.flat[position] = 1
+        yield unit
+
+
+def _zeros(x: Abstract) -> Any:
+    return np.zeros(x.shape, x.dtype)
+
+
+def _arrange(blocks: list[list[Any]], recording: Recording, *, single: bool) -> Any:
+    """Blocks as the documented tree: outputs outside, arguments inside."""
+    rows = []
+    for row in blocks:
+        remaining = iter(row)
+        per_argument = tuple(
+            trees.unflatten(argument.spec, [next(remaining) for _ in argument.leaves])
+            for argument in recording.arguments
+        )
+        rows.append(per_argument[0] if single else per_argument)
+    return trees.unflatten(recording.out_spec, rows)
+
+
+def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """Function that returns the Hessian of a scalar function: forward mode over reverse mode.
+
+    Parameters
+    ----------
+    f : callable
+        A function of pytrees of arrays that returns a real scalar.
+    argnums : int or sequence of int
+        Which arguments to differentiate.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `f`. The result is nested as the Jacobian of the gradient is: for a
+        single array x it has the shape ``x.shape + x.shape``.
+
+    Raises
+    ------
+    ArgumentTypeError
+        As `grad` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> pb.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
+    array([[6., 2.],
+           [2., 0.]])
+    """
+    return jacobian(grad(f, argnums), argnums, mode="forward")
+
+
+def hvp(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
+) -> tuple[Any, ...]:
+    """Product of the Hessian of a scalar function and a vector, without forming the Hessian.
+
+    Parameters
+    ----------
+    f : callable
+        A function of pytrees of arrays that returns a real scalar.
+    primals : tuple
+        The arguments of `f`, floating or complex.
+    tangents : tuple
+        The vector: one entry for each primal, of its structure and shapes; `None` is zero.
+
+    Returns
+    -------
+    tuple
+        ``H @ v``: one entry for each primal, of its structure, shapes and dtypes.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        As `grad` and `pushforward` do.
+
+    Notes
+    -----
+    The pushforward of the gradient; B. A. Pearlmutter, "Fast exact multiplication by the Hessian",
+    Neural Computation 6 (1994). The cost is a small multiple of that of `f`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> pb.hvp(lambda x: np.sum(x ** 3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
+    (array([ 6., 12.]),)
+    """
+    primals = require_tuple(primals, f"hvp of {name_of(f)}", "primals")
+    result: tuple[Any, ...] = pushforward(grad(f, tuple(range(len(primals)))), primals, tangents)[1]
+    return result
+
+
+def _require_inexact_output(
+    recording: Recording, inputs: Sequence[Abstract], *, holomorphic: bool
+) -> None:
+    paths = trees.leaf_paths(recording.out_spec)
+    complex_input = any(x.dtype.kind == "c" for x in inputs)
+    for leaf, path in zip(recording.out_leaves, paths, strict=True):
+        what = f"{recording.where}: output{path} has dtype {leaf.dtype} and shape {leaf.shape}"
+        if leaf.dtype.kind not in "fc":
+            raise ArgumentTypeError(
+                f"{what}, wanted a floating or complex dtype; leave it out of the result"
+            )
+        if complex_input and not holomorphic:
+            raise ArgumentTypeError(
+                f"{what}, and an argument is complex, so its derivative is not a complex matrix; "
+                "pass holomorphic=True if the function is complex differentiable, or "
+                "differentiate with respect to real and imaginary parts"
+            )

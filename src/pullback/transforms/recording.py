@@ -1,0 +1,223 @@
+"""A function evaluated once, with its derivative at that point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.interpreter import snapshot
+from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
+from pullback.core.tracer import Tracer
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.transforms.arguments import assemble, call, flatten_arrays, lower, owned, seed
+from pullback.transforms.tape import Linearization, Node, Tape
+
+__all__ = ["Argument", "Recording", "record"]
+
+
+class Argument:
+    """The structure of an argument that is followed, and its leaves' shapes and dtypes.
+
+    Attributes
+    ----------
+    position : int
+        Among the arguments of the function.
+    spec : TreeSpec
+    leaves : list of (Node or Abstract)
+        A node for a leaf that is followed, an abstract value for an integer or boolean one.
+    """
+
+    __slots__ = ("leaves", "position", "spec")
+
+    def __init__(self, position: int, spec: trees.TreeSpec, leaves: list[Abstract]) -> None:
+        self.position = position
+        self.spec = spec
+        self.leaves = leaves
+
+
+class Recording:
+    """A function evaluated once at a point, and its derivative there.
+
+    Attributes
+    ----------
+    where : str
+        The transformation and the function, for messages.
+    arguments : list of Argument
+    out : pytree
+        The function's value.
+    out_spec : TreeSpec
+    out_leaves : list of Abstract
+    aux : pytree or None
+    linearization : Linearization
+    """
+
+    __slots__ = ("arguments", "aux", "linearization", "out", "out_leaves", "out_spec", "where")
+
+    where: str
+    arguments: list[Argument]
+    out: Any
+    out_spec: trees.TreeSpec
+    out_leaves: list[Abstract]
+    aux: Any
+    linearization: Linearization
+
+    def push(self, tangents: Sequence[Any]) -> Any:
+        """Tangent of the output, of its structure, from one tangent per argument."""
+        if len(tangents) != len(self.arguments):
+            raise ArgumentValueError(
+                f"{self.where}: got {len(tangents)} tangents for {len(self.arguments)} primals; "
+                "give one for each, None where it is zero"
+            )
+        dots = []
+        for argument, tangent in zip(self.arguments, tangents, strict=True):
+            slot = f"{self.where}: tangents[{argument.position}]"
+            leaves = trees.flatten_like(argument.spec, tangent, slot)
+            for leaf, primal in zip(leaves, argument.leaves, strict=True):
+                checked = seed(leaf, primal, slot)
+                if type(primal) is Node:
+                    dots.append(checked)
+        out_dots = self.linearization.push(dots)
+        taken: set[int] = set(map(id, dots))
+        return trees.unflatten(
+            self.out_spec,
+            [_result(dot, leaf, taken) for dot, leaf in zip(out_dots, self.out_leaves, strict=True)],
+        )
+
+    def pull(self, cotangent: Any, *, once: bool = False) -> tuple[Any, ...]:
+        """Cotangents of the arguments, each of its structure, from that of the output."""
+        slot = f"{self.where}: the cotangent"
+        leaves = trees.flatten_like(self.out_spec, cotangent, slot)
+        seeds = [seed(bar, leaf, slot) for bar, leaf in zip(leaves, self.out_leaves, strict=True)]
+        bars = self.linearization.pull(seeds, once=once)
+        return self.results(bars, taken=set(map(id, seeds)))
+
+    def results(self, bars: Sequence[Any], taken: set[int]) -> tuple[Any, ...]:
+        """Cotangents of the leaves that are followed, as the user gets them, argument by argument.
+
+        Parameters
+        ----------
+        bars : sequence of (array or None)
+        taken : set of int
+            Identities of arrays that the results must not be.
+        """
+        remaining = iter(bars)
+        return tuple(
+            trees.unflatten(
+                argument.spec,
+                [
+                    _result(next(remaining) if type(leaf) is Node else None, leaf, taken)
+                    for leaf in argument.leaves
+                ],
+            )
+            for argument in self.arguments
+        )
+
+
+def _result(bar: Any, primal: Abstract, taken: set[int]) -> Any:
+    """A derivative as it is handed to the user: zeros for zero, `None` for integers."""
+    if bar is None:
+        return np.zeros(primal.shape, primal.dtype)[()] if is_inexact(primal) else None
+    return owned(bar, taken)
+
+
+def record(
+    f: Callable[..., Any],
+    primals: Sequence[Any],
+    where: str,
+    *,
+    varying: Sequence[int] | None = None,
+    has_aux: bool = False,
+    keep: bool = True,
+) -> Recording:
+    """Evaluate ``f(*primals)`` once and keep its linearisation.
+
+    Parameters
+    ----------
+    f : callable
+    primals : sequence of pytrees
+    where : str
+        The transformation and the function, for messages.
+    varying : sequence of int, optional
+        The positions of the arguments to follow, all leaves of which must be floating or complex;
+        the others are handed to `f` as they are. Without it all arguments are followed, and their
+        integer and boolean leaves pass through.
+    has_aux : bool
+        Whether `f` returns ``(out, aux)``.
+    keep : bool
+        Whether the linearisation outlives this call, so that it must not share memory with
+        arrays that the caller can write to.
+    """
+    recording = Recording()
+    recording.where = where
+    recording.arguments = []
+    args = list(primals)
+    inputs: list[Node] = []
+    taken: set[int] = set()
+    with Tape(where) as tape:
+        for position in range(len(args)) if varying is None else varying:
+            leaves, spec = flatten_arrays(args[position], where, f"argument {position}")
+            nodes: list[Abstract] = []
+            for number, leaf in enumerate(leaves):
+                if not is_inexact(leaf):
+                    if varying is not None:
+                        path = trees.leaf_paths(spec)[number]
+                        raise _no_neighbourhood(leaf, f"{where}: argument {position}{path}")
+                    nodes.append(Abstract.of(leaf))
+                    continue
+                taken.add(id(leaf))
+                tracer = tape.input(snapshot(leaf) if keep or type(leaf) is Tracer else leaf)
+                leaves[number] = tracer
+                inputs.append(tracer.payload)
+                nodes.append(tracer.payload)
+            args[position] = trees.unflatten(spec, leaves)
+            recording.arguments.append(Argument(position, spec, nodes))
+        out = call(f, args)
+        recording.aux = None
+        if has_aux:
+            out, aux = _split_aux(out, where)
+            recording.aux = trees.map_tree(
+                lambda leaf: _give(lower(_join(leaf, where), tape, where)[0], taken, keep=keep), aux
+            )
+        leaves, recording.out_spec = flatten_arrays(out, where, "the result")
+        outputs: list[Node | None] = []
+        recording.out_leaves = []
+        for number, leaf in enumerate(leaves):
+            value, node = lower(leaf, tape, where)
+            leaves[number] = _give(value, taken, keep=keep)
+            outputs.append(node)
+            recording.out_leaves.append(node or Abstract.of(value))
+    recording.out = trees.unflatten(recording.out_spec, leaves)
+    recording.linearization = Linearization(inputs, outputs)
+    return recording
+
+
+def _give(value: Any, taken: set[int], *, keep: bool) -> Any:
+    """A result as the user gets it: not an array that the linearisation or an input holds."""
+    return snapshot(value) if keep else owned(value, taken)
+
+
+def _join(leaf: Any, where: str) -> Any:
+    """An object array of traced scalars as one traced array; anything else as it is."""
+    if type(leaf) is np.ndarray and leaf.dtype.kind == "O":
+        return assemble(leaf, f"{where}: the auxiliary result")
+    return leaf
+
+
+def _no_neighbourhood(leaf: Any, what: str) -> ArgumentTypeError:
+    return ArgumentTypeError(
+        f"{what} has dtype {dtype_of(leaf)} and shape {shape_of(leaf)}, wanted a floating or "
+        "complex dtype: an integer has no neighbourhood to differentiate in; convert it with "
+        "x.astype(float), or write 3.0 for 3"
+    )
+
+
+def _split_aux(out: Any, where: str) -> tuple[Any, Any]:
+    if isinstance(out, tuple) and len(out) == 2:
+        return out
+    raise ArgumentTypeError(
+        f"{where}: has_aux=True wants the function to return a pair (out, aux), got "
+        f"{type(out).__name__}; return the pair, or leave has_aux out"
+    )
