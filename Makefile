@@ -1,0 +1,59 @@
+# `make demo`, `make test`, `make check` and `make bench` each work alone on a fresh clone: they
+# need Python 3.11 or newer and make, and install what they use into .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTHONS := python3.13 python3.12 python3.11 python3 python
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check format bench docs clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/demo.stamp ## train on real data and write report.html
+	$(BIN)/pullback demo
+
+test: $(VENV)/test.stamp ## run the test suite and the examples in the documents
+	$(BIN)/python -m pytest -q -n auto
+
+check: $(VENV)/check.stamp ## lint, type check, and check the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/python tools/check_imports.py
+
+format: $(VENV)/check.stamp ## format the code, sort the imports
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/bench.stamp ## compare speeds with other libraries, side by side
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/docs.stamp ## write the reference to build/docs
+	$(BIN)/pdoc --docformat numpy --math --output-directory build/docs pullback
+
+clean: ## remove the environment and everything that was generated
+	rm -rf $(VENV) build dist report.html .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests tools benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/created.stamp:
+	@for python in $(PYTHON) $(PYTHONS); do \
+	    if "$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' \
+	        2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "make: pullback needs Python 3.11 or newer with its venv module, and none of these" \
+	        "is one: $(PYTHON) $(PYTHONS)." >&2; \
+	    echo "make: install one, or name yours: make PYTHON=/path/to/python3 ..." >&2; exit 1; \
+	fi; \
+	echo "creating $(VENV) with $$("$$found" --version)"; \
+	"$$found" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/%.stamp: pyproject.toml | $(VENV)/created.stamp
+	@echo "installing pullback[$*] into $(VENV)"
+	@$(PIP) install --editable '.[$*]'
+	@touch $@

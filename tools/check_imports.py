@@ -1,0 +1,177 @@
+"""Check that imports point one way, that they stand at the top, and that files stay short.
+
+    python tools/check_imports.py [ROOT]
+
+ROOT is the directory that holds the package ``pullback``; by default ``src``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["ALLOWED", "Finding", "check", "check_file", "main"]
+
+PACKAGE = "pullback"
+
+_ENGINE = ("errors", "core", "transforms", "graph", "rules", "numpy", "passes", "compiler")
+_LIBRARY = (*_ENGINE, "testing", "losses", "nn", "optim")
+
+ALLOWED: dict[str, frozenset[str]] = {
+    part: frozenset(below)
+    for part, below in {
+        "errors": (),
+        "core": ("errors",),
+        "transforms": ("errors", "core"),
+        "graph": ("errors", "core"),
+        "rules": ("errors", "core", "transforms", "graph"),
+        "numpy": ("errors", "core", "transforms", "graph", "rules"),
+        "passes": ("errors", "core", "transforms", "graph", "rules"),
+        "compiler": ("errors", "core", "transforms", "graph", "rules", "numpy", "passes"),
+        # What stands on the engine may use all of it, and nothing below uses it.
+        "testing": _ENGINE,
+        "losses": _ENGINE,
+        "optim": _ENGINE,
+        "nn": (*_ENGINE, "losses", "optim"),
+        # "" is the package itself, ``pullback/__init__.py``, which gathers the public names.
+        "": _LIBRARY,
+        # These two are users of the package, whom it does not know.
+        "demo": (*_LIBRARY, ""),
+        "cli": (*_LIBRARY, "", "demo"),
+        "__main__": ("cli",),
+    }.items()
+}
+"""For each part of the package, the other parts that it may import."""
+
+OPTIONAL = frozenset({"matplotlib", "rich", "scipy", "sklearn", "threadpoolctl"})
+"""What may be imported inside a function: optional dependencies, and SciPy, for a quick start."""
+
+ORDINARY_LINES, MOST_LINES = 400, 450
+"""A file is ordinarily shorter than the first figure, and always at most the second."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something in a file that is not as it should be."""
+
+    path: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+def part_of(module: Sequence[str]) -> str:
+    """The part of the package that a module belongs to: ``pullback.core.trees`` is in core."""
+    return module[1] if len(module) > 1 else ""
+
+
+def check(root: Path) -> list[Finding]:
+    """All findings in ``root/pullback``, in the order of files and lines."""
+    files = sorted((root / PACKAGE).rglob("*.py"))
+    return [finding for path in files for finding in check_file(path, root)]
+
+
+def check_file(path: Path, root: Path) -> list[Finding]:
+    """The findings in one file.
+
+    Parameters
+    ----------
+    path : Path
+    root : Path
+        The directory that holds the package.
+    """
+    source = path.read_text(encoding="utf-8")
+    module = list(path.relative_to(root).with_suffix("").parts)
+    package = module[:-1]
+    if module[-1] == "__init__":
+        module.pop()
+    part = part_of(module)
+    findings = []
+    if part not in ALLOWED:
+        findings.append(Finding(path, 1, f"{part!r} has no place in the order of imports"))
+    length = source.count("\n")
+    if length > MOST_LINES:
+        findings.append(
+            Finding(path, length, f"{length} lines, at most {MOST_LINES}: one concept per file")
+        )
+    for node, inside in imports(ast.parse(source, filename=str(path))):
+        for target in targets(node, package, root):
+            message = verdict(part, target, inside=inside)
+            if message:
+                findings.append(Finding(path, node.lineno, message))
+    return findings
+
+
+def verdict(part: str, target: Sequence[str], *, inside: bool) -> str | None:
+    """What is wrong with importing `target`, a dotted name in pieces, from `part`, if anything."""
+    name = ".".join(target)
+    if inside and target[0] not in OPTIONAL:
+        return (
+            f"{name} is imported inside a function; import it at the top "
+            f"(only {', '.join(sorted(OPTIONAL))} are optional)"
+        )
+    if target[0] != PACKAGE:
+        return None
+    other = part_of(target)
+    if other == part or other in ALLOWED.get(part, ()):
+        return None
+    where = part or PACKAGE
+    allowed = ", ".join(sorted(p or PACKAGE for p in ALLOWED.get(part, ()))) or "nothing"
+    return f"{where} imports {name}; of {PACKAGE} it may import {allowed}"
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
+    """Every import, those for type checkers too, and whether it stands inside a function."""
+    pending: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while pending:
+        node, inside = pending.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node, inside
+        inside = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        pending += [(child, inside) for child in ast.iter_child_nodes(node)]
+
+
+def targets(
+    node: ast.Import | ast.ImportFrom, package: Sequence[str], root: Path
+) -> Iterator[Sequence[str]]:
+    """The modules that an import names; ``from pullback import core`` names a part."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield alias.name.split(".")
+        return
+    base = list(package[: len(package) - node.level + 1]) if node.level else []
+    base += node.module.split(".") if node.module else []
+    for alias in node.names:
+        inner = root.joinpath(*base, alias.name)
+        is_module = inner.is_dir() or inner.with_suffix(".py").is_file()
+        yield [*base, alias.name] if is_module else base
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the findings; the exit status is 1 if there are any."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("root", nargs="?", type=Path, default=Path("src"))
+    root = parser.parse_args(arguments).root
+    findings = check(root)
+    for finding in findings:
+        print(finding, file=sys.stderr)
+    files = list((root / PACKAGE).rglob("*.py"))
+    if not files:
+        print(f"no package {PACKAGE} in {root}", file=sys.stderr)
+        return 1
+    long = sum(path.read_text(encoding="utf-8").count("\n") > ORDINARY_LINES for path in files)
+    print(
+        f"imports: {len(files)} files, {len(findings)} findings; "
+        f"{long} longer than {ORDINARY_LINES} lines"
+    )
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
