@@ -43,9 +43,7 @@ class Interpreter:
         self.level = next(_levels)
         self.open = True
 
-    def process(
-        self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]
-    ) -> Any:
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Evaluate ``primitive(*args, **params)``, following the derivative at this level."""
         raise NotImplementedError
 
@@ -83,8 +81,12 @@ def snapshot(x: Any) -> Any:
 
     Read-only arrays are kept as they are; make large constants read-only to save the copy.
     """
-    if type(x) is np.ndarray:
-        return x.copy() if x.flags.writeable else x
-    if isinstance(x, Tracer):
+    if type(x) is Tracer:
         return x.snapshot()
+    if isinstance(x, np.ndarray):
+        array: Any = x
+        while isinstance(array, np.ndarray):  # a view is as writable as what it looks into
+            if array.flags.writeable:
+                return x.copy()
+            array = array.base
     return x

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -71,9 +71,17 @@ class Diagonal(LinearMap):
     ----------
     coefficient : array_like
         ∂yᵢ/∂xᵢ for each element of the output.
+
+    Attributes
+    ----------
+    strong_type : type
+        The class of the map that takes an exact zero to an exact zero even where the coefficient
+        is infinite or not a number. The rule book provides it.
     """
 
     __slots__ = ("coefficient",)
+
+    strong_type: ClassVar[type[Diagonal]]
 
     def __init__(self, coefficient: Any) -> None:
         self.coefficient = coefficient
@@ -87,8 +95,12 @@ class Diagonal(LinearMap):
             coefficient = np.conj(coefficient)
         return coefficient * y_bar
 
+    def strong(self) -> Diagonal:
+        """The same map, in whose products an exact zero wins."""
+        return self.strong_type(self.coefficient)
+
     def __repr__(self) -> str:
-        return f"Diagonal({self.coefficient!r})"
+        return f"{type(self).__name__}({self.coefficient!r})"
 
 
 class Linear(LinearMap):
@@ -104,11 +116,9 @@ class Linear(LinearMap):
 
     __slots__ = ("pullback", "pushforward")
 
-    def __init__(
-        self, pushforward: Callable[[Any], Any], pullback: Callable[[Any], Any]
-    ) -> None:
-        self.pushforward = pushforward  # type: ignore[method-assign]
-        self.pullback = pullback  # type: ignore[method-assign]
+    def __init__(self, pushforward: Callable[[Any], Any], pullback: Callable[[Any], Any]) -> None:
+        self.pushforward = pushforward  # type: ignore[method-assign, assignment]
+        self.pullback = pullback  # type: ignore[method-assign, assignment]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.pushforward!r}, {self.pullback!r})"

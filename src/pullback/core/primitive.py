@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.linear import Diagonal, Joint, LinearMap, Maps, as_map
+from pullback.core.linear import Diagonal, Joint, Maps, as_map
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError, NoRuleError
 
-__all__ = ["CONSTANT", "Primitive", "bind", "registry"]
+__all__ = ["Primitive", "bind", "locally_constant", "registry"]
 
 registry: dict[str, Primitive] = {}
 """The rule book: every primitive of pullback itself, by name."""
 
 
-def CONSTANT(*_: Any, **__: Any) -> None:
+def locally_constant(*_: Any, **__: Any) -> None:
     """The rule of a function that is locally constant wherever it is differentiable."""
 
 
@@ -73,7 +73,7 @@ class Primitive:
     def set_rule(self, rule: Callable[..., Any]) -> None:
         """Attach `rule`, and read off its signature what it keeps."""
         self.rule = rule
-        if rule is CONSTANT:
+        if rule is locally_constant:
             return
         names, variadic = [], None
         for parameter in inspect.signature(rule).parameters.values():
@@ -93,20 +93,10 @@ class Primitive:
     @property
     def is_constant(self) -> bool:
         """Whether the derivative is zero wherever it exists."""
-        return self.rule is CONSTANT
+        return self.rule is locally_constant
 
-    def maps(
-        self, out: Any, args: Sequence[Any], params: dict[str, Any], wanted: Sequence[Any]
-    ) -> Maps:
-        """The linear maps at a point.
-
-        Parameters
-        ----------
-        out, args, params
-            The point: what the rule is evaluated at.
-        wanted : sequence
-            `None` at the position of each argument that is not differentiated.
-        """
+    def entries(self, out: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        """What the rule returns at a point: a tuple with an entry per argument, or a `Joint`."""
         rule = self.rule
         if rule is None:
             raise self.no_rule()
@@ -120,11 +110,27 @@ class Primitive:
                 f"the rule of {self.name} returned {len(entries)} linear maps for {len(args)} "
                 "arguments; return a tuple with one for each (None where the derivative is zero)"
             )
-        diagonal = self.diagonal
-        maps: list[LinearMap | None] = []
-        for position, want in enumerate(wanted):
-            maps.append(None if want is None else as_map(entries[position], diagonal))
-        return maps
+        return entries
+
+    def maps(
+        self, out: Any, args: Sequence[Any], params: dict[str, Any], wanted: Sequence[Any]
+    ) -> Maps:
+        """The linear maps at a point.
+
+        Parameters
+        ----------
+        out, args, params
+            The point: what the rule is evaluated at.
+        wanted : sequence
+            `None` at the position of each argument that is not differentiated.
+        """
+        entries = self.entries(out, args, params)
+        if isinstance(entries, Joint):
+            return entries
+        return [
+            None if want is None else as_map(entry, self.diagonal)
+            for entry, want in zip(entries, wanted, strict=True)
+        ]
 
     def no_rule(self) -> NoRuleError:
         """The error that says that this primitive has no rule."""
@@ -147,7 +153,7 @@ def bind(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) ->
     for arg in args:
         cls = type(arg)
         if cls is Tracer:
-            if arg.view is not None:
+            if arg.alias is not None:
                 arg.refresh()
             interpreter = arg.interpreter
             if top is None or interpreter.level > top.level:

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Abstract", "astype", "dtype_of", "fit", "is_inexact", "shape_of", "unbroadcast"]
+__all__ = [
+    "Abstract",
+    "astype",
+    "dtype_of",
+    "expand",
+    "fit",
+    "is_inexact",
+    "shape_of",
+    "unbroadcast",
+]
 
 _LARGE, _FEW_COLUMNS = 2048, 512
 
@@ -61,7 +70,7 @@ def shape_of(x: Any) -> tuple[int, ...]:
     try:
         return x.shape  # type: ignore[no-any-return]
     except AttributeError:
-        return np.shape(x)
+        return () if type(x) in _PYTHON_DTYPES else np.shape(x)
 
 
 def dtype_of(x: Any) -> np.dtype[Any]:
@@ -102,6 +111,8 @@ def unbroadcast(x_bar: Any, shape: tuple[int, ...]) -> Any:
         return _sum_rows(x_bar, shape)
     if lead:
         x_bar = np.add.reduce(x_bar, axis=tuple(range(lead)))
+        if wide[lead:] == shape:
+            return x_bar
     stretched = tuple(
         axis for axis, extent in enumerate(shape) if extent == 1 and wide[lead + axis] != 1
     )
@@ -136,11 +147,24 @@ def fit(x_bar: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     A cotangent with fewer elements than the primal (a coefficient and a cotangent that were both
     constant along an axis) is broadcast; one with more is summed over the broadcast axes.
     """
+    if type(x_bar) in _PYTHON_DTYPES:
+        x_bar = np.asarray(x_bar)[()]
     if shape_of(x_bar) != shape:
         x_bar = _reshape_to(x_bar, shape)
     if dtype_of(x_bar) is not dtype:
         x_bar = astype(x_bar, dtype)
     return x_bar
+
+
+def expand(x_dot: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Bring a tangent, which may lack extent, to its primal's `shape` and `dtype`."""
+    if type(x_dot) in _PYTHON_DTYPES:
+        x_dot = np.asarray(x_dot)[()]
+    if shape_of(x_dot) != shape:
+        x_dot = np.broadcast_to(x_dot, shape)
+    if dtype_of(x_dot) is not dtype:
+        x_dot = astype(x_dot, dtype)
+    return x_dot
 
 
 def _reshape_to(x_bar: Any, shape: tuple[int, ...]) -> Any:

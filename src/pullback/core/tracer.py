@@ -7,6 +7,7 @@ its handle a new state; values that were read before keep the old one.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +77,7 @@ class View:
         write: Callable[[Any, Any], Any] | None,
     ) -> None:
         self.base = base
-        self.root: Tracer = base if base.view is None else base.view.root
+        self.root: Tracer = base if base.alias is None else base.alias.root
         self.version = self.root.version
         self.read = read
         self.write = write
@@ -96,13 +97,13 @@ class Tracer:
     value : array, scalar or Tracer of an outer level
     payload : object
         What the interpreter keeps with the value; `None` if the value is constant at this level.
-    view : View or None
+    alias : View or None
         The array that this one shares its memory with.
     version : int
         The number of writes so far.
     """
 
-    __slots__ = ("interpreter", "payload", "value", "version", "view")
+    __slots__ = ("alias", "interpreter", "payload", "value", "version")
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]
 
@@ -110,20 +111,20 @@ class Tracer:
         self.interpreter = interpreter
         self.value = value
         self.payload = payload
-        self.view: View | None = None
+        self.alias: View | None = None
         self.version = 0
 
     # -- state ---------------------------------------------------------------------------------
 
     def snapshot(self) -> Tracer:
         """A new handle on the present state, which no later write changes."""
-        if self.view is not None:
+        if self.alias is not None:
             self.refresh()
         return Tracer(self.interpreter, self.value, self.payload)
 
     def refresh(self) -> None:
         """Read the bases of a view again if the array that owns the memory was written to."""
-        view = self.view
+        view = self.alias
         if view is None or view.version == view.root.version:
             return
         version = view.root.version
@@ -132,7 +133,7 @@ class Tracer:
         while view is not None and view.version != version:
             stale.append((tracer, view))
             tracer = view.base
-            view = tracer.view
+            view = tracer.alias
         for tracer, view in reversed(stale):
             tracer._adopt(view.read(view.base))
             view.version = version
@@ -141,7 +142,7 @@ class Tracer:
         """Give this array the state of `new`, and the array it is a view of likewise."""
         self.refresh()
         tracer = self
-        while (view := tracer.view) is not None:
+        while (view := tracer.alias) is not None:
             if view.write is None:
                 raise AliasError(
                     "assignment to a read-only view (of broadcast_to, diagonal or the like); "
@@ -177,7 +178,7 @@ class Tracer:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        if self.view is not None:
+        if self.alias is not None:
             self.refresh()
         return shape_of(self.value)
 
@@ -211,6 +212,15 @@ class Tracer:
             return np.array(strip(self), dtype=dtype)
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
             raise self._detached(f"an array of dtype {np.dtype(dtype)}")
+        caller = _scipy_caller()
+        if caller is not None:
+            raise NoRuleError(
+                f"{caller} was called with a traced array and has no derivative rule in pullback. "
+                "If it is scipy.special.logsumexp, softmax, log_softmax or polygamma, the name was "
+                "bound before pullback was imported: import pullback first, or call it as "
+                "scipy.special.<name>(x). Otherwise write it with functions that have a rule, or "
+                "wrap it with @pullback.primitive and give it one"
+            )
         elements = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             elements[index] = self[index] if index else self.snapshot()  # type: ignore[index]
@@ -218,11 +228,11 @@ class Tracer:
 
     def _detached(self, target: str) -> DetachedError:
         return DetachedError(
-            f"a traced value of dtype {self.dtype} and shape {self.shape} was about to become "
-            f"{target}, which cannot hold its derivative. "
+            f"{self.interpreter.name}: a traced value of dtype {self.dtype} and shape {self.shape} "
+            f"was about to become {target}, which cannot hold its derivative. "
             "To fill an array with traced values, make it with np.zeros(n, like=x) or "
             "np.zeros_like(x), or use np.stack([...]) or np.array([...]); "
-            "inside f call NumPy's functions instead of the math module's; "
+            "inside the function call NumPy's functions instead of the math module's; "
             "if a constant is what you want, use pullback.stop_gradient(x)"
         )
 
@@ -262,6 +272,22 @@ def no_rule(function: Callable[..., Any], method: str = "__call__") -> NoRuleErr
         "and give it a rule, or detach the argument with pullback.stop_gradient(x) if its "
         "derivative is not wanted"
     )
+
+
+def _scipy_caller() -> str | None:
+    """The SciPy function that is converting a tracer to an array, if one is.
+
+    `numpy.asarray` leaves no frame: what called it is what called ``__array__``.
+    """
+    frame, caller = sys._getframe(2), None
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name.partition(".")[0] not in ("scipy", "numpy"):
+            break
+        if name.startswith("scipy"):
+            caller = f"{name}.{frame.f_code.co_name}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return caller
 
 
 def strip(x: Any) -> Any:

@@ -24,7 +24,7 @@ NAMESPACE = "pullback"
 """The optree namespace in which classes are registered."""
 
 TreeSpec = optree.PyTreeSpec
-_LEAF: TreeSpec = optree.tree_structure(0, namespace=NAMESPACE)
+_LEAF: TreeSpec = optree.treespec_leaf(namespace=NAMESPACE)
 _LEAF_TYPES = frozenset({np.ndarray, np.float64, np.float32, float, int, Tracer})
 _registered: set[type] = set()
 _registering = threading.Lock()
@@ -52,7 +52,7 @@ def _register(cls: type) -> None:
         return tuple(getattr(node, name) for name in children), aux, children
 
     def unflatten_node(aux: Any, values: Iterable[Any]) -> Any:
-        node = object.__new__(cls)
+        node: Any = object.__new__(cls)
         for name, value in zip(children, values, strict=True):
             object.__setattr__(node, name, value)
         for name, value in zip(fixed, aux, strict=True):
@@ -75,15 +75,12 @@ def flatten(tree: Any) -> tuple[list[Any], TreeSpec]:
         return [tree], _LEAF
     while True:
         leaves, spec = optree.tree_flatten(tree, namespace=NAMESPACE)
-        unseen = {
-            type(leaf)
-            for leaf in leaves
-            if dataclasses.is_dataclass(leaf) and type(leaf) not in _registered
-        }
-        if not unseen:
+        # Another thread may have registered one of them in the meantime: flatten again then, too.
+        dataclass_leaves = {type(leaf) for leaf in leaves if dataclasses.is_dataclass(leaf)}
+        if not dataclass_leaves:
             return leaves, spec
         with _registering:
-            for cls in unseen - _registered:
+            for cls in dataclass_leaves - _registered:
                 _register(cls)
 
 
@@ -111,8 +108,10 @@ def flatten_like(spec: TreeSpec, tree: Any, what: str) -> list[Any]:
         return [None] * spec.num_leaves
     if spec.is_leaf():
         return [tree]
+    node = spec.one_level()
+    assert node is not None
     try:
-        children = spec.one_level().flatten_up_to(tree)
+        children = node.flatten_up_to(tree)
     except (ValueError, TypeError) as error:
         raise ArgumentValueError(
             f"{what} has the structure {flatten(tree)[1]}, wanted {spec}; give a pytree with a "

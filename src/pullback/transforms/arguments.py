@@ -188,9 +188,7 @@ def stack_depth() -> int:
     return depth
 
 
-def flatten_arrays(
-    tree: Any, where: str, argument: str
-) -> tuple[list[Any], trees.TreeSpec]:
+def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], trees.TreeSpec]:
     """Leaves of a pytree, each of them an array, tracer or number, and its structure."""
     leaves, spec = trees.flatten(tree)
     for number, leaf in enumerate(leaves):

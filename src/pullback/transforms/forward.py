@@ -15,7 +15,7 @@ from pullback.core import trees
 from pullback.core.interpreter import Interpreter
 from pullback.core.linear import push
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
+from pullback.core.shapes import dtype_of, expand, is_inexact, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.transforms.arguments import (
@@ -36,9 +36,7 @@ class Pushforward(Interpreter):
 
     __slots__ = ()
 
-    def process(
-        self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]
-    ) -> Any:
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
             self.require_open(primitive.name)
         values, dots = [], []
@@ -62,11 +60,7 @@ class Pushforward(Interpreter):
     def _carry(self, out: Any, out_dot: Any) -> Any:
         if out_dot is None or not is_inexact(out):
             return self.constant(out)
-        if shape_of(out_dot) != shape_of(out):
-            out_dot = np.broadcast_to(out_dot, shape_of(out))
-        if dtype_of(out_dot) != dtype_of(out):
-            out_dot = astype(out_dot, dtype_of(out))
-        return Tracer(self, out, out_dot)
+        return Tracer(self, out, expand(out_dot, shape_of(out), dtype_of(out)))
 
 
 def pushforward(

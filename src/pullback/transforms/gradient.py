@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
@@ -76,13 +77,12 @@ def value_and_grad(
     >>> float(value), gradient
     (5.0, array([2., 4.]))
     """
-
-    name = name_of(f)
+    where = f"grad of {name_of(f)}"
+    positions_of = functools.cache(lambda count: normalize_argnums(argnums, count, where))
 
     @functools.wraps(f, assigned=("__name__", "__qualname__", "__module__"), updated=())
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        where = f"grad of {name}"
-        positions = normalize_argnums(argnums, len(args), where)
+        positions = positions_of(len(args))
         if holomorphic:
             require_complex(args, positions, where)
         function = functools.partial(f, **kwargs) if kwargs else f
@@ -181,17 +181,18 @@ def _require_scalar(recording: Recording, *, holomorphic: bool) -> None:
     )
 
 
+_is_something = functools.partial(operator.is_not, None)
 _warned: weakref.WeakSet[Callable[..., Any]] = weakref.WeakSet()
 
 
-def _warn_if_independent(
-    f: Callable[..., Any], recording: Recording, bars: Sequence[Any]
-) -> None:
+def _warn_if_independent(f: Callable[..., Any], recording: Recording, bars: Sequence[Any]) -> None:
     """Say once, for a function, that no derivative reached one of the arguments."""
+    if all(map(_is_something, bars)):
+        return
     start = 0
     for argument in recording.arguments:
         stop = start + len(argument.leaves)
-        if any(bar is not None for bar in bars[start:stop]) or start == stop:
+        if any(map(_is_something, bars[start:stop])) or start == stop:
             start = stop
             continue
         try:

@@ -111,7 +111,7 @@ def _columns(
         for unit in _basis(x):
             dots = [unit if k == j else None for k in range(len(inputs))]
             for i, y_dot in enumerate(recording.linearization.push(dots)):
-                columns[i].append(_zeros(outputs[i]) if y_dot is None else y_dot)
+                columns[i].append(_or_zeros(y_dot, outputs[i]))
         for i, y in enumerate(outputs):
             shape = y.shape + x.shape
             if columns[i]:
@@ -121,27 +121,40 @@ def _columns(
     return blocks
 
 
-def _rows(
-    recording: Recording, inputs: list[Abstract], outputs: list[Abstract]
-) -> list[list[Any]]:
-    """Blocks ∂yᵢ/∂xⱼ, by one pullback per output element."""
+def _rows(recording: Recording, inputs: list[Abstract], outputs: list[Abstract]) -> list[list[Any]]:
+    """Blocks ∂yᵢ/∂xⱼ, by one pullback per output element.
+
+    The pullback is the adjoint in the real inner product. A row j of a complex Jacobian comes back
+    conjugated where x is complex; where x is real, the seeds 1 and i give Re j and Im j.
+    """
     blocks = []
     for i, y in enumerate(outputs):
+        split = y.dtype.kind == "c" and any(x.dtype.kind != "c" for x in inputs)
         rows: list[list[Any]] = [[] for _ in inputs]
         for unit in _basis(y):
-            bars = [unit if k == i else None for k in range(len(outputs))]
-            for j, x_bar in enumerate(recording.linearization.pull(bars)):
-                row = _zeros(inputs[j]) if x_bar is None else x_bar
-                rows[j].append(np.conj(row) if inputs[j].dtype.kind == "c" else row)
+            bars = _pull_one(recording, i, unit)
+            imaginary = _pull_one(recording, i, 1j * unit) if split else bars
+            for j, x in enumerate(inputs):
+                row = _or_zeros(bars[j], x)
+                if x.dtype.kind == "c":
+                    row = np.conj(row)
+                elif split:
+                    row = row + 1j * _or_zeros(imaginary[j], x)
+                rows[j].append(row)
         blocks.append(
             [
                 np.reshape(np.stack(rows[j]), y.shape + x.shape)
                 if rows[j]
-                else np.zeros(y.shape + x.shape, x.dtype)
+                else np.zeros(y.shape + x.shape, np.result_type(x.dtype, y.dtype))
                 for j, x in enumerate(inputs)
             ]
         )
     return blocks
+
+
+def _pull_one(recording: Recording, i: int, seed: Any) -> list[Any]:
+    seeds = [seed if k == i else None for k in range(len(recording.out_leaves))]
+    return recording.linearization.pull(seeds)
 
 
 def _basis(x: Abstract) -> Iterator[Any]:
@@ -152,8 +165,8 @@ def _basis(x: Abstract) -> Iterator[Any]:
         yield unit
 
 
-def _zeros(x: Abstract) -> Any:
-    return np.zeros(x.shape, x.dtype)
+def _or_zeros(x: Any, like: Abstract) -> Any:
+    return np.zeros(like.shape, like.dtype) if x is None else x
 
 
 def _arrange(blocks: list[list[Any]], recording: Recording, *, single: bool) -> Any:
@@ -201,9 +214,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return jacobian(grad(f, argnums), argnums, mode="forward")
 
 
-def hvp(
-    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
-) -> tuple[Any, ...]:
+def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
     """Product of the Hessian of a scalar function and a vector, without forming the Hessian.
 
     Parameters

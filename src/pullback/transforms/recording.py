@@ -13,7 +13,8 @@ from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.arguments import assemble, call, flatten_arrays, lower, owned, seed
-from pullback.transforms.tape import Linearization, Node, Tape
+from pullback.transforms.linearization import Linearization
+from pullback.transforms.tape import Node, Tape
 
 __all__ = ["Argument", "Recording", "record"]
 
@@ -83,7 +84,10 @@ class Recording:
         taken: set[int] = set(map(id, dots))
         return trees.unflatten(
             self.out_spec,
-            [_result(dot, leaf, taken) for dot, leaf in zip(out_dots, self.out_leaves, strict=True)],
+            [
+                _result(dot, leaf, taken)
+                for dot, leaf in zip(out_dots, self.out_leaves, strict=True)
+            ],
         )
 
     def pull(self, cotangent: Any, *, once: bool = False) -> tuple[Any, ...]:

@@ -1,6 +1,7 @@
 """Reverse mode, and linearisation: `pullback`, `vjp` and `linearize`.
 
-One recording of the program, a tape, serves both directions: see :mod:`pullback.transforms.tape`.
+One recording of the program serves both directions: see :mod:`pullback.transforms.tape`, which
+makes it, and :mod:`pullback.transforms.linearization`, which applies it.
 """
 
 from __future__ import annotations
@@ -67,9 +68,7 @@ def pullback(
     return recording.out, recording.pull(cotangent, once=True)
 
 
-def vjp(
-    f: Callable[..., Any], *primals: Any, has_aux: bool = False
-) -> tuple[Any, ...]:
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Evaluate a function once and return its pullback at that point.
 
     Parameters

@@ -4,26 +4,23 @@ Each operation on a varying value leaves a node: its primitive, the values that 
 the nodes that its arguments came from. Nodes know their predecessors, and nothing knows a node but
 its successors and the tracers that carry it, so what a program throws away is freed at once.
 
-The recorded linearisation runs in both directions: `Linearization.push` walks the nodes forward
-and applies pushforwards, `Linearization.pull` walks them backward and applies pullbacks.
+`pullback.transforms.linearization` runs what was recorded, in both directions.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pullback.core.interpreter import Interpreter, snapshot
-from pullback.core.linear import Diagonal, Maps, Selection, push
+from pullback.core.linear import Maps
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import Abstract, dtype_of, fit, is_inexact, shape_of
-from pullback.core.tracer import Tracer, strip
-from pullback.errors import ArgumentValueError
+from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
+from pullback.core.tracer import Tracer
 
-__all__ = ["Linearization", "Node", "Operation", "Output", "Tape"]
+__all__ = ["Node", "Operation", "Output", "Tape"]
 
 
 class Node(Abstract):
@@ -63,28 +60,50 @@ class Operation(Node):
     ----------
     primitive : Primitive
     out, args, params
-        What the rule is evaluated at; an `Abstract` in place of each value that it doesn't read.
+        What the rule is evaluated at; an `Abstract` in place of each argument that it doesn't
+        read, and `None` in place of the output, for which the node itself stands then.
     maps : Maps or None
         The rule's linear maps, once they have been evaluated for repeated use.
     """
 
     __slots__ = ("args", "maps", "out", "params", "primitive")
 
-    primitive: Primitive
-    out: Any
-    args: Sequence[Any]
-    params: dict[str, Any]
-    maps: Maps | None
+    def __init__(
+        self,
+        index: int,
+        out: Any,
+        parents: tuple[Node | None, ...],
+        primitive: Primitive,
+        args: Sequence[Any],
+        params: dict[str, Any],
+    ) -> None:
+        self.index = index
+        self.shape = out.shape
+        self.dtype = out.dtype
+        self.parents = parents
+        self.primitive = primitive
+        self.out = out if primitive.keeps_out else None
+        self.args = args
+        self.params = params
+        self.maps: Maps | None = None
 
-    def linear_maps(self, *, keep: bool) -> Maps:
-        """The linear maps at the recorded point, evaluated on first use."""
-        maps = self.maps
-        if maps is None:
-            maps = self.primitive.maps(self.out, self.args, self.params, self.parents)
-            if keep:
-                self.maps = maps
-                self.out, self.args = None, ()
-        return maps
+    def linear_maps(self) -> Maps:
+        """The linear maps at the recorded point, evaluated on first use and kept."""
+        # Read before `maps`: another thread that uses the same tape sets `maps` first and forgets
+        # the rest afterwards.
+        out, args = self.out, self.args
+        if self.maps is None:
+            out = self if out is None else out
+            self.maps = self.primitive.maps(out, args, self.params, self.parents)
+            self.out, self.args = None, ()
+        return self.maps
+
+    def entries(self) -> Any:
+        """What the rule returns at the recorded point; see `as_map`."""
+        if self.maps is not None:
+            return self.maps
+        out = self if self.out is None else self.out
+        return self.primitive.entries(out, self.args, self.params)
 
     def release(self) -> None:
         self.parents = ()
@@ -114,9 +133,7 @@ class Tape(Interpreter):
         self.count += 1
         return Tracer(self, value, Node(self.count, shape_of(value), dtype_of(value)))
 
-    def process(
-        self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]
-    ) -> Any:
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
             self.require_open(primitive.name)
         values: list[Any] = []
@@ -136,15 +153,12 @@ class Tape(Interpreter):
             return self._record_several(primitive, out, values, parents, params, varies)
         if not varies or primitive.is_constant or out.dtype.kind not in "fc":
             return self.constant(out)
-        node = self._operation(primitive, out.shape, out.dtype, values, parents, params)
-        node.out = out if primitive.keeps_out else node
-        return Tracer(self, out, node)
+        return Tracer(self, out, self._operation(primitive, out, values, parents, params))
 
     def _operation(
         self,
         primitive: Primitive,
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
+        out: Any,
         values: list[Any],
         parents: list[Node | None],
         params: dict[str, Any],
@@ -152,19 +166,14 @@ class Tape(Interpreter):
         """A node that keeps what the rule reads; of the other values, shapes and dtypes."""
         if primitive.rule is None:
             raise primitive.no_rule()
-        self.count += 1
-        node = Operation(self.count, shape, dtype, tuple(parents))
-        node.primitive = primitive
-        node.params = params
-        node.maps = None
         keeps, rest = primitive.keeps, primitive.keeps_rest
         for position, parent in enumerate(parents):
             if not (keeps[position] if position < len(keeps) else rest):
                 values[position] = parent or Abstract.of(values[position])
             elif parent is None:
                 values[position] = snapshot(values[position])
-        node.args = values
-        return node
+        self.count += 1
+        return Operation(self.count, out, tuple(parents), primitive, values, params)
 
     def _record_several(
         self,
@@ -177,7 +186,7 @@ class Tape(Interpreter):
     ) -> tuple[Any, ...]:
         if not varies or primitive.is_constant:
             return tuple(map(self.constant, outs))
-        node = self._operation(primitive, (), np.dtype(float), values, parents, params)
+        node = self._operation(primitive, _SEVERAL, values, parents, params)
         node.out = outs if primitive.keeps_out else tuple(map(Abstract.of, outs))
         tracers = []
         for position, out in enumerate(outs):
@@ -191,177 +200,5 @@ class Tape(Interpreter):
         return tuple(tracers)
 
 
-class Linearization:
-    """The derivative of a recorded program at a point, ready to be applied.
-
-    Parameters
-    ----------
-    inputs : sequence of Node
-    outputs : sequence of (Node or None)
-        `None` for an output that is constant.
-
-    Attributes
-    ----------
-    nodes : list of Node
-        What the outputs depend on, in the order of evaluation.
-    """
-
-    __slots__ = ("inputs", "nodes", "outputs")
-
-    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node | None]) -> None:
-        self.inputs = inputs
-        self.outputs = outputs
-        self.nodes = _in_order(outputs)
-
-    def push(self, dots: Sequence[Any]) -> list[Any]:
-        """Tangents of the outputs from tangents of the inputs; `None` is zero."""
-        values: dict[Node, Any] = dict(zip(self.inputs, dots, strict=True))
-        with np.errstate(all="ignore"):
-            for node in self.nodes:
-                if type(node) is Operation:
-                    arguments = [values.get(parent) for parent in node.parents]  # type: ignore[arg-type]
-                    if all(dot is None for dot in arguments):
-                        continue
-                    dot = push(node.linear_maps(keep=True), arguments)
-                elif type(node) is Output:
-                    several = values.get(node.parents[0])  # type: ignore[arg-type]
-                    dot = None if several is None else several[node.position]
-                else:
-                    continue
-                if dot is not None:
-                    several = type(dot) is tuple
-                    values[node] = dot if several else fit(dot, node.shape, node.dtype)
-        return [None if output is None else values.get(output) for output in self.outputs]
-
-    def pull(self, seeds: Sequence[Any], *, once: bool = False) -> list[Any]:
-        """Cotangents of the inputs from cotangents of the outputs; `None` is zero.
-
-        With `once`, every node is released as soon as it has been used.
-        """
-        bars = Cotangents()
-        masked = False
-        for output, bar in zip(self.outputs, seeds, strict=True):
-            if output is not None and bar is not None:
-                bars.add(output, bar)
-        nodes = self.nodes
-        with np.errstate(all="ignore"):
-            for position in range(len(nodes) - 1, -1, -1):
-                node = nodes[position]
-                if type(node) is Operation:
-                    bar = bars.pop(node, None)
-                    if bar is not None:
-                        masked = masked or node.primitive.masks
-                        _pull_through(node, bar, bars, keep=not once, masked=masked)
-                elif type(node) is Output:
-                    bar = bars.pop(node, None)
-                    if bar is not None:
-                        several = bars.setdefault(node.parents[0], [None] * node.width)
-                        several[node.position] = bar
-                if once:
-                    del nodes[position]
-                    node.release()
-        return [bars.get(node) for node in self.inputs]
-
-
-class Cotangents(dict[Any, Any]):
-    """The cotangents of a sweep in progress, by node, added up in place where that is safe."""
-
-    __slots__ = ("owned",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.owned: set[int] = set()
-
-    def add(self, node: Node, bar: Any) -> None:
-        """Add `bar` to the cotangent of `node`.
-
-        A first contribution may be shared with others; the sum of two is an array of our own.
-        """
-        total = self.get(node)
-        if total is None:
-            self[node] = bar
-        elif node.index in self.owned and type(bar) is np.ndarray:
-            np.add(total, bar, out=total)
-        else:
-            self[node] = total = total + bar
-            if type(total) is np.ndarray:
-                self.owned.add(node.index)
-
-    def add_selected(self, node: Node, selection: Selection, bar: Any) -> None:
-        """Add what a selection pulls `bar` back to: a few elements of a large array, in place."""
-        total = self.get(node)
-        if selection.pull_into is None or type(bar) is Tracer or type(total) is Tracer:
-            self.add(node, fit(selection.pullback(bar), node.shape, node.dtype))
-            return
-        if node.index not in self.owned:
-            self.owned.add(node.index)
-            if total is None:
-                total = np.zeros(node.shape, node.dtype)
-            else:
-                total = np.array(total, node.dtype)
-            self[node] = total
-        selection.pull_into(total, bar)
-
-
-def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
-    """The nodes that the outputs depend on, in the order of evaluation."""
-    stack = [output for output in outputs if output is not None]
-    seen = set(stack)
-    stack = list(seen)
-    nodes = []
-    while stack:
-        node = stack.pop()
-        nodes.append(node)
-        for parent in node.parents:
-            if parent is not None and parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
-    nodes.sort(key=operator.attrgetter("index"))
-    return nodes
-
-
-def _pull_through(
-    node: Operation, bar: Any, bars: Cotangents, *, keep: bool, masked: bool
-) -> None:
-    """Add Jᵢᵀȳ to the cotangent of each argument of an operation."""
-    maps = node.linear_maps(keep=keep)
-    terms = None if type(maps) is list else maps.pullback(bar)  # type: ignore[union-attr]
-    for position, parent in enumerate(node.parents):
-        if parent is None:
-            continue
-        if terms is not None:
-            term = terms[position]
-        else:
-            linear = maps[position]  # type: ignore[index]
-            if type(linear) is Selection:
-                bars.add_selected(parent, linear, bar)
-                continue
-            term = None if linear is None else linear.pullback(bar)
-            if masked and type(linear) is Diagonal:
-                term = _with_strong_zeros(term, bar)
-        if term is None:
-            continue
-        if shape_of(term) != parent.shape or dtype_of(term) is not parent.dtype:
-            term = _fit(term, parent, node, position)
-        if parent in bars:
-            bars.add(parent, term)
-        else:
-            bars[parent] = term
-
-
-def _with_strong_zeros(term: Any, bar: Any) -> Any:
-    """`term`, and zero where it is not a number although the cotangent is exactly zero."""
-    undefined = np.isnan(strip(term))
-    if not undefined.any():
-        return term
-    return np.where(undefined & (strip(bar) == 0), dtype_of(term).type(0), term)
-
-
-def _fit(term: Any, parent: Node, node: Operation, position: int) -> Any:
-    try:
-        return fit(term, parent.shape, parent.dtype)
-    except ValueError as error:
-        raise ArgumentValueError(
-            f"the rule of {node.primitive.name}: the pullback for argument {position} returned "
-            f"an array of shape {shape_of(term)}, wanted {parent.shape}, the shape of the argument"
-        ) from error
+_SEVERAL = Abstract((), np.dtype(float))
+"""What stands for the shape and dtype of an operation with several outputs, which has none."""

@@ -1,0 +1,204 @@
+"""The linearisation of a recorded program, applied in either direction.
+
+`Linearization.push` walks the nodes of the tape forward and applies pushforwards,
+`Linearization.pull` walks them backward and applies pullbacks.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from pullback.core.linear import Diagonal, Joint, Selection, as_map, push
+from pullback.core.shapes import expand, fit, shape_of
+from pullback.core.tracer import Tracer
+from pullback.errors import ArgumentValueError
+from pullback.transforms.tape import Node, Operation, Output
+
+__all__ = ["Cotangents", "Linearization"]
+
+
+class Linearization:
+    """The derivative of a recorded program at a point, ready to be applied.
+
+    Parameters
+    ----------
+    inputs : sequence of Node
+    outputs : sequence of (Node or None)
+        `None` for an output that is constant.
+
+    Attributes
+    ----------
+    nodes : list of Node
+        What the outputs depend on, in the order of evaluation.
+    """
+
+    __slots__ = ("inputs", "nodes", "outputs")
+
+    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node | None]) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        self.nodes = _in_order(outputs)
+
+    def push(self, dots: Sequence[Any]) -> list[Any]:
+        """Tangents of the outputs from tangents of the inputs; `None` is zero."""
+        values: dict[Node, Any] = dict(zip(self.inputs, dots, strict=True))
+        with np.errstate(all="ignore"):
+            for node in self.nodes:
+                if type(node) is Operation:
+                    arguments = [values.get(parent) for parent in node.parents]  # type: ignore[arg-type]
+                    if all(dot is None for dot in arguments):
+                        continue
+                    dot = push(node.linear_maps(), arguments)
+                elif type(node) is Output:
+                    several = values.get(node.parents[0])  # type: ignore[arg-type]
+                    dot = None if several is None else several[node.position]
+                else:
+                    continue
+                if dot is not None:
+                    several = type(dot) is tuple
+                    values[node] = dot if several else expand(dot, node.shape, node.dtype)
+        return [None if output is None else values.get(output) for output in self.outputs]
+
+    def pull(self, seeds: Sequence[Any], *, once: bool = False) -> list[Any]:
+        """Cotangents of the inputs from cotangents of the outputs; `None` is zero.
+
+        With `once`, every node is released as soon as it has been used.
+        """
+        bars = Cotangents()
+        masked = False
+        for output, bar in zip(self.outputs, seeds, strict=True):
+            if output is not None and bar is not None:
+                bars.add(output, bar)
+        nodes = self.nodes
+        with np.errstate(all="ignore"):
+            for position in range(len(nodes) - 1, -1, -1):
+                node = nodes[position]
+                if type(node) is Operation:
+                    bar = bars.pop(node, None)
+                    if bar is not None:
+                        masked = masked or node.primitive.masks
+                        _pull_through(node, bar, bars, keep=not once, masked=masked)
+                elif type(node) is Output:
+                    bar = bars.pop(node, None)
+                    if bar is not None:
+                        several = bars.setdefault(node.parents[0], [None] * node.width)
+                        several[node.position] = bar
+                if once:
+                    del nodes[position]
+                    node.release()
+        return [bars.get(node) for node in self.inputs]
+
+
+class Cotangents(dict[Any, Any]):
+    """The cotangents of a sweep in progress, by node, added up in place where that is safe."""
+
+    __slots__ = ("owned",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owned: set[int] = set()
+
+    def add(self, node: Node, bar: Any) -> None:
+        """Add `bar` to the cotangent of `node`.
+
+        A first contribution may be shared with others; the sum of two is an array of our own.
+        """
+        total = self.get(node)
+        if total is None:
+            self[node] = bar
+        elif node.index in self.owned and type(bar) is np.ndarray:
+            np.add(total, bar, out=total)
+        else:
+            self[node] = total = total + bar
+            if type(total) is np.ndarray:
+                self.owned.add(node.index)
+            else:
+                self.owned.discard(node.index)
+
+    def add_selected(self, node: Node, selection: Selection, bar: Any) -> None:
+        """Add what a selection pulls `bar` back to: a few elements of a large array, in place."""
+        total = self.get(node)
+        if not node.shape or selection.pull_into is None or Tracer in (type(bar), type(total)):
+            self.add(node, fit(selection.pullback(bar), node.shape, node.dtype))
+            return
+        if node.index not in self.owned:
+            self.owned.add(node.index)
+            if total is None:
+                total = np.zeros(node.shape, node.dtype)
+            else:
+                total = np.array(total, node.dtype)
+            self[node] = total
+        selection.pull_into(total, bar)
+
+
+def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
+    """The nodes that the outputs depend on, in the order of evaluation."""
+    stack = [output for output in outputs if output is not None]
+    seen = set(stack)
+    stack = list(seen)
+    nodes = []
+    while stack:
+        node = stack.pop()
+        nodes.append(node)
+        for parent in node.parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    nodes.sort(key=operator.attrgetter("index"))
+    return nodes
+
+
+def _pull_through(node: Operation, bar: Any, bars: Cotangents, *, keep: bool, masked: bool) -> None:
+    """Add Jᵢᵀȳ to the cotangent of each argument of an operation."""
+    diagonal = node.primitive.diagonal
+    plain = diagonal is Diagonal and not masked
+    entries: Any = node.linear_maps() if keep else node.entries()
+    terms = entries.pullback(bar) if isinstance(entries, Joint) else None
+    for position, parent in enumerate(node.parents):
+        if parent is None:
+            continue
+        if terms is not None:
+            term = terms[position]
+        else:
+            entry = entries[position]
+            cls = type(entry)
+            if cls is FunctionType:
+                entry = entry()
+                cls = type(entry)
+            if cls is np.ndarray and plain and entry.dtype.kind != "c":
+                term = entry * bar  # the commonest case, without making a map for it
+            else:
+                linear = as_map(entry, diagonal)
+                if type(linear) is Selection:
+                    bars.add_selected(parent, linear, bar)
+                    continue
+                if masked and type(linear) is Diagonal:
+                    linear = linear.strong()
+                term = None if linear is None else linear.pullback(bar)
+        if term is None:
+            continue
+        try:
+            fits = term.shape == parent.shape and term.dtype is parent.dtype
+        except AttributeError:  # a Python number
+            fits = False
+        if not fits:
+            term = _fit(term, parent, node, position)
+        if parent in bars:
+            bars.add(parent, term)
+        else:
+            bars[parent] = term
+
+
+def _fit(term: Any, parent: Node, node: Operation, position: int) -> Any:
+    try:
+        return fit(term, parent.shape, parent.dtype)
+    except ValueError as error:
+        raise ArgumentValueError(
+            f"the rule of {node.primitive.name}: the pullback for argument {position} returned "
+            f"an array of shape {shape_of(term)}, wanted {parent.shape}, the shape of the argument"
+        ) from error
