@@ -1,33 +1,273 @@
-"""Operators, methods and attributes of ndarray, installed on the tracer."""
+"""Methods and attributes of ndarray, installed on the tracer.
+
+A method is NumPy's function of the same name, with the array as its first argument.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
-from pullback.core.primitive import Primitive, bind
-from pullback.core.tracer import Tracer
-from pullback.rules import arithmetic, contractions
+import numpy as np
+
+from pullback.core.primitive import bind
+from pullback.core.tracer import Tracer, View, array_functions, array_ufuncs, no_rule, strip
+from pullback.errors import ArgumentTypeError, NoRuleError
+from pullback.numpy.assignment import require_target, setitem
+from pullback.numpy.conversion import astype
+from pullback.numpy.indexing import getitem
+from pullback.numpy.shaping import flatten
+from pullback.numpy.views import copy_of, keep_layout
+from pullback.rules import shaping
 
 __all__: list[str] = []
 
+# -- methods that are functions ------------------------------------------------------------------
 
-def _operator(primitive: Primitive) -> Callable[[Any, Any], Any]:
-    return lambda self, other: bind(primitive, (self, other), {})
+_SAME_AS_FUNCTIONS = (
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "conj",
+    "conjugate", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "nonzero", "prod",
+    "put", "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "take",
+    "trace", "var",
+)  # fmt: skip
 
 
-def _reflected(primitive: Primitive) -> Callable[[Any, Any], Any]:
-    return lambda self, other: bind(primitive, (other, self), {})
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    name = function.__name__
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        implementation = array_functions.get(function)
+        if implementation is None:
+            # np.conj is a ufunc; a function without an implementation says so itself.
+            return function(self, *args, **kwargs)
+        return implementation(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__qualname__ = f"Tracer.{name}"
+    method.__doc__ = f"`numpy.{name}` of this array."
+    return method
 
 
-_BINARY = {
-    "add": arithmetic.add,
-    "sub": arithmetic.subtract,
-    "mul": arithmetic.multiply,
-    "truediv": arithmetic.divide,
-    "matmul": contractions.matmul,
-}
+for _name in _SAME_AS_FUNCTIONS:
+    setattr(Tracer, _name, _method(getattr(np, _name)))
 
-for _name, _primitive in _BINARY.items():
-    setattr(Tracer, f"__{_name}__", _operator(_primitive))
-    setattr(Tracer, f"__r{_name}__", _reflected(_primitive))
+
+# -- methods with a signature of their own -------------------------------------------------------
+
+
+def _reshape(self: Any, *shape: Any, order: Any = "C", copy: bool | None = None) -> Any:
+    """`numpy.reshape`, with the shape as one argument or several."""
+    return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order, copy=copy)
+
+
+def _transpose(self: Any, *axes: Any) -> Any:
+    """`numpy.transpose`, with the axes as one argument or several."""
+    return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+
+def _compress(self: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:
+    """`numpy.compress` of this array."""
+    return np.compress(condition, self, axis=axis, out=out)
+
+
+def _copy(self: Any, order: Any = "C") -> Any:
+    """A copy, which shares no memory with this array."""
+    return copy_of(self, order) if self.mutable else self.snapshot()
+
+
+def _fill(self: Any, value: Any) -> None:
+    """Assign one value to all elements."""
+    setitem(self, ..., value)
+
+
+def _sort(self: Any, axis: int = -1, kind: Any = None, order: Any = None, **kwargs: Any) -> None:
+    """Sort in place."""
+    require_target(self, "ndarray.sort")
+    setitem(self, ..., np.sort(self, axis, kind, order, **kwargs))
+
+
+def _partition(
+    self: Any, kth: Any, axis: int = -1, kind: Any = "introselect", order: Any = None
+) -> None:
+    """Partition in place."""
+    require_target(self, "ndarray.partition")
+    setitem(self, ..., np.partition(self, kth, axis, kind, order))
+
+
+def _item(self: Any, *index: Any) -> Any:
+    """One element as a scalar, which is still traced."""
+    if not index:
+        if math.prod(self.shape) != 1:
+            raise ValueError("can only convert an array of size 1 to a scalar")
+        return np.reshape(self, ())[()]
+    position = index[0] if len(index) == 1 else index
+    if isinstance(position, tuple):
+        return self[position]
+    return self[tuple(map(int, np.unravel_index(range(self.size)[position], self.shape)))]
+
+
+def _tolist(self: Any) -> Any:
+    """The elements, still traced, in nested lists."""
+    return [row.tolist() if row.shape else row for row in self] if self.shape else self[()]
+
+
+def _to_device(self: Any, device: str, /, *, stream: Any = None) -> Any:
+    """The array itself: there is one device, the CPU."""
+    if device != "cpu" or stream is not None:
+        raise ArgumentTypeError(f"to_device: got {device!r} and stream={stream!r}, wanted 'cpu'")
+    return self
+
+
+def _len(self: Any) -> int:
+    if not self.shape:
+        raise TypeError("len() of unsized object")
+    return int(self.shape[0])
+
+
+def _iter(self: Any) -> Iterator[Any]:
+    if not self.shape:
+        raise TypeError("iteration over a 0-d array")
+    return (self[position] for position in range(self.shape[0]))
+
+
+def _format(self: Any, spec: str) -> str:
+    """The value, as in an f-string."""
+    return format(strip(self), spec)
+
+
+for _name, _function in {
+    "astype": astype,
+    "compress": _compress,
+    "copy": _copy,
+    "fill": _fill,
+    "flatten": flatten,
+    "item": _item,
+    "partition": _partition,
+    "reshape": _reshape,
+    "sort": _sort,
+    "to_device": _to_device,
+    "tolist": _tolist,
+    "transpose": _transpose,
+    "__copy__": lambda self: _copy(self, "K"),
+    "__deepcopy__": lambda self, _memo: _copy(self, "K"),
+    "__format__": _format,
+    "__getitem__": getitem,
+    "__iter__": _iter,
+    "__len__": _len,
+    "__setitem__": setitem,
+}.items():
+    setattr(Tracer, _name, _function)
+
+
+# -- attributes ----------------------------------------------------------------------------------
+
+
+def _flat(self: Any) -> Any:
+    """The elements in order, in an array of one dimension; writing to it writes to this array."""
+
+    def read(base: Any) -> Any:
+        return bind(shaping.reshape, (base,), {"shape": (base.size,)})
+
+    def write(base: Any, value: Any) -> Any:
+        return keep_layout(base, bind(shaping.reshape, (value,), {"shape": base.shape}))
+
+    out = read(self)
+    if self.mutable:
+        out.alias = View(self, read, write)
+    return out
+
+
+def _set_flat(self: Any, values: Any) -> None:
+    require_target(self, "y.flat = v")
+    np.put(self, np.arange(self.size), values)
+
+
+def _matrix_transpose(self: Any) -> Any:
+    return np.matrix_transpose(self)
+
+
+def _set_part(name: str) -> Callable[[Any, Any], None]:
+    def assign(self: Any, value: Any) -> None:
+        require_target(self, f"y.{name} = v")
+        if name == "imag" and self.dtype.kind != "c":
+            raise ArgumentTypeError(
+                f"y.imag = v: an array of dtype {self.dtype} has no imaginary part to assign to; "
+                "make it with dtype=complex"
+            )
+        setitem(getattr(self, name), ..., value)
+
+    return assign
+
+
+def _immutable(name: str, remedy: str) -> Callable[[Any, Any], NoReturn]:
+    def assign(self: Any, _value: Any) -> NoReturn:
+        raise ArgumentTypeError(f"y.{name} = v: a traced array keeps its {name}; write {remedy}")
+
+    return assign
+
+
+for _name, (_get, _set) in {
+    "T": (lambda self: np.transpose(self), None),
+    "mT": (_matrix_transpose, None),
+    "real": (lambda self: np.real(self), _set_part("real")),
+    "imag": (lambda self: np.imag(self), _set_part("imag")),
+    "flat": (_flat, _set_flat),
+    "ndim": (lambda self: len(self.shape), None),
+    "size": (lambda self: math.prod(self.shape), None),
+    "itemsize": (lambda self: self.dtype.itemsize, None),
+    "nbytes": (lambda self: math.prod(self.shape) * self.dtype.itemsize, None),
+    "strides": (lambda self: strip(self).strides, None),
+    "flags": (lambda self: strip(self).flags, None),
+    "device": (lambda self: "cpu", None),
+}.items():
+    setattr(Tracer, _name, property(_get, _set))
+for _name, _remedy in {
+    "shape": "y = y.reshape(shape)",
+    "dtype": "y = y.astype(dtype)",
+}.items():
+    setattr(Tracer, _name, vars(Tracer)[_name].setter(_immutable(_name, _remedy)))
+
+
+# -- what is refused -----------------------------------------------------------------------------
+
+
+def _refused(name: str) -> property:
+    def get(self: Any) -> NoReturn:
+        raise NoRuleError(
+            f"ndarray.{name} reaches for the memory of an array of dtype {self.dtype} and shape "
+            f"{self.shape} that is being differentiated, where its derivative would be lost; use "
+            "NumPy's functions, or pullback.stop_gradient(x) if a constant is what you want"
+        )
+
+    return property(get)
+
+
+for _name in (
+    "base", "byteswap", "ctypes", "data", "dump", "dumps", "getfield", "resize", "setfield",
+    "setflags", "tobytes", "tofile", "view",
+):  # fmt: skip
+    setattr(Tracer, _name, _refused(_name))
+
+
+# -- what NumPy's loops over object arrays call --------------------------------------------------
+
+
+def _element_method(ufunc: np.ufunc) -> Callable[..., Any]:
+    """``np.exp(objects)`` calls the method ``exp`` of each element."""
+
+    def method(self: Any, *others: Any) -> Any:
+        implementation = array_ufuncs.get(ufunc)
+        if implementation is None:
+            raise no_rule(ufunc)
+        return implementation(self, *others)
+
+    method.__name__ = ufunc.__name__
+    return method
+
+
+for _key in list(array_ufuncs):
+    if not isinstance(_key, np.ufunc) or hasattr(Tracer, _key.__name__):
+        continue
+    if "O->O" in _key.types or "OO->O" in _key.types:
+        setattr(Tracer, _key.__name__, _element_method(_key))

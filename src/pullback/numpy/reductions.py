@@ -1,17 +1,241 @@
-"""NumPy's reductions."""
+"""NumPy's reductions: sums, products, means, variances and extrema, and their constants."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.errors import ArgumentValueError
+from pullback.numpy.conversion import convert
+from pullback.numpy.operands import operand, refuse_out
 from pullback.numpy.registration import implements
 from pullback.rules import reductions
 
-__all__ = ["sum"]
+__all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "mean", "prod", "ptp",
+           "std", "sum", "var"]  # fmt: skip
+
+
+def _cast(x: Any, dtype: Any) -> Any:
+    """`x` in `dtype`, where one is asked for."""
+    x = operand(x)
+    return x if dtype is None else convert(x, np.dtype(dtype))
+
+
+def _masked(x: Any, where: Any, neutral: Any) -> Any:
+    """`x` with what is left out replaced by a neutral element."""
+    return x if where is True else np.where(where, x, neutral)
 
 
 @implements(np.sum)
-def sum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return reductions.sum(a, axis=axis, keepdims=keepdims)
+def sum(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = 0,
+    where: Any = True,
+) -> Any:
+    refuse_out("np.sum", out)
+    total = reductions.sum(_masked(_cast(a, dtype), where, 0), axis=axis, keepdims=keepdims)
+    return total if _is_number(initial, 0) else total + initial
+
+
+def _is_number(x: Any, number: int) -> bool:
+    return isinstance(x, int | float) and x == number
+
+
+@implements(np.prod)
+def prod(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = 1,
+    where: Any = True,
+) -> Any:
+    refuse_out("np.prod", out)
+    product = reductions.prod(_masked(_cast(a, dtype), where, 1), axis=axis, keepdims=keepdims)
+    return product if _is_number(initial, 1) else product * initial
+
+
+@implements(np.mean)
+def mean(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+) -> Any:
+    refuse_out("np.mean", out)
+    x = _cast(a, dtype)
+    if where is True:
+        return reductions.mean(x, axis=axis, keepdims=keepdims)
+    count = _count(where, shape_of(x), axis, keepdims)
+    return sum(x, axis, keepdims=keepdims, where=where) / count.astype(dtype_of(x))
+
+
+def _count(where: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
+    """How many elements of an array of `shape` each element of the result stands for."""
+    chosen = np.broadcast_to(np.asarray(where, dtype=bool), shape)
+    return np.asarray(np.count_nonzero(chosen, axis=axis, keepdims=keepdims))
+
+
+@implements(np.var)
+def var(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
+    refuse_out("np.var", out)
+    ddof = ddof if correction is None else correction
+    x = _cast(a, dtype)
+    if where is True and mean is None:
+        return reductions.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
+    if mean is None:
+        mean = array_mean(x, axis, keepdims=True, where=where)
+    squares = _squared_modulus(x - mean)
+    free = np.maximum(_count(where, shape_of(x), axis, keepdims) - ddof, 0)
+    return sum(squares, axis, keepdims=keepdims, where=where) / free.astype(dtype_of(squares))
+
+
+array_mean = mean
+
+
+def _squared_modulus(x: Any) -> Any:
+    return np.real(x * np.conj(x)) if dtype_of(x).kind == "c" else x * x
+
+
+@implements(np.std)
+def std(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
+    """√var; its derivative where the variance is 0 is 0."""
+    refuse_out("np.std", out)
+    return reductions.root(
+        var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
+    )
+
+
+@implements(np.max)
+def amax(
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    refuse_out("np.max", out)
+    return _extremum("np.max", reductions.max, np.maximum, a, axis, keepdims, initial, where)
+
+
+@implements(np.min)
+def amin(
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    refuse_out("np.min", out)
+    return _extremum("np.min", reductions.min, np.minimum, a, axis, keepdims, initial, where)
+
+
+if np.amax is not np.max:
+    implements(np.amax)(amax)
+    implements(np.amin)(amin)
+
+
+def _extremum(
+    name: str,
+    reduction: Callable[..., Any],
+    pairwise: Callable[..., Any],
+    a: Any,
+    axis: Any,
+    keepdims: bool,
+    initial: Any,
+    where: Any,
+) -> Any:
+    """max or min; `initial` takes part in it as one more element."""
+    x = operand(a)
+    if initial is None:
+        if where is not True:
+            raise ArgumentValueError(
+                f"{name}: got a mask in the argument where and no initial; where the mask selects "
+                "nothing the result would be undefined, so give initial as well"
+            )
+        return reduction(x, axis=axis, keepdims=keepdims)
+    x = _masked(x, where, initial)
+    shape = np.any(np.empty(shape_of(x), bool), axis=axis, keepdims=keepdims).shape
+    if 0 in shape_of(x) and 0 not in shape:
+        return np.broadcast_to(initial, shape)
+    return pairwise(reduction(x, axis=axis, keepdims=keepdims), initial)
+
+
+@implements(np.ptp)
+def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+    refuse_out("np.ptp", out)
+    x = operand(a)
+    return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(
+        x, axis=axis, keepdims=keepdims
+    )
+
+
+# -- constants ------------------------------------------------------------------------------------
+
+
+@implements(np.any)
+def any(
+    a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    refuse_out("np.any", out)
+    return reductions.any(_masked(operand(a), where, 0), axis=axis, keepdims=keepdims)
+
+
+@implements(np.all)
+def all(
+    a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    refuse_out("np.all", out)
+    return reductions.all(_masked(operand(a), where, 1), axis=axis, keepdims=keepdims)
+
+
+@implements(np.count_nonzero)
+def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return reductions.count_nonzero(operand(a), axis=axis, keepdims=keepdims)
+
+
+@implements(np.argmax)
+def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
+    refuse_out("np.argmax", out)
+    return reductions.argmax(operand(a), axis=axis, keepdims=keepdims)
+
+
+@implements(np.argmin)
+def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
+    refuse_out("np.argmin", out)
+    return reductions.argmin(operand(a), axis=axis, keepdims=keepdims)

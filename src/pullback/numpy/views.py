@@ -2,6 +2,9 @@
 
 NumPy returns views from indexing with slices, from reshaping, transposing and the like. A traced
 view remembers its base; a write to either is seen by both, as NumPy has it.
+
+Whether reshaping makes a view or a copy depends on how the elements lie in memory. The values
+underneath the tracers are laid out as NumPy would, and keep their layout when they are written to.
 """
 
 from __future__ import annotations
@@ -11,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.primitive import bind
 from pullback.core.tracer import Tracer, View, strip
+from pullback.rules import conversion, indexing
 
-__all__ = ["view_of"]
+__all__ = ["copy_of", "keep_layout", "view_of"]
 
 
 def view_of(
@@ -28,11 +33,52 @@ def view_of(
         ``read(base)`` looks into the base.
     write : callable, optional
         ``write(base, value)`` is the base after `value` has been assigned to the view. Without it
-        writing to the view is an error.
+        the result is read-only, as those of `numpy.broadcast_to` and `numpy.diagonal` are.
     """
     out = read(base)
-    if isinstance(out, Tracer) and isinstance(base, Tracer) and base.mutable:
+    if not (isinstance(out, Tracer) and isinstance(base, Tracer)):
+        return out
+    if out is base:
+        out = base.snapshot()
+    if write is None:
+        out.alias = View(base, read, None)
+    elif base.mutable:
         below, underneath = strip(out), strip(base)
-        if isinstance(below, np.ndarray) and np.may_share_memory(below, underneath):
-            out.view = View(base, read, write)
+        if isinstance(below, np.ndarray) and (
+            not below.size or np.may_share_memory(below, underneath)
+        ):
+            out.alias = View(base, read, _in_place(write))
     return out
+
+
+def _in_place(write: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda base, value: keep_layout(base, write(base, value))
+
+
+def keep_layout(old: Any, new: Any) -> Any:
+    """`new`, a state of the array `old`, laid out in memory as that is."""
+    if isinstance(new, Tracer):
+        value = strip(new)
+        if isinstance(value, np.ndarray) and value.strides == strip(old).strides:
+            return new
+    return bind(indexing.index_update, (old, new), {"key": (Ellipsis,)})
+
+
+def copy_of(x: Any, order: Any = "K") -> Any:
+    """A copy of `x`, an array, that is laid out in memory as NumPy's would be.
+
+    Parameters
+    ----------
+    x : array or Tracer
+    order : {"C", "F", "A", "K"}
+        As in `numpy.copy`.
+    """
+    if not isinstance(x, Tracer):
+        return np.array(x, order=order)
+    flags = getattr(strip(x), "flags", None) if x.mutable else None
+    if flags is not None:
+        if order != "F" and flags.c_contiguous:
+            return x.snapshot()
+        if order != "C" and flags.f_contiguous:
+            return x.snapshot()
+    return bind(conversion.copy, (x,), {"order": order})

@@ -1,10 +1,34 @@
-"""Arithmetic: the four operations, powers and their relatives, element by element."""
+"""Arithmetic: the four operations, powers, roots and remainders, element by element."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from pullback.rules.registration import elementwise
+from pullback.core.linear import Linear
+from pullback.core.shapes import dtype_of
+from pullback.rules.registration import elementwise, rule, strong_multiply
+
+__all__ = [
+    "add",
+    "cbrt",
+    "divide",
+    "float_power",
+    "fmod",
+    "frexp",
+    "hypot",
+    "ldexp",
+    "modf",
+    "multiply",
+    "negative",
+    "nextafter",
+    "positive",
+    "power",
+    "reciprocal",
+    "remainder",
+    "sqrt",
+    "square",
+    "subtract",
+]
 
 
 @elementwise(np.add)
@@ -37,13 +61,116 @@ def negative(_y, _x):
     return -1
 
 
-@elementwise(np.tanh)
-def tanh(y, _x):
-    """∂y/∂x = 1 − y²."""
-    return 1 - y * y
+@elementwise(np.positive)
+def positive(_y, _x):
+    """y = x: ∂y/∂x = 1."""
+    return 1
 
 
 @elementwise(np.square)
 def square(_y, x):
-    """∂y/∂x = 2x."""
+    """y = x²: ∂y/∂x = 2x."""
     return 2 * x
+
+
+@elementwise(np.reciprocal, singular=True)
+def reciprocal(y, x):
+    """y = 1/x: ∂y/∂x = −y/x. Infinite at x = 0, where zeros stay zero."""
+    return -y / x
+
+
+@elementwise(np.sqrt, singular=True)
+def sqrt(y, _x):
+    """y = √x: ∂y/∂x = 1/(2y). Infinite at x = 0, where zeros stay zero."""
+    return 0.5 / y
+
+
+@elementwise(np.cbrt, singular=True)
+def cbrt(y, _x):
+    """y = ∛x: ∂y/∂x = 1/(3y²). Infinite at x = 0, where zeros stay zero."""
+    return 1 / (3 * y * y)
+
+
+def _power(function):
+    """The rule of ``function(x, y) = x ** y``."""
+
+    def power(_z, x, y):
+        """z = xʸ: ∂z/∂x = y·xʸ⁻¹, ∂z/∂y = xʸ·log x, both as products in which 0 wins.
+
+        So ∂z/∂x = 0 for y = 0, even at x = 0, and each derivative of a polynomial is right at 0.
+        ∂z/∂x is infinite at x = 0 for 0 < y < 1 and for y < 0.
+        ∂z/∂y is 0 at x = 0 for y > 0, where z stays 0; it is −∞ at 0⁰ = 1, the limit of x⁰·log x
+        and the slope of 0ʸ to the right; and it does not exist for x < 0, where it is NaN and only
+        zeros stay zero. Integer exponents are not differentiated, so that x ** 3 is of no concern.
+        """
+        return (
+            lambda: strong_multiply(y, function(x, y - 1)),
+            lambda: strong_multiply(function(x, y), np.log(x)),
+        )
+
+    return power
+
+
+power = elementwise(np.power, singular=True)(_power(np.power))
+float_power = elementwise(np.float_power, singular=True)(_power(np.float_power))
+
+
+@elementwise(np.remainder, singular=True)
+def remainder(_z, x, y):
+    """z = x − y·⌊x/y⌋: ∂z/∂x = 1, ∂z/∂y = −⌊x/y⌋.
+
+    z jumps where x/y is an integer; there this is the derivative from the side of z.
+    """
+    return 1, lambda: -np.floor_divide(x, y)
+
+
+@elementwise(np.fmod, singular=True)
+def fmod(z, x, y):
+    """z = x − y·n with n = x/y rounded towards 0: ∂z/∂x = 1, ∂z/∂y = −n.
+
+    z jumps where x/y is an integer other than 0; there this is the derivative from the side of z.
+    """
+    return 1, lambda: -np.rint((x - z) / y)
+
+
+@rule(np.modf, multiple=True)
+def modf(_out, _x):
+    """(f, n) = modf(x): x = f + n, n an integer: ∂f/∂x = 1, ∂n/∂x = 0."""
+    return Linear(lambda x_dot: (x_dot, None), lambda bars: bars[0])
+
+
+@rule(np.frexp, multiple=True)
+def frexp(out, _x):
+    """(m, e) = frexp(x): x = m·2ᵉ with ½ ≤ |m| < 1: ∂m/∂x = 2⁻ᵉ. The exponent is an integer."""
+    _m, e = out
+
+    def pullback(bars):
+        m_bar = bars[0]
+        return None if m_bar is None else ldexp(m_bar, -e)
+
+    return Linear(lambda x_dot: (ldexp(x_dot, -e), None), pullback)
+
+
+@rule(np.ldexp)
+def ldexp(_y, _x, e):
+    """y = x·2ᵉ with an integer e: ẏ = ẋ·2ᵉ, x̄ = ȳ·2ᵉ."""
+    return Linear(lambda x_dot: ldexp(x_dot, e), lambda y_bar: ldexp(y_bar, e)), None
+
+
+@elementwise(np.nextafter)
+def nextafter(_z, _x, _y):
+    """z = the number next to x in the direction of y: ∂z/∂x = 1, ∂z/∂y = 0."""
+    return 1, None
+
+
+def _over(x, r):
+    """x/r, and 0 where r = 0, to every order."""
+    vanishes = np.equal(r, 0)
+    zero = dtype_of(r).type(0)
+    return np.where(vanishes, zero, x / np.where(vanishes, zero + 1, r))
+
+
+@elementwise(np.hypot)
+def hypot(r, x, y):
+    """r = √(x² + y²): ∂r/∂x = x/r, ∂r/∂y = y/r; every derivative is 0 at the kink x = y = 0."""
+    return lambda: _over(x, r), lambda: _over(y, r)

@@ -9,7 +9,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.primitive import CONSTANT, Primitive
+from pullback.core.primitive import Primitive, locally_constant
 from pullback.core.shapes import is_inexact
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
@@ -29,13 +29,13 @@ class CustomPrimitive(Generic[P, R]):
 
         def value(*args: Any, **params: Any) -> Any:
             """The function, with its results as NumPy arrays and scalars."""
-            out = function(*args, **params)  # type: ignore[call-arg]
+            out = function(*args, **params)
             return tuple(map(_as_array, out)) if multiple else _as_array(out)  # type: ignore[call-overload]
 
         self._primitive = Primitive(
             getattr(function, "__name__", type(function).__name__),
             value,
-            CONSTANT if constant else None,
+            locally_constant if constant else None,
             multiple=multiple,
         )
 

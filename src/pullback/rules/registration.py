@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.linear import Diagonal
-from pullback.core.primitive import CONSTANT, Primitive, registry
+from pullback.core.primitive import Primitive, locally_constant, registry
 from pullback.core.shapes import dtype_of
 from pullback.core.tracer import array_ufuncs
 
@@ -38,6 +38,8 @@ def _enter(primitive: Primitive, function: Callable[..., Any] | None) -> Primiti
         raise ValueError(f"the rule book has an entry for {primitive.name} already")
     registry[primitive.name] = primitive
     if isinstance(function, np.ufunc):
+        if function in array_ufuncs:
+            raise ValueError(f"numpy.{function.__name__} is served by another primitive already")
         array_ufuncs[function] = primitive
     return primitive
 
@@ -125,7 +127,7 @@ def constant(
     multiple : bool
         Whether it returns a tuple of arrays.
     """
-    primitive = Primitive(name or function.__name__, function, CONSTANT, multiple=multiple)
+    primitive = Primitive(name or function.__name__, function, locally_constant, multiple=multiple)
     return _enter(primitive, function)
 
 
@@ -147,14 +149,23 @@ class StrongDiagonal(Diagonal):
         return strong_multiply(coefficient, y_bar)
 
 
+Diagonal.strong_type = StrongDiagonal
+
+
 def _strong_product(x: Any, y: Any) -> Any:
     product = np.multiply(x, y)
-    if np.isnan(product).any():
-        product = np.where((np.equal(x, 0)) | (np.equal(y, 0)), 0, product).astype(product.dtype)
+    if product.dtype.kind in "biu":
+        return product
+    flat = product.ravel("K")
+    total = flat.dot(flat)
+    # A sum of squares is NaN only if an element is NaN, or if infinite complex ones are among them.
+    if total != total:
+        either = np.equal(x, 0) | np.equal(y, 0)
+        product = np.where(either, 0, product).astype(product.dtype)[()]
     return product
 
 
-@elementwise(_strong_product, name="strong_multiply", singular=True)
+@elementwise(_strong_product, name="strong_multiply", singular=True, masks=True)
 def strong_multiply(_z: Any, x: Any, y: Any) -> Any:
     """x·y, and 0 where either factor is exactly zero, whatever the other is.
 

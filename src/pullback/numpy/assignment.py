@@ -1,0 +1,210 @@
+"""Writing to arrays: item assignment, in-place operators, and NumPy's functions that write.
+
+Writing makes a new state of the array, whose elements are those of the old one but for the ones
+that are written. It costs a copy of the array.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from pullback.core.primitive import bind
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import Tracer, strip
+from pullback.errors import ArgumentTypeError, ArgumentValueError, DetachedError
+from pullback.numpy.conversion import convert
+from pullback.numpy.indexing import Look, along_axis, parse, positions_of
+from pullback.numpy.operands import operand
+from pullback.numpy.registration import implements
+from pullback.numpy.views import keep_layout
+from pullback.rules import indexing
+
+__all__ = ["copyto", "deliver", "fill_diagonal", "place", "put", "put_along_axis",
+           "putmask", "require_target", "setitem"]  # fmt: skip
+
+
+# -- what all writes have in common --------------------------------------------------------------
+
+
+def require_target(target: Any, where: str) -> None:
+    """Raise unless `target` can hold traced values."""
+    if not isinstance(target, Tracer):
+        shape = getattr(target, "shape", ())
+        raise DetachedError(
+            f"{where}: the array to write to is a plain {type(target).__name__} of shape {shape}, "
+            "which cannot hold the derivative of a traced value. Make it with np.zeros(n, like=x) "
+            "or np.zeros_like(x), where x is the differentiated array, or write "
+            "pullback.stop_gradient(v) if a constant is what you want"
+        )
+    if not target.mutable:
+        raise ArgumentTypeError(
+            f"{where}: the value to write to is a scalar of dtype {target.dtype}, which is "
+            "immutable; bind the name to a new value, or make an array with np.array(x, like=x)"
+        )
+
+
+def require_castable(given: np.dtype[Any], dtype: np.dtype[Any], casting: Any, where: str) -> None:
+    """Raise unless NumPy would cast `given` to `dtype`, and nothing imaginary is dropped."""
+    if given is dtype or given.kind == "O":
+        return  # the primitive joins traced objects
+    imaginary = given.kind == "c" and dtype.kind != "c"
+    if imaginary or not np.can_cast(given, dtype, casting):
+        remedy = "take np.real of the value, or " if imaginary else ""
+        raise ArgumentTypeError(
+            f"{where}: a value of dtype {given} cannot be stored in an array of dtype {dtype}; "
+            f"{remedy}make the array with dtype={given}"
+        )
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether a real array can hold `value` without losing a derivative."""
+    return value.is_constant if isinstance(value, Tracer) else dtype_of(value).kind != "O"
+
+
+def deliver(target: Any, value: Any, where: str, casting: Any = "same_kind") -> Any:
+    """Store the result of an operation in the array `target`, as ``out=`` does."""
+    if isinstance(target, np.ndarray) and _is_constant(value):
+        np.copyto(target, strip(value), casting=casting)
+        return target
+    require_target(target, where)
+    if shape_of(value) != target.shape:
+        try:
+            fits = np.broadcast_shapes(shape_of(value), target.shape) == target.shape
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ArgumentValueError(
+                f"{where}: a result of shape {shape_of(value)} cannot be stored in an array of "
+                f"shape {target.shape}; make a new array instead"
+            )
+        value = np.broadcast_to(value, target.shape)
+    require_castable(dtype_of(value), target.dtype, casting, where)
+    _assign(target, convert(value, target.dtype))
+    return target
+
+
+def _assign(target: Tracer, value: Any) -> None:
+    """Make `value`, which has the shape and dtype of `target`, its state."""
+    if target.alias is None:
+        value = keep_layout(target, value)
+    target.assign(value)
+
+
+def setitem(x: Any, key: Any, value: Any) -> None:
+    """``x[key] = value``, with NumPy's broadcasting and casting.
+
+    Where integer arrays name an element several times the last value stays.
+    """
+    require_target(x, "y[i] = v")
+    template, arrays = parse(key)
+    if not arrays and _is_own_view(x, template, value):
+        return
+    if type(value) not in _REAL_NUMBERS:
+        value = _without_leading_units(operand(value))
+        require_castable(dtype_of(value), x.dtype, "unsafe", "y[i] = v")
+    x.assign(bind(indexing.index_update, (x, value, *arrays), {"key": template}))
+
+
+_REAL_NUMBERS = frozenset({float, int, bool})
+
+
+def _without_leading_units(value: Any) -> Any:
+    """`value` as it broadcasts: NumPy lets it have more axes than what it is assigned to."""
+    shape = shape_of(value)
+    if not shape or shape[0] != 1:
+        return value
+    lead = 0
+    while lead < len(shape) and shape[lead] == 1:
+        lead += 1
+    return np.reshape(value, shape[lead:])
+
+
+def _is_own_view(x: Any, template: tuple[Any, ...], value: Any) -> bool:
+    """Whether ``x[key] = value`` stores a view where it lies, as the last step of x[key] += v."""
+    view = value.alias if isinstance(value, Tracer) else None
+    return (
+        view is not None
+        and view.base is x
+        and isinstance(view.read, Look)
+        and view.read.key == template
+    )
+
+
+# -- NumPy's functions that write ----------------------------------------------------------------
+
+
+@implements(np.copyto)
+def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    src = operand(src)
+    if isinstance(dst, np.ndarray) and _is_constant(src):
+        np.copyto(dst, strip(src), casting=casting, where=where)
+        return
+    require_target(dst, "numpy.copyto")
+    if type(src) not in (bool, int, float, complex):
+        require_castable(dtype_of(src), dst.dtype, casting, "numpy.copyto")
+    if where is True:
+        setitem(dst, ..., src)
+    else:
+        mask = np.broadcast_to(np.asarray(where, dtype=bool), dst.shape)
+        setitem(dst, mask, np.broadcast_to(src, dst.shape)[mask])
+
+
+@implements(np.put)
+def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    require_target(a, "numpy.put")
+    positions = positions_of(ind, a.size, mode, "numpy.put").ravel()
+    _put_repeated(a, positions, v, np.arange(positions.size))
+
+
+@implements(np.place)
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    require_target(arr, "numpy.place")
+    positions = np.flatnonzero(mask)
+    if positions.size and not math.prod(shape_of(operand(vals))):
+        raise ArgumentValueError("numpy.place: vals is empty; give at least one value")
+    _put_repeated(arr, positions, vals, np.arange(positions.size))
+
+
+@implements(np.putmask)
+def putmask(a: Any, /, mask: Any, values: Any) -> None:
+    require_target(a, "numpy.putmask")
+    positions = np.flatnonzero(mask)
+    _put_repeated(a, positions, values, positions)
+
+
+@implements(np.fill_diagonal)
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    require_target(a, "numpy.fill_diagonal")
+    mask = np.zeros(a.shape, bool)
+    np.fill_diagonal(mask, True, wrap)
+    positions = np.flatnonzero(mask)
+    _put_repeated(a, positions, val, np.arange(positions.size))
+
+
+def _put_repeated(a: Any, positions: Any, values: Any, turns: Any) -> None:
+    """Assign to positions of the flat array the elements of `values`, taken over and over."""
+    values = np.ravel(operand(values))
+    count = shape_of(values)[0]
+    if positions.size and count:
+        setitem(a, _unravel(positions, a), values[turns % count])
+
+
+@implements(np.put_along_axis)
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> None:
+    where = "numpy.put_along_axis"
+    require_target(arr, where)
+    if axis is None:
+        key = _unravel(positions_of(indices, arr.size, "raise", where), arr)
+    else:
+        axis = normalize_axis_index(axis, len(arr.shape))
+        key = along_axis(arr.shape, indices, axis, where)
+    setitem(arr, key, values)
+
+
+def _unravel(positions: Any, a: Any) -> tuple[Any, ...]:
+    """Positions in the flat array as a subscript."""
+    return np.unravel_index(np.where(positions < 0, positions + a.size, positions), a.shape)

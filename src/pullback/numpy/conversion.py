@@ -1,0 +1,65 @@
+"""Conversion between dtypes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pullback.core.primitive import bind
+from pullback.core.shapes import dtype_of
+from pullback.errors import ArgumentTypeError
+from pullback.numpy.registration import implements
+from pullback.numpy.views import copy_of
+from pullback.rules import conversion
+
+__all__ = ["astype", "convert"]
+
+
+def convert(x: Any, dtype: np.dtype[Any]) -> Any:
+    """`x` in `dtype`, itself if it has that dtype already."""
+    return x if dtype_of(x) == dtype else bind(conversion.astype, (x,), {"dtype": dtype})
+
+
+def astype(
+    x: Any,
+    dtype: Any,
+    order: str = "K",
+    casting: Any = "unsafe",
+    subok: bool = True,
+    copy: bool = True,
+) -> Any:
+    """``x.astype(dtype)``: differentiable between floating and complex dtypes.
+
+    Integers and booleans are plain constants. `order` and `subok` concern memory only.
+
+    Raises
+    ------
+    ArgumentTypeError
+        From complex to real, which would drop the imaginary part: take `numpy.real`. Where
+        `casting` forbids the conversion. For dtypes that are not numbers.
+    """
+    target, given = np.dtype(dtype), dtype_of(x)
+    if target.kind not in "biufc":
+        raise ArgumentTypeError(
+            f"astype: got dtype {target} for an array of dtype {given} that is being "
+            "differentiated, wanted a dtype of numbers"
+        )
+    if given.kind == "c" and target.kind not in "cb":
+        raise ArgumentTypeError(
+            f"astype: from {given} to {target} would discard the imaginary part; "
+            f"write np.real(x).astype({target})"
+        )
+    if not np.can_cast(given, target, casting):
+        raise ArgumentTypeError(
+            f"astype: {given} cannot be cast to {target} with casting={casting!r}; "
+            "pass casting='unsafe' if that is what you want"
+        )
+    if given == target:
+        return copy_of(x, order) if copy and x.mutable else x
+    return convert(x, target)
+
+
+@implements(np.astype)
+def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+    return astype(x, dtype, copy=copy)

@@ -1,0 +1,148 @@
+"""NumPy's cumulative sums and products, differences and the trapezoidal rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.errors import ArgumentValueError
+from pullback.numpy.conversion import convert
+from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.registration import implements
+from pullback.rules import cumulative, reductions
+from pullback.rules.shaping import concatenate, reshape
+
+__all__ = ["cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "diff", "ediff1d",
+           "nancumprod", "nancumsum", "trapezoid"]  # fmt: skip
+
+
+def _along(a: Any, axis: int | None, dtype: Any) -> tuple[Any, int]:
+    """The array to go along and the axis; flat if none is given."""
+    a = operand(a)
+    if dtype is not None:
+        a = convert(a, np.dtype(dtype))
+    if axis is None:
+        return reshape(a, shape=(math.prod(shape_of(a)),)), 0
+    return a, normalize_axis_index(axis, len(shape_of(a)))
+
+
+@implements(np.cumsum)
+def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    refuse_out("np.cumsum", out)
+    x, axis = _along(a, axis, dtype)
+    return cumulative.cumsum(x, axis=axis)
+
+
+@implements(np.cumprod)
+def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    refuse_out("np.cumprod", out)
+    x, axis = _along(a, axis, dtype)
+    return cumulative.cumprod(x, axis=axis)
+
+
+def _standard(name: str, function: Callable[..., Any], start: int) -> Callable[..., Any]:
+    """np.cumulative_sum or np.cumulative_prod, which may include what they start from."""
+
+    def accumulate(
+        x: Any,
+        /,
+        *,
+        axis: int | None = None,
+        dtype: Any = None,
+        out: Any = None,
+        include_initial: bool = False,
+    ) -> Any:
+        refuse_out(name, out)
+        x = operand(x)
+        shape = shape_of(x)
+        if axis is None and len(shape) != 1:
+            raise ArgumentValueError(
+                f"{name}: got an array of shape {shape} and no axis; give the axis to go along"
+            )
+        axis = normalize_axis_index(axis or 0, len(shape))
+        total = function(x, axis, dtype)
+        if not include_initial:
+            return total
+        edge = np.full((*shape[:axis], 1, *shape[axis + 1 :]), start, dtype_of(total))
+        return concatenate(edge, total, axis=axis)
+
+    return accumulate
+
+
+cumulative_sum = implements(np.cumulative_sum)(_standard("np.cumulative_sum", cumsum, 0))
+cumulative_prod = implements(np.cumulative_prod)(_standard("np.cumulative_prod", cumprod, 1))
+
+
+@implements(np.nancumsum)
+def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    refuse_out("np.nancumsum", out)
+    a = operand(a)
+    return cumsum(np.where(np.isnan(a), 0, a), axis, dtype)
+
+
+@implements(np.nancumprod)
+def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    refuse_out("np.nancumprod", out)
+    a = operand(a)
+    return cumprod(np.where(np.isnan(a), 1, a), axis, dtype)
+
+
+# -- differences ----------------------------------------------------------------------------------
+
+_ABSENT: Any = getattr(np, "_NoValue", None)
+
+
+@implements(np.diff)
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = _ABSENT, append: Any = _ABSENT) -> Any:
+    a = operand(a)
+    if not shape_of(a):
+        raise ArgumentValueError("np.diff: got a scalar; it wants an array of at least 1 axis")
+    if n < 0:
+        raise ArgumentValueError(f"np.diff: got n={n}; the order must not be negative")
+    axis = normalize_axis_index(axis, len(shape_of(a)))
+    if n == 0:
+        return a
+    edge = (*shape_of(a)[:axis], 1, *shape_of(a)[axis + 1 :])
+    parts = [
+        part if part is a or shape_of(part) else np.broadcast_to(part, edge)
+        for part in (x if x is a else operand(x) for x in (prepend, a, append) if x is not _ABSENT)
+    ]
+    if len(parts) > 1:
+        a = concatenate(*parts, axis=axis)
+    lead = (slice(None),) * axis
+    for _ in range(n):
+        a = a[*lead, 1:] - a[*lead, :-1]
+    return a
+
+
+@implements(np.ediff1d)
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    flat, _ = _along(ary, None, None)
+    parts = [flat[1:] - flat[:-1]]
+    if to_begin is not None:
+        parts.insert(0, _along(to_begin, None, None)[0])
+    if to_end is not None:
+        parts.append(_along(to_end, None, None)[0])
+    return concatenate(*parts, axis=0) if len(parts) > 1 else parts[0]
+
+
+@implements(np.trapezoid)
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """Σ hᵢ (yᵢ + yᵢ₊₁)/2 with hᵢ = xᵢ₊₁ − xᵢ, or `dx`."""
+    y = operand(y)
+    rank = len(shape_of(y))
+    lead = (slice(None),) * normalize_axis_index(axis, rank)
+    widths = dx
+    if x is not None:
+        x = operand(x)
+        if len(shape_of(x)) == 1:
+            widths = diff(x)
+            widths = reshape(widths, shape=(-1,) + (1,) * (rank - len(lead) - 1))
+        else:
+            widths = diff(x, axis=axis)
+    return reductions.sum(widths * (y[*lead, 1:] + y[*lead, :-1]) / 2.0, axis=axis)

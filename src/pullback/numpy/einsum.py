@@ -1,0 +1,357 @@
+"""Einstein summation, as a composition of matrix multiplications.
+
+``C[output] = Σ A[labels] B[labels] …`` is brought down, two operands at a time, to one batched
+matrix product. The axes of a pair fall into four groups: *batch* (in both operands, kept), *summed*
+(in both, not kept) and the free ones of either. With the groups put in the order (batch, free,
+summed) and (batch, summed, free), and merged, the pair is a batch of matrix products.
+
+What to do depends on subscripts and shapes alone. It is worked out once, as a plan, and remembered.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import string
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pullback.core.shapes import shape_of
+from pullback.errors import ArgumentValueError
+from pullback.numpy.conversion import convert
+from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.registration import implements
+from pullback.numpy.views import view_of
+from pullback.rules import contractions, reductions
+from pullback.rules.shaping import diagonal, reshape, transpose
+
+__all__ = ["einsum", "einsum_path"]
+
+Labels = tuple[Hashable, ...]
+Shape = tuple[int, ...]
+
+
+class Term(NamedTuple):
+    """An array in a plan: where its value will be, the label and the extent of each axis."""
+
+    place: int
+    labels: Labels
+    shape: Shape
+
+    def extents(self) -> dict[Hashable, int]:
+        return dict(zip(self.labels, self.shape, strict=True))
+
+
+class Plan:
+    """A sequence of primitives. Each takes some of the values so far and appends one.
+
+    Attributes
+    ----------
+    steps : list
+        The primitives, the places of their arguments, and their parameters.
+    view : bool
+        Whether NumPy returns a view: one operand, and nothing summed.
+    back : tuple of int or None
+        For a mere permutation of one operand, its inverse.
+    """
+
+    def __init__(self, operands: int) -> None:
+        self.operands = operands
+        self.steps: list[tuple[Callable[..., Any], tuple[int, ...], dict[str, Any]]] = []
+        self.view = False
+        self.back: tuple[int, ...] | None = None
+
+    def add(self, function: Callable[..., Any], *places: int, **params: Any) -> int:
+        self.steps.append((function, places, params))
+        return self.operands + len(self.steps) - 1
+
+    def run(self, arrays: Sequence[Any]) -> Any:
+        values = list(arrays)
+        for function, places, params in self.steps:
+            values.append(function(*(values[place] for place in places), **params))
+        return values[-1]
+
+
+@implements(np.einsum)
+def einsum(
+    *operands: Any,
+    out: Any = None,
+    optimize: Any = False,
+    dtype: Any = None,
+    order: str = "K",
+    casting: str = "safe",
+) -> Any:
+    """Terms without summation over one operand are views, as in NumPy.
+
+    Two operands are multiplied as they come; three and more in the order that
+    `numpy.einsum_path` finds, or that `optimize` gives.
+    """
+    refuse_out("np.einsum", out)
+    subscripts: Any
+    if operands and isinstance(operands[0], str):
+        subscripts, arrays = operands[0], operands[1:]
+    else:
+        pairs = len(operands) // 2 * 2
+        arrays = operands[:pairs:2]
+        output = tuple(operands[-1]) if len(operands) % 2 else None
+        subscripts = (tuple(tuple(labels) for labels in operands[1:pairs:2]), output)
+    arrays = tuple(operand(a) for a in arrays)
+    if dtype is not None:
+        arrays = tuple(convert(a, np.dtype(dtype)) for a in arrays)
+    way = tuple(optimize) if isinstance(optimize, list) else optimize
+    plan = _plan(subscripts, tuple(shape_of(a) for a in arrays), way)
+    if not plan.view:
+        return plan.run(arrays)
+    back = plan.back
+    write = None if back is None else lambda _base, value: transpose(value, axes=back)
+    return view_of(arrays[0], lambda base: plan.run([base]), write)
+
+
+@implements(np.einsum_path)
+def einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = False) -> Any:
+    plain = [np.empty(shape_of(x), bool) if hasattr(x, "shape") else x for x in operands]
+    return np.einsum_path(*plain, optimize=optimize)
+
+
+@functools.lru_cache(maxsize=512)
+def _plan(subscripts: Any, shapes: tuple[Shape, ...], optimize: Any) -> Plan:
+    """What to do with operands of these shapes."""
+    labels, output = _parse(subscripts, shapes)
+    extents = _extents(labels, shapes)
+    plan = Plan(len(shapes))
+    terms = [Term(*row) for row in zip(range(len(shapes)), labels, shapes, strict=True)]
+    if len(terms) == 1:
+        plan.view = set(labels[0]) == set(output)
+        if plan.view and len(labels[0]) == len(output):
+            plan.back = tuple(output.index(label) for label in labels[0])
+        term = _simplified(plan, terms[0], set(output), extents)
+    else:
+        term = _contracted(plan, terms, output, extents, _path(labels, output, shapes, optimize))
+    _permuted(plan, term, output)
+    if not plan.steps:
+        plan.add(reshape, 0, shape=shapes[0])
+    return plan
+
+
+def _contracted(
+    plan: Plan,
+    terms: Sequence[Term],
+    output: Labels,
+    extents: dict[Hashable, int],
+    path: Sequence[tuple[int, ...]],
+) -> Term:
+    """The product of all the terms, two at a time, in the order of `path`."""
+    work = []
+    for position, term in enumerate(terms):
+        others = [other.labels for i, other in enumerate(terms) if i != position]
+        work.append(_simplified(plan, term, set(output).union(*others), extents))
+    for group in path:
+        chosen = [work[position] for position in group]
+        work = [term for position, term in enumerate(work) if position not in group]
+        while len(chosen) > 1:
+            first, second, *rest = chosen
+            kept = set(output).union(*(term.labels for term in work + rest))
+            chosen = [*rest, _product(plan, first, second, kept)]
+        work += chosen
+    return work[0]
+
+
+# -- subscripts -----------------------------------------------------------------------------------
+
+
+def _parse(subscripts: Any, shapes: Sequence[Shape]) -> tuple[list[Labels], Labels]:
+    """The labels of the axes of each operand, and those of the output."""
+    output: Labels | None
+    if isinstance(subscripts, str):
+        inputs, arrow, after = subscripts.replace(" ", "").partition("->")
+        terms = tuple(_letters(term) for term in inputs.split(","))
+        output = _letters(after) if arrow else None
+    else:
+        terms, output = subscripts
+    if len(terms) != len(shapes) or not shapes:
+        raise ArgumentValueError(
+            f"np.einsum: got subscripts for {len(terms)} operands and {len(shapes)} operands; give "
+            "as many of one as of the other"
+        )
+    expanded = [_expand(term, len(shape)) for term, shape in zip(terms, shapes, strict=True)]
+    wide = max(width for _, width in expanded)
+    labels = [term for term, _ in expanded]
+    ellipsis: Labels = tuple((Ellipsis, place) for place in reversed(range(wide)))
+    if output is None:
+        named = [label for term in terms for label in term if label is not Ellipsis]
+        once: list[Any] = [label for label in named if named.count(label) == 1]
+        return labels, ellipsis + tuple(sorted(once))
+    if wide and Ellipsis not in output:
+        raise ArgumentValueError(
+            "np.einsum: the operands have axes that the ellipsis stands for and the output has no "
+            "ellipsis; write ... in the output as well, or label the axes"
+        )
+    finished: Labels = ()
+    for label in output:
+        finished += ellipsis if label is Ellipsis else (label,)
+    known = set().union(*labels)
+    for label in finished:
+        if finished.count(label) > 1 or label not in known:
+            raise ArgumentValueError(
+                f"np.einsum: the output label {label!r} must appear once in the output, and in "
+                "one of the operands"
+            )
+    return labels, finished
+
+
+def _letters(term: str) -> Labels:
+    """The labels of one term of a subscripts string."""
+    labels: list[Hashable] = []
+    while term:
+        if term.startswith("..."):
+            labels.append(Ellipsis)
+            term = term[3:]
+        elif term[0] in string.ascii_letters:
+            labels.append(term[0])
+            term = term[1:]
+        else:
+            raise ArgumentValueError(
+                f"np.einsum: got the character {term[0]!r} in the subscripts; labels are letters"
+            )
+    return tuple(labels)
+
+
+def _expand(term: Labels, rank: int) -> tuple[Labels, int]:
+    """The labels with the ellipsis written out, and how many axes it stands for."""
+    width = rank - len(term) + term.count(Ellipsis)
+    if width < 0 or (width > 0 and Ellipsis not in term) or term.count(Ellipsis) > 1:
+        raise ArgumentValueError(
+            f"np.einsum: got {len(term)} labels for an operand with {rank} axes; give one for each "
+            "axis, or an ellipsis for the others"
+        )
+    labels: Labels = ()
+    for label in term:
+        if label is Ellipsis:
+            labels += tuple((Ellipsis, place) for place in reversed(range(width)))
+        else:
+            labels += (label,)
+    return labels, width
+
+
+def _extents(terms: Sequence[Labels], shapes: Sequence[tuple[int, ...]]) -> dict[Hashable, int]:
+    """The extent of each label; axes of extent 1 broadcast."""
+    extents: dict[Hashable, int] = {}
+    for labels, shape in zip(terms, shapes, strict=True):
+        for label, extent in zip(labels, shape, strict=True):
+            known = extents.get(label, 1)
+            if 1 not in (known, extent) and known != extent:
+                raise ArgumentValueError(
+                    f"np.einsum: the label {label!r} stands for axes of extents {known} and "
+                    f"{extent} in operands of shapes {list(shapes)}; they must be equal, or 1"
+                )
+            extents[label] = extent if known == 1 else known
+    return extents
+
+
+def _path(
+    terms: Sequence[Labels], output: Labels, shapes: Sequence[Shape], optimize: Any
+) -> list[tuple[int, ...]]:
+    """Which operands to multiply next, as positions in a list that the products are appended to."""
+    names = set().union(*terms)
+    if len(terms) == 2 or len(names) > len(string.ascii_letters):
+        return [tuple(range(len(terms)))]
+    letter = dict(zip(names, string.ascii_letters, strict=False))
+    spelled = ["".join(letter[label] for label in term) for term in (*terms, output)]
+    stand_ins = [np.broadcast_to(np.float64(0), shape) for shape in shapes]
+    if isinstance(optimize, tuple) and optimize and optimize[0] == "einsum_path":
+        optimize = list(optimize)
+    path: list[Any] = np.einsum_path(
+        f"{','.join(spelled[:-1])}->{spelled[-1]}", *stand_ins, optimize=optimize or "greedy"
+    )[0]
+    return path[1:]
+
+
+# -- one operand ----------------------------------------------------------------------------------
+
+
+def _simplified(
+    plan: Plan, term: Term, others: set[Hashable], extents: dict[Hashable, int]
+) -> Term:
+    """Diagonals taken, axes that only broadcast dropped, axes of no interest to others summed."""
+    for label in dict.fromkeys(term.labels):
+        while term.labels.count(label) > 1:
+            term = _diagonal(plan, term, label)
+    place, labels, shape = term
+    kept = [i for i, label in enumerate(labels) if shape[i] != 1 or extents.get(label, 1) == 1]
+    if len(kept) < len(labels):
+        labels, shape = tuple(labels[i] for i in kept), tuple(shape[i] for i in kept)
+        place = plan.add(reshape, place, shape=shape)
+    alone = tuple(i for i, label in enumerate(labels) if label not in others)
+    if alone:
+        place = plan.add(reductions.sum, place, axis=alone)
+        shape = tuple(n for i, n in enumerate(shape) if i not in alone)
+        labels = tuple(label for label in labels if label in others)
+    return Term(place, labels, shape)
+
+
+def _diagonal(plan: Plan, term: Term, label: Hashable) -> Term:
+    """The diagonal over the first two axes with this label, at the end."""
+    place, labels, shape = term
+    first = labels.index(label)
+    second = labels.index(label, first + 1)
+    if shape[first] != shape[second]:
+        raise ArgumentValueError(
+            f"np.einsum: the label {label!r} stands twice in one operand, for axes of extents "
+            f"{shape[first]} and {shape[second]}; a diagonal wants them equal"
+        )
+    rest = tuple(i for i in range(len(labels)) if i not in (first, second))
+    place = plan.add(diagonal, plan.add(transpose, place, axes=(*rest, first, second)))
+    return Term(
+        place, (*(labels[i] for i in rest), label), (*(shape[i] for i in rest), shape[first])
+    )
+
+
+def _permuted(plan: Plan, term: Term, wanted: Labels) -> Term:
+    """The term with its axes in the order of `wanted`."""
+    if term.labels == wanted:
+        return term
+    axes = tuple(term.labels.index(label) for label in wanted)
+    shape = tuple(term.shape[axis] for axis in axes)
+    return Term(plan.add(transpose, term.place, axes=axes), wanted, shape)
+
+
+# -- two operands ---------------------------------------------------------------------------------
+
+
+def _product(plan: Plan, first: Term, second: Term, kept: set[Hashable]) -> Term:
+    """The product of two operands, summed over the labels that both have and no one keeps."""
+    a = _simplified(plan, first, kept | set(second.labels), {})
+    b = _simplified(plan, second, kept | set(first.labels), {})
+    both = [label for label in a.labels if label in b.labels]
+    batch = tuple(label for label in both if label in kept)
+    summed = tuple(label for label in both if label not in kept)
+    free_a = tuple(label for label in a.labels if label not in b.labels)
+    free_b = tuple(label for label in b.labels if label not in a.labels)
+    extents = a.extents() | b.extents()
+    result = (*batch, *free_a, *free_b)
+    shape = tuple(extents[label] for label in result)
+    single: list[Labels] = [(label,) for label in batch]
+    if not summed:
+        here: list[Labels] = [(label,) for label in free_a]
+        there: list[Labels] = [(label,) for label in free_b]
+        left = _grouped(plan, a, [*single, *here, *((),) * len(free_b)], extents)
+        right = _grouped(plan, b, [*single, *((),) * len(free_a), *there], extents)
+        return Term(plan.add(np.multiply, left, right), result, shape)
+    rows = [free_a] if free_a or batch else []
+    columns = [free_b] if free_b or batch else []
+    left = _grouped(plan, a, [*single, *rows, summed], extents)
+    right = _grouped(plan, b, [*single, summed, *columns], extents)
+    place = plan.add(contractions.matmul, left, right)
+    groups = (*single, *rows, *columns)
+    if any(len(group) != 1 for group in groups):
+        place = plan.add(reshape, place, shape=shape)
+    return Term(place, result, shape)
+
+
+def _grouped(plan: Plan, term: Term, groups: Sequence[Labels], extents: dict[Hashable, int]) -> int:
+    """The place of the term with its axes in this order, and each group merged into one axis."""
+    term = _permuted(plan, term, tuple(label for group in groups for label in group))
+    shape = tuple(math.prod(extents[label] for label in group) for group in groups)
+    return term.place if term.shape == shape else plan.add(reshape, term.place, shape=shape)

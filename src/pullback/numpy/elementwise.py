@@ -1,0 +1,299 @@
+"""NumPy's elementwise functions that are no ufuncs, and the operator ``**``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core.primitive import bind
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import array_ufuncs, strip
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.registration import implements
+from pullback.numpy.views import view_of
+from pullback.rules import arithmetic, constants, selection, sinc
+from pullback.rules import complex as complex_rules
+
+__all__ = [
+    "angle",
+    "clip",
+    "divmod",
+    "fix",
+    "imag",
+    "interp",
+    "iscomplexobj",
+    "isrealobj",
+    "nan_to_num",
+    "piecewise",
+    "pow",
+    "real",
+    "real_if_close",
+    "round",
+    "unwrap",
+    "where",
+]
+
+_EXPONENTS = {
+    -1: arithmetic.reciprocal,
+    0.5: arithmetic.sqrt,
+    1: arithmetic.positive,
+    2: arithmetic.square,
+}
+
+
+def pow(x: Any, y: Any) -> Any:
+    """``x ** y``, which NumPy evaluates as a reciprocal, a root or a square where y is one."""
+    kind = type(y)
+    if (kind is int or kind is float) and y in _EXPONENTS:
+        return bind(_EXPONENTS[y], (x,), {})
+    return bind(arithmetic.power, (x, y), {})
+
+
+def divmod(x: Any, y: Any) -> tuple[Any, Any]:
+    """Quotient and remainder."""
+    return np.floor_divide(x, y), np.remainder(x, y)
+
+
+array_ufuncs[np.divmod] = divmod
+
+
+# -- selection ------------------------------------------------------------------------------------
+
+
+@implements(np.where)
+def where(condition: Any, /, *choices: Any) -> Any:
+    if not choices:
+        return np.nonzero(condition)
+    if len(choices) != 2:
+        raise ArgumentTypeError(
+            f"np.where: got a condition and {len(choices)} choice, wanted both x and y or neither"
+        )
+    return selection.where(operand(condition), operand(choices[0]), operand(choices[1]))
+
+
+_NOT_GIVEN = object()
+
+
+@implements(np.clip)
+def clip(
+    a: Any,
+    a_min: Any = None,
+    a_max: Any = None,
+    out: Any = None,
+    *,
+    min: Any = _NOT_GIVEN,
+    max: Any = _NOT_GIVEN,
+) -> Any:
+    """min(max(a, a_min), a_max): at a bound the derivative is split evenly, as at any tie."""
+    refuse_out("np.clip", out)
+    low = a_min if min is _NOT_GIVEN else min
+    high = a_max if max is _NOT_GIVEN else max
+    x = operand(a)
+    if low is not None:
+        x = np.maximum(x, low)
+    if high is not None:
+        x = np.minimum(x, high)
+    return np.positive(x) if x is a else x
+
+
+@implements(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+    """Each function is evaluated where its condition holds, and nowhere else."""
+    x = operand(x)
+    single = not isinstance(condlist, list | tuple) and np.ndim(condlist) <= len(shape_of(x))
+    conditions = [np.asarray(c, bool) for c in ([condlist] if single else condlist)]
+    if len(funclist) == len(conditions) + 1:
+        conditions.append(~np.any(conditions, axis=0))
+    if len(funclist) != len(conditions):
+        raise ArgumentValueError(
+            f"np.piecewise: got {len(funclist)} functions for {len(conditions)} conditions; give "
+            "one for each, and one more for where none of them holds if that is wanted"
+        )
+    y = np.zeros_like(x)
+    for condition, function in zip(conditions, funclist, strict=True):
+        if callable(function):
+            chosen = x[condition]
+            if 0 not in shape_of(chosen):
+                y[condition] = function(chosen, *args, **kw)
+        else:
+            y[condition] = function
+    return y
+
+
+@implements(np.nan_to_num)
+def nan_to_num(
+    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
+    """What is not finite becomes constant; the rest is handed on."""
+    x = operand(x)
+    numbers = np.nan_to_num(strip(x), nan=strip(nan), posinf=posinf, neginf=neginf)
+    out = np.where(np.isfinite(x), x, numbers)
+    if copy:
+        return out
+    x[...] = out
+    return x
+
+
+# -- complex numbers ------------------------------------------------------------------------------
+
+
+@implements(np.real)
+def real(val: Any) -> Any:
+    x = operand(val)
+    if dtype_of(x).kind != "c":
+        return x
+    return view_of(
+        x, complex_rules.real, lambda z, y: complex_rules.from_parts(y, complex_rules.imag(z))
+    )
+
+
+@implements(np.imag)
+def imag(val: Any) -> Any:
+    x = operand(val)
+    if dtype_of(x).kind != "c":
+        return np.broadcast_to(dtype_of(x).type(0), shape_of(x))
+    return view_of(
+        x, complex_rules.imag, lambda z, y: complex_rules.from_parts(complex_rules.real(z), y)
+    )
+
+
+@implements(np.angle)
+def angle(z: Any, deg: bool = False) -> Any:
+    a = np.arctan2(np.imag(z), np.real(z))
+    return np.rad2deg(a) if deg else a
+
+
+@implements(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    """The real part if all imaginary parts are within `tol` machine epsilons of 0, or `tol`."""
+    x = operand(a)
+    close = dtype_of(x).kind == "c" and dtype_of(np.real_if_close(strip(x), tol)).kind != "c"
+    return np.real(x) if close else x
+
+
+@implements(np.isrealobj)
+def isrealobj(x: Any) -> bool:
+    return not iscomplexobj(x)
+
+
+@implements(np.iscomplexobj)
+def iscomplexobj(x: Any) -> bool:
+    return bool(dtype_of(x).kind == "c")
+
+
+# -- functions ------------------------------------------------------------------------------------
+
+
+@implements(np.sinc)
+def sinc_function(x: Any) -> Any:
+    return sinc.sinc(operand(x), order=0)
+
+
+@implements(np.unwrap)
+def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
+    return selection.unwrap(operand(p), discont=discont, axis=axis, period=period)
+
+
+@implements(np.interp)
+def interp(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> Any:
+    """The line through the neighbouring knots; at a knot, the one to its right."""
+    x, xp, fp = operand(x), operand(xp), operand(fp)
+    if period is not None:
+        period = np.abs(period)
+        x, xp = np.remainder(x, period), np.remainder(xp, period)
+        order = np.argsort(strip(xp))
+        xp, fp = np.take(xp, order), np.take(fp, order)
+        xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
+        fp = np.concatenate([fp[-1:], fp, fp[:1]])
+    last = shape_of(xp)[0] - 1
+    right_knot = np.clip(np.searchsorted(strip(xp), strip(x), side="right"), min(1, last), last)
+    left_knot = np.maximum(right_knot - 1, 0)
+    x0, x1 = np.take(xp, left_knot), np.take(xp, right_knot)
+    y0, y1 = np.take(fp, left_knot), np.take(fp, right_knot)
+    y = (y1 - y0) / np.where(np.equal(x0, x1), 1, x1 - x0) * (x - x0) + y0
+    if period is None:
+        y = np.where(np.less(x, xp[0]), fp[0] if left is None else left, y)
+        y = np.where(np.greater(x, xp[-1]), fp[-1] if right is None else right, y)
+    return y
+
+
+# -- domains that widen to complex numbers --------------------------------------------------------
+
+
+def _widening(function: Callable[..., Any], outside: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`function`, of a complex argument where a real one would be outside its domain."""
+
+    def widened(x: Any) -> Any:
+        return function(_widen(operand(x), outside))
+
+    return widened
+
+
+def _widen(x: Any, outside: Callable[[Any], Any]) -> Any:
+    if dtype_of(x).kind == "c" or not np.any(outside(strip(x))):
+        return x
+    return x + np.zeros((), np.result_type(dtype_of(x), np.complex64))
+
+
+def _negative(x: Any) -> Any:
+    return x < 0
+
+
+def _large(x: Any) -> Any:
+    return np.abs(x) > 1
+
+
+for _name, _domain in {
+    "sqrt": _negative,
+    "log": _negative,
+    "log2": _negative,
+    "log10": _negative,
+    "arccos": _large,
+    "arcsin": _large,
+    "arctanh": _large,
+}.items():
+    implements(getattr(np.emath, _name))(_widening(getattr(np, _name), _domain))
+
+
+@implements(np.emath.logn)
+def _logn(n: Any, x: Any) -> Any:
+    return np.emath.log(x) / np.emath.log(n)
+
+
+@implements(np.emath.power)
+def _power(x: Any, p: Any) -> Any:
+    return np.power(_widen(operand(x), _negative), operand(p))
+
+
+# -- constants ------------------------------------------------------------------------------------
+
+
+@implements(np.round, np.around)
+def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
+    refuse_out("np.round", out)
+    return constants.CONSTANTS["round"](operand(a), decimals=decimals)
+
+
+@implements(np.fix)
+def fix(x: Any, out: Any = None) -> Any:
+    refuse_out("np.fix", out)
+    return constants.CONSTANTS["trunc"](operand(x))
+
+
+def _constant(name: str) -> Callable[..., Any]:
+    primitive = constants.CONSTANTS[name]
+
+    def evaluate(*args: Any, **kwargs: Any) -> Any:
+        refuse_out(f"np.{name}", kwargs.pop("out", None))
+        return bind(primitive, tuple(map(operand, args)), kwargs)
+
+    return evaluate
+
+
+for _predicate in constants.PREDICATES:
+    implements(_predicate)(_constant(_predicate.__name__))

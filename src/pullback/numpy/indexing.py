@@ -1,0 +1,188 @@
+"""Reading elements: subscripts, and NumPy's functions that gather."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from pullback.core.primitive import bind
+from pullback.core.shapes import shape_of
+from pullback.core.tracer import Tracer, View
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.registration import implements
+from pullback.numpy.views import copy_of
+from pullback.rules import indexing
+
+__all__ = ["Look", "Put", "along_axis", "bincount", "choose", "compress", "extract", "getitem",
+           "parse", "positions_of", "select", "take", "take_along_axis"]  # fmt: skip
+
+Template = tuple[Any, ...]
+
+
+def parse(key: Any) -> tuple[Template, list[Any]]:
+    """A subscript as a template and its index arrays; see :mod:`pullback.rules.indexing`."""
+    if type(key) is not tuple:
+        key = (key,)
+    template: list[Any] = []
+    arrays: list[Any] = []
+    for entry in key:
+        cls = type(entry)
+        if cls is int or cls is slice or entry is None or entry is Ellipsis:
+            template.append(entry)
+        elif isinstance(entry, np.integer):
+            template.append(operator.index(entry))
+        else:
+            arrays.append(_index_array(entry))
+            template.append(indexing.ARRAY)
+    return tuple(template), arrays
+
+
+def _index_array(entry: Any) -> Any:
+    """An entry of a subscript as an array of integers or booleans."""
+    if isinstance(entry, Tracer):
+        raise ArgumentTypeError(
+            f"indexing: got a traced array of dtype {entry.dtype} and shape {entry.shape} as an "
+            "index, wanted integers, booleans or slices; an index has no derivative: make it from "
+            "pullback.stop_gradient(i).astype(int)"
+        )
+    array = np.asarray(entry)
+    if array.size == 0 and not isinstance(entry, np.ndarray):
+        array = array.astype(np.intp)
+    if array.dtype.kind not in "iub":
+        raise IndexError(
+            "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or "
+            f"boolean arrays are valid indices, got {type(entry).__name__} of dtype {array.dtype}"
+        )
+    return array
+
+
+class Look:
+    """Reads the view that a basic index makes."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Template) -> None:
+        self.key = key
+
+    def __call__(self, base: Any) -> Any:
+        return bind(indexing.index, (base,), {"key": self.key})
+
+
+class Put:
+    """Writes to the view that a basic index makes."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Template) -> None:
+        self.key = key
+
+    def __call__(self, base: Any, value: Any) -> Any:
+        return bind(indexing.index_update, (base, value), {"key": self.key})
+
+
+def getitem(x: Any, key: Any) -> Any:
+    """``x[key]``: a view where NumPy makes one, a scalar for a full integer index, else a copy."""
+    template, arrays = parse(key)
+    out = bind(indexing.index, (x, *arrays), {"key": template})
+    if not arrays and isinstance(out, Tracer) and out.mutable and x.mutable:
+        out.alias = View(x, Look(template), Put(template))
+    return out
+
+
+# -- NumPy's functions that gather ---------------------------------------------------------------
+
+
+def positions_of(indices: Any, extent: int, mode: str, where: str) -> Any:
+    """`indices` into an axis of length `extent`, brought into range as `mode` says."""
+    indices = _index_array(indices)
+    if indices.dtype.kind == "b":
+        indices = indices.astype(np.intp)
+    if mode == "wrap":
+        return indices % extent
+    if mode == "clip":
+        return np.clip(indices, 0, extent - 1)
+    if mode != "raise":
+        raise ArgumentValueError(f"{where}: mode is {mode!r}, wanted 'raise', 'wrap' or 'clip'")
+    return indices
+
+
+@implements(np.take)
+def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
+    refuse_out("numpy.take", out)
+    a = operand(a)
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    axis = normalize_axis_index(axis, len(shape_of(a)))
+    indices = positions_of(indices, shape_of(a)[axis], mode, "numpy.take")
+    key = (slice(None),) * axis + (indexing.ARRAY,)
+    taken = bind(indexing.index, (a, indices), {"key": key})
+    return copy_of(taken, "C") if shape_of(taken) else taken
+
+
+def along_axis(shape: tuple[int, ...], indices: Any, axis: int, where: str) -> tuple[Any, ...]:
+    """The subscript that picks elements along `axis`, one for each entry of `indices`."""
+    indices = _index_array(indices)
+    if indices.ndim != len(shape):
+        raise ArgumentValueError(
+            f"{where}: indices have {indices.ndim} dimensions, wanted {len(shape)}, the number of "
+            f"dimensions of an array of shape {shape}"
+        )
+    return tuple(
+        indices
+        if dimension == axis
+        else np.arange(extent).reshape([-1 if k == dimension else 1 for k in range(len(shape))])
+        for dimension, extent in enumerate(shape)
+    )
+
+
+@implements(np.take_along_axis)
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    arr = operand(arr)
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    axis = normalize_axis_index(axis, len(shape_of(arr)))
+    return getitem(arr, along_axis(shape_of(arr), indices, axis, "numpy.take_along_axis"))
+
+
+@implements(np.compress)
+def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
+    return take(a, np.flatnonzero(condition), axis, out)
+
+
+@implements(np.extract)
+def extract(condition: Any, arr: Any) -> Any:
+    return take(arr, np.flatnonzero(condition))
+
+
+@implements(np.select)
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ArgumentValueError(
+            f"numpy.select: got {len(condlist)} conditions and {len(choicelist)} choices, wanted "
+            "as many of one as of the other, and at least one"
+        )
+    out = operand(default)
+    for condition, choice in zip(condlist[::-1], choicelist[::-1], strict=True):
+        out = np.where(condition, choice, out)
+    return out
+
+
+@implements(np.choose)
+def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+    refuse_out("numpy.choose", out)
+    choices = [operand(choice) for choice in choices]
+    numbers = positions_of(a, len(choices), mode, "numpy.choose")
+    shape = np.broadcast_shapes(numbers.shape, *(shape_of(choice) for choice in choices))
+    table = np.stack([np.broadcast_to(choice, shape) for choice in choices])
+    return take_along_axis(table, np.broadcast_to(numbers, shape)[None], 0)[0]
+
+
+@implements(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    x, weights = _index_array(x), operand(weights)
+    extent = max(int(x.max(initial=-1)) + 1, minlength)
+    return bind(indexing.scatter, (weights, x), {"key": (indexing.ARRAY,), "shape": (extent,)})

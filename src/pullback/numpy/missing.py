@@ -1,0 +1,229 @@
+"""NumPy's reductions that leave NaN out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.errors import ArgumentValueError
+from pullback.numpy import reductions as full
+from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.registration import implements
+from pullback.numpy.statistics import line_up, quantile_of, require_unweighted
+from pullback.rules.shaping import reshape
+
+__all__ = ["nanargmax", "nanargmin", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile",
+           "nanprod", "nanquantile", "nanstd", "nansum", "nanvar"]  # fmt: skip
+
+
+def _present(a: Any) -> tuple[Any, Any]:
+    """An array, and which of its elements are numbers."""
+    x = operand(a)
+    return x, ~np.isnan(x)
+
+
+@implements(np.nansum)
+def nansum(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = 0,
+    where: Any = True,
+) -> Any:
+    x, present = _present(a)
+    return full.sum(x, axis, dtype, out, keepdims, initial, present & where)
+
+
+@implements(np.nanprod)
+def nanprod(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = 1,
+    where: Any = True,
+) -> Any:
+    x, present = _present(a)
+    return full.prod(x, axis, dtype, out, keepdims, initial, present & where)
+
+
+@implements(np.nanmean)
+def nanmean(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+) -> Any:
+    x, present = _present(a)
+    return full.mean(x, axis, dtype, out, keepdims, where=present & where)
+
+
+@implements(np.nanvar)
+def nanvar(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
+    x, present = _present(a)
+    return full.var(
+        x, axis, dtype, out, ddof, keepdims,
+        where=present & where, mean=mean, correction=correction,
+    )  # fmt: skip
+
+
+@implements(np.nanstd)
+def nanstd(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
+    """√nanvar; its derivative where the variance is 0 is 0."""
+    x, present = _present(a)
+    return full.std(
+        x, axis, dtype, out, ddof, keepdims,
+        where=present & where, mean=mean, correction=correction,
+    )  # fmt: skip
+
+
+@implements(np.nanmax)
+def nanmax(
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    refuse_out("np.nanmax", out)
+    return _nan_extremum(full.amax, -np.inf, a, axis, keepdims, initial, where)
+
+
+@implements(np.nanmin)
+def nanmin(
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    refuse_out("np.nanmin", out)
+    return _nan_extremum(full.amin, np.inf, a, axis, keepdims, initial, where)
+
+
+def _nan_extremum(
+    function: Callable[..., Any],
+    neutral: float,
+    a: Any,
+    axis: Any,
+    keepdims: bool,
+    initial: Any,
+    where: Any,
+) -> Any:
+    """The extremum of the numbers, and NaN where there are none."""
+    x, present = _present(a)
+    value = function(np.where(present, x, neutral), axis, None, keepdims, initial, where)
+    some = np.any(present & where, axis=axis, keepdims=keepdims)
+    return value if np.all(some) or initial is not None else np.where(some, value, np.nan)
+
+
+@implements(np.nanargmax)
+def nanargmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
+    x, present = _present(a)
+    _require_numbers("np.nanargmax", present, axis)
+    return full.argmax(np.where(present, x, -np.inf), axis, out, keepdims=keepdims)
+
+
+@implements(np.nanargmin)
+def nanargmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
+    x, present = _present(a)
+    _require_numbers("np.nanargmin", present, axis)
+    return full.argmin(np.where(present, x, np.inf), axis, out, keepdims=keepdims)
+
+
+def _require_numbers(name: str, present: Any, axis: Any) -> None:
+    if not np.all(np.any(present, axis=axis)):
+        raise ArgumentValueError(f"{name}: got a slice that holds nothing but NaN")
+
+
+@implements(np.nanmedian)
+def nanmedian(
+    a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
+) -> Any:
+    refuse_out("np.nanmedian", out)
+    return _nan_quantile("np.nanmedian", a, 0.5, axis, "linear", keepdims)
+
+
+@implements(np.nanquantile)
+def nanquantile(
+    a: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
+) -> Any:
+    refuse_out("np.nanquantile", out)
+    require_unweighted("np.nanquantile", weights)
+    return _nan_quantile("np.nanquantile", a, q, axis, method, keepdims)
+
+
+@implements(np.nanpercentile)
+def nanpercentile(
+    a: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
+) -> Any:
+    refuse_out("np.nanpercentile", out)
+    require_unweighted("np.nanpercentile", weights)
+    return _nan_quantile("np.nanpercentile", a, operand(q) / 100, axis, method, keepdims)
+
+
+def _nan_quantile(name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Any:
+    """A quantile of the numbers of each line, of which there may be different counts."""
+    line, kept = line_up(operand(a), axis)
+    *batch, extent = shape_of(line)
+    flat = reshape(line, shape=(math.prod(batch), extent))
+    present = ~np.isnan(flat)
+    shape = np.shape(q)
+    values = []
+    for row, chosen in zip(flat, present, strict=True):
+        if np.any(chosen):
+            values.append(quantile_of(name, row[chosen], q, None, method, False))
+        else:
+            values.append(np.full(shape, np.nan, dtype_of(row)))
+    value = np.reshape(np.stack(values, axis=-1), (*shape, *batch))
+    return reshape(value, shape=shape + kept) if keepdims else value

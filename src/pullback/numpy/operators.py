@@ -1,0 +1,145 @@
+"""Python's operators on traced arrays. They go straight to their primitives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.tracer import Tracer, strip
+from pullback.errors import ArgumentTypeError
+from pullback.numpy.assignment import deliver
+from pullback.numpy.elementwise import divmod, pow
+
+__all__: list[str] = []
+
+Binary = Callable[[Any, Any], Any]
+
+_OPERANDS = frozenset(
+    {Tracer, np.ndarray, float, int, bool, complex, list, tuple, *np.sctypeDict.values()}
+)
+
+
+def _is_operand(x: Any) -> bool:
+    """Whether `x` is something that NumPy would take for an array."""
+    return type(x) in _OPERANDS or (
+        hasattr(x, "__array__") and getattr(x, "__array_ufunc__", True) is not None
+    )
+
+
+def _operator(primitive: Primitive) -> Binary:
+    def operate(self: Any, other: Any) -> Any:
+        if type(other) in _OPERANDS or _is_operand(other):
+            return bind(primitive, (self, other), {})
+        return NotImplemented
+
+    return operate
+
+
+def _reflected(primitive: Primitive) -> Binary:
+    def operate(self: Any, other: Any) -> Any:
+        if type(other) in _OPERANDS or _is_operand(other):
+            return bind(primitive, (other, self), {})
+        return NotImplemented
+
+    return operate
+
+
+def _unary(primitive: Primitive) -> Callable[[Any], Any]:
+    return lambda self: bind(primitive, (self,), {})
+
+
+def _in_place(operator: Binary, symbol: str) -> Binary:
+    """An array gets a new state, which its views see.
+
+    A scalar is immutable: the name on the left is bound to a new value, and others keep the old.
+    """
+    where = f"y {symbol}= v"
+
+    def operate(self: Any, other: Any) -> Any:
+        value = operator(self, other)
+        if value is NotImplemented or not self.mutable:
+            return value
+        return deliver(self, value, where)
+
+    return operate
+
+
+def _refused(symbol: str) -> Callable[..., NoReturn]:
+    def operate(self: Any, *other: Any) -> NoReturn:
+        raise ArgumentTypeError(
+            f"the operator {symbol} takes integers and booleans, got a traced array of dtype "
+            f"{self.dtype} and shape {self.shape}; compare first, as in (x > 0) {symbol} mask"
+        )
+
+    return operate
+
+
+def _install(name: str, operator: Callable[..., Any]) -> None:
+    setattr(Tracer, f"__{name}__", operator)
+
+
+_ARITHMETIC = {
+    "add": (np.add, "+"),
+    "sub": (np.subtract, "-"),
+    "mul": (np.multiply, "*"),
+    "truediv": (np.divide, "/"),
+    "floordiv": (np.floor_divide, "//"),
+    "mod": (np.remainder, "%"),
+    "matmul": (np.matmul, "@"),
+}
+_COMPARISONS = {
+    "lt": np.less,
+    "le": np.less_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+}
+_BITWISE = {"and": "&", "or": "|", "xor": "^", "lshift": "<<", "rshift": ">>"}
+
+for _name, (_ufunc, _symbol) in _ARITHMETIC.items():
+    _primitive = registry[_ufunc.__name__]
+    _install(_name, _operator(_primitive))
+    _install(f"r{_name}", _reflected(_primitive))
+    _install(f"i{_name}", _in_place(_operator(_primitive), _symbol))
+for _name, _ufunc in _COMPARISONS.items():
+    _install(_name, _operator(registry[_ufunc.__name__]))
+for _name, _symbol in _BITWISE.items():
+    for _prefix in ("", "r", "i"):
+        _install(_prefix + _name, _refused(_symbol))
+_install("invert", _refused("~"))
+_install("neg", _unary(registry["negative"]))
+_install("pos", _unary(registry["positive"]))
+_install("abs", _unary(registry["absolute"]))
+
+
+# -- operators that are no primitives ------------------------------------------------------------
+
+
+def _power(x: Any, y: Any) -> Any:
+    return pow(x, y) if _is_operand(y) else NotImplemented
+
+
+def _divmod(x: Any, y: Any) -> Any:
+    return divmod(x, y) if _is_operand(y) else NotImplemented
+
+
+def _round(x: Any, digits: int | None = None) -> Any:
+    """``round(x)`` and ``round(x, digits)``, both constant."""
+    return round(strip(x)) if digits is None else np.round(x, digits)
+
+
+_install("pow", _power)
+_install("rpow", _reflected(registry["power"]))
+_install("ipow", _in_place(_power, "**"))
+_install("divmod", _divmod)
+_install("rdivmod", lambda x, y: _divmod(y, x))
+_install("round", _round)
+_install("floor", lambda x: math.floor(strip(x)))
+_install("ceil", lambda x: math.ceil(strip(x)))
+_install("trunc", lambda x: math.trunc(strip(x)))
+_install("contains", lambda x, value: bool(np.any(x == value)))

@@ -1,0 +1,153 @@
+"""NumPy's polynomials, coefficients first to last by falling power, and numerical gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.errors import ArgumentValueError
+from pullback.numpy import contractions
+from pullback.numpy.operands import operand
+from pullback.numpy.registration import implements
+from pullback.rules.shaping import concatenate, reshape
+
+__all__ = ["gradient", "polyadd", "polyder", "polyint", "polymul", "polysub", "polyval"]
+
+
+@implements(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    """Horner's scheme."""
+    p, x = operand(p), operand(x)
+    y = np.zeros_like(x) * p[0] if shape_of(p)[0] else np.zeros_like(x)
+    for coefficient in p:
+        y = y * x + coefficient
+    return y
+
+
+def _coefficients(p: Any) -> Any:
+    p = operand(p)
+    return reshape(p, shape=(1,)) if len(shape_of(p)) == 0 else p
+
+
+def _padded(p: Any, q: Any) -> tuple[Any, Any]:
+    """Both with as many coefficients as the longer one."""
+    p, q = _coefficients(p), _coefficients(q)
+    length = max(shape_of(p)[0], shape_of(q)[0])
+
+    def widen(c: Any) -> Any:
+        lack = length - shape_of(c)[0]
+        return concatenate(np.zeros(lack, dtype_of(c)), c, axis=0) if lack else c
+
+    return widen(p), widen(q)
+
+
+@implements(np.polyadd)
+def polyadd(a1: Any, a2: Any) -> Any:
+    p, q = _padded(a1, a2)
+    return p + q
+
+
+@implements(np.polysub)
+def polysub(a1: Any, a2: Any) -> Any:
+    p, q = _padded(a1, a2)
+    return p - q
+
+
+@implements(np.polymul)
+def polymul(a1: Any, a2: Any) -> Any:
+    """Coefficients that are zero at the front are kept."""
+    return contractions.convolve(_coefficients(a1), _coefficients(a2))
+
+
+@implements(np.polyder)
+def polyder(p: Any, m: int = 1) -> Any:
+    p = _coefficients(p)
+    if m < 0:
+        raise ArgumentValueError(f"np.polyder: got m={m}; the order must not be negative")
+    for _ in range(m):
+        degree = shape_of(p)[0] - 1
+        p = p[:-1] * np.arange(degree, 0, -1)
+    return p
+
+
+@implements(np.polyint)
+def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    p = _coefficients(p)
+    if m < 0:
+        raise ArgumentValueError(f"np.polyint: got m={m}; the order must not be negative")
+    constants = np.broadcast_to(_coefficients(0.0 if k is None else k), (m,))
+    for i in range(m):
+        p = concatenate(p / np.arange(shape_of(p)[0], 0, -1), constants[i : i + 1], axis=0)
+    return p
+
+
+# -- numerical gradients --------------------------------------------------------------------------
+
+
+@implements(np.gradient)
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    f = operand(f)
+    shape = shape_of(f)
+    axes = tuple(range(len(shape))) if axis is None else normalize_axis_tuple(axis, len(shape))
+    spacings = varargs or (1.0,)
+    if len(spacings) == 1 and not shape_of(operand(spacings[0])):
+        spacings = spacings * len(axes)
+    if len(spacings) != len(axes):
+        raise ArgumentValueError(
+            f"np.gradient: got {len(varargs)} spacings for {len(axes)} axes; give one for all, or "
+            "one for each"
+        )
+    if edge_order not in (1, 2):
+        raise ArgumentValueError(f"np.gradient: got edge_order={edge_order}; give 1 or 2")
+    for place in axes:
+        if shape[place] <= edge_order:
+            raise ArgumentValueError(
+                f"np.gradient: axis {place} of an array of shape {shape} is too short; "
+                f"edge_order={edge_order} wants at least {edge_order + 1} elements"
+            )
+    slopes = tuple(
+        _slope(f, place, operand(spacing), edge_order)
+        for place, spacing in zip(axes, spacings, strict=True)
+    )
+    return slopes[0] if len(slopes) == 1 else slopes
+
+
+def _slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
+    """Second differences inside, and of order `edge_order` at both ends, along one axis."""
+    extent = shape_of(f)[axis]
+    if shape_of(spacing):
+        if shape_of(spacing) != (extent,):
+            raise ArgumentValueError(
+                f"np.gradient: got positions of shape {shape_of(spacing)} for an axis of extent "
+                f"{extent}; give one for each element"
+            )
+        steps = spacing[1:] - spacing[:-1]
+    else:
+        steps = np.broadcast_to(spacing, (extent - 1,))
+    f = np.moveaxis(f, axis, -1)
+    h1, h2 = steps[:-1], steps[1:]
+    inside = (
+        -(h2 / (h1 * (h1 + h2))) * f[..., :-2]
+        + (h2 - h1) / (h1 * h2) * f[..., 1:-1]
+        + h1 / (h2 * (h1 + h2)) * f[..., 2:]
+    )
+    if edge_order == 1:
+        first = (f[..., 1:2] - f[..., :1]) / steps[:1]
+        last = (f[..., -1:] - f[..., -2:-1]) / steps[-1:]
+    else:
+        first = _edge(f[..., 0], f[..., 1], f[..., 2], steps[0], steps[1])
+        last = -_edge(f[..., -1], f[..., -2], f[..., -3], steps[-1], steps[-2])
+    return np.moveaxis(np.concatenate([first, inside, last], axis=-1), -1, axis)
+
+
+def _edge(f0: Any, f1: Any, f2: Any, h1: Any, h2: Any) -> Any:
+    """The slope at an end of the parabola through three points."""
+    slope = (
+        -(2.0 * h1 + h2) / (h1 * (h1 + h2)) * f0
+        + (h1 + h2) / (h1 * h2) * f1
+        - h1 / (h2 * (h1 + h2)) * f2
+    )
+    return slope[..., None]

@@ -1,0 +1,93 @@
+"""What NumPy says about an array: its shape, size and dtype, its memory, its text."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import Tracer, strip
+from pullback.numpy.operands import operand
+from pullback.numpy.registration import implements
+
+__all__: list[str] = []
+
+
+# -- shape and dtype ------------------------------------------------------------------------------
+
+
+@implements(np.shape)
+def shape(a: Any) -> tuple[int, ...]:
+    return shape_of(operand(a))
+
+
+@implements(np.ndim)
+def ndim(a: Any) -> int:
+    return len(shape_of(operand(a)))
+
+
+@implements(np.size)
+def size(a: Any, axis: Any = None) -> int:
+    extents = shape_of(operand(a))
+    if axis is None:
+        return math.prod(extents)
+    return math.prod(extents[place] for place in normalize_axis_tuple(axis, len(extents)))
+
+
+def _type(x: Any) -> Any:
+    """The dtype of a tracer; anything else as it is."""
+    return dtype_of(x) if isinstance(x, Tracer) else x
+
+
+@implements(np.result_type)
+def result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
+    return np.result_type(*map(_type, arrays_and_dtypes))
+
+
+@implements(np.can_cast)
+def can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
+    return np.can_cast(_type(from_), to, casting)
+
+
+@implements(np.min_scalar_type)
+def min_scalar_type(a: Any, /) -> np.dtype[Any]:
+    return np.min_scalar_type(strip(a))
+
+
+@implements(np.common_type)
+def common_type(*arrays: Any) -> type:
+    return np.common_type(*(np.empty(0, dtype_of(operand(a))) for a in arrays))
+
+
+# -- memory ---------------------------------------------------------------------------------------
+
+
+@implements(np.may_share_memory)
+def may_share_memory(a: Any, b: Any, /, max_work: Any = 0) -> bool:
+    return np.may_share_memory(strip(a), strip(b), max_work)
+
+
+@implements(np.shares_memory)
+def shares_memory(a: Any, b: Any, /, max_work: Any = -1) -> bool:
+    return np.shares_memory(strip(a), strip(b), max_work)
+
+
+# -- text -----------------------------------------------------------------------------------------
+
+
+@implements(np.array2string)
+def array2string(a: Any, *args: Any, **kwargs: Any) -> str:
+    return np.array2string(strip(a), *args, **kwargs)
+
+
+@implements(np.array_repr)
+def array_repr(arr: Any, *args: Any, **kwargs: Any) -> str:
+    return np.array_repr(np.asarray(strip(arr)), *args, **kwargs)
+
+
+@implements(np.array_str)
+def array_str(a: Any, *args: Any, **kwargs: Any) -> str:
+    return np.array_str(np.asarray(strip(a)), *args, **kwargs)

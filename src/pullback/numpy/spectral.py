@@ -1,0 +1,103 @@
+"""NumPy's spectral decompositions, and what rests on them: rank, condition, least squares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import strip
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.numpy import norms
+from pullback.numpy.operands import operand
+from pullback.numpy.registration import implements
+from pullback.rules import spectral
+
+__all__ = ["cond", "eigh", "eigvalsh", "lstsq", "matrix_rank", "pinv", "svd", "svdvals"]
+
+_EighResult: Any = type(np.linalg.eigh(np.eye(1)))
+_SVDResult: Any = type(np.linalg.svd(np.eye(1)))
+
+
+@implements(np.linalg.eigh)
+def eigh(a: Any, UPLO: str = "L") -> Any:
+    return _EighResult(*_hermitian("np.linalg.eigh", a, UPLO))
+
+
+@implements(np.linalg.eigvalsh)
+def eigvalsh(a: Any, UPLO: str = "L") -> Any:
+    return _hermitian("np.linalg.eigvalsh", a, UPLO)[0]
+
+
+def _hermitian(name: str, a: Any, triangle: str) -> Any:
+    """Eigenvalues and vectors of the matrices that have this triangle."""
+    a = operand(a)
+    shape = shape_of(a)
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise ArgumentValueError(
+            f"{name}: got an array of shape {shape}; the last two axes must make a square matrix"
+        )
+    if triangle.upper() not in ("L", "U"):
+        raise ArgumentValueError(f"{name}: got UPLO={triangle!r}; give 'L' or 'U'")
+    return spectral.eigh(a, uplo=triangle.upper())
+
+
+@implements(np.linalg.svd)
+def svd(
+    a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
+) -> Any:
+    a = operand(a)
+    if not compute_uv:
+        return svdvals(a)
+    rows, columns = shape_of(a)[-2:]
+    if full_matrices and rows != columns:
+        raise ArgumentTypeError(
+            f"np.linalg.svd: full_matrices=True for matrices of shape {(rows, columns)} asks for "
+            "vectors that the matrix does not determine, which have no derivative; call it with "
+            "full_matrices=False"
+        )
+    return _SVDResult(*spectral.svd(a))
+
+
+@implements(np.linalg.svdvals)
+def svdvals(x: Any, /) -> Any:
+    return spectral.svd(operand(x))[1]
+
+
+@implements(np.linalg.pinv)
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+    """A⁺; its derivative is taken along matrices of the same rank."""
+    return spectral.pinv(operand(a), rcond=rtol if rcond is None else rcond, hermitian=hermitian)
+
+
+@implements(np.linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
+    """x = A⁺b; its derivative is taken along matrices of the same rank."""
+    a, b = operand(a), operand(b)
+    rows, columns = shape_of(a)
+    if rcond is None:
+        rcond = np.finfo(dtype_of(a)).eps * max(rows, columns)
+    x = pinv(a, rcond) @ b
+    values = svdvals(a)
+    rank = matrix_rank(a, rtol=rcond)
+    residual = b - a @ x
+    squares = np.sum(np.real(residual * np.conj(residual)), axis=0, keepdims=residual.ndim == 1)
+    return x, squares if rank == columns < rows else squares[:0], rank, values
+
+
+@implements(np.linalg.matrix_rank)
+def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+    """Constant wherever it is differentiable."""
+    given = {} if rtol is None else {"rtol": rtol}
+    return np.linalg.matrix_rank(strip(A), tol, hermitian, **given)
+
+
+@implements(np.linalg.cond)
+def cond(x: Any, p: Any = None) -> Any:
+    x = operand(x)
+    if p is None or p in (2, -2):
+        values = svdvals(x)
+        largest, smallest = values[..., 0], values[..., -1]
+        return smallest / largest if p == -2 else largest / smallest
+    return norms.norm(x, p, (-2, -1)) * norms.norm(np.linalg.inv(x), p, (-2, -1))

@@ -1,0 +1,236 @@
+"""NumPy's statistics: averages, order statistics and covariances."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.numpy import reductions as full
+from pullback.numpy.conversion import convert
+from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.registration import implements
+from pullback.rules.shaping import reshape, transpose
+
+__all__ = ["average", "corrcoef", "cov", "line_up", "median", "percentile", "quantile",
+           "quantile_of", "require_unweighted"]  # fmt: skip
+
+
+@implements(np.average)
+def average(
+    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
+) -> Any:
+    """Σ wx / Σ w, differentiable in the weights too."""
+    x = operand(a)
+    shape = shape_of(x)
+    if weights is None:
+        mean = full.mean(x, axis, keepdims=keepdims)
+        count = math.prod(shape) // max(math.prod(shape_of(mean)), 1)
+        return (mean, np.full(shape_of(mean), count, dtype_of(mean))[()]) if returned else mean
+    w = operand(weights)
+    if shape_of(w) != shape:
+        axes = () if axis is None else normalize_axis_tuple(axis, len(shape))
+        if shape_of(w) != tuple(shape[place] for place in axes):
+            raise ArgumentValueError(
+                f"np.average: got weights of shape {shape_of(w)} for an array of shape {shape} and "
+                f"axis={axis}; give weights of the array's shape, or of its shape along the axes"
+            )
+        w = transpose(w, axes=tuple(int(place) for place in np.argsort(axes)))
+        w = reshape(w, shape=tuple(n if i in axes else 1 for i, n in enumerate(shape)))
+        w = np.broadcast_to(w, shape)
+    total = full.sum(w, axis, keepdims=keepdims)
+    if np.any(np.equal(total, 0)):
+        raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
+    mean = full.sum(x * w, axis, keepdims=keepdims) / total
+    return (mean, np.broadcast_to(total, shape_of(mean))) if returned else mean
+
+
+# -- order statistics -----------------------------------------------------------------------------
+
+_POSITION: dict[str, Callable[[Any, int], Any]] = {
+    "linear": lambda q, n: q * (n - 1),
+    "lower": lambda q, n: np.floor(q * (n - 1)),
+    "higher": lambda q, n: np.ceil(q * (n - 1)),
+    "midpoint": lambda q, n: 0.5 * (np.floor(q * (n - 1)) + np.ceil(q * (n - 1))),
+    "nearest": lambda q, n: np.rint(q * (n - 1)),
+    "weibull": lambda q, n: q * (n + 1) - 1,
+    "hazen": lambda q, n: q * n - 0.5,
+    "median_unbiased": lambda q, n: q * (n + 1 / 3) - 2 / 3,
+    "normal_unbiased": lambda q, n: q * (n + 1 / 4) - 5 / 8,
+    "interpolated_inverted_cdf": lambda q, n: q * n - 1,
+}
+"""Where, among n sorted elements, the quantile q lies (R. J. Hyndman and Y. Fan, *Sample quantiles
+in statistical packages*, The American Statistician 50, 1996)."""
+
+
+@implements(np.quantile)
+def quantile(
+    a: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
+) -> Any:
+    """Between two sorted elements the derivative goes to both, in the proportion of the distance.
+
+    Where elements are equal it goes to those that a stable sort puts there.
+    """
+    refuse_out("np.quantile", out)
+    require_unweighted("np.quantile", weights)
+    return quantile_of("np.quantile", a, q, axis, method, keepdims)
+
+
+@implements(np.percentile)
+def percentile(
+    a: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
+) -> Any:
+    refuse_out("np.percentile", out)
+    require_unweighted("np.percentile", weights)
+    return quantile_of("np.percentile", a, operand(q) / 100, axis, method, keepdims)
+
+
+@implements(np.median)
+def median(
+    a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
+) -> Any:
+    """The derivative goes to the element in the middle, or half to each of two.
+
+    Where elements are equal it goes to those that a stable sort puts there.
+    """
+    refuse_out("np.median", out)
+    x = operand(a)
+    line, kept = line_up(x, axis)
+    n = shape_of(line)[-1]
+    ordered = np.sort(line, axis=-1)
+    middle = full.mean(ordered[..., (n - 1) // 2 : n // 2 + 1], -1)
+    middle = np.where(np.isnan(ordered[..., -1]), np.nan, middle) if n else middle
+    return reshape(middle, shape=kept) if keepdims else middle
+
+
+def require_unweighted(name: str, weights: Any) -> None:
+    """Raise if weights were given to an order statistic."""
+    if weights is not None:
+        raise ArgumentTypeError(
+            f"{name}: weights are not supported where an array is being differentiated; repeat the "
+            "elements with np.repeat, or leave weights out"
+        )
+
+
+def line_up(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
+    """`x` with the axes in question merged into one at the end; the result's shape, axes kept."""
+    shape = shape_of(x)
+    axes = tuple(range(len(shape))) if axis is None else normalize_axis_tuple(axis, len(shape))
+    rest = tuple(i for i in range(len(shape)) if i not in axes)
+    line = transpose(x, axes=(*rest, *axes))
+    extent = math.prod(shape[i] for i in axes)
+    line = reshape(line, shape=(*(shape[i] for i in rest), extent))
+    return line, tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def quantile_of(name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Any:
+    """The quantiles `q`, between 0 and 1, of an array, for the function called `name`."""
+    x = operand(a)
+    if method not in _POSITION:
+        raise ArgumentTypeError(
+            f"{name}: method={method!r} is not supported where an array is being differentiated; "
+            f"use one of {sorted(_POSITION)}"
+        )
+    weak = type(q) in (int, float)
+    q = np.asarray(q)
+    if not np.all((q >= 0) & (q <= 1)):
+        raise ArgumentValueError(f"{name}: the fractions must lie in the range of the data")
+    line, kept = line_up(x, axis)
+    n = shape_of(line)[-1]
+    if not n:
+        raise ArgumentValueError(f"{name}: got an array of shape {shape_of(x)}, with no elements")
+    ordered = np.sort(line, axis=-1)
+    place = np.clip(_POSITION[method](q, n), 0, n - 1)
+    below = np.floor(place).astype(int)
+    above = np.minimum(below + 1, n - 1)
+    between = (place - below).astype(dtype_of(x) if weak else place.dtype)
+    low, high = ordered[..., below], ordered[..., above]
+    value = low + (high - low) * between
+    last = np.isnan(ordered[..., -1])
+    value = np.where(last[..., *(None,) * q.ndim], np.nan, value)
+    value = np.moveaxis(value, range(value.ndim - q.ndim, value.ndim), range(q.ndim))
+    return reshape(value, shape=q.shape + kept) if keepdims else value
+
+
+# -- covariances ----------------------------------------------------------------------------------
+
+
+@implements(np.cov)
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Any:
+    x = _variables(m, rowvar)
+    if y is not None:
+        x = np.concatenate((x, _variables(y, rowvar)), axis=0)
+    if dtype is not None:
+        x = convert(x, np.dtype(dtype))
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    weights = None
+    for given in (fweights, aweights):
+        if given is not None:
+            weights = operand(given) if weights is None else weights * operand(given)
+    mean = average(x, 1, weights, keepdims=True)
+    if weights is None:
+        free: Any = shape_of(x)[1] - ddof
+    else:
+        total = full.sum(weights)
+        if aweights is None or ddof == 0:
+            free = total - ddof
+        else:
+            free = total - ddof * full.sum(weights * operand(aweights)) / total
+    deviation = x - mean
+    weighted = deviation if weights is None else deviation * weights
+    return np.squeeze(deviation @ np.conj(weighted).T / free)
+
+
+def _variables(m: Any, rowvar: bool) -> Any:
+    """The observations as a matrix with a row for each variable."""
+    x = operand(m)
+    if len(shape_of(x)) > 2:
+        raise ArgumentValueError(
+            f"np.cov: got an array of shape {shape_of(x)}; it wants at most two axes"
+        )
+    vector = len(shape_of(x)) < 2
+    x = np.atleast_2d(x)
+    return x if rowvar or vector else x.T
+
+
+@implements(np.corrcoef)
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    c = cov(x, y, rowvar, dtype=dtype)
+    if not shape_of(c):
+        return c / c
+    deviation = np.sqrt(np.real(np.diagonal(c)))
+    c = c / deviation[:, None] / deviation[None, :]
+    if dtype_of(c).kind == "c":
+        return np.clip(np.real(c), -1, 1) + 1j * np.clip(np.imag(c), -1, 1)
+    return np.clip(c, -1, 1)

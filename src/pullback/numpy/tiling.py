@@ -1,0 +1,135 @@
+"""NumPy's reversing, rolling and repeating of elements along axes."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from pullback.core.shapes import shape_of
+from pullback.errors import ArgumentValueError
+from pullback.numpy import shaping as rearranged
+from pullback.numpy.operands import operand
+from pullback.numpy.registration import implements
+from pullback.numpy.views import copy_of
+from pullback.rules.shaping import broadcast_to, concatenate, reshape
+
+__all__ = ["flip", "fliplr", "flipud", "repeat", "resize", "roll", "rot90", "tile"]
+
+
+@implements(np.flip)
+def flip(m: Any, axis: Any = None) -> Any:
+    m = operand(m)
+    rank = len(shape_of(m))
+    axes = range(rank) if axis is None else normalize_axis_tuple(axis, rank)
+    return m[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(rank))]
+
+
+@implements(np.flipud)
+def flipud(m: Any) -> Any:
+    m = operand(m)
+    _require_rank("np.flipud", m, 1)
+    return flip(m, 0)
+
+
+@implements(np.fliplr)
+def fliplr(m: Any) -> Any:
+    m = operand(m)
+    _require_rank("np.fliplr", m, 2)
+    return flip(m, 1)
+
+
+def _require_rank(name: str, m: Any, rank: int) -> None:
+    if len(shape_of(m)) < rank:
+        raise ArgumentValueError(
+            f"{name}: got an array of shape {shape_of(m)}; it wants at least {rank} axes"
+        )
+
+
+@implements(np.rot90)
+def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
+    m = operand(m)
+    plane = normalize_axis_tuple(tuple(axes), len(shape_of(m)), "axes")
+    if len(plane) != 2:
+        raise ArgumentValueError(f"np.rot90: got axes={tuple(axes)}; give two different axes")
+    first, second = plane
+    turns = k % 4
+    if turns == 0:
+        return m[...]
+    if turns == 2:
+        return flip(m, plane)
+    if turns == 1:
+        return rearranged.swapaxes(flip(m, second), first, second)
+    return flip(rearranged.swapaxes(m, first, second), second)
+
+
+@implements(np.roll)
+def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    a = operand(a)
+    shape = shape_of(a)
+    if axis is None:
+        flat = reshape(a, shape=(math.prod(shape),))
+        return reshape(roll(flat, shift, 0), shape=shape)
+    axes = normalize_axis_tuple(axis, len(shape), "axis", allow_duplicate=True)
+    shifts, places = np.broadcast_arrays(shift, axes)
+    if shifts.ndim > 1:
+        raise ArgumentValueError(
+            f"np.roll: got shift of shape {np.shape(shift)}; give one integer for each axis"
+        )
+    for by, place in zip(shifts.ravel().tolist(), places.ravel().tolist(), strict=True):
+        cut = -by % shape[place] if shape[place] else 0
+        if cut:
+            lead = (slice(None),) * place
+            a = concatenate(a[*lead, cut:], a[*lead, :cut], axis=place)
+    return copy_of(a)
+
+
+@implements(np.tile)
+def tile(A: Any, reps: Any) -> Any:
+    a = operand(A)
+    counts = tuple(operator.index(n) for n in (reps if np.ndim(reps) else (reps,)))
+    shape = shape_of(a)
+    rank = max(len(shape), len(counts))
+    shape = (1,) * (rank - len(shape)) + shape
+    counts = (1,) * (rank - len(counts)) + counts
+    pairs = list(zip(counts, shape, strict=True))
+    a = reshape(a, shape=tuple(n for _, extent in pairs for n in (1, extent)))
+    a = broadcast_to(a, shape=tuple(n for pair in pairs for n in pair))
+    return copy_of(reshape(a, shape=tuple(count * extent for count, extent in pairs)))
+
+
+@implements(np.repeat)
+def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
+    a = operand(a)
+    if axis is None:
+        a = reshape(a, shape=(math.prod(shape_of(a)),))
+        axis = 0
+    shape = shape_of(a)
+    axis = normalize_axis_index(axis, len(shape))
+    counts = np.asarray(repeats)
+    if counts.size != 1:
+        return a[*(slice(None),) * axis, np.repeat(np.arange(shape[axis]), counts)]
+    count = operator.index(counts.reshape(())[()])
+    before, extent, after = shape[:axis], shape[axis], shape[axis + 1 :]
+    a = reshape(a, shape=(*before, extent, 1, *after))
+    a = broadcast_to(a, shape=(*before, extent, count, *after))
+    return reshape(a, shape=(*before, extent * count, *after))
+
+
+@implements(np.resize)
+def resize(a: Any, new_shape: Any) -> Any:
+    a = operand(a)
+    shape = tuple(new_shape) if np.ndim(new_shape) else (new_shape,)
+    flat = reshape(a, shape=(math.prod(shape_of(a)),))
+    size, have = math.prod(shape), math.prod(shape_of(a))
+    if size and not have:
+        raise ArgumentValueError(
+            f"np.resize: cannot fill an array of shape {shape} from an empty one"
+        )
+    if have and size > have:
+        flat = tile(flat, -(-size // have))
+    return reshape(flat[:size], shape=shape)

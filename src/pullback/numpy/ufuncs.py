@@ -1,0 +1,197 @@
+"""Ufuncs beyond the plain call: their keywords, and the methods reduce, accumulate, outer and at.
+
+Each function here takes the ufunc first; the tracer finds it under the name of the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core.primitive import bind
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import array_functions, array_ufuncs, no_rule, ufunc_methods
+from pullback.errors import ArgumentTypeError
+from pullback.numpy.assignment import deliver, require_target
+from pullback.numpy.conversion import convert
+from pullback.numpy.indexing import parse
+from pullback.numpy.operands import operand, refuse
+from pullback.rules import indexing, shaping
+
+__all__: list[str] = []
+
+_REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+    np.logical_and: np.all,
+    np.logical_or: np.any,
+}
+_ACCUMULATIONS: dict[np.ufunc, Callable[..., Any]] = {
+    np.add: np.cumsum,
+    np.multiply: np.cumprod,
+}
+
+
+def _name(ufunc: np.ufunc) -> str:
+    module = "numpy" if hasattr(np, ufunc.__name__) else "scipy.special"
+    return f"{module}.{ufunc.__name__}"
+
+
+def _evaluate(ufunc: np.ufunc, *inputs: Any) -> Any:
+    """``ufunc(*inputs)``, whether any of them is traced or not."""
+    implementation = array_ufuncs.get(ufunc)
+    if implementation is None:
+        raise no_rule(ufunc)
+    return implementation(*inputs)
+
+
+def call(
+    ufunc: np.ufunc,
+    *inputs: Any,
+    out: Any = None,
+    where: Any = True,
+    dtype: Any = None,
+    casting: Any = "same_kind",
+    order: str = "K",
+    subok: bool = True,
+    **unknown: Any,
+) -> Any:
+    """A ufunc called with keywords.
+
+    `order` and `subok` concern the memory of the result only. With `where` the function is
+    evaluated at the selected elements alone, as in NumPy, so that a division by zero elsewhere
+    neither warns nor reaches the derivative.
+    """
+    for argument, value in unknown.items():
+        refuse(_name(ufunc), argument, value, "leave it out, and use another function of NumPy")
+    inputs = tuple(operand(x) for x in inputs)
+    if dtype is not None:
+        inputs = tuple(_cast_input(ufunc, x, np.dtype(dtype), casting) for x in inputs)
+    outs = out if isinstance(out, tuple) else (out,)
+    if where is True:
+        result = _evaluate(ufunc, *inputs)
+    else:
+        result = _evaluate_where(ufunc, inputs, outs, where)
+    if out is None:
+        return result
+    results = result if isinstance(result, tuple) else (result,)
+    delivered = tuple(
+        value if target is None else deliver(target, value, _name(ufunc), casting)
+        for target, value in zip(outs, results, strict=True)
+    )
+    return delivered if isinstance(result, tuple) else delivered[0]
+
+
+def _cast_input(ufunc: np.ufunc, x: Any, dtype: np.dtype[Any], casting: Any) -> Any:
+    if dtype.kind not in "fc":
+        refuse(_name(ufunc), "dtype", dtype, "convert the result with .astype(dtype)")
+    if dtype_of(x) == dtype:
+        return x
+    if type(x) not in (bool, int, float) and not np.can_cast(dtype_of(x), dtype, casting):
+        raise ArgumentTypeError(
+            f"{_name(ufunc)}: an input of dtype {dtype_of(x)} cannot be cast to dtype={dtype} "
+            f"with casting={casting!r}; convert it with x.astype({dtype})"
+        )
+    return convert(x, dtype)
+
+
+def _evaluate_where(
+    ufunc: np.ufunc, inputs: tuple[Any, ...], outs: tuple[Any, ...], where: Any
+) -> Any:
+    """The result, with the elements of the output that `where` leaves out kept as they were."""
+    if len(outs) != 1 or outs[0] is None:
+        raise ArgumentTypeError(
+            f"{_name(ufunc)}: where= without out= leaves elements of the result undefined; give "
+            "out=np.zeros_like(x), or choose with np.where(condition, a, b)"
+        )
+    mask = np.asarray(where, dtype=bool)
+    shape = shape_of(outs[0])
+    mask = np.broadcast_to(mask, shape)
+    chosen = [x if shape_of(x) == () else np.broadcast_to(x, shape)[mask] for x in inputs]
+    value = _evaluate(ufunc, *chosen)
+    return bind(indexing.index_update, (outs[0], value, mask), {"key": (indexing.ARRAY,)})
+
+
+def reduce(
+    ufunc: np.ufunc,
+    array: Any,
+    axis: Any = 0,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = np._NoValue,
+    where: Any = True,
+) -> Any:
+    """``ufunc.reduce``: the reduction of that name, over the first axis by default."""
+    function = _REDUCTIONS.get(ufunc)
+    if function is None:
+        raise no_rule(ufunc, "reduce")
+    options = {
+        "dtype": (dtype, None), "initial": (initial, np._NoValue), "where": (where, True)
+    }  # fmt: skip
+    given = {name: value for name, (value, default) in options.items() if value is not default}
+    result = array_functions[function](array, axis=axis, keepdims=keepdims, **given)
+    return _delivered(ufunc, result, out)
+
+
+def accumulate(
+    ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None, out: Any = None
+) -> Any:
+    """``ufunc.accumulate``: the cumulative function of that name, along the first axis."""
+    function = _ACCUMULATIONS.get(ufunc)
+    if function is None:
+        raise no_rule(ufunc, "accumulate")
+    given = {} if dtype is None else {"dtype": dtype}
+    return _delivered(ufunc, array_functions[function](array, axis=axis, **given), out)
+
+
+def _delivered(ufunc: np.ufunc, result: Any, out: Any) -> Any:
+    target = out[0] if isinstance(out, tuple) else out
+    return result if target is None else deliver(target, result, _name(ufunc))
+
+
+def outer(ufunc: np.ufunc, x: Any, y: Any, /, **kwargs: Any) -> Any:
+    """``ufunc.outer``: the ufunc of each element of `x` with each of `y`."""
+    x, y = operand(x), operand(y)
+    if len(shape_of(y)):
+        x = shaping.reshape(x, shape=shape_of(x) + (1,) * len(shape_of(y)))
+    return call(ufunc, x, y, **kwargs) if kwargs else _evaluate(ufunc, x, y)
+
+
+def at(ufunc: np.ufunc, x: Any, key: Any, *operands: Any) -> None:
+    """``ufunc.at``: the in-place operation at an index, once for each time it names an element."""
+    where = f"{_name(ufunc)}.at"
+    require_target(x, where)
+    template, arrays = parse(key)
+    if ufunc in (np.add, np.subtract):
+        v = operand(operands[0])
+        v = v if ufunc is np.add else np.negative(v)
+        deliver(x, bind(indexing.index_add, (x, v, *arrays), {"key": template}), where, "unsafe")
+        return
+    positions = np.arange(x.size).reshape(x.shape)[key]
+    flat = positions.ravel()
+    others = [np.broadcast_to(operand(v), positions.shape).reshape(-1) for v in operands]
+    state = x.reshape(-1)
+    for turn in _turns(flat):
+        chosen = _evaluate(ufunc, state[flat[turn]], *(v[turn] for v in others))
+        state = bind(indexing.index_update, (state, chosen, flat[turn]), {"key": (indexing.ARRAY,)})
+    x[...] = state.reshape(x.shape)
+
+
+def _turns(positions: Any) -> list[Any]:
+    """Groups of entries in which no position occurs twice, first occurrences first."""
+    order = np.argsort(positions, kind="stable")
+    ordered = positions[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if ordered.size else ordered
+    lengths = np.diff(np.r_[starts, ordered.size])
+    turn = np.arange(ordered.size) - np.repeat(starts, lengths)
+    return [order[turn == k] for k in range(int(lengths.max(initial=0)))]
+
+
+ufunc_methods.update(
+    {"__call__": call, "reduce": reduce, "accumulate": accumulate, "outer": outer, "at": at}
+)

@@ -1,0 +1,48 @@
+"""Bessel functions of SciPy, differentiated with respect to their argument.
+
+The derivative of order v is made of those of the orders v − 1 and v + 1, which unlike the formulas
+with a quotient by x holds at x = 0. The derivative with respect to the order has no closed form.
+"""
+
+from __future__ import annotations
+
+import scipy.special as sc
+
+from pullback.rules.missing import no_closed_form
+from pullback.rules.registration import elementwise
+
+__all__: list[str] = []
+
+_FAMILIES = (
+    (sc.jv, sc.j0, sc.j1, 1, -1),
+    (sc.yv, sc.y0, sc.y1, 1, -1),
+    (sc.iv, sc.i0, sc.i1, 1, 1),
+    (sc.kv, sc.k0, sc.k1, -1, -1),
+)
+
+
+def _enter(function, zero, one, below, above):
+    """Enter the family with y′ᵥ = (below·yᵥ₋₁ + above·yᵥ₊₁)/2, and y′₀ = above·y₁."""
+
+    def general(_y, v, x):
+        """∂y/∂x = (±yᵥ₋₁ ± yᵥ₊₁)/2; no rule for the order."""
+        return (
+            no_closed_form(function.__name__, "v"),
+            lambda: (below * function(v - 1, x) + above * function(v + 1, x)) / 2,
+        )
+
+    def order_zero(_y, x):
+        """∂y/∂x = ±y₁."""
+        return above * one(x)
+
+    def order_one(_y, x):
+        """∂y/∂x = (±y₀ ± y₂)/2."""
+        return (below * zero(x) + above * function(2, x)) / 2
+
+    elementwise(function, singular=True)(general)
+    elementwise(zero, singular=True)(order_zero)
+    elementwise(one, singular=True)(order_one)
+
+
+for _family in _FAMILIES:
+    _enter(*_family)

@@ -1,0 +1,82 @@
+"""Complex numbers: parts, conjugates and moduli.
+
+Holomorphic functions have a complex coefficient like any other. The functions here are linear over
+ℝ only, or not holomorphic, so they spell both directions. The pullback is the adjoint in
+⟨a, b⟩ = Re Σ conj(a)·b.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pullback.core.linear import Linear
+from pullback.core.shapes import dtype_of
+from pullback.rules.registration import elementwise, rule, strong_multiply
+
+__all__ = ["absolute", "conjugate", "fabs", "from_parts", "imag", "real", "sign"]
+
+
+@rule(np.real)
+def real(_y, _x):
+    """y = Re x: ẏ = Re ẋ, x̄ = ȳ."""
+    return Linear(real, lambda y_bar: y_bar)
+
+
+@rule(np.imag)
+def imag(_y, _x):
+    """y = Im x: ẏ = Im ẋ, x̄ = i·ȳ."""
+    return Linear(imag, lambda y_bar: 1j * y_bar)
+
+
+def _from_parts(x, y):
+    z = np.empty(np.broadcast_shapes(np.shape(x), np.shape(y)), np.result_type(x, y, 1j))
+    z.real = x
+    z.imag = y
+    return z
+
+
+@rule(_from_parts, name="from_parts")
+def from_parts(_z, _x, _y):
+    """z = x + i·y of real x and y: ż = ẋ + i·ẏ, x̄ = Re z̄, ȳ = Im z̄."""
+    return Linear(lambda x_dot: x_dot, np.real), Linear(lambda y_dot: 1j * y_dot, np.imag)
+
+
+@rule(np.conjugate)
+def conjugate(_y, x):
+    """y = conj x: ẏ = conj ẋ, x̄ = conj ȳ."""
+    return Linear(np.conjugate, np.conjugate) if dtype_of(x).kind == "c" else 1
+
+
+@rule(np.sign)
+def sign(y, x):
+    """y = x/|x|, and 0 at x = 0.
+
+    For real x this is constant. For complex x, ẏ is the part of ẋ that turns x, over |x|:
+    ẏ = (ẋ − y·Re(conj(y)·ẋ))/|x|, which is its own adjoint. It is infinite at x = 0, where zeros
+    stay zero.
+    """
+    if dtype_of(x).kind != "c":
+        return None
+
+    def turn(x_dot):
+        return strong_multiply(1 / np.abs(x), x_dot - y * np.real(np.conj(y) * x_dot))
+
+    return Linear(turn, turn)
+
+
+@rule(np.absolute)
+def absolute(_y, x):
+    """y = |x|: ∂y/∂x = sgn x, which is 0 at the kink x = 0.
+
+    For complex x, with s = x/|x|: ẏ = Re(conj(s)·ẋ), x̄ = s·ȳ.
+    """
+    s = np.sign(x)
+    if dtype_of(x).kind != "c":
+        return s
+    return Linear(lambda x_dot: np.real(np.conj(s) * x_dot), lambda y_bar: s * y_bar)
+
+
+@elementwise(np.fabs)
+def fabs(_y, x):
+    """y = |x|: ∂y/∂x = sgn x, which is 0 at the kink x = 0."""
+    return np.sign(x)

@@ -1,0 +1,32 @@
+"""Conversion: the same elements in another dtype, or in memory of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pullback.rules.registration import rule
+
+__all__ = ["astype", "copy"]
+
+
+def _astype(x, *, dtype):
+    return x.astype(dtype) if isinstance(x, np.ndarray | np.generic) else dtype.type(x)
+
+
+@rule(_astype, name="astype")
+def astype(_y, _x, *, dtype):
+    """y = x in another precision, or as a complex number: ẏ = ẋ and x̄ = ȳ, in their dtypes.
+
+    The adjoint of ℝ → ℂ is the real part. Integers and booleans carry no derivative.
+    """
+    return 1
+
+
+def _copy(x, *, order):
+    return np.array(x, order=order)
+
+
+@rule(_copy, name="copy")
+def copy(_y, _x, *, order):
+    """y = x, with memory laid out in `order`: ẏ = ẋ and x̄ = ȳ."""
+    return 1

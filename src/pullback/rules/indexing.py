@@ -1,0 +1,146 @@
+"""Indexing: reading elements, scattering them, and writing them.
+
+An index is given as a template, ``key``, and the index arrays, which are arguments: the template
+is a tuple of integers, slices, `None` and `Ellipsis`, in which `ARRAY` marks the places of integer
+and boolean arrays. ``x[1:, i]`` has the template ``(slice(1, None), ARRAY)`` and the array ``i``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pullback.core.linear import Linear, Selection
+from pullback.core.shapes import dtype_of
+from pullback.rules.registration import rule
+
+__all__ = ["ARRAY", "index", "index_add", "index_update", "join", "scatter"]
+
+ARRAY = "array"
+"""What stands for an index array in a template."""
+
+
+def join(key, indices):
+    """The index that a template and its arrays stand for."""
+    if not indices:
+        return key
+    remaining = iter(indices)
+    return tuple(next(remaining) if entry == ARRAY else entry for entry in key)
+
+
+def _index(x, *indices, key):
+    return np.asarray(x)[join(key, indices)]
+
+
+def _scatter(v, *indices, key, shape):
+    out = np.zeros(shape, dtype_of(v))
+    _add_into(out, v, indices, key)
+    return out
+
+
+def _add_into(out, v, indices, key):
+    """out[key] += v, a place that is named twice counting twice."""
+    key = join(key, indices)
+    if not _repeats(indices):
+        out[key] += v
+    else:
+        # np.add.at is fast in one dimension, and in every release right without broadcasting.
+        line = out.ndim == 1 and len(key) == 1
+        positions = key[0] if line else np.arange(out.size).reshape(out.shape)[key]
+        flat = out.reshape(-1)
+        np.add.at(flat, positions.ravel(), np.broadcast_to(v, positions.shape).ravel())
+        if not np.may_share_memory(flat, out):
+            out[...] = flat.reshape(out.shape)
+
+
+def _index_update(x, v, *indices, key):
+    out = np.array(x)
+    out[join(key, indices)] = v
+    return out
+
+
+def _repeats(indices):
+    """Whether an index may name an element twice: integer arrays may, masks and slices don't."""
+    return any(index.dtype.kind != "b" for index in indices)
+
+
+@rule(_index, name="index", masks=True)
+def index(_y, _x, *indices, key):
+    """y = x[key]: ẏ = ẋ[key], and x̄ has ȳ added up at the places that were read."""
+    shape = _x.shape
+    return (
+        Selection(
+            lambda x_dot: index(x_dot, *indices, key=key),
+            lambda y_bar: scatter(y_bar, *indices, key=key, shape=shape),
+            lambda x_bar, y_bar: _add_into(x_bar, y_bar, indices, key),
+        ),
+        *(None for _ in indices),
+    )
+
+
+@rule(_scatter, name="scatter")
+def scatter(_y, _v, *indices, key, shape):
+    """y = 0, y[key] += v, a place that is named twice counting twice: v̄ = ȳ[key]."""
+    return (
+        Linear(
+            lambda v_dot: scatter(v_dot, *indices, key=key, shape=shape),
+            lambda y_bar: index(y_bar, *indices, key=key),
+        ),
+        *(None for _ in indices),
+    )
+
+
+def _index_add(x, v, *indices, key):
+    out = np.array(x)
+    _add_into(out, v, indices, key)
+    return out
+
+
+@rule(_index_add, name="index_add")
+def index_add(_y, _x, _v, *indices, key):
+    """y = x, y[key] += v, a place that is named twice counting twice: x̄ = ȳ, v̄ = ȳ[key]."""
+    shape = _x.shape
+    return (
+        1,
+        Linear(
+            lambda v_dot: scatter(v_dot, *indices, key=key, shape=shape),
+            lambda y_bar: index(y_bar, *indices, key=key),
+        ),
+        *(None for _ in indices),
+    )
+
+
+@rule(_index_update, name="index_update", masks=True)
+def index_update(_y, _x, _v, *indices, key):
+    """y = x, y[key] = v: x̄ is ȳ with zeros at the places written; v̄ = ȳ[key].
+
+    Where integer arrays name a place several times the last value is the one that stays, as in
+    NumPy, and the others have the derivative zero.
+    """
+    shape = _x.shape
+
+    def last(value):
+        if not _repeats(indices):
+            return value
+        return np.where(last_writes(indices, key, shape), value, np.zeros((), dtype_of(value)))
+
+    def overwritten(array):
+        return index_update(array, np.zeros((), dtype_of(array)), *indices, key=key)
+
+    return (
+        Linear(overwritten, overwritten),
+        Linear(
+            lambda v_dot: scatter(last(v_dot), *indices, key=key, shape=shape),
+            lambda y_bar: last(index(y_bar, *indices, key=key)),
+        ),
+        *(None for _ in indices),
+    )
+
+
+def last_writes(indices, key, shape):
+    """For each element that is assigned, whether no later one goes to the same place."""
+    key = join(key, indices)
+    writer = np.empty(shape, np.intp)
+    extent = writer[key].shape
+    order = np.arange(np.prod(extent, dtype=np.intp)).reshape(extent)
+    writer[key] = order
+    return writer[key] == order

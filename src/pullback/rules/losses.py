@@ -1,0 +1,214 @@
+"""Losses: the steps of a loss whose closed form is safer than a composition.
+
+The value of a loss may be larger than any float although the predictions are finite. What these
+primitives return for finite inputs is finite all the same: the largest float stands for anything
+larger, so that neither an infinity nor the NaN that follows from one enters a gradient. Infinite
+and undefined inputs are passed on as they are.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pullback.core.linear import Linear
+from pullback.rules.exponential import logistic
+from pullback.rules.registration import elementwise, rule
+from pullback.rules.softmax import log_softmax, softmax
+
+__all__ = [
+    "bernoulli",
+    "bernoulli_logits",
+    "bounded_reciprocal",
+    "categorical",
+    "difference",
+    "product",
+    "squared_norm",
+    "total",
+    "zero_one",
+]
+
+
+def _saturated(x):
+    """`x` with the largest float in place of infinity."""
+    top = np.finfo(x.dtype).max
+    return np.clip(x, -top, top)
+
+
+def _saturating(function):
+    """`function` of two arrays, saturated where finite numbers overflow.
+
+    The processor tells whether any did, so that nothing is looked at twice.
+    """
+
+    def evaluate(x, y):
+        try:
+            with np.errstate(over="raise"):
+                return function(x, y)
+        except FloatingPointError:
+            with np.errstate(over="ignore", invalid="ignore"):
+                z = function(x, y)
+            if z.dtype.kind == "c":
+                return z
+            return np.where(np.isfinite(x) & np.isfinite(y), _saturated(z), z)
+
+    return evaluate
+
+
+@elementwise(_saturating(np.subtract), name="difference")
+def difference(_z, _x, _y):
+    """z = x − y, saturated: ∂z/∂x = 1, ∂z/∂y = −1."""
+    return 1, -1
+
+
+@elementwise(_saturating(np.multiply), name="product")
+def product(_z, x, y):
+    """z = x·y, saturated: ∂z/∂x = y, ∂z/∂y = x."""
+    return y, x
+
+
+# -- regression -------------------------------------------------------------------------------
+
+BLOCK = 1024
+"""How many squares are added up in one go; their sums are then added pairwise."""
+
+
+def _sum_of_squares(x):
+    """Σᵢ |xᵢ|², in one pass, with an error that hardly grows with the length."""
+    x = np.ravel(x)
+    if x.size <= BLOCK:
+        return np.vdot(x, x).real
+    whole = x.size // BLOCK * BLOCK
+    blocks, rest = np.reshape(x[:whole], (-1, BLOCK)), x[whole:]
+    with np.errstate(over="ignore"):
+        return np.sum(np.vecdot(blocks, blocks).real) + np.vdot(rest, rest).real
+
+
+def _squared_norm(x, *, scale):
+    y = scale * _sum_of_squares(x)
+    if not math.isfinite(y) and np.isfinite(x).all():
+        y = _saturated(_sum_of_squares(math.sqrt(scale) * x))
+    return y
+
+
+@rule(_squared_norm, name="squared_norm")
+def squared_norm(_y, x, *, scale):
+    """y = s Σᵢ |xᵢ|², saturated: ẏ = 2s Re Σᵢ conj(xᵢ)·ẋᵢ, x̄ = 2s ȳx."""
+    if x.dtype.kind == "c":
+        return Linear(
+            lambda x_dot: 2 * scale * np.sum(np.real(np.conj(x) * x_dot)),
+            lambda y_bar: 2 * scale * y_bar * x,
+        )
+    return Linear(
+        lambda x_dot: total(product(x, 2 * scale * x_dot), count=1),
+        lambda y_bar: product(2 * scale * y_bar, x),
+    )
+
+
+def _total(losses, *, count):
+    with np.errstate(over="ignore"):
+        total = np.sum(losses) / count
+        if not np.isfinite(total) and np.isfinite(losses).all():
+            total = _saturated(np.sum(losses / count))
+    return total
+
+
+@rule(_total, name="total")
+def total(_y, _losses, *, count):
+    """y = Σᵢ ℓᵢ / n, without overflow on the way: ẏ = Σᵢ ℓ̇ᵢ / n, ℓ̄ᵢ = ȳ / n."""
+    return Linear(lambda dots: np.sum(dots) / count, lambda y_bar: y_bar / count)
+
+
+# -- classification ---------------------------------------------------------------------------
+
+
+def _zero_one(margin):
+    return np.where(np.isnan(margin), margin, np.less_equal(margin, 0)).astype(margin.dtype)
+
+
+@elementwise(_zero_one, name="zero_one")
+def zero_one(_y, _margin):
+    """y = 1 where the margin m ≤ 0, otherwise 0: ∂y/∂m = 0, at the jump m = 0 too.
+
+    A zero in writing: it is the derivative that was asked for, not a sign of a lost dependence.
+    """
+    return np.zeros(_margin.shape, _margin.dtype)
+
+
+def _bounded_reciprocal(p):
+    return 1 / np.maximum(p, np.finfo(p.dtype).tiny)
+
+
+@elementwise(_bounded_reciprocal, name="bounded_reciprocal")
+def bounded_reciprocal(r, _p):
+    """r = 1/p for p ≥ 0, with the smallest normal float in place of a smaller p: ∂r/∂p = −r²."""
+    return -product(r, r)
+
+
+def _bernoulli(p, t):
+    p, t = np.asarray(p), np.asarray(t)
+    tiny = np.finfo(p.dtype).tiny
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_p = np.log(np.maximum(p, tiny))
+        log_q = np.maximum(np.log1p(-p), np.log(tiny))
+    return -(t * log_p + (1 - t) * log_q)
+
+
+@elementwise(_bernoulli, name="bernoulli")
+def bernoulli(_y, p, t):
+    """y = −t ln p − (1 − t) ln(1 − p): ∂y/∂p = (1 − t)/(1 − p) − t/p, ∂y/∂t = ln(1 − p) − ln p.
+
+    At p = 0 and p = 1 the smallest normal float stands in for a zero under the logarithm and in
+    the denominator.
+    """
+    return (
+        lambda: (1 - t) * bounded_reciprocal(1 - p) - t * bounded_reciprocal(p),
+        lambda: bernoulli(p, np.ones_like(t)) - bernoulli(p, np.zeros_like(t)),
+    )
+
+
+def _weighted(weight, x):
+    """weight · x, and 0 where the weight is 0, even if x is infinite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where(np.equal(weight, 0), 0, weight * x)
+
+
+def _bernoulli_logits(z, t):
+    return _weighted(t, np.logaddexp(0, -z)) + _weighted(1 - t, np.logaddexp(0, z))
+
+
+@elementwise(_bernoulli_logits, name="bernoulli_logits")
+def bernoulli_logits(_y, z, t):
+    """y = t ln(1 + e⁻ᶻ) + (1 − t) ln(1 + eᶻ): ∂y/∂z = (1 − t) σ(z) − t σ(−z), ∂y/∂t = −z.
+
+    The derivative is σ(z) − t without the cancellation where the prediction is right.
+    """
+    return lambda: (1 - t) * logistic(z) - t * logistic(-z), lambda: -z
+
+
+def _categorical(z, t):
+    losses = -np.sum(_weighted(t, log_softmax(z, axis=-1)), axis=-1)
+    if np.isinf(losses).any():
+        losses = np.where(np.isfinite(z).all(axis=-1), _saturated(losses), losses)
+    return losses
+
+
+@rule(_categorical, name="categorical")
+def categorical(_y, z, t):
+    """y = −Σₖ tₖ ln pₖ over the last axis, p = softmax(z).
+
+    ∂y/∂z = p Σₖ tₖ − t, ∂y/∂t = −ln p.
+    """
+    return (
+        lambda: _along_last_axis(softmax(z, axis=-1) * np.sum(t, axis=-1, keepdims=True) - t),
+        lambda: _along_last_axis(-log_softmax(z, axis=-1)),
+    )
+
+
+def _along_last_axis(gradient):
+    """The map of a function of each row: its gradient, as a product over the last axis."""
+    return Linear(
+        lambda x_dot: np.sum(gradient * x_dot, axis=-1),
+        lambda y_bar: gradient * np.expand_dims(y_bar, -1),
+    )

@@ -1,0 +1,92 @@
+"""Selection: functions that hand on one of their arguments, or choose between them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pullback.core.linear import Linear
+from pullback.rules.registration import elementwise, rule
+
+__all__ = ["copysign", "fmax", "fmin", "heaviside", "maximum", "minimum", "unwrap", "where"]
+
+
+@rule(np.where, masks=True)
+def where(_z, condition, _x, _y):
+    """z = x where the condition holds, y elsewhere: so are ż, x̄ = z̄ or 0, and ȳ = 0 or z̄.
+
+    The condition is constant. A tangent of the argument that was not taken, infinite or NaN though
+    it be, is not looked at, and its cotangent is exactly zero.
+    """
+
+    def taken(dot_or_bar):
+        return np.where(condition, dot_or_bar, 0)
+
+    def left(dot_or_bar):
+        return np.where(condition, 0, dot_or_bar)
+
+    return None, Linear(taken, taken), Linear(left, left)
+
+
+def _share(wins, loses, dtype):
+    """1 where it wins, 0 where it loses, ½ where it does both or neither."""
+    return np.where(np.equal(wins, loses), dtype.type(0.5), wins)
+
+
+@elementwise(np.maximum, masks=True)
+def maximum(_z, x, y):
+    """z = max(x, y): the derivative goes to the larger argument.
+
+    It is split evenly between ties, and where z is NaN because x or y is.
+    """
+    above, below = np.greater_equal(x, y), np.less_equal(x, y)
+    return lambda: _share(above, below, _z.dtype), lambda: _share(below, above, _z.dtype)
+
+
+@elementwise(np.minimum, masks=True)
+def minimum(_z, x, y):
+    """z = min(x, y): the derivative goes to the smaller argument.
+
+    It is split evenly between ties, and where z is NaN because x or y is.
+    """
+    above, below = np.greater_equal(x, y), np.less_equal(x, y)
+    return lambda: _share(below, above, _z.dtype), lambda: _share(above, below, _z.dtype)
+
+
+@elementwise(np.fmax, masks=True)
+def fmax(_z, x, y):
+    """z = max(x, y), or the one that is not NaN: the derivative goes to the argument taken.
+
+    It is split evenly between ties, and where both are NaN.
+    """
+    above = np.greater_equal(x, y) | np.isnan(y)
+    below = np.less_equal(x, y) | np.isnan(x)
+    return lambda: _share(above, below, _z.dtype), lambda: _share(below, above, _z.dtype)
+
+
+@elementwise(np.fmin, masks=True)
+def fmin(_z, x, y):
+    """z = min(x, y), or the one that is not NaN: the derivative goes to the argument taken.
+
+    It is split evenly between ties, and where both are NaN.
+    """
+    above = np.greater_equal(x, y) | np.isnan(x)
+    below = np.less_equal(x, y) | np.isnan(y)
+    return lambda: _share(below, above, _z.dtype), lambda: _share(above, below, _z.dtype)
+
+
+@elementwise(np.copysign)
+def copysign(_z, x, y):
+    """z = |x|·sgn y: ∂z/∂x = sgn x·sgn y, 0 at the kink x = 0; ∂z/∂y = 0."""
+    return lambda: np.sign(x) * np.copysign(1, y), None
+
+
+@elementwise(np.heaviside, masks=True)
+def heaviside(_z, x, _h):
+    """z = 0 for x < 0, h at x = 0, 1 for x > 0: ∂z/∂x = 0, also at the jump; ∂z/∂h = [x = 0]."""
+    return None, lambda: np.equal(x, 0)
+
+
+@elementwise(np.unwrap)
+def unwrap(_y, _x, *, discont=None, axis=-1, period=2 * np.pi):
+    """y = x + multiples of the period that take away jumps along the axis: ∂y/∂x = 1."""
+    return 1

@@ -1,0 +1,150 @@
+"""Shaping: the same elements in another arrangement.
+
+All of these maps are linear and move elements without changing them, so a rule is the function
+itself in one direction and the way back in the other. None of them reads a value.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pullback.core.linear import Joint, Selection
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.rules.registration import rule
+
+__all__ = ["broadcast_to", "concatenate", "diagonal", "embed_diagonal", "inverse", "reshape",
+           "stack", "transpose"]  # fmt: skip
+
+
+def _reshape(x, *, shape, order="C"):
+    if type(x) is np.ndarray:
+        return x.reshape(shape, order=order)
+    return np.reshape(x, shape, order=order)
+
+
+@rule(_reshape, name="reshape")
+def reshape(_y, _x, *, shape, order="C"):
+    """y = x in another shape: ẏ = ẋ in that shape, x̄ = ȳ in the old one.
+
+    The elements are read and placed in the same `order`, "C" or "F".
+    """
+    old = shape_of(_x)
+    return Selection(
+        lambda x_dot: reshape(x_dot, shape=shape, order=order),
+        lambda y_bar: reshape(y_bar, shape=old, order=order),
+    )
+
+
+def _transpose(x, *, axes=None):
+    return x.transpose(axes) if type(x) is np.ndarray else np.transpose(x, axes)
+
+
+def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that undoes the permutation `axes`."""
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
+
+
+@rule(_transpose, name="transpose")
+def transpose(_y, _x, *, axes=None):
+    """yᵢⱼ… = x with permuted axes: x̄ is ȳ under the inverse permutation."""
+    back = None if axes is None else inverse(axes)
+    return Selection(
+        lambda x_dot: transpose(x_dot, axes=axes),
+        lambda y_bar: transpose(y_bar, axes=back),
+    )
+
+
+def _broadcast_to(x, *, shape):
+    return np.broadcast_to(x, shape)
+
+
+@rule(_broadcast_to, name="broadcast_to")
+def broadcast_to(_y, _x, *, shape):
+    """y repeats x along new and stretched axes: the identity, up to a broadcast.
+
+    The engine broadcasts ẏ and sums x̄ over the axes along which x was repeated.
+    """
+    return 1
+
+
+def _concatenate(*arrays, axis):
+    return np.concatenate(arrays, axis=axis)
+
+
+@rule(_concatenate, name="concatenate")
+def concatenate(_y, *_xs, axis):
+    """y = x₁, x₂, … joined along `axis`: ẏ joins the tangents, each x̄ᵢ is its slice of ȳ."""
+    lead = (slice(None),) * (axis % len(shape_of(_y)))
+
+    def pushforward(*dots):
+        return concatenate(
+            *(_zeros(x) if dot is None else dot for x, dot in zip(_xs, dots, strict=True)),
+            axis=axis,
+        )
+
+    def pullback(y_bar):
+        bars, start = [], 0
+        for x in _xs:
+            stop = start + shape_of(x)[axis]
+            bars.append(y_bar[*lead, start:stop])
+            start = stop
+        return tuple(bars)
+
+    return Joint(pushforward, pullback)
+
+
+def _stack(*arrays, axis):
+    return np.stack(arrays, axis=axis)
+
+
+@rule(_stack, name="stack")
+def stack(_y, *_xs, axis):
+    """y = x₁, x₂, … along a new `axis`: ẏ stacks the tangents, x̄ᵢ is ȳ at position i."""
+    lead = (slice(None),) * (axis % len(shape_of(_y)))
+
+    def pushforward(*dots):
+        return stack(
+            *(_zeros(x) if dot is None else dot for x, dot in zip(_xs, dots, strict=True)),
+            axis=axis,
+        )
+
+    def pullback(y_bar):
+        return tuple(y_bar[*lead, position] for position in range(len(_xs)))
+
+    return Joint(pushforward, pullback)
+
+
+def _zeros(x):
+    """A zero tangent of an argument that does not vary, beside others that do."""
+    return np.broadcast_to(np.zeros((), dtype_of(x)), shape_of(x))
+
+
+def _diagonal(x, *, offset=0):
+    return np.diagonal(x, offset, -2, -1)
+
+
+@rule(_diagonal, name="diagonal", masks=True)
+def diagonal(_y, _x, *, offset=0):
+    """y…ᵢ = x…ᵢ,ᵢ₊ₖ with k = `offset`, over the last two axes; x̄ is ȳ on that diagonal, else 0."""
+    matrix = shape_of(_x)[-2:]
+    return Selection(
+        lambda x_dot: diagonal(x_dot, offset=offset),
+        lambda y_bar: embed_diagonal(y_bar, shape=matrix, offset=offset),
+    )
+
+
+def _embed_diagonal(x, *, shape, offset=0):
+    x = np.asarray(x)
+    y = np.zeros(x.shape[:-1] + shape, x.dtype)
+    rows = np.arange(x.shape[-1]) + max(0, -offset)
+    y[..., rows, rows + offset] = x
+    return y
+
+
+@rule(_embed_diagonal, name="embed_diagonal")
+def embed_diagonal(_y, _x, *, shape, offset=0):
+    """y…ᵢ,ᵢ₊ₖ = x…ᵢ in matrices of `shape` that are 0 elsewhere; x̄ is that diagonal of ȳ."""
+    return Selection(
+        lambda x_dot: embed_diagonal(x_dot, shape=shape, offset=offset),
+        lambda y_bar: diagonal(y_bar, offset=offset),
+    )
