@@ -1,0 +1,314 @@
+"""What is checked: a function of lists of arrays, with names for its arguments and results."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.primitive import Primitive
+from pullback.core.shapes import Abstract, is_inexact
+from pullback.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    CheckError,
+    DetachedError,
+    LeakedTracerError,
+    NoRuleError,
+)
+from pullback.testing.differences import PRECISIONS, Ladder, Precision
+from pullback.testing.directions import Array, scales
+from pullback.transforms.arguments import flatten_arrays, name_of
+from pullback.transforms.forward import pushforward
+from pullback.transforms.reverse import pullback
+
+__all__ = ["Subject", "subject_of"]
+
+
+class Subject:
+    """A function of several arrays that returns several, at a point.
+
+    Parameters
+    ----------
+    title : str
+        The function, for messages.
+    function : callable
+        ``function(*arrays)`` returns a tuple of inexact arrays.
+    x : sequence of array
+    names : sequence of str
+        Of the arguments.
+    results : callable
+        ``results(position)`` names a result.
+
+    Attributes
+    ----------
+    y : list of array
+        The function's value at x.
+    magnitudes : list of array
+        The size of what each element of the value is computed from, as far as is known.
+        Rounding errors are relative to it.
+    wide : bool
+        Whether a function of single precision arrays can be evaluated in double precision.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        function: Callable[..., tuple[Any, ...]],
+        x: Sequence[Array],
+        names: Sequence[str],
+        results: Callable[[int], str],
+    ) -> None:
+        self.title, self.function, self.names, self.results = title, function, names, results
+        self.x = list(x)
+        self.y = self.evaluate(self.x)
+        self.magnitudes = [np.abs(y).astype(float) for y in self.y]
+        for position, y in enumerate(self.y):
+            if not np.isfinite(y).all():
+                raise ArgumentValueError(
+                    f"check of {title}: {results(position)} of shape {y.shape} is not finite at "
+                    "the point given, wanted a point inside the function's domain; choose other "
+                    "primals"
+                )
+        self.single = any(_is_single(a) for a in (*self.x, *self.y))
+        self.wide = self.single and self._widens()
+
+    def _widens(self) -> bool:
+        try:
+            y = self.evaluate(widen(self.x))
+        except (ArithmeticError, TypeError, ValueError):
+            return False
+        return not any(map(_is_single, y)) and [a.shape for a in y] == [a.shape for a in self.y]
+
+    def evaluate(self, x: Sequence[Array]) -> list[Array]:
+        """The value of the function, from copies, so that it may write to its arguments."""
+        with np.errstate(all="ignore"):
+            return [np.array(y) for y in self.function(*(np.array(leaf) for leaf in x))]
+
+    def vector(self, x: Sequence[Array]) -> Array:
+        """The value as one vector in double precision."""
+        return pack(self.evaluate(x))
+
+    def push(self, dots: Sequence[Array | None], x: Sequence[Array] | None = None) -> list[Array]:
+        """Jẋ by forward mode."""
+        x = self.x if x is None else x
+        return self._derivative("pushforward", lambda: pushforward(self.function, x, dots)[1])
+
+    def pull(self, bars: Sequence[Array | None], x: Sequence[Array] | None = None) -> list[Array]:
+        """Jᵀȳ by reverse mode."""
+        x = self.x if x is None else x
+        cotangent = tuple(bars)
+        return self._derivative("pullback", lambda: pullback(self.function, tuple(x), cotangent)[1])
+
+    def _derivative(self, mode: str, evaluate: Callable[[], Any]) -> list[Array]:
+        try:
+            with np.errstate(all="ignore"):
+                return [np.asarray(leaf) for leaf in evaluate()]
+        except (DetachedError, LeakedTracerError, NoRuleError):
+            raise
+        except Exception as error:
+            arguments = ", ".join(
+                f"{name}: {Abstract.of(x)}" for name, x in zip(self.names, self.x, strict=True)
+            )
+            raise CheckError(
+                f"check of {self.title}: the function itself can be evaluated, but its {mode} "
+                f"raised {type(error).__name__}: {error}. The arguments were ({arguments}); a "
+                "rule's pushforward must return the output's shape and its pullback the "
+                "argument's"
+            ) from error
+
+    def gradient(self, w: Sequence[Array]) -> Subject:
+        """x ↦ J(x)ᵀ w, whose derivative is the Hessian of ⟨w, f⟩."""
+        cotangent = tuple(w)
+
+        def pulled(*x: Any) -> tuple[Any, ...]:
+            bars: tuple[Any, ...] = pullback(self.function, x, cotangent)[1]
+            return bars
+
+        gradient = Subject(
+            f"the gradient of {self.title}",
+            pulled,
+            self.x,
+            self.names,
+            lambda position: f"gradient[{self.names[position]}]",
+        )
+        gradient.wide &= self.wide
+        total = sum(
+            float(np.sum(np.abs(pack([a])) * b.ravel()))
+            for a, b in zip(w, self.magnitudes, strict=True)
+        )
+        gradient.magnitudes = [
+            np.maximum(own, np.asarray(total / scales(x), dtype=float))
+            for own, x in zip(gradient.magnitudes, self.x, strict=True)
+        ]
+        return gradient
+
+    def along(self, u: Sequence[Array]) -> Subject:
+        """x ↦ J(x) u."""
+
+        def pushed(*x: Any) -> tuple[Any, ...]:
+            dots: tuple[Any, ...] = pushforward(self.function, x, tuple(u))[1]
+            return dots
+
+        along = Subject(
+            f"the pushforward of {self.title}",
+            pushed,
+            self.x,
+            self.names,
+            lambda position: f"pushforward[{self.results(position)}]",
+        )
+        along.wide &= self.wide
+        along.magnitudes = [
+            np.maximum(own, size)
+            for own, size in zip(along.magnitudes, self.magnitudes, strict=True)
+        ]
+        return along
+
+    @property
+    def precision(self) -> Precision:
+        """What can be asked of the differences of the function."""
+        return PRECISIONS["mixed" if self.wide else "single" if self.single else "double"]
+
+    def ladder(self, d: Sequence[Array]) -> Ladder:
+        """The function along a direction; in double precision where that is possible."""
+        if not self.wide:
+            return Ladder(self.vector, self.x, d, pack(self.y))
+        x = widen(self.x)
+        return Ladder(self.vector, x, widen(d), self.vector(x))
+
+    def epsilons(self) -> Array:
+        """The relative rounding error of each element of the vector of differences."""
+        eps = [np.finfo(np.float64 if self.wide else y.dtype).eps for y in self.y]
+        return np.concatenate(
+            [np.zeros(0), *(np.full(y.size, float(e)) for y, e in zip(self.y, eps, strict=True))]
+        )
+
+    def parts(self) -> list[slice]:
+        """Where each result stands in the vector."""
+        ends = np.cumsum([0, *(y.size for y in self.y)]).tolist()
+        return [slice(start, stop) for start, stop in itertools.pairwise(ends)]
+
+    def rule_rounding(self) -> Array:
+        """The rounding error of the derivative along a direction of the arguments' own size."""
+        eps = max(float(np.finfo(array.dtype).eps) for array in (*self.x, *self.y))
+        return eps * pack(self.magnitudes).real
+
+    def rounding(self, w: Sequence[Array]) -> float:
+        """How large ⟨w, y⟩ may be from rounding errors alone."""
+        return float(
+            sum(
+                64 * np.finfo(y.dtype).eps * np.sum(np.abs(bar) * size, dtype=float)
+                for bar, size, y in zip(w, self.magnitudes, self.y, strict=True)
+            )
+        )
+
+    def locate(self, element: int) -> str:
+        """Which element of which result stands at a place of the vector."""
+        for position, y in enumerate(self.y):
+            if element < y.size:
+                index = np.unravel_index(element, y.shape)
+                return self.results(position) + subscript(index)
+            element -= y.size
+        raise IndexError(element)
+
+
+def _is_single(x: Array) -> bool:
+    return bool(np.finfo(x.dtype).eps > 1e-10)
+
+
+def widen(arrays: Sequence[Array]) -> list[Array]:
+    """The same numbers in double precision."""
+    return [np.asarray(x.astype(np.result_type(x, np.float64))) for x in arrays]
+
+
+def pack(arrays: Sequence[Array]) -> Array:
+    """Arrays as one vector in double precision."""
+    kinds = {array.dtype.kind for array in arrays}
+    dtype = np.complex128 if "c" in kinds else np.float64
+    return np.concatenate([np.zeros(0, dtype), *(np.ravel(a).astype(dtype) for a in arrays)])
+
+
+def subscript(index: Sequence[Any]) -> str:
+    """An index as Python spells it; nothing for a scalar."""
+    return f"[{', '.join(str(int(i)) for i in index)}]" if len(index) else ""
+
+
+def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
+    """A function of pytrees, as a function of its inexact leaves.
+
+    Integer and boolean leaves are handed to the function as they are; such results are left out.
+    """
+    title = f.name if isinstance(f, Primitive) else name_of(f)
+    where = f"check of {title}"
+    parameters = _parameters(f, len(primals))
+    specs: list[trees.TreeSpec] = []
+    all_leaves: list[Any] = []
+    moving: list[int] = []
+    names: list[str] = []
+    for parameter, primal in zip(parameters, primals, strict=True):
+        leaves, spec = flatten_arrays(primal, where, f"argument {parameter}")
+        for leaf, path in zip(leaves, trees.leaf_paths(spec), strict=True):
+            if is_inexact(leaf):
+                if not np.isfinite(leaf).all():
+                    raise ArgumentValueError(
+                        f"{where}: argument {parameter}{path} holds NaN or infinity, wanted "
+                        "finite numbers; choose other primals"
+                    )
+                moving.append(len(all_leaves))
+                names.append(parameter + path)
+            all_leaves.append(leaf)
+        specs.append(spec)
+    if not moving:
+        raise ArgumentTypeError(
+            f"{where}: none of the {len(primals)} arguments has a floating or complex dtype, so "
+            "there is nothing to differentiate; convert with x.astype(float) or write 3.0 for 3"
+        )
+    paths: list[str] = []
+
+    def function(*x: Any) -> tuple[Any, ...]:
+        leaves = [leaf.copy() if type(leaf) is np.ndarray else leaf for leaf in all_leaves]
+        for position, leaf in zip(moving, x, strict=True):
+            leaves[position] = leaf
+        remaining = iter(leaves)
+        args = [
+            trees.unflatten(spec, [next(remaining) for _ in range(spec.num_leaves)])
+            for spec in specs
+        ]
+        out, spec = flatten_arrays(f(*args), where, "the result")
+        found = [
+            (leaf, path)
+            for leaf, path in zip(out, trees.leaf_paths(spec), strict=True)
+            if is_inexact(leaf)
+        ]
+        paths[:] = [path for _, path in found]
+        return tuple(leaf for leaf, _ in found)
+
+    x = [np.asarray(all_leaves[position]) for position in moving]
+    subject = Subject(title, function, x, names, lambda position: f"output{paths[position]}")
+    if not subject.y:
+        raise ArgumentTypeError(
+            f"{where}: no array of the result has a floating or complex dtype, so there is nothing "
+            "to differentiate; return a floating result"
+        )
+    return subject
+
+
+def _parameters(f: Callable[..., Any], count: int) -> list[str]:
+    """The names of the first `count` positional parameters of `f`."""
+    try:
+        signature = inspect.signature(f.value if isinstance(f, Primitive) else f)
+    except (TypeError, ValueError):
+        return [f"argument {position}" for position in range(count)]
+    names: list[str] = []
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            start = len(names)
+            names += [f"{parameter.name}[{i - start}]" for i in range(start, count)]
+        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            names.append(parameter.name)
+    names += [f"argument {position}" for position in range(len(names), count)]
+    return names[:count]

@@ -1,0 +1,84 @@
+"""Pytrees: flattening, structures, paths, and dataclasses taken on first sight."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pullback.core.trees import flatten, flatten_like, leaf_paths, map_tree, static, unflatten
+from pullback.errors import ArgumentValueError
+
+
+@dataclass
+class Point:
+    x: Any
+    y: Any
+    name: str = static(default="p")
+
+
+@dataclass(frozen=True)
+class Nested:
+    points: Any
+    tag: str = field(default="n", metadata={"pytree_node": False})
+
+
+def test_round_trip():
+    tree = {"a": [1.0, (2.0, None)], "b": Nested([Point(3.0, 4.0, "q"), 5.0], "t")}
+    leaves, spec = flatten(tree)
+    assert leaves == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert unflatten(spec, leaves) == tree
+
+
+def test_paths_are_spelled_as_python_does():
+    _, spec = flatten({"W": [1.0, Point(2.0, [3.0])], "b": 0.0})
+    assert leaf_paths(spec) == ["['W'][0]", "['W'][1].x", "['W'][1].y[0]", "['b']"]
+    assert leaf_paths(flatten(1.0)[1]) == [""]
+
+
+def test_static_fields_belong_to_the_structure():
+    assert flatten(Point(1.0, 2.0, "a"))[1] == flatten(Point(3.0, 4.0, "a"))[1]
+    assert flatten(Point(1.0, 2.0, "a"))[1] != flatten(Point(1.0, 2.0, "b"))[1]
+
+
+def test_none_stands_for_zero_at_any_depth():
+    _, spec = flatten({"a": [1.0, 2.0], "b": (3.0, {"c": 4.0})})
+    assert flatten_like(spec, None, "t") == [None] * 4
+    assert flatten_like(spec, {"a": None, "b": (7.0, None)}, "t") == [None, None, 7.0, None]
+    assert flatten_like(spec, {"a": [5.0, None], "b": None}, "t") == [5.0, None, None, None]
+
+
+@pytest.mark.parametrize(
+    "other", [{"a": [1.0]}, {"a": (1.0, 2.0)}, {"c": [1.0, 2.0]}, [1.0, 2.0], 1.0]
+)
+def test_another_structure_is_an_error(other):
+    _, spec = flatten({"a": [1.0, 2.0]})
+    with pytest.raises(ArgumentValueError, match=r"f: the seed has the structure .*, wanted"):
+        flatten_like(spec, other, "f: the seed")
+
+
+def test_map_tree():
+    got = map_tree(lambda x, y: x + y, {"a": [1.0, 2.0]}, {"a": [10.0, 20.0]})
+    assert got == {"a": [11.0, 22.0]}
+
+
+def test_a_dataclass_seen_first_by_several_threads():
+    @dataclass
+    class Fresh:
+        x: Any
+
+    barrier, results = threading.Barrier(6), []
+
+    def work():
+        barrier.wait()
+        results.append(flatten([Fresh(np.float64(1.0))] * 3)[0])
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [[1.0, 1.0, 1.0]] * 6

@@ -1,0 +1,68 @@
+"""Every implementation takes the parameters of the NumPy function that it stands for."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+from pullback.core.tracer import array_functions
+
+NOT_TAKEN = {("numpy.sort", "descending"), ("numpy.argsort", "descending")}
+"""Keywords of recent NumPy versions (here 2.5) that Python refuses by name."""
+
+VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def parameters(function):
+    """The parameters of a function; `None` where Python cannot tell."""
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except ValueError:
+        return None
+
+
+SERVED = {
+    f"{function.__module__}.{function.__name__}": (function, implementation)
+    for function, implementation in array_functions.items()
+    if function.__module__.startswith("numpy")
+}
+COMPARED = [
+    name
+    for name, (function, implementation) in SERVED.items()
+    if parameters(function) is not None
+    and not any(
+        parameter.kind in VARIADIC
+        for one in (function, implementation)
+        for parameter in parameters(one)
+    )
+]
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_parameters_are_those_of_numpy(name):
+    """By name, by position, and optional where NumPy has it."""
+    function, implementation = SERVED[name]
+    every = parameters(implementation)
+    ours = {parameter.name: parameter for parameter in every}
+    places = [parameter for parameter in every if parameter.kind in POSITIONAL]
+    for place, parameter in enumerate(parameters(function)):
+        if (name, parameter.name) in NOT_TAKEN:
+            assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+            continue
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            own = places[place]
+        else:
+            own = ours[parameter.name]
+            assert own.kind is not inspect.Parameter.POSITIONAL_ONLY
+        if parameter.kind in POSITIONAL:
+            assert own is places[place]
+        assert (own.default is own.empty) == (parameter.default is parameter.empty)
+
+
+def test_most_functions_are_compared():
+    assert len(COMPARED) > 150
+    assert {"numpy.sum", "numpy.reshape", "numpy.linalg.norm"} <= set(COMPARED)
+    assert np.sum in array_functions

@@ -1,0 +1,241 @@
+"""scipy.special on traced arrays, whatever was imported first."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import scipy.special
+
+import pullback as pb
+from pullback.core.tracer import array_ufuncs
+from pullback.errors import ArgumentTypeError, NoRuleError
+from pullback.numpy.special import _Finder
+
+logsumexp = scipy.special.logsumexp
+softmax = scipy.special.softmax
+log_softmax = scipy.special.log_softmax
+
+X = np.array([[0.3, -1.2, 2.0], [1.1, 0.0, -0.4]])
+
+
+def run(*lines):
+    """Run a program in a fresh interpreter and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "error", "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+# -- imports --------------------------------------------------------------------------------------
+
+GRADIENTS = (
+    "x = np.array([0.0, 0.0])",
+    "print(*pb.grad(scipy.special.logsumexp)(x))",
+    "print(*pb.grad(lambda x: np.sum(scipy.special.expit(x)))(x))",
+)
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        ("import numpy as np, pullback as pb", "import scipy.special"),
+        ("import scipy.special", "import numpy as np, pullback as pb"),
+        ("import numpy as np, pullback as pb", "import scipy", "scipy.special.expit"),
+        ("import numpy as np, pullback as pb", "import scipy.stats", "import scipy.special"),
+        ("import pullback.rules.special", "import numpy as np, pullback as pb, scipy.special"),
+    ],
+)
+def test_any_order_of_imports_works(imports):
+    assert run(*imports, *GRADIENTS) == ["0.5", "0.5", "0.25", "0.25"]
+
+
+def test_names_imported_from_scipy_after_pullback_dispatch():
+    program = (
+        "import numpy as np, pullback as pb",
+        "from scipy.special import logsumexp, softmax, log_softmax, polygamma, expit",
+        "print(*pb.grad(logsumexp)(np.zeros(2)), pb.grad(expit)(0.0))",
+    )
+    assert run(*program) == ["0.5", "0.5", "0.25"]
+
+
+def test_names_bound_before_pullback_was_imported_say_what_to_do():
+    program = (
+        "from scipy.special import logsumexp",
+        "import numpy as np, pullback as pb",
+        "try: pb.grad(logsumexp)(np.zeros(2))",
+        "except pb.NoRuleError as error: print('import pullback first' in str(error))",
+    )
+    assert run(*program) == ["True"]
+
+
+def test_threads_may_race_to_the_import():
+    program = (
+        "import numpy as np, pullback as pb, threading",
+        "start, out = threading.Barrier(4), []",
+        "def work():",
+        "    start.wait()",
+        "    import scipy.special",
+        "    out.append(float(pb.grad(scipy.special.logsumexp)(np.zeros(2))[0]))",
+        "threads = [threading.Thread(target=work) for _ in range(4)]",
+        "[thread.start() for thread in threads]",
+        "[thread.join() for thread in threads]",
+        "print(*out)",
+    )
+    assert run(*program) == ["0.5"] * 4
+
+
+def test_the_import_is_otherwise_as_it_was():
+    assert not any(isinstance(finder, _Finder) for finder in sys.meta_path)
+    assert type(scipy.special.__loader__).__module__ == "_frozen_importlib_external"
+    assert scipy.special.__spec__.loader is scipy.special.__loader__
+
+
+# -- functions that do not dispatch by themselves -------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["logsumexp", "softmax", "log_softmax", "polygamma"])
+def test_scipys_functions_look_as_they_did(name):
+    function = getattr(scipy.special, name)
+    original = inspect.unwrap(function)
+    assert original is not function
+    assert inspect.signature(function) == inspect.signature(original)
+    assert function.__doc__ == original.__doc__
+    assert pickle.loads(pickle.dumps(function)) is function
+
+
+def test_plain_arrays_are_scipys_business():
+    original = inspect.unwrap(logsumexp)
+    x = X + 1j
+    np.testing.assert_array_equal(logsumexp(x), original(x))
+    np.testing.assert_array_equal(scipy.special.polygamma([1, 2], 2.0), [
+        scipy.special.polygamma(1, 2.0), scipy.special.polygamma(2, 2.0)
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("keywords", [{}, {"axis": 0}, {"axis": -1, "keepdims": True}])
+def test_logsumexp_has_the_softmax_for_its_gradient(keywords):
+    axis = keywords.get("axis")
+    out, pull = pb.vjp(lambda x: logsumexp(x, **keywords), X)
+    np.testing.assert_allclose(out, inspect.unwrap(logsumexp)(X, **keywords), rtol=1e-15)
+    np.testing.assert_allclose(pull(np.ones_like(out))[0], softmax(X, axis=axis), rtol=1e-14)
+
+
+def test_weighted_logsumexp():
+    b = np.array([[0.5, 2.0, 0.0], [1.0, 3.0, 0.7]])
+    out, pull = pb.vjp(lambda x, b: logsumexp(x, axis=1, b=b), X, b)
+    e = np.exp(X)
+    total = np.sum(b * e, axis=1, keepdims=True)
+    np.testing.assert_allclose(out, np.log(total)[:, 0], rtol=4e-15)
+    x_bar, b_bar = pull(np.ones(2))
+    np.testing.assert_allclose(x_bar, b * e / total, rtol=1e-14)
+    np.testing.assert_allclose(b_bar, e / total, rtol=1e-14)
+
+
+def test_signed_logsumexp():
+    b = np.array([1.0, -4.0, 0.5])
+    (out, sign), pull = pb.vjp(lambda x: logsumexp(x, b=b, return_sign=True), X[1])
+    expected, expected_sign = inspect.unwrap(logsumexp)(X[1], b=b, return_sign=True)
+    np.testing.assert_allclose(out, expected, rtol=1e-15)
+    assert sign == expected_sign == -1
+    e = b * np.exp(X[1])
+    np.testing.assert_allclose(pull((1.0, 0.0))[0], e / np.sum(e), rtol=1e-14)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_softmax_and_log_softmax(axis):
+    p, pull = pb.vjp(lambda x: softmax(x, axis=axis), X)
+    p_bar = np.arange(6.0).reshape(2, 3)
+    expected = p * (p_bar - np.sum(p * p_bar, axis=axis, keepdims=True))
+    np.testing.assert_allclose(pull(p_bar)[0], expected, rtol=1e-13)
+    y, pull = pb.vjp(lambda x: log_softmax(x, axis=axis), X)
+    np.testing.assert_allclose(y, np.log(p), rtol=1e-14)
+    expected = p_bar - p * np.sum(p_bar, axis=axis, keepdims=True)
+    np.testing.assert_allclose(pull(p_bar)[0], expected, rtol=1e-13)
+
+
+def test_lists_of_traced_numbers():
+    gradient = pb.grad(lambda x: logsumexp([x[0], x[1], 0.5]))(np.array([0.5, 0.5]))
+    np.testing.assert_allclose(gradient, [1 / 3, 1 / 3], rtol=1e-15)
+
+
+@pytest.mark.parametrize("f", [logsumexp, softmax, log_softmax])
+def test_complex_arrays_are_refused(f):
+    with pytest.raises(
+        ArgumentTypeError, match=rf"scipy\.special\.{f.__name__}: .* dtype complex128 .* real"
+    ):
+        pb.vjp(f, X + 1j)
+
+
+# -- the gamma function's derivatives -------------------------------------------------------------
+
+
+def test_polygamma():
+    x = np.array([0.5, 1.5, 4.0])
+    for n in (0, 1, 2):
+        out, pull = pb.vjp(lambda x, n=n: scipy.special.polygamma(n, x), x)
+        np.testing.assert_allclose(out, scipy.special.polygamma(n, x), rtol=1e-15)
+        np.testing.assert_allclose(
+            pull(np.ones(3))[0], scipy.special.polygamma(n + 1, x), rtol=1e-15
+        )
+    derivative = scipy.special.gammaln
+    for n in range(5):
+        derivative = pb.grad(derivative)
+        np.testing.assert_allclose(derivative(1.5), scipy.special.polygamma(n, 1.5), rtol=1e-14)
+
+
+@pytest.mark.parametrize("n", [np.array([1, 2]), 0.5, -1])
+def test_polygamma_wants_one_order(n):
+    with pytest.raises(ArgumentTypeError, match=r"scipy\.special\.polygamma: n is .* wanted one"):
+        pb.grad(lambda x: np.sum(scipy.special.polygamma(n, x)))(2.0)
+
+
+# -- what has no rule -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "argument"),
+    [
+        (lambda a: scipy.special.gammainc(a, 2.0), "a"),
+        (lambda a: scipy.special.gammaincc(a, 2.0), "a"),
+        (lambda b: scipy.special.betainc(1.0, b, 0.5), "b"),
+        (lambda v: scipy.special.jv(v, 2.0), "v"),
+    ],
+)
+def test_arguments_without_a_rule_are_named(f, argument):
+    match = rf"scipy\.special\.\w+: .* argument {argument} has no rule .*stop_gradient"
+    with pytest.raises(NoRuleError, match=match):
+        pb.grad(f)(1.5)
+    with pytest.raises(NoRuleError, match=match):
+        pb.pushforward(f, (1.5,), (1.0,))
+
+
+def scipys_ufuncs():
+    members = (getattr(scipy.special, name) for name in scipy.special.__all__)
+    return {f.__name__: f for f in members if isinstance(f, np.ufunc)}
+
+
+def test_every_ufunc_of_scipy_has_a_rule_or_is_named_in_an_error():
+    without = {name: f for name, f in scipys_ufuncs().items() if f not in array_ufuncs}
+    assert without
+    for name, function in without.items():
+        with pytest.raises(NoRuleError, match=rf"scipy\.special\.{name} has no derivative rule"):
+            pb.vjp(function, *[0.5] * function.nin)
+
+
+def test_the_common_ufuncs_of_scipy_have_rules():
+    common = {
+        "beta", "betaln", "cbrt", "entr", "erf", "erfc", "erfcinv", "erfinv", "exp1", "exp2",
+        "expi", "expit", "expm1", "gamma", "gammaln", "huber", "i0", "i1", "iv", "j0", "j1", "jv",
+        "k0", "k1", "kl_div", "kv", "log1p", "log_expit", "log_ndtr", "logit", "ndtr", "ndtri",
+        "psi", "rel_entr", "xlog1py", "xlogy", "y0", "y1", "yv",
+    }  # fmt: skip
+    assert common <= {f.__name__ for f in scipys_ufuncs().values() if f in array_ufuncs}

@@ -1,0 +1,173 @@
+"""Reversing, rolling, repeating, padding, diagonals and triangles are exact."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import pullback as pb
+from tests.numpy.agreement import assert_analytic, assert_linear
+
+X = np.arange(24.0).reshape(2, 3, 4)
+
+shapes = hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=3)
+
+
+@given(shapes, st.data())
+def test_flip_and_roll(shape, data):
+    x = np.zeros(shape)
+    axes = data.draw(st.none() | hnp.valid_tuple_axes(len(shape)))
+    shift = data.draw(st.integers(-5, 5))
+    assert_linear(lambda x: np.flip(x, axes), x)
+    assert_linear(np.flipud, x)
+    assert_linear(lambda x: np.roll(x, shift), x)
+    assert_linear(lambda x: np.roll(x, shift, axes), x)
+    if axes:
+        shifts = data.draw(st.lists(st.integers(-4, 4), min_size=len(axes), max_size=len(axes)))
+        assert_linear(lambda x: np.roll(x, shifts, axes), x)
+    if len(shape) > 1:
+        assert_linear(np.fliplr, x)
+        assert_linear(lambda x: np.rot90(x, shift), x)
+        assert_linear(lambda x: np.rot90(x, shift, (-1, 0)), x)
+
+
+@given(shapes, st.data())
+def test_tile_repeat_resize(shape, data):
+    x = np.zeros(shape)
+    counts = data.draw(st.lists(st.integers(0, 2), min_size=0, max_size=4))
+    assert_linear(lambda x: np.tile(x, counts), x)
+    assert_linear(lambda x: np.tile(x, 2), x)
+    count = data.draw(st.integers(0, 3))
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    extent = shape[axis]
+    each = data.draw(st.lists(st.integers(0, 2), min_size=extent, max_size=extent))
+    assert_linear(lambda x: np.repeat(x, count), x)
+    assert_linear(lambda x: np.repeat(x, count, axis), x)
+    if extent:
+        assert_linear(lambda x: np.repeat(x, each, axis), x)
+    if x.size:
+        assert_linear(lambda x: np.resize(x, (3, 4)), x)
+        assert_linear(lambda x: np.resize(x, 2), x)
+
+
+MODES = [
+    ("constant", {}),
+    ("constant", {"constant_values": 0}),
+    ("edge", {}),
+    ("reflect", {}),
+    ("symmetric", {}),
+    ("wrap", {}),
+    ("mean", {}),
+    ("mean", {"stat_length": 2}),
+    ("mean", {"stat_length": ((1, 2), (2, 1))}),
+    ("linear_ramp", {}),
+]
+
+
+@pytest.mark.parametrize(("mode", "options"), MODES)
+@pytest.mark.parametrize("widths", [0, 2, (1, 0), ((1, 2), (3, 0)), ((7, 5), (0, 6))])
+def test_pad(mode, options, widths):
+    x = np.random.default_rng(0).normal(size=(2, 3))
+    assert_analytic(lambda x: np.pad(x, widths, mode, **options), x)
+
+
+@pytest.mark.parametrize("mode", ["maximum", "minimum"])
+def test_pad_with_an_extremum(mode):
+    x = np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
+    out, push = pb.linearize(lambda x: np.pad(x, 1, mode), x)
+    np.testing.assert_array_equal(out, np.pad(x, 1, mode))
+    np.testing.assert_array_equal(push(x), out)
+
+
+def test_pad_with_values_that_vary():
+    x = np.random.default_rng(0).normal(size=(2, 3))
+    assert_analytic(lambda x, v: np.pad(x, ((1, 2), (0, 1)), constant_values=v), x, np.float64(2.0))
+    assert_analytic(lambda x: np.pad(x, 1, constant_values=3.0), x)
+    assert_analytic(lambda x: np.pad(x, 1, constant_values=((1, 2), (3, 4))), x)
+    assert_analytic(lambda x: np.pad(x, 2, "linear_ramp", end_values=((1, 2), (3, 4))), x)
+    assert_analytic(lambda x: np.pad(x, {-1: (1, 2)}), x)
+    out, _ = pb.vjp(lambda x: np.pad(x, 1), x.astype(np.float32))
+    assert out.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("mode", "options", "words"),
+    [
+        ("median", {}, "mode='median'.*concatenate"),
+        ("empty", {}, "mode='empty'"),
+        (lambda *args: None, {}, "mode=<function"),
+        ("reflect", {"reflect_type": "odd"}, "reflect_type='odd'"),
+    ],
+)
+def test_ways_to_pad_that_are_refused(mode, options, words):
+    with pytest.raises(pb.ArgumentTypeError, match=words):
+        pb.grad(lambda x: np.sum(np.pad(x, 1, mode, **options)))(X)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda x: np.pad(x, 1, end_values=1), "end_values"),
+        (lambda x: np.pad(x, -1), "not negative"),
+        (lambda x: np.fliplr(x[0, 0]), "at least 2 axes"),
+        (lambda x: np.rot90(x, axes=(0, 1, 2)), "two different axes"),
+        (lambda x: np.resize(x[:0], 3), "empty"),
+        (lambda x: np.diagonal(x[0, 0]), "at least 2 axes"),
+        (lambda x: np.diagonal(x, axis1=1, axis2=1), "the same axis"),
+        (lambda x: np.diag(x), "a vector or a matrix"),
+    ],
+)
+def test_arguments_that_do_not_fit(call, words):
+    with pytest.raises(pb.ArgumentValueError, match=words):
+        pb.grad(lambda x: np.sum(call(x)))(X)
+
+
+# -- diagonals and triangles ----------------------------------------------------------------------
+
+
+@given(
+    hnp.array_shapes(min_dims=2, max_dims=4, min_side=0, max_side=3),
+    st.integers(-4, 4),
+    st.data(),
+)
+def test_diagonals(shape, offset, data):
+    x = np.zeros(shape)
+    axis1, axis2 = data.draw(st.permutations(range(len(shape))))[:2]
+    assert_linear(lambda x: np.diagonal(x, offset, axis1, axis2), x)
+    assert_linear(lambda x: np.trace(x, offset, axis1, axis2), x)
+    assert_linear(lambda x: np.linalg.diagonal(x, offset=offset), x)
+    assert_linear(lambda x: np.linalg.trace(x, offset=offset), x)
+    assert_linear(lambda x: np.tril(x, offset), x)
+    assert_linear(lambda x: np.triu(x, offset), x)
+    if len(shape) == 2:
+        assert_linear(lambda x: np.diag(x, offset), x)
+
+
+@given(st.integers(0, 3), st.integers(-3, 3))
+def test_matrices_from_vectors(n, offset):
+    assert_linear(lambda x: np.diag(x, offset), np.zeros(n))
+    assert_linear(lambda x: np.diagflat(x, offset), np.zeros((2, n)))
+    assert_linear(lambda x: np.tril(x, offset), np.zeros(n))
+
+
+def test_indices_of_the_parts_of_a_matrix():
+    def f(x):
+        return x[np.tril_indices_from(x, 1)], x[np.triu_indices_from(x)], x[np.diag_indices_from(x)]
+
+    assert_linear(f, np.zeros((3, 3)))
+
+
+def test_trace_in_another_precision():
+    x = X[0].astype(np.float32)
+    out, _ = pb.vjp(lambda x: np.trace(x, dtype=np.float64), x)
+    np.testing.assert_array_equal(out, np.trace(x, dtype=np.float64), strict=True)
+
+
+def test_a_triangle_keeps_what_it_leaves_out_from_the_gradient():
+    """Infinite derivatives outside the triangle meet cotangents that are exactly zero."""
+    x = np.array([[1.0, 0.0], [4.0, 1.0]])
+    expected = np.array([[0.5, 0.0], [0.25, 0.5]])
+    np.testing.assert_array_equal(pb.grad(lambda x: np.sum(np.tril(np.sqrt(x))))(x), expected)

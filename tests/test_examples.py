@@ -1,0 +1,105 @@
+"""The examples run from the command line, and what they print is right."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@functools.cache
+def printed(name):
+    """What an example prints, with warnings as errors."""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py")],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONUTF8": "1"},
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def figures(text, pattern):
+    """The numbers in the lines that match a pattern."""
+    lines = [line for line in text.splitlines() if re.search(pattern, line)]
+    assert lines, f"no line matches {pattern!r} in:\n{text}"
+    number = r"-?\d+\.\d+(?:e[-+]\d+)?|-?\de[-+]\d+"
+    return [[float(found) for found in re.findall(number, line)] for line in lines]
+
+
+def test_every_example_is_tested():
+    tested = set(re.findall(r'printed\("(\w+)"\)', Path(__file__).read_text(encoding="utf-8")))
+    assert tested == {path.stem for path in EXAMPLES.glob("*.py")}
+
+
+def test_l2_loss_rule():
+    text = printed("l2_loss_rule")
+    by_hand, by_rule = figures(text, r"^  by hand .*\]"), figures(text, r"^  pb.losses.l2 .*\]")
+    assert by_hand == by_rule == figures(text, "^  composed")
+    assert len(by_hand[0]) == 11
+    forward = figures(text, r"^  (by hand|pb.losses.l2) [^\[]*$")
+    assert forward[0] == forward[1]
+    ((before, after),) = figures(text, "^adjointness: ")
+    assert before == after
+    assert "check of l2 to order 2: passed" in text
+
+
+def test_residual_recursion():
+    text = printed("residual_recursion")
+    (by_hand,) = figures(text, "by the recursion")
+    assert len(by_hand) == 4
+    assert figures(text, "reverse mode") == figures(text, "forward mode") == [by_hand]
+    assert figures(text, "largest relative difference")[0][0] < 1e-13
+    assert "{'W': (4, 4), 'b': (4,), 'h': ()}" in text
+
+
+def test_two_layer_network():
+    text = printed("two_layer_network")
+    assert all(difference < 1e-15 for (difference,) in figures(text, "largest difference"))
+    assert text.count("(J_θ)ᵀ ∂E/∂y = ∂E/∂θ: True") == 2
+    assert "classes [0 1 1 0]" in text.splitlines()[-1]
+    (before,), (after,) = figures(text, "^  (before|after) ")
+    assert after < 0.05 < 0.5 < before
+
+
+def test_hamiltonian():
+    text = printed("hamiltonian")
+    ((coarse, _, _),) = figures(text, "explicit_euler")
+    assert coarse > 1
+    ((coarse, fine, ratio),) = figures(text, "symplectic_euler")
+    assert fine < coarse < 0.05
+    assert ratio == pytest.approx(2, abs=0.2)
+    ((coarse, fine, ratio),) = figures(text, r"stormer_verlet +\d")
+    assert fine < coarse < 0.002
+    assert ratio == pytest.approx(4, abs=0.1)
+    assert "diag(cos 1, 1): True" in text
+    ((before, after),) = figures(text, "mismatch of its field")
+    assert after < 1e-4 < 0.1 < before
+    assert figures(text, "true energy by at most")[0][0] < 0.02
+
+
+def test_logistic_regression_scipy():
+    text = printed("logistic_regression_scipy")
+    assert figures(text, "gradient by pullback")[0][0] < 1e-15
+    differences = [line[-1] for line in figures(text, "off by")]
+    assert len(differences) == 3
+    assert max(differences) < 1e-5
+    assert figures(text, "on the right side")[0][0] > 75
+
+
+def test_custom_rule():
+    text = printed("custom_rule")
+    ((by_machine, by_hand),) = figures(text, "∂²E/∂M²")
+    assert by_machine == by_hand
+    assert "check of eccentric_anomaly to order 2: passed" in text
+    assert "the derivative of wrong with respect to e is wrong" in text
