@@ -1,6 +1,6 @@
 """pullback: exact derivatives of the NumPy code people already have."""
 
-from pullback import numpy, rules
+from pullback import losses, nn, numpy, optim
 from pullback.core.linear import Dense, Diagonal, Identity, Joint, Linear, LinearMap, Selection
 from pullback.errors import (
     AliasError,
@@ -13,8 +13,11 @@ from pullback.errors import (
     NoRuleError,
     PullbackError,
 )
-from pullback.transforms.derivatives import grad, hessian, hvp, jacobian, value_and_grad
+from pullback.rules.custom import CustomPrimitive, primitive, stop_gradient
+from pullback.testing import Report, check
 from pullback.transforms.forward import pushforward
+from pullback.transforms.gradient import grad, value_and_grad
+from pullback.transforms.jacobian import hessian, hvp, jacobian
 from pullback.transforms.reverse import linearize, pullback, vjp
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "ArgumentTypeError",
     "ArgumentValueError",
     "CheckError",
+    "CustomPrimitive",
     "Dense",
     "DetachedError",
     "Diagonal",
@@ -33,16 +37,23 @@ __all__ = [
     "LinearMap",
     "NoRuleError",
     "PullbackError",
+    "Report",
     "Selection",
+    "check",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
     "linearize",
+    "losses",
+    "nn",
     "numpy",
+    "optim",
+    "primitive",
     "pullback",
     "pushforward",
+    "stop_gradient",
     "value_and_grad",
     "vjp",
 ]

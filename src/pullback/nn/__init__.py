@@ -1,0 +1,33 @@
+"""Networks: layers, their composition, backpropagation layer by layer, and models made of them.
+
+A network is a pytree whose leaves are its parameters, and is called like a function::
+
+    rng = np.random.default_rng(0)
+    layers = [pb.nn.Dense.initialize(2, 8, "tanh", rng=rng), pb.nn.Head.initialize(8, rng=rng)]
+    net = pb.nn.Chain(layers)
+    gradient = pb.grad(lambda net: pb.losses.mse(net(x), target))(net)
+"""
+
+from pullback.nn import activations, models
+from pullback.nn.backpropagation import Backpropagation, LayerRecord, backpropagate
+from pullback.nn.chain import Chain, Function
+from pullback.nn.initialization import glorot, he
+from pullback.nn.layers import Dense, Head, Layer, Residual
+from pullback.nn.models import Model
+
+__all__ = [
+    "Backpropagation",
+    "Chain",
+    "Dense",
+    "Function",
+    "Head",
+    "Layer",
+    "LayerRecord",
+    "Model",
+    "Residual",
+    "activations",
+    "backpropagate",
+    "glorot",
+    "he",
+    "models",
+]

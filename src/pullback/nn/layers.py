@@ -1,0 +1,388 @@
+"""Layers: y_r = f_r(y_{r−1}, θ_r), dataclasses whose array fields are the parameters θ_r.
+
+Every layer has a pre-activation v, affine in its input, and an output made of v. It takes one
+sample, an array of shape (n_in,), or a batch with the samples along the first axis, (m, n_in).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import strip
+from pullback.core.trees import static
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.nn.activations import Activation, by_name, identity
+from pullback.nn.initialization import Seed, weights
+from pullback.transforms.arguments import require_array
+
+__all__ = ["Dense", "Head", "Layer", "Residual"]
+
+
+class Layer:
+    """Base class: y = output(x, v) with v = pre_activation(x).
+
+    A layer of your own is a dataclass that derives from this class and has these two methods, so
+    that `pullback.nn.backpropagate` can tell its δ. A field that is not a parameter
+    says so: ``dataclasses.field(metadata={"pytree_node": False})``.
+    """
+
+    def pre_activation(self, x: Any) -> Any:
+        """The argument v of the activation, from the layer's input."""
+        raise NotImplementedError
+
+    def output(self, x: Any, v: Any) -> Any:
+        """The layer's output, from its input and its pre-activation."""
+        raise NotImplementedError
+
+    def __call__(self, x: Any) -> Any:
+        return self.output(x, self.pre_activation(x))
+
+
+class Affine(Layer):
+    """A layer whose pre-activation is v = W x + b."""
+
+    W: Any
+    b: Any
+    activation: Activation
+
+    @property
+    def n_in(self) -> int:
+        """Number of values taken in for each sample."""
+        return int(self.W.shape[1])
+
+    @property
+    def n_out(self) -> int:
+        """Number of values given out for each sample."""
+        return int(self.W.shape[0])
+
+    def pre_activation(self, x: Any) -> Any:
+        """v = W x + b; for a batch, v = x Wᵀ + b."""
+        v = require_input(self, x) @ self.W.T
+        return v if self.b is None else v + self.b
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Dense(Affine):
+    """A fully connected layer: y = σ(W x + b).
+
+    Parameters
+    ----------
+    W : array, shape (n_out, n_in)
+    b : array, shape (n_out,), or None
+        `None` for a layer without bias.
+    activation : str or callable
+        σ: a name from `pullback.nn.activations`, or a function of an array.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where the shapes don't fit, here or in a call.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> layer = pb.nn.Dense([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0.0, 0.0, 1.0])
+    >>> layer
+    Dense(2 → 3, identity)
+    >>> layer(np.array([1.0, 1.0]))
+    array([ 3.,  7., 12.])
+    >>> layer(np.ones((5, 2))).shape
+    (5, 3)
+    """
+
+    W: Any
+    b: Any = None
+    activation: Activation = static(default=identity)
+
+    def __post_init__(self) -> None:
+        _set_matrix(self)
+
+    @classmethod
+    def initialize(
+        cls,
+        n_in: int,
+        n_out: int,
+        activation: str | Activation = identity,
+        *,
+        rng: Seed,
+        scheme: str = "glorot",
+        bias: bool = True,
+        dtype: DTypeLike = np.float64,
+    ) -> Dense:
+        """A layer with random weights and zero bias.
+
+        Parameters
+        ----------
+        n_in, n_out : int
+        activation : str or callable
+        rng : numpy.random.Generator or int
+            Where the weights are drawn from.
+        scheme : {"glorot", "he"}
+            `pullback.nn.glorot` for activations like tanh, `pullback.nn.he` for relu.
+        bias : bool
+        dtype : dtype
+        """
+        W = weights(n_in, n_out, rng, scheme, dtype, "Dense.initialize")
+        return cls(W, np.zeros(n_out, dtype) if bias else None, by_name(activation))
+
+    def output(self, x: Any, v: Any) -> Any:
+        """σ(v)."""
+        return self.activation(v)
+
+    def __repr__(self) -> str:
+        return f"Dense({_sizes(self.W)}, {_name(self.activation)})"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Residual(Affine):
+    """A residual layer: y = x + h σ(W x + b), one step of Euler's method for ẋ = σ(W x + b).
+
+    Parameters
+    ----------
+    W : array, shape (d, d)
+    b : array, shape (d,), or None
+        `None` for a layer without bias.
+    h : float
+        The step. It is a parameter like the others: its derivative is in every gradient. To hold
+        it fixed in a fit, replace it by ``pullback.stop_gradient(layer.h)`` in the objective.
+    activation : str or callable
+        σ: a name from `pullback.nn.activations`, or a function of an array.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where the shapes don't fit, here or in a call.
+
+    Notes
+    -----
+    K. He, X. Zhang, S. Ren and J. Sun, "Deep residual learning for image recognition", CVPR 2016;
+    as a differential equation, E. Haber and L. Ruthotto, "Stable architectures for deep neural
+    networks", Inverse Problems 34 (2018). The pullback is A ↦ A + Wᵀ(h σ′(W x + b) ⊙ A).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> pb.nn.Residual(np.eye(2), np.zeros(2), 0.5)(np.array([1.0, 2.0]))
+    array([1.5, 3. ])
+    """
+
+    W: Any
+    b: Any = None
+    h: Any = 1.0
+    activation: Activation = static(default=identity)
+
+    def __post_init__(self) -> None:
+        _set_matrix(self)
+        if self.W.shape[0] != self.W.shape[1]:
+            raise ArgumentValueError(
+                f"Residual: W has shape {self.W.shape}, wanted a square matrix (d, d), since the "
+                "input is added to the output; use Dense to change the size"
+            )
+        object.__setattr__(self, "h", _scalar(self.h, self.W, "Residual: h"))
+
+    @classmethod
+    def initialize(
+        cls,
+        d: int,
+        h: float = 1.0,
+        activation: str | Activation = identity,
+        *,
+        rng: Seed,
+        scheme: str = "glorot",
+        bias: bool = True,
+        dtype: DTypeLike = np.float64,
+    ) -> Residual:
+        """A layer with random weights and zero bias.
+
+        Parameters
+        ----------
+        d : int
+            Number of values of a sample.
+        h : float
+        activation : str or callable
+        rng : numpy.random.Generator or int
+            Where the weights are drawn from.
+        scheme : {"glorot", "he"}
+        bias : bool
+        dtype : dtype
+        """
+        W = weights(d, d, rng, scheme, dtype, "Residual.initialize")
+        return cls(W, np.zeros(d, dtype) if bias else None, h, by_name(activation))
+
+    def output(self, x: Any, v: Any) -> Any:
+        """x + h σ(v)."""
+        return x + self.h * self.activation(v)
+
+    def __repr__(self) -> str:
+        return f"Residual({_sizes(self.W)}, {_name(self.activation)}, h={_number(self.h)})"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Head(Layer):
+    """The scalar output of a network: y = η(wᵀx + μ), of shape () for a sample, (m,) for a batch.
+
+    Parameters
+    ----------
+    w : array, shape (d,)
+    mu : float
+    activation : str or callable
+        η: a name from `pullback.nn.activations`, or a function of an array.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where the shapes don't fit, here or in a call.
+
+    Notes
+    -----
+    Its gradient is ∇y = η′(wᵀx + μ) w.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> head = pb.nn.Head(np.array([1.0, 2.0]), 0.5)
+    >>> float(head(np.array([1.0, 1.0]))), head(np.ones((3, 2)))
+    (3.5, array([3.5, 3.5, 3.5]))
+    """
+
+    w: Any
+    mu: Any = 0.0
+    activation: Activation = static(default=identity)
+
+    def __post_init__(self) -> None:
+        w = as_parameter(self.w, "Head: w")
+        if len(w.shape) != 1:
+            raise ArgumentValueError(
+                f"Head: w has shape {w.shape}, wanted a vector (d,); a layer with several outputs "
+                "is Dense"
+            )
+        object.__setattr__(self, "w", w)
+        object.__setattr__(self, "mu", _scalar(self.mu, w, "Head: mu"))
+        object.__setattr__(self, "activation", by_name(self.activation))
+
+    @classmethod
+    def initialize(
+        cls,
+        d: int,
+        activation: str | Activation = identity,
+        *,
+        rng: Seed,
+        scheme: str = "glorot",
+        dtype: DTypeLike = np.float64,
+    ) -> Head:
+        """A layer with random weights and μ = 0.
+
+        Parameters
+        ----------
+        d : int
+            Number of values taken in.
+        activation : str or callable
+        rng : numpy.random.Generator or int
+            Where the weights are drawn from.
+        scheme : {"glorot", "he"}
+        dtype : dtype
+        """
+        W = weights(d, 1, rng, scheme, dtype, "Head.initialize")
+        return cls(W[0].copy(), 0.0, by_name(activation))
+
+    @property
+    def n_in(self) -> int:
+        """Number of values taken in for each sample."""
+        return int(self.w.shape[0])
+
+    @property
+    def n_out(self) -> int:
+        """1: the output is a scalar for each sample."""
+        return 1
+
+    def pre_activation(self, x: Any) -> Any:
+        """v = wᵀx + μ."""
+        return require_input(self, x) @ self.w + self.mu
+
+    def output(self, x: Any, v: Any) -> Any:
+        """η(v)."""
+        return self.activation(v)
+
+    def __repr__(self) -> str:
+        size = self.w.shape[0] if len(shape_of(self.w)) == 1 else "?"
+        return f"Head({size} → 1, {_name(self.activation)})"
+
+
+# -- what layers ask of their parameters and inputs -------------------------------------------
+
+
+def as_parameter(x: Any, where: str) -> Any:
+    """`x` as a floating array; arrays and traced values of such a dtype stay what they are."""
+    if not (hasattr(x, "shape") and hasattr(x, "dtype")):
+        x = np.asarray(x)
+    if x.dtype.kind not in "biuf":
+        raise ArgumentTypeError(
+            f"{where} has dtype {x.dtype} and shape {x.shape}, wanted an array of real numbers"
+        )
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
+
+
+def _scalar(x: Any, like: Any, where: str) -> Any:
+    """`x` as a scalar parameter, in the dtype of `like` if it's a Python number."""
+    if isinstance(x, int | float):
+        return np.asarray(x, dtype=like.dtype)
+    x = as_parameter(x, where)
+    if x.shape != ():
+        raise ArgumentValueError(f"{where} has shape {x.shape}, wanted a scalar of shape ()")
+    return x
+
+
+def _set_matrix(layer: Affine) -> None:
+    """Check and convert W, b and the activation of a layer that multiplies by a matrix."""
+    kind = type(layer).__name__
+    W = as_parameter(layer.W, f"{kind}: W")
+    if len(W.shape) != 2:
+        raise ArgumentValueError(f"{kind}: W has shape {W.shape}, wanted a matrix (n_out, n_in)")
+    object.__setattr__(layer, "W", W)
+    if layer.b is not None:
+        b = as_parameter(layer.b, f"{kind}: b")
+        if b.shape != W.shape[:1]:
+            raise ArgumentValueError(
+                f"{kind}: b has shape {b.shape}, wanted {W.shape[:1]}, one value for each row of W "
+                f"of shape {W.shape}; W has the shape (n_out, n_in)"
+            )
+        object.__setattr__(layer, "b", b)
+    object.__setattr__(layer, "activation", by_name(layer.activation))
+
+
+def require_input(layer: Affine | Head, x: Any) -> Any:
+    """`x` if its samples have the size that the layer takes."""
+    if not hasattr(x, "shape"):
+        x = np.asarray(x)
+    if x.dtype.kind == "O":
+        x = require_array(x, f"{layer!r}: the input")
+    shape, wanted = x.shape, layer.n_in
+    if not shape or shape[-1] != wanted:
+        remedy = "; transpose it: samples lie along the first axis" if wanted in shape else ""
+        raise ArgumentValueError(
+            f"{layer!r}: got an input of shape {shape}, wanted ({wanted},) for a sample or "
+            f"(m, {wanted}) for a batch of m{remedy}"
+        )
+    return x
+
+
+def _sizes(W: Any) -> str:
+    shape = shape_of(W)
+    return f"{shape[1]} → {shape[0]}" if len(shape) == 2 else "?"
+
+
+def _number(x: Any) -> str:
+    x = strip(x)
+    return f"{x:.4g}" if shape_of(x) == () and dtype_of(x).kind == "f" else "?"
+
+
+def _name(activation: Activation) -> str:
+    return getattr(activation, "__name__", None) or type(activation).__name__

@@ -1,0 +1,33 @@
+"""Optimisation of pytrees of arrays: descent methods, schedules, and the bridge to SciPy.
+
+A method is a pair of pure functions of arrays, and what it remembers is a pytree::
+
+    method = pb.optim.Adam(1e-3)
+    state = method.init(params)
+    params, state = method.update(pb.grad(objective)(params), state, params)
+
+`train` runs that loop over batches of data. `minimize` hands the objective with its gradient, and
+its Hessian-vector products where the method wants them, to `scipy.optimize.minimize`.
+"""
+
+from pullback.optim.methods import Adam, Method, Momentum, SteepestDescent
+from pullback.optim.minimization import minimize
+from pullback.optim.schedules import constant, cosine, exponential, step, warm_up
+from pullback.optim.training import Training, train
+from pullback.optim.vectors import flatten
+
+__all__ = [
+    "Adam",
+    "Method",
+    "Momentum",
+    "SteepestDescent",
+    "Training",
+    "constant",
+    "cosine",
+    "exponential",
+    "flatten",
+    "minimize",
+    "step",
+    "train",
+    "warm_up",
+]

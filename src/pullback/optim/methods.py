@@ -1,0 +1,326 @@
+"""Descent methods, as pure functions of parameters, gradient and state.
+
+With g the gradient at the present parameters θ and η the learning rate at the present step:
+
+* steepest descent: θ ← θ − η g;
+* momentum: u ← β u + g, θ ← θ − η u, or with Nesterov's look ahead θ ← θ − η (g + β u);
+* Adam: running means m of g and s of g², freed of the bias of their start at zero,
+  θ ← θ − η m̂ / (√ŝ + ε).
+
+They work on pytrees of arrays, change no array in place, and keep dtypes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.optim.schedules import Schedule, as_schedule
+
+__all__ = ["Adam", "AdamState", "Method", "Momentum", "MomentumState", "SteepestDescent", "Steps"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Steps:
+    """The state of a method that remembers nothing but the number of steps taken."""
+
+    count: int = 0
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MomentumState:
+    """The number of steps taken, and the velocity u, of the structure of the parameters."""
+
+    count: int
+    velocity: Any
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class AdamState:
+    """The number of steps taken, and the running means m of the gradient and s of its square."""
+
+    count: int
+    mean: Any
+    square: Any
+
+
+class Method:
+    """Base class of the descent methods."""
+
+    learning_rate: float | Schedule
+
+    def init(self, params: Any) -> Any:
+        """The state before the first step.
+
+        Parameters
+        ----------
+        params : pytree
+            Of floating arrays.
+
+        Returns
+        -------
+        pytree
+
+        Raises
+        ------
+        ArgumentTypeError
+            Where a parameter isn't floating.
+        """
+        raise NotImplementedError
+
+    def update(self, gradient: Any, state: Any, params: Any) -> tuple[Any, Any]:
+        """One step.
+
+        Parameters
+        ----------
+        gradient : pytree
+            Of the structure and shapes of the parameters.
+        state : pytree
+            From `init` or the step before.
+        params : pytree
+
+        Returns
+        -------
+        params : pytree
+            New arrays, of the same structure, shapes and dtypes.
+        state : pytree
+
+        Raises
+        ------
+        ArgumentValueError
+            Where the gradient doesn't fit the parameters.
+        """
+        raise NotImplementedError
+
+    def _rate(self, count: int) -> float:
+        """The learning rate after `count` steps."""
+        return as_schedule(self.learning_rate, f"{type(self).__name__}: learning_rate")(count)
+
+
+@dataclasses.dataclass(frozen=True)
+class SteepestDescent(Method):
+    """Steepest descent: θ ← θ − η g.
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+        η.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where the learning rate isn't positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> method = pb.optim.SteepestDescent(0.5)
+    >>> x = np.array([1.0, 2.0])
+    >>> state = method.init(x)
+    >>> x, state = method.update(pb.grad(lambda x: np.sum(x**2) / 2)(x), state, x)
+    >>> x
+    array([0.5, 1. ])
+    """
+
+    learning_rate: float | Schedule
+
+    def __post_init__(self) -> None:
+        as_schedule(self.learning_rate, "SteepestDescent: learning_rate")
+
+    def init(self, params: Any) -> Steps:
+        """The state before the first step."""
+        _require_parameters(params, "SteepestDescent.init")
+        return Steps()
+
+    def update(self, gradient: Any, state: Steps, params: Any) -> tuple[Any, Steps]:
+        """One step: θ ← θ − η g."""
+        rate = self._rate(state.count)
+        (params,) = _leafwise(lambda p, g: (p - rate * g,), self, params, gradient)
+        return params, Steps(state.count + 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Momentum(Method):
+    """Steepest descent with momentum: u ← β u + g, θ ← θ − η u.
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+        η.
+    momentum : float
+        β, in [0, 1).
+    nesterov : bool
+        Whether to step along g + β u, the velocity as it will be, instead of u.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where the learning rate isn't positive or the momentum is outside [0, 1).
+
+    Notes
+    -----
+    B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", USSR
+    Computational Mathematics 4 (1964); Y. Nesterov, Soviet Mathematics Doklady 27 (1983), in the
+    form of I. Sutskever, J. Martens, G. Dahl and G. Hinton, ICML 2013, with gradients taken at the
+    point of the look ahead.
+    """
+
+    learning_rate: float | Schedule
+    momentum: float = 0.9
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        as_schedule(self.learning_rate, "Momentum: learning_rate")
+        _require_fraction(self.momentum, "Momentum: momentum")
+
+    def init(self, params: Any) -> MomentumState:
+        """The state before the first step: no velocity."""
+        _require_parameters(params, "Momentum.init")
+        return MomentumState(0, trees.map_tree(np.zeros_like, params))
+
+    def update(self, gradient: Any, state: MomentumState, params: Any) -> tuple[Any, MomentumState]:
+        """One step: u ← β u + g, θ ← θ − η u."""
+        beta, rate = self.momentum, self._rate(state.count)
+
+        def step(p: Any, g: Any, u: Any) -> tuple[Any, ...]:
+            u = beta * u + g
+            return p - rate * (g + beta * u if self.nesterov else u), u
+
+        params, velocity = _leafwise(step, self, params, gradient, state.velocity)
+        return params, MomentumState(state.count + 1, velocity)
+
+
+@dataclasses.dataclass(frozen=True)
+class Adam(Method):
+    """Adam: steps of about the learning rate in each coordinate, whatever the gradient's scale.
+
+    m ← β₁ m + (1 − β₁) g and s ← β₂ s + (1 − β₂) g²; after t steps m̂ = m/(1 − β₁ᵗ),
+    ŝ = s/(1 − β₂ᵗ), θ ← θ − η m̂/(√ŝ + ε).
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+        η.
+    beta_1, beta_2 : float
+        In [0, 1).
+    epsilon : float
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where the learning rate or ε isn't positive, or a β is outside [0, 1).
+
+    Notes
+    -----
+    D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
+    """
+
+    learning_rate: float | Schedule = 1e-3
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        as_schedule(self.learning_rate, "Adam: learning_rate")
+        _require_fraction(self.beta_1, "Adam: beta_1")
+        _require_fraction(self.beta_2, "Adam: beta_2")
+        if not 0 < self.epsilon < np.inf:
+            raise ArgumentValueError(
+                f"Adam: epsilon is {self.epsilon!r}, wanted a positive number: it keeps the step "
+                "finite where the gradient is zero"
+            )
+
+    def init(self, params: Any) -> AdamState:
+        """The state before the first step: both means zero."""
+        _require_parameters(params, "Adam.init", "f")
+        zeros = trees.map_tree(np.zeros_like, params)
+        return AdamState(0, zeros, zeros)
+
+    def update(self, gradient: Any, state: AdamState, params: Any) -> tuple[Any, AdamState]:
+        """One step: θ ← θ − η m̂/(√ŝ + ε)."""
+        b1, b2, epsilon = self.beta_1, self.beta_2, self.epsilon
+        count, rate = state.count + 1, self._rate(state.count)
+        unbias_m, unbias_s = 1 - b1**count, 1 - b2**count
+
+        def step(p: Any, g: Any, m: Any, s: Any) -> tuple[Any, ...]:
+            m = b1 * m + (1 - b1) * g
+            s = b2 * s + (1 - b2) * (g * g)
+            return p - rate * (m / unbias_m) / (np.sqrt(s / unbias_s) + epsilon), m, s
+
+        params, mean, square = _leafwise(step, self, params, gradient, state.mean, state.square)
+        return params, AdamState(count, mean, square)
+
+
+def _leafwise(
+    step: Callable[..., tuple[Any, ...]], method: Method, params: Any, gradient: Any, *memory: Any
+) -> tuple[Any, ...]:
+    """The results of a step on each parameter, its gradient and what is remembered of it.
+
+    Returns
+    -------
+    tuple of pytrees
+        One for each result of `step`, of the structure of the parameters.
+    """
+    where = f"{type(method).__name__}.update"
+    leaves, spec = trees.flatten(params)
+    columns = [leaves, _fitting(gradient, leaves, spec, where)]
+    for part in memory:
+        column, structure = trees.flatten(part)
+        if structure != spec:
+            raise ArgumentValueError(
+                f"{where}: state belongs to parameters of the structure {structure}, wanted "
+                f"{spec}; start with state = method.init(params)"
+            )
+        columns.append(column)
+    results = [step(*row) for row in zip(*columns, strict=True)]
+    return tuple(
+        trees.unflatten(spec, map(_array, column)) for column in zip(*results, strict=True)
+    )
+
+
+def _array(x: Any) -> Any:
+    """A result as an array, where NumPy made a scalar of one without axes."""
+    return np.asarray(x) if isinstance(x, np.generic) else x
+
+
+def _fitting(gradient: Any, leaves: list[Any], spec: Any, where: str) -> list[Any]:
+    """Leaves of the gradient in the dtypes of the parameters, if they have their shapes."""
+    bars, structure = trees.flatten(gradient)
+    if structure != spec:
+        bars = trees.flatten_like(spec, gradient, f"{where}: gradient")
+    for position, (p, g) in enumerate(zip(leaves, bars, strict=True)):
+        if g is None or shape_of(g) != shape_of(p):
+            got = "missing" if g is None else f"of shape {shape_of(g)}"
+            raise ArgumentValueError(
+                f"{where}: gradient{trees.leaf_paths(spec)[position]} is {got}, wanted the shape "
+                f"{shape_of(p)} of the parameter; differentiate with respect to the same parameters"
+            )
+        if dtype_of(g) != dtype_of(p):
+            bars[position] = np.asarray(g).astype(dtype_of(p))
+    return bars
+
+
+def _require_parameters(params: Any, where: str, kinds: str = "fc") -> None:
+    leaves, spec = trees.flatten(params)
+    if not leaves:
+        raise ArgumentValueError(f"{where}: params has no leaves, wanted at least one array")
+    for position, leaf in enumerate(leaves):
+        if not hasattr(leaf, "dtype") or leaf.dtype.kind not in kinds:
+            got = f"dtype {leaf.dtype}" if hasattr(leaf, "dtype") else f"type {type(leaf).__name__}"
+            raise ArgumentTypeError(
+                f"{where}: params{trees.leaf_paths(spec)[position]} has {got}, wanted a "
+                f"{'real or complex' if 'c' in kinds else 'real'} floating array; convert it with "
+                "np.asarray(x, dtype=float)"
+            )
+
+
+def _require_fraction(x: float, where: str) -> None:
+    if not 0 <= x < 1:
+        raise ArgumentValueError(f"{where} is {x!r}, wanted a number in [0, 1)")

@@ -1,0 +1,161 @@
+"""The training loop: a descent method over batches of data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.shapes import shape_of
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.optim.methods import Method
+from pullback.transforms.gradient import value_and_grad
+
+__all__ = ["Training", "train"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Training:
+    """What a training run ends with.
+
+    Attributes
+    ----------
+    params : pytree
+        The parameters after the last step.
+    state : pytree
+        The method's state after the last step, with which `train` can go on.
+    losses : list of float
+        For each epoch the objective, averaged over its samples as the steps met them.
+    """
+
+    params: Any
+    state: Any
+    losses: list[float]
+
+
+def train(
+    objective: Callable[..., Any],
+    params: Any,
+    data: tuple[Any, ...],
+    method: Method,
+    *,
+    epochs: int,
+    batch_size: int | None = None,
+    rng: np.random.Generator | int | None = None,
+    state: Any = None,
+    callback: Callable[[int, Any, float], Any] | None = None,
+) -> Training:
+    """Minimise an objective that is a mean over samples, a step for each batch of them.
+
+    Parameters
+    ----------
+    objective : callable
+        ``objective(params, *batch)``, a real scalar: the mean over the batch's samples.
+    params : pytree
+        Of floating arrays: where to start.
+    data : tuple of arrays
+        Each with the samples along the first axis, for example ``(x, target)``.
+    method : Method
+        `SteepestDescent`, `Momentum`, `Adam`, or your own.
+    epochs : int
+        How often to go through the data.
+    batch_size : int, optional
+        By default all samples are one batch. The last batch of an epoch may be smaller.
+    rng : numpy.random.Generator or int, optional
+        Shuffles the samples before each epoch; needed with `batch_size`.
+    state : pytree, optional
+        The method's state to go on from.
+    callback : callable, optional
+        ``callback(epoch, params, loss)`` after each epoch, counted from 1; a true result ends the
+        training.
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where an argument doesn't fit, or the objective becomes infinite or undefined.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> x = np.linspace(-1, 1, 32)[:, np.newaxis]
+    >>> objective = lambda head, x, y: pb.losses.mse(head(x), y)
+    >>> head = pb.nn.Head(np.zeros(1), 0.0)
+    >>> result = pb.optim.train(
+    ...     objective, head, (x, 3 * x[:, 0] + 1), pb.optim.Momentum(0.1), epochs=200)
+    >>> result.params.w.round(3), round(float(result.params.mu), 3)
+    (array([3.]), 1.0)
+    """
+    size = _require_data(data)
+    _require_positive(epochs, "epochs")
+    if batch_size is None:
+        batch_size = size
+    else:
+        _require_positive(batch_size, "batch_size")
+        if rng is None:
+            raise ArgumentTypeError(
+                "train: batch_size is given and rng is not; the samples are shuffled before each "
+                "epoch: pass rng=np.random.default_rng(0)"
+            )
+    if not isinstance(method, Method):
+        raise ArgumentTypeError(
+            f"train: method is a {type(method).__name__}, wanted a descent method such as "
+            "pullback.optim.Adam(1e-3)"
+        )
+    generator = None if rng is None else np.random.default_rng(rng)
+    evaluate = value_and_grad(objective)
+    if state is None:
+        state = method.init(params)
+    losses = []
+    for epoch in range(1, epochs + 1):
+        order = np.arange(size) if generator is None else generator.permutation(size)
+        total = 0.0
+        for start in range(0, size, batch_size):
+            rows = order[start : start + batch_size]
+            batch = data if len(rows) == size and generator is None else _take(data, rows)
+            value, gradient = evaluate(params, *batch)
+            if not np.isfinite(value):
+                raise ArgumentValueError(
+                    f"train: the objective is {value} in epoch {epoch}; wanted a finite value: "
+                    f"lower the learning rate of {method}, or look for the first step that "
+                    "overflows"
+                )
+            params, state = method.update(gradient, state, params)
+            total += float(value) * len(rows)
+        losses.append(total / size)
+        if callback is not None and callback(epoch, params, losses[-1]):
+            break
+    return Training(params, state, losses)
+
+
+def _take(data: tuple[Any, ...], rows: Any) -> tuple[Any, ...]:
+    return tuple(trees.map_tree(lambda array: array[rows], part) for part in data)
+
+
+def _require_data(data: Any) -> int:
+    """The number of samples, which all arrays share."""
+    if not isinstance(data, tuple) or not data:
+        raise ArgumentTypeError(
+            f"train: data is a {type(data).__name__}, wanted a tuple of arrays with the samples "
+            "along the first axis: (x, target)"
+        )
+    sizes = [shape_of(leaf)[:1] for leaf in trees.flatten(data)[0]]
+    if len(set(sizes)) != 1 or sizes[0] in ((), (0,)):
+        shapes = [shape_of(leaf) for leaf in trees.flatten(data)[0]]
+        raise ArgumentValueError(
+            f"train: data has arrays of shapes {', '.join(map(str, shapes))}; wanted the same "
+            "number of samples, at least 1, along the first axis of each"
+        )
+    return int(sizes[0][0])
+
+
+def _require_positive(count: Any, name: str) -> None:
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
+        raise ArgumentValueError(f"train: {name} is {count!r}, wanted an integer of at least 1")
