@@ -1,0 +1,205 @@
+"""The words that the command line understands."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import pullback as pb
+from pullback.cli.check import check
+from pullback.cli.codes import FAILED, UNUSABLE
+from pullback.cli.demo import demo
+from pullback.demo.run import Settings
+
+__all__ = ["parser"]
+
+DEMO_TEXT = """\
+Train two networks with exact gradients and write a report to look at.
+
+One reads handwritten digits, the other learns the Hamiltonian of a pendulum
+from its trajectories. Ctrl-C ends the run at any time and leaves a report of
+what was done so far. It needs what pip install "pullback[demo]" installs.
+"""
+
+DEMO_EXAMPLES = """\
+examples:
+  pullback demo                    all of it; the report is report.html
+  pullback demo --quick --open     a few seconds' worth, shown in the browser
+  pullback demo --seed 7 --epochs 100 --output seven.html
+
+exit codes:
+  0  complete          2  unusable arguments, or a package is missing
+  1  failed          130  interrupted
+"""
+
+CHECK_TEXT = """\
+Check the derivatives of a function at a point: forward mode against the
+function's own values, reverse against forward mode, and the same for
+derivatives of derivatives.
+"""
+
+CHECK_EXAMPLES = """\
+Arguments are taken in the order in which they are given. Brackets make arrays,
+parentheses and braces make containers of arrays.
+
+examples:
+  pullback check numpy:tanh --at "[0.5, -2.0]"
+  pullback check model.py:loss --shape 3,4 --shape 4 --at weights.npy
+  pullback check model.py:fit --at "{'W': [[1, 2]], 'b': [0.5]}, 2.0" --order 3
+  pullback check model.py:entropy --shape 2,3 --at "[0, 2]" --keep-integers
+
+exit codes:
+  0  the derivatives are right
+  1  one of them is wrong
+  2  the function, or its arguments, cannot be used
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line.
+
+    What it returns has `command`, the function to call; `name`, what it is called; and
+    `on_error`, the exit code of an error that the command did not foresee.
+    """
+    top = argparse.ArgumentParser(
+        prog="pullback",
+        description="Exact derivatives of NumPy code.",
+        epilog="'pullback COMMAND --help' tells more of a command, with examples.",
+    )
+    top.add_argument("--version", action="version", version=f"pullback {pb.__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_demo(commands)
+    _add_check(commands)
+    return top
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    summary = "train two networks and write a report"
+    command = _command(commands, "demo", summary, DEMO_TEXT, DEMO_EXAMPLES)
+    command.set_defaults(command=demo, name="demo", on_error=FAILED)
+    option = command.add_argument
+    option(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("report.html"),
+        metavar="FILE",
+        help="where the report goes (default: %(default)s)",
+    )
+    option(
+        "--seed",
+        type=_at_least(0),
+        default=Settings.seed,
+        metavar="N",
+        help="of everything random (default: %(default)s)",
+    )
+    option(
+        "--epochs",
+        type=_at_least(1),
+        default=Settings.epochs,
+        metavar="N",
+        help="passes over the images of digits (default: %(default)s)",
+    )
+    option(
+        "--iterations",
+        type=_at_least(1),
+        default=Settings.iterations,
+        metavar="N",
+        help="of the fit of the Hamiltonian, at most (default: %(default)s)",
+    )
+    option("--quick", action="store_true", help="a few seconds' worth, with less to show for it")
+    option("--no-progress", action="store_true", help="print results only")
+    option("--open", action="store_true", help="show the report in the browser")
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    summary = "check the derivatives of a function"
+    command = _command(commands, "check", summary, CHECK_TEXT, CHECK_EXAMPLES)
+    command.set_defaults(command=check, name="check", on_error=UNUSABLE)
+    option = command.add_argument
+    option("function", metavar="FUNCTION", help="MODULE:NAME or FILE.py:NAME; NAME may have dots")
+    option(
+        "--at",
+        dest="primals",
+        action=_Primal,
+        metavar="VALUES",
+        help="arguments as Python literals, or a file .npy or .npz",
+    )
+    option(
+        "--shape",
+        dest="primals",
+        action=_Primal,
+        metavar="SHAPE",
+        help="an argument of normal random numbers: 3,4 a matrix, () a scalar",
+    )
+    option(
+        "--dtype",
+        default="float64",
+        metavar="DTYPE",
+        help="of --shape and of the numbers in --at (default: %(default)s)",
+    )
+    option(
+        "--keep-integers",
+        action="store_true",
+        help="numbers in --at without a point stay integers: labels, axes",
+    )
+    option(
+        "--order",
+        type=_at_least(1),
+        default=2,
+        metavar="N",
+        help="the highest derivative to check (default: %(default)s)",
+    )
+    option(
+        "--seed",
+        type=_at_least(0),
+        default=0,
+        metavar="N",
+        help="of random arguments and directions (default: %(default)s)",
+    )
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    summary: str,
+    text: str,
+    examples: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=summary,
+        description=text,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "--traceback", action="store_true", help="on an error, show where it came from"
+    )
+    return command
+
+
+class _Primal(argparse.Action):
+    """Collects --at and --shape in the order in which they come."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        earlier = getattr(namespace, self.dest) or []
+        setattr(namespace, self.dest, [*earlier, (self.option_strings[0], str(values))])
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    """A type of argument: whole numbers from `least`."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least}")
+        return int(text)
+
+    return number

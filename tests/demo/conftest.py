@@ -1,0 +1,48 @@
+"""A small run of the demo, and one of full length, each made once for all tests that look at it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pullback.demo.progress import Lines
+from pullback.demo.record import Record
+from pullback.demo.run import Settings, run
+
+SMALL = Settings(epochs=3, iterations=5, samples=200, trajectories=4, horizon=1.0)
+
+
+def pytest_collection_modifyitems(items):
+    """Give the tests that look at a run to one worker, so that it is made once."""
+    for item in items:
+        if {"small_run", "full_run"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("runs of the demo"))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run's record, its report and what it printed."""
+
+    record: Record
+    page: str
+    output: Path
+    printed: str
+
+
+def make(settings: Settings, output: Path) -> Outcome:
+    stream = io.StringIO()
+    record = run(settings, output, Lines(stream), "pullback demo --seed 0")
+    return Outcome(record, output.read_text(encoding="utf-8"), output, stream.getvalue())
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory):
+    return make(SMALL, tmp_path_factory.mktemp("small") / "report.html")
+
+
+@pytest.fixture(scope="session")
+def full_run(tmp_path_factory):
+    return make(Settings(), tmp_path_factory.mktemp("full") / "report.html")
