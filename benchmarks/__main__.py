@@ -1,0 +1,63 @@
+"""The command: ``python -m benchmarks [names]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks.import_time import import_seconds
+from benchmarks.measure import measure
+from benchmarks.peers import absent
+from benchmarks.report import as_json, as_markdown, as_text
+from benchmarks.workloads import WORKLOADS
+
+
+def main() -> int:
+    """Check that all contenders compute the same, time them, print and write the tables."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Compare speeds with other libraries, side by side in one process.",
+    )
+    names = [*WORKLOADS, "import"]
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of: {', '.join(names)}; l2 stands for all that begin with l2-; all by default",
+    )
+    parser.add_argument("--rounds", type=int, default=25, help="turns of each library (25)")
+    parser.add_argument(
+        "--seconds", type=float, default=0.05, help="length of a turn, about (0.05)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
+    options = parser.parse_args()
+    chosen = []
+    for asked in options.names or names:
+        found = [name for name in names if name == asked or name.startswith(f"{asked}-")]
+        if not found:
+            parser.error(f"no benchmark is called {asked!r}; there are: {', '.join(names)}")
+        chosen += found
+
+    if absent:
+        print(f"not installed, left out: {', '.join(absent)}\n")
+    results = []
+    for name in chosen:
+        if name == "import":
+            seconds = import_seconds(options.rounds)
+            print(f"import pullback, beyond numpy: {seconds:.3f} s (target: at most 0.15 s)")
+            continue
+        workload = WORKLOADS[name]()
+        workload.verify()
+        results.append((workload, measure(workload, options.rounds, options.seconds)))
+        print(as_text(results[-1:]), end="\n\n", flush=True)
+    if options.json:
+        options.json.write_text(as_json(results), encoding="utf-8")
+    if options.markdown:
+        options.markdown.write_text(as_markdown(results), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""The libraries to compare with; one that is not installed is left out, and that is said."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+__all__ = ["absent", "autograd", "casadi", "jax", "torch"]
+
+absent: list[str] = []
+"""The libraries that could not be imported."""
+
+
+def _find(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        absent.append(name)
+        return None
+
+
+autograd = _find("autograd")
+casadi = _find("casadi")
+jax = _find("jax")
+torch = _find("torch")
+
+if jax is not None:
+    jax.config.update("jax_enable_x64", True)

@@ -1,0 +1,22 @@
+"""The computations that are measured, a file for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from benchmarks.workload import Workload
+from benchmarks.workloads.l2 import SIZES, l2
+from benchmarks.workloads.residual import residual
+from benchmarks.workloads.two_layer import two_layer
+from benchmarks.workloads.vector import vector
+
+__all__ = ["WORKLOADS"]
+
+WORKLOADS: dict[str, Callable[[], Workload]] = {
+    "two-layer": two_layer,
+    "residual": residual,
+    **{f"l2-{size}": partial(l2, size) for size in SIZES},
+    "vector": vector,
+}
+"""What makes each workload, by the name that the command line knows."""
