@@ -7,6 +7,7 @@ from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,
     CheckError,
+    DataDependenceError,
     DetachedError,
     IndependentOutputWarning,
     LeakedTracerError,
@@ -15,6 +16,7 @@ from pullback.errors import (
 )
 from pullback.rules.custom import CustomPrimitive, primitive, stop_gradient
 from pullback.testing import Report, check
+from pullback.transforms.batch import vmap
 from pullback.transforms.forward import pushforward
 from pullback.transforms.gradient import grad, value_and_grad
 from pullback.transforms.jacobian import hessian, hvp, jacobian
@@ -26,6 +28,7 @@ __all__ = [
     "ArgumentValueError",
     "CheckError",
     "CustomPrimitive",
+    "DataDependenceError",
     "Dense",
     "DetachedError",
     "Diagonal",
@@ -56,6 +59,7 @@ __all__ = [
     "stop_gradient",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 
 __version__ = "0.1.0"

@@ -11,6 +11,7 @@ __all__ = [
     "ArgumentTypeError",
     "ArgumentValueError",
     "CheckError",
+    "DataDependenceError",
     "DetachedError",
     "IndependentOutputWarning",
     "LeakedTracerError",
@@ -36,6 +37,13 @@ class NoRuleError(PullbackError, TypeError):
 
     A missing rule is never treated as a zero derivative. Write the function with NumPy functions
     that have rules, or give it one with :func:`pullback.primitive`.
+    """
+
+
+class DataDependenceError(PullbackError, TypeError):
+    """The course of the program, or a shape, would depend on values that are not known yet.
+
+    Choose between values with ``np.where(condition, a, b)``.
     """
 
 

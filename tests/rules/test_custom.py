@@ -238,3 +238,48 @@ def test_stop_gradient_of_a_tree_and_of_plain_values():
 
 def test_a_stopped_value_may_become_a_float():
     assert pb.grad(lambda x: x * float(pb.stop_gradient(x)))(3.0) == 3.0
+
+
+def test_batching():
+    @pb.primitive
+    def scaled(a, x):
+        return a * x
+
+    @scaled.rule
+    def scaled_rule(_y, a, x):
+        return x, a
+
+    a, x = np.arange(3.0), np.ones((4, 3))
+    with pytest.raises(pb.NoRuleError, match=r"scaled has no batching.*@scaled\.batch"):
+        pb.vmap(scaled, in_axes=(None, 0))(a, x)
+
+    @scaled.batch
+    def scaled_batch(mapped, a, x):
+        if mapped == (True, False):
+            return scaled(a, x[None])
+        return scaled(a if mapped[0] else a[None], x)
+
+    np.testing.assert_array_equal(pb.vmap(scaled, in_axes=(None, 0))(a, x), a * x)
+    np.testing.assert_array_equal(pb.vmap(scaled, in_axes=(0, None))(x, a), x * a)
+    per_example = pb.vmap(pb.grad(lambda a, x: np.sum(scaled(a, x) ** 2)), in_axes=(None, 0))
+    np.testing.assert_allclose(per_example(a, x), 2 * a * x**2, rtol=1e-15)
+
+
+def test_a_map_that_cannot_be_batched_still_makes_a_jacobian():
+    matrix = np.array([[2.0, 1.0], [0.0, 3.0]])
+
+    @pb.primitive
+    def solved(b):
+        return np.linalg.solve(matrix, b)
+
+    @solved.rule
+    def solved_rule(_x, _b):
+        def one_at_a_time(b):
+            return np.array([float(entry) for entry in np.linalg.solve(matrix, b)])
+
+        return pb.Linear(one_at_a_time, lambda x_bar: np.linalg.solve(matrix.T, x_bar))
+
+    for mode in ("forward", "reverse"):
+        np.testing.assert_allclose(
+            pb.jacobian(solved, mode=mode)(np.ones(2)), np.linalg.inv(matrix), rtol=1e-14
+        )

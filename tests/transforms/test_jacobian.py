@@ -51,7 +51,15 @@ def test_auto_takes_the_cheaper_mode(n_in, n_out, pushes, monkeypatch):
         monkeypatch.setattr(Linearization, name, counted)
     a = RNG.standard_normal((n_out, n_in))
     pb.jacobian(lambda x: np.tanh(a @ x))(np.ones(n_in))
-    assert used == {"push": n_in * pushes, "pull": n_out * (not pushes)}
+    assert used == {"push": int(pushes), "pull": int(not pushes)}  # all units in one batch
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_units_go_through_in_several_batches_where_memory_asks_for_it(mode, monkeypatch):
+    x = RNG.standard_normal((2, 3))
+    wanted = pb.jacobian(curved, mode=mode)(x)
+    monkeypatch.setattr("pullback.transforms.jacobian.MEMORY", 8)
+    assert_allclose(pb.jacobian(curved, mode=mode)(x), wanted, rtol=1e-14)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from pullback.core.shapes import is_inexact
+from pullback.core.shapes import is_inexact, shape_of
 from pullback.core.tracer import Tracer
-from pullback.errors import LeakedTracerError
+from pullback.errors import DetachedError, LeakedTracerError, PullbackError
 
 if TYPE_CHECKING:
     from pullback.core.primitive import Primitive
@@ -56,6 +56,30 @@ class Interpreter:
         if not is_inexact(value):
             return value
         return Tracer(self, value, None)
+
+    def shape(self, tracer: Tracer) -> tuple[int, ...]:
+        """The shape that the traced function sees."""
+        return shape_of(tracer.value)
+
+    def mutable(self, tracer: Tracer) -> bool:
+        """Whether NumPy would have an array there rather than an immutable scalar."""
+        value = tracer.value
+        return value.mutable if isinstance(value, Tracer) else isinstance(value, np.ndarray)
+
+    def truth(self, tracer: Tracer) -> bool:
+        """The value as a condition of an ``if`` or a ``while``."""
+        return bool(tracer.value)
+
+    def detached(self, tracer: Tracer, target: str) -> PullbackError:
+        """The error for a value that is about to lose its history."""
+        return DetachedError(
+            f"{self.name}: a traced value of dtype {tracer.dtype} and shape {tracer.shape} "
+            f"was about to become {target}, which cannot hold its derivative. "
+            "To fill an array with traced values, make it with np.zeros(n, like=x) or "
+            "np.zeros_like(x), or use np.stack([...]) or np.array([...]); "
+            "inside the function call NumPy's functions instead of the math module's; "
+            "if a constant is what you want, use pullback.stop_gradient(x)"
+        )
 
     def __enter__(self) -> Self:
         return self

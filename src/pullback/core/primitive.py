@@ -38,6 +38,9 @@ class Primitive:
         `Abstract` (shape and dtype): its elements are not read, so they need not be kept.
     multiple : bool
         Whether the function returns a tuple of arrays.
+    batch : callable, optional
+        How the function acts on arguments that carry a mapped axis in front:
+        ``batch(primitive, size, mapped, values, params)``; see `pullback.rules.batching`.
     diagonal : type
         The class of the linear map that a bare coefficient stands for.
     masks : bool
@@ -54,12 +57,14 @@ class Primitive:
         rule: Callable[..., Any] | None = None,
         *,
         multiple: bool = False,
+        batch: Callable[..., Any] | None = None,
         diagonal: type[Diagonal] = Diagonal,
         masks: bool = False,
     ) -> None:
         self.name = name
         self.value = value
         self.multiple = multiple
+        self.batch = batch
         self.diagonal = diagonal
         self.masks = masks
         self.__doc__ = value.__doc__

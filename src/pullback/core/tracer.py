@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pullback.core.shapes import dtype_of, shape_of
-from pullback.errors import AliasError, DetachedError, NoRuleError
+from pullback.core.shapes import dtype_of
+from pullback.errors import AliasError, NoRuleError
 
 if TYPE_CHECKING:
     from pullback.core.interpreter import Interpreter
@@ -165,8 +165,7 @@ class Tracer:
     @property
     def mutable(self) -> bool:
         """Whether NumPy would have an array here rather than an immutable scalar."""
-        value = self.value
-        return value.mutable if isinstance(value, Tracer) else isinstance(value, np.ndarray)
+        return self.interpreter.mutable(self)
 
     @property
     def is_constant(self) -> bool:
@@ -180,7 +179,7 @@ class Tracer:
     def shape(self) -> tuple[int, ...]:
         if self.alias is not None:
             self.refresh()
-        return shape_of(self.value)
+        return self.interpreter.shape(self)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -211,7 +210,7 @@ class Tracer:
         if self.is_constant:
             return np.array(strip(self), dtype=dtype)
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
-            raise self._detached(f"an array of dtype {np.dtype(dtype)}")
+            raise self.interpreter.detached(self, f"an array of dtype {np.dtype(dtype)}")
         caller = _scipy_caller()
         if caller is not None:
             raise NoRuleError(
@@ -226,19 +225,9 @@ class Tracer:
             elements[index] = self[index] if index else self.snapshot()  # type: ignore[index]
         return elements
 
-    def _detached(self, target: str) -> DetachedError:
-        return DetachedError(
-            f"{self.interpreter.name}: a traced value of dtype {self.dtype} and shape {self.shape} "
-            f"was about to become {target}, which cannot hold its derivative. "
-            "To fill an array with traced values, make it with np.zeros(n, like=x) or "
-            "np.zeros_like(x), or use np.stack([...]) or np.array([...]); "
-            "inside the function call NumPy's functions instead of the math module's; "
-            "if a constant is what you want, use pullback.stop_gradient(x)"
-        )
-
     def _scalar(self, kind: type, target: str) -> Any:
         if not self.is_constant:
-            raise self._detached(target)
+            raise self.interpreter.detached(self, target)
         return kind(strip(self))
 
     def __float__(self) -> float:
@@ -251,7 +240,9 @@ class Tracer:
         return int(self._scalar(int, "a Python int"))
 
     def __bool__(self) -> bool:
-        return bool(strip(self))
+        if self.alias is not None:
+            self.refresh()
+        return self.interpreter.truth(self)
 
     def __repr__(self) -> str:
         return f"Tracer({strip(self)!r}, level={self.interpreter.level})"

@@ -37,6 +37,14 @@ def _lift(reference: Tracer, array: Any, where: str) -> Any:
 # -- like another array: np.zeros_like(x) --------------------------------------------------------
 
 
+def _prototype(a: Any) -> Any:
+    """A plain array of the shape and dtype of `a`, and of its layout in memory if that is known."""
+    underneath = strip(a)
+    if shape_of(underneath) == shape_of(a):
+        return underneath
+    return np.broadcast_to(np.zeros((), dtype_of(a)), shape_of(a))
+
+
 def _like(function: F) -> None:
     """Serve ``zeros_like`` and its kin."""
     name = f"numpy.{function.__name__}"
@@ -50,7 +58,9 @@ def _like(function: F) -> None:
         *,
         device: Any = None,
     ) -> Any:
-        return _lift(a, function(strip(a), dtype, order=order, shape=shape, device=device), name)
+        return _lift(
+            a, function(_prototype(a), dtype, order=order, shape=shape, device=device), name
+        )
 
     make.__name__ = function.__name__
     implements(function)(make)
@@ -75,7 +85,7 @@ def full_like(
     fill_value = operand(fill_value)
     if not isinstance(a, Tracer):
         a = fill_value
-    zeros = np.zeros_like(strip(a), dtype, order=order, shape=shape, device=device)
+    zeros = np.zeros_like(_prototype(a), dtype, order=order, shape=shape, device=device)
     if not isinstance(fill_value, Tracer):
         zeros[...] = fill_value
         return _lift(a, zeros, "numpy.full_like")

@@ -11,6 +11,7 @@ from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import array_ufuncs, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.numpy.indexing import take
 from pullback.numpy.operands import operand, refuse_out
 from pullback.numpy.registration import implements
 from pullback.numpy.views import view_of
@@ -129,12 +130,25 @@ def nan_to_num(
 ) -> Any:
     """What is not finite becomes constant; the rest is handed on."""
     x = operand(x)
-    numbers = np.nan_to_num(strip(x), nan=strip(nan), posinf=posinf, neginf=neginf)
-    out = np.where(np.isfinite(x), x, numbers)
+    if dtype_of(x).kind == "c":
+        parts = (_numbers(part, nan, posinf, neginf) for part in (np.real(x), np.imag(x)))
+        out = complex_rules.from_parts(*parts)
+    else:
+        out = _numbers(x, nan, posinf, neginf)
     if copy:
         return out
     x[...] = out
     return x
+
+
+def _numbers(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
+    """`x` with numbers in place of NaN and the infinities."""
+    limits = np.finfo(dtype_of(x)) if dtype_of(x).kind == "f" else None
+    if limits is None:
+        return x
+    x = np.where(np.isnan(x), nan, x)
+    x = np.where(np.equal(x, np.inf), limits.max if posinf is None else posinf, x)
+    return np.where(np.equal(x, -np.inf), limits.min if neginf is None else neginf, x)
 
 
 # -- complex numbers ------------------------------------------------------------------------------
@@ -206,15 +220,15 @@ def interp(
     if period is not None:
         period = np.abs(period)
         x, xp = np.remainder(x, period), np.remainder(xp, period)
-        order = np.argsort(strip(xp))
+        order = np.argsort(xp)
         xp, fp = np.take(xp, order), np.take(fp, order)
         xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
     last = shape_of(xp)[0] - 1
-    right_knot = np.clip(np.searchsorted(strip(xp), strip(x), side="right"), min(1, last), last)
+    right_knot = np.clip(np.searchsorted(xp, x, side="right"), min(1, last), last)
     left_knot = np.maximum(right_knot - 1, 0)
-    x0, x1 = np.take(xp, left_knot), np.take(xp, right_knot)
-    y0, y1 = np.take(fp, left_knot), np.take(fp, right_knot)
+    x0, x1 = take(xp, left_knot), take(xp, right_knot)
+    y0, y1 = take(fp, left_knot), take(fp, right_knot)
     y = (y1 - y0) / np.where(np.equal(x0, x1), 1, x1 - x0) * (x - x0) + y0
     if period is None:
         y = np.where(np.less(x, xp[0]), fp[0] if left is None else left, y)

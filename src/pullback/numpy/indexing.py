@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from pullback.core.primitive import bind
 from pullback.core.shapes import shape_of
 from pullback.core.tracer import Tracer, View
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy.operands import operand, refuse_out
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
@@ -44,6 +44,13 @@ def parse(key: Any) -> tuple[Template, list[Any]]:
 def _index_array(entry: Any) -> Any:
     """An entry of a subscript as an array of integers or booleans."""
     if isinstance(entry, Tracer):
+        if entry.dtype.kind in "iu":
+            return entry
+        if entry.dtype.kind == "b":
+            raise DataDependenceError(
+                f"indexing: got a traced boolean array of shape {entry.shape} as an index, so the "
+                "shape of the result would depend on its values; use np.where(mask, x, 0) instead"
+            )
         raise ArgumentTypeError(
             f"indexing: got a traced array of dtype {entry.dtype} and shape {entry.shape} as an "
             "index, wanted integers, booleans or slices; an index has no derivative: make it from "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -68,14 +68,28 @@ def _in_place(operator: Binary, symbol: str) -> Binary:
     return operate
 
 
-def _refused(symbol: str) -> Callable[..., NoReturn]:
-    def operate(self: Any, *other: Any) -> NoReturn:
-        raise ArgumentTypeError(
-            f"the operator {symbol} takes integers and booleans, got a traced array of dtype "
-            f"{self.dtype} and shape {self.shape}; compare first, as in (x > 0) {symbol} mask"
-        )
+def _bitwise(primitive: Primitive, symbol: str, *, reflected: bool = False) -> Binary:
+    """An operator of integers and booleans, which are traced only where they differ by example."""
+    plain = _reflected(primitive) if reflected else _operator(primitive)
+
+    def operate(self: Any, other: Any) -> Any:
+        _require_bits(self, symbol)
+        return plain(self, other)
 
     return operate
+
+
+def _invert(self: Any) -> Any:
+    _require_bits(self, "~")
+    return bind(registry["invert"], (self,), {})
+
+
+def _require_bits(x: Any, symbol: str) -> None:
+    if x.dtype.kind not in "biu":
+        raise ArgumentTypeError(
+            f"the operator {symbol} takes integers and booleans, got a traced array of dtype "
+            f"{x.dtype} and shape {x.shape}; compare first, as in (x > 0) {symbol} mask"
+        )
 
 
 def _install(name: str, operator: Callable[..., Any]) -> None:
@@ -99,7 +113,13 @@ _COMPARISONS = {
     "gt": np.greater,
     "ge": np.greater_equal,
 }
-_BITWISE = {"and": "&", "or": "|", "xor": "^", "lshift": "<<", "rshift": ">>"}
+_BITWISE = {
+    "and": (np.bitwise_and, "&"),
+    "or": (np.bitwise_or, "|"),
+    "xor": (np.bitwise_xor, "^"),
+    "lshift": (np.left_shift, "<<"),
+    "rshift": (np.right_shift, ">>"),
+}
 
 for _name, (_ufunc, _symbol) in _ARITHMETIC.items():
     _primitive = registry[_ufunc.__name__]
@@ -108,10 +128,12 @@ for _name, (_ufunc, _symbol) in _ARITHMETIC.items():
     _install(f"i{_name}", _in_place(_operator(_primitive), _symbol))
 for _name, _ufunc in _COMPARISONS.items():
     _install(_name, _operator(registry[_ufunc.__name__]))
-for _name, _symbol in _BITWISE.items():
-    for _prefix in ("", "r", "i"):
-        _install(_prefix + _name, _refused(_symbol))
-_install("invert", _refused("~"))
+for _name, (_ufunc, _symbol) in _BITWISE.items():
+    _primitive = registry[_ufunc.__name__]
+    _install(_name, _bitwise(_primitive, _symbol))
+    _install(f"r{_name}", _bitwise(_primitive, _symbol, reflected=True))
+    _install(f"i{_name}", _in_place(_bitwise(_primitive, _symbol), _symbol))
+_install("invert", _invert)
 _install("neg", _unary(registry["negative"]))
 _install("pos", _unary(registry["positive"]))
 _install("abs", _unary(registry["absolute"]))

@@ -24,11 +24,12 @@ import numpy as np
 
 from pullback.core.primitive import registry
 from pullback.core.shapes import dtype_of
-from pullback.core.tracer import Tracer, strip
+from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.rules import softmax as rules
+from pullback.rules.custom import stop_gradient
 
 __all__ = ["log_softmax", "logsumexp", "polygamma", "softmax"]
 
@@ -43,7 +44,7 @@ def logsumexp(
     x = _require_real(operand(a), "logsumexp")
     if b is None and not return_sign:
         return rules.logsumexp(x, axis=axis, keepdims=keepdims)
-    top = np.max(strip(x), axis=axis, keepdims=True)
+    top = np.max(stop_gradient(x), axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0).astype(dtype_of(x))
     terms = np.exp(x - top) if b is None else operand(b) * np.exp(x - top)
     total = np.sum(terms, axis=axis, keepdims=keepdims)

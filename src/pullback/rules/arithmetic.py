@@ -6,6 +6,7 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
+from pullback.rules.batching import aligned
 from pullback.rules.registration import elementwise, rule, strong_multiply
 
 __all__ = [
@@ -133,13 +134,13 @@ def fmod(z, x, y):
     return 1, lambda: -np.rint((x - z) / y)
 
 
-@rule(np.modf, multiple=True)
+@rule(np.modf, batch=aligned, multiple=True)
 def modf(_out, _x):
     """(f, n) = modf(x): x = f + n, n an integer: ∂f/∂x = 1, ∂n/∂x = 0."""
     return Linear(lambda x_dot: (x_dot, None), lambda bars: bars[0])
 
 
-@rule(np.frexp, multiple=True)
+@rule(np.frexp, batch=aligned, multiple=True)
 def frexp(out, _x):
     """(m, e) = frexp(x): x = m·2ᵉ with ½ ≤ |m| < 1: ∂m/∂x = 2⁻ᵉ. The exponent is an integer."""
     _m, e = out
@@ -151,7 +152,7 @@ def frexp(out, _x):
     return Linear(lambda x_dot: (ldexp(x_dot, -e), None), pullback)
 
 
-@rule(np.ldexp)
+@rule(np.ldexp, batch=aligned)
 def ldexp(_y, _x, e):
     """y = x·2ᵉ with an integer e: ẏ = ẋ·2ᵉ, x̄ = ȳ·2ᵉ."""
     return Linear(lambda x_dot: ldexp(x_dot, e), lambda y_bar: ldexp(y_bar, e)), None

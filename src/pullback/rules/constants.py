@@ -5,9 +5,14 @@ Their derivative is zero wherever it exists; where they jump it is taken to be z
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from pullback.core.primitive import Primitive
+from pullback.core.shapes import shape_of
+from pullback.rules.batching import aligned, in_front, rank_of, stretch
 from pullback.rules.registration import constant
 
 __all__ = ["CONSTANTS", "PREDICATES"]
@@ -43,19 +48,48 @@ INTEGERS = (
     np.gcd,
     np.lcm,
 )
+WHOLE = (np.allclose, np.array_equal, np.array_equiv)
 PREDICATES = (
+    *WHOLE,
     np.isclose,
-    np.allclose,
-    np.array_equal,
-    np.array_equiv,
     np.isreal,
     np.iscomplex,
     np.isneginf,
     np.isposinf,
 )
 
+
+def _whole_batch(
+    primitive: Primitive,
+    size: int,
+    mapped: Sequence[bool],
+    values: Sequence[Any],
+    params: dict[str, Any],
+) -> Any:
+    """One answer for each pair of arrays, from the answers for their elements."""
+    a, b = (in_front(x, size, mapped=one) for x, one in zip(values, mapped, strict=True))
+    rank = max(rank_of(a), rank_of(b)) - 1
+    a, b = stretch(a, rank), stretch(b, rank)
+    if primitive.name == "allclose":
+        same = np.isclose(a, b, **params)
+    else:
+        ranks = [rank_of(x) - one for x, one in zip(values, mapped, strict=True)]
+        if primitive.name == "array_equal" and ranks[0] != ranks[1]:
+            return np.zeros(size, bool)
+        try:
+            np.broadcast_shapes(shape_of(a), shape_of(b))
+        except ValueError:
+            return np.zeros(size, bool)
+        if primitive.name == "array_equal" and shape_of(a) != shape_of(b):
+            return np.zeros(size, bool)
+        same = np.equal(a, b)
+        if params.get("equal_nan"):
+            same = same | (np.isnan(a) & np.isnan(b))
+    return np.all(same, axis=tuple(range(1, rank + 1)))
+
+
 CONSTANTS: dict[str, Primitive] = {
-    function.__name__: constant(function)
+    function.__name__: constant(function, batch=_whole_batch if function in WHOLE else aligned)
     for function in (*COMPARISONS, *ROUNDING, *TESTS, *INTEGERS, *PREDICATES)
 }
 """The primitives, by the names of their functions."""

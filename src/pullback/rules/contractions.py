@@ -12,12 +12,37 @@ import math
 import numpy as np
 
 from pullback.core.linear import Linear
+from pullback.core.shapes import shape_of
+from pullback.rules.batching import in_front, rank_of, stretch
 from pullback.rules.registration import rule
 
 __all__ = ["convolve", "matmul"]
 
 
-@rule(np.matmul)
+def _matmul_batch(primitive, _size, mapped, values, _params):
+    (a, b), (a_mapped, b_mapped) = values, mapped
+    rank_a, rank_b = rank_of(a) - a_mapped, rank_of(b) - b_mapped
+    if not b_mapped and rank_b <= 2:
+        return primitive(a, b) if rank_a <= 1 or rank_b == 1 else _tall(primitive, a, b)
+    if not a_mapped and rank_a == 2 and rank_b == 1:
+        return primitive(b, a.T)
+    # Vectors become matrices, whose extra axis is dropped from the product.
+    a = np.expand_dims(a, -2) if rank_a == 1 else a
+    b = np.expand_dims(b, -1) if rank_b == 1 else b
+    rank = max(rank_a, rank_b, 2)
+    c = primitive(stretch(a, rank) if a_mapped else a, stretch(b, rank) if b_mapped else b)
+    gone = ((-2,) if rank_a == 1 else ()) + ((-1,) if rank_b == 1 else ())
+    return np.squeeze(c, gone) if gone else c
+
+
+def _tall(primitive, a, b):
+    """A batch of matrices times one matrix: one product of the matrices on top of each other."""
+    *lead, rows, inner = shape_of(a)
+    c = primitive(np.reshape(a, (math.prod(lead) * rows, inner)), b)
+    return np.reshape(c, (*lead, rows, shape_of(b)[1]))
+
+
+@rule(np.matmul, batch=_matmul_batch)
 def matmul(_c, a, b):
     """C = AB: Ċ = ȦB + AḂ, Ā = C̄Bᵀ, B̄ = AᵀC̄ (conjugate transposes where complex).
 
@@ -107,7 +132,16 @@ def _columns(a):
 # -- convolution ----------------------------------------------------------------------------------
 
 
-@rule(np.convolve)
+def _convolve_batch(_primitive, size, mapped, values, _params):
+    """One matrix product: the windows of one factor, padded with zeros, times the other."""
+    a, v = (in_front(x, size, mapped=one) for x, one in zip(values, mapped, strict=True))
+    m, n = shape_of(a)[1], shape_of(v)[1]
+    padded = np.pad(a, ((0, 0), (n - 1, n - 1)))
+    windows = padded[:, np.arange(m + n - 1)[:, None] + np.arange(n)]
+    return np.squeeze(windows @ np.expand_dims(np.flip(v, 1), -1), -1)
+
+
+@rule(np.convolve, batch=_convolve_batch)
 def convolve(_c, a, v):
     """cₖ = Σᵢ aᵢvₖ₋ᵢ for all k where there are terms: ċ = ȧ∗v + a∗v̇, and āᵢ = Σₖ c̄ₖvₖ₋ᵢ.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pullback.rules.batching import aligned
 from pullback.rules.registration import rule
 
 __all__ = ["astype", "copy"]
@@ -13,7 +14,7 @@ def _astype(x, *, dtype):
     return x.astype(dtype) if isinstance(x, np.ndarray | np.generic) else dtype.type(x)
 
 
-@rule(_astype, name="astype")
+@rule(_astype, name="astype", batch=aligned)
 def astype(_y, _x, *, dtype):
     """y = x in another precision, or as a complex number: ẏ = ẋ and x̄ = ȳ, in their dtypes.
 
@@ -26,7 +27,11 @@ def _copy(x, *, order):
     return np.array(x, order=order)
 
 
-@rule(_copy, name="copy")
+def _copy_batch(primitive, _size, _mapped, values, _params):
+    return primitive(*values, order="K")
+
+
+@rule(_copy, name="copy", batch=_copy_batch)
 def copy(_y, _x, *, order):
     """y = x, with memory laid out in `order`: ẏ = ẋ and x̄ = ȳ."""
     return 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -69,6 +69,34 @@ class CustomPrimitive(Generic[P, R]):
         """
         self._primitive.set_rule(rule)
         return rule
+
+    def batch(self, batch: Callable[..., Any]) -> Callable[..., Any]:
+        """Attach the batching, which `vmap` asks for; used as a decorator.
+
+        Parameters
+        ----------
+        batch : callable
+            ``batch(mapped, *args, **params)``, with the arguments of the function, some of which
+            carry a mapped axis in front: those for which `mapped`, a tuple of bool, is True. It
+            returns the result, or each of the results, with that axis in front.
+
+        Returns
+        -------
+        callable
+            `batch` itself.
+        """
+
+        def of_primitive(
+            _primitive: Primitive,
+            _size: int,
+            mapped: Sequence[bool],
+            values: Sequence[Any],
+            params: dict[str, Any],
+        ) -> Any:
+            return batch(tuple(mapped), *values, **params)
+
+        self._primitive.batch = of_primitive
+        return batch
 
     def __call__(self, *args: P.args, **params: P.kwargs) -> R:
         for name, value in params.items():

@@ -11,12 +11,16 @@ import numpy as np
 
 from pullback.core.linear import Linear, Selection
 from pullback.core.shapes import dtype_of
-from pullback.rules.registration import rule
+from pullback.rules.batched_indexing import (
+    ARRAY,
+    batch_index,
+    batch_last_writes,
+    batch_scatter,
+    batch_write,
+)
+from pullback.rules.registration import constant, rule
 
-__all__ = ["ARRAY", "index", "index_add", "index_update", "join", "scatter"]
-
-ARRAY = "array"
-"""What stands for an index array in a template."""
+__all__ = ["ARRAY", "index", "index_add", "index_update", "join", "last_writes", "scatter"]
 
 
 def join(key, indices):
@@ -63,7 +67,7 @@ def _repeats(indices):
     return any(index.dtype.kind != "b" for index in indices)
 
 
-@rule(_index, name="index", masks=True)
+@rule(_index, name="index", batch=batch_index, masks=True)
 def index(_y, _x, *indices, key):
     """y = x[key]: ẏ = ẋ[key], and x̄ has ȳ added up at the places that were read."""
     shape = _x.shape
@@ -77,7 +81,7 @@ def index(_y, _x, *indices, key):
     )
 
 
-@rule(_scatter, name="scatter")
+@rule(_scatter, name="scatter", batch=batch_scatter)
 def scatter(_y, _v, *indices, key, shape):
     """y = 0, y[key] += v, a place that is named twice counting twice: v̄ = ȳ[key]."""
     return (
@@ -95,7 +99,7 @@ def _index_add(x, v, *indices, key):
     return out
 
 
-@rule(_index_add, name="index_add")
+@rule(_index_add, name="index_add", batch=batch_write)
 def index_add(_y, _x, _v, *indices, key):
     """y = x, y[key] += v, a place that is named twice counting twice: x̄ = ȳ, v̄ = ȳ[key]."""
     shape = _x.shape
@@ -109,7 +113,7 @@ def index_add(_y, _x, _v, *indices, key):
     )
 
 
-@rule(_index_update, name="index_update", masks=True)
+@rule(_index_update, name="index_update", batch=batch_write, masks=True)
 def index_update(_y, _x, _v, *indices, key):
     """y = x, y[key] = v: x̄ is ȳ with zeros at the places written; v̄ = ȳ[key].
 
@@ -121,7 +125,9 @@ def index_update(_y, _x, _v, *indices, key):
     def last(value):
         if not _repeats(indices):
             return value
-        return np.where(last_writes(indices, key, shape), value, np.zeros((), dtype_of(value)))
+        return np.where(
+            last_writes(*indices, key=key, shape=shape), value, np.zeros((), dtype_of(value))
+        )
 
     def overwritten(array):
         return index_update(array, np.zeros((), dtype_of(array)), *indices, key=key)
@@ -136,11 +142,14 @@ def index_update(_y, _x, _v, *indices, key):
     )
 
 
-def last_writes(indices, key, shape):
-    """For each element that is assigned, whether no later one goes to the same place."""
+def _last_writes(*indices, key, shape):
     key = join(key, indices)
     writer = np.empty(shape, np.intp)
     extent = writer[key].shape
     order = np.arange(np.prod(extent, dtype=np.intp)).reshape(extent)
     writer[key] = order
     return writer[key] == order
+
+
+last_writes = constant(_last_writes, name="last_writes", batch=batch_last_writes)
+"""For each element that is assigned, whether no later one goes to the same place."""

@@ -11,8 +11,10 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
+from pullback.rules.batching import with_ranks
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal, reshape
+from pullback.rules.spectral import svd
 
 __all__ = ["cholesky", "cofactors", "det", "inv", "slogdet", "solve"]
 
@@ -36,7 +38,7 @@ def _scaled(c, a):
 # -- solving --------------------------------------------------------------------------------------
 
 
-@rule(np.linalg.inv)
+@rule(np.linalg.inv, batch=with_ranks(2))
 def inv(y, _a):
     """Y = A⁻¹: Ẏ = −Y Ȧ Y, Ā = −Yᴴ Ȳ Yᴴ. A singular A raises ``LinAlgError``, as in NumPy."""
     return Linear(
@@ -45,7 +47,7 @@ def inv(y, _a):
     )
 
 
-@rule(np.linalg.solve)
+@rule(np.linalg.solve, batch=with_ranks(2, 2))
 def solve(x, a, _b):
     """AX = B: AẊ = Ḃ − ȦX, AᴴB̄ = X̄, Ā = −B̄Xᴴ, where B is a batch of matrices.
 
@@ -67,7 +69,7 @@ def solve(x, a, _b):
 # -- determinants ---------------------------------------------------------------------------------
 
 
-@rule(np.linalg.det)
+@rule(np.linalg.det, batch=with_ranks(2))
 def det(_y, a):
     """y = det A: ẏ = Σ cof(A)ᵢⱼ Ȧᵢⱼ, with the matrix of cofactors; at a singular A as well."""
     minors = cofactors(a)
@@ -95,7 +97,7 @@ def _cofactors(a):
     return sign[..., None, None] * (np.conj(c) if c.dtype.kind == "c" else c)
 
 
-@rule(_cofactors, name="cofactors")
+@rule(_cofactors, name="cofactors", batch=with_ranks(2))
 def cofactors(_c, a):
     """C = cof(A), the derivative of det A; for a regular A it is det(A) A⁻ᵀ.
 
@@ -104,7 +106,7 @@ def cofactors(_c, a):
     B = Uᴴ Ȧ V and Pᵢⱼ = ∏ₖ≠ᵢ,ⱼ sₖ, has Σₖ Pᵢₖ Bₖₖ on the diagonal and −Pᵢⱼ Bⱼᵢ off it. There is no
     division, so it is exact at singular matrices of any rank.
     """
-    u, s, vh = np.linalg.svd(a)
+    u, s, vh = svd(a)
     sign = np.linalg.det(u) * np.linalg.det(vh)
     products = _without(s, 2)
 
@@ -127,7 +129,7 @@ def _slogdet(a):
     return tuple(np.linalg.slogdet(a))
 
 
-@rule(_slogdet, name="slogdet", multiple=True)
+@rule(_slogdet, name="slogdet", batch=with_ranks(2), multiple=True)
 def slogdet(y, a):
     """(s, ℓ) with det A = s eˡ: ℓ̇ = Re tr(A⁻¹Ȧ), ṡ = i s Im tr(A⁻¹Ȧ), which is 0 for a real A.
 
@@ -158,7 +160,7 @@ def slogdet(y, a):
 # -- factorisations -------------------------------------------------------------------------------
 
 
-@rule(np.linalg.cholesky)
+@rule(np.linalg.cholesky, batch=with_ranks(2))
 def cholesky(factor, _a):
     """A = LLᴴ: L̇ = L φ(L⁻¹ȦL⁻ᴴ), where φ takes the lower triangle and half of the diagonal.
 

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from pullback.core.linear import Linear
+from pullback.rules.batching import aligned
 from pullback.rules.exponential import logistic
 from pullback.rules.registration import elementwise, rule
 from pullback.rules.softmax import log_softmax, softmax
@@ -92,7 +93,12 @@ def _squared_norm(x, *, scale):
     return y
 
 
-@rule(_squared_norm, name="squared_norm")
+def _squared_norm_batch(_primitive, size, _mapped, values, params):
+    rows = np.reshape(values[0], (size, -1))
+    return params["scale"] * np.sum(np.real(np.conj(rows) * rows), axis=1)
+
+
+@rule(_squared_norm, name="squared_norm", batch=_squared_norm_batch)
 def squared_norm(_y, x, *, scale):
     """y = s Σᵢ |xᵢ|², saturated: ẏ = 2s Re Σᵢ conj(xᵢ)·ẋᵢ, x̄ = 2s ȳx."""
     if x.dtype.kind == "c":
@@ -114,7 +120,11 @@ def _total(losses, *, count):
     return total
 
 
-@rule(_total, name="total")
+def _total_batch(_primitive, size, _mapped, values, params):
+    return np.sum(np.reshape(values[0], (size, -1)), axis=1) / params["count"]
+
+
+@rule(_total, name="total", batch=_total_batch)
 def total(_y, _losses, *, count):
     """y = Σᵢ ℓᵢ / n, without overflow on the way: ẏ = Σᵢ ℓ̇ᵢ / n, ℓ̄ᵢ = ȳ / n."""
     return Linear(lambda dots: np.sum(dots) / count, lambda y_bar: y_bar / count)
@@ -194,7 +204,7 @@ def _categorical(z, t):
     return losses
 
 
-@rule(_categorical, name="categorical")
+@rule(_categorical, name="categorical", batch=aligned)
 def categorical(_y, z, t):
     """y = −Σₖ tₖ ln pₖ over the last axis, p = softmax(z).
 

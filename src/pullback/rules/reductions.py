@@ -13,6 +13,7 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.rules.batching import flattening, over_axes
 from pullback.rules.registration import constant, elementwise, rule
 from pullback.rules.shaping import inverse, reshape, transpose
 
@@ -56,7 +57,7 @@ def _sum(x, *, axis=None, keepdims=False):
     return np.add.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_sum, name="sum")
+@rule(_sum, name="sum", batch=over_axes)
 def sum(_y, _x, *, axis=None, keepdims=False):
     """y = Σ x over `axis`: ẏ = Σ ẋ, and x̄ is ȳ, broadcast."""
     shape = shape_of(_x)
@@ -74,7 +75,7 @@ def _mean(x, *, axis=None, keepdims=False):
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_mean, name="mean")
+@rule(_mean, name="mean", batch=over_axes)
 def mean(_y, _x, *, axis=None, keepdims=False):
     """y = (1/n) Σ x over `axis`: ẏ = (1/n) Σ ẋ, and x̄ is ȳ/n, broadcast."""
     shape = shape_of(_x)
@@ -88,7 +89,7 @@ def _var(x, *, axis=None, ddof=0, keepdims=False):
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
-@rule(_var, name="var")
+@rule(_var, name="var", batch=over_axes)
 def var(_y, x, *, axis=None, ddof=0, keepdims=False):
     """y = Σ |x − x̂|² / (n − d) over `axis`, with the mean x̂ and d = `ddof`.
 
@@ -134,7 +135,7 @@ def _prod(x, *, axis=None, keepdims=False):
     return np.multiply.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_prod, name="prod")
+@rule(_prod, name="prod", batch=over_axes)
 def prod(_y, x, *, axis=None, keepdims=False):
     """y = ∏ x over `axis`: ∂y/∂xᵢ = ∏ₖ≠ᵢ xₖ.
 
@@ -203,7 +204,7 @@ def _max(x, *, axis=None, keepdims=False):
     return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_max, name="max")
+@rule(_max, name="max", batch=over_axes)
 def max(y, x, *, axis=None, keepdims=False):
     """y = max x over `axis`: ẏ is the mean of ẋ over the elements equal to y.
 
@@ -216,7 +217,7 @@ def _min(x, *, axis=None, keepdims=False):
     return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_min, name="min")
+@rule(_min, name="min", batch=over_axes)
 def min(y, x, *, axis=None, keepdims=False):
     """y = min x over `axis`: ẏ is the mean of ẋ over the elements equal to y.
 
@@ -227,8 +228,8 @@ def min(y, x, *, axis=None, keepdims=False):
 
 # -- constants ------------------------------------------------------------------------------------
 
-all = constant(np.all)
-any = constant(np.any)
-argmax = constant(np.argmax)
-argmin = constant(np.argmin)
-count_nonzero = constant(np.count_nonzero)
+all = constant(np.all, batch=over_axes)
+any = constant(np.any, batch=over_axes)
+argmax = constant(np.argmax, batch=flattening)
+argmin = constant(np.argmin, batch=flattening)
+count_nonzero = constant(np.count_nonzero, batch=over_axes)

@@ -27,6 +27,7 @@ from pullback.core.linear import Diagonal
 from pullback.core.primitive import Primitive, locally_constant, registry
 from pullback.core.shapes import dtype_of
 from pullback.core.tracer import array_ufuncs
+from pullback.rules.batching import Batch, aligned
 
 __all__ = ["constant", "elementwise", "rule", "strong_multiply"]
 
@@ -48,6 +49,7 @@ def elementwise(
     function: Callable[..., Any],
     *,
     name: str | None = None,
+    batch: Batch = aligned,
     singular: bool = False,
     masks: bool = False,
 ) -> Callable[[Rule], Primitive]:
@@ -59,6 +61,8 @@ def elementwise(
         Evaluates it on arrays. A ufunc is served from now on when it meets a tracer.
     name : str, optional
         The primitive's name; by default that of `function`.
+    batch : callable
+        How it acts on arguments with a mapped axis; by default it broadcasts them.
     singular : bool
         Whether the derivative is infinite or undefined somewhere. A tangent or cotangent that is
         exactly zero then stays exactly zero there (a strong zero).
@@ -72,6 +76,7 @@ def elementwise(
             name or function.__name__,
             function,
             rule,
+            batch=batch,
             diagonal=StrongDiagonal if singular else Diagonal,
             masks=masks,
         )
@@ -85,6 +90,7 @@ def rule(
     function: Callable[..., Any],
     *,
     name: str | None = None,
+    batch: Batch,
     multiple: bool = False,
     masks: bool = False,
 ) -> Callable[[Rule], Primitive]:
@@ -97,6 +103,8 @@ def rule(
         when it meets a tracer.
     name : str, optional
         The primitive's name; by default that of `function`.
+    batch : callable
+        How it acts on arguments with a mapped axis; see `pullback.rules.batching`.
     multiple : bool
         Whether it returns a tuple of arrays.
     masks : bool
@@ -106,7 +114,12 @@ def rule(
 
     def enter(rule: Rule) -> Primitive:
         primitive = Primitive(
-            name or function.__name__, function, rule, multiple=multiple, masks=masks
+            name or function.__name__,
+            function,
+            rule,
+            batch=batch,
+            multiple=multiple,
+            masks=masks,
         )
         primitive.__doc__ = rule.__doc__
         return _enter(primitive, function)
@@ -115,7 +128,11 @@ def rule(
 
 
 def constant(
-    function: Callable[..., Any], *, name: str | None = None, multiple: bool = False
+    function: Callable[..., Any],
+    *,
+    name: str | None = None,
+    batch: Batch = aligned,
+    multiple: bool = False,
 ) -> Primitive:
     """Enter a function that is locally constant wherever it is differentiable.
 
@@ -124,10 +141,14 @@ def constant(
     function : callable
     name : str, optional
         The primitive's name; by default that of `function`.
+    batch : callable
+        How it acts on arguments with a mapped axis; by default element by element.
     multiple : bool
         Whether it returns a tuple of arrays.
     """
-    primitive = Primitive(name or function.__name__, function, locally_constant, multiple=multiple)
+    primitive = Primitive(
+        name or function.__name__, function, locally_constant, batch=batch, multiple=multiple
+    )
     return _enter(primitive, function)
 
 

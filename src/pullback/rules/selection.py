@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from pullback.core.linear import Linear
+from pullback.rules.batching import aligned, with_axis
 from pullback.rules.registration import elementwise, rule
 
 __all__ = ["copysign", "fmax", "fmin", "heaviside", "maximum", "minimum", "unwrap", "where"]
 
 
-@rule(np.where, masks=True)
+@rule(np.where, batch=aligned, masks=True)
 def where(_z, condition, _x, _y):
     """z = x where the condition holds, y elsewhere: so are ż, x̄ = z̄ or 0, and ȳ = 0 or z̄.
 
@@ -86,7 +87,7 @@ def heaviside(_z, x, _h):
     return None, lambda: np.equal(x, 0)
 
 
-@elementwise(np.unwrap)
+@elementwise(np.unwrap, batch=with_axis)
 def unwrap(_y, _x, *, discont=None, axis=-1, period=2 * np.pi):
     """y = x + multiples of the period that take away jumps along the axis: ∂y/∂x = 1."""
     return 1

@@ -10,6 +10,7 @@ import numpy as np
 
 from pullback.core.linear import Joint, Selection
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.rules.batching import joining, stretch, with_ranks
 from pullback.rules.registration import rule
 
 __all__ = ["broadcast_to", "concatenate", "diagonal", "embed_diagonal", "inverse", "reshape",
@@ -22,7 +23,24 @@ def _reshape(x, *, shape, order="C"):
     return np.reshape(x, shape, order=order)
 
 
-@rule(_reshape, name="reshape")
+def _reshape_batch(primitive, size, _mapped, values, params):
+    (x,) = values
+    shape, order = params["shape"], params.get("order", "C")
+    if order == "C":
+        return primitive(x, shape=(size, *shape))
+    # In the order "F" a reshape is that of the reversed axes to the reversed shape.
+    x = reversed_axes(x)
+    if -1 in shape:
+        shape = np.empty(shape_of(x)[1:]).reshape(shape).shape
+    return reversed_axes(primitive(x, shape=(size, *shape[::-1])))
+
+
+def reversed_axes(x):
+    """`x` with all axes but the first in reverse."""
+    return transpose(x, axes=(0, *range(len(shape_of(x)) - 1, 0, -1)))
+
+
+@rule(_reshape, name="reshape", batch=_reshape_batch)
 def reshape(_y, _x, *, shape, order="C"):
     """y = x in another shape: ẏ = ẋ in that shape, x̄ = ȳ in the old one.
 
@@ -44,7 +62,16 @@ def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-@rule(_transpose, name="transpose")
+def _transpose_batch(primitive, _size, _mapped, values, params):
+    (x,) = values
+    axes = params.get("axes")
+    if axes is None:
+        return reversed_axes(x)
+    rank = len(shape_of(x)) - 1
+    return primitive(x, axes=(0, *(axis % rank + 1 for axis in axes)))
+
+
+@rule(_transpose, name="transpose", batch=_transpose_batch)
 def transpose(_y, _x, *, axes=None):
     """yᵢⱼ… = x with permuted axes: x̄ is ȳ under the inverse permutation."""
     back = None if axes is None else inverse(axes)
@@ -58,7 +85,12 @@ def _broadcast_to(x, *, shape):
     return np.broadcast_to(x, shape)
 
 
-@rule(_broadcast_to, name="broadcast_to")
+def _broadcast_to_batch(primitive, size, _mapped, values, params):
+    shape = params["shape"]
+    return primitive(stretch(values[0], len(shape)), shape=(size, *shape))
+
+
+@rule(_broadcast_to, name="broadcast_to", batch=_broadcast_to_batch)
 def broadcast_to(_y, _x, *, shape):
     """y repeats x along new and stretched axes: the identity, up to a broadcast.
 
@@ -71,7 +103,7 @@ def _concatenate(*arrays, axis):
     return np.concatenate(arrays, axis=axis)
 
 
-@rule(_concatenate, name="concatenate")
+@rule(_concatenate, name="concatenate", batch=joining)
 def concatenate(_y, *_xs, axis):
     """y = x₁, x₂, … joined along `axis`: ẏ joins the tangents, each x̄ᵢ is its slice of ȳ."""
     lead = (slice(None),) * (axis % len(shape_of(_y)))
@@ -97,7 +129,7 @@ def _stack(*arrays, axis):
     return np.stack(arrays, axis=axis)
 
 
-@rule(_stack, name="stack")
+@rule(_stack, name="stack", batch=joining)
 def stack(_y, *_xs, axis):
     """y = x₁, x₂, … along a new `axis`: ẏ stacks the tangents, x̄ᵢ is ȳ at position i."""
     lead = (slice(None),) * (axis % len(shape_of(_y)))
@@ -123,7 +155,7 @@ def _diagonal(x, *, offset=0):
     return np.diagonal(x, offset, -2, -1)
 
 
-@rule(_diagonal, name="diagonal", masks=True)
+@rule(_diagonal, name="diagonal", batch=with_ranks(2), masks=True)
 def diagonal(_y, _x, *, offset=0):
     """y…ᵢ = x…ᵢ,ᵢ₊ₖ with k = `offset`, over the last two axes; x̄ is ȳ on that diagonal, else 0."""
     matrix = shape_of(_x)[-2:]
@@ -141,7 +173,7 @@ def _embed_diagonal(x, *, shape, offset=0):
     return y
 
 
-@rule(_embed_diagonal, name="embed_diagonal")
+@rule(_embed_diagonal, name="embed_diagonal", batch=with_ranks(1))
 def embed_diagonal(_y, _x, *, shape, offset=0):
     """y…ᵢ,ᵢ₊ₖ = x…ᵢ in matrices of `shape` that are 0 elsewhere; x̄ is that diagonal of ȳ."""
     return Selection(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from pullback.core.linear import Linear
+from pullback.rules.batching import over_axes
 from pullback.rules.registration import rule
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
@@ -75,7 +76,7 @@ def _log_softmax(x, *, axis=None):
     return y[()]
 
 
-@rule(_logsumexp, name="logsumexp")
+@rule(_logsumexp, name="logsumexp", batch=over_axes)
 def logsumexp(_y, x, *, axis=None, keepdims=False):
     """y = log Σ exp x: ẏ = Σ pẋ, x̄ = pȳ, with p = softmax x.
 
@@ -90,7 +91,7 @@ def logsumexp(_y, x, *, axis=None, keepdims=False):
     return Linear(lambda x_dot: np.sum(p * x_dot, axis=axis, keepdims=keepdims), pullback)
 
 
-@rule(_softmax, name="softmax")
+@rule(_softmax, name="softmax", batch=over_axes)
 def softmax(p, _x, *, axis=None, limit=False):
     """p = exp x / Σ exp x: ṗ = p·(ẋ − Σ pẋ), which is its own adjoint.
 
@@ -104,7 +105,7 @@ def softmax(p, _x, *, axis=None, limit=False):
     return Linear(spread, spread)
 
 
-@rule(_log_softmax, name="log_softmax")
+@rule(_log_softmax, name="log_softmax", batch=over_axes)
 def log_softmax(y, _x, *, axis=None):
     """y = x − log Σ exp x: ẏ = ẋ − Σ pẋ, x̄ = ȳ − p·Σ ȳ, with p = exp y = softmax x.
 

@@ -18,6 +18,7 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
 from pullback.core.tracer import strip
 from pullback.errors import ArgumentValueError
+from pullback.rules.batching import with_ranks
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal
 
@@ -40,9 +41,8 @@ def _gaps(w, scale):
     """wⱼ − wᵢ for i ≠ j, 1 on the diagonal; and where the difference is no more than rounding."""
     off = ~np.eye(shape_of(w)[-1], dtype=bool)
     gaps = w[..., None, :] - w[..., :, None]
-    plain = strip(w)
-    tiny = 4 * plain.shape[-1] * np.finfo(plain.dtype).eps * np.abs(strip(scale))
-    equal = off & (np.abs(strip(gaps)) <= tiny[..., None, None])
+    tiny = 4 * shape_of(w)[-1] * np.finfo(w.dtype).eps * np.abs(scale)
+    equal = off & np.less_equal(np.abs(gaps), np.expand_dims(tiny, (-2, -1)))
     return np.where(off & ~equal, gaps, 1), off, equal
 
 
@@ -68,7 +68,7 @@ def _eigh(a, *, uplo="L"):
     return tuple(np.linalg.eigh(a, uplo))
 
 
-@rule(_eigh, name="eigh", multiple=True)
+@rule(_eigh, name="eigh", batch=with_ranks(2), multiple=True)
 def eigh(y, _a, *, uplo="L"):
     """AV = V diag(w): ẇ = diag(VᴴȦV), V̇ = V(F ∘ VᴴȦV), Fᵢⱼ = 1/(wⱼ − wᵢ), Fᵢᵢ = 0.
 
@@ -106,7 +106,7 @@ def _svd(a):
     return tuple(np.linalg.svd(a, full_matrices=False))
 
 
-@rule(_svd, name="svd", multiple=True)
+@rule(_svd, name="svd", batch=with_ranks(2), multiple=True)
 def svd(y, _a):
     """A = U diag(s) Vᴴ, with min(m, n) singular values: with P = UᴴȦV and Fᵢⱼ = 1/(sⱼ² − sᵢ²),
 
@@ -169,7 +169,7 @@ def _pinv(a, *, rcond=None, hermitian=False):
     return np.linalg.pinv(a, hermitian=hermitian, **options)
 
 
-@rule(_pinv, name="pinv")
+@rule(_pinv, name="pinv", batch=with_ranks(2))
 def pinv(y, a, *, rcond=None, hermitian=False):
     """Y = A⁺: Ẏ = −YȦY + YYᴴȦᴴ(I − AY) + (I − YA)ȦᴴYᴴY, where the rank of A stays the same.
 

@@ -12,7 +12,7 @@ from pullback.core import trees
 from pullback.core.interpreter import Interpreter
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer, strip
-from pullback.errors import ArgumentTypeError, ArgumentValueError, DetachedError
+from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
 __all__ = [
     "Argnums",
@@ -49,7 +49,7 @@ def call(f: Callable[..., Any], args: Iterable[Any]) -> Any:
     try:
         return f(*args)
     except ValueError as error:
-        if isinstance(error.__cause__, DetachedError):
+        if isinstance(error.__cause__, PullbackError):
             raise error.__cause__.with_traceback(error.__traceback__) from None
         raise
 

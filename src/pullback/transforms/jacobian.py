@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from pullback.core import trees
 from pullback.core.shapes import Abstract
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.core.tracer import Tracer
+from pullback.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    DataDependenceError,
+    NoRuleError,
+)
 from pullback.transforms.arguments import (
     Argnums,
+    lower,
     name_of,
     normalize_argnums,
     require_complex,
     require_tuple,
 )
+from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import pushforward
 from pullback.transforms.gradient import grad
 from pullback.transforms.recording import Recording, record
@@ -41,9 +49,9 @@ def jacobian(
     argnums : int or sequence of int
         Which arguments to differentiate; negative numbers count from the end.
     mode : {"auto", "forward", "reverse"}
-        Forward mode builds the Jacobian column by column, with one pushforward per input element;
-        reverse mode row by row, with one pullback per output element. "auto" takes whichever
-        needs fewer.
+        Forward mode builds the Jacobian's columns, by the pushforwards of the unit tangents;
+        reverse mode its rows, by the pullbacks of the unit cotangents. "auto" takes whichever are
+        fewer. They go through the program together, as one batch.
     holomorphic : bool
         Whether `f` is complex differentiable in complex arguments; the result is then its complex
         Jacobian.
@@ -104,65 +112,101 @@ def jacobian(
 def _columns(
     recording: Recording, inputs: list[Abstract], outputs: list[Abstract]
 ) -> list[list[Any]]:
-    """Blocks ∂yᵢ/∂xⱼ, by one pushforward per input element."""
+    """Blocks ∂yᵢ/∂xⱼ, by pushing the unit tangents of each input forward together."""
     blocks: list[list[Any]] = [[] for _ in outputs]
     for j, x in enumerate(inputs):
-        columns: list[list[Any]] = [[] for _ in outputs]
-        for unit in _basis(x):
+
+        def push(unit: Any, j: int = j) -> list[Any]:
             dots = [unit if k == j else None for k in range(len(inputs))]
-            for i, y_dot in enumerate(recording.linearization.push(dots)):
-                columns[i].append(_or_zeros(y_dot, outputs[i]))
-        for i, y in enumerate(outputs):
-            shape = y.shape + x.shape
-            if columns[i]:
-                blocks[i].append(np.reshape(np.stack(columns[i], axis=-1), shape))
-            else:
-                blocks[i].append(np.zeros(shape, y.dtype))
+            return recording.linearization.push(dots)
+
+        for i, columns in enumerate(_over_basis(push, x, outputs, recording)):
+            shape = outputs[i].shape + x.shape
+            blocks[i].append(np.reshape(np.moveaxis(columns, 0, -1), shape))
     return blocks
 
 
 def _rows(recording: Recording, inputs: list[Abstract], outputs: list[Abstract]) -> list[list[Any]]:
-    """Blocks ∂yᵢ/∂xⱼ, by one pullback per output element.
+    """Blocks ∂yᵢ/∂xⱼ, by pulling the unit cotangents of each output back together.
 
     The pullback is the adjoint in the real inner product. A row j of a complex Jacobian comes back
     conjugated where x is complex; where x is real, the seeds 1 and i give Re j and Im j.
     """
     blocks = []
     for i, y in enumerate(outputs):
-        split = y.dtype.kind == "c" and any(x.dtype.kind != "c" for x in inputs)
-        rows: list[list[Any]] = [[] for _ in inputs]
-        for unit in _basis(y):
-            bars = _pull_one(recording, i, unit)
-            imaginary = _pull_one(recording, i, 1j * unit) if split else bars
-            for j, x in enumerate(inputs):
-                row = _or_zeros(bars[j], x)
-                if x.dtype.kind == "c":
-                    row = np.conj(row)
-                elif split:
-                    row = row + 1j * _or_zeros(imaginary[j], x)
-                rows[j].append(row)
-        blocks.append(
-            [
-                np.reshape(np.stack(rows[j]), y.shape + x.shape)
-                if rows[j]
-                else np.zeros(y.shape + x.shape, np.result_type(x.dtype, y.dtype))
-                for j, x in enumerate(inputs)
+
+        def pull(unit: Any, i: int = i) -> list[Any]:
+            seeds = [unit if k == i else None for k in range(len(outputs))]
+            return recording.linearization.pull(seeds)
+
+        row = _over_basis(pull, y, inputs, recording)
+        if y.dtype.kind == "c":
+            if any(x.dtype.kind != "c" for x in inputs):
+                turned = _over_basis(lambda unit: pull(1j * unit), y, inputs, recording)
+                row = [
+                    re if x.dtype.kind == "c" else re + 1j * im
+                    for re, im, x in zip(row, turned, inputs, strict=True)
+                ]
+            row = [
+                np.conj(each) if x.dtype.kind == "c" else each
+                for each, x in zip(row, inputs, strict=True)
             ]
+        blocks.append(
+            [np.reshape(each, y.shape + x.shape) for each, x in zip(row, inputs, strict=True)]
         )
     return blocks
 
 
-def _pull_one(recording: Recording, i: int, seed: Any) -> list[Any]:
-    seeds = [seed if k == i else None for k in range(len(recording.out_leaves))]
-    return recording.linearization.pull(seeds)
+MEMORY = 2**24
+"""How many elements an intermediate value may have, over all the unit arrays in one batch."""
 
 
-def _basis(x: Abstract) -> Iterator[Any]:
-    """The unit arrays of the space of `x`, one after the other."""
-    for position in range(x.size):
-        unit = np.zeros(x.shape, x.dtype)
-        unit.flat[position] = 1
-        yield unit
+def _over_basis(
+    apply: Callable[[Any], list[Any]],
+    space: Abstract,
+    results: list[Abstract],
+    recording: Recording,
+) -> list[Any]:
+    """A linear map of the unit arrays of `space`, one result in front of the other.
+
+    The unit arrays go through the map as a batch, or several where one would take much memory. A
+    map that cannot be batched, as a user's rule may be one, is applied to one after the other.
+    """
+    largest = max((node.size for node in recording.linearization.nodes), default=1)
+    extent = max(1, MEMORY // max(1, largest))
+    parts: list[list[Any]] = []
+    for start in range(0, space.size, extent):
+        count = min(extent, space.size - start)
+        basis = np.eye(count, space.size, start, space.dtype).reshape(count, *space.shape)
+        try:
+            parts.append(_batched(apply, basis, results, recording.where))
+        except (NoRuleError, DataDependenceError):
+            rows = [apply(unit) for unit in basis]
+            parts.append(
+                [
+                    np.stack([_or_zeros(row[i], result) for row in rows])
+                    for i, result in enumerate(results)
+                ]
+            )
+    return [
+        np.concatenate([part[i] for part in parts])
+        if parts
+        else np.zeros((0, *result.shape), result.dtype)
+        for i, result in enumerate(results)
+    ]
+
+
+def _batched(
+    apply: Callable[[Any], list[Any]], basis: Any, results: list[Abstract], where: str
+) -> list[Any]:
+    with Batch(where, len(basis)) as batch:
+        lowered = [lower(out, batch, where) for out in apply(Tracer(batch, basis, MAPPED))]
+    return [
+        value
+        if payload is MAPPED
+        else np.broadcast_to(_or_zeros(value, result), (len(basis), *result.shape))
+        for (value, payload), result in zip(lowered, results, strict=True)
+    ]
 
 
 def _or_zeros(x: Any, like: Abstract) -> Any:

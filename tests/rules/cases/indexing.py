@@ -102,6 +102,9 @@ CASES = {
         Case((between(-2, 2, 3, 4), 1.5), {"key": (1,)}),
         Case((between(-2, 2, 3, 4), 2), {"key": (ALL, 1)}),
     ],
+    "last_writes": [
+        Case(arrays, {"key": key, "shape": shape}) for shape, key, arrays, _ in PLACES if arrays
+    ],
     "astype": [
         Case((between(-2, 2),), {"dtype": np.dtype(np.float64)}),
         Case((between(-2, 2, 2, 3),), {"dtype": np.dtype(np.float64)}),

@@ -1,0 +1,263 @@
+"""Vectorisation: the batch interpreter and `vmap`.
+
+A mapped value is carried with its mapped axis in front. Each primitive says, in the rule book, how
+it acts on arguments of which some have that axis; none does so by a Python loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.interpreter import Interpreter
+from pullback.core.primitive import Primitive
+from pullback.core.shapes import shape_of
+from pullback.core.tracer import Tracer
+from pullback.errors import (
+    ArgumentValueError,
+    DataDependenceError,
+    NoRuleError,
+    PullbackError,
+)
+from pullback.transforms.arguments import call, flatten_arrays, lower, name_of, owned
+
+__all__ = ["Batch", "vmap"]
+
+Axes = Any
+"""An axis, `None`, or a pytree of these that is a prefix of an argument's structure."""
+
+MAPPED = "mapped"
+"""The payload of a value that has the mapped axis."""
+
+
+class Batch(Interpreter):
+    """Carries values with their mapped axis in front, and applies each primitive's batching.
+
+    Attributes
+    ----------
+    size : int
+        Extent of the mapped axis.
+    """
+
+    __slots__ = ("size",)
+
+    def __init__(self, name: str, size: int) -> None:
+        super().__init__(name)
+        self.size = size
+
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        self.require_open(primitive.name)
+        values: list[Any] = []
+        mapped: list[bool] = []
+        for arg in args:
+            ours = type(arg) is Tracer and arg.interpreter is self
+            values.append(arg.value if ours else arg)
+            mapped.append(ours and arg.payload is MAPPED)
+        if not any(mapped):
+            out = primitive(*values, **params)
+            return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
+        if primitive.batch is None:
+            raise NoRuleError(
+                f"{self.name}: {primitive.name} has no batching, and one of its arguments is "
+                f"mapped. Give it one with @{primitive.name}.batch, or write the function with "
+                "NumPy functions"
+            )
+        out = primitive.batch(primitive, self.size, mapped, values, params)
+        if primitive.multiple:
+            return tuple(Tracer(self, each, MAPPED) for each in out)
+        return Tracer(self, out, MAPPED)
+
+    def shape(self, tracer: Tracer) -> tuple[int, ...]:
+        shape = shape_of(tracer.value)
+        return shape[1:] if tracer.payload is MAPPED else shape
+
+    def mutable(self, tracer: Tracer) -> bool:
+        return bool(self.shape(tracer)) if tracer.payload is MAPPED else super().mutable(tracer)
+
+    def detached(self, tracer: Tracer, target: str) -> PullbackError:
+        return DataDependenceError(
+            f"{self.name}: a mapped value of dtype {tracer.dtype} and shape {tracer.shape}, which "
+            f"differs from one example to the next, was about to become {target}. Inside the "
+            "function call NumPy's functions instead of the math module's, and make arrays to fill "
+            "with np.zeros(n, like=x) or np.zeros_like(x). To index a plain array with mapped "
+            "integers i, write np.asarray(a, like=i)[i]"
+        )
+
+    def truth(self, tracer: Tracer) -> bool:
+        if tracer.payload is not MAPPED:
+            return bool(tracer.value)
+        raise DataDependenceError(
+            f"{self.name}: the truth of a mapped value of dtype {tracer.dtype} differs from one "
+            "example to the next, so it cannot steer an if or a while; choose between values with "
+            "np.where(condition, a, b)"
+        )
+
+
+def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable[..., Any]:
+    """Function that applies `f` to every slice of its arguments along an axis, at once.
+
+    Parameters
+    ----------
+    f : callable
+        A function of pytrees of arrays that returns a pytree of arrays, for a single example.
+    in_axes : int, None, or tuple of pytrees of these
+        For each argument the axis to map over, or `None` to hand it over whole; within a tuple, an
+        entry may be a pytree that is a prefix of the argument's structure. Negative axes count
+        from the end.
+    out_axes : int, None, or pytree of these
+        Where the mapped axis goes in each result; a prefix of the structure of the output. `None`
+        for a result that is the same for every example.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `f` with the mapped axis in addition, and returns its results
+        likewise.
+
+    Raises
+    ------
+    ArgumentValueError
+        From the returned function, where mapped axes have different extents, an argument lacks
+        the axis, or nothing is mapped.
+    DataDependenceError
+        Where `f` branches on a mapped value.
+    NoRuleError
+        Where `f` calls a function that cannot be batched.
+
+    Notes
+    -----
+    NumPy does the work on whole arrays; there is no Python loop over the examples. It nests with
+    itself and with every derivative: ``vmap(grad(f), in_axes=(None, 0, 0))`` gives one gradient
+    per example.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> pb.vmap(pb.grad(lambda w, x: np.sin(w * x)), in_axes=(None, 0))(2.0, np.array([0.0, 1.0]))
+    array([ 0.        , -0.41614684])
+    """
+    where = f"vmap of {name_of(f)}"
+
+    def mapped_f(*args: Any) -> Any:
+        axes = _axes_of_arguments(in_axes, args, where)
+        flat = [flatten_arrays(arg, where, f"argument {i}") for i, arg in enumerate(args)]
+        rows = [
+            _prefix(axis, spec, f"{where}: in_axes[{i}]")
+            for i, (axis, (_, spec)) in enumerate(zip(axes, flat, strict=True))
+        ]
+        size = _size(flat, rows, where)
+        with Batch(where, size) as interpreter:
+            lifted = []
+            for (leaves, spec), leaf_axes in zip(flat, rows, strict=True):
+                lifted.append(
+                    trees.unflatten(
+                        spec,
+                        [
+                            leaf
+                            if axis is None
+                            else Tracer(interpreter, _to_front(leaf, axis), MAPPED)
+                            for leaf, axis in zip(leaves, leaf_axes, strict=True)
+                        ],
+                    )
+                )
+            leaves, spec = flatten_arrays(call(f, lifted), where, "the result")
+            lowered = [lower(leaf, interpreter, where) for leaf in leaves]
+        destinations = _prefix(out_axes, spec, f"{where}: out_axes")
+        taken = {id(leaf) for row, _ in flat for leaf in row}
+        results = []
+        for (value, payload), axis in zip(lowered, destinations, strict=True):
+            results.append(owned(_from_front(value, payload, axis, size, where), taken))
+        return trees.unflatten(spec, results)
+
+    mapped_f.__name__ = f"vmap_{name_of(f)}"
+    return mapped_f
+
+
+def _axes_of_arguments(in_axes: Axes, args: tuple[Any, ...], where: str) -> tuple[Any, ...]:
+    """`in_axes` as one entry per argument."""
+    if isinstance(in_axes, tuple | list):
+        if len(in_axes) != len(args):
+            raise ArgumentValueError(
+                f"{where}: in_axes has {len(in_axes)} entries for {len(args)} arguments; give one "
+                "for each, None where the argument is not mapped"
+            )
+        return tuple(in_axes)
+    return (in_axes,) * len(args)
+
+
+def _prefix(axes: Axes, spec: trees.TreeSpec, what: str) -> list[int | None]:
+    """An axis for each leaf of a structure, from a tree that is a prefix of it."""
+    if axes is None or isinstance(axes, int):
+        return [axes] * spec.num_leaves
+    node = spec.one_level()
+    try:
+        if node is None:
+            raise TypeError("a leaf has no parts")
+        children = node.flatten_up_to(axes)
+    except (ValueError, TypeError) as error:
+        raise ArgumentValueError(
+            f"{what} is {axes!r}, wanted an integer, None, or a pytree of these that is a prefix "
+            f"of the structure {spec}"
+        ) from error
+    flat: list[int | None] = []
+    for child_spec, child in zip(spec.children(), children, strict=True):
+        flat.extend(_prefix(child, child_spec, what))
+    return flat
+
+
+def _size(
+    flat: list[tuple[list[Any], trees.TreeSpec]], rows: list[list[int | None]], where: str
+) -> int:
+    """The extent of the mapped axis, which all mapped leaves share."""
+    extents: dict[int, str] = {}
+    for position, ((leaves, spec), axes) in enumerate(zip(flat, rows, strict=True)):
+        for leaf, axis, path in zip(leaves, axes, trees.leaf_paths(spec), strict=True):
+            if axis is None:
+                continue
+            shape = shape_of(leaf)
+            if not -len(shape) <= axis < len(shape):
+                raise ArgumentValueError(
+                    f"{where}: argument {position}{path} of shape {shape} has no axis {axis} to "
+                    "map over; give an axis that it has, or None to hand it over whole"
+                )
+            extents.setdefault(shape[axis], f"argument {position}{path} of shape {shape}")
+    if not extents:
+        raise ArgumentValueError(
+            f"{where}: no argument is mapped; give at least one an axis in in_axes"
+        )
+    if len(extents) > 1:
+        (one, first), (other, second), *_ = extents.items()
+        raise ArgumentValueError(
+            f"{where}: {first} has extent {one} along its mapped axis, {second} has {other}; "
+            "the mapped axes must have one extent"
+        )
+    return next(iter(extents))
+
+
+def _to_front(leaf: Any, axis: int) -> Any:
+    leaf = leaf.snapshot() if type(leaf) is Tracer else leaf
+    return leaf if axis == 0 else np.moveaxis(leaf, axis, 0)
+
+
+def _from_front(value: Any, payload: Any, axis: int | None, size: int, where: str) -> Any:
+    """A result with its mapped axis where the caller wants it."""
+    if payload is MAPPED:
+        if axis is None:
+            raise ArgumentValueError(
+                f"{where}: out_axes is None for a result of shape {shape_of(value)[1:]} that "
+                "differs between examples; give the axis where they are to be stacked"
+            )
+        rank = len(shape_of(value))
+        if not -rank <= axis < rank:
+            raise ArgumentValueError(
+                f"{where}: out_axes is {axis} for a result that has {rank} axes, the mapped one "
+                "included"
+            )
+        return value if axis == 0 else np.moveaxis(value, 0, axis)
+    if axis is None:
+        return value
+    return np.moveaxis(np.broadcast_to(value, (size, *shape_of(value))), 0, axis)
