@@ -1,6 +1,7 @@
 """pullback: exact derivatives of the NumPy code people already have."""
 
-from pullback import losses, nn, numpy, optim
+from pullback import losses, nn, optim
+from pullback import numpy as numpy
 from pullback.core.linear import Dense, Diagonal, Identity, Joint, Linear, LinearMap, Selection
 from pullback.errors import (
     AliasError,
@@ -51,7 +52,6 @@ __all__ = [
     "linearize",
     "losses",
     "nn",
-    "numpy",
     "optim",
     "primitive",
     "pullback",
@@ -61,6 +61,8 @@ __all__ = [
     "vjp",
     "vmap",
 ]
+
+# `numpy` is not among them: `from pullback import *` must not hide NumPy.
 
 __version__ = "0.1.0"
 
