@@ -340,3 +340,16 @@ def test_errors_of_the_function_itself_come_through():
         pb.grad(lambda x: x * (1 // 0))(1.0)
     with pytest.raises(ValueError, match="could not be broadcast"):
         pb.grad(lambda x: np.sum(x + np.ones(2)))(X)
+
+
+def test_a_value_that_leaked_from_an_earlier_transformation_as_the_result():
+    kept = []
+    pb.grad(lambda x: kept.append(x) or x * x)(2.0)
+    for use in (
+        lambda: pb.grad(lambda x: kept[0])(3.0),
+        lambda: pb.pushforward(lambda x: kept[0], (3.0,), (1.0,)),
+        lambda: pb.jacobian(lambda x: (x, kept[0]))(3.0),
+        lambda: pb.grad(lambda x: (x, kept[0]), has_aux=True)(3.0),
+    ):
+        with pytest.raises(pb.LeakedTracerError, match=r"the result: a traced value .* had ended"):
+            use()

@@ -61,8 +61,7 @@ def lower(leaf: Any, interpreter: Interpreter, where: str) -> tuple[Any, Any]:
     leaf.refresh()
     if leaf.interpreter is interpreter:
         return leaf.value, leaf.payload
-    if leaf.interpreter.level > interpreter.level:
-        leaf.interpreter.require_open(f"{where}: the result")
+    leaf.interpreter.require_open(f"{where}: the result")
     return leaf, None
 
 
