@@ -353,3 +353,18 @@ def test_a_value_that_leaked_from_an_earlier_transformation_as_the_result():
     ):
         with pytest.raises(pb.LeakedTracerError, match=r"the result: a traced value .* had ended"):
             use()
+
+
+def test_a_missing_rule_names_the_argument():
+    @pb.primitive
+    def mystery(a, x):
+        return a * x
+
+    for use in (
+        lambda: pb.grad(lambda x: np.sum(mystery(2.0, x)))(np.ones(3)),
+        lambda: pb.pushforward(lambda x: mystery(2.0, x), (np.ones(3),), (np.ones(3),)),
+    ):
+        with pytest.raises(pb.NoRuleError, match=r"argument 1, of dtype float64 and shape \(3,\),"):
+            use()
+    with pytest.raises(pb.NoRuleError, match=r"numpy\..*qr has .* argument 0, of dtype float64 and"):
+        pb.grad(lambda x: np.linalg.qr(x)[0].sum())(np.eye(2))

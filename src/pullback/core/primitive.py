@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.linear import Diagonal, Joint, Maps, as_map
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError, NoRuleError
 
@@ -102,10 +103,8 @@ class Primitive:
 
     def entries(self, out: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
         """What the rule returns at a point: a tuple with an entry per argument, or a `Joint`."""
-        rule = self.rule
-        if rule is None:
-            raise self.no_rule()
-        entries = rule(out, *args, **params)
+        assert self.rule is not None
+        entries = self.rule(out, *args, **params)
         if type(entries) is not tuple:
             if isinstance(entries, Joint):
                 return entries
@@ -129,6 +128,8 @@ class Primitive:
         wanted : sequence
             `None` at the position of each argument that is not differentiated.
         """
+        if self.rule is None:
+            raise self.no_rule(wanted)
         entries = self.entries(out, args, params)
         if isinstance(entries, Joint):
             return entries
@@ -137,12 +138,24 @@ class Primitive:
             for entry, want in zip(entries, wanted, strict=True)
         ]
 
-    def no_rule(self) -> NoRuleError:
-        """The error that says that this primitive has no rule."""
+    def no_rule(self, parents: Sequence[Any]) -> NoRuleError:
+        """The error that says that this primitive has no rule.
+
+        Parameters
+        ----------
+        parents : sequence
+            For each argument what is known of it if it is differentiated, otherwise `None`.
+        """
+        which = "one of its arguments"
+        for position, parent in enumerate(parents):
+            if parent is not None:
+                which = f"argument {position}, of dtype {dtype_of(parent)} and shape "
+                which += f"{shape_of(parent)},"
+                break
         return NoRuleError(
-            f"{self.name} has no derivative rule, and one of its arguments is being "
-            f"differentiated. Give it one with @{self.name}.rule, or detach the argument with "
-            "pullback.stop_gradient(x) if its derivative is not wanted"
+            f"{self.name} has no derivative rule, and {which} is being differentiated. Give it one "
+            f"with @{self.name}.rule, or detach the argument with pullback.stop_gradient(x) if its "
+            "derivative is not wanted"
         )
 
     def __call__(self, *args: Any, **params: Any) -> Any:

@@ -8,7 +8,7 @@ its handle a new state; values that were read before keep the old one.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,7 @@ __all__ = [
     "creation_functions",
     "no_rule",
     "strip",
+    "traced_among",
     "ufunc_methods",
 ]
 
@@ -191,7 +192,7 @@ class Tracer:
         if implementation is not None:
             return implementation(*inputs, **kwargs)
         if plain or method not in ufunc_methods:
-            raise no_rule(ufunc, method)
+            raise no_rule(ufunc, method, inputs)
         return ufunc_methods[method](ufunc, *inputs, **kwargs)
 
     def __array_function__(
@@ -203,7 +204,7 @@ class Tracer:
         create = creation_functions.get(func)
         if create is not None:
             return create(self, *args, **kwargs)
-        raise no_rule(func)
+        raise no_rule(func, arguments=(*args, *kwargs.values()))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         """An object array of traced elements; a numeric array would lose their history."""
@@ -248,7 +249,9 @@ class Tracer:
         return f"Tracer({strip(self)!r}, level={self.interpreter.level})"
 
 
-def no_rule(function: Callable[..., Any], method: str = "__call__") -> NoRuleError:
+def no_rule(
+    function: Callable[..., Any], method: str = "__call__", arguments: Sequence[Any] = ()
+) -> NoRuleError:
     """The error that says that NumPy's `function` cannot be differentiated."""
     if isinstance(function, np.ufunc):
         module = "scipy.special" if not hasattr(np, function.__name__) else "numpy"
@@ -258,11 +261,19 @@ def no_rule(function: Callable[..., Any], method: str = "__call__") -> NoRuleErr
     if method != "__call__":
         name += f".{method}"
     return NoRuleError(
-        f"{name} has no derivative rule in pullback, and one of its arguments is being "
+        f"{name} has no derivative rule in pullback, and {traced_among(arguments)} is being "
         "differentiated. Write it with functions that have one, wrap it with @pullback.primitive "
         "and give it a rule, or detach the argument with pullback.stop_gradient(x) if its "
         "derivative is not wanted"
     )
+
+
+def traced_among(arguments: Sequence[Any]) -> str:
+    """The first argument that is traced, in the words of an error message."""
+    for position, argument in enumerate(arguments):
+        if isinstance(argument, Tracer):
+            return f"argument {position}, of dtype {argument.dtype} and shape {argument.shape},"
+    return "one of its arguments"
 
 
 def _scipy_caller() -> str | None:

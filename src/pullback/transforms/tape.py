@@ -165,7 +165,7 @@ class Tape(Interpreter):
     ) -> Operation:
         """A node that keeps what the rule reads; of the other values, shapes and dtypes."""
         if primitive.rule is None:
-            raise primitive.no_rule()
+            raise primitive.no_rule(parents)
         keeps, rest = primitive.keeps, primitive.keeps_rest
         for position, parent in enumerate(parents):
             if not (keeps[position] if position < len(keeps) else rest):
