@@ -223,3 +223,15 @@ def test_accumulating_cotangents_does_not_write_to_the_seeds():
     assert_array_equal(seeds[0], np.ones((3, 4)))
     first += 1
     assert_array_equal(pull(seeds)[0], np.full((3, 4), 3.0))
+
+
+def test_the_layout_of_an_argument_in_memory_is_kept():
+    a = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+
+    def f(x):
+        return np.ravel(x, order="K")
+
+    assert_array_equal(f(a), [0, 3, 1, 4, 2, 5])
+    assert_array_equal(pb.vjp(f, a)[0], f(a))
+    assert_array_equal(pb.linearize(f, a)[0], f(a))
+    assert_array_equal(pb.jacobian(lambda x: f(x) ** 2)(a).sum(axis=(1, 2)), 2 * f(a))

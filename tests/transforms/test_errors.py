@@ -366,5 +366,7 @@ def test_a_missing_rule_names_the_argument():
     ):
         with pytest.raises(pb.NoRuleError, match=r"argument 1, of dtype float64 and shape \(3,\),"):
             use()
-    with pytest.raises(pb.NoRuleError, match=r"numpy\..*qr has .* argument 0, of dtype float64 and"):
+    with pytest.raises(
+        pb.NoRuleError, match=r"numpy\..*qr has .* argument 0, of dtype float64 and"
+    ):
         pb.grad(lambda x: np.linalg.qr(x)[0].sum())(np.eye(2))

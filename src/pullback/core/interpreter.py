@@ -111,6 +111,6 @@ def snapshot(x: Any) -> Any:
         array: Any = x
         while isinstance(array, np.ndarray):  # a view is as writable as what it looks into
             if array.flags.writeable:
-                return x.copy()
+                return x.copy(order="K")  # the layout decides what NumPy makes a view
             array = array.base
     return x

@@ -172,7 +172,7 @@ def owned(x: Any, taken: set[int]) -> Any:
     """
     if isinstance(x, np.ndarray):
         if x.base is not None or not x.flags.writeable or id(x) in taken:
-            x = x.copy()
+            x = x.copy(order="K")
         taken.add(id(x))
         return x
     return x.snapshot() if isinstance(x, Tracer) else x
