@@ -17,7 +17,7 @@ demo: $(VENV)/demo.stamp ## train on real data and write report.html
 	$(BIN)/pullback demo
 
 test: $(VENV)/test.stamp ## run the test suite and the examples in the documents
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 check: $(VENV)/check.stamp ## lint, type check, and check the direction of imports
 	$(BIN)/ruff check .

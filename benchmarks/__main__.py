@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.import_time import import_seconds
 from benchmarks.measure import measure
 from benchmarks.peers import absent
-from benchmarks.report import as_json, as_markdown, as_text
+from benchmarks.report import as_json, as_markdown, as_text, heading
 from benchmarks.workloads import WORKLOADS
 
 
@@ -40,6 +40,7 @@ def main() -> int:
             parser.error(f"no benchmark is called {asked!r}; there are: {', '.join(names)}")
         chosen += found
 
+    print(heading(), end="\n\n")
     if absent:
         print(f"not installed, left out: {', '.join(absent)}\n")
     results = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -11,14 +12,22 @@ from typing import Any
 from benchmarks.measure import Timing
 from benchmarks.workload import OURS, Workload
 
-__all__ = ["as_json", "as_markdown", "as_text", "machine"]
+__all__ = ["LEGEND", "as_json", "as_markdown", "as_text", "heading", "machine"]
 
 Results = Sequence[tuple[Workload, Mapping[str, Timing]]]
 
 _HEADER = ("", "median", "min – max", f"{OURS} ÷ it")
 
+LEGEND = f"{OURS} ÷ it: below 1 where {OURS} is faster. Medians over the rounds, and their range."
+"""How to read the tables."""
+
 MOST, AIM = 1.0, 0.6
 """The targets: the ratio to the slower of the peers at most, to the faster at best."""
+
+
+def heading() -> str:
+    """What the figures were taken on, and how to read them."""
+    return "; ".join(f"{key} {value}" for key, value in machine().items()) + f"\n{LEGEND}"
 
 
 def as_text(results: Results) -> str:
@@ -46,7 +55,7 @@ def as_markdown(results: Results) -> str:
         lines += ["| " + " | ".join(row) + " |" for row in _rows(timings)]
         lines += ["", *targets(workload, timings)]
         blocks.append("\n".join(lines))
-    return "\n\n".join([*blocks, "; ".join(f"{k} {v}" for k, v in machine().items())]) + "\n"
+    return "\n\n".join([*blocks, heading()]) + "\n"
 
 
 def as_json(results: Results) -> str:
@@ -90,7 +99,13 @@ def machine() -> dict[str, Any]:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return {"processor": _processor(), "Python": platform.python_version(), **versions}
+    threads = os.environ.get("OMP_NUM_THREADS", "as each library likes")
+    return {
+        "processor": _processor(),
+        "threads": threads,
+        "Python": platform.python_version(),
+        **versions,
+    }
 
 
 def _processor() -> str:

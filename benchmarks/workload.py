@@ -40,15 +40,15 @@ class Workload:
     rtol: float = 1e-9
 
     def verify(self) -> None:
-        """Raise unless every contender computes the same arrays."""
+        """Raise unless every contender computes the same arrays: shapes, dtypes and values."""
         (first, reference), *others = self.contenders.items()
         expected = [np.asarray(array) for array in reference()]
+        wanted_kinds = [(array.shape, array.dtype) for array in expected]
         for name, contender in others:
             arrays = [np.asarray(array) for array in contender()]
-            if len(arrays) != len(expected):
-                raise AssertionError(
-                    f"{self.name}: {name} returns {len(arrays)} arrays, {first} {len(expected)}"
-                )
+            kinds = [(array.shape, array.dtype) for array in arrays]
+            if kinds != wanted_kinds:
+                raise AssertionError(f"{self.name}: {name} returns {kinds}, {first} {wanted_kinds}")
             for position, (array, wanted) in enumerate(zip(arrays, expected, strict=True)):
                 np.testing.assert_allclose(
                     array,

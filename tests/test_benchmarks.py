@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchmarks", *arguments]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    environment.pop("OMP_NUM_THREADS", None)
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
@@ -31,6 +32,8 @@ def test_the_command_measures_and_writes(tmp_path: Path) -> None:
     files = ("--json", str(figures), "--markdown", str(tables))
     completed = run(*names, "--rounds", "2", "--seconds", "0.001", *files)
     assert completed.returncode == 0, completed.stderr
+    assert "; threads 1; Python 3." in completed.stdout
+    assert "pullback ÷ it: below 1 where pullback is faster" in completed.stdout
     for name, workload in json.loads(figures.read_text(encoding="utf-8"))["workloads"].items():
         assert name in names
         assert workload["title"] in completed.stdout
@@ -57,6 +60,13 @@ def test_contenders_that_differ_are_not_compared() -> None:
     workload(first=1.0, second=1.0 + 1e-12).verify()
     with pytest.raises(AssertionError, match="array 0 of second against first"):
         workload(first=1.0, second=1.0 + 1e-6).verify()
+
+
+@pytest.mark.parametrize("other", [np.ones(1), np.float32(1.0)], ids=["shape", "dtype"])
+def test_contenders_of_another_shape_or_precision_are_not_compared(other: np.ndarray) -> None:
+    functions = {"first": lambda: [np.array(1.0)], "second": lambda: [other]}
+    with pytest.raises(AssertionError, match=r"second returns .*, first .*dtype\('float64'\)"):
+        Workload("kinds", "another kind", functions).verify()
 
 
 def test_contenders_take_turns() -> None:

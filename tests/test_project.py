@@ -103,6 +103,11 @@ def test_version_stands_in_the_changelog() -> None:
     assert f"## [{pb.__version__}]" in changelog
 
 
+def test_changelog_names_the_public_functions() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert set(FUNCTIONS) <= set(re.findall(r"`(\w+)`", changelog))
+
+
 # -- the public surface ------------------------------------------------------------------------
 
 PUBLIC = [name for name in pb.__all__ if not isinstance(getattr(pb, name), ModuleType)]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 import pullback as pb
 from pullback.core.tracer import strip
@@ -275,6 +276,14 @@ def test_a_jump_fails_and_the_message_says_so():
 
 # -- right functions -----------------------------------------------------------------------------
 
+
+def shifted(x, factor):
+    """Fills an array made like one argument with products by the other."""
+    y = np.zeros_like(x)
+    y[1:] = factor * x[:-1]
+    return y
+
+
 HILBERT = 1 / (1 + np.arange(9.0)[:, None] + np.arange(9.0))
 
 WELL_BEHAVED: dict[str, tuple[Any, ...]] = {
@@ -310,6 +319,12 @@ WELL_BEHAVED: dict[str, tuple[Any, ...]] = {
     "cubic at 0": (lambda x: x**3, np.zeros(3)),
     "product with zeros": (np.prod, np.array([0.0, 0.0, 2.0, 0.0])),
     "determinant of a matrix of rank 1": (np.linalg.det, np.outer([1.0, 2.0, 3.0], [1, 0.5, 2])),
+    "zero by cancellation": (lambda x: np.mean(x - np.mean(x)), 1e3 * RNG.standard_normal(5)),
+    "one by cancellation": (lambda x: np.sin(x) ** 2 + np.cos(x) ** 2, 1e6 * POINT),
+    "saturated log softmax": (special.log_softmax, np.array([3.0, 30.0, -40.0])),
+    "saturated log of a sum": (special.logsumexp, np.array([3.0, 30.0, -40.0])),
+    "far apart in a softmax": (special.softmax, np.array([0.0, 490.0, -35.0, -150.0])),
+    "assignment beside an argument": (shifted, POINT[0], 2.0),
     "at a minimum": (lambda x: np.sum((x - 1) ** 2), np.ones(3)),
     "cosine at 0": (np.cos, np.zeros(3)),
     "large condition number": (np.linalg.solve, HILBERT, np.ones(9)),
@@ -466,6 +481,19 @@ def test_the_error_carries_the_table():
     message = caught(with_rule(np.sin, lambda _y, x: -np.cos(x)), POINT)
     assert "check of custom to order 2: failed" in message
     assert "wrong" in message.splitlines()[-3]
+
+
+def test_the_error_carries_the_report():
+    with pytest.raises(pb.CheckError) as error:
+        pb.check(with_rule(np.sin, lambda _y, x: -np.cos(x)), POINT)
+    report = error.value.report
+    assert not report.passed
+    assert str(report) in str(error.value)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_ill_conditioned_system_passes(seed):
+    assert pb.check(np.linalg.solve, HILBERT, np.ones(9), seed=seed).passed
 
 
 # -- misuse --------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ would catch, so that ``except TypeError`` keeps working.
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "AliasError",
     "ArgumentTypeError",
@@ -67,7 +69,17 @@ class AliasError(PullbackError, ValueError):
 
 
 class CheckError(PullbackError, AssertionError):
-    """A derivative failed its check; the message names the argument and the discrepancy."""
+    """A derivative failed its check; the message names the argument and the discrepancy.
+
+    Attributes
+    ----------
+    report : pullback.testing.Report or None
+        All that was compared; `None` where a derivative could not be evaluated at all.
+    """
+
+    def __init__(self, message: str, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class IndependentOutputWarning(UserWarning):

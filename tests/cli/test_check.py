@@ -154,6 +154,7 @@ def test_the_command_as_a_process(model):
         ("model.py:Model.momentum", "model.py has no 'Model.momentum'"),
         ("model.py:constant", "is of type float"),
         ("broken.py:f", "importing broken.py raised ValueError: on purpose"),
+        ("torn:f", "torn is not Python: "),
         ("script:f", "importing script raised SystemExit: 3"),
         ("needy:f", "importing needy failed: No module named 'nosuchmodule'; install what it"),
     ],
@@ -161,6 +162,7 @@ def test_the_command_as_a_process(model):
 def test_functions_that_cannot_be_used(model, capsys, function, words):
     (model / "broken.py").write_text("raise ValueError('on purpose')\n", encoding="utf-8")
     (model / "script.py").write_text("raise SystemExit(3)\n", encoding="utf-8")
+    (model / "torn.py").write_text("def f(:\n", encoding="utf-8")
     (model / "needy.py").write_text("import nosuchmodule\n", encoding="utf-8")
     code, out, err = check(capsys, function, "--at", "1.0")
     assert (code, out) == (2, "")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import signal
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import pullback as pb
 from pullback.demo import digits, hamiltonian
+from pullback.demo.markup import check_table
 from pullback.demo.progress import Quiet
 from pullback.demo.record import Drift
 from pullback.demo.run import Settings, run, summary
@@ -154,6 +156,22 @@ def test_a_failure_is_reported_and_raised(unchecked, monkeypatch, tmp_path):
         run(SMALL, tmp_path / "report.html", Quiet(io.StringIO()))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "failed while checking the classifier’s gradient" in page
+
+
+@pytest.mark.parametrize("part", ["digits", "hamiltonian"])
+def test_a_gradient_that_is_wrong_shows_in_the_report(part, small_run, monkeypatch, tmp_path):
+    found = getattr(small_run.record, part).check
+    wrong = replace(found, rows=[replace(row, verdict="wrong") for row in found.rows])
+
+    def fail(f, _):
+        if (f.__name__ == "field_loss") is (part == "hamiltonian"):
+            raise pb.CheckError("the derivative is wrong", wrong)
+        return found
+
+    monkeypatch.setattr(pb, "check", fail)
+    with pytest.raises(pb.CheckError):
+        run(SMALL, tmp_path / "report.html", Quiet(io.StringIO()))
+    assert check_table(wrong) in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_summary_has_the_figures(small_run):

@@ -182,3 +182,12 @@ def test_arguments_that_do_not_fit():
         models.residual_network(2, 0, rng=0)
     with pytest.raises(ArgumentValueError, match=r"labels 0 and 1.*2 \* target - 1"):
         models.linear_svm(2).fit(np.ones((2, 2)), np.array([0, 1]))
+
+
+def test_a_search_that_ends_early_says_so_and_can_go_on(clouds):
+    x, labels = clouds
+    model = models.logistic_regression(2, 0.01)
+    with pytest.warns(RuntimeWarning, match=r"L-BFGS-B stopped before it converged, after 2 iter"):
+        early = model.fit(x, labels, epochs=2)
+    fitted = early.fit(x, labels)
+    assert gradient_size(fitted, x, labels) < 1e-4 < gradient_size(early, x, labels)

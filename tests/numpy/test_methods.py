@@ -204,7 +204,7 @@ def test_length_and_iteration_of_a_scalar():
     "name",
     [
         "base", "byteswap", "ctypes", "data", "dump", "dumps", "getfield", "resize", "setfield",
-        "setflags", "tobytes", "tofile", "view",
+        "setflags", "tobytes", "tofile", "view", "_set_dtype", "_set_shape",
     ],
 )  # fmt: skip
 def test_what_reaches_for_the_memory_is_refused(name):

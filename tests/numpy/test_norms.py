@@ -103,3 +103,13 @@ def test_norms_that_do_not_exist(call, words):
         pb.grad(lambda x: np.sum(call(x)))(X)
     with pytest.raises(ValueError, match=r"."):
         call(X)
+
+
+def test_an_order_that_varies():
+    for order in (2.0, 1.0, 3.0, 0.5, -1.0):
+        assert_derivative(np.linalg.norm, np.abs(X[0]), np.float64(order))
+
+
+def test_the_extremum_norm_of_no_elements():
+    with pytest.raises(pb.ArgumentValueError, match=r"np\.linalg\.norm.*\(0,\).*test x\.size"):
+        pb.vjp(lambda x: np.linalg.norm(x, np.inf), np.zeros(0))

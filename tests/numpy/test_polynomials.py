@@ -72,3 +72,12 @@ def test_gradient_with_positions_that_vary():
 def test_arguments_that_do_not_fit(call, words):
     with pytest.raises(pb.ArgumentValueError, match=words):
         pb.grad(lambda x: np.sum(call(x)))(X)
+
+
+def test_gradient_keeps_the_precision_of_what_it_is_the_gradient_of():
+    x = np.array([1.0, 4.0, 2.0, 3.0], np.float32)
+    for spacing in (0.5, np.float64(0.5), np.array([0.0, 1.0, 3.0, 4.0])):
+        out, pull = pb.vjp(lambda x, spacing=spacing: np.gradient(x, spacing), x)
+        np.testing.assert_allclose(out, np.gradient(x, spacing), rtol=1e-6)
+        assert out.dtype == np.gradient(x, spacing).dtype == np.float32
+        assert pull(out)[0].dtype == np.float32

@@ -239,3 +239,10 @@ def test_var_keeps_its_digits_far_from_zero():
     x = np.array([1.0, 2.0, 4.0]) + 2.0**40
     deviation = x - np.mean(x)
     np.testing.assert_allclose(pb.grad(np.var)(x), 2 * deviation / 3, rtol=1e-12)
+
+
+@pytest.mark.parametrize("function", [np.var, np.std])
+def test_a_variance_in_complex_precision_is_numpys(function):
+    out, _ = pb.vjp(lambda x: function(x, dtype=np.complex128), A)
+    np.testing.assert_allclose(out, function(A, dtype=np.complex128), rtol=1e-14)
+    assert out.dtype == np.complex128

@@ -77,3 +77,12 @@ def test_fields_are_refused():
         pb.grad(lambda x: np.sum(np.sort(x, order="a")))(X)
     with pytest.raises(ValueError, match="a scalar has no positions"):
         pb.grad(lambda x: np.nonzero(x))(1.0)
+
+
+@pytest.mark.parametrize("function", [lambda x: np.sort(x, 0), lambda x: np.partition(x, 1, 0)])
+def test_the_result_lies_in_memory_as_what_was_sorted(function):
+    x = np.asfortranarray(np.random.default_rng(0).permutation(np.arange(12.0)).reshape(4, 3))
+    out, pull = pb.vjp(lambda x: np.ravel(function(x), order="K"), x)
+    np.testing.assert_array_equal(out, np.ravel(function(x), order="K"))
+    (x_bar,) = pull(out)
+    np.testing.assert_array_equal(x_bar, x)

@@ -136,3 +136,24 @@ def test_vectors_of_equal_eigenvalues_have_no_derivative(function, name):
 def test_arguments_that_do_not_fit(call, words, error):
     with pytest.raises(error, match=words):
         pb.grad(lambda a: np.sum(call(a)))(graded(3, 2))
+
+
+@pytest.mark.parametrize("make", [graded, complex_graded])
+def test_hermitian_matrices_are_those_of_their_lower_triangle(make):
+    a = make(3, 3) * np.array([1.0, -1.0, 1.0])
+    assert_derivative(lambda a: np.linalg.svd(a, hermitian=True, compute_uv=False), a, rtol=1e-12)
+    assert_derivative(lambda a: np.linalg.pinv(a, hermitian=True), a, rtol=1e-12)
+    out, _ = pb.vjp(lambda a: np.linalg.svd(a, hermitian=True), a)
+    expected = np.linalg.svd(a, hermitian=True)
+    for one, other in zip(out, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-13)
+
+
+def test_singular_vectors_of_symmetric_matrices():
+    a = graded(3, 3) * np.array([1.0, -1.0, 1.0])
+    assert_derivative(lambda a: tuple(np.linalg.svd(a, hermitian=True)), a, rtol=1e-12)
+
+
+def test_a_cutoff_that_varies_is_refused():
+    with pytest.raises(pb.ArgumentTypeError, match=r"np\.linalg\.pinv.*rcond.*give a number"):
+        pb.vjp(lambda a, r: np.linalg.pinv(a, r), graded(3, 3), 1e-10)

@@ -13,7 +13,8 @@ X = (RNG.permutation(24) + RNG.uniform(-0.25, 0.25, 24)).reshape(2, 3, 4)
 W = RNG.uniform(0.5, 1.5, (2, 3, 4))
 AXES = [None, 0, -1, (0, 2), (0, 1, 2)]
 METHODS = ["linear", "lower", "higher", "midpoint", "nearest", "weibull", "hazen",
-           "median_unbiased", "normal_unbiased", "interpolated_inverted_cdf"]  # fmt: skip
+           "median_unbiased", "normal_unbiased", "interpolated_inverted_cdf", "inverted_cdf",
+           "averaged_inverted_cdf", "closest_observation"]  # fmt: skip
 
 
 @pytest.mark.parametrize("axis", AXES)
@@ -48,6 +49,16 @@ def test_every_way_to_interpolate(method):
     for q in (0.0, 0.1, 0.37, 0.5, 0.8, 1.0):
         assert_derivative(lambda x, q=q: np.quantile(x, q, method=method), X)
         assert_derivative(lambda x, q=q: np.quantile(x, q, axis=1, method=method), X)
+    x = X.astype(np.float32)
+    for q in (0.37, [0.1, 0.9]):
+        out, _ = pb.vjp(lambda x, q=q: np.quantile(x, q, method=method), x)
+        assert out.dtype == np.quantile(x, q, method=method).dtype
+
+
+def test_fractions_that_vary():
+    assert_derivative(lambda x, q: np.quantile(x, q), X, np.float64(0.33))
+    assert_derivative(lambda x, q: np.quantile(x, q, axis=1), X, np.array([0.33, 0.71]))
+    assert_derivative(lambda x, q: np.percentile(x, q), X, np.float64(33.0))
 
 
 def test_the_median_goes_to_the_elements_in_the_middle():
@@ -83,9 +94,10 @@ def test_order_statistics_promote_as_in_numpy(q):
     [
         (lambda x: np.quantile(x, 0.5, weights=W, method="inverted_cdf"), "weights",
          pb.ArgumentTypeError),
-        (lambda x: np.quantile(x, 0.5, method="inverted_cdf"), "inverted_cdf",
+        (lambda x: np.quantile(x, 0.5, method="cubic"), r"method='cubic'.*'hazen'",
          pb.ArgumentTypeError),
-        (lambda x: np.percentile(x, 101), "range", pb.ArgumentValueError),
+        (lambda x: np.percentile(x, 101), r"percentile.*range.*0 to 100$", pb.ArgumentValueError),
+        (lambda x: np.quantile(x, -0.1), r"np\.quantile.*range.*0 to 1$", pb.ArgumentValueError),
         (lambda x: np.quantile(x[:0], 0.5), "no elements", pb.ArgumentValueError),
         (lambda x: np.cov(x), "at most two axes", pb.ArgumentValueError),
         (lambda x: np.nanargmax(x * np.nan), "nothing but NaN", pb.ArgumentValueError),
@@ -167,3 +179,62 @@ def test_quantiles_leave_nan_out():
 def test_positions_leave_nan_out():
     assert_constant(lambda x: np.nanargmax(x, axis=1), MISSING)
     assert_constant(lambda x: np.nanargmin(x), MISSING)
+
+
+def test_covariances_have_at_least_double_precision():
+    x = X[0].astype(np.float32)
+    for function in (np.cov, np.corrcoef):
+        out, _ = pb.vjp(function, x)
+        assert out.dtype == function(x).dtype == np.float64
+        np.testing.assert_allclose(out, function(x), rtol=1e-14)
+
+
+# -- nothing to reduce ----------------------------------------------------------------------------
+
+UNDEFINED = ["mean", "var", "std", "median", "average", "max", "min", "ptp", "argmax", "argmin",
+             "nanmean", "nanvar", "nanstd", "nanmedian", "nanmax", "nanmin", "nanargmax",
+             "nanargmin"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNDEFINED)
+def test_a_reduction_of_no_elements_names_function_shape_and_remedy(name):
+    function, empty = getattr(np, name), np.zeros((0, 3))
+    words = rf"np\.{name}: got an array of shape \(0, 3\).*no elements.*test x\.size first"
+    with pytest.raises(pb.ArgumentValueError, match=words):
+        pb.vjp(function, empty)
+    with pytest.raises(pb.ArgumentValueError, match=words.replace("3\\)", "3\\) and axis=-2")):
+        pb.vjp(lambda x: function(x, axis=-2), empty)
+
+
+@pytest.mark.parametrize("name", [name for name in UNDEFINED if "arg" not in name])
+def test_no_elements_of_a_result_are_undefined(name):
+    function, empty = getattr(np, name), np.zeros((0, 3))
+    out, pull = pb.vjp(lambda x: function(x, axis=1), empty)
+    assert out.shape == (0,)
+    assert pull(out)[0].shape == (0, 3)
+
+
+def test_fractions_and_covariances_of_no_elements():
+    with pytest.raises(pb.ArgumentValueError, match=r"np\.nanquantile.*\(0, 3\).*x\.size"):
+        pb.vjp(lambda x: np.nanquantile(x, 0.5), np.zeros((0, 3)))
+    with pytest.raises(pb.ArgumentValueError, match=r"np\.cov.*\(3, 0\).*x\.size"):
+        pb.vjp(np.cov, np.zeros((3, 0)))
+
+
+def test_a_line_of_nothing_but_nan_gives_nan_without_a_warning():
+    x = np.array([[1.0, np.nan, 4.0], [np.nan, np.nan, np.nan]])
+    for function, gradient in (
+        (np.nanmean, [0.5, 0, 0.5]), (np.nanvar, [-1.5, 0, 1.5]), (np.nanstd, [-0.5, 0, 0.5]),
+        (np.nanmax, [0, 0, 1]), (np.nanmin, [1, 0, 0]),
+    ):  # fmt: skip
+        out, pull = pb.vjp(lambda x, function=function: function(x, axis=1), x)
+        np.testing.assert_array_equal(out, [function(x[0]), np.nan])
+        np.testing.assert_array_equal(pull(np.array([1.0, 0.0]))[0], [gradient, [0, 0, 0]])
+
+
+@pytest.mark.parametrize("function", [np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin])
+def test_nan_is_left_out_of_each_example(function):
+    x = np.array([[1.0, np.nan, 4.0], [2.0, 3.0, 7.0]])
+    np.testing.assert_allclose(pb.vmap(function)(x), function(x, axis=1), rtol=1e-15)
+    gradient = pb.vmap(pb.grad(function))(x)
+    np.testing.assert_allclose(gradient, [pb.grad(function)(row) for row in x], rtol=1e-15)

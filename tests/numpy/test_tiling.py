@@ -89,8 +89,9 @@ def test_pad_with_values_that_vary():
     assert_analytic(lambda x: np.pad(x, 1, constant_values=((1, 2), (3, 4))), x)
     assert_analytic(lambda x: np.pad(x, 2, "linear_ramp", end_values=((1, 2), (3, 4))), x)
     assert_analytic(lambda x: np.pad(x, {-1: (1, 2)}), x)
-    out, _ = pb.vjp(lambda x: np.pad(x, 1), x.astype(np.float32))
-    assert out.dtype == np.float32
+    for mode in ("constant", "linear_ramp", "mean"):
+        out, _ = pb.vjp(lambda x, mode=mode: np.pad(x, 1, mode), x.astype(np.float32))
+        assert out.dtype == np.float32
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,8 @@ def test_ways_to_pad_that_are_refused(mode, options, words):
     [
         (lambda x: np.pad(x, 1, end_values=1), "end_values"),
         (lambda x: np.pad(x, -1), "not negative"),
+        (lambda x: np.pad(x[:0], 1, "linear_ramp"), "axis 0 has no elements.*mode='constant'"),
+        (lambda x: np.pad(x[:0], 1, "mean"), "axis 0 has no elements.*mode='constant'"),
         (lambda x: np.fliplr(x[0, 0]), "at least 2 axes"),
         (lambda x: np.rot90(x, axes=(0, 1, 2)), "two different axes"),
         (lambda x: np.resize(x[:0], 3), "empty"),

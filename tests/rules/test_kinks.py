@@ -111,3 +111,30 @@ def test_parts_of_a_number_scale_with_it():
     (quotient, rest), pull = pb.vjp(lambda x: divmod(x, 2.0), x)
     np.testing.assert_array_equal(2 * quotient + rest, x)
     np.testing.assert_array_equal(pull((np.ones(3), np.array([1.0, 2.0, 3.0])))[0], [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.maximum(np.sqrt(x), 0.5),
+        lambda x: np.fmax(np.sqrt(x), 0.5),
+        lambda x: -np.minimum(-np.sqrt(x), -0.5),
+        lambda x: -np.fmin(-np.sqrt(x), -0.5),
+        lambda x: np.clip(np.sqrt(x), 0.5, None),
+        lambda x: np.heaviside(x - 4, np.sqrt(x)),
+    ],
+)
+def test_the_argument_that_is_not_taken_may_have_an_infinite_derivative(f):
+    """At x = 0, where √x has one, in both modes and to second order."""
+    x = np.array([0.0, 4.0])
+    np.testing.assert_array_equal(partials(f, x), [[0, 0.25]])
+    assert np.isfinite(pb.jacobian(pb.jacobian(lambda x: np.sum(f(x)), mode="forward"))(x)).all()
+
+
+@pytest.mark.parametrize(
+    ("f", "sign"), [(np.arcsin, 1), (np.arccos, -1), (np.arctanh, 1), (np.arccosh, 1), (np.sqrt, 1)]
+)
+def test_an_infinite_slope_has_the_sign_of_the_slopes_beside_it(f, sign):
+    ends = {np.arccosh: [1.0], np.sqrt: [0.0]}.get(f, [-1.0, 1.0])
+    with np.errstate(divide="ignore"):
+        np.testing.assert_array_equal(partials(f, ends), [[sign * INF] * len(ends)])

@@ -147,3 +147,10 @@ def test_operators_give_numpys_bits():
 def test_a_constant_base():
     np.testing.assert_allclose(pb.grad(lambda y: 2**y)(3.0), 8 * np.log(2), rtol=1e-15)
     np.testing.assert_allclose(pb.grad(lambda y: np.power(2, y))(3.0), 8 * np.log(2), rtol=1e-15)
+
+
+def test_a_negative_base_with_a_complex_exponent():
+    """∂(xʸ)/∂y = xʸ·log x on the principal branch, log x = log|x| + iπ."""
+    x, y = np.array([-2.0, 3.0]), np.array([0.5 + 1j, 2 - 1j])
+    _, out_dot = pb.pushforward(lambda y: x**y, (y,), (np.ones(2, complex),))
+    np.testing.assert_allclose(out_dot, x**y * np.log(x + 0j), rtol=1e-14)

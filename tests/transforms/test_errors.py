@@ -370,3 +370,17 @@ def test_a_missing_rule_names_the_argument():
         pb.NoRuleError, match=r"numpy\..*qr has .* argument 0, of dtype float64 and"
     ):
         pb.grad(lambda x: np.linalg.qr(x)[0].sum())(np.eye(2))
+
+
+def test_memory_is_not_reached_into():
+    def f(x):
+        return np.sum(np.lib.stride_tricks.as_strided(x, (3, 2), (4, 4)) ** 2)
+
+    with pytest.raises(pb.NoRuleError, match=r"as_strided .*shape \(4,\).*sliding_window_view"):
+        pb.grad(f)(np.arange(4, dtype=np.float32))
+
+
+def test_a_ufunc_of_the_users_own_is_called_by_its_name():
+    halve = np.frompyfunc(lambda x: x / 2, 1, 1)
+    with pytest.raises(pb.NoRuleError, match=r"^<lambda> \(vectorized\) has no derivative rule"):
+        pb.grad(lambda x: np.sum(halve(x)))(np.ones(2))

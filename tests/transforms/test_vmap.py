@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import warnings
 
 import numpy as np
@@ -236,6 +237,62 @@ def test_no_python_loop_over_the_examples():
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("name", ["gradient", "hessian", "write", "spectral"])
+def test_the_work_in_python_does_not_grow_with_the_examples(name):
+    functions = {
+        "gradient": pb.grad(lambda x: net(W, B, x)),
+        "hessian": pb.hessian(lambda x: np.sum(np.tanh(x @ W))),
+        "write": pb.grad(lambda x: np.sum(assign_at(x) ** 2)),
+        "spectral": pb.grad(lambda x: np.linalg.norm(np.outer(x, x) + np.eye(3), 2)),
+    }
+    calls = []
+    for size in (10, 1000):
+        x = RNG.normal(size=(size, 3))
+        pb.vmap(functions[name])(x)  # whatever is done once has been done
+        count = 0
+
+        def counted(_frame, event, _arg):
+            nonlocal count
+            count += event == "call"
+
+        sys.setprofile(counted)
+        try:
+            pb.vmap(functions[name])(x)
+        finally:
+            sys.setprofile(None)
+        calls.append(count)
+    few, many = calls
+    assert few > 100
+    assert many <= 1.05 * few
+
+
+def test_keywords_are_handed_over_whole():
+    assert_close(pb.vmap(lambda x, power=1.0: x**power)(X, power=3.0), X**3)
+    assert_close(pb.vmap(lambda x, y: x * y)(X, y=X[0]), X * X[0])
+
+
+def test_axes_are_integers():
+    assert_close(pb.vmap(np.cumsum, in_axes=np.int64(1), out_axes=np.int64(-1))(X), X.cumsum(0))
+    with pytest.raises(ValueError, match=r"in_axes\[0\] is True, wanted an integer, None"):
+        pb.vmap(np.sin, in_axes=True)(X)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda i: [1.0, 2.0, 3.0][i],
+        lambda i: X[0, i:],
+        lambda i: sum(range(i)),
+        lambda i: int(i),
+        lambda i: np.repeat(X[0], i),
+        lambda i: round(i * 0.5),
+    ],
+)
+def test_a_mapped_value_as_a_python_integer(use):
+    with pytest.raises(pb.DataDependenceError, match=r"which differs from one example|is mapped"):
+        pb.vmap(use)(np.array([1, 2, 1]))
+
+
 def test_warnings_come_from_the_function_only():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -288,6 +345,21 @@ def test_axes_that_do_not_fit():
         pb.vmap(np.sin, out_axes=1)(B)
 
 
+def test_a_batching_that_loses_the_mapped_axis():
+    @pb.primitive
+    def double(x):
+        return 2 * x
+
+    @double.batch
+    def _(_mapped, x):
+        return np.sum(x, axis=0)
+
+    with pytest.raises(
+        ValueError, match=r"batching of double returned an array of shape \(3,\), wanted .*\(5, "
+    ):
+        pb.vmap(double)(X)
+
+
 def test_a_leaked_mapped_value():
     kept = []
     pb.vmap(lambda x: (kept.append(x), x)[1])(B)
@@ -299,3 +371,21 @@ def test_a_plain_array_indexed_by_mapped_integers():
     table = np.array([10.0, 20.0, 30.0])
     i = np.array([2, 0])
     assert_close(pb.vmap(lambda i: np.asarray(table, like=i)[i])(i), table[i])
+
+
+def test_a_row_at_a_mapped_place_is_a_view():
+    y, places = RNG.normal(size=(3, 3, 2)), np.array([2, 0, 2])
+
+    def f(x, i):
+        z = x * 1.0
+        row = z[i]
+        row += 1.0
+        row[0] *= x[0, 0]
+        z[i] -= 0.5
+        z[i, 1] += 2.0
+        return z * row
+
+    pairs = list(zip(y, places, strict=True))
+    assert_close(pb.vmap(f)(y, places), np.stack([f(x, i) for x, i in pairs]))
+    gradient = pb.grad(lambda x, i: np.sum(f(x, i) ** 2))
+    assert_close(pb.vmap(gradient)(y, places), np.stack([gradient(x, i) for x, i in pairs]))

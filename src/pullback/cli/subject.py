@@ -66,6 +66,10 @@ def _load_module(source: str) -> ModuleType:
                 f"there is no module {error.name!r}, installed or in {Path.cwd()}; {EXAMPLE}"
             ) from error
         raise UsageError(f"importing {source} failed: {error}; install what it needs") from error
+    except SyntaxError as error:
+        raise UsageError(
+            f"{source} is not Python: {error}; mend it, or name another module"
+        ) from error
     except (Exception, SystemExit) as error:
         raise UsageError(
             f"importing {source} raised {type(error).__name__}: {error}\n"

@@ -153,9 +153,9 @@ class Primitive:
                 which += f"{shape_of(parent)},"
                 break
         return NoRuleError(
-            f"{self.name} has no derivative rule, and {which} is being differentiated. Give it one "
-            f"with @{self.name}.rule, or detach the argument with pullback.stop_gradient(x) if its "
-            "derivative is not wanted"
+            f"{self.name} has no derivative rule, and {which} is being differentiated. Give it "
+            f"one with @{self.name}.rule, or detach the argument with pullback.stop_gradient(x) if "
+            "its derivative is not wanted"
         )
 
     def __call__(self, *args: Any, **params: Any) -> Any:

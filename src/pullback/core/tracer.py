@@ -212,6 +212,12 @@ class Tracer:
             return np.array(strip(self), dtype=dtype)
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
             raise self.interpreter.detached(self, f"an array of dtype {np.dtype(dtype)}")
+        if sys._getframe(1).f_code.co_name == "as_strided":
+            raise NoRuleError(
+                f"numpy.lib.stride_tricks.as_strided reaches into the memory of an array of dtype "
+                f"{self.dtype} and shape {self.shape} that is traced; use "
+                "numpy.lib.stride_tricks.sliding_window_view, or an index array: x[positions]"
+            )
         caller = _scipy_caller()
         if caller is not None:
             raise NoRuleError(
@@ -254,17 +260,19 @@ def no_rule(
 ) -> NoRuleError:
     """The error that says that NumPy's `function` cannot be differentiated."""
     if isinstance(function, np.ufunc):
-        module = "scipy.special" if not hasattr(np, function.__name__) else "numpy"
-        name = f"{module}.{function.__name__}"
+        special = sys.modules.get("scipy.special")
+        modules = {"numpy": np, "scipy.special": special}
+        known = [m for m, module in modules.items() if hasattr(module, function.__name__)]
+        name = ".".join([*known[:1], function.__name__])
     else:
         name = f"{function.__module__}.{function.__name__}"
     if method != "__call__":
         name += f".{method}"
     return NoRuleError(
         f"{name} has no derivative rule in pullback, and {traced_among(arguments)} is being "
-        "differentiated. Write it with functions that have one, wrap it with @pullback.primitive "
-        "and give it a rule, or detach the argument with pullback.stop_gradient(x) if its "
-        "derivative is not wanted"
+        "differentiated or mapped. Write it with functions that have one, wrap it with "
+        "@pullback.primitive and give it a rule, or detach the argument with "
+        "pullback.stop_gradient(x) if its derivative is not wanted"
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 import pullback as pb
 from pullback.demo.progress import Progress
-from pullback.demo.record import Array, DigitsRecord, Epoch, Images, Mistake, Stopwatch
+from pullback.demo.record import Array, DigitsRecord, Epoch, Images, Mistake, Stopwatch, check
 
 __all__ = ["assess", "disturbed", "load", "network", "objective", "train"]
 
@@ -97,7 +97,7 @@ def train(
         def loss(net: Any) -> Any:
             return objective(net, data.pixels[:8], data.digits[:8])
 
-        record.check = pb.check(loss, net)
+        check(record, loss, net)
         progress.say(f"gradient of the classifier: {record.check.title}")
 
     with stopwatch.phase(TRAINING), progress.task("digits", "epoch", record.planned) as advance:

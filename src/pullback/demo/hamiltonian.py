@@ -19,7 +19,15 @@ import numpy as np
 import pullback as pb
 from pullback.demo.integrators import METHODS, Gradient, flow
 from pullback.demo.progress import Progress
-from pullback.demo.record import Array, Drift, HamiltonianRecord, Iteration, Portrait, Stopwatch
+from pullback.demo.record import (
+    Array,
+    Drift,
+    HamiltonianRecord,
+    Iteration,
+    Portrait,
+    Stopwatch,
+    check,
+)
 
 __all__ = [
     "assess",
@@ -180,7 +188,7 @@ def learn(
         def field_loss(net: Any) -> Any:
             return objective(net, points[few], velocities[few])
 
-        record.check = pb.check(field_loss, net)
+        check(record, field_loss, net)
         progress.say(f"gradient of the field's loss: {record.check.title}")
 
     with (

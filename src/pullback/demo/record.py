@@ -7,7 +7,7 @@ moment the run is interrupted the record is consistent, and a report can be writ
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -30,6 +30,7 @@ __all__ = [
     "Portrait",
     "Record",
     "Stopwatch",
+    "check",
     "versions",
 ]
 
@@ -255,6 +256,21 @@ class Record:
     @property
     def complete(self) -> bool:
         return self.status == "complete"
+
+
+def check(part: DigitsRecord | HamiltonianRecord, f: Callable[[Any], Any], net: Any) -> None:
+    """Check a gradient, and record what was found, above all where it is wrong.
+
+    Raises
+    ------
+    CheckError
+        Where it is wrong.
+    """
+    try:
+        part.check = pb.check(f, net)
+    except pb.CheckError as error:
+        part.check = error.report
+        raise
 
 
 def versions() -> dict[str, str]:

@@ -91,9 +91,10 @@ def _one_hot(labels: Any, prediction: Any, name: str) -> Any:
             f"{prediction.shape}"
         )
     classes = prediction.shape[-1]
-    if labels.min() < 0 or labels.max() >= classes:
+    given = strip(labels)
+    if given.size and (given.min() < 0 or given.max() >= classes):
         raise ArgumentValueError(
-            f"losses.{name}: target has classes from {labels.min()} to {labels.max()}, wanted 0 "
+            f"losses.{name}: target has classes from {given.min()} to {given.max()}, wanted 0 "
             f"to {classes - 1} for a prediction of shape {prediction.shape}; if they are counted "
             "from 1, write target - 1"
         )
@@ -102,6 +103,8 @@ def _one_hot(labels: Any, prediction: Any, name: str) -> Any:
 
 def _require_distribution(target: Any, name: str) -> None:
     """Raise unless each row of `target` is a probability distribution."""
+    if not target.size:
+        return  # a batch of no examples
     require_finite(target, name)
     if target.min() < 0:
         raise ArgumentValueError(

@@ -21,6 +21,7 @@ from pullback.core.shapes import is_inexact
 from pullback.errors import ArgumentTypeError
 from pullback.nn.chain import Chain, apply
 from pullback.nn.layers import Layer
+from pullback.transforms.batch import vmap
 from pullback.transforms.gradient import value_and_grad
 from pullback.transforms.jacobian import jacobian
 from pullback.transforms.reverse import vjp
@@ -240,11 +241,8 @@ def _apply(layer: Any, x: Any) -> Any:
 def _jacobians(layer: Any, x: Any) -> tuple[Any, Any]:
     """The blocks J_θ and J_y, for each sample of a batch."""
     of_sample = jacobian(_apply, argnums=(0, 1))
-    if x.ndim == 1:
-        J_theta, J_y = of_sample(layer, x)
-    else:
-        rows = [of_sample(layer, row) for row in x]
-        J_theta, J_y = trees.map_tree(lambda *blocks: np.stack(blocks), *rows)
+    blocks = of_sample if x.ndim == 1 else vmap(of_sample, in_axes=(None, 0))
+    J_theta, J_y = blocks(layer, x)
     return J_theta, J_y
 
 

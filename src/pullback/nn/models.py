@@ -9,6 +9,7 @@ Each is a few lines, and each is fitted and asked in the same way::
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -143,6 +144,11 @@ class Model:
         Returns
         -------
         Model
+
+        Warns
+        -----
+        RuntimeWarning
+            Where a method of SciPy stopped before it converged.
         """
         method = self.method if method is None else method
         if isinstance(method, str):
@@ -155,6 +161,14 @@ class Model:
                 options={"maxiter": epochs},
                 **options,
             )
+            if not result.success:
+                warnings.warn(
+                    f"fit: {method} stopped before it converged, after {result.nit} iterations "
+                    f"({result.message}); go on with model.fit(x, target) from the model returned, "
+                    "or allow more by epochs=",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
             return dataclasses.replace(self, network=result.x)
         training = optim.train(
             self.objective, self.network, (x, target), method, epochs=epochs, **options

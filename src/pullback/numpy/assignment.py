@@ -101,7 +101,7 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     """
     require_target(x, "y[i] = v")
     template, arrays = parse(key)
-    if not arrays and _is_own_view(x, template, value):
+    if _is_own_view(x, template, arrays, value):
         return
     if type(value) not in _REAL_NUMBERS:
         value = _without_leading_units(operand(value))
@@ -123,7 +123,7 @@ def _without_leading_units(value: Any) -> Any:
     return np.reshape(value, shape[lead:])
 
 
-def _is_own_view(x: Any, template: tuple[Any, ...], value: Any) -> bool:
+def _is_own_view(x: Any, template: tuple[Any, ...], arrays: list[Any], value: Any) -> bool:
     """Whether ``x[key] = value`` stores a view where it lies, as the last step of x[key] += v."""
     view = value.alias if isinstance(value, Tracer) else None
     return (
@@ -131,6 +131,11 @@ def _is_own_view(x: Any, template: tuple[Any, ...], value: Any) -> bool:
         and view.base is x
         and isinstance(view.read, Look)
         and view.read.key == template
+        and len(view.read.arrays) == len(arrays)
+        and all(
+            type(i) is Tracer and i.value is j.value and i.payload is j.payload
+            for i, j in zip(arrays, view.read.arrays, strict=True)
+        )
     )
 
 
@@ -207,4 +212,11 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Non
 
 def _unravel(positions: Any, a: Any) -> tuple[Any, ...]:
     """Positions in the flat array as a subscript."""
-    return np.unravel_index(np.where(positions < 0, positions + a.size, positions), a.shape)
+    positions = np.where(positions < 0, positions + a.size, positions)
+    if not isinstance(positions, Tracer):
+        return np.unravel_index(positions, a.shape)
+    key = []
+    for extent in a.shape[::-1]:
+        positions, place = np.divmod(positions, extent)
+        key.append(place)
+    return tuple(key[::-1])

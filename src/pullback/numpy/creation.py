@@ -11,16 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.primitive import bind
-from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, creation_functions, strip
+from pullback.core.shapes import dtype_of, is_inexact, shape_of
+from pullback.core.tracer import Tracer, creation_functions
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.assignment import setitem
 from pullback.numpy.conversion import astype
-from pullback.numpy.operands import operand, refuse
+from pullback.numpy.operands import anywhere, operand, refuse
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of
-from pullback.rules import conversion
+from pullback.numpy.views import copy_of, in_memory
+from pullback.transforms.batch import Batch
 
 __all__ = ["geomspace", "linspace", "logspace", "vander"]
 
@@ -31,6 +30,11 @@ def _lift(reference: Tracer, array: Any, where: str) -> Any:
     """A plain array as a constant at the level of `reference`."""
     interpreter = reference.interpreter
     interpreter.require_open(where)
+    level: Any = None if is_inexact(array) else reference
+    while isinstance(level, Tracer):
+        if isinstance(level.interpreter, Batch):  # which follows integers and booleans too
+            return Tracer(level.interpreter, array, None)
+        level = level.value
     return interpreter.constant(array)
 
 
@@ -38,11 +42,8 @@ def _lift(reference: Tracer, array: Any, where: str) -> Any:
 
 
 def _prototype(a: Any) -> Any:
-    """A plain array of the shape and dtype of `a`, and of its layout in memory if that is known."""
-    underneath = strip(a)
-    if shape_of(underneath) == shape_of(a):
-        return underneath
-    return np.broadcast_to(np.zeros((), dtype_of(a)), shape_of(a))
+    """A plain array of the shape and dtype of `a`, and of its layout in memory."""
+    return in_memory(a)
 
 
 def _like(function: F) -> None:
@@ -185,8 +186,8 @@ def array(
         out = astype(out, dtype, copy=False)
         if not isinstance(out, Tracer):
             return out
-    if not out.mutable:
-        out = bind(conversion.copy, (out,), {"order": "C"})
+    if not out.mutable and is_inexact(out):
+        out = _filled(_lift(reference, np.zeros((), out.dtype), "numpy.array"), out, "numpy.array")
     elif out is object and copy:
         out = copy_of(out, order)
     missing = ndmin - len(out.shape)
@@ -207,7 +208,7 @@ def _as(function: F, order: str | None, ndmin: int) -> None:
     ) -> Any:
         out = array(reference, a, dtype, copy=copy, order=order or "K", ndmin=ndmin)
         if order in ("C", "F") and isinstance(out, Tracer):
-            flags = strip(out).flags
+            flags = in_memory(out).flags
             return out if flags[f"{order}_CONTIGUOUS"] else copy_of(out, order)
         return out
 
@@ -294,7 +295,7 @@ def geomspace(
         if dtype_of(value).kind == "c":
             refuse("numpy.geomspace", argument, value, "write start * ratio ** np.arange(num)")
     ratio = stop / start
-    if np.any(np.less_equal(ratio, 0)):
+    if anywhere(np.less_equal(ratio, 0)):
         raise ArgumentValueError(
             "numpy.geomspace: start and stop must be of the same sign and different from 0"
         )

@@ -9,10 +9,10 @@ import numpy as np
 
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import array_ufuncs, strip
+from pullback.core.tracer import Tracer, array_ufuncs, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.indexing import take
-from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.operands import operand, refuse, refuse_out
 from pullback.numpy.registration import implements
 from pullback.numpy.views import view_of
 from pullback.rules import arithmetic, constants, selection, sinc
@@ -221,7 +221,7 @@ def interp(
         period = np.abs(period)
         x, xp = np.remainder(x, period), np.remainder(xp, period)
         order = np.argsort(xp)
-        xp, fp = np.take(xp, order), np.take(fp, order)
+        xp, fp = take(xp, order), take(fp, order)
         xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
     last = shape_of(xp)[0] - 1
@@ -281,7 +281,8 @@ def _logn(n: Any, x: Any) -> Any:
 
 @implements(np.emath.power)
 def _power(x: Any, p: Any) -> Any:
-    return np.power(_widen(operand(x), _negative), operand(p))
+    p = operand(p)
+    return np.power(_widen(operand(x), _negative), p if isinstance(p, Tracer) else np.asarray(p))
 
 
 # -- constants ------------------------------------------------------------------------------------
@@ -293,10 +294,13 @@ def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
     return constants.CONSTANTS["round"](operand(a), decimals=decimals)
 
 
-@implements(np.fix)
 def fix(x: Any, out: Any = None) -> Any:
     refuse_out("np.fix", out)
     return constants.CONSTANTS["trunc"](operand(x))
+
+
+if hasattr(np, "fix"):  # deprecated since NumPy 2.5
+    implements(np.fix)(fix)
 
 
 def _constant(name: str) -> Callable[..., Any]:
@@ -304,6 +308,9 @@ def _constant(name: str) -> Callable[..., Any]:
 
     def evaluate(*args: Any, **kwargs: Any) -> Any:
         refuse_out(f"np.{name}", kwargs.pop("out", None))
+        for argument, value in kwargs.items():
+            if isinstance(value, Tracer):
+                refuse(f"np.{name}", argument, value, "give a number: it has no derivative")
         return bind(primitive, tuple(map(operand, args)), kwargs)
 
     return evaluate

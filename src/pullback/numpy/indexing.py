@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from pullback.core.primitive import bind
 from pullback.core.shapes import shape_of
-from pullback.core.tracer import Tracer, View
+from pullback.core.tracer import Tracer, View, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
-from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.operands import operand, refuse_out, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
 from pullback.rules import indexing
@@ -43,6 +44,8 @@ def parse(key: Any) -> tuple[Template, list[Any]]:
 
 def _index_array(entry: Any) -> Any:
     """An entry of a subscript as an array of integers or booleans."""
+    if isinstance(entry, Tracer) and entry.is_constant:
+        entry = strip(entry)
     if isinstance(entry, Tracer):
         if entry.dtype.kind in "iu":
             return entry
@@ -68,36 +71,48 @@ def _index_array(entry: Any) -> Any:
 
 
 class Look:
-    """Reads the view that a basic index makes."""
+    """Reads the view that an index of slices and integers makes; `arrays` are traced integers."""
 
-    __slots__ = ("key",)
+    __slots__ = ("arrays", "key")
 
-    def __init__(self, key: Template) -> None:
+    def __init__(self, key: Template, arrays: Sequence[Any] = ()) -> None:
         self.key = key
+        self.arrays = arrays
 
     def __call__(self, base: Any) -> Any:
-        return bind(indexing.index, (base,), {"key": self.key})
+        return bind(indexing.index, (base, *self.arrays), {"key": self.key})
 
 
 class Put:
-    """Writes to the view that a basic index makes."""
+    """Writes to the view that an index of slices and integers makes."""
 
-    __slots__ = ("key",)
+    __slots__ = ("arrays", "key")
 
-    def __init__(self, key: Template) -> None:
+    def __init__(self, key: Template, arrays: Sequence[Any] = ()) -> None:
         self.key = key
+        self.arrays = arrays
 
     def __call__(self, base: Any, value: Any) -> Any:
-        return bind(indexing.index_update, (base, value), {"key": self.key})
+        return bind(indexing.index_update, (base, value, *self.arrays), {"key": self.key})
 
 
 def getitem(x: Any, key: Any) -> Any:
     """``x[key]``: a view where NumPy makes one, a scalar for a full integer index, else a copy."""
     template, arrays = parse(key)
     out = bind(indexing.index, (x, *arrays), {"key": template})
-    if not arrays and isinstance(out, Tracer) and out.mutable and x.mutable:
+    if not (isinstance(out, Tracer) and isinstance(x, Tracer) and x.mutable):
+        return out
+    if not arrays and (out.mutable or ... in template):
         out.alias = View(x, Look(template), Put(template))
+    elif arrays and out.mutable and all(map(_is_traced_integer, arrays)):
+        positions = [i.snapshot() for i in arrays]
+        out.alias = View(x, Look(template, positions), Put(template, positions))
     return out
+
+
+def _is_traced_integer(i: Any) -> bool:
+    """Whether `i` is an integer that differs by example: with an integer NumPy makes a view."""
+    return isinstance(i, Tracer) and not i.shape and not i.mutable
 
 
 # -- NumPy's functions that gather ---------------------------------------------------------------
@@ -190,6 +205,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
 
 @implements(np.bincount)
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    x, weights = _index_array(x), operand(weights)
+    x = _index_array(require_known("numpy.bincount", "x", x))
+    weights = operand(weights)
     extent = max(int(x.max(initial=-1)) + 1, minlength)
     return bind(indexing.scatter, (weights, x), {"key": (indexing.ARRAY,), "shape": (extent,)})

@@ -13,7 +13,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import shaping as rearranged
 from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.operands import operand, refuse_out, require_known
 from pullback.numpy.registration import implements
 from pullback.rules import shaping
 
@@ -123,7 +123,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     if axis is None:
         arr, axis = rearranged.ravel(arr), 0
     axis = normalize_axis_index(axis, len(shape_of(arr)))
-    kept = np.delete(np.arange(shape_of(arr)[axis]), obj)
+    kept = np.delete(np.arange(shape_of(arr)[axis]), require_known("np.delete", "obj", obj))
     return arr[*(slice(None),) * axis, kept]
 
 

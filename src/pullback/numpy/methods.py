@@ -6,6 +6,7 @@ A method is NumPy's function of the same name, with the array as its first argum
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -18,7 +19,7 @@ from pullback.numpy.assignment import require_target, setitem
 from pullback.numpy.conversion import astype
 from pullback.numpy.indexing import getitem
 from pullback.numpy.shaping import flatten
-from pullback.numpy.views import copy_of, keep_layout
+from pullback.numpy.views import copy_of, in_memory, keep_layout
 from pullback.rules import shaping
 
 __all__: list[str] = []
@@ -131,6 +132,16 @@ def _iter(self: Any) -> Iterator[Any]:
     return (self[position] for position in range(self.shape[0]))
 
 
+def _index(self: Any) -> int:
+    """What stands for a size, a bound of a slice or a position in a list."""
+    if self.dtype.kind not in "iu":
+        raise TypeError(
+            f"a traced array of dtype {self.dtype} and shape {self.shape} cannot be interpreted as "
+            "an integer"
+        )
+    return operator.index(self._scalar(int, "a Python int"))
+
+
 def _format(self: Any, spec: str) -> str:
     """The value, as in an f-string."""
     return format(strip(self), spec)
@@ -153,6 +164,7 @@ for _name, _function in {
     "__deepcopy__": lambda self, _memo: _copy(self, "K"),
     "__format__": _format,
     "__getitem__": getitem,
+    "__index__": _index,
     "__iter__": _iter,
     "__len__": _len,
     "__setitem__": setitem,
@@ -217,8 +229,8 @@ for _name, (_get, _set) in {
     "size": (lambda self: math.prod(self.shape), None),
     "itemsize": (lambda self: self.dtype.itemsize, None),
     "nbytes": (lambda self: math.prod(self.shape) * self.dtype.itemsize, None),
-    "strides": (lambda self: strip(self).strides, None),
-    "flags": (lambda self: strip(self).flags, None),
+    "strides": (lambda self: in_memory(self).strides, None),
+    "flags": (lambda self: in_memory(self).flags, None),
     "device": (lambda self: "cpu", None),
 }.items():
     setattr(Tracer, _name, property(_get, _set))
@@ -245,7 +257,7 @@ def _refused(name: str) -> property:
 
 for _name in (
     "base", "byteswap", "ctypes", "data", "dump", "dumps", "getfield", "resize", "setfield",
-    "setflags", "tobytes", "tofile", "view",
+    "setflags", "tobytes", "tofile", "view", "_set_dtype", "_set_shape",
 ):  # fmt: skip
     setattr(Tracer, _name, _refused(_name))
 

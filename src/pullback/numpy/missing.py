@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy import reductions as full
-from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.operands import anywhere, operand, refuse_out
 from pullback.numpy.registration import implements
-from pullback.numpy.statistics import line_up, quantile_of, require_unweighted
-from pullback.rules.shaping import reshape
+from pullback.numpy.statistics import quantile_of, require_unweighted
 
 __all__ = ["nanargmax", "nanargmin", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile",
            "nanprod", "nanquantile", "nanstd", "nansum", "nanvar"]  # fmt: skip
@@ -65,6 +62,7 @@ def nanmean(
     where: Any = True,
 ) -> Any:
     x, present = _present(a)
+    full.require_elements("np.nanmean", x, axis)
     return full.mean(x, axis, dtype, out, keepdims, where=present & where)
 
 
@@ -82,6 +80,7 @@ def nanvar(
     correction: float | None = None,
 ) -> Any:
     x, present = _present(a)
+    full.require_elements("np.nanvar", x, axis)
     return full.var(
         x, axis, dtype, out, ddof, keepdims,
         where=present & where, mean=mean, correction=correction,
@@ -103,6 +102,7 @@ def nanstd(
 ) -> Any:
     """√nanvar; its derivative where the variance is 0 is 0."""
     x, present = _present(a)
+    full.require_elements("np.nanstd", x, axis)
     return full.std(
         x, axis, dtype, out, ddof, keepdims,
         where=present & where, mean=mean, correction=correction,
@@ -119,7 +119,7 @@ def nanmax(
     where: Any = True,
 ) -> Any:
     refuse_out("np.nanmax", out)
-    return _nan_extremum(full.amax, -np.inf, a, axis, keepdims, initial, where)
+    return _nan_extremum("np.nanmax", full.amax, -np.inf, a, axis, keepdims, initial, where)
 
 
 @implements(np.nanmin)
@@ -132,10 +132,11 @@ def nanmin(
     where: Any = True,
 ) -> Any:
     refuse_out("np.nanmin", out)
-    return _nan_extremum(full.amin, np.inf, a, axis, keepdims, initial, where)
+    return _nan_extremum("np.nanmin", full.amin, np.inf, a, axis, keepdims, initial, where)
 
 
 def _nan_extremum(
+    name: str,
     function: Callable[..., Any],
     neutral: float,
     a: Any,
@@ -146,14 +147,18 @@ def _nan_extremum(
 ) -> Any:
     """The extremum of the numbers, and NaN where there are none."""
     x, present = _present(a)
+    if initial is None:
+        full.require_elements(name, x, axis, "give initial, or test x.size first")
     value = function(np.where(present, x, neutral), axis, None, keepdims, initial, where)
-    some = np.any(present & where, axis=axis, keepdims=keepdims)
-    return value if np.all(some) or initial is not None else np.where(some, value, np.nan)
+    if initial is not None:
+        return value
+    return np.where(np.any(present, axis=axis, keepdims=keepdims), value, np.nan)
 
 
 @implements(np.nanargmax)
 def nanargmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
     x, present = _present(a)
+    full.require_elements("np.nanargmax", x, axis)
     _require_numbers("np.nanargmax", present, axis)
     return full.argmax(np.where(present, x, -np.inf), axis, out, keepdims=keepdims)
 
@@ -161,13 +166,17 @@ def nanargmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = Fal
 @implements(np.nanargmin)
 def nanargmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
     x, present = _present(a)
+    full.require_elements("np.nanargmin", x, axis)
     _require_numbers("np.nanargmin", present, axis)
     return full.argmin(np.where(present, x, np.inf), axis, out, keepdims=keepdims)
 
 
 def _require_numbers(name: str, present: Any, axis: Any) -> None:
-    if not np.all(np.any(present, axis=axis)):
-        raise ArgumentValueError(f"{name}: got a slice that holds nothing but NaN")
+    if anywhere(~np.any(present, axis=axis)):
+        raise ArgumentValueError(
+            f"{name}: got a slice that holds nothing but NaN; use np.{name[6:]}, or "
+            "replace NaN first"
+        )
 
 
 @implements(np.nanmedian)
@@ -214,16 +223,4 @@ def nanpercentile(
 
 def _nan_quantile(name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Any:
     """A quantile of the numbers of each line, of which there may be different counts."""
-    line, kept = line_up(operand(a), axis)
-    *batch, extent = shape_of(line)
-    flat = reshape(line, shape=(math.prod(batch), extent))
-    present = ~np.isnan(flat)
-    shape = np.shape(q)
-    values = []
-    for row, chosen in zip(flat, present, strict=True):
-        if np.any(chosen):
-            values.append(quantile_of(name, row[chosen], q, None, method, False))
-        else:
-            values.append(np.full(shape, np.nan, dtype_of(row)))
-    value = np.reshape(np.stack(values, axis=-1), (*shape, *batch))
-    return reshape(value, shape=shape + kept) if keepdims else value
+    return quantile_of(name, a, q, axis, method, keepdims, missing=True)

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import operand
+from pullback.numpy.reductions import require_elements
 from pullback.numpy.registration import implements
 from pullback.rules import reductions
 from pullback.rules.shaping import reshape, transpose
@@ -57,21 +59,31 @@ def _euclidean(x: Any, axes: Any, keepdims: bool) -> Any:
 
 def _of_vectors(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     """(Σ|x|ᵖ)^(1/p) with p = `ord`, and its limits."""
+    if isinstance(ord, Tracer):
+        return _of_order(x, ord, axes, keepdims)
     if ord == 2:
         return _euclidean(x, axes, keepdims)
     if not isinstance(ord, int | float | np.integer | np.floating):
         raise ArgumentValueError(
             f"np.linalg.norm: got ord={ord!r} for vectors; give a number, inf or -inf"
         )
+    if abs(ord) == np.inf:
+        require_elements("np.linalg.norm", x, axes)
     if ord == np.inf:
         return reductions.max(np.abs(x), axis=axes, keepdims=keepdims)
     if ord == -np.inf:
         return reductions.min(np.abs(x), axis=axes, keepdims=keepdims)
     if ord == 0:
         nonzero = reductions.count_nonzero(x, axis=axes, keepdims=keepdims)
-        return np.asarray(nonzero).astype(np.abs(np.empty(0, dtype_of(x))).dtype)[()]
+        counted: Any = nonzero if isinstance(nonzero, Tracer) else np.asarray(nonzero)
+        return counted.astype(np.abs(np.empty(0, dtype_of(x))).dtype)[()]
     if ord == 1:
         return reductions.sum(np.abs(x), axis=axes, keepdims=keepdims)
+    return _of_order(x, ord, axes, keepdims)
+
+
+def _of_order(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """(Σ|x|ᵖ)^(1/p), 0 at 0 with all its derivatives."""
     power = reductions.sum(np.abs(x) ** ord, axis=axes, keepdims=keepdims)
     if ord < 0:
         return power ** (1 / ord)

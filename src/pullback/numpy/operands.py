@@ -6,11 +6,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from pullback.core.tracer import Tracer
-from pullback.errors import ArgumentTypeError
+from pullback.core.tracer import Tracer, strip
+from pullback.errors import ArgumentTypeError, DataDependenceError
 from pullback.rules import shaping
 
-__all__ = ["operand", "refuse", "refuse_out"]
+__all__ = ["anywhere", "operand", "refuse", "refuse_out", "require_known"]
 
 
 def operand(x: Any) -> Any:
@@ -56,3 +56,27 @@ def refuse_out(function: str, out: Any) -> None:
     """Raise if an output array was given."""
     if out is not None:
         refuse(function, "out", out, f"assign the result instead: y[...] = {function}(...)")
+
+
+def anywhere(condition: Any) -> bool:
+    """Whether a condition holds for some element; of a batch, for some element of some example."""
+    return bool(np.any(strip(condition)))
+
+
+def require_known(function: str, argument: str, value: Any) -> Any:
+    """`value`, an argument that decides on the shape of the result, as a plain value.
+
+    Raises
+    ------
+    DataDependenceError
+        If it is mapped, so that the shape would differ from one example to the next.
+    """
+    if isinstance(value, Tracer):
+        if not value.is_constant:
+            raise DataDependenceError(
+                f"{function}: the argument {argument}, of dtype {value.dtype} and shape "
+                f"{value.shape}, is mapped, and the shape of the result depends on its values; "
+                "hand it over whole, with None in in_axes"
+            )
+        return strip(value)
+    return value

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from pullback.core.primitive import Primitive, bind, registry
-from pullback.core.tracer import Tracer, strip
+from pullback.core.shapes import shape_of
+from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import deliver
 from pullback.numpy.elementwise import divmod, pow
@@ -150,9 +151,19 @@ def _divmod(x: Any, y: Any) -> Any:
     return divmod(x, y) if _is_operand(y) else NotImplemented
 
 
+def _number(x: Any) -> Any:
+    """The number underneath all levels of tracing, which is to become a Python integer."""
+    while isinstance(x, Tracer):
+        x.refresh()
+        if shape_of(x.value) != x.shape:
+            raise x.interpreter.detached(x, "a Python int")
+        x = x.value
+    return x
+
+
 def _round(x: Any, digits: int | None = None) -> Any:
     """``round(x)`` and ``round(x, digits)``, both constant."""
-    return round(strip(x)) if digits is None else np.round(x, digits)
+    return round(_number(x)) if digits is None else np.round(x, digits)
 
 
 _install("pow", _power)
@@ -161,7 +172,7 @@ _install("ipow", _in_place(_power, "**"))
 _install("divmod", _divmod)
 _install("rdivmod", lambda x, y: _divmod(y, x))
 _install("round", _round)
-_install("floor", lambda x: math.floor(strip(x)))
-_install("ceil", lambda x: math.ceil(strip(x)))
-_install("trunc", lambda x: math.trunc(strip(x)))
+_install("floor", lambda x: math.floor(_number(x)))
+_install("ceil", lambda x: math.ceil(_number(x)))
+_install("trunc", lambda x: math.trunc(_number(x)))
 _install("contains", lambda x, value: bool(np.any(x == value)))

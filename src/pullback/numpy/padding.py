@@ -56,6 +56,11 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     padding = _padding(mode, kwargs, rank)
     for axis, (before, after) in enumerate(widths):
         if before or after:
+            if mode != "constant" and not shape_of(x)[axis]:
+                raise ArgumentValueError(
+                    f"np.pad: got an array of shape {shape_of(x)}, whose axis {axis} has no "
+                    f"elements for mode={mode!r} to start from; use mode='constant'"
+                )
             x = padding(x, axis, int(before), int(after))
     return copy_of(x)
 
@@ -133,7 +138,7 @@ def _ramps(x: Any, axis: int, before: int, after: int, first: Any, last: Any) ->
     def line(end: Any, edge: Any, width: int) -> Any:
         along = np.reshape(np.arange(width) / width if width else np.zeros(0), shape)
         along = along.astype(dtype_of(x))
-        return end * (1 - along) + edge * along
+        return convert(end * (1 - along) + edge * along, dtype_of(x))
 
     left = line(first, x[*lead, :1], before)
     right = np.flip(line(last, x[*lead, -1:], after), axis)

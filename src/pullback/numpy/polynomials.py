@@ -10,6 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy import contractions
+from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.rules.shaping import concatenate, reshape
@@ -116,18 +117,35 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 
 
 def _slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
-    """Second differences inside, and of order `edge_order` at both ends, along one axis."""
-    extent = shape_of(f)[axis]
-    if shape_of(spacing):
-        if shape_of(spacing) != (extent,):
-            raise ArgumentValueError(
-                f"np.gradient: got positions of shape {shape_of(spacing)} for an axis of extent "
-                f"{extent}; give one for each element"
-            )
-        steps = spacing[1:] - spacing[:-1]
-    else:
-        steps = np.broadcast_to(spacing, (extent - 1,))
+    """Central differences inside, and of order `edge_order` at both ends, along one axis."""
+    extent, dtype = shape_of(f)[axis], dtype_of(f)
+    if shape_of(spacing) not in ((), (extent,)):
+        raise ArgumentValueError(
+            f"np.gradient: got positions of shape {shape_of(spacing)} for an axis of extent "
+            f"{extent}; give one for each element"
+        )
     f = np.moveaxis(f, axis, -1)
+    if shape_of(spacing):
+        slope = _uneven(f, spacing[1:] - spacing[:-1], edge_order)
+    else:
+        slope = _even(f, spacing, edge_order)
+    return np.moveaxis(convert(slope, dtype) if dtype.kind in "fc" else slope, -1, axis)
+
+
+def _even(f: Any, h: Any, edge_order: int) -> Any:
+    """The slopes of `f` at positions that are all `h` apart, along the last axis."""
+    inside = (f[..., 2:] - f[..., :-2]) / (2 * h)
+    if edge_order == 1:
+        first = (f[..., 1:2] - f[..., :1]) / h
+        last = (f[..., -1:] - f[..., -2:-1]) / h
+    else:
+        first = (-1.5 * f[..., :1] + 2 * f[..., 1:2] - 0.5 * f[..., 2:3]) / h
+        last = (1.5 * f[..., -1:] - 2 * f[..., -2:-1] + 0.5 * f[..., -3:-2]) / h
+    return np.concatenate([first, inside, last], axis=-1)
+
+
+def _uneven(f: Any, steps: Any, edge_order: int) -> Any:
+    """The slopes of `f` at positions with these distances from one to the next."""
     h1, h2 = steps[:-1], steps[1:]
     inside = (
         -(h2 / (h1 * (h1 + h2))) * f[..., :-2]
@@ -140,7 +158,7 @@ def _slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
     else:
         first = _edge(f[..., 0], f[..., 1], f[..., 2], steps[0], steps[1])
         last = -_edge(f[..., -1], f[..., -2], f[..., -3], steps[-1], steps[-2])
-    return np.moveaxis(np.concatenate([first, inside, last], axis=-1), -1, axis)
+    return np.concatenate([first, inside, last], axis=-1)
 
 
 def _edge(f0: Any, f1: Any, f2: Any, h1: Any, h2: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentValueError
@@ -15,7 +16,21 @@ from pullback.numpy.registration import implements
 from pullback.rules import reductions
 
 __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "mean", "prod", "ptp",
-           "std", "sum", "var"]  # fmt: skip
+           "require_elements", "std", "sum", "var"]  # fmt: skip
+
+
+def require_elements(name: str, x: Any, axis: Any, remedy: str = "test x.size first") -> None:
+    """Raise if there is an element of the result that stands for none of the elements of `x`."""
+    shape = shape_of(x)
+    if 0 not in shape:
+        return
+    reduced = range(len(shape)) if axis is None else normalize_axis_tuple(axis, len(shape))
+    if 0 not in (extent for i, extent in enumerate(shape) if i not in reduced):
+        over = "" if axis is None else f" and axis={axis}"
+        raise ArgumentValueError(
+            f"{name}: got an array of shape {shape}{over}, and of no elements the result is "
+            f"undefined; {remedy}"
+        )
 
 
 def _cast(x: Any, dtype: Any) -> Any:
@@ -73,18 +88,21 @@ def mean(
     *,
     where: Any = True,
 ) -> Any:
+    """NaN, without a warning, where the mask leaves nothing."""
     refuse_out("np.mean", out)
     x = _cast(a, dtype)
+    require_elements("np.mean", x, axis)
     if where is True:
         return reductions.mean(x, axis=axis, keepdims=keepdims)
-    count = _count(where, shape_of(x), axis, keepdims)
-    return sum(x, axis, keepdims=keepdims, where=where) / count.astype(dtype_of(x))
+    total = sum(x, axis, keepdims=keepdims, where=where)
+    return total / _count(where, x, axis, keepdims, 0).astype(dtype_of(total))
 
 
-def _count(where: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
-    """How many elements of an array of `shape` each element of the result stands for."""
-    chosen = np.broadcast_to(np.asarray(where, dtype=bool), shape)
-    return np.asarray(np.count_nonzero(chosen, axis=axis, keepdims=keepdims))
+def _count(where: Any, x: Any, axis: Any, keepdims: bool, ddof: Any) -> Any:
+    """How many elements each element of the result stands for, less `ddof`; NaN if that is none."""
+    chosen = np.broadcast_to(operand(where), shape_of(x))
+    count = reductions.count_nonzero(chosen, axis=axis, keepdims=keepdims) - ddof
+    return np.where(count > 0, count, np.nan)
 
 
 @implements(np.var)
@@ -100,16 +118,20 @@ def var(
     mean: Any = None,
     correction: float | None = None,
 ) -> Any:
+    """NaN, without a warning, where the mask leaves no more than `ddof` elements."""
     refuse_out("np.var", out)
     ddof = ddof if correction is None else correction
     x = _cast(a, dtype)
+    require_elements("np.var", x, axis)
     if where is True and mean is None:
-        return reductions.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
-    if mean is None:
-        mean = array_mean(x, axis, keepdims=True, where=where)
-    squares = _squared_modulus(x - mean)
-    free = np.maximum(_count(where, shape_of(x), axis, keepdims) - ddof, 0)
-    return sum(squares, axis, keepdims=keepdims, where=where) / free.astype(dtype_of(squares))
+        y = reductions.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
+    else:
+        if mean is None:
+            mean = array_mean(x, axis, keepdims=True, where=where)
+        squares = _squared_modulus(x - mean)
+        total = sum(squares, axis, keepdims=keepdims, where=where)
+        y = total / _count(where, x, axis, keepdims, ddof).astype(dtype_of(total))
+    return _cast(y, dtype)
 
 
 array_mean = mean
@@ -134,6 +156,8 @@ def std(
 ) -> Any:
     """√var; its derivative where the variance is 0 is 0."""
     refuse_out("np.std", out)
+    a = operand(a)
+    require_elements("np.std", a, axis)
     return reductions.root(
         var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
     )
@@ -188,6 +212,7 @@ def _extremum(
                 f"{name}: got a mask in the argument where and no initial; where the mask selects "
                 "nothing the result would be undefined, so give initial as well"
             )
+        require_elements(name, x, axis, "give initial, or test x.size first")
         return reduction(x, axis=axis, keepdims=keepdims)
     x = _masked(x, where, initial)
     shape = np.any(np.empty(shape_of(x), bool), axis=axis, keepdims=keepdims).shape
@@ -200,6 +225,7 @@ def _extremum(
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
     refuse_out("np.ptp", out)
     x = operand(a)
+    require_elements("np.ptp", x, axis)
     return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(
         x, axis=axis, keepdims=keepdims
     )
@@ -232,10 +258,14 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 @implements(np.argmax)
 def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
     refuse_out("np.argmax", out)
-    return reductions.argmax(operand(a), axis=axis, keepdims=keepdims)
+    x = operand(a)
+    require_elements("np.argmax", x, axis)
+    return reductions.argmax(x, axis=axis, keepdims=keepdims)
 
 
 @implements(np.argmin)
 def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
     refuse_out("np.argmin", out)
-    return reductions.argmin(operand(a), axis=axis, keepdims=keepdims)
+    x = operand(a)
+    require_elements("np.argmin", x, axis)
+    return reductions.argmin(x, axis=axis, keepdims=keepdims)

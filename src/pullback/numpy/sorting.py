@@ -8,9 +8,10 @@ import numpy as np
 
 from pullback.core.primitive import bind
 from pullback.core.shapes import shape_of
-from pullback.numpy.indexing import take_along_axis
+from pullback.numpy.indexing import take, take_along_axis
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
+from pullback.numpy.views import keep_layout
 from pullback.rules import sorting
 
 __all__ = ["argpartition", "argsort", "argwhere", "digitize", "flatnonzero", "lexsort", "nonzero",
@@ -38,12 +39,14 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
     a = operand(a)
     if axis is None:
         a, axis = np.ravel(a), -1
-    return take_along_axis(a, bind(sorting.argsort, (a,), {"axis": axis, "kind": "stable"}), axis)
+    places = bind(sorting.argsort, (a,), {"axis": axis, "kind": "stable"})
+    return keep_layout(a, take_along_axis(a, places, axis))
 
 
 @implements(np.sort_complex)
 def sort_complex(a: Any) -> Any:
-    return np.astype(sort(a), np.result_type(a.dtype, np.complex64))
+    a = operand(a)
+    return sort(a) if a.dtype.kind == "c" else np.astype(sort(a), np.complex128)
 
 
 @implements(np.argpartition)
@@ -62,7 +65,7 @@ def partition(
     a = operand(a)
     if axis is None:
         a, axis = np.ravel(a), -1
-    return take_along_axis(a, argpartition(a, kth, axis, kind, order), axis)
+    return keep_layout(a, take_along_axis(a, argpartition(a, kth, axis, kind, order), axis))
 
 
 @implements(np.lexsort)
@@ -74,7 +77,7 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
 def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
     a = operand(a)
     if sorter is not None:
-        a = np.take(a, sorter)
+        a = take(a, sorter)
     return bind(sorting.searchsorted, (a, operand(v)), {"side": side})
 
 

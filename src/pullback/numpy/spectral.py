@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import strip
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.core.tracer import Tracer, strip
+from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy import norms
-from pullback.numpy.operands import operand
+from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
 from pullback.rules import spectral
 
@@ -48,6 +48,8 @@ def svd(
     a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
 ) -> Any:
     a = operand(a)
+    if hermitian:
+        return _hermitian_svd(a, compute_uv)
     if not compute_uv:
         return svdvals(a)
     rows, columns = shape_of(a)[-2:]
@@ -60,6 +62,17 @@ def svd(
     return _SVDResult(*spectral.svd(a))
 
 
+def _hermitian_svd(a: Any, compute_uv: bool) -> Any:
+    """A = V diag(w) Vᴴ = V diag(|w|) (V diag(sgn w))ᴴ, of the lower triangle, in falling order."""
+    w, v = _hermitian("np.linalg.svd", a, "L")
+    order = np.argsort(np.abs(w))[..., ::-1]
+    w = np.take_along_axis(w, order, -1)
+    if not compute_uv:
+        return np.abs(w)
+    u = np.take_along_axis(v, order[..., None, :], -1)
+    return _SVDResult(u, np.abs(w), np.conj(u * np.sign(w)[..., None, :]).mT)
+
+
 @implements(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Any:
     return spectral.svd(operand(x))[1]
@@ -67,8 +80,17 @@ def svdvals(x: Any, /) -> Any:
 
 @implements(np.linalg.pinv)
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
-    """A⁺; its derivative is taken along matrices of the same rank."""
-    return spectral.pinv(operand(a), rcond=rtol if rcond is None else rcond, hermitian=hermitian)
+    """A⁺; its derivative is taken along matrices of the same rank.
+
+    With `hermitian` it is that of the Hermitian matrix with the lower triangle of `a`.
+    """
+    a, rcond = operand(a), rtol if rcond is None else rcond
+    if isinstance(rcond, Tracer):
+        refuse("np.linalg.pinv", "rcond", rcond, "give a number: the derivative by it is zero")
+    if hermitian:
+        below = np.tril(a, -1)
+        a = below + np.conj(below).mT + np.real(a * np.eye(shape_of(a)[-1], dtype=bool))
+    return spectral.pinv(a, rcond=rcond, hermitian=hermitian)
 
 
 @implements(np.linalg.lstsq)
@@ -83,14 +105,37 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     rank = matrix_rank(a, rtol=rcond)
     residual = b - a @ x
     squares = np.sum(np.real(residual * np.conj(residual)), axis=0, keepdims=residual.ndim == 1)
-    return x, squares if rank == columns < rows else squares[:0], rank, values
+    return (
+        x,
+        squares if columns < rows and _is_full("lstsq", rank, columns) else squares[:0],
+        rank,
+        values,
+    )
+
+
+def _is_full(name: str, rank: Any, columns: int) -> bool:
+    """Whether the columns are independent, of all examples if they are mapped."""
+    full = np.equal(strip(rank), columns)
+    if np.any(full) and not np.all(full):
+        raise DataDependenceError(
+            f"np.linalg.{name}: some examples have a matrix of full rank and some have not, so "
+            "that the shape of the residuals differs; use np.linalg.pinv(a) @ b"
+        )
+    return bool(np.all(full))
 
 
 @implements(np.linalg.matrix_rank)
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
-    """Constant wherever it is differentiable."""
-    given = {} if rtol is None else {"rtol": rtol}
-    return np.linalg.matrix_rank(strip(A), tol, hermitian, **given)
+    """How many singular values exceed the tolerance: constant wherever it is differentiable."""
+    a = operand(A)
+    if len(shape_of(a)) < 2:
+        return np.any(np.not_equal(a, 0)).astype(np.intp)
+    values = np.abs(eigvalsh(a)) if hermitian else svdvals(a)
+    if tol is None:
+        eps = np.finfo(dtype_of(values)).eps
+        bound = max(shape_of(a)[-2:]) * eps if rtol is None else operand(rtol)
+        tol = np.max(values, axis=-1, initial=0) * bound
+    return np.count_nonzero(np.greater(values, np.expand_dims(tol, -1)), axis=-1)
 
 
 @implements(np.linalg.cond)

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import reductions as full
 from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.indexing import take, take_along_axis
+from pullback.numpy.operands import anywhere, operand, refuse_out
 from pullback.numpy.registration import implements
 from pullback.rules.shaping import reshape, transpose
 
@@ -28,6 +30,7 @@ def average(
     """Σ wx / Σ w, differentiable in the weights too."""
     x = operand(a)
     shape = shape_of(x)
+    full.require_elements("np.average", x, axis)
     if weights is None:
         mean = full.mean(x, axis, keepdims=keepdims)
         count = math.prod(shape) // max(math.prod(shape_of(mean)), 1)
@@ -44,7 +47,7 @@ def average(
         w = reshape(w, shape=tuple(n if i in axes else 1 for i, n in enumerate(shape)))
         w = np.broadcast_to(w, shape)
     total = full.sum(w, axis, keepdims=keepdims)
-    if np.any(np.equal(total, 0)):
+    if anywhere(np.equal(total, 0)):
         raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
     mean = full.sum(x * w, axis, keepdims=keepdims) / total
     return (mean, np.broadcast_to(total, shape_of(mean))) if returned else mean
@@ -58,6 +61,9 @@ _POSITION: dict[str, Callable[[Any, int], Any]] = {
     "higher": lambda q, n: np.ceil(q * (n - 1)),
     "midpoint": lambda q, n: 0.5 * (np.floor(q * (n - 1)) + np.ceil(q * (n - 1))),
     "nearest": lambda q, n: np.rint(q * (n - 1)),
+    "inverted_cdf": lambda q, n: np.ceil(q * n - 1),
+    "averaged_inverted_cdf": lambda q, n: 0.5 * (np.ceil(q * n - 1) + np.floor(q * n)),
+    "closest_observation": lambda q, n: np.rint(q * n) - 1,
     "weibull": lambda q, n: q * (n + 1) - 1,
     "hazen": lambda q, n: q * n - 0.5,
     "median_unbiased": lambda q, n: q * (n + 1 / 3) - 2 / 3,
@@ -66,6 +72,9 @@ _POSITION: dict[str, Callable[[Any, int], Any]] = {
 }
 """Where, among n sorted elements, the quantile q lies (R. J. Hyndman and Y. Fan, *Sample quantiles
 in statistical packages*, The American Statistician 50, 1996)."""
+
+_DISCRETE = frozenset({"lower", "higher", "nearest", "inverted_cdf", "closest_observation"})
+"""The methods that lie on elements, never between two."""
 
 
 @implements(np.quantile)
@@ -116,6 +125,7 @@ def median(
     """
     refuse_out("np.median", out)
     x = operand(a)
+    full.require_elements("np.median", x, axis)
     line, kept = line_up(x, axis)
     n = shape_of(line)[-1]
     ordered = np.sort(line, axis=-1)
@@ -144,8 +154,13 @@ def line_up(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     return line, tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
-def quantile_of(name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Any:
-    """The quantiles `q`, between 0 and 1, of an array, for the function called `name`."""
+def quantile_of(
+    name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, *, missing: bool = False
+) -> Any:
+    """The quantiles `q`, between 0 and 1, of an array, for the function called `name`.
+
+    If some elements are `missing`, which NaN stands for, they are those of the others.
+    """
     x = operand(a)
     if method not in _POSITION:
         raise ArgumentTypeError(
@@ -153,22 +168,36 @@ def quantile_of(name: str, a: Any, q: Any, axis: Any, method: str, keepdims: boo
             f"use one of {sorted(_POSITION)}"
         )
     weak = type(q) in (int, float)
-    q = np.asarray(q)
-    if not np.all((q >= 0) & (q <= 1)):
-        raise ArgumentValueError(f"{name}: the fractions must lie in the range of the data")
+    q = q if isinstance(q, Tracer) else np.asarray(q)
+    if anywhere(~((q >= 0) & (q <= 1))):
+        top = 100 if "percentile" in name else 1
+        raise ArgumentValueError(
+            f"{name}: got q beyond the range of the data; give numbers from 0 to {top}"
+        )
+    full.require_elements(name, x, axis)
     line, kept = line_up(x, axis)
-    n = shape_of(line)[-1]
-    if not n:
-        raise ArgumentValueError(f"{name}: got an array of shape {shape_of(x)}, with no elements")
+    lines = shape_of(line)[:-1]
+    n: Any = shape_of(line)[-1]
+    if missing:
+        n = np.count_nonzero(~np.isnan(line), axis=-1)[..., *(None,) * q.ndim]
     ordered = np.sort(line, axis=-1)
-    place = np.clip(_POSITION[method](q, n), 0, n - 1)
+
+    def element(position: Any) -> Any:
+        if not missing:
+            return take(ordered, position, -1)
+        picked = take_along_axis(ordered, np.reshape(position, (*lines, math.prod(q.shape))), -1)
+        return np.reshape(picked, (*lines, *q.shape))
+
+    count = n.astype(q.dtype) if missing and q.dtype.kind == "f" else n
+    place = np.clip(_POSITION[method](q, count), 0, count - 1)
     below = np.floor(place).astype(int)
     above = np.minimum(below + 1, n - 1)
     between = (place - below).astype(dtype_of(x) if weak else place.dtype)
-    low, high = ordered[..., below], ordered[..., above]
-    value = low + (high - low) * between
-    last = np.isnan(ordered[..., -1])
-    value = np.where(last[..., *(None,) * q.ndim], np.nan, value)
+    value = element(below)
+    if method not in _DISCRETE:
+        value = value + (element(above) - value) * between
+    unknown = np.equal(n, 0) if missing else np.isnan(ordered[..., -1])[..., *(None,) * q.ndim]
+    value = np.where(unknown, np.nan, value)
     value = np.moveaxis(value, range(value.ndim - q.ndim, value.ndim), range(q.ndim))
     return reshape(value, shape=q.shape + kept) if keepdims else value
 
@@ -191,8 +220,8 @@ def cov(
     x = _variables(m, rowvar)
     if y is not None:
         x = np.concatenate((x, _variables(y, rowvar)), axis=0)
-    if dtype is not None:
-        x = convert(x, np.dtype(dtype))
+    full.require_elements("np.cov", x, 1)
+    x = convert(x, np.dtype(np.result_type(dtype_of(x), np.float64) if dtype is None else dtype))
     ddof = (0 if bias else 1) if ddof is None else ddof
     weights = None
     for given in (fweights, aweights):

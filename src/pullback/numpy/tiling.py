@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy import shaping as rearranged
-from pullback.numpy.operands import operand
+from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
 from pullback.rules.shaping import broadcast_to, concatenate, reshape
@@ -110,7 +110,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
         axis = 0
     shape = shape_of(a)
     axis = normalize_axis_index(axis, len(shape))
-    counts = np.asarray(repeats)
+    counts = np.asarray(require_known("np.repeat", "repeats", repeats))
     if counts.size != 1:
         return a[*(slice(None),) * axis, np.repeat(np.arange(shape[axis]), counts)]
     count = operator.index(counts.reshape(())[()])

@@ -5,6 +5,7 @@ view remembers its base; a write to either is seen by both, as NumPy has it.
 
 Whether reshaping makes a view or a copy depends on how the elements lie in memory. The values
 underneath the tracers are laid out as NumPy would, and keep their layout when they are written to.
+Under `vmap` each example is.
 """
 
 from __future__ import annotations
@@ -15,10 +16,27 @@ from typing import Any
 import numpy as np
 
 from pullback.core.primitive import bind
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, View, strip
 from pullback.rules import conversion, indexing
 
-__all__ = ["copy_of", "keep_layout", "view_of"]
+__all__ = ["copy_of", "in_memory", "keep_layout", "view_of"]
+
+
+def in_memory(x: Any) -> Any:
+    """The array or scalar underneath all levels of tracing; of a batch, that of one example.
+
+    It has the shape of `x`, and lies in memory as NumPy would have it. Its elements mean nothing
+    if `x` is mapped: read none of them.
+    """
+    array = strip(x)
+    shape = shape_of(x)
+    lead = len(shape_of(array)) - len(shape)
+    if not lead:
+        return array
+    if 0 in array.shape[:lead]:
+        return np.empty(shape, dtype_of(x))
+    return array[(0,) * lead + (Ellipsis,)]
 
 
 def view_of(
@@ -43,7 +61,7 @@ def view_of(
     if write is None:
         out.alias = View(base, read, None)
     elif base.mutable:
-        below, underneath = strip(out), strip(base)
+        below, underneath = in_memory(out), in_memory(base)
         if isinstance(below, np.ndarray) and (
             not below.size or np.may_share_memory(below, underneath)
         ):
@@ -58,8 +76,8 @@ def _in_place(write: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 def keep_layout(old: Any, new: Any) -> Any:
     """`new`, a state of the array `old`, laid out in memory as that is."""
     if isinstance(new, Tracer):
-        value = strip(new)
-        if isinstance(value, np.ndarray) and value.strides == strip(old).strides:
+        value = in_memory(new)
+        if isinstance(value, np.ndarray) and value.strides == in_memory(old).strides:
             return new
     return bind(indexing.index_update, (old, new), {"key": (Ellipsis,)})
 
@@ -75,8 +93,10 @@ def copy_of(x: Any, order: Any = "K") -> Any:
     """
     if not isinstance(x, Tracer):
         return np.array(x, order=order)
-    flags = getattr(strip(x), "flags", None) if x.mutable else None
+    flags = getattr(in_memory(x), "flags", None) if x.mutable else None
     if flags is not None:
+        if order == "A":
+            order = "F" if flags.fnc else "C"
         if order != "F" and flags.c_contiguous:
             return x.snapshot()
         if order != "C" and flags.f_contiguous:

@@ -103,10 +103,11 @@ def _power(function):
         ∂z/∂y is 0 at x = 0 for y > 0, where z stays 0; it is −∞ at 0⁰ = 1, the limit of x⁰·log x
         and the slope of 0ʸ to the right; and it does not exist for x < 0, where it is NaN and only
         zeros stay zero. Integer exponents are not differentiated, so that x ** 3 is of no concern.
+        The logarithm is complex where z is.
         """
         return (
             lambda: strong_multiply(y, function(x, y - 1)),
-            lambda: strong_multiply(function(x, y), np.log(x)),
+            lambda: strong_multiply(function(x, y), np.log(x + 0j if _z.dtype.kind == "c" else x)),
         )
 
     return power
@@ -136,13 +137,16 @@ def fmod(z, x, y):
 
 @rule(np.modf, batch=aligned, multiple=True)
 def modf(_out, _x):
-    """(f, n) = modf(x): x = f + n, n an integer: ∂f/∂x = 1, ∂n/∂x = 0."""
+    """(f, n) = modf(x): x = f + n, n an integer: ∂f/∂x = 1, ∂n/∂x = 0, also where f and n jump."""
     return Linear(lambda x_dot: (x_dot, None), lambda bars: bars[0])
 
 
 @rule(np.frexp, batch=aligned, multiple=True)
 def frexp(out, _x):
-    """(m, e) = frexp(x): x = m·2ᵉ with ½ ≤ |m| < 1: ∂m/∂x = 2⁻ᵉ. The exponent is an integer."""
+    """(m, e) = frexp(x): x = m·2ᵉ with ½ ≤ |m| < 1: ∂m/∂x = 2⁻ᵉ, also where m jumps.
+
+    The exponent is an integer. At x = 0, where e = 0, ∂m/∂x = 1.
+    """
     _m, e = out
 
     def pullback(bars):

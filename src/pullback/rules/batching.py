@@ -7,6 +7,7 @@ result has it in front. None loops over the examples: they apply primitives to w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +17,16 @@ from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
 from pullback.errors import DataDependenceError
 
-__all__ = ["aligned", "flattening", "joining", "over_axes", "refused", "with_axis", "with_ranks"]
+__all__ = [
+    "aligned",
+    "flattening",
+    "joining",
+    "over_axes",
+    "refused",
+    "reversed_axes",
+    "with_axis",
+    "with_ranks",
+]
 
 Batch = Callable[[Primitive, int, Sequence[bool], Sequence[Any], dict[str, Any]], Any]
 
@@ -36,6 +46,11 @@ def stretch(x: Any, rank: int) -> Any:
 def in_front(x: Any, size: int, *, mapped: bool) -> Any:
     """`x` with the mapped axis, repeated along it if it is not mapped."""
     return x if mapped else np.broadcast_to(x, (size, *shape_of(x)))
+
+
+def reversed_axes(x: Any) -> Any:
+    """A mapped value with all axes but the mapped one in reverse."""
+    return np.transpose(x, (0, *range(rank_of(x) - 1, 0, -1)))
 
 
 def aligned(
@@ -86,7 +101,7 @@ def flattening(
     axis = params.get("axis", -1)
     if axis is not None and len(shape) > 1:
         return primitive(x, **{**params, "axis": shifted(axis)})
-    out = primitive(np.reshape(x, (shape[0], -1)), **{**params, "axis": 1})
+    out = primitive(np.reshape(x, (shape[0], math.prod(shape[1:]))), **{**params, "axis": 1})
     if params.get("keepdims"):
         return np.reshape(out, (shape[0], *(1,) * (len(shape) - 1)))
     return out

@@ -1,7 +1,9 @@
 """Bessel functions of SciPy, differentiated with respect to their argument.
 
 The derivative of order v is made of those of the orders v − 1 and v + 1, which unlike the formulas
-with a quotient by x holds at x = 0. The derivative with respect to the order has no closed form.
+with a quotient by x holds at x = 0. There Yᵥ and Kᵥ have poles, and Jᵥ and Iᵥ an infinite
+derivative for 0 < v < 1; zeros stay zero. The derivative with respect to the order has no closed
+form.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import numpy as np
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
 from pullback.rules.batching import aligned
-from pullback.rules.registration import elementwise, rule, strong_multiply
+from pullback.rules.registration import elementwise, rule
 
 __all__ = ["absolute", "conjugate", "fabs", "from_parts", "imag", "real", "sign"]
 
@@ -53,14 +53,17 @@ def sign(y, x):
     """y = x/|x|, and 0 at x = 0.
 
     For real x this is constant. For complex x, ẏ is the part of ẋ that turns x, over |x|:
-    ẏ = (ẋ − y·Re(conj(y)·ẋ))/|x|, which is its own adjoint. It is infinite at x = 0, where zeros
-    stay zero.
+    ẏ = (ẋ − y·Re(conj(y)·ẋ))/|x|, which is its own adjoint. At x = 0, where y jumps, every
+    derivative is 0, as it is for real x and as those of the length √(a² + b²) are.
     """
     if dtype_of(x).kind != "c":
         return None
+    length = np.abs(x)
+    zero = np.equal(length, 0)
+    length = np.where(zero, 1, length)
 
     def turn(x_dot):
-        return strong_multiply(1 / np.abs(x), x_dot - y * np.real(np.conj(y) * x_dot))
+        return np.where(zero, 0, (x_dot - y * np.real(np.conj(y) * x_dot)) / length)
 
     return Linear(turn, turn)
 

@@ -67,11 +67,15 @@ def _whole_batch(
     params: dict[str, Any],
 ) -> Any:
     """One answer for each pair of arrays, from the answers for their elements."""
+    *tolerances, equal_nan = (*values[2:], params.get("equal_nan", False))
+    if primitive.name == "array_equal" and tolerances:
+        (equal_nan,) = tolerances
+    values, mapped = values[:2], mapped[:2]
     a, b = (in_front(x, size, mapped=one) for x, one in zip(values, mapped, strict=True))
     rank = max(rank_of(a), rank_of(b)) - 1
     a, b = stretch(a, rank), stretch(b, rank)
     if primitive.name == "allclose":
-        same = np.isclose(a, b, **params)
+        same = np.isclose(a, b, *tolerances, **params)
     else:
         ranks = [rank_of(x) - one for x, one in zip(values, mapped, strict=True)]
         if primitive.name == "array_equal" and ranks[0] != ranks[1]:
@@ -83,7 +87,7 @@ def _whole_batch(
         if primitive.name == "array_equal" and shape_of(a) != shape_of(b):
             return np.zeros(size, bool)
         same = np.equal(a, b)
-        if params.get("equal_nan"):
+        if equal_nan:
             same = same | (np.isnan(a) & np.isnan(b))
     return np.all(same, axis=tuple(range(1, rank + 1)))
 

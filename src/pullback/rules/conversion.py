@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.rules.batching import aligned
+from pullback.rules.batching import aligned, reversed_axes
 from pullback.rules.registration import rule
 
 __all__ = ["astype", "copy"]
@@ -27,8 +27,12 @@ def _copy(x, *, order):
     return np.array(x, order=order)
 
 
-def _copy_batch(primitive, _size, _mapped, values, _params):
-    return primitive(*values, order="K")
+def _copy_batch(primitive, _size, _mapped, values, params):
+    """Each example is laid out in `order`; "A" is the business of who knows the layout."""
+    (x,) = values
+    if params["order"] != "F":
+        return primitive(x, **params)
+    return reversed_axes(primitive(reversed_axes(x), order="C"))
 
 
 @rule(_copy, name="copy", batch=_copy_batch)

@@ -102,8 +102,8 @@ class CustomPrimitive(Generic[P, R]):
         for name, value in params.items():
             if any(isinstance(leaf, Tracer) for leaf in trees.flatten(value)[0]):
                 raise ArgumentTypeError(
-                    f"{self._primitive.name}: keyword {name!r} is being differentiated; a "
-                    "primitive's keywords are static: pass it by position, and return a linear "
+                    f"{self._primitive.name}: keyword {name!r} is being differentiated or mapped; "
+                    "a primitive's keywords are static: pass it by position, and return a linear "
                     "map for it from the rule"
                 )
         for position, arg in enumerate(args):
@@ -112,8 +112,8 @@ class CustomPrimitive(Generic[P, R]):
             ):
                 raise ArgumentTypeError(
                     f"{self._primitive.name}: argument {position} is a {type(arg).__name__} that "
-                    "holds values being differentiated; the arguments of a primitive are arrays: "
-                    "pass its leaves as separate arguments, or join them with np.stack"
+                    "holds values being differentiated or mapped; the arguments of a primitive are "
+                    "arrays: pass its leaves as separate arguments, or join them with np.stack"
                 )
         result: R = self._primitive(*args, **params)
         return result

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from pullback.core.linear import Linear
+from pullback.core.shapes import shape_of
 from pullback.rules.batching import aligned
 from pullback.rules.exponential import logistic
 from pullback.rules.registration import elementwise, rule
@@ -86,33 +87,60 @@ def _sum_of_squares(x):
         return np.sum(np.vecdot(blocks, blocks).real) + np.vdot(rest, rest).real
 
 
-def _squared_norm(x, *, scale):
+def _squared_norm(x, *, scale, lead=0):
+    if lead:
+        return _squared_norms(_rows(x, lead), scale).reshape(x.shape[:lead])
     y = scale * _sum_of_squares(x)
     if not math.isfinite(y) and np.isfinite(x).all():
         y = _saturated(_sum_of_squares(math.sqrt(scale) * x))
     return y
 
 
-def _squared_norm_batch(_primitive, size, _mapped, values, params):
-    rows = np.reshape(values[0], (size, -1))
-    return params["scale"] * np.sum(np.real(np.conj(rows) * rows), axis=1)
+def _squared_norms(rows, scale):
+    with np.errstate(over="ignore", invalid="ignore"):
+        y = scale * np.vecdot(rows, rows).real
+        if not np.isfinite(y).all():
+            scaled = math.sqrt(scale) * rows
+            finite = np.isfinite(rows).all(axis=1)
+            y = np.where(finite & ~np.isfinite(y), _saturated(np.vecdot(scaled, scaled).real), y)
+    return y
 
 
-@rule(_squared_norm, name="squared_norm", batch=_squared_norm_batch)
-def squared_norm(_y, x, *, scale):
-    """y = s Σᵢ |xᵢ|², saturated: ẏ = 2s Re Σᵢ conj(xᵢ)·ẋᵢ, x̄ = 2s ȳx."""
+def _rows(x, lead):
+    """The elements of each example, in a row; `lead` axes are those of examples."""
+    return np.reshape(x, (math.prod(x.shape[:lead]), math.prod(x.shape[lead:])))
+
+
+def _one_more_axis(primitive, _size, _mapped, values, params):
+    return primitive(*values, **{**params, "lead": params.get("lead", 0) + 1})
+
+
+@rule(_squared_norm, name="squared_norm", batch=_one_more_axis)
+def squared_norm(_y, x, *, scale, lead=0):
+    """y = s Σᵢ |xᵢ|², saturated: ẏ = 2s Re Σᵢ conj(xᵢ)·ẋᵢ, x̄ = 2s ȳx.
+
+    The sum is over all axes but the first `lead`, which are those of examples.
+    """
+    over = tuple(range(lead, x.ndim))
     if x.dtype.kind == "c":
         return Linear(
-            lambda x_dot: 2 * scale * np.sum(np.real(np.conj(x) * x_dot)),
-            lambda y_bar: 2 * scale * y_bar * x,
+            lambda x_dot: 2 * scale * np.sum(np.real(np.conj(x) * x_dot), axis=over),
+            lambda y_bar: 2 * scale * _each(y_bar, over) * x,
         )
     return Linear(
-        lambda x_dot: total(product(x, 2 * scale * x_dot), count=1),
-        lambda y_bar: product(2 * scale * y_bar, x),
+        lambda x_dot: total(product(x, 2 * scale * x_dot), count=1, lead=lead),
+        lambda y_bar: product(2 * scale * _each(y_bar, over), x),
     )
 
 
-def _total(losses, *, count):
+def _each(y_bar, over):
+    """A cotangent of sums over these axes, as one of what is summed."""
+    return np.expand_dims(y_bar, over) if shape_of(y_bar) else y_bar
+
+
+def _total(losses, *, count, lead=0):
+    if lead:
+        return _totals(_rows(losses, lead), count).reshape(losses.shape[:lead])
     with np.errstate(over="ignore"):
         total = np.sum(losses) / count
         if not np.isfinite(total) and np.isfinite(losses).all():
@@ -120,14 +148,26 @@ def _total(losses, *, count):
     return total
 
 
-def _total_batch(_primitive, size, _mapped, values, params):
-    return np.sum(np.reshape(values[0], (size, -1)), axis=1) / params["count"]
+def _totals(rows, count):
+    with np.errstate(over="ignore", invalid="ignore"):
+        totals = np.sum(rows, axis=1) / count
+        if not np.isfinite(totals).all():
+            finite = np.isfinite(rows).all(axis=1) & ~np.isfinite(totals)
+            totals = np.where(finite, _saturated(np.sum(rows / count, axis=1)), totals)
+    return totals
 
 
-@rule(_total, name="total", batch=_total_batch)
-def total(_y, _losses, *, count):
-    """y = Σᵢ ℓᵢ / n, without overflow on the way: ẏ = Σᵢ ℓ̇ᵢ / n, ℓ̄ᵢ = ȳ / n."""
-    return Linear(lambda dots: np.sum(dots) / count, lambda y_bar: y_bar / count)
+@rule(_total, name="total", batch=_one_more_axis)
+def total(_y, _losses, *, count, lead=0):
+    """y = Σᵢ ℓᵢ / n, without overflow on the way: ẏ = Σᵢ ℓ̇ᵢ / n, ℓ̄ᵢ = ȳ / n.
+
+    The sum is over all axes but the first `lead`, which are those of examples.
+    """
+    over = tuple(range(lead, _losses.ndim))
+    return Linear(
+        lambda dots: np.sum(dots, axis=over) / count,
+        lambda y_bar: _each(y_bar, over) / count,
+    )
 
 
 # -- classification ---------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.core.linear import Linear
+from pullback.core.linear import Diagonal, Linear
 from pullback.rules.batching import aligned, with_axis
-from pullback.rules.registration import elementwise, rule
+from pullback.rules.registration import elementwise, rule, strong_multiply
 
 __all__ = ["copysign", "fmax", "fmin", "heaviside", "maximum", "minimum", "unwrap", "where"]
 
@@ -28,9 +28,18 @@ def where(_z, condition, _x, _y):
     return None, Linear(taken, taken), Linear(left, left)
 
 
+class Share(Diagonal):
+    """The share that an argument has in the result: 0 of an infinite tangent is 0."""
+
+    __slots__ = ()
+
+    def pushforward(self, x_dot):
+        return strong_multiply(self.coefficient, x_dot)
+
+
 def _share(wins, loses, dtype):
     """1 where it wins, 0 where it loses, ½ where it does both or neither."""
-    return np.where(np.equal(wins, loses), dtype.type(0.5), wins)
+    return Share(np.where(np.equal(wins, loses), dtype.type(0.5), wins))
 
 
 @elementwise(np.maximum, masks=True)
@@ -84,10 +93,13 @@ def copysign(_z, x, y):
 @elementwise(np.heaviside, masks=True)
 def heaviside(_z, x, _h):
     """z = 0 for x < 0, h at x = 0, 1 for x > 0: ∂z/∂x = 0, also at the jump; ∂z/∂h = [x = 0]."""
-    return None, lambda: np.equal(x, 0)
+    return None, lambda: Share(np.equal(x, 0))
 
 
 @elementwise(np.unwrap, batch=with_axis)
 def unwrap(_y, _x, *, discont=None, axis=-1, period=2 * np.pi):
-    """y = x + multiples of the period that take away jumps along the axis: ∂y/∂x = 1."""
+    """y = x + multiples of the period that take away jumps along the axis: ∂y/∂x = 1.
+
+    At a jump that is as large as `discont`, where y is discontinuous, that is the derivative too.
+    """
     return 1

@@ -10,7 +10,7 @@ import numpy as np
 
 from pullback.core.linear import Joint, Selection
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.rules.batching import joining, stretch, with_ranks
+from pullback.rules.batching import joining, reversed_axes, stretch, with_ranks
 from pullback.rules.registration import rule
 
 __all__ = ["broadcast_to", "concatenate", "diagonal", "embed_diagonal", "inverse", "reshape",
@@ -26,18 +26,13 @@ def _reshape(x, *, shape, order="C"):
 def _reshape_batch(primitive, size, _mapped, values, params):
     (x,) = values
     shape, order = params["shape"], params.get("order", "C")
+    if -1 in shape:  # which is undetermined where there are no examples
+        shape = np.broadcast_to(0, shape_of(x)[1:]).reshape(shape).shape
     if order == "C":
         return primitive(x, shape=(size, *shape))
     # In the order "F" a reshape is that of the reversed axes to the reversed shape.
     x = reversed_axes(x)
-    if -1 in shape:
-        shape = np.empty(shape_of(x)[1:]).reshape(shape).shape
     return reversed_axes(primitive(x, shape=(size, *shape[::-1])))
-
-
-def reversed_axes(x):
-    """`x` with all axes but the first in reverse."""
-    return transpose(x, axes=(0, *range(len(shape_of(x)) - 1, 0, -1)))
 
 
 @rule(_reshape, name="reshape", batch=_reshape_batch)

@@ -11,7 +11,9 @@ import math
 import numpy as np
 import scipy.special as sc
 
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import array_ufuncs
+from pullback.errors import NoRuleError
 from pullback.rules import arithmetic, exponential
 from pullback.rules.missing import no_closed_form
 from pullback.rules.registration import constant, elementwise, strong_multiply
@@ -206,7 +208,10 @@ def kl_div(_z, x, y):
 
 @elementwise(sc.huber)
 def huber(_z, delta, r):
-    """z = r²/2 for |r| ≤ δ, else δ·(|r| − δ/2): ∂z/∂δ = max(|r| − δ, 0), ∂z/∂r = r within ±δ."""
+    """z = r²/2 for |r| ≤ δ, else δ·(|r| − δ/2): ∂z/∂δ = max(|r| − δ, 0), ∂z/∂r = r within ±δ.
+
+    Both are continuous at |r| = δ. For δ < 0, where z = ∞, they are not meaningful.
+    """
     return lambda: np.maximum(np.abs(r) - delta, 0), lambda: np.clip(r, -delta, delta)
 
 
@@ -228,7 +233,16 @@ def polygamma(_y, x, *, n):
 
 @elementwise(sc.digamma, name="digamma", singular=True)
 def digamma(_y, x):
-    """y = ψ(x) = Γ′(x)/Γ(x): ∂y/∂x = ψ⁽¹⁾(x). Has poles at 0, −1, −2, …, where zeros stay zero."""
+    """y = ψ(x) = Γ′(x)/Γ(x): ∂y/∂x = ψ⁽¹⁾(x). Has poles at 0, −1, −2, …, where zeros stay zero.
+
+    ψ⁽¹⁾ is known for real x only.
+    """
+    if dtype_of(x).kind == "c":
+        raise NoRuleError(
+            f"scipy.special.digamma: got an argument of dtype {dtype_of(x)} and shape "
+            f"{shape_of(x)}, wanted a real one: its derivative at complex numbers has no rule in "
+            "pullback; detach it with pullback.stop_gradient if the derivative is not wanted"
+        )
     return polygamma(x, n=1)
 
 
@@ -246,7 +260,10 @@ def gamma(y, x):
 
 @elementwise(sc.betaln, singular=True)
 def betaln(_z, x, y):
-    """z = log|B(x, y)|: ∂z/∂x = ψ(x) − ψ(x + y), ∂z/∂y = ψ(y) − ψ(x + y)."""
+    """z = log|B(x, y)|: ∂z/∂x = ψ(x) − ψ(x + y), ∂z/∂y = ψ(y) − ψ(x + y).
+
+    Has poles where x or y is 0, −1, −2, …; there zeros stay zero.
+    """
     return (
         lambda: sc.digamma(x) - sc.digamma(x + y),
         lambda: sc.digamma(y) - sc.digamma(x + y),
@@ -255,7 +272,10 @@ def betaln(_z, x, y):
 
 @elementwise(sc.beta, singular=True)
 def beta(z, x, y):
-    """z = B(x, y): ∂z/∂x = z·(ψ(x) − ψ(x + y)), ∂z/∂y = z·(ψ(y) − ψ(x + y))."""
+    """z = B(x, y): ∂z/∂x = z·(ψ(x) − ψ(x + y)), ∂z/∂y = z·(ψ(y) − ψ(x + y)).
+
+    Has poles where x or y is 0, −1, −2, …; there zeros stay zero.
+    """
     return (
         lambda: z * (sc.digamma(x) - sc.digamma(x + y)),
         lambda: z * (sc.digamma(y) - sc.digamma(x + y)),
@@ -280,7 +300,10 @@ def gammaincc(_z, a, x):
 
 @elementwise(sc.betainc, singular=True)
 def betainc(_z, a, b, x):
-    """z = Iₓ(a, b): ∂z/∂x = xᵃ⁻¹(1 − x)ᵇ⁻¹/B(a, b); no rule for a and b."""
+    """z = Iₓ(a, b): ∂z/∂x = xᵃ⁻¹(1 − x)ᵇ⁻¹/B(a, b); no rule for a and b.
+
+    Infinite at x = 0 for a < 1 and at x = 1 for b < 1, where zeros stay zero.
+    """
     return (
         no_closed_form("betainc", "a"),
         no_closed_form("betainc", "b"),

@@ -45,12 +45,17 @@ def cos(_y, x):
 
 @elementwise(np.tan)
 def tan(y, _x):
-    """y = tan x: ∂y/∂x = 1 + y²."""
+    """y = tan x: ∂y/∂x = 1 + y². No floating number is a pole, an odd multiple of π/2."""
     return 1 + y * y
 
 
 def _one_minus_square(x):
-    """(1 − x)(1 + x), with each difference taken so that a complex x keeps its sign of zero."""
+    """(1 − x)(1 + x), which is +0 at real x = ±1.
+
+    For complex x each difference is taken so that x keeps its sign of zero.
+    """
+    if dtype_of(x).kind != "c":
+        return np.subtract(1, x) * np.add(1, x)
     return np.negative(np.subtract(x, 1)) * np.subtract(x, -1)
 
 

@@ -131,6 +131,11 @@ class Ladder:
             return np.full_like(self.at_x, np.nan)
         return y if y.shape == self.at_x.shape else np.full_like(self.at_x, np.nan)
 
+    def scatter(self) -> Array:
+        """How much the values at the smallest steps differ on one side of x."""
+        sides = np.array([self.rungs[level] for level in sorted(self.rungs)[-_FEW:]])
+        return np.asarray(np.max(np.abs(sides - sides[-1]), axis=(0, 1)))
+
     def window(self, level: int, rounding: Array, epsilon: Array) -> tuple[Array, Array]:
         """The slope extrapolated from three steps, and its error; infinite where unusable.
 
@@ -226,6 +231,8 @@ def _converges(ladder: Ladder, predicted: Array, start: int) -> Array:
     return found
 
 
+_FEW = 12
+"""How many of the smallest steps show the rounding errors of the function."""
 _MANY = 16
 """How many elements make a statistic."""
 _KNOWN = 1e-3

@@ -14,9 +14,12 @@ import numpy as np
 
 from pullback.core.shapes import Abstract
 
-__all__ = ["Array", "direction", "groups", "scales", "shaken"]
+__all__ = ["NOISE_SAMPLES", "Array", "direction", "groups", "nudges", "scales", "shaken"]
 
 Array = np.ndarray[Any, Any]
+
+NOISE_SAMPLES = 4
+"""How often a number is evaluated again from inputs that differ by roundings."""
 
 _MANTISSAS = np.array([1.0, 1.25, 1.5, 1.75])
 _WIDTH = 20
@@ -82,5 +85,19 @@ def shaken(arrays: Sequence[Array], rng: np.random.Generator) -> list[Array]:
     """Arrays that differ from these by a unit or two in the last place."""
     return [
         np.asarray(x * (1 + rng.integers(-2, 3, x.shape) * np.finfo(x.dtype).eps)).astype(x.dtype)
+        for x in arrays
+    ]
+
+
+def nudges(arrays: Sequence[Array], rng: np.random.Generator) -> list[Array]:
+    """Perturbations of a unit or two in the last place, exact when added and when subtracted."""
+
+    def part(x: Array) -> Array:
+        return np.asarray(rng.choice([-2, -1, 1, 2], x.shape) * np.where(x == 0, 0, np.spacing(x)))
+
+    return [
+        np.asarray(part(x.real) + 1j * part(x.imag) if x.dtype.kind == "c" else part(x)).astype(
+            x.dtype
+        )
         for x in arrays
     ]

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pullback.testing.directions import Array, shaken
+from pullback.testing.directions import NOISE_SAMPLES, Array, shaken
 from pullback.testing.probes import (
     NOISE_SAFETY,
-    NOISE_SAMPLES,
     Probe,
     hint,
     narrowest,
@@ -81,14 +80,17 @@ def _discrepancy(probe: Probe) -> _Discrepancy | None:
 def _rounding(probe: Probe) -> Array:
     """Where what is left at the finest step is no more than rounding errors of the function.
 
-    They are tiny, or else small and as large as the effect of roundings of the arguments.
+    They are tiny; or no more than how the values on one side of x differ among themselves, which
+    they hardly do beside a jump; or small and as large as the effect of roundings of the arguments.
     """
     subject, noise = probe.subject, probe.slope.noise
     around = np.abs(np.array(probe.ladder.values(subject.precision.start)))
     usable = around[np.isfinite(around)]
-    largest = np.max(usable, initial=np.max(pack(subject.magnitudes).real, initial=0.0))
+    sizes = np.maximum(pack(subject.magnitudes).real, subject.noise)
+    largest = np.max(usable, initial=np.max(sizes, initial=0.0))
     below: Array = noise <= np.maximum(largest * subject.epsilons() ** 0.6, 1e-300)
     if not below.all():
+        below |= noise <= NOISE_SAFETY * probe.ladder.scatter()
         rng = np.random.default_rng(0)
         here = pack(subject.y)
         samples = [subject.vector(shaken(subject.x, rng)) - here for _ in range(NOISE_SAMPLES)]

@@ -10,13 +10,13 @@ from itertools import zip_longest
 import numpy as np
 
 from pullback.core.shapes import Abstract
+from pullback.errors import DetachedError
 from pullback.testing.differences import Slope, slope
-from pullback.testing.directions import Array, direction, groups, scales, shaken
+from pullback.testing.directions import NOISE_SAMPLES, Array, direction, groups, scales, shaken
 from pullback.testing.subject import Subject, pack, subscript
 
 __all__ = [
     "NOISE_SAFETY",
-    "NOISE_SAMPLES",
     "Probe",
     "cotangents",
     "hint",
@@ -26,10 +26,11 @@ __all__ = [
     "probes",
 ]
 
-NOISE_SAMPLES = 4
-"""How often a number is evaluated again from inputs that differ by roundings."""
 NOISE_SAFETY = 30.0
 """How many times what it then varies by a discrepancy may be."""
+
+_CUBED = 0.3
+"""The part of the range of exponents for cotangents: third derivatives multiply three of them."""
 
 _DIFFERENCES_SAFETY = 8.0
 """How many times the estimated error of a slope a discrepancy may be."""
@@ -54,9 +55,17 @@ class Probe:
         self.subject, self.position, self.mask = subject, position, mask
         self.d = [np.zeros_like(x) for x in subject.x]
         self.d[position] = np.asarray(np.where(mask, moving, 0).astype(moving.dtype))
-        self.pushed = subject.push([d if k == position else None for k, d in enumerate(self.d)])
+        self.pushed = self._push()
         self.predicted = pack(self.pushed)
         self.ladder = subject.ladder(self.d)
+
+    def _push(self) -> list[Array]:
+        others_rest = [d if k == self.position else None for k, d in enumerate(self.d)]
+        try:
+            return self.subject.push(others_rest)
+        except DetachedError:
+            # An array made like an argument that is no tracer cannot hold one: move all of them.
+            return self.subject.push(self.d)
 
     @cached_property
     def slope(self) -> Slope:
@@ -81,6 +90,8 @@ class Probe:
             apart = np.abs(found.value - predicted)
             if (~found.still & ~(apart <= allowed)).any():
                 allowed = np.maximum(allowed, NOISE_SAFETY * pushed_noise(self))
+                finest = 4.0 ** (found.level + 2.0)
+                allowed = np.maximum(allowed, NOISE_SAFETY * finest * self.subject.noise)
         return allowed
 
     def forget(self) -> None:
@@ -132,7 +143,7 @@ def cotangents(
             moved = sum(np.abs(probe.pushed[position]).astype(float) for probe in all_probes)
         size = np.where((moved > 0) & np.isfinite(moved), moved, size)
         scale = scales(np.asarray(size))
-        limit = 0.7 * np.finfo(y.dtype).maxexp
+        limit = _CUBED * np.finfo(y.dtype).maxexp
         exponents = np.clip(np.frexp(scale)[1] - 1, -limit, limit).astype(int)
         w = direction(np.ldexp(1.0, -exponents), Abstract.of(y), rng)
         per_result.append([np.where(mask, w, 0).astype(y.dtype) for mask in groups(scale)])

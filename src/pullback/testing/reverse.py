@@ -10,10 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from pullback.testing.directions import Array, scales, shaken
+from pullback.testing.directions import NOISE_SAMPLES, Array, scales, shaken
 from pullback.testing.probes import (
     NOISE_SAFETY,
-    NOISE_SAMPLES,
     Probe,
     hint,
     narrowest,
@@ -21,7 +20,7 @@ from pullback.testing.probes import (
     place,
 )
 from pullback.testing.report import Row
-from pullback.testing.subject import Subject, pack, subscript
+from pullback.testing.subject import Subject, pack, shared, subscript
 
 __all__ = ["adjointness", "agreement", "contraction"]
 
@@ -64,12 +63,16 @@ def _balance(
     scale = f_scale + r_scale
     apart = abs(forward - reverse)
     argument = subject.names[position]
-    tolerance = subject.precision.adjoint
-    if scale == 0 or not (scale > subject.rounding(left[1]) or np.isnan(scale)):
+    tolerance, rounding = subject.precision.adjoint, subject.rounding(left[1])
+    if scale == 0 or scale <= rounding:
         return Row(name, argument, None, tolerance, "ok")
+    tolerance = max(tolerance, rounding / scale)
     if not apart <= tolerance * scale:
-        noise = _noise(subject, right[0], left[1])
-        tolerance = max(tolerance, NOISE_SAFETY * noise / scale)
+        noise = NOISE_SAFETY * _noise(subject, right[0], left[1])
+        noise += NOISE_SAFETY * float(np.sum(np.abs(pack(left[1])) * subject.noise))
+        for computed, weights in (left, right[::-1]):
+            noise += shared([np.abs(x) for x in computed], weights, computed)
+        tolerance = max(tolerance, noise / scale)
     if not apart <= tolerance * scale:
         return Row(name, argument, apart / scale, tolerance, "wrong")
     return Row(name, argument, apart / scale, tolerance, "ok" if tolerance < 0.1 else "unresolved")
@@ -181,24 +184,23 @@ def agreement(
         tolerance = 10 * subject.precision.adjoint
         if overall <= rounding:
             return Row(name, argument, None, tolerance, "ok")
-        worst, figure, where = -1.0, 0.0, (0, 0)
+        worst, figure, where, scale = -1.0, 0.0, (0, 0), overall
         for k, (s, a, b) in enumerate(zip(sizes, got, expected, strict=True)):
             apart = s * np.abs(a.astype(complex) - b)
             if not apart.size:
                 continue
-            scale = max(peaks[k], overall * 1e-6)
             element = int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))
-            value = float(apart.ravel()[element]) / scale
+            value = float(apart.ravel()[element]) / max(peaks[k], overall * 1e-6)
             if not value <= worst:
                 worst, figure, where = value, value, (k, element)
+                scale = max(peaks[k], overall * 1e-6)
+    tolerance = max(tolerance, rounding / scale)
     if not figure <= tolerance:
         rng = np.random.default_rng(0)
-        samples = [[pack(side) for side in again(rng)] for _ in range(NOISE_SAMPLES)]
-        k, element = where
-        place = element + sum(x.size for x in subject.x[:k])
-        spread = max(np.ptp(np.array([side[i][place].real for side in samples])) for i in (0, 1))
-        scale = max(peaks[k], overall * 1e-6)
-        noise = float(spread) * float(sizes[k].ravel()[element]) / scale
+        k, _ = where
+        samples = np.array([[pack([side[k]]) for side in again(rng)] for _ in range(NOISE_SAMPLES)])
+        spread = np.max(np.ptp(samples.real, axis=0), axis=0)
+        noise = float(np.max(spread * sizes[k].ravel())) / scale
         tolerance = max(tolerance, NOISE_SAFETY * noise)
     if figure <= tolerance:
         verdict = "ok" if tolerance < 0.1 else "unresolved"

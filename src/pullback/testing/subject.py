@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from pullback.errors import (
     NoRuleError,
 )
 from pullback.testing.differences import PRECISIONS, Ladder, Precision
-from pullback.testing.directions import Array, scales
+from pullback.testing.directions import NOISE_SAMPLES, Array, nudges, scales
 from pullback.transforms.arguments import flatten_arrays, name_of
 from pullback.transforms.forward import pushforward
 from pullback.transforms.reverse import pullback
@@ -51,6 +52,8 @@ class Subject:
     magnitudes : list of array
         The size of what each element of the value is computed from, as far as is known.
         Rounding errors are relative to it.
+    inherited : list of array
+        The rounding errors of its elements beyond that, those of the function whose gradient it is.
     wide : bool
         Whether a function of single precision arrays can be evaluated in double precision.
     """
@@ -74,6 +77,7 @@ class Subject:
                     "the point given, wanted a point inside the function's domain; choose other "
                     "primals"
                 )
+        self.inherited = [np.zeros_like(size) for size in self.magnitudes]
         self.single = any(_is_single(a) for a in (*self.x, *self.y))
         self.wide = self.single and self._widens()
 
@@ -145,6 +149,7 @@ class Subject:
             np.maximum(own, np.asarray(total / scales(x), dtype=float))
             for own, x in zip(gradient.magnitudes, self.x, strict=True)
         ]
+        gradient.inherited = [np.asarray(self._shared(w) / scales(x), dtype=float) for x in self.x]
         return gradient
 
     def along(self, u: Sequence[Array]) -> Subject:
@@ -180,6 +185,25 @@ class Subject:
         x = widen(self.x)
         return Ladder(self.vector, x, widen(d), self.vector(x))
 
+    @cached_property
+    def noise(self) -> Array:
+        """The rounding error of each element of the vector of differences, from values alone.
+
+        Over a few units in the last place of x the function is straight, and its second
+        differences are what rounding does (J. J. Moré and S. M. Wild, "Estimating computational
+        noise", SIAM Journal on Scientific Computing 33 (2011)).
+        """
+        x = widen(self.x) if self.wide else self.x
+        here, rng = self.vector(x), np.random.default_rng(0)
+        noise = np.zeros(here.shape)
+        for _ in range(NOISE_SAMPLES):
+            d = nudges(x, rng)
+            ahead = self.vector([np.asarray(a + b) for a, b in zip(x, d, strict=True)])
+            behind = self.vector([np.asarray(a - b) for a, b in zip(x, d, strict=True)])
+            if ahead.shape == behind.shape == here.shape:
+                noise = np.fmax(noise, 0.5 * np.abs(ahead - 2 * here + behind))
+        return np.where(np.isfinite(noise), noise, 0.0)
+
     def epsilons(self) -> Array:
         """The relative rounding error of each element of the vector of differences."""
         eps = [np.finfo(np.float64 if self.wide else y.dtype).eps for y in self.y]
@@ -199,12 +223,19 @@ class Subject:
 
     def rounding(self, w: Sequence[Array]) -> float:
         """How large ⟨w, y⟩ may be from rounding errors alone."""
-        return float(
-            sum(
-                64 * np.finfo(y.dtype).eps * np.sum(np.abs(bar) * size, dtype=float)
-                for bar, size, y in zip(w, self.magnitudes, self.y, strict=True)
-            )
+        own = sum(
+            64 * np.finfo(y.dtype).eps * np.sum(np.abs(bar) * size, dtype=float)
+            for bar, size, y in zip(w, self.magnitudes, self.y, strict=True)
         )
+        inherited = sum(
+            np.sum(np.abs(bar) * size, dtype=float)
+            for bar, size in zip(w, self.inherited, strict=True)
+        )
+        return float(own + inherited) + self._shared(w)
+
+    def _shared(self, w: Sequence[Array]) -> float:
+        """How large ⟨w, y⟩ may be from the rounding errors that elements have of larger ones."""
+        return shared([np.asarray(size) for size in self.magnitudes], w, self.y)
 
     def locate(self, element: int) -> str:
         """Which element of which result stands at a place of the vector."""
@@ -230,6 +261,23 @@ def pack(arrays: Sequence[Array]) -> Array:
     kinds = {array.dtype.kind for array in arrays}
     dtype = np.complex128 if "c" in kinds else np.float64
     return np.concatenate([np.zeros(0, dtype), *(np.ravel(a).astype(dtype) for a in arrays)])
+
+
+def shared(sizes: Sequence[Array], w: Sequence[Array], like: Sequence[Array]) -> float:
+    """The rounding error of ⟨w, y⟩ that comes from elements larger than those of y, of given sizes.
+
+    Elements of a softmax, or of a solution of equations, have the rounding errors of the largest
+    among them. One that is smaller still than those errors has evidently been computed apart.
+    """
+    total = 0.0
+    with np.errstate(all="ignore"):
+        for size, weight, y in zip(sizes, w, like, strict=True):
+            if size.size:
+                eps = float(np.finfo(y.dtype).eps)
+                ordered = np.sort(size, axis=None)
+                peers = ordered[np.searchsorted(ordered, size / eps, side="right") - 1]
+                total += 8 * eps * float(np.sum(np.abs(weight) * peers))
+    return total if np.isfinite(total) else 0.0
 
 
 def subscript(index: Sequence[Any]) -> str:

@@ -64,7 +64,8 @@ def check(f: Callable[..., Any], *primals: Any, order: int = 2, seed: int = 0) -
     ------
     CheckError
         Where a derivative is wrong. The message names the argument, the comparison, the element
-        with the largest discrepancy, what was expected and what was found.
+        with the largest discrepancy, what was expected and what was found; its attribute `report`
+        is the report.
     ArgumentTypeError
         Where no argument or no result has a floating or complex dtype.
     ArgumentValueError
@@ -112,7 +113,7 @@ def check(f: Callable[..., Any], *primals: Any, order: int = 2, seed: int = 0) -
         rows = _verify(subject, order, "", np.random.default_rng(seed))
     report = Report(subject.title, tuple(rows), order)
     if not report.passed:
-        raise CheckError(_message(report))
+        raise CheckError(_message(report), report)
     return report
 
 

@@ -6,6 +6,7 @@ it acts on arguments of which some have that axis; none does so by a Python loop
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from pullback.core import trees
 from pullback.core.interpreter import Interpreter
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracer import Tracer, strip
 from pullback.errors import (
     ArgumentValueError,
     DataDependenceError,
@@ -67,15 +68,29 @@ class Batch(Interpreter):
             )
         out = primitive.batch(primitive, self.size, mapped, values, params)
         if primitive.multiple:
-            return tuple(Tracer(self, each, MAPPED) for each in out)
-        return Tracer(self, out, MAPPED)
+            return tuple(self._mapped(each, primitive) for each in out)
+        return self._mapped(out, primitive)
+
+    def _mapped(self, out: Any, primitive: Primitive) -> Tracer:
+        """What the batching of `primitive` returned, as a value of this level."""
+        out = out if isinstance(out, Tracer | np.ndarray) else np.asarray(out)
+        shape = shape_of(out)
+        if not shape or shape[0] != self.size:
+            raise ArgumentValueError(
+                f"{self.name}: the batching of {primitive.name} returned an array of shape "
+                f"{shape}, wanted the mapped axis in front, ({self.size}, ...)"
+            )
+        return Tracer(self, _outermost(out), MAPPED)
 
     def shape(self, tracer: Tracer) -> tuple[int, ...]:
         shape = shape_of(tracer.value)
         return shape[1:] if tracer.payload is MAPPED else shape
 
     def mutable(self, tracer: Tracer) -> bool:
-        return bool(self.shape(tracer)) if tracer.payload is MAPPED else super().mutable(tracer)
+        if tracer.payload is not MAPPED:
+            return super().mutable(tracer)
+        # Without dimensions, only what is a view or was written to is known to be an array.
+        return bool(self.shape(tracer)) or tracer.alias is not None or tracer.version > 0
 
     def detached(self, tracer: Tracer, target: str) -> PullbackError:
         return DataDependenceError(
@@ -115,7 +130,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     -------
     callable
         Takes the arguments of `f` with the mapped axis in addition, and returns its results
-        likewise.
+        likewise. Keyword arguments are handed over whole.
 
     Raises
     ------
@@ -123,9 +138,11 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
         From the returned function, where mapped axes have different extents, an argument lacks
         the axis, or nothing is mapped.
     DataDependenceError
-        Where `f` branches on a mapped value.
+        Where `f` branches on a mapped value, turns one into a Python number, or where the shape of
+        a result would depend on one (``x[mask]``, `numpy.nonzero`, `numpy.unique`).
     NoRuleError
-        Where `f` calls a function that cannot be batched.
+        Where `f` calls a function that has no rule, or a primitive of your own that has no
+        batching: give it one with ``@f.batch``.
 
     Notes
     -----
@@ -133,16 +150,26 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     itself and with every derivative: ``vmap(grad(f), in_axes=(None, 0, 0))`` gives one gradient
     per example.
 
+    To `f` an argument looks like one example of it: shapes, strides and what is a view of what are
+    those of NumPy for that example, and so writes through views reach what they reach there.
+    Integers and booleans may be mapped too; to index a plain array by mapped integers `i`, write
+    ``np.asarray(a, like=i)[i]``. A batch of no examples has results of no examples. Where NumPy
+    chooses a dtype by values (`numpy.real_if_close`, `numpy.emath.sqrt`), all examples get the
+    one that holds them all.
+
     Examples
     --------
     >>> import numpy as np
     >>> import pullback as pb
     >>> pb.vmap(pb.grad(lambda w, x: np.sin(w * x)), in_axes=(None, 0))(2.0, np.array([0.0, 1.0]))
     array([ 0.        , -0.41614684])
+    >>> pb.vmap(np.outer, in_axes=(0, None), out_axes=-1)(np.eye(2), np.array([3.0, 4.0])).shape
+    (2, 2, 2)
     """
     where = f"vmap of {name_of(f)}"
 
-    def mapped_f(*args: Any) -> Any:
+    @functools.wraps(f, assigned=("__qualname__", "__module__"), updated=())
+    def mapped_f(*args: Any, **kwargs: Any) -> Any:
         axes = _axes_of_arguments(in_axes, args, where)
         flat = [flatten_arrays(arg, where, f"argument {i}") for i, arg in enumerate(args)]
         rows = [
@@ -164,7 +191,8 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
                         ],
                     )
                 )
-            leaves, spec = flatten_arrays(call(f, lifted), where, "the result")
+            function = functools.partial(f, **kwargs) if kwargs else f
+            leaves, spec = flatten_arrays(call(function, lifted), where, "the result")
             lowered = [lower(leaf, interpreter, where) for leaf in leaves]
         destinations = _prefix(out_axes, spec, f"{where}: out_axes")
         taken = {id(leaf) for row, _ in flat for leaf in row}
@@ -191,8 +219,8 @@ def _axes_of_arguments(in_axes: Axes, args: tuple[Any, ...], where: str) -> tupl
 
 def _prefix(axes: Axes, spec: trees.TreeSpec, what: str) -> list[int | None]:
     """An axis for each leaf of a structure, from a tree that is a prefix of it."""
-    if axes is None or isinstance(axes, int):
-        return [axes] * spec.num_leaves
+    if axes is None or (isinstance(axes, int | np.integer) and not isinstance(axes, bool)):
+        return [None if axes is None else int(axes)] * spec.num_leaves
     node = spec.one_level()
     try:
         if node is None:
@@ -240,7 +268,25 @@ def _size(
 
 def _to_front(leaf: Any, axis: int) -> Any:
     leaf = leaf.snapshot() if type(leaf) is Tracer else leaf
-    return leaf if axis == 0 else np.moveaxis(leaf, axis, 0)
+    return _outermost(leaf if axis == 0 else np.moveaxis(leaf, axis, 0))
+
+
+def _outermost(value: Any) -> Any:
+    """`value` with its first axis outermost in memory.
+
+    Each example then is laid out as NumPy would have it, which decides what is a view of what.
+    """
+    array = strip(value)
+    shape = shape_of(value)
+    strides = [abs(stride) for stride in array.strides[array.ndim - len(shape) :]]
+    first, rest = strides[0], strides[1:]
+    if not first or all(
+        stride <= first or extent == 1 for stride, extent in zip(rest, shape[1:], strict=True)
+    ):
+        return value
+    order = (0, *sorted(range(1, len(shape)), key=lambda axis: -strides[axis]))
+    back = sorted(range(len(shape)), key=order.__getitem__)
+    return np.transpose(np.copy(np.transpose(value, order), order="C"), back)
 
 
 def _from_front(value: Any, payload: Any, axis: int | None, size: int, where: str) -> Any:

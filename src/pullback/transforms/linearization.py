@@ -170,7 +170,7 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, *, keep: bool, ma
             if cls is FunctionType:
                 entry = entry()
                 cls = type(entry)
-            if cls is np.ndarray and plain and entry.dtype.kind != "c":
+            if plain and _is_real_coefficient(entry, cls):
                 term = entry * bar  # the commonest case, without making a map for it
             else:
                 linear = as_map(entry, diagonal)
@@ -192,6 +192,13 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, *, keep: bool, ma
             bars.add(parent, term)
         else:
             bars[parent] = term
+
+
+def _is_real_coefficient(entry: Any, cls: type) -> bool:
+    """Whether `entry` is a bare coefficient that needs no conjugation, other than 1."""
+    if cls is np.ndarray:
+        return bool(entry.dtype.kind != "c")
+    return cls is float or (cls is int and entry != 1)
 
 
 def _fit(term: Any, parent: Node, node: Operation, position: int) -> Any:
