@@ -243,7 +243,5 @@ def test_the_common_ufuncs_of_scipy_have_rules():
 
 def test_digamma_of_a_complex_number_has_a_value_and_no_rule():
     z = np.array([1.0 + 1.0j])
-    with pytest.raises(
-        NoRuleError, match=r"digamma: got an argument of dtype complex128"
-    ):
+    with pytest.raises(NoRuleError, match=r"digamma: got an argument of dtype complex128"):
         pb.vjp(scipy.special.digamma, z)[1](z)
