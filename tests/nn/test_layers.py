@@ -216,3 +216,15 @@ def test_layers_print_while_they_are_differentiated():
 
     pb.grad(f)(Residual(np.eye(2), np.zeros(2), 0.5, "tanh"))
     assert seen == ["Residual(2 → 2, tanh, h=0.5)"]
+
+
+def test_a_layer_of_the_users_own_without_its_methods_is_told_which():
+    class Unfinished(pb.nn.Layer):
+        pass
+
+    with pytest.raises(
+        NotImplementedError, match=r"Unfinished has no method pre_activation\("
+    ):
+        Unfinished()(np.ones(2))
+    with pytest.raises(NotImplementedError, match=r"Unfinished has no method output\(self, x, v\)"):
+        Unfinished().output(np.ones(2), np.ones(2))

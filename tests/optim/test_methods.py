@@ -222,3 +222,13 @@ def test_complex_parameters_descend_along_their_gradient_and_adam_refuses_them()
         ArgumentTypeError, match=r"Adam.init: params has dtype complex128, wanted a real"
     ):
         optim.Adam().init(z)
+
+
+def test_a_method_of_the_users_own_without_its_functions_is_told_which():
+    class Unfinished(optim.Method):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Unfinished has no method init\(self, params\)"):
+        Unfinished().init(C)
+    with pytest.raises(NotImplementedError, match=r"Unfinished has no method update\(.*write both"):
+        Unfinished().update(C, None, C)

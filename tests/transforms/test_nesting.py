@@ -76,7 +76,9 @@ def test_any_order(first, order):
 
 @pytest.mark.parametrize("modes", list(itertools.product(DERIVATIVES[:3], repeat=3)))
 def test_third_derivative_in_every_mix(modes):
-    f = lambda x: np.exp(x) * np.sin(x) + x**4  # noqa: E731
+    def f(x):
+        return np.exp(x) * np.sin(x) + x**4
+
     for mode in modes:
         f = mode(f)
     expected = 2 * np.exp(0.5) * (np.cos(0.5) - np.sin(0.5)) + 24 * 0.5

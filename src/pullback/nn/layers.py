@@ -33,11 +33,18 @@ class Layer:
 
     def pre_activation(self, x: Any) -> Any:
         """The argument v of the activation, from the layer's input."""
-        raise NotImplementedError
+        raise self._unwritten("pre_activation(self, x)")
 
     def output(self, x: Any, v: Any) -> Any:
         """The layer's output, from its input and its pre-activation."""
-        raise NotImplementedError
+        raise self._unwritten("output(self, x, v)")
+
+    def _unwritten(self, method: str) -> NotImplementedError:
+        name = type(self).__name__
+        return NotImplementedError(
+            f"{name} has no method {method}; a layer defines pre_activation(self, x) and "
+            f"output(self, x, v): write both in class {name}"
+        )
 
     def __call__(self, x: Any) -> Any:
         return self.output(x, self.pre_activation(x))

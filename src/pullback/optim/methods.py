@@ -72,7 +72,7 @@ class Method:
         ArgumentTypeError
             Where a parameter isn't floating.
         """
-        raise NotImplementedError
+        raise self._unwritten("init(self, params)")
 
     def update(self, gradient: Any, state: Any, params: Any) -> tuple[Any, Any]:
         """One step.
@@ -96,7 +96,14 @@ class Method:
         ArgumentValueError
             Where the gradient doesn't fit the parameters.
         """
-        raise NotImplementedError
+        raise self._unwritten("update(self, gradient, state, params)")
+
+    def _unwritten(self, method: str) -> NotImplementedError:
+        name = type(self).__name__
+        return NotImplementedError(
+            f"{name} has no method {method}; a method of optimisation defines init(self, params) "
+            f"and update(self, gradient, state, params): write both in class {name}"
+        )
 
     def _rate(self, count: int) -> float:
         """The learning rate after `count` steps."""
