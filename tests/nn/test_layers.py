@@ -222,9 +222,7 @@ def test_a_layer_of_the_users_own_without_its_methods_is_told_which():
     class Unfinished(pb.nn.Layer):
         pass
 
-    with pytest.raises(
-        NotImplementedError, match=r"Unfinished has no method pre_activation\("
-    ):
+    with pytest.raises(NotImplementedError, match=r"Unfinished has no method pre_activation\("):
         Unfinished()(np.ones(2))
     with pytest.raises(NotImplementedError, match=r"Unfinished has no method output\(self, x, v\)"):
         Unfinished().output(np.ones(2), np.ones(2))
