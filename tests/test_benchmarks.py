@@ -15,6 +15,7 @@ import pytest
 from benchmarks.measure import Timing, measure
 from benchmarks.report import as_json, as_markdown, as_text, targets
 from benchmarks.workload import Workload
+from benchmarks.workloads.tracing import PROGRAMS, tracing
 
 ROOT = Path(__file__).parents[1]
 
@@ -114,3 +115,12 @@ def test_the_targets_are_against_the_slower_and_the_faster_peer() -> None:
         "target, against PyTorch, the faster: aim 0.6, is 0.62: missed",
     ]
     assert targets(workload(), {"pullback": Timing((1.0,))}) == []
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_libraries_record_the_same_program(name: str) -> None:
+    workload = tracing(name, 60)
+    workload.verify()
+    assert {"pullback", *workload.peers} <= set(workload.contenders) | {"JAX, lowered"}
+    graph = workload.contenders["pullback"]()
+    assert (40 if "gradient" not in name else 100) <= len(graph.equations) <= 320

@@ -8,6 +8,7 @@ from functools import partial
 from benchmarks.workload import Workload
 from benchmarks.workloads.l2 import SIZES, l2
 from benchmarks.workloads.residual import residual
+from benchmarks.workloads.tracing import PROGRAMS, tracing
 from benchmarks.workloads.two_layer import two_layer
 from benchmarks.workloads.vector import vector
 
@@ -18,5 +19,6 @@ WORKLOADS: dict[str, Callable[[], Workload]] = {
     "residual": residual,
     **{f"l2-{size}": partial(l2, size) for size in SIZES},
     "vector": vector,
+    **{f"trace-{name}": partial(tracing, name) for name in PROGRAMS},
 }
 """What makes each workload, by the name that the command line knows."""

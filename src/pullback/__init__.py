@@ -10,11 +10,18 @@ from pullback.errors import (
     CheckError,
     DataDependenceError,
     DetachedError,
+    GraphError,
     IndependentOutputWarning,
     LeakedTracerError,
     NoRuleError,
     PullbackError,
+    UnrolledLoopWarning,
 )
+from pullback.graph.graph import Graph
+from pullback.graph.trace import trace
+from pullback.graph.variable import ShapeDtype
+from pullback.passes.simplification import simplify
+from pullback.rules.control_flow import checkpoint, cond, fori_loop, scan, switch, while_loop
 from pullback.rules.custom import CustomPrimitive, primitive, stop_gradient
 from pullback.testing import Report, check
 from pullback.transforms.batch import vmap
@@ -33,6 +40,8 @@ __all__ = [
     "Dense",
     "DetachedError",
     "Diagonal",
+    "Graph",
+    "GraphError",
     "Identity",
     "IndependentOutputWarning",
     "Joint",
@@ -43,7 +52,12 @@ __all__ = [
     "PullbackError",
     "Report",
     "Selection",
+    "ShapeDtype",
+    "UnrolledLoopWarning",
     "check",
+    "checkpoint",
+    "cond",
+    "fori_loop",
     "grad",
     "hessian",
     "hvp",
@@ -56,10 +70,15 @@ __all__ = [
     "primitive",
     "pullback",
     "pushforward",
+    "scan",
+    "simplify",
     "stop_gradient",
+    "switch",
+    "trace",
     "value_and_grad",
     "vjp",
     "vmap",
+    "while_loop",
 ]
 
 # `numpy` is not among them: `from pullback import *` must not hide NumPy.

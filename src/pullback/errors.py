@@ -15,10 +15,12 @@ __all__ = [
     "CheckError",
     "DataDependenceError",
     "DetachedError",
+    "GraphError",
     "IndependentOutputWarning",
     "LeakedTracerError",
     "NoRuleError",
     "PullbackError",
+    "UnrolledLoopWarning",
 ]
 
 
@@ -56,6 +58,10 @@ class DetachedError(PullbackError, TypeError):
     """
 
 
+class GraphError(PullbackError, AssertionError):
+    """A graph is not well formed; the message names the equation and what is wrong with it."""
+
+
 class LeakedTracerError(PullbackError, RuntimeError):
     """A traced value was used after the transformation that made it had ended.
 
@@ -84,3 +90,11 @@ class CheckError(PullbackError, AssertionError):
 
 class IndependentOutputWarning(UserWarning):
     """The differentiated output does not depend on the input: its derivative is identically 0."""
+
+
+class UnrolledLoopWarning(UserWarning):
+    """A long Python loop is being recorded iteration by iteration; the message rewrites it.
+
+    Write it with :func:`pullback.scan`, :func:`pullback.fori_loop` or
+    :func:`pullback.while_loop`, and its body is recorded once.
+    """

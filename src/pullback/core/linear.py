@@ -137,18 +137,22 @@ class Selection(Linear):
     pull_into : callable, optional
         ``pull_into(x_bar, y_bar)`` adds Jᵀȳ to the plain array `x_bar` in place, for selections
         that pick few elements of many.
+    pull_onto : callable, optional
+        ``pull_onto(x_bar, y_bar)`` is x̄ + Jᵀȳ, a new array, without making Jᵀȳ first.
     """
 
-    __slots__ = ("pull_into",)
+    __slots__ = ("pull_into", "pull_onto")
 
     def __init__(
         self,
         pushforward: Callable[[Any], Any],
         pullback: Callable[[Any], Any],
         pull_into: Callable[[Any, Any], None] | None = None,
+        pull_onto: Callable[[Any, Any], Any] | None = None,
     ) -> None:
         super().__init__(pushforward, pullback)
         self.pull_into = pull_into
+        self.pull_onto = pull_onto
 
 
 class Dense(LinearMap):
@@ -194,7 +198,7 @@ class Joint:
     __slots__ = ("pullback", "pushforward")
 
     def __init__(
-        self, pushforward: Callable[..., Any], pullback: Callable[[Any], tuple[Any, ...]]
+        self, pushforward: Callable[..., Any], pullback: Callable[[Any], Sequence[Any]]
     ) -> None:
         self.pushforward = pushforward
         self.pullback = pullback

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.linear import Diagonal, Joint, Maps, as_map
-from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError, NoRuleError
 
@@ -42,6 +42,38 @@ class Primitive:
     batch : callable, optional
         How the function acts on arguments that carry a mapped axis in front:
         ``batch(primitive, size, mapped, values, params)``; see `pullback.rules.batching`.
+    shape : callable, optional
+        ``shape(*args, **params)`` is the shape and dtype of what evaluation returns, exactly, as an
+        `Abstract` (a tuple of them with `multiple`); see `pullback.rules.shape_rules`. Each of
+        `args` is an `Abstract`, an array, a tracer or a scalar; a Python scalar is weak in
+        promotion. Where the shape depends on values that are not known it raises
+        `DataDependenceError`. `None` if the function cannot be recorded without evaluating it.
+    operations : callable, optional
+        ``operations(out, *args, **params)`` is the number of floating-point operations, from the
+        shapes of the output (or the tuple of outputs) and of the arguments. `None` for one
+        operation for each element of the outputs.
+    cost : callable, optional
+        For a primitive with graphs among its parameters: ``cost(costs, **params)`` is what it
+        costs, from what each of them costs once, by path; see `pullback.graph.cost`. `None` for
+        the sum.
+    rearranges : bool
+        Whether the elements of the result may lie in memory in another order than C's, or with
+        gaps, although those of all arguments lie in C order.
+    pushforward : callable, optional
+        ``pushforward(values, dots, params)`` is the pair of the value and its tangent, where both
+        come out of one computation, as those of a loop do; `None` stands for a tangent that is
+        zero. With `multiple` both are tuples.
+    linearize : callable, optional
+        ``linearize(values, wanted, params)`` is the pair of the value and the `Joint` of its linear
+        maps, where the computation of the value yields what the maps need. `wanted` tells for each
+        argument whether it is differentiated.
+    in_place : callable, optional
+        ``in_place(*args, **params)`` is `value`, written over the first argument, an array that
+        nobody else reads; it returns that array. The value of such a primitive is its first
+        argument with other elements here and there, laid out in memory as that is.
+    take_over : callable, optional
+        ``take_over(args, **params)`` is `value` of a list of arguments that is given away: what
+        only this list refers to may be overwritten. For primitives with a body.
     diagonal : type
         The class of the linear map that a bare coefficient stands for.
     masks : bool
@@ -59,6 +91,14 @@ class Primitive:
         *,
         multiple: bool = False,
         batch: Callable[..., Any] | None = None,
+        shape: Callable[..., Abstract | tuple[Abstract, ...]] | None = None,
+        operations: Callable[..., int] | None = None,
+        cost: Callable[..., Any] | None = None,
+        rearranges: bool = False,
+        pushforward: Callable[..., tuple[Any, Any]] | None = None,
+        linearize: Callable[..., tuple[Any, Joint]] | None = None,
+        in_place: Callable[..., Any] | None = None,
+        take_over: Callable[..., Any] | None = None,
         diagonal: type[Diagonal] = Diagonal,
         masks: bool = False,
     ) -> None:
@@ -66,6 +106,14 @@ class Primitive:
         self.value = value
         self.multiple = multiple
         self.batch = batch
+        self.shape = shape
+        self.operations = operations
+        self.cost = cost
+        self.rearranges = rearranges
+        self.pushforward = pushforward
+        self.linearize = linearize
+        self.in_place = in_place
+        self.take_over = take_over
         self.diagonal = diagonal
         self.masks = masks
         self.__doc__ = value.__doc__
@@ -156,6 +204,15 @@ class Primitive:
             f"{self.name} has no derivative rule, and {which} is being differentiated. Give it "
             f"one with @{self.name}.rule, or detach the argument with pullback.stop_gradient(x) if "
             "its derivative is not wanted"
+        )
+
+    def no_shape(self) -> NoRuleError:
+        """The error that says that this primitive has no shape rule."""
+        return NoRuleError(
+            f"{self.name} has no shape rule, so it cannot be recorded: the values of its arguments "
+            f"are not known yet. Give it one with @{self.name}.shape, a function of the arguments "
+            "that returns something with the shape and dtype of the result, or write the function "
+            "with NumPy functions"
         )
 
     def __call__(self, *args: Any, **params: Any) -> Any:

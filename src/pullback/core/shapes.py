@@ -61,6 +61,11 @@ class Abstract:
             size *= extent
         return size
 
+    @property
+    def memory(self) -> Any:
+        """An array that lies in memory likewise, whose elements mean nothing, if that is known."""
+        return None
+
     def __repr__(self) -> str:
         return f"{self.dtype}{list(self.shape)}"
 

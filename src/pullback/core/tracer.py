@@ -7,13 +7,14 @@ its handle a new state; values that were read before keep the old one.
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pullback.core.shapes import dtype_of
+from pullback.core.shapes import Abstract, dtype_of
 from pullback.errors import AliasError, NoRuleError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = [
     "array_functions",
     "array_ufuncs",
     "creation_functions",
+    "known",
     "no_rule",
     "strip",
     "traced_among",
@@ -246,6 +248,11 @@ class Tracer:
     def __int__(self) -> int:
         return int(self._scalar(int, "a Python int"))
 
+    def __index__(self) -> int:
+        if not self.is_constant:
+            raise self.interpreter.detached(self, "a Python int")
+        return operator.index(strip(self))
+
     def __bool__(self) -> bool:
         if self.alias is not None:
             self.refresh()
@@ -300,8 +307,13 @@ def _scipy_caller() -> str | None:
     return caller
 
 
+def known(x: Any) -> bool:
+    """Whether `x` has elements; while a graph is recorded only shapes and dtypes are known."""
+    return not isinstance(strip(x), Abstract)
+
+
 def strip(x: Any) -> Any:
-    """The array or scalar underneath all levels of tracing."""
+    """The array or scalar underneath all levels of tracing; `Abstract` if it is not known."""
     while isinstance(x, Tracer):
         x.refresh()
         x = x.value

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import strip
+from pullback.core.tracer import known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.arguments import require_array
 
@@ -64,7 +64,7 @@ def signed(prediction: Any, target: Any, name: str) -> tuple[Any, Any]:
     boolean = is_boolean(target)
     prediction, target = pair(prediction, target, name)
     labels = strip(target)
-    if boolean or not np.all(np.abs(labels) == 1):
+    if boolean or (known(target) and not np.all(np.abs(labels) == 1)):
         require_finite(labels, name)
         if np.all((labels == 0) | (labels == 1)):
             got, remedy = "labels 0 and 1", "write 2 * target - 1"
@@ -110,6 +110,8 @@ def require_finite_result(loss: Any, target: Any, name: str) -> Any:
 
     A finite loss has finite targets, so that they are looked at only if it isn't.
     """
+    if not (known(loss) and known(target)):
+        return loss
     value = strip(loss)
     finite = math.isfinite(value) if value.ndim == 0 else np.isfinite(value).all()
     if not finite:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import strip
+from pullback.core.tracer import known, strip
 from pullback.errors import ArgumentValueError
 from pullback.losses.arguments import pair, require_finite, signed
 from pullback.losses.reduction import Reduction, reduce
@@ -175,7 +175,7 @@ def binary_cross_entropy(
     """
     prediction, target = pair(prediction, target, "binary_cross_entropy")
     labels = strip(target)
-    if not np.all((labels >= 0) & (labels <= 1)):
+    if known(target) and not np.all((labels >= 0) & (labels <= 1)):
         require_finite(labels, "binary_cross_entropy")
         remedy = (
             "write (target + 1) / 2"
@@ -190,7 +190,7 @@ def binary_cross_entropy(
         losses = rules.bernoulli_logits(prediction, target)
         return reduce(losses, reduction, "binary_cross_entropy")
     probabilities = strip(prediction)
-    if np.any((probabilities < 0) | (probabilities > 1)):
+    if known(prediction) and np.any((probabilities < 0) | (probabilities > 1)):
         raise ArgumentValueError(
             f"losses.binary_cross_entropy: prediction has values from {probabilities.min()} to "
             f"{probabilities.max()}, wanted probabilities in [0, 1]; if these are scores, pass "

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import strip
+from pullback.core.tracer import known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.losses.arguments import (
     as_array,
@@ -69,7 +69,8 @@ def softmax_cross_entropy(prediction: Any, target: Any, *, reduction: Reduction 
             "classes along the last axis"
         )
     if target.shape == prediction.shape:
-        _require_distribution(strip(target), name)
+        if known(target):
+            _require_distribution(strip(target), name)
         target = labels_like(target, prediction)
     elif target.shape == prediction.shape[:-1]:
         target = _one_hot(target, prediction, name)
@@ -92,7 +93,7 @@ def _one_hot(labels: Any, prediction: Any, name: str) -> Any:
         )
     classes = prediction.shape[-1]
     given = strip(labels)
-    if given.size and (given.min() < 0 or given.max() >= classes):
+    if known(labels) and given.size and (given.min() < 0 or given.max() >= classes):
         raise ArgumentValueError(
             f"losses.{name}: target has classes from {given.min()} to {given.max()}, wanted 0 "
             f"to {classes - 1} for a prediction of shape {prediction.shape}; if they are counted "

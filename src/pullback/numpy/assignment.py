@@ -100,6 +100,9 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     Where integer arrays name an element several times the last value stays.
     """
     require_target(x, "y[i] = v")
+    if isinstance(key, Tracer) and key.dtype.kind == "b" and shape_of(value) == ():
+        _set_masked(x, key, value)
+        return
     template, arrays = parse(key)
     if _is_own_view(x, template, arrays, value):
         return
@@ -107,6 +110,19 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         value = _without_leading_units(operand(value))
         require_castable(dtype_of(value), x.dtype, "unsafe", "y[i] = v")
     x.assign(bind(indexing.index_update, (x, value, *arrays), {"key": template}))
+
+
+def _set_masked(x: Tracer, mask: Tracer, value: Any) -> None:
+    """``x[mask] = value`` for one value, where the mask is not known or differs by example."""
+    rank = len(mask.shape)
+    if mask.shape != x.shape[:rank]:
+        raise IndexError(
+            f"y[mask] = v: the mask has shape {mask.shape}, wanted {x.shape[:rank]}, the first "
+            f"extents of the array"
+        )
+    require_castable(np.result_type(dtype_of(value), x.dtype), x.dtype, "unsafe", "y[mask] = v")
+    wide = np.reshape(mask, mask.shape + (1,) * (len(x.shape) - rank))
+    _assign(x, convert(np.where(wide, value, x), x.dtype))
 
 
 _REAL_NUMBERS = frozenset({float, int, bool})

@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.memory import in_memory
 from pullback.core.shapes import dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer, creation_functions
 from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.graph.staging import Staging
 from pullback.numpy.assignment import setitem
 from pullback.numpy.conversion import astype
 from pullback.numpy.operands import anywhere, operand, refuse
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of, in_memory
+from pullback.numpy.views import copy_of, in_order
 from pullback.transforms.batch import Batch
 
 __all__ = ["geomspace", "linspace", "logspace", "vander"]
@@ -32,7 +34,7 @@ def _lift(reference: Tracer, array: Any, where: str) -> Any:
     interpreter.require_open(where)
     level: Any = None if is_inexact(array) else reference
     while isinstance(level, Tracer):
-        if isinstance(level.interpreter, Batch):  # which follows integers and booleans too
+        if isinstance(level.interpreter, Batch | Staging):  # which follow integers and booleans too
             return Tracer(level.interpreter, array, None)
         level = level.value
     return interpreter.constant(array)
@@ -42,8 +44,9 @@ def _lift(reference: Tracer, array: Any, where: str) -> Any:
 
 
 def _prototype(a: Any) -> Any:
-    """A plain array of the shape and dtype of `a`, and of its layout in memory."""
-    return in_memory(a)
+    """A plain array of the shape and dtype of `a`, and of its layout in memory if that is known."""
+    memory = in_memory(a)
+    return np.empty(shape_of(a), dtype_of(a)) if memory is None else memory
 
 
 def _like(function: F) -> None:
@@ -208,8 +211,7 @@ def _as(function: F, order: str | None, ndmin: int) -> None:
     ) -> Any:
         out = array(reference, a, dtype, copy=copy, order=order or "K", ndmin=ndmin)
         if order in ("C", "F") and isinstance(out, Tracer):
-            flags = in_memory(out).flags
-            return out if flags[f"{order}_CONTIGUOUS"] else copy_of(out, order)
+            return in_order(out, order)
         return out
 
     make.__name__ = function.__name__

@@ -111,7 +111,7 @@ def getitem(x: Any, key: Any) -> Any:
 
 
 def _is_traced_integer(i: Any) -> bool:
-    """Whether `i` is an integer that differs by example: with an integer NumPy makes a view."""
+    """Whether `i` is an integer, with which NumPy makes a view, and that is mapped or not known."""
     return isinstance(i, Tracer) and not i.shape and not i.mutable
 
 

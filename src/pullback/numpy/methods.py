@@ -19,7 +19,7 @@ from pullback.numpy.assignment import require_target, setitem
 from pullback.numpy.conversion import astype
 from pullback.numpy.indexing import getitem
 from pullback.numpy.shaping import flatten
-from pullback.numpy.views import copy_of, in_memory, keep_layout
+from pullback.numpy.views import copy_of, keep_layout, known_memory
 from pullback.rules import shaping
 
 __all__: list[str] = []
@@ -229,8 +229,8 @@ for _name, (_get, _set) in {
     "size": (lambda self: math.prod(self.shape), None),
     "itemsize": (lambda self: self.dtype.itemsize, None),
     "nbytes": (lambda self: math.prod(self.shape) * self.dtype.itemsize, None),
-    "strides": (lambda self: in_memory(self).strides, None),
-    "flags": (lambda self: in_memory(self).flags, None),
+    "strides": (lambda self: known_memory(self).strides, None),
+    "flags": (lambda self: known_memory(self).flags, None),
     "device": (lambda self: "cpu", None),
 }.items():
     setattr(Tracer, _name, property(_get, _set))

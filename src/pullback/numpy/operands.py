@@ -6,8 +6,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from pullback.core.tracer import Tracer, strip
+from pullback.core.tracer import Tracer, known, strip
 from pullback.errors import ArgumentTypeError, DataDependenceError
+from pullback.graph.variable import unknown
 from pullback.rules import shaping
 
 __all__ = ["anywhere", "operand", "refuse", "refuse_out", "require_known"]
@@ -69,9 +70,12 @@ def require_known(function: str, argument: str, value: Any) -> Any:
     Raises
     ------
     DataDependenceError
-        If it is mapped, so that the shape would differ from one example to the next.
+        If it is mapped, so that the shape would differ from one example to the next, or not known
+        while a graph is recorded.
     """
     if isinstance(value, Tracer):
+        if not known(value):
+            raise unknown(function, value, f"the argument {argument}, which decides on a shape")
         if not value.is_constant:
             raise DataDependenceError(
                 f"{function}: the argument {argument}, of dtype {value.dtype} and shape "

@@ -12,7 +12,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, strip
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import in_memory
+from pullback.numpy.views import known_memory
 
 __all__: list[str] = []
 
@@ -68,12 +68,12 @@ def common_type(*arrays: Any) -> type:
 
 @implements(np.may_share_memory)
 def may_share_memory(a: Any, b: Any, /, max_work: Any = 0) -> bool:
-    return np.may_share_memory(in_memory(a), in_memory(b), max_work)
+    return np.may_share_memory(known_memory(a), known_memory(b), max_work)
 
 
 @implements(np.shares_memory)
 def shares_memory(a: Any, b: Any, /, max_work: Any = -1) -> bool:
-    return np.shares_memory(in_memory(a), in_memory(b), max_work)
+    return np.shares_memory(known_memory(a), known_memory(b), max_work)
 
 
 # -- text -----------------------------------------------------------------------------------------

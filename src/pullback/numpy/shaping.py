@@ -18,7 +18,7 @@ from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of, in_memory, view_of
+from pullback.numpy.views import copy_of, in_order, known_memory, view_of
 from pullback.rules import shaping
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to", "copy",
@@ -55,7 +55,7 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
     a = operand(a)
     wanted = _complete(shape, shape_of(a))
     if copy is False:
-        np.reshape(in_memory(a), wanted, order=order, copy=False)  # type: ignore[call-overload]
+        np.reshape(known_memory(a), wanted, order=order, copy=False)  # type: ignore[call-overload]
     out = _reshaped(a, wanted, _definite(order, a))
     return copy_of(out) if copy else out
 
@@ -92,14 +92,14 @@ def _definite(order: str, a: Any) -> str:
         raise ArgumentValueError(
             f'the argument order must be "C", "F" or "A" ("K" for ravel), got {order!r}'
         )
-    flags = getattr(in_memory(a), "flags", None)
+    flags = getattr(known_memory(a), "flags", None)
     return "F" if flags is not None and flags.fnc else "C"
 
 
 def _as_in_memory(a: Any) -> Any:
     """`a` with its axes in the order in which NumPy walks through memory."""
-    value = in_memory(a)
-    if not isinstance(value, np.ndarray):
+    value = known_memory(a) if len(shape_of(a)) > 1 else None
+    if value is None:
         return a
     strides = [
         abs(stride) if extent > 1 else 0
@@ -127,8 +127,7 @@ def ravel(a: Any, order: str = "C") -> Any:
         a = _as_in_memory(a)
         order = "C"
     out = _reshaped(a, (math.prod(shape_of(a)),), _definite(order, a))
-    flags = getattr(in_memory(out), "flags", None)
-    return out if flags is None or flags.c_contiguous else copy_of(out, "C")
+    return in_order(out)
 
 
 def flatten(a: Any, order: str = "C") -> Any:

@@ -5,7 +5,7 @@ view remembers its base; a write to either is seen by both, as NumPy has it.
 
 Whether reshaping makes a view or a copy depends on how the elements lie in memory. The values
 underneath the tracers are laid out as NumPy would, and keep their layout when they are written to.
-Under `vmap` each example is.
+Under `vmap` each example is. While a graph is recorded, so are arrays that stand for the values.
 """
 
 from __future__ import annotations
@@ -15,28 +15,31 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
-from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, View, strip
+from pullback.core.tracer import Tracer, View, known
+from pullback.errors import AliasError
+from pullback.graph.variable import user_line
 from pullback.rules import conversion, indexing
 
-__all__ = ["copy_of", "in_memory", "keep_layout", "view_of"]
+__all__ = ["copy_of", "in_order", "keep_layout", "known_memory", "view_of"]
 
 
-def in_memory(x: Any) -> Any:
-    """The array or scalar underneath all levels of tracing; of a batch, that of one example.
+def known_memory(x: Any) -> Any:
+    """An array or scalar that lies in memory as `x` does.
 
-    It has the shape of `x`, and lies in memory as NumPy would have it. Its elements mean nothing
-    if `x` is mapped: read none of them.
+    Raises
+    ------
+    AliasError
+        Where that is not known.
     """
-    array = strip(x)
-    shape = shape_of(x)
-    lead = len(shape_of(array)) - len(shape)
-    if not lead:
-        return array
-    if 0 in array.shape[:lead]:
-        return np.empty(shape, dtype_of(x))
-    return array[(0,) * lead + (Ellipsis,)]
+    memory = in_memory(x)
+    if memory is None:
+        raise AliasError(
+            f"how an array of dtype {x.dtype} and shape {x.shape} lies in memory is not known "
+            f"while a graph is recorded{user_line()}; copy it first: x.copy()"
+        )
+    return memory
 
 
 def view_of(
@@ -61,12 +64,35 @@ def view_of(
     if write is None:
         out.alias = View(base, read, None)
     elif base.mutable:
-        below, underneath = in_memory(out), in_memory(base)
-        if isinstance(below, np.ndarray) and (
-            not below.size or np.may_share_memory(below, underneath)
-        ):
+        shared = _shares(out, base, read)
+        if shared:
             out.alias = View(base, read, _in_place(write))
+        elif shared is None:
+            out.alias = View(base, _undecided, _undecided)
     return out
+
+
+def _shares(out: Tracer, base: Tracer, read: Callable[[Any], Any]) -> bool | None:
+    """Whether NumPy lets ``out = read(base)`` share memory with `base`; `None` if undecided."""
+    memory = in_memory(base)
+    undecided = memory is None
+    if undecided:
+        # What is a view of an array with gaps in all directions is one of any array.
+        gaps = np.empty([extent + 1 for extent in base.shape], base.dtype)
+        memory = gaps[tuple(slice(extent) for extent in base.shape)]
+    seen = in_memory(out) if known(base) else read(memory)
+    if isinstance(seen, np.ndarray) and (not seen.size or np.may_share_memory(seen, memory)):
+        return True
+    return None if undecided else False
+
+
+def _undecided(base: Any, _value: Any = None) -> Any:
+    """What writing to one of two arrays does that may share memory, or may not."""
+    raise AliasError(
+        f"an array of dtype {base.dtype} and shape {base.shape} and a reshaped one may share "
+        f"memory: that depends on a layout that is not known while a graph is recorded, and one "
+        f"of them was written to{user_line()}. Copy first: y = x.reshape(shape).copy()"
+    )
 
 
 def _in_place(write: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -76,10 +102,21 @@ def _in_place(write: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 def keep_layout(old: Any, new: Any) -> Any:
     """`new`, a state of the array `old`, laid out in memory as that is."""
     if isinstance(new, Tracer):
-        value = in_memory(new)
-        if isinstance(value, np.ndarray) and value.strides == in_memory(old).strides:
+        value, before = in_memory(new), in_memory(old)
+        if isinstance(value, np.ndarray) and before is not None and value.strides == before.strides:
             return new
     return bind(indexing.index_update, (old, new), {"key": (Ellipsis,)})
+
+
+def in_order(x: Any, order: str = "C") -> Any:
+    """`x` if it lies in this order, "C" or "F", without gaps, otherwise a copy that does."""
+    memory = in_memory(x)
+    if memory is not None:
+        flags = getattr(memory, "flags", None)
+        return x if flags is None or flags[f"{order}_CONTIGUOUS"] else copy_of(x, order)
+    copy = copy_of(x, order)
+    copy.alias = View(x, _undecided, _undecided)
+    return copy
 
 
 def copy_of(x: Any, order: Any = "K") -> Any:

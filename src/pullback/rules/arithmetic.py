@@ -8,6 +8,7 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
 from pullback.rules.batching import aligned
 from pullback.rules.registration import elementwise, rule, strong_multiply
+from pullback.rules.shape_rules import broadcast
 
 __all__ = [
     "add",
@@ -135,13 +136,13 @@ def fmod(z, x, y):
     return 1, lambda: -np.rint((x - z) / y)
 
 
-@rule(np.modf, batch=aligned, multiple=True)
+@rule(np.modf, batch=aligned, shape=broadcast, multiple=True)
 def modf(_out, _x):
     """(f, n) = modf(x): x = f + n, n an integer: ∂f/∂x = 1, ∂n/∂x = 0, also where f and n jump."""
     return Linear(lambda x_dot: (x_dot, None), lambda bars: bars[0])
 
 
-@rule(np.frexp, batch=aligned, multiple=True)
+@rule(np.frexp, batch=aligned, shape=broadcast, multiple=True)
 def frexp(out, _x):
     """(m, e) = frexp(x): x = m·2ᵉ with ½ ≤ |m| < 1: ∂m/∂x = 2⁻ᵉ, also where m jumps.
 
@@ -156,7 +157,7 @@ def frexp(out, _x):
     return Linear(lambda x_dot: (ldexp(x_dot, -e), None), pullback)
 
 
-@rule(np.ldexp, batch=aligned)
+@rule(np.ldexp, batch=aligned, shape=broadcast)
 def ldexp(_y, _x, e):
     """y = x·2ᵉ with an integer e: ẏ = ẋ·2ᵉ, x̄ = ȳ·2ᵉ."""
     return Linear(lambda x_dot: ldexp(x_dot, e), lambda y_bar: ldexp(y_bar, e)), None

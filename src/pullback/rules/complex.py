@@ -11,19 +11,21 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
+from pullback.rules import operation_counts as counts
 from pullback.rules.batching import aligned
 from pullback.rules.registration import elementwise, rule
+from pullback.rules.shape_rules import broadcast
 
 __all__ = ["absolute", "conjugate", "fabs", "from_parts", "imag", "real", "sign"]
 
 
-@rule(np.real, batch=aligned)
+@rule(np.real, batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True)
 def real(_y, _x):
     """y = Re x: ẏ = Re ẋ, x̄ = ȳ."""
     return Linear(real, lambda y_bar: y_bar)
 
 
-@rule(np.imag, batch=aligned)
+@rule(np.imag, batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True)
 def imag(_y, _x):
     """y = Im x: ẏ = Im ẋ, x̄ = i·ȳ."""
     return Linear(imag, lambda y_bar: 1j * y_bar)
@@ -36,19 +38,19 @@ def _from_parts(x, y):
     return z
 
 
-@rule(_from_parts, name="from_parts", batch=aligned)
+@rule(_from_parts, name="from_parts", batch=aligned, shape=broadcast, operations=counts.nothing)
 def from_parts(_z, _x, _y):
     """z = x + i·y of real x and y: ż = ẋ + i·ẏ, x̄ = Re z̄, ȳ = Im z̄."""
     return Linear(lambda x_dot: x_dot, np.real), Linear(lambda y_dot: 1j * y_dot, np.imag)
 
 
-@rule(np.conjugate, batch=aligned)
+@rule(np.conjugate, batch=aligned, shape=broadcast)
 def conjugate(_y, x):
     """y = conj x: ẏ = conj ẋ, x̄ = conj ȳ."""
     return Linear(np.conjugate, np.conjugate) if dtype_of(x).kind == "c" else 1
 
 
-@rule(np.sign, batch=aligned)
+@rule(np.sign, batch=aligned, shape=broadcast)
 def sign(y, x):
     """y = x/|x|, and 0 at x = 0.
 
@@ -68,7 +70,7 @@ def sign(y, x):
     return Linear(turn, turn)
 
 
-@rule(np.absolute, batch=aligned)
+@rule(np.absolute, batch=aligned, shape=broadcast)
 def absolute(_y, x):
     """y = |x|: ∂y/∂x = sgn x, which is 0 at the kink x = 0.
 

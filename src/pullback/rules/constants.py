@@ -12,7 +12,9 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
-from pullback.rules.batching import aligned, in_front, rank_of, stretch
+from pullback.rules import operation_counts as counts
+from pullback.rules import shape_rules as shapes
+from pullback.rules.batching import in_front, rank_of, stretch
 from pullback.rules.registration import constant
 
 __all__ = ["CONSTANTS", "PREDICATES"]
@@ -93,7 +95,11 @@ def _whole_batch(
 
 
 CONSTANTS: dict[str, Primitive] = {
-    function.__name__: constant(function, batch=_whole_batch if function in WHOLE else aligned)
+    function.__name__: (
+        constant(function, batch=_whole_batch, shape=shapes.scalar, operations=counts.of_each(1))
+        if function in WHOLE
+        else constant(function)
+    )
     for function in (*COMPARISONS, *ROUNDING, *TESTS, *INTEGERS, *PREDICATES)
 }
 """The primitives, by the names of their functions."""

@@ -13,6 +13,8 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
+from pullback.rules import operation_counts as counts
+from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import in_front, rank_of, stretch
 from pullback.rules.registration import rule
 
@@ -42,7 +44,7 @@ def _tall(primitive, a, b):
     return np.reshape(c, (*lead, rows, shape_of(b)[1]))
 
 
-@rule(np.matmul, batch=_matmul_batch)
+@rule(np.matmul, batch=_matmul_batch, shape=shapes.matmul, operations=counts.sum_of_products)
 def matmul(_c, a, b):
     """C = AB: Ċ = ȦB + AḂ, Ā = C̄Bᵀ, B̄ = AᵀC̄ (conjugate transposes where complex).
 
@@ -141,7 +143,7 @@ def _convolve_batch(_primitive, size, mapped, values, _params):
     return np.squeeze(windows @ np.expand_dims(np.flip(v, 1), -1), -1)
 
 
-@rule(np.convolve, batch=_convolve_batch)
+@rule(np.convolve, batch=_convolve_batch, shape=shapes.convolution, operations=counts.convolution)
 def convolve(_c, a, v):
     """cₖ = Σᵢ aᵢvₖ₋ᵢ for all k where there are terms: ċ = ȧ∗v + a∗v̇, and āᵢ = Σₖ c̄ₖvₖ₋ᵢ.
 

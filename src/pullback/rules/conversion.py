@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from pullback.core.shapes import Abstract, shape_of
+from pullback.rules import operation_counts as counts
+from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import aligned, reversed_axes
 from pullback.rules.registration import rule
 
@@ -14,7 +17,11 @@ def _astype(x, *, dtype):
     return x.astype(dtype) if isinstance(x, np.ndarray | np.generic) else dtype.type(x)
 
 
-@rule(_astype, name="astype", batch=aligned)
+def _astype_shape(_primitive, x, *, dtype):
+    return Abstract(shape_of(x), dtype)
+
+
+@rule(_astype, name="astype", batch=aligned, shape=_astype_shape, operations=counts.nothing)
 def astype(_y, _x, *, dtype):
     """y = x in another precision, or as a complex number: ẏ = ẋ and x̄ = ȳ, in their dtypes.
 
@@ -35,7 +42,14 @@ def _copy_batch(primitive, _size, _mapped, values, params):
     return reversed_axes(primitive(reversed_axes(x), order="C"))
 
 
-@rule(_copy, name="copy", batch=_copy_batch)
+@rule(
+    _copy,
+    name="copy",
+    batch=_copy_batch,
+    shape=shapes.unchanged,
+    operations=counts.nothing,
+    rearranges=True,
+)
 def copy(_y, _x, *, order):
     """y = x, with memory laid out in `order`: ẏ = ẋ and x̄ = ȳ."""
     return 1

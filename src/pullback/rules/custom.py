@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
@@ -10,9 +11,10 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.primitive import Primitive, locally_constant
-from pullback.core.shapes import is_inexact
+from pullback.core.shapes import Abstract, is_inexact
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
+from pullback.rules import operation_counts as counts
 from pullback.rules.registration import constant
 
 __all__ = ["CustomPrimitive", "primitive", "stop_gradient"]
@@ -98,6 +100,45 @@ class CustomPrimitive(Generic[P, R]):
         self._primitive.batch = of_primitive
         return batch
 
+    def shape(self, shape: Callable[..., Any]) -> Callable[..., Any]:
+        """Attach the shape rule, by which the function is recorded; used as a decorator.
+
+        Parameters
+        ----------
+        shape : callable
+            ``shape(*args, **params)``, with the arguments of the function. Of an array only its
+            shape, dtype, ndim and size are known; a Python scalar comes as it is, so that
+            ``np.result_type(x.dtype, scalar)`` promotes as NumPy does. It returns something with
+            the shape and dtype of the result, such as one of the arguments, or a tuple of the two,
+            ``(shape, dtype)``; a tuple of these with `multiple`.
+
+        Returns
+        -------
+        callable
+            `shape` itself.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pullback as pb
+        >>> @pb.primitive
+        ... def row_sums(x):
+        ...     return np.sum(x, axis=-1)
+        >>> @row_sums.shape
+        ... def row_sums_shape(x):
+        ...     return x.shape[:-1], x.dtype
+        """
+        name, multiple = self._primitive.name, self._primitive.multiple
+
+        def of_arguments(*args: Any, **params: Any) -> Any:
+            out = shape(*(a if _is_weak(a) else Abstract.of(a) for a in args), **params)
+            if not multiple:
+                return _described(out, name)
+            return tuple(_described(each, name) for each in out)
+
+        self._primitive.shape = of_arguments
+        return shape
+
     def __call__(self, *args: P.args, **params: P.kwargs) -> R:
         for name, value in params.items():
             if any(isinstance(leaf, Tracer) for leaf in trees.flatten(value)[0]):
@@ -120,6 +161,26 @@ class CustomPrimitive(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<primitive {self._primitive.name}>"
+
+
+def _is_weak(x: Any) -> bool:
+    return type(x) in (bool, int, float, complex)
+
+
+def _described(out: Any, name: str) -> Abstract:
+    """What a user's shape rule returned, as a shape and a dtype."""
+    if hasattr(out, "shape") and hasattr(out, "dtype"):
+        return Abstract(tuple(out.shape), np.dtype(out.dtype))
+    if _is_weak(out):
+        return Abstract.of(out)
+    try:
+        extents, dtype = out
+        return Abstract(tuple(map(operator.index, extents)), np.dtype(dtype))
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"the shape rule of {name} returned {out!r}, wanted something with the shape and dtype "
+            "of the result, or a tuple of the two: (shape, dtype)"
+        ) from None
 
 
 def _as_array(x: Any) -> Any:
@@ -154,7 +215,8 @@ def primitive(
     Returns
     -------
     CustomPrimitive
-        Is called like `f`. Its decorator ``rule`` attaches the rule.
+        Is called like `f`. Its decorator ``rule`` attaches the rule, ``batch`` what `vmap` asks
+        for, and ``shape`` what recording asks for.
 
     Raises
     ------
@@ -187,7 +249,7 @@ def _unchanged(x: Any) -> Any:
     return x
 
 
-_stop_gradient = constant(_unchanged, name="stop_gradient")
+_stop_gradient = constant(_unchanged, name="stop_gradient", operations=counts.nothing)
 
 
 def stop_gradient(x: Any) -> Any:

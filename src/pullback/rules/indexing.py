@@ -10,7 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from pullback.core.linear import Linear, Selection
-from pullback.core.shapes import dtype_of
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import Tracer
+from pullback.rules import index_shapes as shapes
+from pullback.rules import operation_counts as counts
 from pullback.rules.batched_indexing import (
     ARRAY,
     batch_index,
@@ -57,31 +60,53 @@ def _add_into(out, v, indices, key):
 
 
 def _index_update(x, v, *indices, key):
-    out = np.array(x)
-    out[join(key, indices)] = v
-    return out
+    return _write_into(np.array(x), v, *indices, key=key)
+
+
+def _write_into(x, v, *indices, key):
+    x[join(key, indices)] = v
+    return x
 
 
 def _repeats(indices):
     """Whether an index may name an element twice: integer arrays may, masks and slices don't."""
-    return any(index.dtype.kind != "b" for index in indices)
+    return any(shape_of(index) and dtype_of(index).kind != "b" for index in indices)
 
 
-@rule(_index, name="index", batch=batch_index, masks=True)
+@rule(
+    _index,
+    name="index",
+    batch=batch_index,
+    shape=shapes.read,
+    operations=counts.nothing,
+    rearranges=True,
+    masks=True,
+)
 def index(_y, _x, *indices, key):
     """y = x[key]: ẏ = ẋ[key], and x̄ has ȳ added up at the places that were read."""
     shape = _x.shape
+
+    def pull_into(x_bar, y_bar):
+        _add_into(x_bar, y_bar, indices, key)
+
     return (
         Selection(
             lambda x_dot: index(x_dot, *indices, key=key),
             lambda y_bar: scatter(y_bar, *indices, key=key, shape=shape),
-            lambda x_bar, y_bar: _add_into(x_bar, y_bar, indices, key),
+            None if Tracer in map(type, indices) else pull_into,
+            lambda x_bar, y_bar: index_add(x_bar, y_bar, *indices, key=key),
         ),
         *(None for _ in indices),
     )
 
 
-@rule(_scatter, name="scatter", batch=batch_scatter)
+@rule(
+    _scatter,
+    name="scatter",
+    batch=batch_scatter,
+    shape=shapes.scattered,
+    operations=counts.of_argument(0),
+)
 def scatter(_y, _v, *indices, key, shape):
     """y = 0, y[key] += v, a place that is named twice counting twice: v̄ = ȳ[key]."""
     return (
@@ -94,12 +119,22 @@ def scatter(_y, _v, *indices, key, shape):
 
 
 def _index_add(x, v, *indices, key):
-    out = np.array(x)
-    _add_into(out, v, indices, key)
-    return out
+    return _add_to(np.array(x), v, *indices, key=key)
 
 
-@rule(_index_add, name="index_add", batch=batch_write)
+def _add_to(x, v, *indices, key):
+    _add_into(x, v, indices, key)
+    return x
+
+
+@rule(
+    _index_add,
+    name="index_add",
+    batch=batch_write,
+    shape=shapes.written,
+    operations=counts.of_argument(1),
+    in_place=_add_to,
+)
 def index_add(_y, _x, _v, *indices, key):
     """y = x, y[key] += v, a place that is named twice counting twice: x̄ = ȳ, v̄ = ȳ[key]."""
     shape = _x.shape
@@ -113,7 +148,15 @@ def index_add(_y, _x, _v, *indices, key):
     )
 
 
-@rule(_index_update, name="index_update", batch=batch_write, masks=True)
+@rule(
+    _index_update,
+    name="index_update",
+    batch=batch_write,
+    shape=shapes.written,
+    operations=counts.nothing,
+    in_place=_write_into,
+    masks=True,
+)
 def index_update(_y, _x, _v, *indices, key):
     """y = x, y[key] = v: x̄ is ȳ with zeros at the places written; v̄ = ȳ[key].
 
@@ -151,5 +194,11 @@ def _last_writes(*indices, key, shape):
     return writer[key] == order
 
 
-last_writes = constant(_last_writes, name="last_writes", batch=batch_last_writes)
+last_writes = constant(
+    _last_writes,
+    name="last_writes",
+    batch=batch_last_writes,
+    shape=shapes.writes,
+    operations=counts.nothing,
+)
 """For each element that is assigned, whether no later one goes to the same place."""

@@ -11,6 +11,8 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
+from pullback.rules import operation_counts as counts
+from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import with_ranks
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal, reshape
@@ -38,7 +40,7 @@ def _scaled(c, a):
 # -- solving --------------------------------------------------------------------------------------
 
 
-@rule(np.linalg.inv, batch=with_ranks(2))
+@rule(np.linalg.inv, batch=with_ranks(2), shape=shapes.square, operations=counts.inversion)
 def inv(y, _a):
     """Y = A⁻¹: Ẏ = −Y Ȧ Y, Ā = −Yᴴ Ȳ Yᴴ. A singular A raises ``LinAlgError``, as in NumPy."""
     return Linear(
@@ -47,7 +49,7 @@ def inv(y, _a):
     )
 
 
-@rule(np.linalg.solve, batch=with_ranks(2, 2))
+@rule(np.linalg.solve, batch=with_ranks(2, 2), shape=shapes.solution, operations=counts.solution)
 def solve(x, a, _b):
     """AX = B: AẊ = Ḃ − ȦX, AᴴB̄ = X̄, Ā = −B̄Xᴴ, where B is a batch of matrices.
 
@@ -69,7 +71,7 @@ def solve(x, a, _b):
 # -- determinants ---------------------------------------------------------------------------------
 
 
-@rule(np.linalg.det, batch=with_ranks(2))
+@rule(np.linalg.det, batch=with_ranks(2), shape=shapes.determinant, operations=counts.elimination)
 def det(_y, a):
     """y = det A: ẏ = Σ cof(A)ᵢⱼ Ȧᵢⱼ, with the matrix of cofactors; at a singular A as well."""
     minors = cofactors(a)
@@ -97,7 +99,13 @@ def _cofactors(a):
     return sign[..., None, None] * (np.conj(c) if c.dtype.kind == "c" else c)
 
 
-@rule(_cofactors, name="cofactors", batch=with_ranks(2))
+@rule(
+    _cofactors,
+    name="cofactors",
+    batch=with_ranks(2),
+    shape=shapes.square,
+    operations=counts.cofactors,
+)
 def cofactors(_c, a):
     """C = cof(A), the derivative of det A; for a regular A it is det(A) A⁻ᵀ.
 
@@ -129,7 +137,14 @@ def _slogdet(a):
     return tuple(np.linalg.slogdet(a))
 
 
-@rule(_slogdet, name="slogdet", batch=with_ranks(2), multiple=True)
+@rule(
+    _slogdet,
+    name="slogdet",
+    batch=with_ranks(2),
+    shape=shapes.sign_and_logarithm,
+    operations=counts.elimination,
+    multiple=True,
+)
 def slogdet(y, a):
     """(s, ℓ) with det A = s eˡ: ℓ̇ = Re tr(A⁻¹Ȧ), ṡ = i s Im tr(A⁻¹Ȧ), which is 0 for a real A.
 
@@ -160,7 +175,7 @@ def slogdet(y, a):
 # -- factorisations -------------------------------------------------------------------------------
 
 
-@rule(np.linalg.cholesky, batch=with_ranks(2))
+@rule(np.linalg.cholesky, batch=with_ranks(2), shape=shapes.square, operations=counts.cholesky)
 def cholesky(factor, _a):
     """A = LLᴴ: L̇ = L φ(L⁻¹ȦL⁻ᴴ), where φ takes the lower triangle and half of the diagonal.
 

@@ -14,6 +14,8 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
+from pullback.rules import operation_counts as counts
+from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import aligned
 from pullback.rules.exponential import logistic
 from pullback.rules.registration import elementwise, rule
@@ -115,7 +117,13 @@ def _one_more_axis(primitive, _size, _mapped, values, params):
     return primitive(*values, **{**params, "lead": params.get("lead", 0) + 1})
 
 
-@rule(_squared_norm, name="squared_norm", batch=_one_more_axis)
+@rule(
+    _squared_norm,
+    name="squared_norm",
+    batch=_one_more_axis,
+    shape=shapes.one_for_each,
+    operations=counts.of_each(2),
+)
 def squared_norm(_y, x, *, scale, lead=0):
     """y = s Σᵢ |xᵢ|², saturated: ẏ = 2s Re Σᵢ conj(xᵢ)·ẋᵢ, x̄ = 2s ȳx.
 
@@ -157,7 +165,13 @@ def _totals(rows, count):
     return totals
 
 
-@rule(_total, name="total", batch=_one_more_axis)
+@rule(
+    _total,
+    name="total",
+    batch=_one_more_axis,
+    shape=shapes.one_for_each,
+    operations=counts.of_each(1),
+)
 def total(_y, _losses, *, count, lead=0):
     """y = Σᵢ ℓᵢ / n, without overflow on the way: ẏ = Σᵢ ℓ̇ᵢ / n, ℓ̄ᵢ = ȳ / n.
 
@@ -244,7 +258,13 @@ def _categorical(z, t):
     return losses
 
 
-@rule(_categorical, name="categorical", batch=aligned)
+@rule(
+    _categorical,
+    name="categorical",
+    batch=aligned,
+    shape=shapes.row_reduced,
+    operations=counts.of_each(7),
+)
 def categorical(_y, z, t):
     """y = −Σₖ tₖ ln pₖ over the last axis, p = softmax(z).
 

@@ -18,6 +18,7 @@ A rule is a function of the output and the inputs that returns one linear map pe
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -27,14 +28,18 @@ from pullback.core.linear import Diagonal
 from pullback.core.primitive import Primitive, locally_constant, registry
 from pullback.core.shapes import dtype_of
 from pullback.core.tracer import array_ufuncs
+from pullback.graph.cost import Cost
 from pullback.rules.batching import Batch, aligned
+from pullback.rules.operation_counts import Count
+from pullback.rules.shape_rules import Shape, broadcast
 
 __all__ = ["constant", "elementwise", "rule", "strong_multiply"]
 
 Rule = Callable[..., Any]
 
 
-def _enter(primitive: Primitive, function: Callable[..., Any] | None) -> Primitive:
+def _enter(primitive: Primitive, function: Callable[..., Any], shape: Shape) -> Primitive:
+    primitive.shape = functools.partial(shape, primitive)
     if primitive.name in registry:
         raise ValueError(f"the rule book has an entry for {primitive.name} already")
     registry[primitive.name] = primitive
@@ -50,6 +55,9 @@ def elementwise(
     *,
     name: str | None = None,
     batch: Batch = aligned,
+    shape: Shape = broadcast,
+    operations: Count | None = None,
+    rearranges: bool = False,
     singular: bool = False,
     masks: bool = False,
 ) -> Callable[[Rule], Primitive]:
@@ -63,6 +71,13 @@ def elementwise(
         The primitive's name; by default that of `function`.
     batch : callable
         How it acts on arguments with a mapped axis; by default it broadcasts them.
+    shape : callable
+        The shape and dtype of its result; by default those of broadcasting the arguments.
+    operations : callable, optional
+        How many floating-point operations it takes; by default one for each element of its
+        result. See `pullback.rules.operation_counts`.
+    rearranges : bool
+        Whether its result may lie in memory in another order; see `Primitive`.
     singular : bool
         Whether the derivative is infinite or undefined somewhere. A tangent or cotangent that is
         exactly zero then stays exactly zero there (a strong zero).
@@ -77,11 +92,13 @@ def elementwise(
             function,
             rule,
             batch=batch,
+            operations=operations,
+            rearranges=rearranges,
             diagonal=StrongDiagonal if singular else Diagonal,
             masks=masks,
         )
         primitive.__doc__ = rule.__doc__
-        return _enter(primitive, function)
+        return _enter(primitive, function, shape)
 
     return enter
 
@@ -91,6 +108,12 @@ def rule(
     *,
     name: str | None = None,
     batch: Batch,
+    shape: Shape,
+    operations: Count | None = None,
+    cost: Callable[..., Cost] | None = None,
+    rearranges: bool = False,
+    in_place: Callable[..., Any] | None = None,
+    take_over: Callable[..., Any] | None = None,
     multiple: bool = False,
     masks: bool = False,
 ) -> Callable[[Rule], Primitive]:
@@ -105,6 +128,17 @@ def rule(
         The primitive's name; by default that of `function`.
     batch : callable
         How it acts on arguments with a mapped axis; see `pullback.rules.batching`.
+    shape : callable
+        The shape and dtype of its result, or results; see `pullback.rules.shape_rules`.
+    operations : callable, optional
+        How many floating-point operations it takes; by default one for each element of its
+        result. See `pullback.rules.operation_counts`.
+    cost : callable, optional
+        What it costs, if it has graphs among its parameters; see `Primitive`.
+    rearranges : bool
+        Whether its result may lie in memory in another order; see `Primitive`.
+    in_place, take_over : callable, optional
+        How it is evaluated in the memory of arguments that nobody else reads; see `Primitive`.
     multiple : bool
         Whether it returns a tuple of arrays.
     masks : bool
@@ -118,11 +152,16 @@ def rule(
             function,
             rule,
             batch=batch,
+            operations=operations,
+            cost=cost,
+            rearranges=rearranges,
+            in_place=in_place,
+            take_over=take_over,
             multiple=multiple,
             masks=masks,
         )
         primitive.__doc__ = rule.__doc__
-        return _enter(primitive, function)
+        return _enter(primitive, function, shape)
 
     return enter
 
@@ -132,6 +171,9 @@ def constant(
     *,
     name: str | None = None,
     batch: Batch = aligned,
+    shape: Shape = broadcast,
+    operations: Count | None = None,
+    rearranges: bool = False,
     multiple: bool = False,
 ) -> Primitive:
     """Enter a function that is locally constant wherever it is differentiable.
@@ -143,13 +185,26 @@ def constant(
         The primitive's name; by default that of `function`.
     batch : callable
         How it acts on arguments with a mapped axis; by default element by element.
+    shape : callable
+        The shape and dtype of its result; by default those of broadcasting the arguments.
+    operations : callable, optional
+        How many floating-point operations it takes; by default one for each element of its
+        result. See `pullback.rules.operation_counts`.
+    rearranges : bool
+        Whether its result may lie in memory in another order; see `Primitive`.
     multiple : bool
         Whether it returns a tuple of arrays.
     """
     primitive = Primitive(
-        name or function.__name__, function, locally_constant, batch=batch, multiple=multiple
+        name or function.__name__,
+        function,
+        locally_constant,
+        batch=batch,
+        operations=operations,
+        rearranges=rearranges,
+        multiple=multiple,
     )
-    return _enter(primitive, function)
+    return _enter(primitive, function, shape)
 
 
 # -- strong zeros -----------------------------------------------------------------------------

@@ -7,11 +7,12 @@ import numpy as np
 from pullback.core.linear import Diagonal, Linear
 from pullback.rules.batching import aligned, with_axis
 from pullback.rules.registration import elementwise, rule, strong_multiply
+from pullback.rules.shape_rules import broadcast
 
 __all__ = ["copysign", "fmax", "fmin", "heaviside", "maximum", "minimum", "unwrap", "where"]
 
 
-@rule(np.where, batch=aligned, masks=True)
+@rule(np.where, batch=aligned, shape=broadcast, masks=True)
 def where(_z, condition, _x, _y):
     """z = x where the condition holds, y elsewhere: so are ż, x̄ = z̄ or 0, and ȳ = 0 or z̄.
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from pullback.core.linear import Joint, Selection
-from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.errors import ArgumentValueError
+from pullback.rules import operation_counts as counts
+from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import joining, reversed_axes, stretch, with_ranks
 from pullback.rules.registration import rule
 
@@ -35,7 +38,14 @@ def _reshape_batch(primitive, size, _mapped, values, params):
     return reversed_axes(primitive(x, shape=(size, *shape[::-1])))
 
 
-@rule(_reshape, name="reshape", batch=_reshape_batch)
+@rule(
+    _reshape,
+    name="reshape",
+    batch=_reshape_batch,
+    shape=shapes.reshaped,
+    operations=counts.nothing,
+    rearranges=True,
+)
 def reshape(_y, _x, *, shape, order="C"):
     """y = x in another shape: ẏ = ẋ in that shape, x̄ = ȳ in the old one.
 
@@ -66,7 +76,14 @@ def _transpose_batch(primitive, _size, _mapped, values, params):
     return primitive(x, axes=(0, *(axis % rank + 1 for axis in axes)))
 
 
-@rule(_transpose, name="transpose", batch=_transpose_batch)
+@rule(
+    _transpose,
+    name="transpose",
+    batch=_transpose_batch,
+    shape=shapes.transposed,
+    operations=counts.nothing,
+    rearranges=True,
+)
 def transpose(_y, _x, *, axes=None):
     """yᵢⱼ… = x with permuted axes: x̄ is ȳ under the inverse permutation."""
     back = None if axes is None else inverse(axes)
@@ -85,7 +102,24 @@ def _broadcast_to_batch(primitive, size, _mapped, values, params):
     return primitive(stretch(values[0], len(shape)), shape=(size, *shape))
 
 
-@rule(_broadcast_to, name="broadcast_to", batch=_broadcast_to_batch)
+def _broadcast_to_shape(primitive, x, *, shape):
+    wide = tuple(shape)
+    if shapes.common(primitive, [shape_of(x), wide]) != wide:
+        raise ArgumentValueError(
+            f"broadcast_to: an array of shape {shape_of(x)} cannot be broadcast to {wide}: its "
+            "extents must be those of the wide shape, or 1"
+        )
+    return Abstract(wide, dtype_of(x))
+
+
+@rule(
+    _broadcast_to,
+    name="broadcast_to",
+    batch=_broadcast_to_batch,
+    shape=_broadcast_to_shape,
+    operations=counts.nothing,
+    rearranges=True,
+)
 def broadcast_to(_y, _x, *, shape):
     """y repeats x along new and stretched axes: the identity, up to a broadcast.
 
@@ -98,7 +132,13 @@ def _concatenate(*arrays, axis):
     return np.concatenate(arrays, axis=axis)
 
 
-@rule(_concatenate, name="concatenate", batch=joining)
+@rule(
+    _concatenate,
+    name="concatenate",
+    batch=joining,
+    shape=shapes.concatenated,
+    operations=counts.nothing,
+)
 def concatenate(_y, *_xs, axis):
     """y = x₁, x₂, … joined along `axis`: ẏ joins the tangents, each x̄ᵢ is its slice of ȳ."""
     lead = (slice(None),) * (axis % len(shape_of(_y)))
@@ -124,7 +164,7 @@ def _stack(*arrays, axis):
     return np.stack(arrays, axis=axis)
 
 
-@rule(_stack, name="stack", batch=joining)
+@rule(_stack, name="stack", batch=joining, shape=shapes.stacked, operations=counts.nothing)
 def stack(_y, *_xs, axis):
     """y = x₁, x₂, … along a new `axis`: ẏ stacks the tangents, x̄ᵢ is ȳ at position i."""
     lead = (slice(None),) * (axis % len(shape_of(_y)))
@@ -150,7 +190,21 @@ def _diagonal(x, *, offset=0):
     return np.diagonal(x, offset, -2, -1)
 
 
-@rule(_diagonal, name="diagonal", batch=with_ranks(2), masks=True)
+def _diagonal_shape(_primitive, x, *, offset=0):
+    *lead, rows, columns = shape_of(x)
+    extent = min(rows + min(offset, 0), columns - max(offset, 0))
+    return Abstract((*lead, max(extent, 0)), dtype_of(x))
+
+
+@rule(
+    _diagonal,
+    name="diagonal",
+    batch=with_ranks(2),
+    shape=_diagonal_shape,
+    operations=counts.nothing,
+    rearranges=True,
+    masks=True,
+)
 def diagonal(_y, _x, *, offset=0):
     """y…ᵢ = x…ᵢ,ᵢ₊ₖ with k = `offset`, over the last two axes; x̄ is ȳ on that diagonal, else 0."""
     matrix = shape_of(_x)[-2:]
@@ -168,7 +222,17 @@ def _embed_diagonal(x, *, shape, offset=0):
     return y
 
 
-@rule(_embed_diagonal, name="embed_diagonal", batch=with_ranks(1))
+def _embed_diagonal_shape(_primitive, x, *, shape, offset=0):
+    return Abstract(shape_of(x)[:-1] + shape, dtype_of(x))
+
+
+@rule(
+    _embed_diagonal,
+    name="embed_diagonal",
+    batch=with_ranks(1),
+    shape=_embed_diagonal_shape,
+    operations=counts.nothing,
+)
 def embed_diagonal(_y, _x, *, shape, offset=0):
     """y…ᵢ,ᵢ₊ₖ = x…ᵢ in matrices of `shape` that are 0 elsewhere; x̄ is that diagonal of ȳ."""
     return Selection(

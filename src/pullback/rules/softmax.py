@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from pullback.core.linear import Linear
+from pullback.rules import operation_counts as counts
+from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import over_axes
 from pullback.rules.registration import rule
 
@@ -76,7 +78,13 @@ def _log_softmax(x, *, axis=None):
     return y[()]
 
 
-@rule(_logsumexp, name="logsumexp", batch=over_axes)
+@rule(
+    _logsumexp,
+    name="logsumexp",
+    batch=over_axes,
+    shape=shapes.reduced,
+    operations=counts.of_each(4),
+)
 def logsumexp(_y, x, *, axis=None, keepdims=False):
     """y = log Σ exp x: ẏ = Σ pẋ, x̄ = pȳ, with p = softmax x.
 
@@ -91,7 +99,9 @@ def logsumexp(_y, x, *, axis=None, keepdims=False):
     return Linear(lambda x_dot: np.sum(p * x_dot, axis=axis, keepdims=keepdims), pullback)
 
 
-@rule(_softmax, name="softmax", batch=over_axes)
+@rule(
+    _softmax, name="softmax", batch=over_axes, shape=shapes.unchanged, operations=counts.of_each(5)
+)
 def softmax(p, _x, *, axis=None, limit=False):
     """p = exp x / Σ exp x: ṗ = p·(ẋ − Σ pẋ), which is its own adjoint.
 
@@ -105,7 +115,13 @@ def softmax(p, _x, *, axis=None, limit=False):
     return Linear(spread, spread)
 
 
-@rule(_log_softmax, name="log_softmax", batch=over_axes)
+@rule(
+    _log_softmax,
+    name="log_softmax",
+    batch=over_axes,
+    shape=shapes.unchanged,
+    operations=counts.of_each(5),
+)
 def log_softmax(y, _x, *, axis=None):
     """y = x − log Σ exp x: ẏ = ẋ − Σ pẋ, x̄ = ȳ − p·Σ ȳ, with p = exp y = softmax x.
 

@@ -6,6 +6,9 @@ import numpy as np
 
 from pullback.core.shapes import shape_of
 from pullback.errors import DataDependenceError
+from pullback.rules import index_shapes
+from pullback.rules import operation_counts as counts
+from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import flattening, joining, rank_of, refused
 from pullback.rules.registration import constant
 
@@ -35,13 +38,31 @@ def _digitize_batch(primitive, _size, mapped, values, params):
     return primitive(*values, **params)
 
 
-argsort = constant(np.argsort, batch=flattening)
-argpartition = constant(np.argpartition, batch=flattening)
-searchsorted = constant(np.searchsorted, batch=_searchsorted_batch)
-digitize = constant(np.digitize, batch=_digitize_batch)
-lexsort = constant(_lexsort, name="lexsort", batch=joining)
+argsort = constant(np.argsort, batch=flattening, shape=shapes.order, operations=counts.sorting)
+argpartition = constant(
+    np.argpartition, batch=flattening, shape=shapes.order, operations=counts.sorting
+)
+searchsorted = constant(
+    np.searchsorted,
+    batch=_searchsorted_batch,
+    shape=shapes.position_of_each(1),
+    operations=counts.search,
+)
+digitize = constant(
+    np.digitize, batch=_digitize_batch, shape=shapes.position_of_each(0), operations=counts.search
+)
+lexsort = constant(
+    _lexsort,
+    name="lexsort",
+    batch=joining,
+    shape=shapes.position_of_each(0),
+    operations=counts.sorting,
+)
 nonzero = constant(
     np.nonzero,
     batch=refused("the number of nonzero elements differs from one example to the next"),
+    shape=index_shapes.nonzero,
+    operations=counts.of_each(1),
+    rearranges=True,
     multiple=True,
 )

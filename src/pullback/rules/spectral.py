@@ -16,8 +16,10 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
-from pullback.core.tracer import strip
+from pullback.core.tracer import known, strip
 from pullback.errors import ArgumentValueError
+from pullback.rules import operation_counts as counts
+from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import with_ranks
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal
@@ -53,7 +55,7 @@ def _inverse_gaps(w, scale):
 
 
 def _require_simple(name, factors):
-    if np.isnan(strip(factors)).any():
+    if known(factors) and np.isnan(strip(factors)).any():
         raise ArgumentValueError(
             f"{name}: the derivative of the vectors is asked for where some of the values are "
             "equal to rounding, so that the vectors are not determined; use the values alone, or "
@@ -68,7 +70,14 @@ def _eigh(a, *, uplo="L"):
     return tuple(np.linalg.eigh(a, uplo))
 
 
-@rule(_eigh, name="eigh", batch=with_ranks(2), multiple=True)
+@rule(
+    _eigh,
+    name="eigh",
+    batch=with_ranks(2),
+    shape=shapes.eigensystem,
+    operations=counts.eigensystem,
+    multiple=True,
+)
 def eigh(y, _a, *, uplo="L"):
     """AV = V diag(w): ẇ = diag(VᴴȦV), V̇ = V(F ∘ VᴴȦV), Fᵢⱼ = 1/(wⱼ − wᵢ), Fᵢᵢ = 0.
 
@@ -106,7 +115,14 @@ def _svd(a):
     return tuple(np.linalg.svd(a, full_matrices=False))
 
 
-@rule(_svd, name="svd", batch=with_ranks(2), multiple=True)
+@rule(
+    _svd,
+    name="svd",
+    batch=with_ranks(2),
+    shape=shapes.singular_system,
+    operations=counts.singular_system,
+    multiple=True,
+)
 def svd(y, _a):
     """A = U diag(s) Vᴴ, with min(m, n) singular values: with P = UᴴȦV and Fᵢⱼ = 1/(sⱼ² − sᵢ²),
 
@@ -169,7 +185,13 @@ def _pinv(a, *, rcond=None, hermitian=False):
     return np.linalg.pinv(a, hermitian=hermitian, **options)
 
 
-@rule(_pinv, name="pinv", batch=with_ranks(2))
+@rule(
+    _pinv,
+    name="pinv",
+    batch=with_ranks(2),
+    shape=shapes.pseudoinverse,
+    operations=counts.pseudoinverse,
+)
 def pinv(y, a, *, rcond=None, hermitian=False):
     """Y = A⁺: Ẏ = −YȦY + YYᴴȦᴴ(I − AY) + (I − YA)ȦᴴYᴴY, where the rank of A stays the same.
 

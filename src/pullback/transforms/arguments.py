@@ -11,7 +11,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.interpreter import Interpreter
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
-from pullback.core.tracer import Tracer, strip
+from pullback.core.tracer import Tracer, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
 __all__ = [
@@ -153,7 +153,7 @@ def seed(x: Any, primal: Any, where: str) -> Any:
             f"{where} has dtype {dtype_of(x)}, wanted {dtype}, the dtype of the value it belongs "
             f"to; convert it with x.astype({dtype})"
         )
-    if np.isnan(strip(x)).any():
+    if known(x) and np.isnan(strip(x)).any():
         raise ArgumentValueError(
             f"{where} of shape {shape} and dtype {dtype} holds NaN, wanted numbers: every "
             "derivative would be NaN; look for the NaN where the seed was made"

@@ -14,9 +14,10 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.interpreter import Interpreter
+from pullback.core.memory import in_memory
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
-from pullback.core.tracer import Tracer, strip
+from pullback.core.tracer import Tracer
 from pullback.errors import (
     ArgumentValueError,
     DataDependenceError,
@@ -25,13 +26,22 @@ from pullback.errors import (
 )
 from pullback.transforms.arguments import call, flatten_arrays, lower, name_of, owned
 
-__all__ = ["Batch", "vmap"]
+__all__ = ["MAPPED", "Batch", "Unmapped", "vmap"]
 
 Axes = Any
 """An axis, `None`, or a pytree of these that is a prefix of an argument's structure."""
 
 MAPPED = "mapped"
 """The payload of a value that has the mapped axis."""
+
+
+class Unmapped:
+    """What a batching returns in place of a result that is the same for every example."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
 class Batch(Interpreter):
@@ -68,7 +78,12 @@ class Batch(Interpreter):
             )
         out = primitive.batch(primitive, self.size, mapped, values, params)
         if primitive.multiple:
-            return tuple(self._mapped(each, primitive) for each in out)
+            return tuple(
+                self.constant(each.value)
+                if type(each) is Unmapped
+                else self._mapped(each, primitive)
+                for each in out
+            )
         return self._mapped(out, primitive)
 
     def _mapped(self, out: Any, primitive: Primitive) -> Tracer:
@@ -276,9 +291,11 @@ def _outermost(value: Any) -> Any:
 
     Each example then is laid out as NumPy would have it, which decides what is a view of what.
     """
-    array = strip(value)
+    memory = in_memory(value)
+    if memory is None:
+        return value
     shape = shape_of(value)
-    strides = [abs(stride) for stride in array.strides[array.ndim - len(shape) :]]
+    strides = [abs(stride) for stride in memory.strides]
     first, rest = strides[0], strides[1:]
     if not first or all(
         stride <= first or extent == 1 for stride, extent in zip(rest, shape[1:], strict=True)

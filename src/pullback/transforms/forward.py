@@ -47,11 +47,16 @@ class Pushforward(Interpreter):
             else:
                 values.append(arg)
                 dots.append(None)
-        out = primitive(*values, **params)
         if primitive.is_constant or all(dot is None for dot in dots):
+            out = primitive(*values, **params)
             return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
-        with np.errstate(all="ignore"):
-            out_dot = push(primitive.maps(out, values, params, dots), dots)
+        if primitive.pushforward is not None:
+            with np.errstate(all="ignore"):
+                out, out_dot = primitive.pushforward(values, dots, params)
+        else:
+            out = primitive(*values, **params)
+            with np.errstate(all="ignore"):
+                out_dot = push(primitive.maps(out, values, params, dots), dots)
         if primitive.multiple:
             out_dot = out_dot or (None,) * len(out)
             return tuple(map(self._carry, out, out_dot))

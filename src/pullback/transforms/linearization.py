@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.linear import Diagonal, Joint, Selection, as_map, push
-from pullback.core.shapes import expand, fit, shape_of
+from pullback.core.shapes import astype, expand, fit, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.transforms.tape import Node, Operation, Output
@@ -64,12 +64,18 @@ class Linearization:
                     values[node] = dot if several else expand(dot, node.shape, node.dtype)
         return [None if output is None else values.get(output) for output in self.outputs]
 
-    def pull(self, seeds: Sequence[Any], *, once: bool = False) -> list[Any]:
+    def pull(
+        self, seeds: Sequence[Any], *, once: bool = False, onto: Sequence[Any] = ()
+    ) -> list[Any]:
         """Cotangents of the inputs from cotangents of the outputs; `None` is zero.
 
-        With `once`, every node is released as soon as it has been used.
+        With `once`, every node is released as soon as it has been used. To the cotangents that
+        `onto` has, one for each input, those found here are added.
         """
         bars = Cotangents()
+        for node, bar in zip(self.inputs, onto, strict=False):
+            if bar is not None:
+                bars[node] = bar
         masked = False
         for output, bar in zip(self.outputs, seeds, strict=True):
             if output is not None and bar is not None:
@@ -123,7 +129,12 @@ class Cotangents(dict[Any, Any]):
     def add_selected(self, node: Node, selection: Selection, bar: Any) -> None:
         """Add what a selection pulls `bar` back to: a few elements of a large array, in place."""
         total = self.get(node)
-        if not node.shape or selection.pull_into is None or Tracer in (type(bar), type(total)):
+        traced = Tracer in (type(bar), type(total))
+        if traced and node.shape and total is not None and selection.pull_onto is not None:
+            self[node] = selection.pull_onto(total, astype(bar, node.dtype))
+            self.owned.discard(node.index)
+            return
+        if not node.shape or selection.pull_into is None or traced:
             self.add(node, fit(selection.pullback(bar), node.shape, node.dtype))
             return
         if node.index not in self.owned:

@@ -148,6 +148,8 @@ class Tape(Interpreter):
                 traced = traced or type(arg) is Tracer
             values.append(arg)
             parents.append(parent)
+        if varies and primitive.linearize is not None:
+            return self._record_linearized(primitive, values, parents, params)
         out = primitive(*values, **params) if traced else primitive.value(*values, **params)
         if primitive.multiple:
             return self._record_several(primitive, out, values, parents, params, varies)
@@ -175,6 +177,27 @@ class Tape(Interpreter):
         self.count += 1
         return Operation(self.count, out, tuple(parents), primitive, values, params)
 
+    def _record_linearized(
+        self,
+        primitive: Primitive,
+        values: list[Any],
+        parents: list[Node | None],
+        params: dict[str, Any],
+    ) -> Any:
+        """The value and the linear maps of a primitive that makes them together."""
+        assert primitive.linearize is not None
+        wanted = [parent is not None for parent in parents]
+        outs, maps = primitive.linearize(values, wanted, params)
+        self.count += 1
+        several = primitive.multiple
+        node = Operation(
+            self.count, _SEVERAL if several else outs, tuple(parents), primitive, (), params
+        )
+        node.maps = maps
+        if not several:
+            return Tracer(self, outs, node)
+        return self._outputs(node, outs)
+
     def _record_several(
         self,
         primitive: Primitive,
@@ -188,6 +211,10 @@ class Tape(Interpreter):
             return tuple(map(self.constant, outs))
         node = self._operation(primitive, _SEVERAL, values, parents, params)
         node.out = outs if primitive.keeps_out else tuple(map(Abstract.of, outs))
+        return self._outputs(node, outs)
+
+    def _outputs(self, node: Operation, outs: Sequence[Any]) -> tuple[Any, ...]:
+        """A tracer for each inexact one of several outputs; the others carry no derivative."""
         tracers = []
         for position, out in enumerate(outs):
             if not is_inexact(out):

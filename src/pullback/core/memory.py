@@ -1,0 +1,33 @@
+"""How arrays lie in memory, which decides what NumPy makes a view and what a copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.tracer import strip
+
+__all__ = ["in_memory"]
+
+
+def in_memory(x: Any) -> Any:
+    """An array or scalar of the shape and dtype of `x` that lies in memory as NumPy would have it.
+
+    It is what is underneath all levels of tracing; of a batch, one example of it. Its elements mean
+    nothing if `x` is mapped, or not known: read none of them. `None` if it is not known how `x`
+    lies in memory.
+    """
+    array = strip(x)
+    if isinstance(array, Abstract):
+        array = array.memory
+        if array is None:
+            return None
+    shape = shape_of(x)
+    lead = len(shape_of(array)) - len(shape)
+    if not lead:
+        return array
+    if 0 in array.shape[:lead]:
+        return np.empty(shape, dtype_of(x))
+    return array[(0,) * lead + (Ellipsis,)]

@@ -1,0 +1,105 @@
+"""Graphs made by the library itself: of loop bodies, and of their derivatives.
+
+Such a graph is flat: it takes and returns arrays, not pytrees of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pullback.core import trees
+from pullback.core.shapes import Abstract
+from pullback.core.tracer import Tracer
+from pullback.graph.graph import Atom, Equation, Graph, Signature
+from pullback.graph.staging import Staging
+from pullback.graph.trace import call_traced, output_atom
+from pullback.graph.variable import Variable
+
+__all__ = ["build", "close", "flat_graph", "like"]
+
+
+def like(x: Abstract) -> Variable:
+    """A new variable of the same shape and dtype."""
+    if isinstance(x, Variable):
+        return Variable(x.shape, x.dtype, weak=x.weak, array=x.array, layout=True)
+    return Variable(x.shape, x.dtype, array=bool(x.shape), layout=True)
+
+
+def flat_graph(
+    name: str,
+    inputs: Sequence[Variable],
+    constants: dict[Variable, Any],
+    equations: Sequence[Equation],
+    outputs: Sequence[Atom],
+    names: Sequence[str],
+) -> Graph:
+    """A graph of arrays, without pytrees."""
+    signature = Signature(names, _row(len(inputs)), {}, _row(len(outputs)))
+    return Graph(name, inputs, constants, equations, outputs, signature)
+
+
+def _row(length: int) -> trees.TreeSpec:
+    return trees.flatten((0,) * length)[1]
+
+
+def build(
+    function: Callable[..., Sequence[Any]],
+    inputs: Sequence[Variable],
+    name: str,
+    names: Sequence[str],
+) -> Graph:
+    """Record a function of arrays that returns a sequence of arrays.
+
+    Parameters
+    ----------
+    function : callable
+        Called with one tracer for each input.
+    inputs : sequence of Variable
+        They become the inputs of the graph.
+    name : str
+        What to call the graph.
+    names : sequence of str
+        What to call each input.
+    """
+    with Staging(name) as staging:
+        outputs = _outputs(function, inputs, names, staging)
+        staging.require_no_leaks()
+    return flat_graph(name, inputs, staging.constants, staging.equations, outputs, names)
+
+
+def _outputs(
+    function: Callable[..., Sequence[Any]],
+    inputs: Sequence[Variable],
+    names: Sequence[str],
+    staging: Staging,
+) -> list[Atom]:
+    """Run the function on tracers, none of which is held any longer when this returns."""
+    results = call_traced(function, [*map(staging.tracer, inputs, names)], staging)
+    return [output_atom(x, f"[{i}]", staging) for i, x in enumerate(results)]
+
+
+def close(graph: Graph, position: int) -> tuple[Graph, list[Tracer]]:
+    """Make inputs of the traced values that a graph has among its constants.
+
+    Parameters
+    ----------
+    graph : Graph
+        A flat one.
+    position : int
+        Where among the inputs the new ones go.
+
+    Returns
+    -------
+    graph : Graph
+        Its constants are plain arrays.
+    values : list of Tracer
+        What to call the new inputs with.
+    """
+    free = {x: value for x, value in graph.constants.items() if type(value) is Tracer}
+    constants = {x: value for x, value in graph.constants.items() if x not in free}
+    names = list(graph.signature.names)
+    names[position:position] = [f"free{i}" for i in range(len(free))]
+    inputs = (*graph.inputs[:position], *free, *graph.inputs[position:])
+    closed = flat_graph(graph.name, inputs, constants, graph.equations, graph.outputs, names)
+    return closed, list(free.values())

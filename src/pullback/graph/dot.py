@@ -1,0 +1,69 @@
+"""A graph in Graphviz's language."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from pullback.graph.text import literal, names_of, parameters, type_of
+from pullback.graph.variable import Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pullback.graph.graph import Graph
+
+__all__ = ["to_dot"]
+
+
+def to_dot(graph: Graph) -> str:
+    """A directed graph: boxes are equations, ellipses inputs, constants and outputs."""
+    lines = [
+        f"digraph {_quoted(graph.name)} {{",
+        "  rankdir=TB;",
+        '  node [shape=box, fontname="monospace"];',
+    ]
+    lines += ["  " + line for line in _body(graph, count())]
+    return "\n".join([*lines, "}"])
+
+
+def _body(graph: Graph, numbers: Iterator[int]) -> list[str]:
+    names = names_of(graph)
+    nodes: dict[Variable, str] = {}
+    lines = []
+
+    def node(label: str, style: str = "") -> str:
+        identity = f"n{next(numbers)}"
+        lines.append(f"{identity} [label={_quoted(label)}{style}];")
+        return identity
+
+    def edge(x: Any, target: str) -> None:
+        if type(x) is Variable:
+            lines.append(f"{nodes[x]} -> {target} [label={_quoted(type_of(x))}];")
+
+    for x in graph.inputs:
+        nodes[x] = node(f"{names[x]}: {type_of(x)}", ", shape=ellipse")
+    for x in graph.constants:
+        nodes[x] = node(f"{names[x]}: {type_of(x)}", ", shape=ellipse, style=dashed")
+    for equation in graph.equations:
+        scalars = [literal(x) for x in equation.inputs if type(x) is not Variable]
+        details = ", ".join(scalars + parameters(equation))
+        label = equation.primitive.name + (f"\n{details}" if details else "")
+        identity = node(label)
+        for x in equation.inputs:
+            edge(x, identity)
+        for x in equation.outputs:
+            nodes[x] = identity
+        for path, nested in equation.graphs.items():
+            lines.append(f"subgraph cluster_{next(numbers)} {{")
+            lines.append(f"  label={_quoted(f'{equation.primitive.name}: {path}')};")
+            lines += ["  " + line for line in _body(nested, numbers)]
+            lines.append("}")
+    for position, x in enumerate(graph.outputs):
+        what = "" if type(x) is Variable else f": {literal(x)}"
+        edge(x, node(f"output {position}{what}", ", shape=ellipse, style=bold"))
+    return lines
+
+
+def _quoted(label: str) -> str:
+    return '"' + label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

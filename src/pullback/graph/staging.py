@@ -1,0 +1,202 @@
+"""The staging interpreter: it knows shapes and dtypes only, and records equations."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any
+
+import numpy as np
+
+from pullback.core.interpreter import Interpreter
+from pullback.core.primitive import Primitive
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import Tracer
+from pullback.errors import LeakedTracerError, PullbackError
+from pullback.graph.graph import Equation
+from pullback.graph.layout import layout_of_result, makes_array
+from pullback.graph.unrolling import Passes
+from pullback.graph.variable import Variable, unknown
+from pullback.graph.verification import abstract_outputs
+
+__all__ = ["Staging"]
+
+_WITH_VARIABLE = (np.ndarray, Tracer)
+
+
+class Handle:
+    """The payload of the tracers of a variable; it lives as long as one of them does."""
+
+    __slots__ = ("__weakref__", "origin")
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+
+
+class Staging(Interpreter):
+    """Records a program without running it.
+
+    A tracer's value is a `Variable`, and its payload a `Handle`; the value of a constant is the
+    array itself, without a payload. Operations whose arguments are all constant run at once.
+
+    Attributes
+    ----------
+    equations : list of Equation
+    constants : dict of Variable to array
+    refused : PullbackError or None
+        The error for the last value that was asked for; NumPy hides some of them.
+    """
+
+    __slots__ = ("_handles", "_passes", "_seen", "constants", "equations", "refused")
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.equations: list[Equation] = []
+        self.constants: dict[Variable, Any] = {}
+        self.refused: PullbackError | None = None
+        self._seen: dict[Any, tuple[Any, Variable]] = {}
+        self._handles: list[weakref.ref[Handle]] = []
+        self._passes = Passes(name)
+
+    def tracer(self, variable: Variable, origin: str) -> Tracer:
+        """The tracer of a variable that has been defined by `origin`."""
+        handle = Handle(origin)
+        self._handles.append(weakref.ref(handle))
+        return Tracer(self, variable, handle)
+
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        if not self.open:
+            self.require_open(primitive.name)
+        values, known = [], True
+        for arg in args:
+            if type(arg) is Tracer and arg.interpreter is self:
+                arg = arg.value
+                known = known and type(arg) is not Variable
+            values.append(arg)
+        if known:
+            out = primitive(*values, **params)
+            return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
+        outputs = []
+        for out in abstract_outputs(primitive, values, params):
+            variable = Variable(out.shape, out.dtype)
+            if variable.shape:
+                variable.layout = layout_of_result(primitive, values, params)
+            else:
+                variable.array = makes_array(primitive, values, params)
+            outputs.append(variable)
+        inputs = tuple([x if type(x) is Variable else self.atom(x) for x in values])
+        self.equations.append(Equation(primitive, inputs, params, tuple(outputs)))
+        if not len(self.equations) % self._passes.stride:
+            self._passes.note()
+        if primitive.multiple:
+            return tuple(self.tracer(out, primitive.name) for out in outputs)
+        return self.tracer(outputs[0], primitive.name)
+
+    def constant(self, value: Any) -> Any:
+        """Arrays of any dtype stay tracers, so that they can be assigned to and indexed."""
+        if type(value) is Tracer or isinstance(value, np.ndarray):
+            return Tracer(self, value, None)
+        return super().constant(value)
+
+    def atom(self, value: Any) -> Any:
+        """What stands for a value in an equation: itself, or the variable of a constant array."""
+        if not isinstance(value, _WITH_VARIABLE):
+            return value
+        if type(value) is Tracer:
+            value = value.snapshot()
+            key: Any = (id(value.value), id(value.payload))
+        else:
+            key = id(value)
+        seen = self._seen.get(key)
+        if seen is not None and _same(self.constants[seen[1]], value):
+            return seen[1]
+        kept = value if type(value) is Tracer else _kept(value)
+        layout = kept if isinstance(kept, np.ndarray) else None
+        variable = Variable(shape_of(kept), dtype_of(kept), array=True, layout=layout)
+        self.constants[variable] = kept
+        self._seen[key] = (value, variable)
+        return variable
+
+    def mutable(self, tracer: Tracer) -> bool:
+        value = tracer.value
+        if type(value) is Variable:
+            return bool(value.shape) or value.array
+        return super().mutable(tracer)
+
+    def truth(self, tracer: Tracer) -> bool:
+        if tracer.payload is None:
+            return bool(tracer.value)
+        raise unknown(self.name, tracer, "the condition of an if or a while")
+
+    def detached(self, tracer: Tracer, target: str) -> PullbackError:
+        self.refused = unknown(self.name, tracer, target)
+        return self.refused
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__(*_)
+        for equation in self.equations:
+            for out in equation.outputs:
+                out.layout = None  # which matters only as long as views can be made
+
+    def require_no_leaks(self) -> None:
+        """Raise if a tracer has been stored where it outlives the function."""
+        self._passes.forget()
+        if not any(handle() is not None for handle in self._handles):
+            return
+        gc.collect()  # what is only kept by a cycle is out of reach
+        for reference in self._handles:
+            handle = reference()
+            if handle is not None:
+                raise LeakedTracerError(
+                    f"{self.name}: a traced value made by {handle.origin} was stored "
+                    f"{_holder(handle)} that outlives the function; its value is never known. "
+                    "Return it from the function instead"
+                )
+
+
+def _kept(array: Any) -> Any:
+    """A constant array as it is now: itself if nobody can write to it, else a copy.
+
+    A number repeated in all directions stays that, without memory of its own.
+    """
+    if _read_only(array):
+        return array
+    if array.size > 1 and not any(array.strides):
+        return np.broadcast_to(np.array(array[(0,) * array.ndim]), array.shape)
+    return np.array(array, order="K")
+
+
+def _read_only(array: Any) -> bool:
+    """Whether nobody can write to the array: a view is as writable as what it looks into."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return False
+        array = array.base
+    return array is None
+
+
+def _same(kept: Any, value: Any) -> bool:
+    """Whether a constant has not been written to since it was kept."""
+    if type(value) is Tracer:
+        return type(kept) is Tracer and kept.value is value.value
+    return kept is value or kept.tobytes() == value.tobytes()
+
+
+def _holder(handle: Handle) -> str:
+    """Where a leaked tracer is, as well as the garbage collector knows."""
+    tracers = [each for each in gc.get_referrers(handle) if type(each) is Tracer]
+    place = "somewhere"
+    for tracer in tracers:
+        for owner in gc.get_referrers(tracer):
+            if owner is tracers:
+                continue
+            if isinstance(owner, dict):
+                name = next((key for key, value in owner.items() if value is tracer), None)
+                if "__name__" in owner and "__builtins__" in owner:
+                    return f"in the global variable {name!r} of {owner['__name__']}"
+                return f"under the name {name!r}, in a dict or as an attribute"
+            if type(owner).__name__ == "cell":
+                place = "in an enclosing variable"
+            elif isinstance(owner, list | set | tuple):
+                place = f"in a {type(owner).__name__}"
+    return place

@@ -1,0 +1,210 @@
+"""Recording a function as a graph."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.tracer import Tracer
+from pullback.errors import (
+    AliasError,
+    ArgumentTypeError,
+    DataDependenceError,
+    PullbackError,
+)
+from pullback.graph.graph import Graph, Signature
+from pullback.graph.staging import Staging
+from pullback.graph.variable import Variable, line_of
+
+__all__ = ["call_traced", "output_atom", "trace"]
+
+
+def trace(f: Callable[..., Any], *args: Any) -> Graph:
+    """Record a function as a graph of primitives, without running it.
+
+    Parameters
+    ----------
+    f : callable
+        A function of pytrees of arrays that returns a pytree of arrays; any transform of one, and
+        a graph too.
+    *args : pytree
+        The arguments of `f`: arrays or numbers, of which shape and dtype matter, or `ShapeDtype`
+        in their place. A leaf that is neither, such as a string or a function, is handed to `f`
+        as it is and belongs to the graph.
+
+    Returns
+    -------
+    Graph
+        ``graph(*args)`` equals ``f(*args)``, for all arguments of these shapes and dtypes.
+
+    Raises
+    ------
+    DataDependenceError
+        Where the course of `f` depends on a value; it shows the line.
+    AliasError
+        Where `f` writes to one of its arguments, or to what may be a view or a copy.
+    LeakedTracerError
+        Where `f` stores a traced value in a place that outlives it.
+    NoRuleError
+        Where `f` calls a function that cannot be recorded.
+
+    Notes
+    -----
+    Python runs once: loops are unrolled, and what depends on nothing but constants is evaluated
+    at once. Arrays are taken to lie in C order without gaps, which decides whether a reshape is a
+    view. What `f` prints, or draws at random, happens at recording.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> print(pb.trace(lambda x: np.sum(np.sin(x) * x), np.ones(3)))
+    f(x: float64[3]) -> float64:
+      v0: float64[3] = sin(x)
+      v1: float64[3] = multiply(v0, x)
+      v2: float64 = sum(v1, axis=None, keepdims=False)
+      return v2
+    """
+    where = f"trace of {name_of(f)}"
+    leaves, spec = trees.flatten(args)
+    names = _names(f, args)
+    static: dict[int, Any] = {}
+    inputs: dict[str, Variable] = {}
+    for position, leaf in enumerate(leaves):
+        variable = _input(leaf)
+        if variable is None:
+            static[position] = leaf
+        else:
+            inputs[names[position]] = variable
+    with Staging(where) as staging:
+        outputs, result = _record(f, spec, static, inputs, staging)
+        staging.require_no_leaks()
+    graph = Graph(
+        name_of(f),
+        list(inputs.values()),
+        staging.constants,
+        staging.equations,
+        outputs,
+        Signature(list(inputs), spec, static, result),
+    )
+    graph.verify()
+    return graph
+
+
+def _record(
+    f: Callable[..., Any],
+    spec: trees.TreeSpec,
+    static: dict[int, Any],
+    inputs: dict[str, Variable],
+    staging: Staging,
+) -> tuple[list[Any], trees.TreeSpec]:
+    """Run `f` on tracers. None of them is held any longer when this returns."""
+    tracers = {name: staging.tracer(x, f"the argument {name}") for name, x in inputs.items()}
+    remaining = iter(tracers.values())
+    leaves = [static[i] if i in static else next(remaining) for i in range(spec.num_leaves)]
+    results, result = trees.flatten(call_traced(f, trees.unflatten(spec, leaves), staging))
+    for name, variable in inputs.items():
+        if tracers[name].version:
+            raise AliasError(
+                f"{staging.name}: the argument {name} of dtype {variable.dtype} and shape "
+                f"{variable.shape} was written to in place, which would change the caller's "
+                f"array; copy it first: {name} = {name}.copy()"
+            )
+    paths = trees.leaf_paths(result)
+    return [
+        output_atom(leaf, path, staging) for leaf, path in zip(results, paths, strict=True)
+    ], result
+
+
+def name_of(f: Callable[..., Any]) -> str:
+    """What to call `f`: as a name, a lambda is called ``f``."""
+    name = getattr(f, "__name__", None) or type(f).__name__
+    return "f" if name == "<lambda>" else name
+
+
+def _input(leaf: Any) -> Variable | None:
+    """The variable of an argument; `None` for what is no array."""
+    if isinstance(leaf, Variable | Tracer):
+        return Variable(shape_of(leaf), dtype_of(leaf), array=_is_array(leaf), layout=True)
+    if isinstance(leaf, Abstract):
+        return Variable(leaf.shape, leaf.dtype, array=True, layout=True)
+    if type(leaf) in (float, int, bool, complex):
+        return Variable((), dtype_of(leaf), weak=type(leaf))
+    if isinstance(leaf, np.ndarray | np.generic) or hasattr(leaf, "__array__"):
+        array = leaf if isinstance(leaf, np.generic) else np.asarray(leaf)
+        if array.dtype.kind not in "biufc":
+            return None
+        return Variable(array.shape, array.dtype, array=isinstance(array, np.ndarray), layout=True)
+    return None
+
+
+def _is_array(leaf: Any) -> bool:
+    """Whether a traced argument is an array rather than an immutable scalar."""
+    return leaf.mutable if isinstance(leaf, Tracer) else leaf.array
+
+
+def _names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
+    """How to reach each leaf of the arguments: ``x``, ``net.layers[0].W``."""
+    heads: list[str] = []
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        parameters = ()  # type: ignore[assignment]
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            heads += [f"{parameter.name}[{i}]" for i in range(len(args) - len(heads))]
+        elif parameter.kind is not parameter.VAR_KEYWORD:
+            heads.append(parameter.name)
+    heads += [f"x{position}" for position in range(len(heads), len(args))]
+    return [
+        head + path
+        for head, arg in zip(heads, args, strict=False)
+        for path in trees.leaf_paths(trees.flatten(arg)[1])
+    ]
+
+
+def call_traced(f: Callable[..., Any], args: Sequence[Any], staging: Staging) -> Any:
+    """Evaluate ``f(*args)``; what NumPy says of tracers is put in words that tell what to do."""
+    try:
+        return f(*args)
+    except (IndexError, TypeError) as error:
+        if staging.refused is None or isinstance(error, PullbackError):
+            raise
+        if isinstance(error, TypeError):
+            if line_of(error.__traceback__) in str(staging.refused):
+                raise staging.refused from error
+            raise
+        raise DataDependenceError(
+            f"{staging.name}: a plain array was indexed with a traced value"
+            f"{line_of(error.__traceback__)}; make it an array that can be: "
+            "np.asarray(a, like=i)[i]"
+        ) from error
+    except ValueError as error:
+        if isinstance(error.__cause__, PullbackError):
+            raise error.__cause__.with_traceback(error.__traceback__) from None
+        raise
+
+
+def output_atom(leaf: Any, path: str, staging: Staging) -> Any:
+    """What stands for a result in the graph."""
+    if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "O":
+        leaf = np.reshape(np.stack(leaf.ravel().tolist()), leaf.shape)
+    if type(leaf) is Tracer:
+        leaf.refresh()
+        if leaf.interpreter is staging:
+            leaf = leaf.value
+        elif leaf.interpreter.level > staging.level:
+            leaf.interpreter.require_open(f"{staging.name}: the result")
+    if isinstance(leaf, Variable | Tracer | np.ndarray | np.generic | int | float | complex):
+        return staging.atom(leaf)
+    if hasattr(leaf, "__array__"):
+        return staging.atom(np.asarray(leaf))
+    raise ArgumentTypeError(
+        f"{staging.name}: the result{path} is a {type(leaf).__name__}, wanted an array or a "
+        "number, or a pytree of them"
+    )

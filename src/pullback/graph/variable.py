@@ -1,0 +1,161 @@
+"""Values of which only the shape and dtype are known."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from pullback.core.shapes import Abstract
+from pullback.errors import DataDependenceError
+
+__all__ = ["ShapeDtype", "Variable", "is_ours", "line_of", "unknown", "user_line"]
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_OURS = (_PACKAGE + os.sep, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
+
+_known_paths: dict[str, bool] = {}
+"""Whether the code of a file is pullback's or NumPy's."""
+
+
+class ShapeDtype(Abstract):
+    """An array's shape and dtype, to record a function without an array at hand.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+    dtype : dtype_like
+
+    Examples
+    --------
+    >>> import pullback as pb
+    >>> pb.ShapeDtype((2, 3), "float32")
+    ShapeDtype((2, 3), float32)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, shape: int | tuple[int, ...], dtype: Any = np.float64) -> None:
+        extents = (shape,) if isinstance(shape, int) else tuple(shape)
+        super().__init__(extents, np.dtype(dtype))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ShapeDtype):
+            return NotImplemented
+        return self.shape == other.shape and self.dtype == other.dtype
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype))
+
+    def __repr__(self) -> str:
+        return f"ShapeDtype({self.shape}, {self.dtype})"
+
+
+class Variable(Abstract):
+    """A value in a graph, defined once.
+
+    Attributes
+    ----------
+    weak : type or None
+        The type of a Python scalar, which does not decide the dtype of what it is combined with.
+    array : bool
+        Whether a value of shape () is an array, which can be written to, not a scalar.
+    layout : object
+        How the elements lie in memory: True, in C order without gaps; an array that lies likewise;
+        or `None`, where that is not known.
+    """
+
+    __slots__ = ("array", "layout", "weak")
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        *,
+        weak: type | None = None,
+        array: bool = False,
+        layout: Any = None,
+    ) -> None:
+        super().__init__(shape, dtype)
+        self.weak = weak
+        self.array = array
+        self.layout = layout
+
+    @property
+    def memory(self) -> Any:
+        """An array or scalar that lies in memory likewise, if that is known."""
+        if not self.shape:
+            return np.empty((), self.dtype) if self.array else self.dtype.type(0)
+        return np.empty(self.shape, self.dtype) if self.layout is True else self.layout
+
+    def _unknown(target: str) -> Callable[..., NoReturn]:  # type: ignore[misc] # noqa: N805
+        def refuse(self: Variable, *_: Any, **__: Any) -> NoReturn:
+            raise unknown("trace", self, target)
+
+        return refuse
+
+    __array__ = _unknown("a plain array")
+    __bool__ = _unknown("a condition")
+    __float__ = _unknown("a Python float")
+    __complex__ = _unknown("a Python complex")
+    __int__ = _unknown("a Python int")
+    __index__ = _unknown("a Python int")
+    __round__ = _unknown("a Python int")
+    __floor__ = _unknown("a Python int")
+    __ceil__ = _unknown("a Python int")
+    __trunc__ = _unknown("a Python int")
+    __iter__ = _unknown("a sequence of numbers")
+    __format__ = _unknown("text")
+
+
+def unknown(where: str, x: Any, target: str) -> DataDependenceError:
+    """The error for a value that the course of the program was about to depend on."""
+    return DataDependenceError(
+        f"{where}: a traced value of dtype {x.dtype} and shape {x.shape} was about to become "
+        f"{target}{user_line()}, but while a graph is recorded only its shape and dtype are known. "
+        "Choose between values with np.where(condition, a, b); inside the function call NumPy's "
+        "functions instead of the math module's, and make arrays to fill with np.zeros(n, like=x). "
+        "If it is an argument that stays the same, fix it outside: "
+        "pullback.trace(lambda x: f(x, n), x)"
+    )
+
+
+def user_line() -> str:
+    """Where the user's code is: ``" at file.py, line 3: `if x > 0:`"``."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not is_ours(frame):
+            return _place(frame, frame.f_lineno)
+        frame = frame.f_back
+    return ""
+
+
+def line_of(traceback: TracebackType | None) -> str:
+    """The user's line that an error came from, likewise."""
+    place = ""
+    while traceback is not None:
+        if not is_ours(traceback.tb_frame):
+            place = _place(traceback.tb_frame, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return place
+
+
+def is_ours(frame: FrameType) -> bool:
+    """Whether a frame belongs to pullback or to NumPy."""
+    path = frame.f_code.co_filename
+    ours = _known_paths.get(path)
+    if ours is None:
+        ours = os.path.abspath(path).startswith(_OURS) or path.startswith("<frozen")
+        _known_paths[path] = ours
+    return ours
+
+
+def _place(frame: FrameType, line: int) -> str:
+    path = frame.f_code.co_filename
+    source = linecache.getline(path, line, frame.f_globals).strip()
+    return f" at {path}, line {line}" + (f": `{source}`" if source else "")

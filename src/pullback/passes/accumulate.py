@@ -1,0 +1,67 @@
+"""Accumulation: what is added to a few elements of an array is added in place.
+
+``add(c, scatter(v, i))``, which makes an array of zeros to add it to another, becomes
+``index_add(c, v, i)``.
+"""
+
+from __future__ import annotations
+
+from pullback.graph.graph import Atom, Equation
+from pullback.graph.variable import Variable
+from pullback.passes.layout import reshaped
+from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
+from pullback.rules.arithmetic import add, negative, subtract
+from pullback.rules.indexing import index_add, scatter
+from pullback.rules.shaping import reshape
+
+__all__ = ["ACCUMULATION", "accumulate_in_place"]
+
+ACCUMULATION: Table = {}
+
+
+@rewrites(ACCUMULATION, add)
+def _add(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """c + scatter(v, i) and scatter(v, i) + c."""
+    for array, addend in ((x, y), (y, x)):
+        equation = _scattered(rw, z, addend)
+        if equation is not None:
+            return _added(rw, z, array, equation, equation.inputs[0])
+    return None
+
+
+@rewrites(ACCUMULATION, subtract)
+def _subtract(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """c − scatter(v, i)."""
+    equation = _scattered(rw, z, y)
+    if equation is None or z.dtype.kind not in "fc":
+        return None
+    return _added(rw, z, x, equation, rw.bind(negative, equation.inputs[0]))
+
+
+def _scattered(rw: Rewriting, z: Variable, x: Atom) -> Equation | None:
+    """The scatter that `x` comes from, perhaps by a reshape, if it is as large as the sum `z`."""
+    if type(x) is not Variable or x.dtype != z.dtype or x.size != z.size:
+        return None
+    reshaped = rw.made_by(x, reshape)
+    return rw.made_by(x if reshaped is None else reshaped.inputs[0], scatter)
+
+
+def _added(rw: Rewriting, z: Variable, array: Atom, equation: Equation, v: Atom) -> Atom:
+    """`array` with `v` added where a scatter puts it."""
+    shape, key = equation.params["shape"], equation.params["key"]
+    array = reshaped(rw, rw.fit(array, z), shape)
+    total = rw.bind(index_add, array, v, *equation.inputs[1:], key=key)
+    return reshaped(rw, total, z.shape)
+
+
+@rewrites(ACCUMULATION, negative)
+def _negative(rw: Rewriting, _y: Variable, x: Atom) -> Atom | None:
+    """−scatter(v, i) = scatter(−v, i)."""
+    equation = rw.made_by(x, scatter)
+    if equation is None:
+        return None
+    v, *indices = equation.inputs
+    return rw.bind(scatter, rw.bind(negative, v), *indices, **equation.params)
+
+
+accumulate_in_place = Pass(ACCUMULATION)

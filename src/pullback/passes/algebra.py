@@ -1,0 +1,303 @@
+"""Algebra: neutral elements, signs, and powers.
+
+Every rewriting holds for NaN and infinity: 0·x is not 0, and x − x is not 0, unless x is an integer
+or a truth value. What may change is the last bits of a result, and the sign of a zero: x + 0 is
+taken to be x, and 0 − x to be −x.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pullback.core.primitive import Primitive
+from pullback.core.shapes import dtype_of
+from pullback.graph.graph import Atom
+from pullback.graph.variable import Variable
+from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, rewrites
+from pullback.rules.arithmetic import (
+    add,
+    divide,
+    multiply,
+    negative,
+    positive,
+    power,
+    reciprocal,
+    square,
+    subtract,
+)
+from pullback.rules.complex import absolute, conjugate, fabs, imag, real
+from pullback.rules.conversion import astype
+from pullback.rules.losses import difference, product
+from pullback.rules.registration import strong_multiply
+from pullback.rules.selection import maximum, minimum
+
+__all__ = ["ALGEBRA", "simplify_algebra"]
+
+ALGEBRA: Table = {}
+
+_PLAIN = frozenset(map(np.dtype, ("float16", "float32", "float64", "complex64", "complex128")))
+"""Dtypes whose numbers are Python's without loss."""
+
+
+# -- numbers --------------------------------------------------------------------------------------
+
+
+def _in_one_spelling(primitive: Primitive) -> Rule:
+    """A number beside a variable of the result's dtype is a Python number of that precision."""
+
+    def spell(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+        if type(x) is not Variable:
+            number, variable = x, y
+        elif type(y) is not Variable:
+            number, variable = y, x
+        else:
+            return None
+        dtype = z.dtype
+        if (type(number) is float and dtype.char == "d") or dtype not in _PLAIN:
+            return None
+        if type(variable) is not Variable or variable.dtype != dtype or variable.weak is not None:
+            return None
+        plain = dtype.type(number).item()
+        if type(plain) is type(number) and (plain == number or plain != plain):
+            return None
+        return rw.bind(primitive, *((plain, y) if number is x else (x, plain)))
+
+    return spell
+
+
+for _primitive in (
+    add, subtract, multiply, divide, strong_multiply, difference, product, maximum, minimum,
+):  # fmt: skip
+    rewrites(ALGEBRA, _primitive)(_in_one_spelling(_primitive))
+
+
+# -- signs ----------------------------------------------------------------------------------------
+
+
+def _negated(rw: Rewriting, x: Atom) -> Atom | None:
+    """y where x is −y; only for numbers that have their negatives."""
+    return rw.operand(x, negative) if dtype_of(x).kind in "fc" else None
+
+
+@rewrites(ALGEBRA, negative)
+def _negative(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
+    """−(−y) = y; and of what is not used otherwise, −(a − b) = b − a and −(c·y) = (−c)·y."""
+    if z.dtype.kind not in "fc":
+        return None
+    y = _negated(rw, x)
+    if y is not None:
+        return y
+    if not rw.used_once(x):
+        return None
+    equation = rw.made_by(x, subtract)
+    if equation is not None:
+        return rw.bind(subtract, *reversed(equation.inputs))
+    for primitive in (multiply, divide):
+        equation = rw.made_by(x, primitive)
+        if equation is not None:
+            a, b = equation.inputs
+            if type(a) is not Variable:
+                return rw.bind(primitive, -a, b)
+            if type(b) is not Variable:
+                return rw.bind(primitive, a, -b)
+    return None
+
+
+# -- sums -----------------------------------------------------------------------------------------
+
+
+@rewrites(ALGEBRA, add)
+def _add(rw: Rewriting, _z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """x + 0 = x, x + (−y) = x − y."""
+    if is_number(y, 0):
+        return x
+    if is_number(x, 0):
+        return y
+    minus = _negated(rw, y)
+    if minus is not None:
+        return rw.bind(subtract, x, minus)
+    minus = _negated(rw, x)
+    if minus is not None:
+        return rw.bind(subtract, y, minus)
+    return None
+
+
+@rewrites(ALGEBRA, subtract)
+def _subtract(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """x − 0 = x, 0 − y = −y, x − (−y) = x + y."""
+    if is_number(y, 0):
+        return x
+    if is_number(x, 0):
+        return rw.bind(negative, rw.cast(y, z.dtype))
+    minus = _negated(rw, y)
+    return None if minus is None else rw.bind(add, x, minus)
+
+
+@rewrites(ALGEBRA, difference)
+def _difference(_rw: Rewriting, _z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """x − 0 = x."""
+    return x if is_number(y, 0) else None
+
+
+# -- products -------------------------------------------------------------------------------------
+
+
+@rewrites(ALGEBRA, multiply)
+def _multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """x·1 = x, x·(−1) = −x, (−x)·(−y) = x·y, c·(−y) = (−c)·y, x·x = x²."""
+    if type(y) is not Variable:
+        x, y = y, x
+    if type(x) is not Variable:
+        if x == 1:
+            return y
+        if x == 0 and z.dtype.kind in "biu":
+            return x
+        if x == -1:
+            return rw.bind(negative, rw.cast(y, z.dtype))
+        minus = _negated(rw, y)
+        if minus is not None:
+            return rw.bind_like(z, multiply, -x, minus)
+        return _joined(rw, z, x, y)
+    if x is y and z.dtype.kind in "fc" and x.weak is None:
+        return rw.bind(square, x)
+    minus_x = _negated(rw, x)
+    if minus_x is not None:
+        minus_y = _negated(rw, y)
+        if minus_y is not None:
+            return rw.bind(multiply, minus_x, minus_y)
+    return None
+
+
+def _joined(rw: Rewriting, z: Variable, c: Atom, y: Atom) -> Atom | None:
+    """c·(d·x) = (c·d)·x, if neither side overflows or underflows where the other does not."""
+    equation = rw.made_by(y, multiply)
+    if equation is None or z.dtype.kind != "f" or y.dtype != z.dtype:
+        return None
+    d, x = equation.inputs
+    if type(d) is Variable:
+        d, x = x, d
+    if type(d) is Variable or dtype_of(x) != z.dtype:
+        return None
+    limits = np.finfo(z.dtype)
+    both = abs(z.dtype.type(c) * z.dtype.type(d))
+    if not limits.tiny <= both <= limits.max or (abs(c) < 1) is not (abs(d) < 1):
+        return None
+    return rw.bind_like(z, multiply, c * d, x)
+
+
+@rewrites(ALGEBRA, product)
+def _product(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """A saturated product with a number c is a plain one where |c| ≤ 1: nothing overflows."""
+    for number, other in ((x, y), (y, x)):
+        if type(number) is not Variable and abs(number) <= 1:
+            return rw.bind_like(z, multiply, number, other)
+    return None
+
+
+@rewrites(ALGEBRA, strong_multiply)
+def _strong_multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """A product with a number other than 0 is a plain one, with 0 it is 0."""
+    if z.dtype.kind in "biu":
+        return rw.bind(multiply, x, y)
+    for number, other in ((x, y), (y, x)):
+        if type(number) is not Variable:
+            if number == 0:
+                return z.dtype.type(0)
+            if np.isfinite(number):
+                return rw.bind_like(z, multiply, number, other)
+    return None
+
+
+@rewrites(ALGEBRA, divide)
+def _divide(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """x/1 = x, x/(−1) = −x, (−x)/(−y) = x/y, (−x)/c = x/(−c)."""
+    if is_number(y, 1):
+        return x
+    if is_number(y, -1):
+        return rw.bind(negative, rw.cast(x, z.dtype))
+    minus = _negated(rw, x)
+    if minus is None:
+        return None
+    if type(y) is not Variable:
+        return rw.bind_like(z, divide, minus, -y)
+    minus_y = _negated(rw, y)
+    return None if minus_y is None else rw.bind(divide, minus, minus_y)
+
+
+# -- powers ---------------------------------------------------------------------------------------
+
+
+@rewrites(ALGEBRA, power)
+def _power(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """x⁰ = 1, x¹ = x, x² is a square, x⁻¹ a reciprocal."""
+    if type(y) is Variable:
+        return None
+    if y == 0:
+        return z.dtype.type(1)
+    if y == 1:
+        return x
+    if dtype_of(x) != z.dtype or z.dtype.kind == "b":
+        return None
+    if y == 2:
+        return rw.bind(square, x)
+    return rw.bind(reciprocal, x) if y == -1 and z.dtype.kind == "f" else None
+
+
+@rewrites(ALGEBRA, positive)
+def _positive(_rw: Rewriting, _z: Variable, x: Atom) -> Atom:
+    """+x = x."""
+    return x
+
+
+@rewrites(ALGEBRA, square)
+def _square(rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
+    """(−x)² = x², and |x|² = x² for real x."""
+    minus = _negated(rw, x)
+    if minus is not None:
+        return rw.bind(square, minus)
+    inner = rw.operand(x, absolute)
+    return None if inner is None or dtype_of(inner).kind != "f" else rw.bind(square, inner)
+
+
+def _modulus(primitive: Primitive) -> Rule:
+    """|−x| = |x|, ||x|| = |x|."""
+
+    def modulus(rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
+        minus = _negated(rw, x)
+        if minus is not None:
+            return rw.bind(primitive, minus)
+        return x if rw.made_by(x, primitive) is not None else None
+
+    return modulus
+
+
+for _primitive in (absolute, fabs):
+    rewrites(ALGEBRA, _primitive)(_modulus(_primitive))
+
+
+# -- complex numbers ------------------------------------------------------------------------------
+
+
+@rewrites(ALGEBRA, conjugate)
+def _conjugate(rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
+    """conj x = x for real x, conj conj x = x."""
+    return x if dtype_of(x).kind != "c" else rw.operand(x, conjugate)
+
+
+@rewrites(ALGEBRA, real)
+def _real(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
+    """Re x = x for real x, also if x was converted to a complex number in between."""
+    if dtype_of(x).kind != "c":
+        return x
+    equation = rw.made_by(x, astype)
+    inner = None if equation is None else equation.inputs[0]
+    return inner if inner is not None and dtype_of(inner) == z.dtype else None
+
+
+@rewrites(ALGEBRA, imag)
+def _imag(_rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
+    """Im x = 0 for real x."""
+    return z.dtype.type(0) if dtype_of(x).kind != "c" else None
+
+
+simplify_algebra = Pass(ALGEBRA)

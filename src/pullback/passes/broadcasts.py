@@ -1,0 +1,97 @@
+"""Broadcasts: what is repeated is computed once.
+
+A function that acts element by element is applied to what its arguments repeat, and its result is
+repeated; where some argument is not a repetition, the function itself repeats the others. Constants
+that are filled with one number thereby become that number. The rows of a matrix product that are
+repetitions of one row are computed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core.primitive import Primitive
+from pullback.core.shapes import shape_of
+from pullback.graph.graph import Atom
+from pullback.graph.variable import Variable
+from pullback.passes.layout import padded
+from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
+from pullback.rules import reductions
+from pullback.rules.batching import aligned
+from pullback.rules.contractions import matmul
+from pullback.rules.shape_rules import broadcast
+from pullback.rules.shaping import broadcast_to
+
+__all__ = ["BROADCASTS", "is_elementwise", "narrow", "simplify_broadcasts"]
+
+BROADCASTS: Table = {}
+
+
+def is_elementwise(primitive: Primitive) -> bool:
+    """Whether a primitive acts element by element on arguments that it broadcasts."""
+    rule = getattr(primitive.shape, "func", None)
+    return rule is broadcast and primitive.batch is aligned
+
+
+def narrow(
+    rw: Rewriting,
+    primitive: Primitive,
+    outputs: tuple[Variable, ...],
+    inputs: Sequence[Atom],
+    params: dict[str, Any],
+) -> tuple[Atom, ...] | None:
+    """The function of what the inputs repeat, if any of them is a repetition."""
+    sources = rw.sources
+    for x in inputs:
+        if type(x) is Variable and x in sources:
+            break
+    else:
+        return None
+    if not is_elementwise(primitive) or any(isinstance(p, np.ndarray) for p in params.values()):
+        return None
+    results = rw.bind(
+        primitive, *(sources.get(x, x) if type(x) is Variable else x for x in inputs), **params
+    )
+    return results if primitive.multiple else (results,)
+
+
+# -- matrix products ------------------------------------------------------------------------------
+
+
+@rewrites(BROADCASTS, matmul)
+def _matmul(rw: Rewriting, c: Variable, a: Atom, b: Atom) -> Atom | None:
+    """Of equal rows on the left, or equal columns on the right, one; times ones, a sum."""
+    first, second = _one_row(rw, a, -2), _one_row(rw, b, -1)
+    if first is not a or second is not b:
+        narrow = rw.bind(matmul, first, second)
+        return rw.bind(broadcast_to, narrow, shape=c.shape)
+    if c.dtype.kind not in "fc":
+        return None
+    if rw.filled_with(a, 1) and a.dtype == c.dtype == b.dtype and a.ndim <= 2:
+        return rw.bind(reductions.sum, b, axis=_place(b, -2), keepdims=a.ndim == 2 <= b.ndim)
+    if rw.filled_with(b, 1) and b.dtype == c.dtype == a.dtype and b.ndim <= 2:
+        return rw.bind(reductions.sum, a, axis=a.ndim - 1, keepdims=b.ndim == 2)
+    return None
+
+
+def _place(b: Variable, axis: int) -> int:
+    """The axis of the right factor that is summed over."""
+    return b.ndim + axis if b.ndim > 1 else 0
+
+
+def _one_row(rw: Rewriting, a: Atom, axis: int) -> Atom:
+    """A factor with extent 1 along an axis that is not summed over, if it is repeated there."""
+    source = rw.source(a)
+    if source is None or a.ndim < 2 or a.shape[axis] == 1:
+        return a
+    shape = list(a.shape)
+    if padded(shape_of(source), a.ndim)[axis] != 1:
+        return a
+    shape[axis] = 1
+    return rw.bind(broadcast_to, source, shape=tuple(shape))
+
+
+simplify_broadcasts = Pass(BROADCASTS, general=[narrow])

@@ -1,0 +1,124 @@
+"""Choices: selections, comparisons and truth values of which a part is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pullback.core.primitive import Primitive
+from pullback.core.shapes import dtype_of
+from pullback.graph.graph import Atom
+from pullback.graph.variable import Variable
+from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, rewrites
+from pullback.rules.constants import CONSTANTS
+from pullback.rules.selection import fmax, fmin, maximum, minimum, where
+
+__all__ = ["CHOICES", "simplify_choices"]
+
+CHOICES: Table = {}
+
+
+@rewrites(CHOICES, where)
+def _where(rw: Rewriting, z: Variable, condition: Atom, x: Atom, y: Atom) -> Atom | None:
+    """A condition that is known, or was negated, or chose before; two branches that are one."""
+    if type(condition) is not Variable:
+        return x if condition else y
+    if x is y or (_number(x) is not None and _number(x) == _number(y)):
+        return x
+    for name in ("logical_not", "invert"):
+        inner = rw.operand(condition, CONSTANTS[name])
+        if inner is not None and dtype_of(inner).kind == "b":
+            return rw.bind(where, inner, y, x)
+    earlier = rw.made_by(x, where)
+    if earlier is not None and earlier.inputs[0] is condition:
+        return _again(rw, z, condition, earlier.inputs[1], y)
+    earlier = rw.made_by(y, where)
+    if earlier is not None and earlier.inputs[0] is condition:
+        return _again(rw, z, condition, x, earlier.inputs[2])
+    return None
+
+
+def _again(rw: Rewriting, z: Variable, condition: Atom, x: Atom, y: Atom) -> Atom | None:
+    """The choice between `x` and `y`, if that has all of the shape and dtype of `z`."""
+    return rw.bind_like(z, where, condition, x, y)
+
+
+def _number(x: Atom) -> Any:
+    """What makes two numbers the same, sign of zero and all."""
+    return None if type(x) is Variable else (type(x), repr(x))
+
+
+@rewrites(CHOICES, maximum, minimum, fmax, fmin)
+def _of_one(_rw: Rewriting, _z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """max(x, x) = x."""
+    return x if x is y and type(x) is Variable else None
+
+
+def _absorbing(absorbing: bool) -> Rule:
+    """Conjunction (absorbed by False) or disjunction (by True) of truth values."""
+
+    def combine(_rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+        if z.dtype.kind != "b":
+            return None
+        for one, other in ((x, y), (y, x)):
+            if type(one) is not Variable and dtype_of(one).kind == "b":
+                if bool(one) is absorbing:
+                    return one
+                if dtype_of(other).kind == "b":
+                    return other
+        return x if x is y and dtype_of(x).kind == "b" else None
+
+    return combine
+
+
+for _name in ("logical_and", "bitwise_and"):
+    rewrites(CHOICES, CONSTANTS[_name])(_absorbing(False))
+for _name in ("logical_or", "bitwise_or"):
+    rewrites(CHOICES, CONSTANTS[_name])(_absorbing(True))
+
+
+def _infinite_and_equal(rw: Rewriting, _z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """Nothing infinite equals a finite number."""
+    for one, other in ((x, y), (y, x)):
+        infinite = rw.made_by(one, CONSTANTS["isinf"])
+        equal = rw.made_by(other, CONSTANTS["equal"])
+        if infinite is None or equal is None:
+            continue
+        a, b = equal.inputs
+        for same, number in ((a, b), (b, a)):
+            if same is infinite.inputs[0] and type(number) is not Variable and np.isfinite(number):
+                return False
+    return None
+
+
+for _name in ("logical_and", "bitwise_and"):
+    rewrites(CHOICES, CONSTANTS[_name])(_infinite_and_equal)
+
+
+def _involution(primitive: Primitive) -> Rule:
+    """Not (not x) = x."""
+
+    def negate(rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
+        return rw.operand(x, primitive) if dtype_of(x).kind == "b" else None
+
+    return negate
+
+
+for _name in ("logical_not", "invert"):
+    rewrites(CHOICES, CONSTANTS[_name])(_involution(CONSTANTS[_name]))
+
+
+def _for_integers(answer: bool) -> Rule:
+    """Integers and truth values are finite."""
+
+    def answered(_rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
+        return answer if dtype_of(x).kind in "biu" else None
+
+    return answered
+
+
+rewrites(CHOICES, CONSTANTS["isfinite"])(_for_integers(True))
+rewrites(CHOICES, CONSTANTS["isinf"], CONSTANTS["isnan"])(_for_integers(False))
+
+simplify_choices = Pass(CHOICES)

@@ -1,0 +1,143 @@
+"""Common subexpressions: of several equal equations one stays.
+
+Equations are equal if they apply the same primitive, with the same parameters, to the same inputs:
+to the same variables, or to numbers of the same type with the same bits. The order of the factors
+of a product does not matter. Arrays among the parameters are compared by identity, graphs by
+structure. Constant arrays are equal if their elements are, unless they are large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core.primitive import Primitive
+from pullback.graph.graph import Atom, Graph
+from pullback.graph.variable import Variable
+from pullback.passes.rewriting import Pass
+from pullback.rules.arithmetic import add, multiply
+from pullback.rules.constants import CONSTANTS
+from pullback.rules.registration import strong_multiply
+
+__all__ = ["Numbering", "share_equal"]
+
+SYMMETRIC = frozenset(
+    {
+        add,
+        multiply,
+        strong_multiply,
+            *(
+            CONSTANTS[name]
+            for name in (
+                "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "logical_and",
+                "logical_or", "logical_xor",
+            )
+        ),
+    }
+)  # fmt: skip
+"""Primitives of two arguments whose order does not matter, to the last bit."""
+
+LARGE = 1 << 16
+"""Constants of more bytes are equal only if they are one array."""
+
+
+class Numbering:
+    """The equations and constants of a graph so far, by what makes them equal."""
+
+    def __init__(self) -> None:
+        self._outputs: dict[Any, tuple[Variable, ...]] = {}
+        self._constants: dict[Any, Variable] = {}
+
+    def find(self, primitive: Primitive, inputs: Sequence[Atom], params: dict[str, Any]) -> Any:
+        """The outputs of an equal equation, or `None`; and the key to enter it with."""
+        atoms = [x if type(x) is Variable else _number(x) for x in inputs]
+        if primitive in SYMMETRIC and _precedes(atoms[1], atoms[0]):
+            atoms.reverse()
+        key: Any = (primitive, *atoms)
+        if params:
+            key += tuple([(name, frozen(value)) for name, value in params.items()])
+        return self._outputs.get(key), key
+
+    def enter(self, key: Any, outputs: tuple[Variable, ...]) -> None:
+        """Remember the outputs of an equation."""
+        self._outputs[key] = outputs
+
+    def constant(self, array: np.ndarray[Any, Any], variable: Variable) -> Variable:
+        """The variable of an equal constant; `variable`, from now on, if there is none."""
+        small = array.nbytes <= LARGE
+        key = (array.dtype, array.shape, array.tobytes()) if small else id(array)
+        return self._constants.setdefault(key, variable)
+
+
+def _number(x: Any) -> Any:
+    """What numbers of a type with the same bits have in common."""
+    return (type(x), x.tobytes() if isinstance(x, np.generic) else repr(x))
+
+
+def _precedes(one: Any, other: Any) -> bool:
+    """The order of two factors: variables first."""
+    if type(one) is type(other) is Variable:
+        return id(one) < id(other)
+    return type(one) is Variable
+
+
+def frozen(value: Any) -> Any:
+    """A parameter as something hashable, equal for equal parameters alone."""
+    kind = type(value)
+    if kind is int or kind is bool or kind is str or value is None:
+        return (kind, value)
+    if kind is tuple or kind is list:
+        return (kind, *map(frozen, value))
+    if kind is dict:
+        return (kind, *((name, frozen(each)) for name, each in value.items()))
+    if kind is slice:
+        return (kind, value.start, value.stop, value.step)
+    if kind is float or kind is complex or isinstance(value, np.generic):
+        return _number(value)
+    if kind is Graph:
+        return structure(value)
+    if isinstance(value, np.dtype):
+        return (kind, value)
+    return Identity(value)
+
+
+class Identity:
+    """An object that equals itself alone; it is kept, so that its address is not used again."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Identity and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def structure(graph: Graph) -> Any:
+    """What makes two nested graphs equal: all but the names of their variables."""
+    numbers: dict[Variable, int] = {}
+
+    def define(variables: Sequence[Variable]) -> Any:
+        for variable in variables:
+            numbers[variable] = len(numbers)
+        return tuple((x.shape, x.dtype, x.weak) for x in variables)
+
+    def use(atoms: Sequence[Atom]) -> Any:
+        return tuple(numbers[x] if type(x) is Variable else _number(x) for x in atoms)
+
+    heads = define(graph.inputs), define(tuple(graph.constants))
+    constants = tuple(Identity(value) for value in graph.constants.values())
+    body = []
+    for equation in graph.equations:
+        params = tuple((name, frozen(value)) for name, value in equation.params.items())
+        inputs = use(equation.inputs)
+        body.append((equation.primitive, inputs, params, define(equation.outputs)))
+    return heads, constants, tuple(body), use(graph.outputs)
+
+
+share_equal = Pass(shared=Numbering)

@@ -1,0 +1,26 @@
+"""Dead code: equations and constants that no output depends on."""
+
+from __future__ import annotations
+
+from pullback.graph.graph import Graph
+from pullback.graph.variable import Variable
+
+__all__ = ["remove_dead"]
+
+
+def remove_dead(graph: Graph) -> Graph:
+    """The graph without what its outputs do not depend on; the graph itself if there is nothing.
+
+    Inputs stay: they belong to the signature.
+    """
+    needed = {x for x in graph.outputs if type(x) is Variable}
+    kept = []
+    for equation in reversed(graph.equations):
+        if needed.isdisjoint(equation.outputs):
+            continue
+        kept.append(equation)
+        needed.update([x for x in equation.inputs if type(x) is Variable])
+    constants = {x: value for x, value in graph.constants.items() if x in needed}
+    if len(kept) == len(graph.equations) and len(constants) == len(graph.constants):
+        return graph
+    return Graph(graph.name, graph.inputs, constants, kept[::-1], graph.outputs, graph.signature)

@@ -1,0 +1,315 @@
+"""Index maps: reading what was written, and writing over what was written.
+
+A read looks through the writes before it for the one that it sees, or
+for what was there before; it gives up after `FARTHEST` of them, so that the work stays in
+proportion to the number of equations. A write replaces an earlier one to the same place.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pullback.core.primitive import Primitive
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.graph.graph import Atom, Equation
+from pullback.graph.variable import Variable
+from pullback.passes.layout import reshaped
+from pullback.passes.regions import Key, Region, are_apart, is_whole, key_of, region
+from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, rewrites
+from pullback.rules.arithmetic import add
+from pullback.rules.index_shapes import selected
+from pullback.rules.indexing import ARRAY, index, index_add, index_update, scatter
+from pullback.rules.shaping import broadcast_to, stack
+
+__all__ = ["FARTHEST", "INDEXING", "simplify_indexing"]
+
+INDEXING: Table = {}
+
+FARTHEST = 32
+"""How many writes back a read looks."""
+
+
+def _written(equation: Equation) -> Region | None:
+    """What a write names, of the array that it makes."""
+    key = equation.params["key"]
+    return None if ARRAY in _strings(key) else region(key, equation.outputs[0].shape)
+
+
+def _strings(key: Key) -> list[str]:
+    return [entry for entry in key if isinstance(entry, str)]
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+@rewrites(INDEXING, index)
+def _index(rw: Rewriting, y: Variable, x: Atom, *indices: Atom, key: Key) -> Atom | None:
+    """Everything; axes of extent 1 put in and taken out; a repeated number; what was written."""
+    source = rw.source(x)
+    if source is not None and not shape_of(source):
+        return source
+    if indices or type(x) is not Variable:
+        return None
+    if _only_ones(key, x.shape):
+        return reshaped(rw, x, y.shape)
+    if None in key:
+        return reshaped(rw, rw.bind(index, x, key=_without_new(key)), y.shape)
+    here = region(key, x.shape)
+    if here is None:
+        return None
+    found = _read(rw, y, x, key, here)
+    if found is not None:
+        return found
+    canonical = key_of(here, x.shape)
+    return None if key == canonical else rw.bind(index, x, key=canonical)
+
+
+def _without_new(key: Key) -> Key:
+    """A subscript without its new axes."""
+    return tuple(entry for entry in key if entry is not None)
+
+
+def _only_ones(key: Key, shape: tuple[int, ...]) -> bool:
+    """Whether a subscript does nothing but to put in and take out axes of extent 1."""
+    axis = 0
+    consumed = sum(1 for entry in key if entry is not None and entry is not Ellipsis)
+    for entry in key:
+        if entry is Ellipsis:
+            axis += len(shape) - consumed
+        elif entry is not None:
+            if isinstance(entry, int):
+                if shape[axis] != 1:
+                    return False
+            elif not isinstance(entry, slice) or (
+                range(*entry.indices(shape[axis])) != range(shape[axis])
+            ):
+                return False
+            axis += 1
+    return True
+
+
+def _read(rw: Rewriting, y: Variable, x: Variable, key: Key, here: Region) -> Atom | None:
+    """The elements of `x` that are named, found behind the writes to other elements."""
+    base: Atom = x
+    for _ in range(FARTHEST):
+        source = rw.source(base)
+        if source is not None and not shape_of(source):
+            return source
+        equation = rw.origin.get(base)
+        if equation is None:
+            break
+        primitive = equation.primitive
+        if primitive is stack:
+            part = _part(equation, here)
+            if part is None:
+                break
+            position, rest = part
+            return rw.bind_like(y, index, equation.inputs[position], key=rest)
+        if primitive not in _WRITES:
+            break
+        there = _written(equation)
+        if there is None:
+            break
+        if there == here:
+            return _seen(rw, y, equation, key)
+        if not are_apart(here, there):
+            break
+        if primitive is scatter:
+            return dtype_of(base).type(0)
+        base = equation.inputs[0]
+    else:
+        return None
+    return None if base is x else rw.bind(index, base, key=key)
+
+
+_WRITES = frozenset({index_update, index_add, scatter})
+
+
+def _seen(rw: Rewriting, y: Variable, equation: Equation, key: Key) -> Atom | None:
+    """What a write leaves at the place that it writes to."""
+    if equation.primitive is scatter:
+        return equation.inputs[0]
+    before, value = equation.inputs[:2]
+    if equation.primitive is index_update:
+        return value if dtype_of(value) == y.dtype or type(value) is not Variable else None
+    return rw.bind_like(y, add, rw.bind(index, before, key=key), value)
+
+
+def _part(equation: Equation, here: Region) -> tuple[int, Key] | None:
+    """Which of several stacked arrays is read, and where."""
+    axis = equation.params["axis"] % len(here)
+    stays, positions = here[axis]
+    if stays:
+        return None
+    rest = tuple(
+        slice(None) if stays else positions[0]
+        for stays, positions in here[:axis] + here[axis + 1 :]
+    )
+    whole = all(
+        not stays or positions == range(extent)
+        for (stays, positions), extent in zip(here, equation.outputs[0].shape, strict=True)
+    )
+    return (positions[0], rest) if whole else None
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def _beneath(rw: Rewriting, x: Atom, here: Region) -> Atom:
+    """`x` before the last write, if that was to the same place."""
+    equation = rw.origin.get(x) if type(x) is Variable else None
+    if equation is not None and equation.primitive in (index_update, index_add):
+        there = _written(equation)
+        if there == here:
+            return equation.inputs[0]
+    return x
+
+
+def _of_repeated(primitive: Primitive, place: int) -> Rule:
+    """What is written is repeated by the write itself."""
+
+    def write(rw: Rewriting, _y: Variable, *inputs: Atom, **params: Any) -> Atom | None:
+        value = inputs[place]
+        source = rw.source(value) if type(value) is Variable and value.shape else None
+        if source is None:
+            return None
+        return rw.bind(primitive, *inputs[:place], source, *inputs[place + 1 :], **params)
+
+    return write
+
+
+def _in_one_spelling(primitive: Primitive, place: int) -> Rule:
+    """A subscript without new axes, and in as few words as it can be."""
+
+    def write(rw: Rewriting, y: Variable, *inputs: Atom, key: Key, **params: Any) -> Atom | None:
+        if len(inputs) > place + 1:
+            return None
+        value = inputs[place]
+        if None in key:
+            shape = selected(primitive, y.shape, key, ())
+            if type(value) is Variable and value.ndim == len(shape):
+                kept = _kept_axes(key, y.shape)
+                value = reshaped(rw, value, tuple(value.shape[i] for i in kept))
+            elif shape_of(value):
+                return None
+            key = _without_new(key)
+            return rw.bind(primitive, *inputs[:place], value, key=key, **params)
+        here = region(key, y.shape)
+        if here is None:
+            return None
+        canonical = key_of(here, y.shape)
+        if key == canonical:
+            return None
+        return rw.bind(primitive, *inputs, key=canonical, **params)
+
+    return write
+
+
+def _kept_axes(key: Key, shape: tuple[int, ...]) -> list[int]:
+    """Which axes of what a subscript selects are not new."""
+    kept: list[int] = []
+    axis = 0
+    consumed = sum(1 for entry in key if entry is not None and entry is not Ellipsis)
+    for entry in (*key, *(() if Ellipsis in key else (Ellipsis,))):
+        if entry is None:
+            axis += 1
+        elif entry is Ellipsis:
+            skipped = len(shape) - consumed
+            kept += range(axis, axis + skipped)
+            axis += skipped
+        elif isinstance(entry, slice):
+            kept.append(axis)
+            axis += 1
+    return kept
+
+
+for _primitive, _place in ((index_update, 1), (index_add, 1), (scatter, 0)):
+    rewrites(INDEXING, _primitive)(_of_repeated(_primitive, _place))
+    rewrites(INDEXING, _primitive)(_in_one_spelling(_primitive, _place))
+
+
+@rewrites(INDEXING, index_update)
+def _index_update(
+    rw: Rewriting, y: Variable, x: Atom, v: Atom, *indices: Atom, key: Key
+) -> Atom | None:
+    """Of everything; twice to one place; of what is there already."""
+    if indices:
+        return None
+    here = region(key, y.shape)
+    if here is None:
+        return None
+    if is_whole(here, y.shape):
+        return v
+    before = _beneath(rw, x, here)
+    if before is not x:
+        return rw.bind(index_update, before, v, key=key)
+    source, number = rw.source(x), rw.source(v)
+    if _same_number(source, number, y):
+        return x
+    equation = rw.made_by(v, index)
+    if equation is not None and equation.inputs[0] is x and not equation.inputs[1:]:
+        return x if region(equation.params["key"], y.shape) == here else None
+    return None
+
+
+def _same_number(one: Atom | None, other: Atom | None, y: Variable) -> bool:
+    if one is None or other is None or type(one) is Variable or type(other) is Variable:
+        return False
+    return bool(y.dtype.type(one).tobytes() == y.dtype.type(other).tobytes())
+
+
+@rewrites(INDEXING, index_add)
+def _index_add(
+    rw: Rewriting, y: Variable, x: Atom, v: Atom, *indices: Atom, key: Key
+) -> Atom | None:
+    """To everything; to zeros; to the place that was written last."""
+    if dtype_of(v) != y.dtype:
+        return None
+    if rw.filled_with(x, 0) and type(v) is Variable:
+        return rw.bind(scatter, v, *indices, key=key, shape=y.shape)
+    if indices:
+        return None
+    here = region(key, y.shape)
+    if here is None:
+        return None
+    if is_whole(here, y.shape):
+        return rw.bind_like(y, add, x, v)
+    equation = rw.origin.get(x) if type(x) is Variable else None
+    if equation is None or equation.primitive not in _WRITES or _written(equation) != here:
+        return None
+    if equation.primitive is scatter:
+        both = rw.bind_like(y, add, equation.inputs[0], v)
+        return None if both is None else rw.bind(scatter, both, key=key, shape=y.shape)
+    before, earlier = equation.inputs[:2]
+    if type(earlier) is Variable and earlier.dtype != y.dtype:
+        return None
+    both = rw.bind_like(y, add, earlier, v)
+    return None if both is None else rw.bind(equation.primitive, before, both, key=key)
+
+
+@rewrites(INDEXING, scatter)
+def _scatter(
+    rw: Rewriting, y: Variable, v: Atom, *indices: Atom, key: Key, shape: tuple[int, ...]
+) -> Atom | None:
+    """Of zeros; to everything; in another order."""
+    if rw.filled_with(v, 0):
+        return y.dtype.type(0)
+    if indices:
+        return None
+    here = region(key, shape)
+    if here is None:
+        return None
+    if is_whole(here, shape):
+        return v
+    if shape_of(v) == shape and all(
+        stays and len(positions) == extent
+        for (stays, positions), extent in zip(here, shape, strict=True)
+    ):
+        return rw.bind(index, v, key=key)  # each axis as it is, or reversed
+    if len(here) == 1 and math.prod(shape_of(v)) == 1 and shape == (1,):
+        return rw.bind(broadcast_to, v, shape=shape)
+    return None
+
+
+simplify_indexing = Pass(INDEXING)

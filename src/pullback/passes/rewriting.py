@@ -1,0 +1,339 @@
+"""The walk that every pass is made of.
+
+A walk goes once through the equations of a graph, in order, and writes a new graph. What an
+equation stands for is decided by *rules*, tables of functions by primitive, which look at the
+equation's inputs and at the equations that these come from: all of them have been rewritten before.
+A rule returns what the result is instead, or `None` if it has nothing to say; what it makes with
+`Rewriting.bind` goes through the rules in its turn. So one walk applies any number of rules, each
+as often as there is something to do, and takes time in proportion to the number of equations.
+
+Equations that nothing reads any longer stay behind; `pullback.passes.dead` clears them away.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from pullback.core.primitive import Primitive
+from pullback.core.shapes import shape_of
+from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.variable import Variable
+from pullback.graph.verification import abstract_outputs
+from pullback.rules.conversion import astype
+from pullback.rules.shaping import broadcast_to
+
+__all__ = ["GeneralRule", "Pass", "Rewriting", "Rule", "Shared", "Table", "is_number", "rewrites"]
+
+Rule = Callable[..., Any]
+"""``rule(rewriting, out, *inputs, **params)``: the atom that the equation's output is instead.
+
+`out` is the output's variable (a tuple of them for a primitive with several outputs, and so is the
+result). The result may lack extent, and may have a narrower dtype: it is broadcast and converted.
+"""
+
+GeneralRule = Callable[..., Any]
+"""``rule(rewriting, primitive, outputs, inputs, params)``, for all primitives; a tuple of atoms."""
+
+Table = dict[Primitive, list[Rule]]
+
+
+class Shared(Protocol):
+    """Finds equations and constants that are there already; see `pullback.passes.common`."""
+
+    def find(self, primitive: Primitive, inputs: Sequence[Atom], params: dict[str, Any]) -> Any:
+        """The outputs of an equal equation, and what to call `enter` with otherwise."""
+
+    def enter(self, key: Any, outputs: tuple[Variable, ...]) -> None:
+        """Remember the outputs of an equation."""
+
+    def constant(self, array: np.ndarray[Any, Any], variable: Variable) -> Variable:
+        """The variable of an equal constant; `variable` if there is none."""
+
+
+def rewrites(table: Table, *primitives: Primitive) -> Callable[[Rule], Rule]:
+    """Enter the decorated rule in a table, for each of some primitives."""
+
+    def enter(rule: Rule) -> Rule:
+        for primitive in primitives:
+            table.setdefault(primitive, []).append(rule)
+        return rule
+
+    return enter
+
+
+def is_number(x: Atom, value: complex) -> bool:
+    """Whether an atom is this number."""
+    return type(x) is not Variable and bool(x == value)
+
+
+class Pass:
+    """What a walk looks for.
+
+    Parameters
+    ----------
+    *tables : dict of Primitive to list of Rule
+    general : iterable of GeneralRule
+        Rules for all primitives, tried first.
+    shared : callable, optional
+        Makes the `Shared` of a walk; without it equal equations stay as they are.
+    """
+
+    def __init__(
+        self,
+        *tables: Table,
+        general: Iterable[GeneralRule] = (),
+        shared: Callable[[], Shared] | None = None,
+    ) -> None:
+        self.rules: Table = {}
+        self.general = tuple(general)
+        self.shared = shared
+        for table in tables:
+            for primitive, rules in table.items():
+                self.rules.setdefault(primitive, []).extend(rules)
+
+    def __call__(self, graph: Graph) -> Graph:
+        """The graph rewritten; the graph itself if there was nothing to do."""
+        return Rewriting(self, graph, self).run()
+
+
+class Rewriting:
+    """One walk over a graph.
+
+    Parameters
+    ----------
+    what : Pass
+    graph : Graph
+    nested : callable
+        What to do with graphs among the parameters of equations.
+
+    Attributes
+    ----------
+    constants : dict of Variable to array
+    equations : list of Equation
+        Those of the new graph.
+    origin : dict of Variable to Equation
+        Where the variables of the new graph come from.
+    sources : dict of Variable to Atom
+        What variables that are only repeated are repetitions of: the operand of a broadcast, or
+        the number that a constant array is filled with.
+    count : int
+        How many equations have been replaced.
+    """
+
+    def __init__(self, what: Pass, graph: Graph, nested: Callable[[Graph], Graph]) -> None:
+        self.graph = graph
+        self.rules = what.rules
+        self.general = what.general
+        self.shared = None if what.shared is None else what.shared()
+        self.nested = nested
+        self.constants: dict[Variable, Any] = {}
+        self.equations: list[Equation] = []
+        self.origin: dict[Variable, Equation] = {}
+        self.sources: dict[Variable, Atom] = {}
+        self.count = 0
+        self._now: dict[Variable, Atom] = {}
+        self._uses = Counter(x for equation in graph.equations for x in equation.inputs)
+        self._uses.update(graph.outputs)
+
+    def run(self) -> Graph:
+        """The rewritten graph; the graph itself if there was nothing to do."""
+        graph, now = self.graph, self._now
+        for variable, value in graph.constants.items():
+            found = self._enter_constant(variable, value)
+            if found is not variable:
+                now[variable] = found
+        with np.errstate(all="ignore"):
+            for equation in graph.equations:
+                self._visit(equation)
+        if not self.count:
+            return graph
+        return Graph(
+            graph.name,
+            graph.inputs,
+            self.constants,
+            self.equations,
+            [now.get(x, x) if type(x) is Variable else x for x in graph.outputs],
+            graph.signature,
+        )
+
+    # -- equations -----------------------------------------------------------------------------
+
+    def _visit(self, equation: Equation) -> None:
+        now = self._now
+        inputs, params = equation.inputs, equation.params
+        if now:
+            inputs = tuple([now.get(x, x) if type(x) is Variable else x for x in inputs])
+        for name, value in params.items():
+            kind = type(value)
+            if kind is Graph or (kind is tuple and value and type(value[0]) is Graph):
+                params = self._rewritten(params, name, value)
+        outputs = equation.outputs
+        if inputs is not equation.inputs or params is not equation.params:
+            equation = Equation(equation.primitive, inputs, params, outputs)
+        atoms = self._result(equation)
+        if atoms is not outputs:
+            for old, new in zip(outputs, atoms, strict=True):
+                now[old] = new
+                self._uses[new] += self._uses[old]
+            self.count += 1
+
+    def _rewritten(self, params: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+        """Parameters with their nested graphs rewritten; the same ones if nothing was done."""
+        if type(value) is Graph:
+            new: Any = self.nested(value)
+            same = new is value
+        else:
+            new = tuple(self.nested(each) for each in value)
+            same = all(one is other for one, other in zip(new, value, strict=True))
+        if same:
+            return params
+        self.count += 1
+        return {**params, name: new}
+
+    def _result(self, equation: Equation) -> tuple[Atom, ...]:
+        """What the outputs of an equation are; its own variables if it is to stay."""
+        primitive, inputs, params = equation.primitive, equation.inputs, equation.params
+        outputs = equation.outputs
+        for general in self.general:
+            atoms = general(self, primitive, outputs, inputs, params)
+            if atoms is not None:
+                return self._fitted(atoms, outputs)
+        for rule in self.rules.get(primitive, ()):
+            if primitive.multiple:
+                atoms = rule(self, outputs, *inputs, **params)
+                if atoms is not None:
+                    return self._fitted(atoms, outputs)
+            else:
+                atom = rule(self, outputs[0], *inputs, **params)
+                if atom is not None:
+                    return self._fitted((atom,), outputs)
+        if self.shared is not None:
+            found, key = self.shared.find(primitive, inputs, params)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
+            self.shared.enter(key, outputs)
+        self.equations.append(equation)
+        for variable in outputs:
+            self.origin[variable] = equation
+        if primitive is broadcast_to and is_strong(inputs[0]):
+            self.sources[outputs[0]] = inputs[0]
+        return outputs
+
+    def bind(self, primitive: Primitive, *inputs: Atom, **params: Any) -> Any:
+        """Apply a primitive in the new graph; the atom, or the tuple of atoms, that it gives."""
+        outputs = tuple(
+            Variable(out.shape, out.dtype)
+            for out in abstract_outputs(primitive, self._values(inputs), params)
+        )
+        atoms = self._result(Equation(primitive, inputs, params, outputs))
+        return atoms if primitive.multiple else atoms[0]
+
+    def bind_like(self, out: Variable, primitive: Primitive, *inputs: Atom, **params: Any) -> Any:
+        """The same if it gives the dtype of `out`, else `None`: for what is weak in promotion."""
+        (given,) = abstract_outputs(primitive, self._values(inputs), params)
+        if given.dtype != out.dtype:
+            return None
+        return self.bind(primitive, *inputs, **params)
+
+    def _values(self, inputs: Sequence[Atom]) -> list[Any]:
+        """What a shape rule is handed: constants themselves, for it may depend on a mask."""
+        constants = self.constants
+        return [constants.get(x, x) if type(x) is Variable else x for x in inputs]
+
+    # -- atoms ---------------------------------------------------------------------------------
+
+    def made_by(self, x: Atom, primitive: Primitive) -> Equation | None:
+        """The equation that `x` comes from, if it is one of this primitive."""
+        if type(x) is not Variable:
+            return None
+        equation = self.origin.get(x)
+        return equation if equation is not None and equation.primitive is primitive else None
+
+    def operand(self, x: Atom, primitive: Primitive) -> Atom | None:
+        """y where `x` is ``primitive(y)`` of the same dtype, else `None`."""
+        equation = self.made_by(x, primitive)
+        if equation is None:
+            return None
+        y = equation.inputs[0]
+        return y if is_strong(y) and y.dtype == x.dtype else None
+
+    def used_once(self, x: Atom) -> bool:
+        """Whether at most one equation or output reads `x`, as far as is known."""
+        return self._uses[x] <= 1
+
+    def source(self, x: Atom) -> Atom | None:
+        """What `x` repeats, if it is a repetition; a number is one of itself."""
+        return self.sources.get(x) if type(x) is Variable else x
+
+    def filled_with(self, x: Atom, value: complex) -> bool:
+        """Whether every element of `x` is this number."""
+        return is_number(self.sources.get(x, x) if type(x) is Variable else x, value)
+
+    def constant(self, value: Any) -> Atom:
+        """What stands for a constant: a number, a repeated number, or a variable."""
+        if not isinstance(value, np.ndarray):
+            return value
+        if not value.shape:
+            return value[()]
+        number = repeated(value)
+        if number is not None:
+            return self.bind(broadcast_to, number, shape=value.shape)
+        value.flags.writeable = False
+        return self._enter_constant(
+            Variable(value.shape, value.dtype, array=True, layout=value), value
+        )
+
+    def _enter_constant(self, variable: Variable, value: Any) -> Variable:
+        if isinstance(value, np.ndarray):
+            if self.shared is not None:
+                found = self.shared.constant(value, variable)
+                if found is not variable:
+                    self.count += 1
+                    return found
+            number = repeated(value)
+            if number is not None:
+                self.sources[variable] = number
+        self.constants[variable] = value
+        return variable
+
+    def _fitted(self, atoms: Sequence[Atom], outputs: tuple[Variable, ...]) -> tuple[Atom, ...]:
+        return tuple([self.fit(x, out) for x, out in zip(atoms, outputs, strict=True)])
+
+    def fit(self, x: Atom, out: Variable) -> Atom:
+        """`x`, broadcast and converted to the shape and dtype of `out`."""
+        x = self.cast(x, out.dtype)
+        return x if shape_of(x) == out.shape else self.bind(broadcast_to, x, shape=out.shape)
+
+    def cast(self, x: Atom, dtype: np.dtype[Any]) -> Atom:
+        """`x`, converted to a dtype, which then counts in promotion."""
+        if type(x) is not Variable:
+            same = isinstance(x, np.generic) and x.dtype == dtype
+            return x if same else dtype.type(x)
+        return x if is_strong(x) and x.dtype == dtype else self.bind(astype, x, dtype=dtype)
+
+
+def is_strong(x: Atom) -> bool:
+    """Whether an atom has a dtype of its own, which counts in promotion."""
+    return x.weak is None if type(x) is Variable else isinstance(x, np.generic)
+
+
+def repeated(array: np.ndarray[Any, Any]) -> Any:
+    """The number that an array is filled with, a NumPy scalar; `None` if there are several.
+
+    An empty array may be filled with anything.
+    """
+    if not array.size:
+        return array.dtype.type(0)
+    first = array[(0,) * array.ndim]
+    if not any(array.strides) or array.size == 1:
+        return first
+    last = array[(-1,) * array.ndim]
+    if first.tobytes() != last.tobytes():
+        return None
+    if first == 0:  # zeros of both signs are equal
+        return None if any(array.tobytes()) else first
+    return first if bool((array == first).all()) else None

@@ -1,0 +1,141 @@
+"""Simplification: all passes, again and again until none finds anything to do."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.layout import makes_array
+from pullback.graph.variable import Variable
+from pullback.passes.accumulate import ACCUMULATION
+from pullback.passes.algebra import ALGEBRA
+from pullback.passes.broadcasts import BROADCASTS, narrow
+from pullback.passes.choices import CHOICES
+from pullback.passes.common import Numbering
+from pullback.passes.constants import fold
+from pullback.passes.dead import remove_dead
+from pullback.passes.indexing import INDEXING
+from pullback.passes.layout import LAYOUT
+from pullback.passes.reductions import REDUCTIONS
+from pullback.passes.rewriting import Pass, Rewriting
+from pullback.rules.conversion import copy
+from pullback.rules.indexing import index
+
+__all__ = ["simplify"]
+
+_ALL = Pass(
+    ALGEBRA,
+    CHOICES,
+    LAYOUT,
+    REDUCTIONS,
+    BROADCASTS,
+    ACCUMULATION,
+    INDEXING,
+    general=[fold, narrow],
+    shared=Numbering,
+)
+
+
+def simplify(graph: Graph, *, verify: bool = True) -> Graph:
+    """A graph that computes the same with less.
+
+    Constants are folded and equal expressions shared; nothing is computed that no output depends
+    on; no zero is added, nothing is multiplied by one, and what is repeated is computed once;
+    transposes, reshapes, conversions and broadcasts are merged; what is added to a few elements of
+    an array, or written and read again, is so without arrays of zeros.
+
+    Parameters
+    ----------
+    graph : Graph
+    verify : bool
+        Whether to check that the graph is well formed after each pass; see `Graph.verify`.
+
+    Returns
+    -------
+    Graph
+        Of the same signature. Simplifying it again gives the same.
+
+    Raises
+    ------
+    GraphError
+        If a pass has made a graph that is not well formed.
+
+    Notes
+    -----
+    Results are the same up to rounding, NaN and infinity included: 0·x is kept where x is not
+    known to be finite. The sign of a zero may change: x + 0 is x, although −0.0 + 0.0 is 0.0.
+    The work grows in proportion to the number of equations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> graph = pb.trace(pb.grad(lambda x: np.sum(np.sin(x) ** 2)), np.ones(3))
+    >>> print(pb.simplify(graph))
+    f(x: float64[3]) -> float64[3]:
+      v0: float64[3] = sin(x)
+      v1: float64[3] = multiply(2.0, v0)
+      v2: float64[3] = cos(x)
+      v3: float64[3] = multiply(v2, v1)
+      return v3
+    """
+    return _simplified(graph, {}, verify=verify)
+
+
+def _simplified(graph: Graph, done: dict[Graph, Graph], *, verify: bool) -> Graph:
+    """The same; `done` has what has been simplified already: nested graphs are shared."""
+    if graph in done:
+        return done[graph]
+
+    def rewrite(now: Graph) -> Graph:
+        return Rewriting(_ALL, now, lambda inner: _simplified(inner, done, verify=verify)).run()
+
+    before, now = None, graph
+    while now is not before:
+        before = now
+        for one_pass in (rewrite, remove_dead):
+            after = one_pass(now)
+            if verify and after is not now:
+                after.verify()
+            now = after
+    now = _restored(graph, now)
+    done[graph] = done[now] = now
+    return now
+
+
+# -- results of shape () --------------------------------------------------------------------------
+
+
+def _restored(old: Graph, new: Graph) -> Graph:
+    """The new graph with arrays of shape () where the old one gives them, and scalars likewise."""
+    made = {x: equation for equation in new.equations for x in equation.outputs}
+    constants, equations = dict(new.constants), list(new.equations)
+    outputs = list(new.outputs)
+    wanted: dict[tuple[Atom, bool], Variable] = {}
+    for place, (x, y) in enumerate(zip(old.outputs, new.outputs, strict=True)):
+        if x is y or type(x) is not Variable or x.shape or _is_array(y, made) is x.array:
+            continue
+        if (y, x.array) not in wanted:
+            wanted[y, x.array] = out = Variable((), x.dtype, array=x.array)
+            if type(y) is not Variable:
+                constants[out] = np.array(y)
+                constants[out].flags.writeable = False
+            else:
+                primitive, params = (copy, {"order": "C"}) if x.array else (index, {"key": ()})
+                equations.append(Equation(primitive, (y,), params, (out,)))
+        outputs[place] = wanted[y, x.array]
+    if not wanted:
+        return new
+    return Graph(new.name, new.inputs, constants, equations, outputs, new.signature)
+
+
+def _is_array(x: Atom, made: dict[Variable, Equation]) -> bool | None:
+    """Whether a value of shape () is an array; `None` if that is not known."""
+    if type(x) is not Variable:
+        return False
+    equation = made.get(x)
+    if equation is None:
+        return x.array
+    if any(type(y) is Variable and not y.shape and y in made for y in equation.inputs):
+        return False if isinstance(equation.primitive.value, np.ufunc) else None
+    return makes_array(equation.primitive, equation.inputs, equation.params)

@@ -1,0 +1,170 @@
+"""Recording what the user gives as the body of a loop, a condition or a branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.primitive import bind
+from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.tracer import Tracer
+from pullback.errors import ArgumentTypeError, ArgumentValueError, GraphError
+from pullback.graph.building import build, close, flat_graph, like
+from pullback.graph.graph import Atom, Graph
+from pullback.graph.variable import Variable
+from pullback.rules import conversion
+from pullback.transforms.arguments import flatten_arrays, owned
+
+__all__ = ["Carry", "Leaves", "index_variable", "record", "same_leaves", "slices"]
+
+
+class Leaves:
+    """The arrays of a pytree, as the arguments of a body.
+
+    Attributes
+    ----------
+    values : list of (array, scalar or tracer)
+    spec : TreeSpec
+    variables : list of Variable
+    names : list of str
+        How to reach each array, below the name of the tree.
+    """
+
+    def __init__(self, tree: Any, where: str, name: str) -> None:
+        self.values, self.spec = flatten_arrays(tree, where, name)
+        self.values = [x.snapshot() if type(x) is Tracer else x for x in self.values]
+        self.variables = [_variable(x) for x in self.values]
+        self.names = [name + path for path in trees.leaf_paths(self.spec)]
+
+    def tree(self, leaves: Sequence[Any]) -> Any:
+        """The pytree with these leaves."""
+        return trees.unflatten(self.spec, leaves)
+
+    def results(self, leaves: Sequence[Any]) -> Any:
+        """The pytree with these leaves, arrays of the user's own."""
+        taken = set(map(id, self.values))
+        return self.tree([owned(_strong(x), taken) for x in leaves])
+
+
+def _variable(x: Any) -> Variable:
+    weak = type(x) if type(x) in (bool, int, float, complex) else None
+    array = x.mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
+    return Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=True)
+
+
+def _strong(x: Any) -> Any:
+    """A Python number as a NumPy scalar."""
+    return dtype_of(x).type(x) if type(x) in (bool, int, float, complex) else x
+
+
+def index_variable() -> Variable:
+    """The number of an iteration: as in a Python loop, it doesn't decide any dtype."""
+    return Variable((), np.dtype(np.int64), weak=int)
+
+
+def slices(xs: Leaves) -> list[Variable]:
+    """What an iteration gets of each scanned array."""
+    return [
+        Variable(x.shape[1:], x.dtype, array=len(x.shape) > 1, layout=True) for x in xs.variables
+    ]
+
+
+def record(
+    function: Callable[..., Sequence[Any]],
+    inputs: Sequence[Variable],
+    names: Sequence[str],
+    name: str,
+    position: int,
+) -> tuple[Graph, list[Tracer]]:
+    """A body as a graph, and the traced values from outside that it takes at `position`."""
+    return close(build(function, inputs, name, names), position)
+
+
+def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[Any]:
+    """The leaves of a result, which must have the structure of what it will replace."""
+    leaves, got = flatten_arrays(tree, where, what)
+    if got != spec:
+        raise ArgumentValueError(
+            f"{where}: {what} has the structure {got}, wanted {spec}, that of the initial one"
+        )
+    return [
+        bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x) else x for x in leaves
+    ]
+
+
+def _is_weak(x: Any) -> bool:
+    return type(x) is Tracer and type(x.value) is Variable and x.value.weak is not None
+
+
+class Carry(Leaves):
+    """What a loop hands from one iteration to the next.
+
+    A Python number takes the dtype that the body gives it: 0.0 starts a sum in float32 too.
+    """
+
+    def settle(
+        self, record_body: Callable[[], tuple[Graph, list[Tracer]]], where: str
+    ) -> tuple[Graph, list[Tracer]]:
+        """Record the body, and see to it that what it returns is like what it was given.
+
+        Parameters
+        ----------
+        record_body : callable
+            Records it with `variables`; the next carry is what the graph returns first.
+        where : str
+
+        Raises
+        ------
+        ArgumentTypeError, ArgumentValueError
+            Where a leaf changes its dtype or shape.
+        """
+        graph, free = record_body()
+        weak = [x.weak is not None for x in self.variables]
+        if any(weak):
+            # What was recorded for a number holds for a scalar of the dtype that came out, unless
+            # some operation promotes that in another way.
+            for variable, out in zip(self.variables, graph.outputs, strict=False):
+                if variable.weak is not None:
+                    variable.weak, variable.dtype = None, dtype_of(out)
+            try:
+                graph.verify()
+            except GraphError:
+                self.variables = [like(x) for x in self.variables]
+                graph, free = record_body()
+        outputs = list(graph.outputs)
+        for i, (name, before) in enumerate(zip(self.names, self.variables, strict=True)):
+            outputs[i] = _checked(outputs[i], before, name, where)
+        for i, is_weak in enumerate(weak):
+            if is_weak:
+                self.values[i] = self.variables[i].dtype.type(self.values[i])
+        names = graph.signature.names
+        return (
+            flat_graph(graph.name, graph.inputs, graph.constants, graph.equations, outputs, names),
+            free,
+        )
+
+
+def _checked(out: Atom, before: Variable, name: str, where: str) -> Atom:
+    """What a body returns in place of a leaf of the carry."""
+    after = Abstract.of(out)
+    if after.shape != before.shape:
+        raise ArgumentValueError(
+            f"{where}: {name} has shape {before.shape} before an iteration and {after.shape} after "
+            "it, wanted the same; start with an array of the final shape, and write to a part of "
+            "it: y[i] = v"
+        )
+    if after.dtype == before.dtype and type(out) is Variable:
+        return out
+    fits = np.can_cast(after.dtype, before.dtype, "same_kind")
+    if type(out) in (bool, int, float, complex) and fits:
+        return before.dtype.type(out)
+    if after.dtype == before.dtype:
+        return out
+    raise ArgumentTypeError(
+        f"{where}: {name} has dtype {before.dtype} before an iteration and {after.dtype} after it, "
+        f"wanted the same; start with {name}.astype({after.dtype}), or return "
+        f"{name}.astype({before.dtype})"
+    )

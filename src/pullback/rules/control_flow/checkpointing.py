@@ -1,0 +1,189 @@
+"""Functions that are evaluated again in the reverse sweep: `checkpoint`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pullback.core import trees
+from pullback.core.interpreter import snapshot
+from pullback.core.linear import Joint
+from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.shapes import Abstract
+from pullback.graph.building import flat_graph, like
+from pullback.graph.dependence import affected_outputs, varying_outputs
+from pullback.graph.graph import Graph
+from pullback.rules.control_flow.bodies import Leaves, record
+from pullback.rules.control_flow.derived import batched, derived, interleave, pushed
+from pullback.rules.control_flow.splitting import Recording
+from pullback.transforms.arguments import name_of
+from pullback.transforms.batch import Unmapped
+
+__all__ = ["checkpoint"]
+
+
+def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
+    return _take_over([*args], **params)
+
+
+def _take_over(args: list[Any], *, body: Graph) -> tuple[Any, ...]:
+    return tuple(body.evaluate(args))
+
+
+def _shape(*_args: Any, body: Graph) -> tuple[Abstract, ...]:
+    return tuple(map(Abstract.of, body.outputs))
+
+
+def _batch(
+    primitive: Primitive,
+    size: int,
+    mapped: Sequence[bool],
+    values: Sequence[Any],
+    params: dict[str, Any],
+) -> tuple[Any, ...]:
+    body: Graph = params["body"]
+    wanted = affected_outputs(body, mapped)
+    outs = primitive(*values, body=batched(body, size, mapped, wanted))
+    return tuple(out if marked else Unmapped(out) for out, marked in zip(outs, wanted, strict=True))
+
+
+def _pushforward(
+    values: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    body: Graph = params["body"]
+    dotted = [dot is not None for dot in dots]
+    wanted = varying_outputs(body, dotted)
+    args = interleave(values, dots, dotted, ())
+    outs = bind(checkpointed, tuple(args), {"body": pushed(body, dotted, wanted, (), ())})
+    tangents = iter(outs[len(wanted) :])
+    return outs[: len(wanted)], tuple(next(tangents) if marked else None for marked in wanted)
+
+
+def _linearize(
+    values: Sequence[Any], wanted: Sequence[bool], params: dict[str, Any]
+) -> tuple[tuple[Any, ...], Joint]:
+    """Nothing is kept but the arguments: the pullback evaluates the body again."""
+    body: Graph = params["body"]
+    outs = bind(checkpointed, tuple(values), params)
+    values = [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
+
+    def pull(bars: Sequence[Any]) -> list[Any]:
+        seeded = [
+            bar is not None and varies
+            for bar, varies in zip(bars, varying_outputs(body, wanted), strict=True)
+        ]
+        graph, places = _pullback(body, tuple(wanted), tuple(seeded))
+        found: list[Any] = [None] * len(values)
+        if not places:
+            return found
+        given = [bar for bar, seed in zip(bars, seeded, strict=True) if seed]
+        for place, bar in zip(
+            places, bind(checkpointed, (*values, *given), {"body": graph}), strict=True
+        ):
+            found[place] = bar
+        return found
+
+    return outs, Joint(lambda *dots: _pushforward(values, dots, params)[1], pull)
+
+
+def _pullback(
+    body: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...]
+) -> tuple[Graph, list[int]]:
+    """From the arguments and cotangents of the results to cotangents of the arguments.
+
+    Returns
+    -------
+    graph : Graph
+    places : list of int
+        Of which arguments.
+    """
+
+    def make() -> tuple[Graph, list[int]]:
+        recording = Recording(body, varying, seeded, [False] * len(varying))
+        places = [i for i, bar in enumerate(recording.results) if bar is not None]
+        graph = flat_graph(
+            f"{body.name}_bar",
+            [*recording.inputs, *(bar for bar in recording.bars if bar is not None)],
+            recording.constants,
+            [*recording.primal, *recording.rest],
+            [recording.results[i] for i in places],
+            [
+                *body.signature.names,
+                *(f"out{i}_bar" for i, seed in enumerate(seeded) if seed),
+            ],
+        )
+        return graph, places
+
+    return derived(body, ("recomputing", varying, seeded), make)
+
+
+checkpointed = Primitive(
+    "checkpoint",
+    _value,
+    multiple=True,
+    batch=_batch,
+    shape=_shape,
+    pushforward=_pushforward,
+    linearize=_linearize,
+    take_over=_take_over,
+)
+registry[checkpointed.name] = checkpointed
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Function like `f` of which the reverse sweep keeps the arguments only.
+
+    What its derivatives read of the values in between is computed again when the reverse sweep
+    comes to it: less memory, for one more evaluation. Values and derivatives are the same to the
+    last bit.
+
+    Parameters
+    ----------
+    f : callable
+        A function of pytrees of arrays that returns a pytree of arrays. It may read other values
+        from outside, and write to its arguments, of which it gets copies.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `f`. Keyword arguments, and leaves that are no arrays, belong to the
+        function.
+
+    Raises
+    ------
+    DataDependenceError
+        From the returned function, where the course of `f` depends on a value: it is recorded.
+
+    See Also
+    --------
+    scan : loops, with as many snapshots as there is memory for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> layer = pb.checkpoint(lambda W, y: np.tanh(W @ y))
+    >>> pb.grad(lambda W: np.sum(layer(W, layer(W, np.ones(2)))))(np.zeros((2, 2)))
+    array([[0., 0.],
+           [0., 0.]])
+    """
+    where = f"checkpoint of {name_of(f)}"
+
+    @functools.wraps(f, updated=())
+    def checkpointed_f(*args: Any, **kwargs: Any) -> Any:
+        given = Leaves(args, where, "args")
+        result: list[trees.TreeSpec] = []
+
+        def function(*leaves: Any) -> list[Any]:
+            out, spec = trees.flatten(f(*given.tree(leaves), **kwargs))
+            result[:] = [spec]
+            return out
+
+        inputs = [like(x) for x in given.variables]
+        graph, free = record(function, inputs, given.names, name_of(f), 0)
+        outs = bind(checkpointed, (*free, *given.values), {"body": graph})
+        given.spec = result[0]
+        return given.results(outs)
+
+    return checkpointed_f

@@ -1,0 +1,224 @@
+"""The primitive of choices between branches: `switch`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core.interpreter import snapshot
+from pullback.core.linear import Joint
+from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.graph.building import build, like
+from pullback.graph.cost import dearest
+from pullback.graph.dependence import affected_outputs, varying_outputs
+from pullback.graph.graph import Graph
+from pullback.rules.control_flow.derived import batched, derived, interleave, pushed, zeros_like
+from pullback.rules.control_flow.splitting import Split, split
+from pullback.transforms.batch import Unmapped
+
+__all__ = ["switch"]
+
+Branches = tuple[Graph, ...]
+
+
+def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
+    return _take_over([*args], **params)
+
+
+def _take_over(args: list[Any], *, branches: Branches) -> tuple[Any, ...]:
+    index = int(args.pop(0))
+    return tuple(branches[min(max(index, 0), len(branches) - 1)].evaluate(args))
+
+
+def _shape(*_args: Any, branches: Branches) -> tuple[Abstract, ...]:
+    return tuple(map(Abstract.of, branches[0].outputs))
+
+
+def _union(rows: Sequence[Sequence[bool]]) -> list[bool]:
+    return [any(column) for column in zip(*rows, strict=True)]
+
+
+def _batch(
+    primitive: Primitive,
+    size: int,
+    mapped: Sequence[bool],
+    values: Sequence[Any],
+    params: dict[str, Any],
+) -> tuple[Any, ...]:
+    branches: Branches = params["branches"]
+    index, operands = values[0], values[1:]
+    wanted = _union([affected_outputs(branch, mapped[1:]) for branch in branches])
+    if not mapped[0]:
+        many = tuple(batched(branch, size, mapped[1:], wanted) for branch in branches)
+        outs = primitive(index, *operands, branches=many)
+        return tuple(
+            out if marked else Unmapped(out) for out, marked in zip(outs, wanted, strict=True)
+        )
+    # Each example chooses: all branches are evaluated.
+    everywhere = [True] * len(wanted)
+    index = np.clip(index, 0, len(branches) - 1)
+    many = tuple(batched(branch, size, mapped[1:], everywhere) for branch in branches)
+    choices = [branch.run(list(operands)) for branch in many]
+    results = []
+    for column in zip(*choices, strict=True):
+        result = column[-1]
+        rank = len(shape_of(result))
+        place = np.reshape(index, (size, *(1,) * (rank - 1)))
+        for number in range(len(branches) - 2, -1, -1):
+            result = np.where(place == number, column[number], result)
+        results.append(result)
+    return tuple(results)
+
+
+def _pushforward(
+    values: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    branches: Branches = params["branches"]
+    dotted = [dot is not None for dot in dots[1:]]
+    wanted = _union([varying_outputs(branch, dotted) for branch in branches])
+    both = tuple(pushed(branch, dotted, wanted, (), ()) for branch in branches)
+    args = interleave(values[1:], dots[1:], dotted, ())
+    outs = bind(switch, (values[0], *args), {"branches": both})
+    tangents = iter(outs[len(wanted) :])
+    return outs[: len(wanted)], tuple(next(tangents) if marked else None for marked in wanted)
+
+
+def _linearize(
+    values: Sequence[Any], wanted: Sequence[bool], params: dict[str, Any]
+) -> tuple[tuple[Any, ...], Joint]:
+    """Each branch keeps what its own pullback reads, in slots that all branches share."""
+    branches: Branches = params["branches"]
+    varying = tuple(wanted[1:])
+    seeded = tuple(_union([varying_outputs(branch, varying) for branch in branches]))
+    parts = [_split(branch, varying, seeded) for branch in branches]
+    count = len(seeded)
+    forward, slots = _sharing([part.forward for part in parts], count)
+    results = bind(switch, tuple(values), {"branches": forward})
+    outs, kept = results[:count], results[count:]
+    values = [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
+
+    def pull(bars: Sequence[Any]) -> list[Any]:
+        present = tuple(bar is not None and seed for bar, seed in zip(bars, seeded, strict=True))
+        if not any(present):
+            return [None] * len(values)
+        back = tuple(
+            _pullback(branch, part, present, row, kept)
+            for branch, part, row in zip(branches, parts, slots, strict=True)
+        )
+        given = [bar for bar, here in zip(bars, present, strict=True) if here]
+        found = iter(bind(switch, (*values, *kept, *given), {"branches": back}))
+        return [None, *(next(found) if varies else None for varies in varying)]
+
+    return outs, Joint(lambda *dots: _pushforward(values, dots, params)[1], pull)
+
+
+def _split(branch: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...]) -> Split:
+    """A branch that is run once: its inputs are at hand afterwards, and none repeats."""
+    own = [a and b for a, b in zip(seeded, varying_outputs(branch, varying), strict=True)]
+    free = [True] * len(branch.inputs)
+    return split(branch, varying, own, free, [False] * len(free))
+
+
+def _sharing(graphs: Sequence[Graph], count: int) -> tuple[Branches, list[list[int]]]:
+    """Graphs that return what each keeps, after its `count` outputs, in slots of one row.
+
+    Returns
+    -------
+    graphs : tuple of Graph
+        In a slot that a graph doesn't use it returns zeros.
+    slots : list of list of int
+        Where each graph puts what it keeps.
+    """
+    row: list[Abstract] = []
+    slots = []
+    for graph in graphs:
+        mine: list[int] = []
+        for x in map(Abstract.of, graph.outputs[count:]):
+            free = (
+                i
+                for i, y in enumerate(row)
+                if i not in mine and (x.shape, x.dtype) == (y.shape, y.dtype)
+            )
+            place = next(free, len(row))
+            if place == len(row):
+                row.append(x)
+            mine.append(place)
+        slots.append(mine)
+    return tuple(
+        _in_slots(graph, count, row, mine) for graph, mine in zip(graphs, slots, strict=True)
+    ), slots
+
+
+def _in_slots(graph: Graph, count: int, row: Sequence[Abstract], slots: Sequence[int]) -> Graph:
+    key = ("slots", count, tuple(slots), tuple((x.shape, x.dtype) for x in row))
+
+    def make() -> Graph:
+        def function(*args: Any) -> list[Any]:
+            outs = graph.run(list(args))
+            own = dict(zip(slots, outs[count:], strict=True))
+            kept = [own[i] if i in own else zeros_like(x) for i, x in enumerate(row)]
+            return [*outs[:count], *kept]
+
+        inputs = [like(x) for x in graph.inputs]
+        return build(function, inputs, graph.name, graph.signature.names)
+
+    return derived(graph, key, make)
+
+
+def _pullback(
+    branch: Graph, part: Split, seeded: tuple[bool, ...], slots: Sequence[int], kept: Sequence[Any]
+) -> Graph:
+    """The pullback of a branch, from its operands, what is kept, and cotangents."""
+    row = tuple((shape_of(x), dtype_of(x)) for x in kept)
+
+    def make() -> Graph:
+        own = tuple(a and b for a, b in zip(seeded, part.seeded, strict=True))
+        linear = part.linear(own)
+        graph = linear.graph(branch.name)
+        count = len(branch.inputs)
+
+        def function(*args: Any) -> list[Any]:
+            operands, rest = args[:count], args[count:]
+            stored, bars = rest[: len(row)], iter(rest[len(row) :])
+            given = {i: next(bars) for i, seed in enumerate(seeded) if seed}
+            values = [
+                *(operands[i] for i in linear.reads),
+                *linear.preamble.run([]),
+                *(stored[slots[i]] for i in linear.kept),
+                *(given[i] for i in linear.bars),
+            ]
+            found = dict(zip(linear.results, graph.run(values), strict=True))
+            return [
+                found[i] if i in found else zeros_like(x)
+                for i, x in enumerate(branch.inputs)
+                if part.varying[i]
+            ]
+
+        names = list(branch.signature.names)
+        inputs = [
+            *map(like, branch.inputs),
+            *(like(Abstract(shape, dtype)) for shape, dtype in row),
+            *(like(Abstract.of(x)) for x, seed in zip(branch.outputs, seeded, strict=True) if seed),
+        ]
+        names += [f"kept{i}" for i in range(len(row))]
+        names += [f"out{i}_bar" for i, seed in enumerate(seeded) if seed]
+        return build(function, inputs, f"{branch.name}_bar", names)
+
+    return derived(branch, ("pullback", part.varying, seeded, tuple(slots), row), make)
+
+
+switch = Primitive(
+    "switch",
+    _value,
+    multiple=True,
+    batch=_batch,
+    shape=_shape,
+    cost=lambda costs, **_: dearest(costs.values()),
+    pushforward=_pushforward,
+    linearize=_linearize,
+    take_over=_take_over,
+)
+registry[switch.name] = switch

@@ -1,0 +1,225 @@
+"""Choices by value between functions: `cond` and `switch`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.primitive import bind
+from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.tracer import Tracer
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.graph.building import build, like
+from pullback.graph.graph import Graph
+from pullback.graph.variable import Variable
+from pullback.rules import conversion
+from pullback.rules.control_flow import choice
+from pullback.rules.control_flow.bodies import Leaves, record
+from pullback.transforms.arguments import describe, name_of
+
+__all__ = ["cond", "switch"]
+
+
+def cond(
+    predicate: Any,
+    if_true: Callable[..., Any],
+    if_false: Callable[..., Any],
+    *operands: Any,
+) -> Any:
+    """One of two functions, by a predicate: ``(if_true if predicate else if_false)(*operands)``.
+
+    Parameters
+    ----------
+    predicate : bool
+        A scalar; traced or not.
+    if_true, if_false : callable
+        Functions of the operands, which return pytrees of the same structure, shapes and dtypes.
+        They may write to their operands, and read other values from outside.
+    *operands : pytree
+
+    Returns
+    -------
+    pytree
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where the predicate is no boolean scalar, or the results disagree; the error names the
+        leaf and both.
+    DataDependenceError
+        Where the course of a function depends on a value.
+
+    Notes
+    -----
+    Both functions are recorded; one is evaluated. With a predicate that is mapped by `vmap` both
+    are, and each example takes its own; what the other one would have contributed to a derivative
+    is zero, even where it is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> def root(x):
+    ...     return pb.cond(x > 0, np.sqrt, lambda x: 0 * x, x)
+    >>> float(root(4.0)), float(pb.grad(root)(4.0)), float(pb.grad(root)(-1.0))
+    (2.0, 0.25, 0.0)
+    """
+    where = f"cond of {name_of(if_true)} and {name_of(if_false)}"
+    if isinstance(predicate, bool):
+        predicate = np.bool_(predicate)
+    if not _is_scalar(predicate) or dtype_of(predicate).kind != "b":
+        raise ArgumentTypeError(
+            f"{where}: the predicate is {describe(predicate)}, wanted a boolean scalar; compare "
+            "numbers, and join the elements of an array with np.all or np.any"
+        )
+    index = bind(conversion.astype, (predicate,), {"dtype": np.dtype(np.int64)})
+    return _choose(index, (if_false, if_true), operands, where)
+
+
+def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+    """One of several functions, by its number: ``branches[index](*operands)``.
+
+    Parameters
+    ----------
+    index : int
+        A scalar; traced or not. It is clipped to the range of `branches`.
+    branches : sequence of callable
+        At least one; as in `cond`.
+    *operands : pytree
+
+    Returns
+    -------
+    pytree
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where the index is no integer scalar, or the results disagree; the error names the leaf
+        and both.
+    DataDependenceError
+        Where the course of a function depends on a value.
+
+    See Also
+    --------
+    cond : between two functions, with more about both.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> [float(pb.switch(i, [np.sin, np.cos, np.exp], 0.0)) for i in (0, 1, 7)]
+    [0.0, 1.0, 1.0]
+    """
+    branches = tuple(branches)
+    where = f"switch between {', '.join(map(name_of, branches))}"
+    if not branches:
+        raise ArgumentValueError("switch: branches is empty, wanted one function or more")
+    if not _is_scalar(index) or dtype_of(index).kind not in "iu":
+        raise ArgumentTypeError(
+            f"{where}: the index is {describe(index)}, wanted an integer scalar; convert it with "
+            ".astype(int)"
+        )
+    return _choose(index, branches, operands, where)
+
+
+def _is_scalar(x: Any) -> bool:
+    return isinstance(x, Tracer | np.ndarray | np.generic | int) and not shape_of(x)
+
+
+def _choose(
+    index: Any,
+    branches: Sequence[Callable[..., Any]],
+    operands: tuple[Any, ...],
+    where: str,
+) -> Any:
+    given = Leaves(operands, where, "operands")
+    results: list[trees.TreeSpec] = []
+    recorded = [_record(branch, given, where, results) for branch in branches]
+    if len(branches) > 1:
+        for branch, spec in zip(branches, results, strict=True):
+            if spec != results[0]:
+                raise ArgumentValueError(
+                    f"{where}: {name_of(branch)} returns the structure {spec}, and "
+                    f"{name_of(branches[0])} {results[0]}; wanted the same"
+                )
+    dtypes = _agreed(branches, [graph for graph, _ in recorded], results[0], where)
+    free = [x for _, values in recorded for x in values]
+    graphs = []
+    start = 0
+    extra = [like(Abstract.of(x)) for x in free]
+    for graph, values in recorded:
+        graphs.append(_conformed(graph, extra, start, len(values), dtypes))
+        start += len(values)
+    outs = bind(choice.switch, (index, *free, *given.values), {"branches": tuple(graphs)})
+    given.spec = results[0]
+    return given.results(outs)
+
+
+def _record(
+    branch: Callable[..., Any], given: Leaves, where: str, results: list[trees.TreeSpec]
+) -> tuple[Graph, list[Tracer]]:
+    """A branch as a graph of its free values and the operands' leaves."""
+
+    def function(*leaves: Any) -> list[Any]:
+        out, spec = trees.flatten(branch(*given.tree(leaves)))
+        results.append(spec)
+        return out
+
+    return record(function, [like(x) for x in given.variables], given.names, name_of(branch), 0)
+
+
+def _agreed(
+    branches: Sequence[Callable[..., Any]],
+    graphs: Sequence[Graph],
+    spec: trees.TreeSpec,
+    where: str,
+) -> list[np.dtype[Any]]:
+    """The dtype of each leaf, on which the branches agree; a Python number has none to say."""
+    dtypes = []
+    for number, path in enumerate(trees.leaf_paths(spec)):
+        column = [graph.outputs[number] for graph in graphs]
+        strong = [i for i, x in enumerate(column) if not _is_weak(x)]
+        first = strong[0] if strong else 0
+        for i, x in enumerate(column):
+            one, other = Abstract.of(column[first]), Abstract.of(x)
+            fits = other.dtype == one.dtype or (
+                i not in strong and np.can_cast(other.dtype, one.dtype, "same_kind")
+            )
+            if one.shape != other.shape or not fits:
+                error = ArgumentTypeError if one.shape == other.shape else ArgumentValueError
+                raise error(
+                    f"{where}: the result{path} has dtype {one.dtype} and shape {one.shape} from "
+                    f"{name_of(branches[first])}, and dtype {other.dtype} and shape {other.shape} "
+                    f"from {name_of(branches[i])}; wanted the same: use .astype, np.broadcast_to "
+                    "or np.zeros_like"
+                )
+        dtypes.append(Abstract.of(column[first]).dtype)
+    return dtypes
+
+
+def _is_weak(x: Any) -> bool:
+    if type(x) is Variable:
+        return x.weak is not None
+    return type(x) in (bool, int, float, complex)
+
+
+def _conformed(
+    graph: Graph, extra: Sequence[Variable], start: int, count: int, dtypes: Sequence[Any]
+) -> Graph:
+    """A branch that takes the free values of all, and returns these dtypes."""
+    names = [f"free{i}" for i in range(len(extra))]
+    inputs = [*map(like, extra), *map(like, graph.inputs[count:])]
+
+    def function(*args: Any) -> list[Any]:
+        outs = graph.run([*args[start : start + count], *args[len(extra) :]])
+        return [
+            bind(conversion.astype, (out,), {"dtype": dtype})
+            if _is_weak(x) or dtype_of(out) != dtype
+            else out
+            for out, x, dtype in zip(outs, graph.outputs, dtypes, strict=True)
+        ]
+
+    return build(function, inputs, graph.name, [*names, *graph.signature.names[count:]])

@@ -1,0 +1,434 @@
+"""A loop: a body, how often it runs, and how what it carries is laid out among its arguments.
+
+The body is a graph. Its inputs are the iteration's index, the values that are the same in each
+iteration (`consts`), those that an iteration hands to the next (`carry`), and one slice of each
+array that is scanned. Its outputs are the next carry and what is stacked. A loop takes the consts,
+the first carry and the scanned arrays; it returns the last carry and the stacked arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.tracer import Tracer
+from pullback.graph.building import build, flat_graph, like
+from pullback.graph.dependence import affected_outputs, varying_outputs
+from pullback.graph.graph import Graph
+from pullback.graph.variable import Variable
+from pullback.rules.batching import in_front
+from pullback.rules.control_flow.derived import (
+    batched,
+    derived,
+    groups,
+    interleave,
+    pushed,
+    separate,
+    zeros_like,
+)
+from pullback.rules.control_flow.splitting import LinearPart, Split, split
+from pullback.transforms.arguments import lower
+from pullback.transforms.batch import MAPPED, Batch
+
+__all__ = ["Loop", "ReverseBody"]
+
+
+_CONDITIONAL = ("condition", "body", "consts", "carry")
+_COUNTED = ("body", "consts", "carry", "start", "length", "reverse", "checkpoint")
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop, without its arguments.
+
+    Attributes
+    ----------
+    body : Graph
+    consts, carry : int
+        How many there are.
+    condition : Graph or None
+        From consts and carry to whether there is another iteration.
+    start, length : int
+        The lowest index, and how many iterations there are, if there is no condition.
+    reverse : bool
+        Whether the iterations go from the last index to the first.
+    checkpoint : None, "sqrt" or int
+        How many carries are kept for the reverse sweep; None for what it needs of each.
+    """
+
+    body: Graph
+    consts: int
+    carry: int
+    condition: Graph | None = None
+    start: int = 0
+    length: int = 0
+    reverse: bool = False
+    checkpoint: Any = None
+
+    @property
+    def in_sizes(self) -> tuple[int, int, int]:
+        """The groups of the body's inputs, but the scanned ones."""
+        return 1, self.consts, self.carry
+
+    @property
+    def indices(self) -> range:
+        """The indices of the iterations, in their order."""
+        upwards = range(self.start, self.start + self.length)
+        return upwards[::-1] if self.reverse else upwards
+
+    @property
+    def primitive(self) -> Primitive:
+        """What runs the loop."""
+        return registry["scan" if self.condition is None else "while_loop"]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The loop as static parameters of a primitive."""
+        names = _COUNTED if self.condition is None else _CONDITIONAL
+        return {name: getattr(self, name) for name in names}
+
+    def __call__(self, args: Sequence[Any]) -> tuple[Any, ...]:
+        """The results of the loop for these arguments."""
+        results: tuple[Any, ...] = bind(self.primitive, tuple(args), self.params)
+        return results
+
+    # -- what varies ---------------------------------------------------------------------------
+
+    def grown(
+        self, marks: Sequence[bool], outputs: Callable[[Graph, Sequence[bool]], list[bool]]
+    ) -> tuple[list[bool], list[bool]]:
+        """Marks of the body's inputs and outputs, such that what is carried keeps its mark.
+
+        Parameters
+        ----------
+        marks : sequence of bool
+            For each argument of the loop.
+        outputs : callable
+            Which outputs of a graph are marked, if these inputs are.
+        """
+        inputs = [False, *marks]
+        start = 1 + self.consts
+        while True:
+            out = outputs(self.body, inputs)
+            for i in range(self.carry):
+                out[i] = out[i] or inputs[start + i]
+            if out[: self.carry] == inputs[start : start + self.carry]:
+                return inputs, out
+            inputs[start : start + self.carry] = out[: self.carry]
+
+    def varying(self, wanted: Sequence[bool]) -> tuple[list[bool], list[bool]]:
+        """Which inputs and outputs of the body are differentiated if these arguments are."""
+        return self.grown(wanted, varying_outputs)
+
+    # -- forward mode --------------------------------------------------------------------------
+
+    def pushed(self, dotted: Sequence[bool], wanted: Sequence[bool]) -> Loop:
+        """The loop that carries tangents along: those of each group come after it."""
+        sizes = self.in_sizes
+        _, consts, carry, _ = (sum(marks) for marks in groups(dotted, sizes))
+        return replace(
+            self,
+            body=pushed(self.body, dotted, wanted, sizes, (self.carry,)),
+            consts=self.consts + consts,
+            carry=self.carry + carry,
+            condition=self._ignoring(dotted[1 : 1 + self.consts + self.carry]),
+        )
+
+    def _ignoring(self, dotted: Sequence[bool]) -> Graph | None:
+        """The condition, with tangents among its inputs that it doesn't read."""
+        condition = self.condition
+        if condition is None:
+            return None
+
+        def make() -> Graph:
+            names = condition.signature.names
+            sizes = (self.consts,)
+            return flat_graph(
+                condition.name,
+                interleave(condition.inputs, [like(x) for x in condition.inputs], dotted, sizes),
+                condition.constants,
+                condition.equations,
+                condition.outputs,
+                interleave(names, [f"{name}_dot" for name in names], dotted, sizes),
+            )
+
+        return derived(condition, ("ignoring", tuple(dotted), self.consts), make)
+
+    def push(
+        self, values: Sequence[Any], dots: Sequence[Any]
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The results and their tangents, from arguments and theirs; `None` is zero."""
+        dotted, wanted = self.varying([dot is not None for dot in dots])
+        outs = self.pushed(dotted, wanted)(self.with_dots(values, dots, dotted))
+        return self.without_dots(outs, wanted)
+
+    def with_dots(
+        self, values: Sequence[Any], dots: Sequence[Any], dotted: Sequence[bool]
+    ) -> list[Any]:
+        """The arguments of the pushed loop; a carry that gets a tangent later starts with zeros."""
+        full = [
+            zeros_like(x) if marked and dot is None else dot
+            for x, dot, marked in zip(values, dots, dotted[1:], strict=True)
+        ]
+        return interleave(values, full, dotted[1:], self.in_sizes[1:])
+
+    def without_dots(
+        self, outs: Sequence[Any], wanted: Sequence[bool]
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The results of the pushed loop as those of this one and their tangents."""
+        values, dots = separate(outs, wanted, (self.carry,))
+        return tuple(values), tuple(dots)
+
+    # -- batches -------------------------------------------------------------------------------
+
+    def batched(self, size: int, mapped: Sequence[bool]) -> tuple[Loop, list[bool], list[bool]]:
+        """The loop over all examples at once, and which inputs and outputs of its body are mapped.
+
+        Where the condition differs between examples the loop goes on until it holds for none, and
+        leaves alone what has come to its end.
+        """
+        inputs, outputs = self.grown(mapped, affected_outputs)
+        if self.condition is None:
+            body = batched(self.body, size, inputs, outputs)
+            return replace(self, body=body), inputs, outputs
+        condition = self.condition
+        differs = affected_outputs(condition, inputs[1:])[0]
+        if differs:
+            outputs = [True] * self.carry
+            inputs = [*inputs[: 1 + self.consts], *outputs]
+
+        def stopping(values: list[Any], outs: list[Any]) -> list[Any]:
+            (going,) = condition.run(values[1:])
+            old = values[1 + self.consts :]
+            return [np.where(going, new, x) for new, x in zip(outs, old, strict=True)]
+
+        body = batched(
+            self.body,
+            size,
+            inputs,
+            outputs,
+            stopping if differs else None,
+            "stopping" if differs else "batched",
+        )
+        return (
+            replace(self, body=body, condition=_any(condition, size, inputs[1:])),
+            inputs,
+            outputs,
+        )
+
+    def to_batch(
+        self, size: int, mapped: Sequence[bool], inputs: Sequence[bool], values: Sequence[Any]
+    ) -> list[Any]:
+        """The arguments of the batched loop; scanned arrays have the mapped axis second."""
+        consts, carry, xs = groups(
+            list(zip(values, mapped, inputs[1:], strict=True)), self.in_sizes[1:]
+        )
+        return [
+            *(x for x, _, _ in consts),
+            *(in_front(x, size, mapped=one) if marked else x for x, one, marked in carry),
+            *(np.swapaxes(x, 0, 1) if one else x for x, one, _ in xs),
+        ]
+
+    # -- reverse mode --------------------------------------------------------------------------
+
+    def split(self, wanted: Sequence[bool]) -> Split:
+        """The body's forward part, and its linear part for any pattern of cotangents."""
+        inputs, outputs = self.varying(wanted)
+        _, consts, carry, xs = groups(inputs, self.in_sizes)
+        free = [True] * (1 + len(consts)) + [False] * len(carry) + [True] * len(xs)
+        invariant = [False] + [True] * len(consts) + [False] * (len(carry) + len(xs))
+        return split(self.body, inputs, outputs, free, invariant)
+
+    def reverse_body(self, parts: Split, seeded: Sequence[bool]) -> ReverseBody:
+        """The body of the reverse loop, where these results of the loop have a cotangent."""
+        return derived(
+            self.body,
+            ("reverse", parts.varying, tuple(seeded), self.consts, self.carry),
+            lambda: ReverseBody(self, parts, seeded),
+        )
+
+
+def _any(condition: Graph, size: int, mapped: Sequence[bool]) -> Graph:
+    """Whether the condition holds for any example."""
+
+    def make() -> Graph:
+        def function(*args: Tracer) -> list[Any]:
+            with Batch(f"vmap of {condition.name}", size) as interpreter:
+                values = [
+                    Tracer(interpreter, x, MAPPED) if marked else x
+                    for x, marked in zip(args, mapped, strict=True)
+                ]
+                out, payload = lower(condition.run(values)[0], interpreter, condition.name)
+            return [np.any(out) if payload is MAPPED else out]
+
+        inputs = [
+            Variable((size, *x.shape), x.dtype, array=True, layout=True) if marked else like(x)
+            for x, marked in zip(condition.inputs, mapped, strict=True)
+        ]
+        return build(function, inputs, f"{condition.name}_any", condition.signature.names)
+
+    return derived(condition, ("any", size, tuple(mapped)), make)
+
+
+class ReverseBody:
+    """The body of the reverse loop.
+
+    It carries the cotangents of the consts, which it adds to, and those of the carry. It scans
+    what the forward loop has scanned, what it has kept, and the cotangents of what it has stacked;
+    it stacks the cotangents of what has been scanned.
+
+    Attributes
+    ----------
+    graph : Graph
+    consts, carry : int
+        How many there are.
+    read_consts, read_xs : list of int
+        Which consts and scanned arrays it reads.
+    kept : list of int
+        Which of the kept values it reads.
+    total_consts, carry_bars, xs_bars : list of int
+        Which consts, carries and scanned arrays have a cotangent.
+    out_bars : list of int
+        Which stacked results have one.
+    preamble : Graph
+        What it reads that depends on the consts alone, to be evaluated once.
+    """
+
+    def __init__(self, loop: Loop, parts: Split, seeded: Sequence[bool]) -> None:
+        first_carry = 1 + loop.consts
+        first_x = first_carry + loop.carry
+        seeded = self._grown(loop, parts, seeded)
+        linear = parts.linear(seeded)
+        reads, bars = linear.reads, linear.bars
+        self.read_consts = [i - 1 for i in reads if 1 <= i < first_carry]
+        self.read_xs = [i - first_x for i in reads if i >= first_x]
+        self.kept = list(linear.kept)
+        self.total_consts = [i - 1 for i in linear.onto]
+        self.carry_bars = [i for i in bars if i < loop.carry]
+        self.out_bars = [i - loop.carry for i in bars if i >= loop.carry]
+        self.xs_bars = [i - first_x for i in linear.results if i >= first_x]
+        self.preamble = linear.preamble
+        index = reads.get(0, like(loop.body.inputs[0]))
+        inputs = [
+            index,
+            *(reads[i + 1] for i in self.read_consts),
+            *linear.fixed,
+            *linear.onto.values(),
+            *(bars[i] for i in self.carry_bars),
+            *(reads[i + first_x] for i in self.read_xs),
+            *linear.kept.values(),
+            *(bars[i + loop.carry] for i in self.out_bars),
+        ]
+        self.consts = len(self.read_consts) + len(linear.fixed)
+        self.carry = len(self.total_consts) + len(self.carry_bars)
+        results = linear.results
+        constants = dict(linear.constants)
+        outputs = [results[i] for i in linear.onto]
+        for i in self.carry_bars:
+            bar = results.get(first_carry + i)
+            if bar is None:
+                bar = like(bars[i])
+                constants[bar] = np.zeros(bar.shape, bar.dtype)
+            outputs.append(bar)
+        outputs += [results[i + first_x] for i in self.xs_bars]
+        self.graph = flat_graph(
+            f"{loop.body.name}_bar",
+            inputs,
+            constants,
+            linear.equations,
+            outputs,
+            _names(loop, linear, inputs),
+        )
+
+    def loop(self, loop: Loop) -> Loop:
+        """The reverse loop of a loop without a condition."""
+        return Loop(
+            self.graph,
+            self.consts,
+            self.carry,
+            start=loop.start,
+            length=loop.length,
+            reverse=not loop.reverse,
+        )
+
+    def arguments(
+        self, loop: Loop, values: Sequence[Any], kept: Sequence[Any], bars: Sequence[Any]
+    ) -> list[Any]:
+        """The arguments of the reverse loop.
+
+        Parameters
+        ----------
+        loop : Loop
+            The forward loop.
+        values : sequence
+            Its arguments.
+        kept : sequence
+            The kept values, stacked.
+        bars : sequence
+            A cotangent, or `None`, for each of its results.
+        """
+        consts, _, xs = groups(values, loop.in_sizes[1:])
+        return [
+            *self.start(loop, consts, bars),
+            *(xs[i] for i in self.read_xs),
+            *(kept[i] for i in self.kept),
+            *(bars[loop.carry + i] for i in self.out_bars),
+        ]
+
+    def start(self, loop: Loop, consts: Sequence[Any], bars: Sequence[Any]) -> list[Any]:
+        """The consts of the reverse loop, and its first carry."""
+        return [
+            *(consts[i] for i in self.read_consts),
+            *self.preamble.run(list(consts)),
+            *(zeros_like(consts[i]) for i in self.total_consts),
+            *(
+                zeros_like(loop.body.outputs[i]) if bars[i] is None else bars[i]
+                for i in self.carry_bars
+            ),
+        ]
+
+    def placed(self, loop: Loop, results: Sequence[Any], count: int) -> list[Any]:
+        """The results of the reverse loop, one for each argument of the loop; `None` is zero."""
+        first_x = loop.consts + loop.carry
+        places = [
+            *self.total_consts,
+            *(loop.consts + i for i in self.carry_bars),
+            *(first_x + i for i in self.xs_bars),
+        ]
+        bars: list[Any] = [None] * count
+        for place, bar in zip(places, results, strict=True):
+            bars[place] = bar
+        return bars
+
+    @staticmethod
+    def _grown(loop: Loop, parts: Split, seeded: Sequence[bool]) -> list[bool]:
+        """Which outputs of the body get a cotangent, once the reverse loop has gone around."""
+        marks = [a and b for a, b in zip(seeded, parts.seeded, strict=True)]
+        first = 1 + loop.consts
+        pending = [i for i, marked in enumerate(marks) if marked]
+        while pending:
+            reached = parts.influence[pending.pop()]
+            for i in range(loop.carry):
+                if reached[first + i] and not marks[i] and parts.seeded[i]:
+                    marks[i] = True
+                    pending.append(i)
+        return marks
+
+
+def _names(loop: Loop, linear: LinearPart, inputs: Sequence[Variable]) -> list[str]:
+    """What to call the inputs of the reverse body."""
+    names = loop.body.signature.names
+    found = {x: names[i] for i, x in linear.reads.items()}
+    found |= {x: f"fixed{i}" for i, x in enumerate(linear.fixed)}
+    found |= {x: f"kept{i}" for i, x in enumerate(linear.kept.values())}
+    found |= {x: f"{names[i]}_bar" for i, x in linear.onto.items()}
+    first = 1 + loop.consts
+    found |= {
+        x: f"{names[first + i]}_bar" if i < loop.carry else f"y{i - loop.carry}_bar"
+        for i, x in linear.bars.items()
+    }
+    return [found.get(x, "i") for x in inputs]

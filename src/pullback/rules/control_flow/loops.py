@@ -1,0 +1,372 @@
+"""Loops that stay loops: `scan`, `fori_loop` and `while_loop`."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import Tracer
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.graph.building import flat_graph, like
+from pullback.graph.graph import Graph
+from pullback.rules.control_flow.bodies import (
+    Carry,
+    Leaves,
+    index_variable,
+    record,
+    same_leaves,
+    slices,
+)
+from pullback.rules.control_flow.loop import Loop
+from pullback.transforms.arguments import describe, name_of
+
+__all__ = ["fori_loop", "scan", "while_loop"]
+
+
+def scan(
+    body: Callable[[Any, Any], tuple[Any, Any]],
+    carry: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    checkpoint: int | str | None = None,
+) -> tuple[Any, Any]:
+    """Loop over the slices of arrays, with values handed on from one iteration to the next.
+
+    It is ``for x in xs: carry, y = body(carry, x)``, with every ``y`` stacked. The body is
+    recorded once, whatever the number of iterations.
+
+    Parameters
+    ----------
+    body : callable
+        ``body(carry, x) -> (carry, y)``, of pytrees. It may write to its carry and to `x`.
+    carry : pytree
+        The first carry. The body returns one of the same structure, shapes and dtypes; a Python
+        number among its leaves takes the dtype that comes out.
+    xs : pytree, optional
+        Arrays of the same extent along their first axis; `body` gets a slice of each. `None` for
+        none, then `length` is needed.
+    length : int, optional
+        The number of iterations, if there are no `xs`.
+    reverse : bool
+        Whether to go from the last slice to the first; ``y`` is stacked at the place of its ``x``.
+    checkpoint : None, "sqrt" or int
+        What the reverse sweep has in store. `None`: what it reads of each iteration. An integer:
+        that many carries, beside the first, and the iterations between them are evaluated again,
+        as few times as possible; ``"sqrt"``: as many carries, about √(2n), as it takes to evaluate
+        none more than once again. The derivative is the same to the last bit.
+
+    Returns
+    -------
+    carry : pytree
+        The last one.
+    ys : pytree
+        Of the structure of ``y``: for each array one with all of them, along a new first axis.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where a leaf of the carry changes its dtype or shape (the error names it), where `xs`
+        disagree about their extent, or where an argument is not as described.
+    DataDependenceError
+        Where the body's course depends on a value.
+
+    Notes
+    -----
+    Reverse mode is a loop in the other direction. It keeps the values of the body that the
+    derivatives read, but those that are cheap to compute again, and slices rather than whole
+    carries; cotangents of a carry that is read or written in places are updated in place.
+    Snapshots are placed by the binomial schedule: A. Griewank and A. Walther, Algorithm 799:
+    revolve, ACM Trans. Math. Software 26 (2000). While a graph is recorded or under `vmap`, the
+    reverse sweep with `checkpoint` starts with one more forward sweep.
+
+    Inside the body an array from outside that is not traced is indexed with a traced integer as
+    ``np.asarray(a, like=i)[i]``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> def step(y, x):
+    ...     y = 0.5 * y + x
+    ...     return y, y
+    >>> pb.scan(step, 0.0, np.array([1.0, 2.0, 4.0]))
+    (np.float64(5.25), array([1.  , 2.5 , 5.25]))
+    """
+    where = f"scan of {name_of(body)}"
+    first = Carry(carry, where, "carry")
+    scanned = Leaves(xs, where, "x")
+    length = _length(scanned, length, where)
+    result: list[trees.TreeSpec] = []
+
+    def iteration(_index: Any, *leaves: Any) -> list[Any]:
+        count = len(first.values)
+        out: Any = body(first.tree(leaves[:count]), scanned.tree(leaves[count:]))
+        if not isinstance(out, tuple) or len(out) != 2:
+            raise ArgumentTypeError(
+                f"{where}: the body returned {describe(out)}, wanted a pair (carry, y); return "
+                "(carry, None) if there is nothing to stack"
+            )
+        ys, spec = trees.flatten(out[1])
+        result[:] = [spec]
+        return [*same_leaves(out[0], first.spec, where, "carry"), *ys]
+
+    def record_body() -> tuple[Graph, list[Tracer]]:
+        inputs = [index_variable(), *first.variables, *slices(scanned)]
+        names = ["i", *first.names, *scanned.names]
+        return record(iteration, inputs, names, name_of(body), 1)
+
+    graph, free = first.settle(record_body, where)
+    loop = Loop(
+        graph,
+        len(free),
+        len(first.values),
+        length=length,
+        reverse=bool(reverse),
+        checkpoint=_checkpoint(checkpoint, where),
+    )
+    outs = loop([*free, *first.values, *scanned.values])
+    count = len(first.values)
+    return first.results(outs[:count]), trees.unflatten(result[0], outs[count:])
+
+
+def fori_loop(
+    lower: Any,
+    upper: Any,
+    body: Callable[[Any, Any], Any],
+    carry: Any,
+    checkpoint: int | str | None = None,
+) -> Any:
+    """Loop over integers: ``for i in range(lower, upper): carry = body(i, carry)``.
+
+    Parameters
+    ----------
+    lower, upper : int
+        The range. Where one of them is traced the number of iterations is known at run time only,
+        and the loop is a `while_loop`.
+    body : callable
+        ``body(i, carry) -> carry``, of pytrees. It may write to its carry: ``y[i] = v``.
+    carry : pytree
+        The first carry; see `scan`.
+    checkpoint : None, "sqrt" or int
+        As for `scan`; the range must be known then.
+
+    Returns
+    -------
+    pytree
+        The last carry: the first one, if `upper` is not greater than `lower`.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where a leaf of the carry changes its dtype or shape, or a bound is no integer.
+    DataDependenceError
+        Where the body's course depends on a value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> def fibonacci(i, y):
+    ...     y[i] = y[i - 1] + y[i - 2]
+    ...     return y
+    >>> pb.fori_loop(2, 8, fibonacci, np.ones(8, int))
+    array([ 1,  1,  2,  3,  5,  8, 13, 21])
+    """
+    where = f"fori_loop of {name_of(body)}"
+    low, high = _bound(lower, "lower", where), _bound(upper, "upper", where)
+    if isinstance(low, Tracer) or isinstance(high, Tracer):
+        if checkpoint is not None:
+            raise ArgumentTypeError(
+                f"{where}: checkpoint is {checkpoint!r}, and the number of iterations is not known "
+                "while the bounds are traced; give bounds that are plain integers"
+            )
+        return while_loop(
+            lambda state: state[0] < high,
+            lambda state: (state[0] + 1, body(*state)),
+            (low if isinstance(low, Tracer) else np.int64(low), carry),
+        )[1]
+    first = Carry(carry, where, "carry")
+
+    def iteration(index: Any, *leaves: Any) -> list[Any]:
+        return same_leaves(body(index, first.tree(leaves)), first.spec, where, "carry")
+
+    def record_body() -> tuple[Graph, list[Tracer]]:
+        inputs = [index_variable(), *first.variables]
+        return record(iteration, inputs, ["i", *first.names], name_of(body), 1)
+
+    graph, free = first.settle(record_body, where)
+    loop = Loop(
+        graph,
+        len(free),
+        len(first.values),
+        start=low,
+        length=max(0, high - low),
+        checkpoint=_checkpoint(checkpoint, where),
+    )
+    return first.results(loop([*free, *first.values]))
+
+
+def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carry: Any) -> Any:
+    """Loop as long as a condition holds: ``while condition(carry): carry = body(carry)``.
+
+    Parameters
+    ----------
+    condition : callable
+        ``condition(carry)`` is a boolean scalar.
+    body : callable
+        ``body(carry) -> carry``, of pytrees. It may write to its carry.
+    carry : pytree
+        The first carry; see `scan`.
+
+    Returns
+    -------
+    pytree
+        The last carry.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where a leaf of the carry changes its dtype or shape, or the condition is no boolean
+        scalar.
+    DataDependenceError
+        Where the course of the body or the condition depends on a value.
+
+    Notes
+    -----
+    Both modes work, to any order, for any number of iterations. Reverse mode keeps what it reads
+    of each iteration; while a graph is recorded or under `vmap` it runs the loop a second time for
+    that. The number of iterations is locally constant: the derivative is that of the iterations
+    that were run. Under `vmap` examples that have come to their end stay as they are.
+
+    Examples
+    --------
+    >>> import pullback as pb
+    >>> def newton(a):
+    ...     def error(x):
+    ...         return abs(x * x - a) > 1e-12
+    ...     return pb.while_loop(error, lambda x: 0.5 * (x + a / x), 1.0 + 0 * a)
+    >>> round(float(pb.grad(newton)(2.0)), 6)
+    0.353553
+    """
+    where = f"while_loop of {name_of(body)}"
+    first = Carry(carry, where, "carry")
+
+    def iteration(_index: Any, *leaves: Any) -> list[Any]:
+        return same_leaves(body(first.tree(leaves)), first.spec, where, "carry")
+
+    def record_body() -> tuple[Graph, list[Tracer]]:
+        inputs = [index_variable(), *first.variables]
+        return record(iteration, inputs, ["i", *first.names], name_of(body), 1)
+
+    graph, free = first.settle(record_body, where)
+
+    def going(*leaves: Any) -> list[Any]:
+        return [_truth(condition(first.tree(leaves)), where)]
+
+    test, test_free = record(
+        going, [like(x) for x in first.variables], first.names, name_of(condition), 0
+    )
+    count = len(test_free)
+    loop = Loop(
+        _with_inputs(graph, 1, test, count),
+        count + len(free),
+        len(first.values),
+        _with_inputs(test, count, graph, len(free), 1),
+    )
+    return first.results(loop([*test_free, *free, *first.values]))
+
+
+def _with_inputs(graph: Graph, position: int, other: Graph, count: int, start: int = 0) -> Graph:
+    """A graph that takes some inputs of another one at `position`, and doesn't read them."""
+    names, extra = list(graph.signature.names), range(start, start + count)
+    names[position:position] = [f"{other.name}_{other.signature.names[i]}" for i in extra]
+    inputs = list(graph.inputs)
+    inputs[position:position] = [like(other.inputs[i]) for i in extra]
+    return flat_graph(graph.name, inputs, graph.constants, graph.equations, graph.outputs, names)
+
+
+def _truth(x: Any, where: str) -> Any:
+    """What a condition returned, which must be a boolean scalar."""
+    if isinstance(x, bool):
+        return np.bool_(x)
+    is_array = isinstance(x, Tracer | np.ndarray | np.generic)
+    if not is_array or shape_of(x) or dtype_of(x).kind != "b":
+        raise ArgumentTypeError(
+            f"{where}: the condition returned {describe(x)}, wanted a boolean scalar; compare "
+            "numbers, and join the elements of an array with np.all or np.any"
+        )
+    return x
+
+
+def _bound(bound: Any, name: str, where: str) -> Any:
+    """A bound of a range: an int, or a traced integer scalar."""
+    if isinstance(bound, Tracer):
+        if bound.is_constant:
+            return int(bound)
+        if dtype_of(bound).kind in "iu" and not shape_of(bound):
+            return bound
+    else:
+        try:
+            return operator.index(bound)
+        except TypeError:
+            pass
+    raise ArgumentTypeError(
+        f"{where}: {name} is {describe(bound)}, wanted an integer; convert it with int({name}) "
+        "outside the function, or with .astype(int) inside"
+    )
+
+
+def _length(xs: Leaves, length: int | None, where: str) -> int:
+    """The number of iterations, on which all scanned arrays agree."""
+    if length is not None:
+        try:
+            length = operator.index(length)
+        except TypeError as error:
+            raise ArgumentTypeError(
+                f"{where}: length is {length!r}, {describe(length)}, wanted an integer"
+            ) from error
+        if length < 0:
+            raise ArgumentValueError(f"{where}: length is {length}, wanted 0 or more")
+    if not xs.values:
+        if length is None:
+            raise ArgumentValueError(
+                f"{where}: there are no arrays in xs, so their extent does not tell the number of "
+                "iterations; give it as length"
+            )
+        return length
+    extents: dict[int, str] = {} if length is None else {length: "length"}
+    for x, name in zip(xs.values, xs.names, strict=True):
+        if not shape_of(x):
+            raise ArgumentValueError(
+                f"{where}: xs{name[1:]} has shape (), wanted an axis to go along; what is the same "
+                "in each iteration is used in the body as it is"
+            )
+        extents.setdefault(shape_of(x)[0], f"xs{name[1:]} of shape {shape_of(x)}")
+    if len(extents) > 1:
+        (one, first), (other, second), *_ = extents.items()
+        raise ArgumentValueError(
+            f"{where}: {first} asks for {one} iterations, {second} for {other}; all must have the "
+            "same extent along their first axis"
+        )
+    return next(iter(extents))
+
+
+def _checkpoint(checkpoint: Any, where: str) -> Any:
+    if checkpoint is None or checkpoint == "sqrt":
+        return checkpoint
+    try:
+        count = operator.index(checkpoint)
+    except TypeError:
+        count = 0
+    if isinstance(checkpoint, bool) or count < 1:
+        raise ArgumentValueError(
+            f"{where}: checkpoint is {checkpoint!r}, wanted None, 'sqrt', or how many carries to "
+            "keep, 1 or more"
+        )
+    return count

@@ -1,0 +1,313 @@
+"""NumPy under recording: aliasing, integers, and what must not be done there."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import pullback as pb
+from tests.graph.programs import assert_traces
+
+x2 = np.arange(6.0).reshape(2, 3) + 0.5
+v3 = np.array([3.0, 1.0, 2.0])
+
+
+def _ravel(x):
+    y = x * 1.0
+    r = y.ravel()
+    r[0] = 9
+    return y, r
+
+
+def _transposed(x):
+    y = x * 1.0
+    t = y.T
+    t[0] = 7
+    y[1, 1] = -1
+    return y, t
+
+
+def _rows_of_rows(x):
+    y = np.zeros_like(x)
+    y[...] = x
+    z = y[0]
+    z += 1
+    z[::2].ravel()[0] = 5  # a copy
+    z[::2].reshape(-1)[1] = 50  # a view
+    y.reshape(3, 2)[2, 0] *= 2
+    return y, z
+
+
+def _ravel_of_transposed(x):
+    y = x * 1.0
+    r = y.T.ravel()  # a copy
+    r += 1
+    return y, r, y.T.ravel("K"), y.flatten("F"), np.asfortranarray(y).ravel("A")
+
+
+def _rows_at_unknown_places(x):
+    i = np.argmax(x[:, 0])
+    y = x * 1.0
+    row = y[i]
+    row += 1
+    y[i, 0] = 0
+    return y, row, i
+
+
+def _scalars_are_immutable(x):
+    s = x.sum()
+    t = s
+    s += 1
+    z = np.zeros((), like=x)
+    w = z
+    w += s
+    u = np.reshape(x[0, :1] * 1.0, ())
+    q = u
+    q += 1
+    e = x[0] * 1.0
+    e[0, ...] += 5
+    return s, t, z, w, u, q, e
+
+
+def _broadcast(x):
+    y = np.broadcast_to(x[0], (4, 3)).copy()
+    y[0] = 0
+    return y, np.expand_dims(x, 0)[0], np.squeeze(x[:, :1])
+
+
+def _parts(x):
+    z = x + 1j
+    z.real[0] = 4
+    z.imag *= 2
+    return z
+
+
+def _masked(x):
+    y = x * 1.0
+    y[y > 2] = 0
+    y[y[:, 0] < 1] = -1.0
+    return y
+
+
+def _filled(x):
+    y = np.empty((3, 3), like=x)
+    y[0] = x[0]
+    y[1:] = x
+    np.add.at(y, ([0, 0],), 1.0)
+    y[np.arange(3), np.arange(3)] *= 2
+    return y
+
+
+PROGRAMS = [
+    _ravel, _transposed, _rows_of_rows, _ravel_of_transposed, _rows_at_unknown_places,
+    _scalars_are_immutable, _broadcast, _parts, _masked, _filled,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", PROGRAMS)
+def test_views_and_copies_as_in_numpy(f):
+    assert_traces(f, x2)
+
+
+@pytest.mark.parametrize("f", [f for f in PROGRAMS if f is not _parts])
+def test_views_and_copies_in_a_gradient(f):
+    def loss(x):
+        return sum(np.sum(np.sin(part)) for part in _as_tuple(f(x)) if part.dtype.kind == "f")
+
+    assert_traces(pb.grad(loss), x2)
+    assert_traces(pb.vmap(pb.grad(loss)), np.stack([x2, x2[::-1]]))
+
+
+def _as_tuple(x):
+    return x if isinstance(x, tuple) else (x,)
+
+
+def test_the_write_is_refused_where_a_view_and_a_copy_cannot_be_told_apart():
+    def f(x, y):
+        z = np.exp(x.T)  # laid out as x.T is, which is not followed through every function
+        r = z.reshape(-1)
+        r[0] = 1
+        return z
+
+    with pytest.raises(pb.AliasError, match=r"may share memory.*r\[0\] = 1.*\.copy\(\)"):
+        pb.trace(f, x2, x2)
+
+    def g(x):
+        z = np.exp(x.T)
+        r = z.reshape(-1)
+        z[0] = 1
+        return r
+
+    with pytest.raises(pb.AliasError, match="may share memory"):
+        pb.trace(g, x2)
+    assert_traces(lambda x: np.exp(x.T).reshape(-1) * 2, x2)
+
+
+def test_integers_stay_traced():
+    def f(v):
+        order = np.argsort(v)
+        best = np.argmax(v)
+        return (v[order], v[best], np.take(v, order[:2]), best + 1, order == best, v > 1,
+                np.sort(v)[best], np.where(order > 0, v, 0), np.array([best, best]),
+                np.count_nonzero(v > 1), v[:, None][best],
+                np.asarray([1.0, 2.0, 3.0], like=v)[best])  # fmt: skip
+
+    assert_traces(f, v3)
+    graph = pb.trace(lambda v: v[np.argmax(v)], v3)
+    assert graph.outputs[0].shape == ()
+    np.testing.assert_array_equal(graph(np.array([1.0, 2.0, 5.0])), 5.0)
+
+
+# -- values that are not known -------------------------------------------------------------------
+
+
+def _if(v):
+    if v.sum() > 0:
+        return v
+    return -v
+
+
+def _while(v):
+    while np.sum(v) < 10:
+        v = v * 2
+    return v
+
+
+def _range(v):
+    for _ in range(np.argmax(v)):
+        v = v + 1
+    return v
+
+
+def _int(v):
+    return v * int(v[0])
+
+
+def _math(v):
+    return math.sin(v[0])
+
+
+def _text(v):
+    return v * len(f"{v[0]:.3f}")
+
+
+def _plain(v):
+    out = np.zeros(3)
+    out[0] = v[0]
+    return out
+
+
+def _subscript(v):
+    return np.arange(5.0)[np.argmax(v)]
+
+
+def _zeros(v):
+    return np.zeros(np.argmax(v))
+
+
+@pytest.mark.parametrize(
+    ("f", "line", "target"),
+    [
+        (_if, "if v.sum() > 0:", "the condition of an if"),
+        (_while, "while np.sum(v) < 10:", "the condition of an if or a while"),
+        (_range, "for _ in range(np.argmax(v)):", "a Python int"),
+        (_int, "return v * int(v[0])", "a Python int"),
+        (_math, "return math.sin(v[0])", "a Python float"),
+        (_text, 'return v * len(f"{v[0]:.3f}")', "text"),
+        (_plain, "out[0] = v[0]", "a Python float"),
+        (_subscript, "return np.arange(5.0)[np.argmax(v)]", "indexed with a traced value"),
+        (_zeros, "return np.zeros(np.argmax(v))", "a Python int"),
+    ],
+)
+def test_the_users_line_is_shown(f, line, target):
+    with pytest.raises(pb.DataDependenceError) as caught:
+        pb.trace(f, v3)
+    message = str(caught.value)
+    assert target in message
+    assert f"`{line}`" in message
+    assert f"{__file__}, line {_line_of(f, line)}" in message
+    assert "np.where" in message or "like=" in message
+    assert "while_loop" not in message
+
+
+def _line_of(f, line):
+    with open(__file__, encoding="utf-8") as file:
+        lines = [each.strip() for each in file]
+    return lines.index(line) + 1
+
+
+def test_the_users_line_is_shown_inside_a_gradient():
+    with pytest.raises(pb.DataDependenceError, match=r"`if v\.sum\(\) > 0:`"):
+        pb.trace(pb.grad(lambda v: np.sum(_if(v))), v3)
+
+
+def test_masks_that_are_not_known():
+    with pytest.raises(pb.DataDependenceError, match=r"boolean array.*np\.where\(mask, x, 0\)"):
+        pb.trace(lambda v: v[v > 1], v3)
+
+
+# -- functions with side effects -----------------------------------------------------------------
+
+
+def _writes(net, v):
+    net["b"][0] = 1.0
+    return net["b"] * v
+
+
+def _writes_through_a_view(net, v):
+    net["b"][1:][0] = 1.0
+    return net["b"] * v
+
+
+@pytest.mark.parametrize("f", [_writes, _writes_through_a_view])
+def test_writing_to_an_argument_is_an_error_that_names_it(f):
+    with pytest.raises(pb.AliasError, match=r"argument net\['b'\].*was written to in place.*copy"):
+        pb.trace(f, {"b": v3}, v3)
+
+
+def test_a_tracer_in_a_list_is_found():
+    kept = []
+
+    def f(v):
+        kept.append(np.sin(v))
+        return v
+
+    with pytest.raises(pb.LeakedTracerError, match="made by sin was stored in a list"):
+        pb.trace(f, v3)
+    with pytest.raises(pb.LeakedTracerError, match=r"trace of f.*had ended"):
+        kept[0] + 1
+
+
+def test_a_tracer_in_a_global_is_found():
+    def f(v):
+        globals()["leaked"] = np.cos(v)
+        return v
+
+    with pytest.raises(pb.LeakedTracerError, match=r"global variable 'leaked' of tests.graph"):
+        pb.trace(f, v3)
+    del globals()["leaked"]
+
+
+def test_a_tracer_in_an_attribute_is_found():
+    def f(v):
+        f.state = v * 2
+        return v
+
+    with pytest.raises(pb.LeakedTracerError, match=r"made by multiply.*'state'"):
+        pb.trace(f, v3)
+
+
+def test_results_that_are_no_arrays_are_refused():
+    with pytest.raises(pb.ArgumentTypeError, match=r"the result.0. is a str, wanted an array"):
+        pb.trace(lambda v: ("text", v), v3)
+
+
+def test_primitives_without_a_shape_are_refused():
+    @pb.primitive
+    def opaque(x):
+        return x * 2
+
+    with pytest.raises(pb.NoRuleError, match=r"opaque has no shape rule.*@opaque\.shape"):
+        pb.trace(opaque, v3)

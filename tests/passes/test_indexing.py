@@ -1,0 +1,213 @@
+"""Reads of what was written, and writes over what was written."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pullback as pb
+from pullback.passes.indexing import FARTHEST, simplify_indexing
+from pullback.passes.regions import key_of, region
+from pullback.rules.indexing import index, index_add, index_update, scatter
+from pullback.rules.shaping import stack
+from tests.passes.agreement import rewritten
+from tests.passes.inspection import names
+
+x = np.array([0.3, -1.2, 2.0, 0.7])
+a = np.arange(6.0).reshape(2, 3) - 2
+v = np.array(0.25)
+EVEN, ODD = slice(0, 4, 2), slice(1, 4, 2)
+
+
+def written(x, v, key):
+    return index_update(x, v, key=key)
+
+
+def added(x, v, key):
+    return index_add(x, v, key=key)
+
+
+@pytest.mark.parametrize(
+    ("f", "left"),
+    [
+        # what was written is read
+        (lambda x, v: index(written(x, v, (1,)), key=(1,)), []),
+        (lambda x, v: index(written(x, v, (1,)), key=(-3,)), []),
+        (lambda x, v: index(written(x, x[:2], (slice(2, None),)), key=(slice(2, 4),)), ["index"]),
+        (lambda x, v: index(added(x, v, (1,)), key=(1,)), ["index", "add"]),
+        (lambda x, v: index(scatter(v, key=(1,), shape=(4,)), key=(1,)), []),
+        # what was there before is read
+        (lambda x, v: index(written(x, v, (1,)), key=(2,)), ["index"]),
+        (lambda x, v: index(written(x, v, (slice(0, 2),)), key=(slice(2, 4),)), ["index"]),
+        (lambda x, v: index(written(x, v, (slice(0, 4, 2),)), key=(3,)), ["index"]),
+        (lambda x, v: index(added(written(x, v, (0,)), v, (1,)), key=(2,)), ["index"]),
+        (lambda x, v: index(scatter(v, key=(1,), shape=(4,)), key=(2,)), []),
+        # neither is known
+        (lambda x, v: index(written(x, v, (1,)), key=(slice(0, 2),)), ["index_update", "index"]),
+        (lambda x, v: index(written(x, v, (EVEN,)), key=(ODD,)), ["index_update", "index"]),
+        # twice to one place
+        (lambda x, v: written(written(x, 2.0, (1,)), v, (1,)), ["index_update"]),
+        (lambda x, v: written(added(x, 2.0, (1,)), v, (1,)), ["index_update"]),
+        (lambda x, v: added(added(x, v, (1,)), v, (1,)), ["add", "index_add"]),
+        (lambda x, v: added(written(x, v, (1,)), v, (1,)), ["add", "index_update"]),
+        (lambda x, v: added(scatter(v, key=(1,), shape=(4,)), v, (1,)), ["add", "scatter"]),
+        (lambda x, v: written(written(x, 2.0, (1,)), v, (2,)), ["index_update", "index_update"]),
+        # of no effect
+        (lambda x, v: written(x, x[1], (1,)), []),
+        (lambda x, v: written(np.zeros_like(x) * 1, 0.0, (1,)), []),
+        (lambda x, v: written(written(x, 0.0, (1,)), v, (Ellipsis,)), ["broadcast_to"]),
+        # to everything
+        (lambda x, v: added(x, v, (slice(None),)), ["add"]),
+        (lambda x, v: scatter(x, key=(Ellipsis,), shape=(4,)), []),
+        (lambda x, v: scatter(x, key=(slice(None, None, -1),), shape=(4,)), ["index"]),
+        # to zeros
+        (lambda x, v: added(np.zeros_like(x), v, (1,)), ["scatter"]),
+        # axes of extent 1
+        (lambda x, v: x[None], ["reshape"]),
+        (lambda x, v: x[:1][0], ["index", "reshape"]),
+        (lambda x, v: x[1:3, None], ["index", "reshape"]),
+        (
+            lambda x, v: scatter(x[1:3][:, None], key=(slice(1, 3), None), shape=(4,)),
+            ["index", "reshape", "reshape", "scatter"],
+        ),
+        # a repeated number
+        (lambda x, v: index(np.ones(4) * 1 + 0 * np.zeros_like(x), key=(2,)), []),
+        (lambda x, v: written(x, np.broadcast_to(v, (2,)), (slice(2),)), ["index_update"]),
+    ],
+)  # fmt: skip
+def test_rules(f, left):
+    assert names(rewritten(simplify_indexing, f, x, v)) == left
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        (0,),
+        (1, 2),
+        (slice(None), 1),
+        (Ellipsis, 0),
+        (0, Ellipsis),
+        (slice(0, 1),),
+        (slice(None), slice(1, None)),
+    ],
+)
+def test_of_a_matrix(key):
+    def f(a, v):
+        b = written(a, v * 2, key)
+        c = added(b, v, key)
+        return index(b, key=key), index(c, key=key), c
+
+    graph = rewritten(simplify_indexing, f, a, v)
+    assert names(graph).count("index") <= 2
+
+
+def test_one_of_several_that_were_stacked():
+    def f(x, y):
+        both = stack(x, y, axis=0)
+        return both[1], stack(x, y, axis=-1)[..., 0], both[1, 2]
+
+    assert names(rewritten(simplify_indexing, f, x, x + 1)) == ["index"]
+
+
+def test_a_recurrence_needs_no_array():
+    def f(x):
+        y = np.zeros(50, like=x)
+        y[0] = x
+        for i in range(1, 50):
+            y[i] = np.sin(y[i - 1])
+        return y[-1]
+
+    graph = rewritten(simplify_indexing, f, 0.5)
+    assert names(graph) == ["astype"] * ("astype" in names(graph)) + ["sin"] * 49
+
+
+@pytest.mark.parametrize("distance", [FARTHEST - 2, FARTHEST + 2])
+def test_how_far_a_read_looks(distance):
+    def f(x, v):
+        for i in range(distance):
+            x = written(x, v, (i,))
+        return index(x, key=(distance,))
+
+    graph = rewritten(simplify_indexing, f, np.arange(100.0), v)
+    assert len(graph.equations) == (1 if distance < FARTHEST else distance + 1)
+
+
+def test_index_arrays_are_left_alone():
+    def f(x, i):
+        y = np.zeros_like(x)
+        y[i] += x[i]
+        y[i] = 2 * y[i]
+        return y, y[i]
+
+    rewritten(simplify_indexing, f, x, np.array([1, 3, 1]))
+    graph = rewritten(
+        simplify_indexing, lambda v, i: np.ones(4, like=v)[i] * v, v, np.array([1, 1])
+    )
+    assert names(graph) == ["broadcast_to", "multiply"]
+
+
+def test_a_write_that_converts():
+    def f(n, x):
+        y = written(n, x, (1,))
+        return index(y, key=(1,)), y
+
+    rewritten(simplify_indexing, f, np.arange(3), np.array(2.7))
+
+
+# -- regions -----------------------------------------------------------------------------------
+
+
+@st.composite
+def keys(draw):
+    shape = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=3)))
+    entries = []
+    for extent in shape[: draw(st.integers(0, len(shape)))]:
+        if draw(st.booleans()):
+            entries.append(draw(st.integers(-extent, extent - 1)))
+        else:
+            bound = st.none() | st.integers(-5, 5)
+            step = st.none() | st.sampled_from([-2, -1, 1, 2])
+            entries.append(slice(draw(bound), draw(bound), draw(step)))
+    if draw(st.booleans()):
+        entries.insert(draw(st.integers(0, len(entries))), Ellipsis)
+    return shape, tuple(entries)
+
+
+@given(keys())
+def test_the_one_spelling_of_a_subscript(given):
+    shape, key = given
+    array = np.arange(np.prod(shape)).reshape(shape)
+    named = region(key, shape)
+    canonical = key_of(named, shape)
+    np.testing.assert_array_equal(array[canonical], array[key])
+    again = region(canonical, shape)
+    assert key_of(again, shape) == canonical
+
+
+@given(keys(), keys())
+def test_reads_behind_writes(one, other):
+    shape, key = one
+    try:
+        region(other[1], shape)
+        np.empty(shape)[other[1]]
+    except IndexError:
+        return
+    array, value = np.arange(np.prod(shape) + 0.0).reshape(shape), np.array(0.5)
+
+    def f(x, v):
+        y = index_update(x, v, key=key)
+        z = index_add(y, v, key=other[1])
+        return index(y, key=other[1]), index(z, key=key), z
+
+    graph = pb.trace(f, array, value)
+    new = simplify_indexing(graph)
+    new.verify()
+    for got, wanted in zip(new(array, value), graph(array, value), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_what_is_no_region():
+    assert region((None, 0), (3,)) is None
+    assert region((np.int64(1),), (3,)) is None

@@ -1,0 +1,72 @@
+"""All passes together: the same results, nothing left to do, and nothing left that is of no use."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import pullback as pb
+from pullback.passes.simplification import simplify
+from tests.graph.programs import TRANSFORMS
+from tests.passes.agreement import assert_agree, special
+from tests.passes.generation import sprinkled
+from tests.passes.inspection import findings
+from tests.programs.generation import BINARY, OPERATIONS, PIECEWISE_BINARY, programs
+
+pytestmark = pytest.mark.filterwarnings("ignore::pullback.IndependentOutputWarning")
+rng = np.random.default_rng(0)
+
+
+def assert_simplifies(f, *args, exact=True, what=""):
+    """The simplified graph is clean and computes the same; simplifying it again changes nothing."""
+    graph = pb.trace(f, *args)
+    simplified = simplify(graph)
+    assert findings(simplified) == [], f"{what}\n{graph}\n{simplified}"
+    assert str(simplify(simplified)) == str(simplified), what
+    assert simplified.cost().operations <= graph.cost().operations, what
+    assert_agree(simplified(*args), graph(*args), f"{what}\n{graph}\n{simplified}")
+    if exact:
+        args = [special(x) for x in args]
+        assert_agree(simplified(*args), graph(*args), f"{what}\n{args}\n{graph}\n{simplified}")
+    return simplified
+
+
+@settings(max_examples=300)
+@given(sprinkled())
+def test_sprinkled_programs(program):
+    with np.errstate(all="ignore"):
+        assert_simplifies(program, *program.arguments)
+
+
+@settings(max_examples=150)
+@given(sprinkled(dtypes=("float16", "float32", "float64")))
+def test_gradients_of_sprinkled_programs(program):
+    def objective(*x):
+        return sum(np.sum(value.real * 1.0) for value in program(*x))
+
+    everything = tuple(range(len(program.arguments)))
+    with np.errstate(all="ignore"):
+        assert_simplifies(pb.grad(objective, everything), *program.arguments)
+
+
+@settings(max_examples=60)
+@given(programs())
+def test_random_programs(program):
+    if any(name == "branch" for name, _ in program.instructions):
+        return
+    everything = tuple(range(len(program.arguments)))
+    for f in (program, pb.grad(program, everything), pb.hessian(program)):
+        assert_simplifies(f, *program.arguments, exact=False)
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize("name", sorted(set(OPERATIONS) - {"branch"}))
+def test_operations_through_transforms(name, transform):
+    f = OPERATIONS[name]
+    count = 2 if name in {**BINARY, **PIECEWISE_BINARY} else 1
+    for shape in [(), (3,), (2, 3)]:
+        if shape == () and "vmap" in transform:
+            continue
+        args = [rng.normal(size=shape) for _ in range(count)]
+        assert_simplifies(TRANSFORMS[transform](f), *args, exact=False, what=(name, transform))
