@@ -121,6 +121,5 @@ def test_the_targets_are_against_the_slower_and_the_faster_peer() -> None:
 def test_libraries_record_the_same_program(name: str) -> None:
     workload = tracing(name, 60)
     workload.verify()
-    assert {"pullback", *workload.peers} <= set(workload.contenders) | {"JAX, lowered"}
     graph = workload.contenders["pullback"]()
     assert (40 if "gradient" not in name else 100) <= len(graph.equations) <= 320

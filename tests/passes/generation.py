@@ -22,7 +22,7 @@ UNARY = {
     "times one": lambda x: 1 * x,
     "times ones": lambda x: x * np.ones_like(x),
     "times many ones": lambda x: np.ones((2, *np.shape(x)), x.dtype)[:1] * x,
-    "times minus one": lambda x: x * -1,
+    "times minus one": lambda x: x * -1 if x.dtype.kind != "u" else x,
     "by one": lambda x: x / 1,
     "by a float": lambda x: x * 1.0,
     "plus a float": lambda x: x + np.float32(0),

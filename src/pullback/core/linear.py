@@ -193,15 +193,22 @@ class Joint:
         (ẋ₁, …, ẋₙ) ↦ ẏ. A tangent that is zero comes as `None`.
     pullback : callable
         ȳ ↦ (x̄₁, …, x̄ₙ), with `None` for an argument that is not differentiated.
+    pullback_onto : callable, optional
+        ȳ, (s₁, …, sₙ) ↦ (s₁ + x̄₁, …, sₙ + x̄ₙ), where that takes less than the sums: `None`
+        stands for a zero among the sᵢ.
     """
 
-    __slots__ = ("pullback", "pushforward")
+    __slots__ = ("pullback", "pullback_onto", "pushforward")
 
     def __init__(
-        self, pushforward: Callable[..., Any], pullback: Callable[[Any], Sequence[Any]]
+        self,
+        pushforward: Callable[..., Any],
+        pullback: Callable[[Any], Sequence[Any]],
+        pullback_onto: Callable[[Any, Sequence[Any]], Sequence[Any]] | None = None,
     ) -> None:
         self.pushforward = pushforward
         self.pullback = pullback
+        self.pullback_onto = pullback_onto
 
 
 def as_map(entry: Any, diagonal: type[Diagonal] = Diagonal) -> LinearMap | None:

@@ -15,6 +15,7 @@ from pullback.core.tracer import Tracer
 from pullback.errors import LeakedTracerError, PullbackError
 from pullback.graph.graph import Equation
 from pullback.graph.layout import layout_of_result, makes_array
+from pullback.graph.leaks import holder
 from pullback.graph.unrolling import Passes
 from pullback.graph.variable import Variable, unknown
 from pullback.graph.verification import abstract_outputs
@@ -149,7 +150,7 @@ class Staging(Interpreter):
             if handle is not None:
                 raise LeakedTracerError(
                     f"{self.name}: a traced value made by {handle.origin} was stored "
-                    f"{_holder(handle)} that outlives the function; its value is never known. "
+                    f"{holder(handle)}, which outlives the function; its value is never known. "
                     "Return it from the function instead"
                 )
 
@@ -179,24 +180,9 @@ def _same(kept: Any, value: Any) -> bool:
     """Whether a constant has not been written to since it was kept."""
     if type(value) is Tracer:
         return type(kept) is Tracer and kept.value is value.value
-    return kept is value or kept.tobytes() == value.tobytes()
-
-
-def _holder(handle: Handle) -> str:
-    """Where a leaked tracer is, as well as the garbage collector knows."""
-    tracers = [each for each in gc.get_referrers(handle) if type(each) is Tracer]
-    place = "somewhere"
-    for tracer in tracers:
-        for owner in gc.get_referrers(tracer):
-            if owner is tracers:
-                continue
-            if isinstance(owner, dict):
-                name = next((key for key, value in owner.items() if value is tracer), None)
-                if "__name__" in owner and "__builtins__" in owner:
-                    return f"in the global variable {name!r} of {owner['__name__']}"
-                return f"under the name {name!r}, in a dict or as an attribute"
-            if type(owner).__name__ == "cell":
-                place = "in an enclosing variable"
-            elif isinstance(owner, list | set | tuple):
-                place = f"in a {type(owner).__name__}"
-    return place
+    if kept is value or kept.size == 0:
+        return True
+    bits = f"u{kept.itemsize}"
+    if bits in ("u1", "u2", "u4", "u8"):
+        return bool(np.array_equal(kept.view(bits), value.view(bits)))
+    return bool(kept.tobytes() == value.tobytes())

@@ -172,6 +172,8 @@ def call_traced(f: Callable[..., Any], args: Sequence[Any], staging: Staging) ->
     """Evaluate ``f(*args)``; what NumPy says of tracers is put in words that tell what to do."""
     try:
         return f(*args)
+    except DataDependenceError as error:
+        raise _placed(error, staging) from None
     except (IndexError, TypeError) as error:
         if staging.refused is None or isinstance(error, PullbackError):
             raise
@@ -188,6 +190,15 @@ def call_traced(f: Callable[..., Any], args: Sequence[Any], staging: Staging) ->
         if isinstance(error.__cause__, PullbackError):
             raise error.__cause__.with_traceback(error.__traceback__) from None
         raise
+
+
+def _placed(error: DataDependenceError, staging: Staging) -> DataDependenceError:
+    """The error with the user's line, if it does not show a line yet."""
+    line = line_of(error.__traceback__)
+    if ", line " not in str(error):
+        placed = DataDependenceError(f"{staging.name}{line}: {error}")
+        return placed.with_traceback(error.__traceback__)
+    return error
 
 
 def output_atom(leaf: Any, path: str, staging: Staging) -> Any:

@@ -118,10 +118,33 @@ def unknown(where: str, x: Any, target: str) -> DataDependenceError:
     return DataDependenceError(
         f"{where}: a traced value of dtype {x.dtype} and shape {x.shape} was about to become "
         f"{target}{user_line()}, but while a graph is recorded only its shape and dtype are known. "
-        "Choose between values with np.where(condition, a, b); inside the function call NumPy's "
-        "functions instead of the math module's, and make arrays to fill with np.zeros(n, like=x). "
-        "If it is an argument that stays the same, fix it outside: "
+        f"{_remedy(target)} If it is an argument that stays the same, fix it outside: "
         "pullback.trace(lambda x: f(x, n), x)"
+    )
+
+
+def _remedy(target: str) -> str:
+    """What to write instead."""
+    if "condition" in target:
+        return (
+            "Choose between values with np.where(condition, a, b), and between computations with "
+            "pullback.cond(condition, if_true, if_false, *operands); repeat one with "
+            "pullback.while_loop(condition, body, carry)."
+        )
+    if "int" in target:
+        return (
+            "Run a loop a traced number of times with pullback.fori_loop(0, n, body, carry), read "
+            "an array at a traced place with np.asarray(a, like=i)[i], call one of several "
+            "functions with pullback.switch(i, functions, *operands); convert with x.astype(int). "
+            "The shape of an array must be known."
+        )
+    if "shape" in target:
+        return "Make the array as large as it can become, and choose with np.where(condition, a, b)."
+    if "text" in target:
+        return "Return the value from the function and print what the graph gives for it."
+    return (
+        "Call NumPy's functions instead of the math module's, make arrays to fill with "
+        "np.zeros(n, like=x), and choose between values with np.where(condition, a, b)."
     )
 
 

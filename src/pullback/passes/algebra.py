@@ -74,20 +74,19 @@ for _primitive in (
 # -- signs ----------------------------------------------------------------------------------------
 
 
-def _negated(rw: Rewriting, x: Atom) -> Atom | None:
-    """y where x is −y; only for numbers that have their negatives."""
-    return rw.operand(x, negative) if dtype_of(x).kind in "fc" else None
+def _negated(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
+    """y where x is −y. Integers wrap around: −y of another dtype than z is no negative in z."""
+    dtype = dtype_of(x)
+    return rw.operand(x, negative) if dtype.kind in "fc" or dtype == z.dtype else None
 
 
 @rewrites(ALGEBRA, negative)
 def _negative(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
     """−(−y) = y; and of what is not used otherwise, −(a − b) = b − a and −(c·y) = (−c)·y."""
-    if z.dtype.kind not in "fc":
-        return None
-    y = _negated(rw, x)
+    y = _negated(rw, z, x)
     if y is not None:
         return y
-    if not rw.used_once(x):
+    if not rw.used_once(x) or z.dtype.kind not in "fc":
         return None
     equation = rw.made_by(x, subtract)
     if equation is not None:
@@ -107,16 +106,16 @@ def _negative(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
 
 
 @rewrites(ALGEBRA, add)
-def _add(rw: Rewriting, _z: Variable, x: Atom, y: Atom) -> Atom | None:
+def _add(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """x + 0 = x, x + (−y) = x − y."""
     if is_number(y, 0):
         return x
     if is_number(x, 0):
         return y
-    minus = _negated(rw, y)
+    minus = _negated(rw, z, y)
     if minus is not None:
         return rw.bind(subtract, x, minus)
-    minus = _negated(rw, x)
+    minus = _negated(rw, z, x)
     if minus is not None:
         return rw.bind(subtract, y, minus)
     return None
@@ -129,7 +128,7 @@ def _subtract(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
         return x
     if is_number(x, 0):
         return rw.bind(negative, rw.cast(y, z.dtype))
-    minus = _negated(rw, y)
+    minus = _negated(rw, z, y)
     return None if minus is None else rw.bind(add, x, minus)
 
 
@@ -154,15 +153,15 @@ def _multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
             return x
         if x == -1:
             return rw.bind(negative, rw.cast(y, z.dtype))
-        minus = _negated(rw, y)
-        if minus is not None:
+        minus = _negated(rw, z, y)
+        if minus is not None and z.dtype.kind in "fc":
             return rw.bind_like(z, multiply, -x, minus)
         return _joined(rw, z, x, y)
     if x is y and z.dtype.kind in "fc" and x.weak is None:
         return rw.bind(square, x)
-    minus_x = _negated(rw, x)
+    minus_x = _negated(rw, z, x)
     if minus_x is not None:
-        minus_y = _negated(rw, y)
+        minus_y = _negated(rw, z, y)
         if minus_y is not None:
             return rw.bind(multiply, minus_x, minus_y)
     return None
@@ -215,12 +214,12 @@ def _divide(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
         return x
     if is_number(y, -1):
         return rw.bind(negative, rw.cast(x, z.dtype))
-    minus = _negated(rw, x)
-    if minus is None:
+    minus = _negated(rw, z, x)
+    if minus is None or z.dtype.kind not in "fc":
         return None
     if type(y) is not Variable:
         return rw.bind_like(z, divide, minus, -y)
-    minus_y = _negated(rw, y)
+    minus_y = _negated(rw, z, y)
     return None if minus_y is None else rw.bind(divide, minus, minus_y)
 
 
@@ -250,9 +249,9 @@ def _positive(_rw: Rewriting, _z: Variable, x: Atom) -> Atom:
 
 
 @rewrites(ALGEBRA, square)
-def _square(rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
+def _square(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
     """(−x)² = x², and |x|² = x² for real x."""
-    minus = _negated(rw, x)
+    minus = _negated(rw, z, x)
     if minus is not None:
         return rw.bind(square, minus)
     inner = rw.operand(x, absolute)
@@ -262,8 +261,8 @@ def _square(rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
 def _modulus(primitive: Primitive) -> Rule:
     """|−x| = |x|, ||x|| = |x|."""
 
-    def modulus(rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
-        minus = _negated(rw, x)
+    def modulus(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
+        minus = _negated(rw, z, x)
         if minus is not None:
             return rw.bind(primitive, minus)
         return x if rw.made_by(x, primitive) is not None else None

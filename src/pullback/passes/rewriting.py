@@ -168,8 +168,7 @@ class Rewriting:
         if now:
             inputs = tuple([now.get(x, x) if type(x) is Variable else x for x in inputs])
         for name, value in params.items():
-            kind = type(value)
-            if kind is Graph or (kind is tuple and value and type(value[0]) is Graph):
+            if _holds_graphs(value):
                 params = self._rewritten(params, name, value)
         outputs = equation.outputs
         if inputs is not equation.inputs or params is not equation.params:
@@ -225,6 +224,9 @@ class Rewriting:
 
     def bind(self, primitive: Primitive, *inputs: Atom, **params: Any) -> Any:
         """Apply a primitive in the new graph; the atom, or the tuple of atoms, that it gives."""
+        for name, value in params.items():
+            if _holds_graphs(value):
+                params = self._rewritten(params, name, value)
         outputs = tuple(
             Variable(out.shape, out.dtype)
             for out in abstract_outputs(primitive, self._values(inputs), params)
@@ -243,6 +245,22 @@ class Rewriting:
         """What a shape rule is handed: constants themselves, for it may depend on a mask."""
         constants = self.constants
         return [constants.get(x, x) if type(x) is Variable else x for x in inputs]
+
+    def inline(self, graph: Graph, atoms: Sequence[Atom]) -> list[Atom]:
+        """The results of a nested graph for these arguments, computed in the new graph itself."""
+        now: dict[Variable, Atom] = {}
+        for x, atom in zip(graph.inputs, atoms, strict=True):
+            now[x] = atom if x.weak is not None else self.cast(atom, x.dtype)
+        for x, value in graph.constants.items():
+            now[x] = self._enter_constant(x, value)
+        for equation in graph.equations:
+            inputs = tuple([now[x] if type(x) is Variable else x for x in equation.inputs])
+            outputs = tuple(
+                Variable(x.shape, x.dtype, array=x.array) for x in equation.outputs
+            )
+            atoms = self._result(Equation(equation.primitive, inputs, equation.params, outputs))
+            now.update(zip(equation.outputs, atoms, strict=True))
+        return [now[x] if type(x) is Variable else x for x in graph.outputs]
 
     # -- atoms ---------------------------------------------------------------------------------
 
@@ -314,6 +332,12 @@ class Rewriting:
             same = isinstance(x, np.generic) and x.dtype == dtype
             return x if same else dtype.type(x)
         return x if is_strong(x) and x.dtype == dtype else self.bind(astype, x, dtype=dtype)
+
+
+def _holds_graphs(value: Any) -> bool:
+    """Whether a parameter is a graph, or several."""
+    kind = type(value)
+    return kind is Graph or (kind is tuple and bool(value) and type(value[0]) is Graph)
 
 
 def is_strong(x: Atom) -> bool:

@@ -126,6 +126,15 @@ class Cotangents(dict[Any, Any]):
             else:
                 self.owned.discard(node.index)
 
+    def taken(self, nodes: Sequence[Node | None]) -> list[Any]:
+        """The cotangents so far of these nodes, for something to be added to; they are removed."""
+        totals = []
+        for node in nodes:
+            totals.append(None if node is None else self.pop(node, None))
+            if node is not None:
+                self.owned.discard(node.index)
+        return totals
+
     def add_selected(self, node: Node, selection: Selection, bar: Any) -> None:
         """Add what a selection pulls `bar` back to: a few elements of a large array, in place."""
         total = self.get(node)
@@ -169,7 +178,12 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, *, keep: bool, ma
     diagonal = node.primitive.diagonal
     plain = diagonal is Diagonal and not masked
     entries: Any = node.linear_maps() if keep else node.entries()
-    terms = entries.pullback(bar) if isinstance(entries, Joint) else None
+    terms = None
+    if isinstance(entries, Joint):
+        if entries.pullback_onto is not None:
+            terms = entries.pullback_onto(bar, bars.taken(node.parents))
+        else:
+            terms = entries.pullback(bar)
     for position, parent in enumerate(node.parents):
         if parent is None:
             continue

@@ -262,21 +262,24 @@ def test_a_body_that_writes_to_a_free_tracer():
 
         return pb.fori_loop(0, 3, body, 0.0)
 
-    message = message_of((TypeError, ValueError, RuntimeError), pb.grad(f), x)
-    assert_says(message, "carry")
+    message = message_of(pb.LeakedTracerError, pb.grad(f), x)
+    assert_says(message, "index_update", "enclosing variable", "Return it")
 
 
 def test_a_body_that_writes_to_its_input():
-    """A row of the inputs is a view of the caller's array."""
+    """A row is the body's own: what it writes there doesn't reach the array that is scanned."""
 
     def body(c, row):
-        row[0] = 5.0
-        return c + np.sum(row), None
+        row[0] = 5.0 * c
+        return c + np.sum(row), row
 
-    kept = rows.copy()
-    with pytest.raises(pb.PullbackError, match=r"copy|carry"):
-        pb.scan(body, 0.0, kept)
-    np.testing.assert_array_equal(kept, rows)
+    mine = rows.copy()
+    c, ys = pb.scan(body, 1.0, mine)
+    np.testing.assert_array_equal(mine, rows)
+    np.testing.assert_array_equal(ys[0], [5.0, 1.0, 1.0])
+    assert c == 6 * (6 * (6 * (6 * 1.0 + 2) + 2) + 2) + 2
+    slopes = pb.grad(lambda xs: np.sum(pb.scan(body, 1.0, xs)[0]))(mine)
+    np.testing.assert_array_equal(slopes, [[0, 6.0**k, 6.0**k] for k in (3, 2, 1, 0)])
 
 
 def test_a_body_that_leaks(loop):
@@ -294,7 +297,7 @@ def test_a_body_that_leaks(loop):
 
 
 def test_python_control_flow_on_the_carry_shows_the_line(loop):
-    name, run = loop
+    _, run = loop
 
     def step(c):
         if np.sum(c) > 1:
@@ -302,8 +305,7 @@ def test_python_control_flow_on_the_carry_shows_the_line(loop):
         return -c
 
     message = message_of(pb.DataDependenceError, run, step, x)
-    assert_says(message, "if np.sum(c) > 1:", "cond")
-    assert name in message
+    assert_says(message, "if np.sum(c) > 1:", "cond(", "np.where")
 
 
 def test_a_plain_array_indexed_by_the_loop():

@@ -39,13 +39,13 @@ def gradient(f):
     return lambda *args: pb.pullback(f, args, 1.0)[1]
 
 
-def by_example(f, axes):
+def by_example(f, axes, size=3):
     """What `vmap` of `f` gives, an example at a time."""
 
     def g(*args):
         rows = [
             f(*(x if axis is None else x[i] for x, axis in zip(args, axes, strict=True)))
-            for i in range(3)
+            for i in range(size)
         ]
         return optree.tree_map(lambda *leaves: np.stack(leaves), *rows, namespace="pullback")
 
@@ -184,3 +184,62 @@ def test_recorded_and_simplified(program, transform):
     other = tuple(0.9 * x - 0.2 for x in args)
     assert_close(graph(*other), f(*other))
     assert_close(simplified(*other), f(*other), 1e-11)
+
+
+@given(programs(longest=3, most=3), mapped)
+@settings(max_examples=20)
+def test_a_recorded_program_is_transformed_again(program, axes):
+    """A graph is a function like any other, and so is a simplified one."""
+    args, d = program.arguments, directions(program.arguments)
+    reference = program.scalar(unrolled)
+    graph = pb.trace(program.scalar(pb), *args)
+    for f in (graph, pb.simplify(graph)):
+        assert_close(gradient(f)(*args), gradient(reference)(*args), 1e-11)
+        assert_close(pb.pushforward(f, args, d), pb.pushforward(reference, args, d), 1e-11)
+        rows = batch_of(args, axes)
+        assert_close(pb.vmap(f, in_axes=axes)(*rows), by_example(reference, axes)(*rows), 1e-11)
+    wanted = pb.pushforward(gradient(reference), args, d)[1]
+    slope = pb.simplify(pb.trace(gradient(graph), *args))
+    assert_close(pb.pushforward(slope, args, d)[1], wanted, 1e-10)
+    assert_close(pb.pullback(slope, args, d)[1], wanted, 1e-10)
+
+
+@given(programs(longest=3, most=3))
+@settings(max_examples=20)
+def test_linear_maps_that_are_applied_often(program):
+    """Each of them twice, and batched, recorded and differentiated."""
+    args = program.arguments
+    u, v = directions(args, 1), directions(args, 2)
+    f, reference = program.vector(pb), program.vector(unrolled)
+    (_, pull), (_, wanted_pull) = pb.vjp(f, *args), pb.vjp(reference, *args)
+    (out, push), (_, wanted_push) = pb.linearize(f, *args), pb.linearize(reference, *args)
+    w = np.cos(np.arange(out.size))
+    for one, other in [(w, u), (w[::-1], v), (w, u)]:
+        assert_close(pull(one), wanted_pull(one))
+        assert_close(push(*other), wanted_push(*other))
+    both = pb.vmap(pull)(np.stack([w, w[::-1]]))
+    assert_close(both, by_example(wanted_pull, (0,), 2)(np.stack([w, w[::-1]])))
+    assert_close(pb.trace(pull, w)(w), wanted_pull(w))
+    squared = pb.grad(lambda w: sum(np.sum(x_bar**2) for x_bar in pull(w)))
+    wanted = pb.grad(lambda w: sum(np.sum(x_bar**2) for x_bar in wanted_pull(w)))
+    assert_close(squared(w), wanted(w), 1e-11)
+
+
+@given(programs(longest=2, most=2))
+@settings(max_examples=10)
+def test_third_order(program):
+    args = program.arguments
+    u, v = directions(args, 1), directions(args, 2)
+    f, reference = program.scalar(pb), program.scalar(unrolled)
+
+    def twice(f):
+        return lambda *x: pb.pushforward(lambda *x: pb.pushforward(f, x, u)[1], x, v)[1]
+
+    def mixed(f):
+        return lambda *x: sum(
+            np.sum(a * b) for a, b in zip(pb.pushforward(gradient(f), x, u)[1], v, strict=True)
+        )
+
+    wanted = gradient(twice(reference))(*args)
+    assert_close(gradient(twice(f))(*args), wanted, 1e-9)
+    assert_close(gradient(mixed(f))(*args), wanted, 1e-9)

@@ -68,29 +68,34 @@ def _linearize(
     outs = bind(checkpointed, tuple(values), params)
     values = [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
 
-    def pull(bars: Sequence[Any]) -> list[Any]:
-        seeded = [
-            bar is not None and varies
-            for bar, varies in zip(bars, varying_outputs(body, wanted), strict=True)
-        ]
-        graph, places = _pullback(body, tuple(wanted), tuple(seeded))
-        found: list[Any] = [None] * len(values)
+    def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+        varies = varying_outputs(body, wanted)
+        seeded = tuple(bar is not None and v for bar, v in zip(bars, varies, strict=True))
+        onto = tuple(w and x is not None for w, x in zip(wanted, totals, strict=True))
+        graph, places = _pullback(body, tuple(wanted), seeded, onto)
+        found = list(totals)
         if not places:
             return found
         given = [bar for bar, seed in zip(bars, seeded, strict=True) if seed]
-        for place, bar in zip(
-            places, bind(checkpointed, (*values, *given), {"body": graph}), strict=True
-        ):
+        started = [total for total, on in zip(totals, onto, strict=True) if on]
+        results = bind(checkpointed, (*values, *given, *started), {"body": graph})
+        for place, bar in zip(places, results, strict=True):
             found[place] = bar
         return found
 
-    return outs, Joint(lambda *dots: _pushforward(values, dots, params)[1], pull)
+    return outs, Joint(
+        lambda *dots: _pushforward(values, dots, params)[1],
+        lambda bars: pull_onto(bars, [None] * len(values)),
+        pull_onto,
+    )
 
 
 def _pullback(
-    body: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...]
+    body: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...], onto: tuple[bool, ...]
 ) -> tuple[Graph, list[int]]:
-    """From the arguments and cotangents of the results to cotangents of the arguments.
+    """From arguments, cotangents of results, and totals to cotangents of the arguments.
+
+    The order of all sums is that of a program without a checkpoint.
 
     Returns
     -------
@@ -100,22 +105,28 @@ def _pullback(
     """
 
     def make() -> tuple[Graph, list[int]]:
-        recording = Recording(body, varying, seeded, [False] * len(varying))
+        recording = Recording(body, varying, seeded, onto)
         places = [i for i, bar in enumerate(recording.results) if bar is not None]
+        names = body.signature.names
         graph = flat_graph(
             f"{body.name}_bar",
-            [*recording.inputs, *(bar for bar in recording.bars if bar is not None)],
+            [
+                *recording.inputs,
+                *(bar for bar in recording.bars if bar is not None),
+                *(total for total in recording.onto if total is not None),
+            ],
             recording.constants,
             [*recording.primal, *recording.rest],
             [recording.results[i] for i in places],
             [
-                *body.signature.names,
+                *names,
                 *(f"out{i}_bar" for i, seed in enumerate(seeded) if seed),
+                *(f"{name}_bar" for name, on in zip(names, onto, strict=True) if on),
             ],
         )
         return graph, places
 
-    return derived(body, ("recomputing", varying, seeded), make)
+    return derived(body, ("recomputing", varying, seeded, onto), make)
 
 
 checkpointed = Primitive(

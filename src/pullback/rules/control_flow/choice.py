@@ -15,7 +15,14 @@ from pullback.graph.building import build, like
 from pullback.graph.cost import dearest
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
-from pullback.rules.control_flow.derived import batched, derived, interleave, pushed, zeros_like
+from pullback.rules.control_flow.derived import (
+    batched,
+    derived,
+    groups,
+    interleave,
+    pushed,
+    zeros_like,
+)
 from pullback.rules.control_flow.splitting import Split, split
 from pullback.transforms.batch import Unmapped
 
@@ -100,19 +107,26 @@ def _linearize(
     outs, kept = results[:count], results[count:]
     values = [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
 
-    def pull(bars: Sequence[Any]) -> list[Any]:
+    def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
         present = tuple(bar is not None and seed for bar, seed in zip(bars, seeded, strict=True))
         if not any(present):
-            return [None] * len(values)
+            return list(totals)
+        onto = tuple(v and x is not None for v, x in zip(varying, totals[1:], strict=True))
         back = tuple(
-            _pullback(branch, part, present, row, kept)
+            _pullback(branch, part, present, onto, row, kept)
             for branch, part, row in zip(branches, parts, slots, strict=True)
         )
         given = [bar for bar, here in zip(bars, present, strict=True) if here]
-        found = iter(bind(switch, (*values, *kept, *given), {"branches": back}))
+        started = [total for total, on in zip(totals[1:], onto, strict=True) if on]
+        args = (*values, *kept, *given, *started)
+        found = iter(bind(switch, args, {"branches": back}))
         return [None, *(next(found) if varies else None for varies in varying)]
 
-    return outs, Joint(lambda *dots: _pushforward(values, dots, params)[1], pull)
+    return outs, Joint(
+        lambda *dots: _pushforward(values, dots, params)[1],
+        lambda bars: pull_onto(bars, [None] * len(values)),
+        pull_onto,
+    )
 
 
 def _split(branch: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...]) -> Split:
@@ -169,28 +183,34 @@ def _in_slots(graph: Graph, count: int, row: Sequence[Abstract], slots: Sequence
 
 
 def _pullback(
-    branch: Graph, part: Split, seeded: tuple[bool, ...], slots: Sequence[int], kept: Sequence[Any]
+    branch: Graph,
+    part: Split,
+    seeded: tuple[bool, ...],
+    onto: tuple[bool, ...],
+    slots: Sequence[int],
+    kept: Sequence[Any],
 ) -> Graph:
-    """The pullback of a branch, from its operands, what is kept, and cotangents."""
+    """The pullback of a branch, from its operands, what is kept, cotangents and totals."""
     row = tuple((shape_of(x), dtype_of(x)) for x in kept)
 
     def make() -> Graph:
         own = tuple(a and b for a, b in zip(seeded, part.seeded, strict=True))
-        linear = part.linear(own)
+        linear = part.linear(own, onto)
         graph = linear.graph(branch.name)
-        count = len(branch.inputs)
+        sizes = (len(branch.inputs), len(row), sum(seeded))
 
         def function(*args: Any) -> list[Any]:
-            operands, rest = args[:count], args[count:]
-            stored, bars = rest[: len(row)], iter(rest[len(row) :])
-            given = {i: next(bars) for i, seed in enumerate(seeded) if seed}
+            operands, stored, bars, totals = groups(args, sizes)
+            given = dict(zip((i for i, seed in enumerate(seeded) if seed), bars, strict=True))
+            started = dict(zip((i for i, on in enumerate(onto) if on), totals, strict=True))
             values = [
                 *(operands[i] for i in linear.reads),
                 *linear.preamble.run([]),
                 *(stored[slots[i]] for i in linear.kept),
                 *(given[i] for i in linear.bars),
+                *(started[i] for i in linear.onto),
             ]
-            found = dict(zip(linear.results, graph.run(values), strict=True))
+            found = started | dict(zip(linear.results, graph.run(values), strict=True))
             return [
                 found[i] if i in found else zeros_like(x)
                 for i, x in enumerate(branch.inputs)
@@ -198,16 +218,21 @@ def _pullback(
             ]
 
         names = list(branch.signature.names)
+        outs = [x for x, seed in zip(branch.outputs, seeded, strict=True) if seed]
         inputs = [
             *map(like, branch.inputs),
             *(like(Abstract(shape, dtype)) for shape, dtype in row),
-            *(like(Abstract.of(x)) for x, seed in zip(branch.outputs, seeded, strict=True) if seed),
+            *(like(Abstract.of(x)) for x in outs),
+            *(like(x) for x, on in zip(branch.inputs, onto, strict=True) if on),
         ]
-        names += [f"kept{i}" for i in range(len(row))]
-        names += [f"out{i}_bar" for i, seed in enumerate(seeded) if seed]
+        names += [
+            *(f"kept{i}" for i in range(len(row))),
+            *(f"out{i}_bar" for i, seed in enumerate(seeded) if seed),
+            *(f"{names[i]}_bar" for i, on in enumerate(onto) if on),
+        ]
         return build(function, inputs, f"{branch.name}_bar", names)
 
-    return derived(branch, ("pullback", part.varying, seeded, tuple(slots), row), make)
+    return derived(branch, ("pullback", part.varying, seeded, onto, tuple(slots), row), make)
 
 
 switch = Primitive(

@@ -356,7 +356,12 @@ class ReverseBody:
         )
 
     def arguments(
-        self, loop: Loop, values: Sequence[Any], kept: Sequence[Any], bars: Sequence[Any]
+        self,
+        loop: Loop,
+        values: Sequence[Any],
+        kept: Sequence[Any],
+        bars: Sequence[Any],
+        totals: Sequence[Any],
     ) -> list[Any]:
         """The arguments of the reverse loop.
 
@@ -370,38 +375,43 @@ class ReverseBody:
             The kept values, stacked.
         bars : sequence
             A cotangent, or `None`, for each of its results.
+        totals : sequence
+            What the cotangents of its arguments are added to, or `None`.
         """
         consts, _, xs = groups(values, loop.in_sizes[1:])
         return [
-            *self.start(loop, consts, bars),
+            *self.start(loop, consts, bars, totals),
             *(xs[i] for i in self.read_xs),
             *(kept[i] for i in self.kept),
             *(bars[loop.carry + i] for i in self.out_bars),
         ]
 
-    def start(self, loop: Loop, consts: Sequence[Any], bars: Sequence[Any]) -> list[Any]:
+    def start(
+        self, loop: Loop, consts: Sequence[Any], bars: Sequence[Any], totals: Sequence[Any]
+    ) -> list[Any]:
         """The consts of the reverse loop, and its first carry."""
         return [
             *(consts[i] for i in self.read_consts),
             *self.preamble.run(list(consts)),
-            *(zeros_like(consts[i]) for i in self.total_consts),
+            *(zeros_like(consts[i]) if totals[i] is None else totals[i] for i in self.total_consts),
             *(
                 zeros_like(loop.body.outputs[i]) if bars[i] is None else bars[i]
                 for i in self.carry_bars
             ),
         ]
 
-    def placed(self, loop: Loop, results: Sequence[Any], count: int) -> list[Any]:
-        """The results of the reverse loop, one for each argument of the loop; `None` is zero."""
+    def placed(self, loop: Loop, results: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+        """A cotangent for each argument of the loop, added to its total; `None` is zero."""
         first_x = loop.consts + loop.carry
         places = [
             *self.total_consts,
             *(loop.consts + i for i in self.carry_bars),
             *(first_x + i for i in self.xs_bars),
         ]
-        bars: list[Any] = [None] * count
+        bars = list(totals)
         for place, bar in zip(places, results, strict=True):
-            bars[place] = bar
+            began_there = place < loop.consts or bars[place] is None
+            bars[place] = bar if began_there else bars[place] + bar
         return bars
 
     @staticmethod

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +30,6 @@ from pullback.rules.control_flow.schedule import evaluations
 from pullback.rules.control_flow.sweep import Sweep, snapshots
 
 __all__ = ["linearize_by_recomputation", "loop_pullback"]
-
-Marks = tuple[bool, ...]
 
 
 def linearize_by_recomputation(
@@ -52,25 +50,35 @@ def linearize_by_recomputation(
     else:
         outs = loop(values)
 
-    def pull(bars: Sequence[Any]) -> list[Any]:
-        seeded = tuple(bar is not None for bar in bars)
-        if not plain or _traced(bars):
-            return _pull(loop, values, bars, wanted)
+    def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+        if not plain or _traced((*bars, *totals)):
+            return _pull(loop, values, bars, wanted, totals)
         sweep = Sweep(loop, parts, values)
         try:
             states = kept.pop()
         except IndexError:
             _, states = sweep.forth()
-        return sweep.back(loop.reverse_body(parts, seeded), states, bars)
+        back = loop.reverse_body(parts, [bar is not None for bar in bars])
+        return sweep.back(back, states, bars, totals)
 
-    return outs, Joint(lambda *dots: loop.push(values, dots)[1], pull)
+    return outs, Joint(
+        lambda *dots: loop.push(values, dots)[1],
+        lambda bars: pull_onto(bars, [None] * len(values)),
+        pull_onto,
+    )
 
 
 def _traced(values: Sequence[Any]) -> bool:
     return any(type(x) is Tracer for x in values)
 
 
-def _pull(loop: Loop, values: Sequence[Any], bars: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
+def _pull(
+    loop: Loop,
+    values: Sequence[Any],
+    bars: Sequence[Any],
+    wanted: Sequence[bool],
+    totals: Sequence[Any] = (),
+) -> list[Any]:
     """A cotangent for each argument of the loop; `None` for those that are not wanted.
 
     Parameters
@@ -82,85 +90,99 @@ def _pull(loop: Loop, values: Sequence[Any], bars: Sequence[Any], wanted: Sequen
         A cotangent, or `None`, for each result.
     wanted : sequence of bool
         For each argument, whether its cotangent is.
+    totals : sequence, optional
+        What the cotangents are added to, or `None`.
     """
     seeded = tuple(bar is not None for bar in bars)
+    found: list[Any] = list(totals or [None] * len(values))
     if not any(seeded):
-        return [None] * len(values)
-    args = (*values, *(bar for bar in bars if bar is not None))
-    params = {**_fields(loop), "wanted": tuple(wanted), "seeded": seeded}
-    found = iter(bind(loop_pullback, args, params))
-    return [next(found) if wants else None for wants in wanted]
-
-
-def _fields(loop: Loop) -> dict[str, Any]:
-    return {"condition": loop.condition, **replace(loop, condition=None).params}
-
-
-def _taken_apart(
-    args: Sequence[Any], params: dict[str, Any]
-) -> tuple[Loop, Sequence[Any], list[Any], Marks]:
-    """The loop, its arguments, a cotangent or `None` for each result, and what is wanted."""
-    fields = dict(params)
-    wanted, seeded = fields.pop("wanted"), fields.pop("seeded")
-    values, some = groups(args, (len(wanted),))
-    remaining = iter(some)
-    return Loop(**fields), values, [next(remaining) if s else None for s in seeded], wanted
-
-
-def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
-    loop, values, bars, wanted = _taken_apart(args, params)
-    parts = loop.split(wanted)
-    sweep = Sweep(loop, parts, values)
-    back = loop.reverse_body(parts, params["seeded"])
-    found = sweep.back(back, sweep.forth()[1], bars)
-    return tuple(
-        zeros_like(x) if bar is None else bar
-        for x, bar, wants in zip(values, found, wanted, strict=True)
-        if wants
-    )
-
-
-def _shape(*args: Any, **params: Any) -> tuple[Abstract, ...]:
-    return tuple(Abstract.of(x) for x, wants in zip(args, params["wanted"], strict=False) if wants)
-
-
-def _pushforward(
-    args: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    loop, values, bars, wanted = _taken_apart(args, params)
-    _, value_dots, bar_dots, _ = _taken_apart(dots, params)
-    full = [
-        zeros_like(x) if wants and dot is None else dot
-        for x, dot, wants in zip(values, value_dots, wanted, strict=True)
-    ]
-    dotted, out_dotted = loop.varying([dot is not None for dot in full])
-    both = loop.pushed(dotted, out_dotted)
-    sizes, marks = loop.in_sizes[1:], dotted[1:]
-    found = _pull(
-        both,
-        loop.with_dots(values, full, dotted),
-        interleave(bar_dots, bars, out_dotted, (loop.carry,)),
-        interleave(wanted, wanted, marks, sizes),
-    )
-    tangents, primals = separate(found, marks, sizes)
-    return _marked(primals, wanted), _marked(tangents, wanted)
+        return found
+    # Those of the consts are what the reverse loop starts from.
+    onto = tuple(i < loop.consts and wanted[i] and x is not None for i, x in enumerate(found))
+    args = (*values, *(bar for bar in bars if bar is not None), *_marked(found, onto))
+    params = {"condition": loop.condition, **replace(loop, condition=None).params}
+    params |= {"wanted": tuple(wanted), "seeded": seeded, "onto": onto}
+    results = iter(bind(loop_pullback, args, params))
+    for i, wants in enumerate(wanted):
+        if wants:
+            bar = next(results)
+            found[i] = bar if onto[i] or found[i] is None else found[i] + bar
+    return found
 
 
 def _marked(row: Sequence[Any], marks: Sequence[bool]) -> tuple[Any, ...]:
     return tuple(x for x, marked in zip(row, marks, strict=True) if marked)
 
 
+class Call(NamedTuple):
+    """What `loop_pullback` is called with: `None` for a cotangent or a total that is zero."""
+
+    loop: Loop
+    values: Sequence[Any]
+    bars: list[Any]
+    totals: list[Any]
+    wanted: tuple[bool, ...]
+
+
+def _call(args: Sequence[Any], params: dict[str, Any]) -> Call:
+    fields = dict(params)
+    wanted, seeded, onto = (fields.pop(name) for name in ("wanted", "seeded", "onto"))
+    values, bars, totals = (list(row) for row in groups(args, (len(wanted), sum(seeded))))
+    return Call(Loop(**fields), values, _spread(bars, seeded), _spread(totals, onto), wanted)
+
+
+def _spread(row: Sequence[Any], marks: Sequence[bool]) -> list[Any]:
+    """The inverse of `_marked`, with `None` for what is not marked."""
+    remaining = iter(row)
+    return [next(remaining) if marked else None for marked in marks]
+
+
+def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
+    loop, values, bars, totals, wanted = _call(args, params)
+    parts = loop.split(wanted)
+    sweep = Sweep(loop, parts, values)
+    back = loop.reverse_body(parts, params["seeded"])
+    found = sweep.back(back, sweep.forth()[1], bars, totals)
+    full = [zeros_like(x) if bar is None else bar for x, bar in zip(values, found, strict=True)]
+    return _marked(full, wanted)
+
+
+def _shape(*args: Any, **params: Any) -> tuple[Abstract, ...]:
+    values, _ = groups(args, (len(params["wanted"]),))
+    return _marked([Abstract.of(x) for x in values], params["wanted"])
+
+
+def _pushforward(
+    args: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    loop, values, bars, totals, wanted = _call(args, params)
+    _, value_dots, bar_dots, total_dots, _ = _call(dots, params)
+    full = [
+        zeros_like(x) if wants and dot is None else dot
+        for x, dot, wants in zip(values, value_dots, wanted, strict=True)
+    ]
+    dotted, out_dotted = loop.varying([dot is not None for dot in full])
+    sizes, marks = loop.in_sizes[1:], dotted[1:]
+    found = _pull(
+        loop.pushed(dotted, out_dotted),
+        loop.with_dots(values, full, dotted),
+        interleave(bar_dots, bars, out_dotted, (loop.carry,)),
+        interleave(wanted, wanted, marks, sizes),
+        interleave(total_dots, totals, marks, sizes),
+    )
+    tangents, primals = separate(found, marks, sizes)
+    return _marked(primals, wanted), _marked(tangents, wanted)
+
+
 def _linearize(
     args: Sequence[Any], differentiated: Sequence[bool], params: dict[str, Any]
 ) -> tuple[tuple[Any, ...], Joint]:
-    loop, _, _, wanted = _taken_apart(args, params)
     outs = bind(loop_pullback, tuple(args), params)
     args = [x if wants else snapshot(x) for x, wants in zip(args, differentiated, strict=True)]
 
     def pull(cotangents: Sequence[Any]) -> list[Any]:
-        _, values, bars, _ = _taken_apart(args, params)
-        given = iter(cotangents)
-        directions = [next(given) if wants else None for wants in wanted]
+        loop, values, bars, _, wanted = _call(args, params)
+        directions = _spread(cotangents, wanted)
         _, out_dots = loop.push(values, directions)
         dotted, out_dotted = loop.varying([dot is not None for dot in directions])
         sizes, marks = loop.in_sizes[1:], dotted[1:]
@@ -171,8 +193,11 @@ def _linearize(
             interleave(differentiated[: len(values)], [False] * len(values), marks, sizes),
         )
         values_bar, _ = separate(found, marks, sizes)
-        seeded = params["seeded"]
-        return [*values_bar, *(dot for dot, seed in zip(out_dots, seeded, strict=True) if seed)]
+        return [
+            *values_bar,
+            *_marked(out_dots, params["seeded"]),
+            *_marked(directions, params["onto"]),
+        ]
 
     return outs, Joint(lambda *dots: _pushforward(args, dots, params)[1], pull)
 
@@ -184,13 +209,17 @@ def _batch(
     args: Sequence[Any],
     params: dict[str, Any],
 ) -> tuple[Any, ...]:
-    loop, values, bars, wanted = _taken_apart(args, params)
-    _, values_mapped, bars_mapped, _ = _taken_apart(mapped, params)
+    loop, values, bars, totals, wanted = _call(args, params)
+    _, values_mapped, bars_mapped, totals_mapped, _ = _call(mapped, params)
     # Each example has its own cotangent of what all of them share.
     marks = [one or wants for one, wants in zip(values_mapped, wanted, strict=True)]
     values = [
         in_front(x, size, mapped=one) if marked else x
         for x, one, marked in zip(values, values_mapped, marks, strict=True)
+    ]
+    totals = [
+        None if total is None else in_front(total, size, mapped=one)
+        for total, one in zip(totals, totals_mapped, strict=True)
     ]
     many, inputs, outputs = loop.batched(size, marks)
     out_bars = [
@@ -200,23 +229,23 @@ def _batch(
     carry, ys = groups(out_bars, (loop.carry,))
     ys = [None if bar is None else np.swapaxes(bar, 0, 1) for bar in ys]
     full = loop.to_batch(size, marks, inputs, values)
-    found = _pull(many, full, [*carry, *ys], wanted)
+    found = _pull(many, full, [*carry, *ys], wanted, totals)
     consts, carry_bars, xs_bars = groups(found, loop.in_sizes[1:])
     results = [
         *consts,
         *carry_bars,
         *(None if bar is None else np.swapaxes(bar, 0, 1) for bar in xs_bars),
     ]
-    return tuple(
-        zeros_like(x) if bar is None else bar
-        for x, bar, wants in zip(values, results, wanted, strict=True)
-        if wants
+    return _marked(
+        [zeros_like(x) if bar is None else bar for x, bar in zip(values, results, strict=True)],
+        wanted,
     )
 
 
 def _cost(costs: dict[str, Cost], **params: Any) -> Cost:
     """What the sweep forth and the sweep back cost."""
-    loop, _, _, wanted = _taken_apart((None,) * len(params["wanted"]), {**params, "seeded": ()})
+    fields = {name: x for name, x in params.items() if name not in ("wanted", "seeded", "onto")}
+    loop, wanted = Loop(**fields), params["wanted"]
     parts = loop.split(wanted)
     back = loop.reverse_body(parts, params["seeded"])
     total = cost(parts.keeping) + cost(back.graph)

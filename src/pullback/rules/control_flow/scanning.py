@@ -84,12 +84,16 @@ def _linearize(
     outs, kept = results[:count], results[count:]
     values = [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
 
-    def pull(bars: Sequence[Any]) -> list[Any]:
+    def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
         back = loop.reverse_body(parts, [bar is not None for bar in bars])
-        found = back.loop(loop)(back.arguments(loop, values, kept, bars))
-        return back.placed(loop, found, len(values))
+        found = back.loop(loop)(back.arguments(loop, values, kept, bars, totals))
+        return back.placed(loop, found, totals)
 
-    return outs, Joint(lambda *dots: loop.push(values, dots)[1], pull)
+    return outs, Joint(
+        lambda *dots: loop.push(values, dots)[1],
+        lambda bars: pull_onto(bars, [None] * len(values)),
+        pull_onto,
+    )
 
 
 scan = Primitive(

@@ -184,7 +184,7 @@ class Split:
             self._whole.inputs, self._whole.primal, needed, available, _is_cheap
         )
         self._places = [self._place(x) for x in self._kept]
-        self._parts: dict[tuple[bool, ...], LinearPart] = {}
+        self._parts: dict[tuple[tuple[bool, ...], ...], LinearPart] = {}
 
     @cached_property
     def forward(self) -> Graph:
@@ -211,18 +211,26 @@ class Split:
             table.append([type(x) is Variable and x in reached for x in whole.results])
         return table
 
-    def linear(self, seeded: Sequence[bool]) -> LinearPart:
-        """The linear part where only some of the outputs have a cotangent."""
-        key = tuple(seeded)
+    def linear(self, seeded: Sequence[bool], onto: Sequence[bool] | None = None) -> LinearPart:
+        """The linear part for a pattern of cotangents.
+
+        Parameters
+        ----------
+        seeded : sequence of bool
+            Which outputs have a cotangent.
+        onto : sequence of bool, optional
+            To which inputs' cotangents it adds; by default, those of the invariant ones.
+        """
+        onto = _both(self.varying, self.invariant if onto is None else onto)
+        key = tuple(seeded), onto
         if key not in self._parts:
-            self._parts[key] = self._part(key)
+            self._parts[key] = self._part(*key)
         return self._parts[key]
 
-    def _part(self, seeded: tuple[bool, ...]) -> LinearPart:
+    def _part(self, seeded: tuple[bool, ...], onto: tuple[bool, ...]) -> LinearPart:
         recording = self._whole
-        if seeded != self.seeded:
-            totals = _both(self.varying, self.invariant)
-            recording = Recording(self.body, self.varying, seeded, totals)
+        if (seeded, onto) != (self.seeded, _both(self.varying, self.invariant)):
+            recording = Recording(self.body, self.varying, seeded, onto)
         needed, fixed, late = self._needs(recording)
         at_hand = [self._at(recording, place) for place in self._places]
         free = _marked(recording.inputs, self.free)

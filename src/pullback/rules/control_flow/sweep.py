@@ -94,7 +94,9 @@ class Sweep:
         place = index - self.loop.start
         return [index, *self.consts, *carry, *(x[place] for x in self.xs)]
 
-    def back(self, back: ReverseBody, kept: list[Any], bars: Sequence[Any]) -> list[Any]:
+    def back(
+        self, back: ReverseBody, kept: list[Any], bars: Sequence[Any], totals: Sequence[Any]
+    ) -> list[Any]:
         """A cotangent for each argument of the loop, `None` where it is zero.
 
         Parameters
@@ -104,10 +106,12 @@ class Sweep:
             What `forth` has kept. The states are used up.
         bars : sequence
             A cotangent, or `None`, for each of the loop's results.
+        totals : sequence
+            What the cotangents are added to, or `None`.
         """
         loop = self.loop
         with np.errstate(all="ignore"):
-            start = back.start(loop, self.consts, bars)
+            start = back.start(loop, self.consts, bars, totals)
             consts, carry = start[: back.consts], start[back.consts :]
             del start
             stacks = [np.empty(x.shape, x.dtype) for x in (self.xs[i] for i in back.xs_bars)]
@@ -132,8 +136,7 @@ class Sweep:
                 for stack, bar in zip(stacks, carry[back.carry :], strict=True):
                     stack[place] = bar
                 del carry[back.carry :]
-        places = len(self.consts) + len(self.first) + len(self.xs)
-        return back.placed(loop, [*carry, *stacks], places)
+        return back.placed(loop, [*carry, *stacks], totals)
 
     def _recomputed(self, slots: list[Any]) -> Iterator[tuple[int, list[Any]]]:
         """The index of each iteration, from the last to the first, and what it has to keep."""

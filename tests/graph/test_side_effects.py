@@ -1,0 +1,265 @@
+"""Functions that write to their arguments, or let traced values escape, are caught by name."""
+
+from __future__ import annotations
+
+import functools
+import gc
+
+import numpy as np
+import pytest
+
+import pullback as pb
+from tests.graph.programs import assert_traces
+
+V = np.array([3.0, 1.0, 2.0])
+
+
+# -- arguments that are written to -----------------------------------------------------------------
+
+
+def _element(net, v):
+    net["b"][0] = 1.0
+    return net["b"] * v
+
+
+def _view(net, v):
+    net["b"][1:][0] = 1.0
+    return net["b"] * v
+
+
+def _operator(net, v):
+    b = net["b"]
+    b += v
+    return b
+
+
+def _function(net, v):
+    np.add.at(net["b"], [0], 1.0)
+    return net["b"] * v
+
+
+def _out(net, v):
+    return np.multiply(net["b"], v, out=net["b"])
+
+
+def _reshaped(net, v):
+    net["b"].reshape(3, 1)[2] = v[:1]
+    return v
+
+
+def _sorted(net, v):
+    net["b"].sort()
+    return net["b"] * v
+
+
+WRITES = [_element, _view, _operator, _function, _out, _reshaped, _sorted]
+
+
+@pytest.mark.parametrize("f", WRITES)
+def test_writing_to_an_argument_is_an_error_that_names_it(f):
+    with pytest.raises(pb.AliasError, match=r"argument net\['b'\].*was written to in place.*copy"):
+        pb.trace(f, {"b": V.copy()}, V)
+
+
+@pytest.mark.parametrize("f", WRITES)
+def test_a_copy_may_be_written_to(f):
+    assert_traces(lambda net, v: f({"b": net["b"].copy()}, v), {"b": V.copy()}, V)
+
+
+def test_writing_to_an_array_from_outside_is_an_error():
+    table = np.zeros(3)
+
+    def f(v):
+        table[0] = v[0]
+        return v
+
+    with pytest.raises(pb.DataDependenceError, match=r"`table\[0\] = v\[0\]`.*np\.zeros\(n, like"):
+        pb.trace(f, V)
+    np.testing.assert_array_equal(table, 0)
+
+
+# -- values that escape ----------------------------------------------------------------------------
+
+
+class Model:
+    shared = None
+
+    def remember(self, v):
+        self.state = np.cos(v)
+        return v
+
+    def share(self, v):
+        Model.shared = np.cos(v)
+        return v
+
+
+def _in_a_global(v):
+    globals()["leaked"] = np.cos(v)
+    return v
+
+
+def _in_a_default(v, cache={}):  # noqa: B006
+    cache["last"] = np.cos(v)
+    return v
+
+
+def _in_an_attribute(v):
+    _in_an_attribute.state = np.cos(v)
+    return v
+
+
+def _in_a_list(kept):
+    def f(v):
+        kept.append(np.cos(v))
+        return v
+
+    return f
+
+
+def _in_an_enclosing_variable():
+    last = None
+
+    def f(v):
+        nonlocal last
+        last = np.cos(v)
+        return v
+
+    def get():
+        return last
+
+    f.get = get
+    return f
+
+
+def _in_an_exception(errors):
+    def f(v):
+        try:
+            raise ValueError(np.cos(v))
+        except ValueError as error:
+            errors.append(error)
+        return v
+
+    return f
+
+
+def _in_a_generator(kept):
+    def count(v):
+        c = np.cos(v)
+        yield c
+        yield c
+
+    def f(v):
+        steps = count(v)
+        kept.append(steps)
+        return next(steps)
+
+    return f
+
+
+def _in_a_cache():
+    @functools.lru_cache
+    def cosine(key):
+        return np.cos(key.v)
+
+    class Key:
+        def __init__(self, v):
+            self.v = v
+
+    return lambda v: cosine(Key(v))
+
+
+MODEL = Model()
+KEPT = []
+ESCAPES = {
+    "global": (lambda: _in_a_global, r"in the global variable 'leaked' of tests\.graph"),
+    "default argument": (
+        lambda: _in_a_default,
+        r"under the key 'last' of a dict, in a tuple, in a default argument of _in_a_default",
+    ),
+    "attribute of a function": (
+        lambda: _in_an_attribute,
+        r"in the attribute 'state' of the function _in_an_attribute",
+    ),
+    "attribute": (lambda: MODEL.remember, r"in the attribute 'state' of a Model"),
+    "class attribute": (lambda: MODEL.share, r"in the attribute 'shared' of the class Model"),
+    "list": (lambda: _in_a_list(KEPT), r"in a list, in the global variable 'KEPT' of tests\.graph"),
+    "list of a function": (lambda: _in_a_list([]), r"in a list, in the variable 'kept' around f"),
+    "tuples": (lambda: _in_a_list(Tuples()), r"in a tuple, in a Tuples, in the variable 'kept'"),
+    "enclosing variable": (_in_an_enclosing_variable, r"in the variable 'last' around (f|get)"),
+    "exception": (
+        lambda: _in_an_exception([]),
+        r"in the variable 'v' of f, which an exception or a generator keeps",
+    ),
+    "generator": (lambda: _in_a_generator([]), r"in the (variable|generator)"),
+    "cache": (_in_a_cache, r"in the attribute 'v' of a Key"),
+}
+
+
+class Tuples(list):
+    def append(self, x):
+        super().append((x,))
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    yield
+    for owner, name in [(Model, "shared"), (_in_an_attribute, "state")]:
+        if name in vars(owner):
+            setattr(owner, name, None)
+    globals().pop("leaked", None)
+    KEPT.clear()
+    vars(MODEL).clear()
+    _in_a_default.__defaults__[0].clear()
+    gc.collect()
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_a_value_that_escapes_is_found_and_its_place_named(escape):
+    make, place = ESCAPES[escape]
+    f = make()
+    with pytest.raises(pb.LeakedTracerError, match=rf"made by \w+ was stored ({place})") as caught:
+        pb.trace(f, V)
+    assert "Return it from the function instead" in str(caught.value)
+
+
+def test_an_attribute_of_what_does_not_outlive_the_function_is_no_leak():
+    assert_traces(lambda v: Model().remember(v), V)
+
+
+def test_a_leaked_value_is_of_no_use_afterwards():
+    kept = []
+    with pytest.raises(pb.LeakedTracerError):
+        pb.trace(_in_a_list(kept), V)
+    with pytest.raises(pb.LeakedTracerError, match=r"trace of f.*had ended"):
+        kept[0] + 1
+
+
+def test_values_in_cycles_are_no_leak():
+    def f(v):
+        box = {"v": np.cos(v)}
+        box["self"] = box
+        return box["v"]
+
+    assert_traces(f, V)
+
+
+def test_the_result_may_hold_a_value_several_times():
+    def f(v):
+        c = np.cos(v)
+        return {"once": c, "twice": [c, (c, c)]}
+
+    assert_traces(f, V)
+
+
+def test_an_error_leaves_no_trace():
+    """After an error the same function can be recorded, and its values are gone."""
+
+    def f(v, fail):
+        c = np.cos(v)
+        if fail:
+            raise ValueError("no")
+        return c
+
+    with pytest.raises(ValueError, match="no"):
+        pb.trace(lambda v: f(v, True), V)
+    assert_traces(lambda v: f(v, False), V)
