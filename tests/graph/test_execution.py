@@ -92,8 +92,10 @@ class Program:
         return f"Program({self.steps}, {self.returned})"
 
 
-def _strides(x):
-    return [s for s, extent in zip(x.strides, x.shape, strict=True) if extent > 1]
+def _axes(x):
+    """The axes in the order in which they lie in memory; a copy of a view keeps that."""
+    steps = [abs(s) for s, extent in zip(x.strides, x.shape, strict=True) if extent > 1]
+    return sorted(range(len(steps)), key=lambda axis: -steps[axis])
 
 
 recent = st.one_of(st.integers(-4, -1), st.integers(0, 11))
@@ -124,7 +126,7 @@ def test_random_programs(program, arguments):
     results = graph.evaluate(values)
     assert values == []
     assert_same_bits(results, wanted)
-    assert [_strides(out) for out in results] == [_strides(out) for out in wanted]
+    assert [_axes(out) for out in results] == [_axes(out) for out in wanted]
     assert_same_bits(held, before)
     np.testing.assert_array_equal(CONSTANT, np.arange(12.0).reshape(3, 4))
 

@@ -135,6 +135,7 @@ class Staging(Interpreter):
 
     def __exit__(self, *_: object) -> None:
         super().__exit__(*_)
+        self._passes.forget()
         for equation in self.equations:
             for out in equation.outputs:
                 out.layout = None  # which matters only as long as views can be made
@@ -164,7 +165,9 @@ def _kept(array: Any) -> Any:
         return array
     if array.size > 1 and not any(array.strides):
         return np.broadcast_to(np.array(array[(0,) * array.ndim]), array.shape)
-    return np.array(array, order="K")
+    copy = np.array(array, order="K")
+    copy.flags.writeable = False  # so that graphs that are derived from this one share it
+    return copy
 
 
 def _read_only(array: Any) -> bool:

@@ -139,7 +139,7 @@ def _remedy(target: str) -> str:
             "The shape of an array must be known."
         )
     if "shape" in target:
-        return "Make the array as large as it can become, and choose with np.where(condition, a, b)."
+        return "Make the array as large as it can become; choose with np.where(condition, a, b)."
     if "text" in target:
         return "Return the value from the function and print what the graph gives for it."
     return (

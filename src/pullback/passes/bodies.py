@@ -1,83 +1,135 @@
-"""Bodies: arguments of loops and choices that need not be arguments.
+"""Bodies: what the graph of a loop or a choice may know about its arguments.
 
-A graph that is nested in an equation sees the values around it as inputs, of which it knows nothing
-but shape and dtype. Where an argument is a number, the same as another argument, or repeats
-something smaller, the body is told so, and simplified with that in mind.
+A nested graph sees the values around it as inputs, of which it knows nothing but shape and dtype.
+Where an argument is a number, the same as another argument, or repeats something smaller, the graph
+is told so, and can be simplified with that in mind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
-from pullback.core.shapes import shape_of
 from pullback.graph.building import flat_graph
 from pullback.graph.graph import Atom, Equation, Graph
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Rewriting, is_strong
 from pullback.rules.shaping import broadcast_to
 
-__all__ = ["Told", "substituted", "told"]
+__all__ = ["Fact", "facts", "informed", "replaced"]
 
 
-@dataclass
-class Told:
-    """What a body is told about its inputs.
+@dataclass(frozen=True)
+class Fact:
+    """What is known about an argument; one of these.
 
     Attributes
     ----------
-    now : dict of Variable to Atom
-        Inputs that are something else: a number, or another input.
-    repeated : dict of Variable to Atom
-        Inputs that repeat a number, or a new input.
-    new : dict of Variable to Variable
-        For each of those new inputs, in whose place it stands.
+    number : scalar or None
+        Every element is this number.
+    same : int or None
+        It is the argument at this place.
+    source : Variable or None
+        It repeats this smaller array.
     """
 
-    now: dict[Variable, Atom] = field(default_factory=dict)
-    repeated: dict[Variable, Atom] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.now or self.repeated)
+    number: Any = None
+    same: int | None = None
+    source: Variable | None = None
 
 
-def told(
-    rw: Rewriting, inputs: Sequence[Variable], atoms: Sequence[Atom]
-) -> tuple[Told, list[Variable], list[Atom]]:
-    """What there is to say about arguments; and the inputs and arguments that remain.
+def facts(rw: Rewriting, inputs: Sequence[Variable], atoms: Sequence[Atom]) -> list[Fact | None]:
+    """What is known about each argument of a nested graph, which has these inputs for them."""
+    found: list[Fact | None] = []
+    for place, (x, atom) in enumerate(zip(inputs, atoms, strict=True)):
+        source = rw.source(atom)
+        if type(atom) is Variable and atom in atoms[:place]:
+            found.append(Fact(same=list(atoms).index(atom)))
+        elif source is None:
+            found.append(None)
+        elif type(source) is not Variable:
+            found.append(Fact(number=source if x.weak is not None else x.dtype.type(source)))
+        elif is_strong(source) and source.dtype == x.dtype and source.shape != x.shape:
+            found.append(Fact(source=source))
+        else:
+            found.append(None)
+    return found
+
+
+def remaining(atoms: Sequence[Atom], known: Sequence[Fact | None]) -> list[Atom]:
+    """The arguments of a graph that has been informed."""
+    left = []
+    for atom, fact in zip(atoms, known, strict=True):
+        if fact is None:
+            left.append(atom)
+        elif fact.source is not None:
+            left.append(fact.source)
+    return left
+
+
+def informed(graph: Graph, start: int, known: Sequence[Fact | None]) -> Graph:
+    """A graph that knows something about its inputs from `start` on."""
+    now: dict[Variable, Atom] = {}
+    before: list[Equation] = []
+    inputs, names = list(graph.inputs[:start]), list(graph.signature.names[:start])
+    for place, fact in enumerate(known, start):
+        x, name = graph.inputs[place], graph.signature.names[place]
+        if fact is None:
+            inputs.append(x)
+            names.append(name)
+        elif fact.same is not None:
+            now[x] = graph.inputs[start + fact.same]
+        elif fact.number is not None and not x.shape:
+            now[x] = fact.number
+        else:
+            narrow: Atom = fact.number
+            if fact.source is not None:
+                narrow = Variable(fact.source.shape, x.dtype, array=bool(fact.source.shape))
+                inputs.append(narrow)
+                names.append(name)
+            before.append(Equation(broadcast_to, (narrow,), {"shape": x.shape}, (x,)))
+    end = start + len(known)
+    return replaced(
+        graph, now, [*inputs, *graph.inputs[end:]], [*names, *graph.signature.names[end:]], before
+    )
+
+
+def replaced(
+    graph: Graph,
+    now: Mapping[Variable, Atom],
+    inputs: Sequence[Variable],
+    names: Sequence[str],
+    before: Sequence[Equation] = (),
+    outputs: Sequence[Atom] | None = None,
+) -> Graph:
+    """A nested graph with other inputs, and something else in place of some variables.
 
     Parameters
     ----------
-    rw : Rewriting
-    inputs : sequence of Variable
-        Of the body.
-    atoms : sequence of Atom
-        What it is called with.
+    graph : Graph
+    now : mapping of Variable to Atom
+        What is to be read in place of a variable.
+    inputs, names : sequences of Variable and of str
+    before : sequence of Equation
+        To be evaluated first.
+    outputs : sequence of Atom, optional
+        In place of those of the graph.
     """
-    found = Told()
-    kept: list[Variable] = []
-    given: list[Atom] = []
-    first: dict[Variable, Variable] = {}
-    for x, atom in zip(inputs, atoms, strict=True):
-        source = rw.source(atom)
-        if type(source) is Variable and (not is_strong(source) or source.dtype != x.dtype):
-            source = None
-        if type(atom) is Variable and atom in first:
-            found.now[x] = first[atom]
-        elif source is not None and type(source) is not Variable:
-            number = source if x.weak is not None else x.dtype.type(source)
-            if x.shape:
-                found.repeated[x] = number
-            else:
-                found.now[x] = number
-        elif source is not None and shape_of(source) != x.shape:
-            small = Variable(source.shape, source.dtype, array=bool(source.shape))
-            found.repeated[x] = small
-            kept.append(small)
-            given.append(source)
-        else:
-            kept.append(x)
-            given.append(atom)
-            if type(atom) is Variable:
-                first[atom] = x
-    return found, kept, given
+
+    def read(atoms: Sequence[Atom]) -> tuple[Atom, ...]:
+        # What is a variable's place may be a variable that has one itself.
+        return tuple([_last(now, x) for x in atoms])
+
+    equations = [
+        Equation(each.primitive, read(each.inputs), each.params, each.outputs)
+        for each in graph.equations
+    ]
+    results = read(graph.outputs if outputs is None else outputs)
+    return flat_graph(graph.name, inputs, graph.constants, [*before, *equations], results, names)
+
+
+def _last(now: Mapping[Variable, Atom], x: Atom) -> Atom:
+    while type(x) is Variable and x in now:
+        x = now[x]
+    return x

@@ -30,4 +30,3 @@ def remove_dead(graph: Graph) -> Graph:
     if same and all(map(operator.is_, kept, graph.equations)):
         return graph
     return Graph(graph.name, graph.inputs, constants, kept, graph.outputs, graph.signature)
-

@@ -255,9 +255,7 @@ class Rewriting:
             now[x] = self._enter_constant(x, value)
         for equation in graph.equations:
             inputs = tuple([now[x] if type(x) is Variable else x for x in equation.inputs])
-            outputs = tuple(
-                Variable(x.shape, x.dtype, array=x.array) for x in equation.outputs
-            )
+            outputs = tuple(Variable(x.shape, x.dtype, array=x.array) for x in equation.outputs)
             atoms = self._result(Equation(equation.primitive, inputs, equation.params, outputs))
             now.update(zip(equation.outputs, atoms, strict=True))
         return [now[x] if type(x) is Variable else x for x in graph.outputs]

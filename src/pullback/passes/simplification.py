@@ -16,8 +16,10 @@ from pullback.passes.constants import fold
 from pullback.passes.dead import remove_dead
 from pullback.passes.indexing import INDEXING
 from pullback.passes.layout import LAYOUT
+from pullback.passes.loops import LOOPS
 from pullback.passes.reductions import REDUCTIONS
 from pullback.passes.rewriting import Pass, Rewriting
+from pullback.passes.switches import SWITCHES
 from pullback.rules.conversion import copy
 from pullback.rules.indexing import index
 
@@ -31,6 +33,8 @@ _ALL = Pass(
     BROADCASTS,
     ACCUMULATION,
     INDEXING,
+    LOOPS,
+    SWITCHES,
     general=[fold, narrow],
     shared=Numbering,
 )

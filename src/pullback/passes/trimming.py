@@ -72,7 +72,9 @@ def _where(marks: Sequence[bool], start: int = 0) -> list[int]:
     return [start + i for i, marked in enumerate(marks) if marked]
 
 
-def _kept(equation: Equation, inputs: Sequence[int], outputs: Sequence[int], **params: Any) -> Equation:
+def _kept(
+    equation: Equation, inputs: Sequence[int], outputs: Sequence[int], **params: Any
+) -> Equation:
     """An equation with some of its inputs and outputs; the same one if that is all of them."""
     if len(inputs) == len(equation.inputs) and len(outputs) == len(equation.outputs):
         return equation
@@ -143,9 +145,7 @@ def _carried(
     marks = list(needed)
     while True:
         used = _used(body, _where(marks))
-        grown = [
-            marked or (i < carry and used[first + i]) for i, marked in enumerate(marks)
-        ]
+        grown = [marked or (i < carry and used[first + i]) for i, marked in enumerate(marks)]
         if grown == marks:
             return _where(marks), used
         marks = grown

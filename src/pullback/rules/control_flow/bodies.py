@@ -38,6 +38,12 @@ class Leaves:
         self.values = [x.snapshot() if type(x) is Tracer else x for x in self.values]
         self.variables = [_variable(x) for x in self.values]
         self.names = [name + path for path in trees.leaf_paths(self.spec)]
+        for x, path in zip(self.values, self.names, strict=True):
+            if dtype_of(x).kind not in "biufc":
+                raise ArgumentTypeError(
+                    f"{where}: {path} is an array of dtype {dtype_of(x)} and shape {shape_of(x)}, "
+                    "wanted numbers or booleans; convert it with .astype(float)"
+                )
 
     def tree(self, leaves: Sequence[Any]) -> Any:
         """The pytree with these leaves."""

@@ -139,11 +139,11 @@ def _choose(
     results: list[trees.TreeSpec] = []
     recorded = [_record(branch, given, where, results) for branch in branches]
     if len(branches) > 1:
-        for branch, spec in zip(branches, results, strict=True):
+        for number, (branch, spec) in enumerate(zip(branches, results, strict=True)):
             if spec != results[0]:
                 raise ArgumentValueError(
-                    f"{where}: {name_of(branch)} returns the structure {spec}, and "
-                    f"{name_of(branches[0])} {results[0]}; wanted the same"
+                    f"{where}: branch {number} ({name_of(branch)}) returns the structure {spec}, "
+                    f"and branch 0 ({name_of(branches[0])}) {results[0]}; wanted the same"
                 )
     dtypes = _agreed(branches, [graph for graph, _ in recorded], results[0], where)
     free = [x for _, values in recorded for x in values]
@@ -192,9 +192,9 @@ def _agreed(
                 error = ArgumentTypeError if one.shape == other.shape else ArgumentValueError
                 raise error(
                     f"{where}: the result{path} has dtype {one.dtype} and shape {one.shape} from "
-                    f"{name_of(branches[first])}, and dtype {other.dtype} and shape {other.shape} "
-                    f"from {name_of(branches[i])}; wanted the same: use .astype, np.broadcast_to "
-                    "or np.zeros_like"
+                    f"branch {first} ({name_of(branches[first])}), and dtype {other.dtype} and "
+                    f"shape {other.shape} from branch {i} ({name_of(branches[i])}); wanted the "
+                    "same: use .astype, np.broadcast_to or np.zeros_like"
                 )
         dtypes.append(Abstract.of(column[first]).dtype)
     return dtypes

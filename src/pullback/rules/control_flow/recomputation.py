@@ -26,6 +26,7 @@ from pullback.graph.cost import Cost, cost
 from pullback.rules.batching import in_front
 from pullback.rules.control_flow.derived import groups, interleave, separate, zeros_like
 from pullback.rules.control_flow.loop import Loop
+from pullback.rules.control_flow.reverse_body import reverse_body
 from pullback.rules.control_flow.schedule import evaluations
 from pullback.rules.control_flow.sweep import Sweep, snapshots
 
@@ -58,7 +59,7 @@ def linearize_by_recomputation(
             states = kept.pop()
         except IndexError:
             _, states = sweep.forth()
-        back = loop.reverse_body(parts, [bar is not None for bar in bars])
+        back = reverse_body(loop, parts, [bar is not None for bar in bars])
         return sweep.back(back, states, bars, totals)
 
     return outs, Joint(
@@ -141,7 +142,7 @@ def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
     loop, values, bars, totals, wanted = _call(args, params)
     parts = loop.split(wanted)
     sweep = Sweep(loop, parts, values)
-    back = loop.reverse_body(parts, params["seeded"])
+    back = reverse_body(loop, parts, params["seeded"])
     found = sweep.back(back, sweep.forth()[1], bars, totals)
     full = [zeros_like(x) if bar is None else bar for x, bar in zip(values, found, strict=True)]
     return _marked(full, wanted)
@@ -247,7 +248,7 @@ def _cost(costs: dict[str, Cost], **params: Any) -> Cost:
     fields = {name: x for name, x in params.items() if name not in ("wanted", "seeded", "onto")}
     loop, wanted = Loop(**fields), params["wanted"]
     parts = loop.split(wanted)
-    back = loop.reverse_body(parts, params["seeded"])
+    back = reverse_body(loop, parts, params["seeded"])
     total = cost(parts.keeping) + cost(back.graph)
     if loop.condition is not None:
         return (total + costs["condition"] + cost(back.preamble)).once()

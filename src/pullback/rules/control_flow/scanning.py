@@ -15,6 +15,7 @@ from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.rules.control_flow.derived import groups
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.recomputation import linearize_by_recomputation
+from pullback.rules.control_flow.reverse_body import reverse_body
 from pullback.transforms.batch import Unmapped
 
 __all__ = ["scan"]
@@ -85,7 +86,7 @@ def _linearize(
     values = [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
 
     def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
-        back = loop.reverse_body(parts, [bar is not None for bar in bars])
+        back = reverse_body(loop, parts, [bar is not None for bar in bars])
         found = back.loop(loop)(back.arguments(loop, values, kept, bars, totals))
         return back.placed(loop, found, totals)
 

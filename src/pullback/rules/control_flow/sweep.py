@@ -12,7 +12,8 @@ from pullback.graph.building import flat_graph
 from pullback.graph.dependence import live
 from pullback.graph.graph import Graph
 from pullback.rules.control_flow.derived import derived, groups
-from pullback.rules.control_flow.loop import Loop, ReverseBody
+from pullback.rules.control_flow.loop import Loop
+from pullback.rules.control_flow.reverse_body import ReverseBody
 from pullback.rules.control_flow.schedule import (
     Advance,
     Restore,

@@ -1,0 +1,342 @@
+"""Loops: what need not be carried, scanned, stacked, or done in each iteration.
+
+* A loop that does not run, or runs once, is no loop.
+* Arguments that are known are known to the body; see `pullback.passes.bodies`.
+* What is carried and never changes is the same in each iteration; so is an array that is scanned
+  and repeats its slices.
+* What is stacked and is the same in each iteration, or is what was scanned, need not be stacked.
+* What depends only on what is the same in each iteration is computed once, before the loop, unless
+  it costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pullback.core.shapes import shape_of
+from pullback.graph.cost import operations_of
+from pullback.graph.dependence import read
+from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.variable import Variable
+from pullback.passes.bodies import facts, informed, remaining, replaced
+from pullback.passes.broadcasts import is_elementwise
+from pullback.passes.layout import padded
+from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
+from pullback.rules import reductions
+from pullback.rules.contractions import matmul
+from pullback.rules.control_flow.repetition import while_loop
+from pullback.rules.control_flow.scanning import scan
+from pullback.rules.indexing import index
+from pullback.rules.shaping import reshape
+
+__all__ = ["LOOPS", "simplify_loops"]
+
+LOOPS: Table = {}
+
+_SAFE = frozenset({matmul, reductions.sum, reductions.mean, reductions.var})
+"""Primitives, besides those that act element by element, that may run where nothing ran before."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A loop and its arguments, in groups.
+
+    Attributes
+    ----------
+    params : dict
+        Of the primitive.
+    consts, carry, xs : tuple of Atom
+    """
+
+    params: dict[str, Any]
+    consts: tuple[Atom, ...]
+    carry: tuple[Atom, ...]
+    xs: tuple[Atom, ...]
+
+    @classmethod
+    def of(cls, inputs: Sequence[Atom], params: dict[str, Any]) -> Call:
+        """The call of the primitive with these inputs and parameters."""
+        first, second = params["consts"], params["consts"] + params["carry"]
+        inputs = tuple(inputs)
+        return cls(params, inputs[:first], inputs[first:second], inputs[second:])
+
+    @property
+    def body(self) -> Graph:
+        body: Graph = self.params["body"]
+        return body
+
+    @property
+    def condition(self) -> Graph | None:
+        return self.params.get("condition")
+
+    @property
+    def first_carry(self) -> int:
+        """The place of the first carry among the body's inputs."""
+        return 1 + len(self.consts)
+
+    @property
+    def first_x(self) -> int:
+        """The place of the first slice among the body's inputs."""
+        return self.first_carry + len(self.carry)
+
+    def again(
+        self,
+        rw: Rewriting,
+        body: Graph,
+        consts: Sequence[Atom],
+        carry: Sequence[Atom],
+        xs: Sequence[Atom],
+        condition: Graph | None = None,
+    ) -> Any:
+        """The results of a loop like this one."""
+        if not body.outputs:
+            return ()
+        params = {**self.params, "body": body, "consts": len(consts), "carry": len(carry)}
+        if condition is not None:
+            params["condition"] = condition
+        primitive = scan if self.condition is None else while_loop
+        return rw.bind(primitive, *consts, *carry, *xs, **params)
+
+
+# -- loops that are none --------------------------------------------------------------------------
+
+
+@rewrites(LOOPS, scan)
+def _few(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, **params: Any) -> Any:
+    """No iteration, or one."""
+    call, length = Call.of(inputs, params), params["length"]
+    if length > 1:
+        return None
+    if length == 0:
+        stacks = outputs[len(call.carry) :]
+        return (*call.carry, *(y.dtype.type(0) for y in stacks))
+    slices = [rw.bind(index, x, key=(0,)) for x in call.xs]
+    outs = rw.inline(call.body, [params["start"], *call.consts, *call.carry, *slices])
+    return tuple(
+        rw.bind(reshape, x, shape=out.shape) if shape_of(x) != out.shape else x
+        for x, out in zip(outs, outputs, strict=True)
+    )
+
+
+# -- arguments ------------------------------------------------------------------------------------
+
+
+@rewrites(LOOPS, scan, while_loop)
+def _known(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, **params: Any) -> Any:
+    """Consts that are numbers, repetitions, or given twice."""
+    call = Call.of(inputs, params)
+    known = facts(rw, call.body.inputs[1 : call.first_carry], call.consts)
+    if not any(known):
+        return None
+    condition = None if call.condition is None else informed(call.condition, 0, known)
+    consts = remaining(call.consts, known)
+    return call.again(rw, informed(call.body, 1, known), consts, call.carry, call.xs, condition)
+
+
+@rewrites(LOOPS, scan, while_loop)
+def _unchanged(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, **params: Any) -> Any:
+    """What is carried and never changes becomes a const, and is its own last value."""
+    call = Call.of(inputs, params)
+    body, condition, first = call.body, call.condition, call.first_carry
+    carries = range(len(call.carry))
+    same = [i for i in carries if body.outputs[i] is body.inputs[first + i]]
+    if not same:
+        return None
+    rest = [i for i in carries if i not in same]
+    order = [
+        *range(first),
+        *(first + i for i in (*same, *rest)),
+        *range(call.first_x, len(body.inputs)),
+    ]
+    kept = [*rest, *range(len(call.carry), len(body.outputs))]
+    if condition is not None:
+        condition = _reordered(condition, [i - 1 for i in order[1:]], [0])
+    results = iter(
+        call.again(
+            rw,
+            _reordered(body, order, kept),
+            [*call.consts, *(call.carry[i] for i in same)],
+            [call.carry[i] for i in rest],
+            call.xs,
+            condition,
+        )
+    )
+    return tuple(call.carry[i] if i in same else next(results) for i in range(len(body.outputs)))
+
+
+def _reordered(graph: Graph, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
+    """A graph with its inputs in another order, and some of its outputs."""
+    names = graph.signature.names
+    return replaced(
+        graph,
+        {},
+        [graph.inputs[i] for i in inputs],
+        [names[i] for i in inputs],
+        outputs=[graph.outputs[i] for i in outputs],
+    )
+
+
+@rewrites(LOOPS, scan)
+def _repeated_slices(
+    rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, **params: Any
+) -> Any:
+    """A scanned array that repeats its slices is a const."""
+    call = Call.of(inputs, params)
+    slices = [_slice(rw, x) for x in call.xs]
+    some = [i for i, x in enumerate(slices) if x is not None]
+    if not some:
+        return None
+    rest = [i for i, x in enumerate(slices) if x is None]
+    body, first, first_x = call.body, call.first_carry, call.first_x
+    order = [
+        *range(first),
+        *(first_x + i for i in some),
+        *range(first, first_x),
+        *(first_x + i for i in rest),
+    ]
+    return call.again(
+        rw,
+        _reordered(body, order, range(len(body.outputs))),
+        [*call.consts, *(slices[i] for i in some)],
+        call.carry,
+        [call.xs[i] for i in rest],
+    )
+
+
+def _slice(rw: Rewriting, x: Atom) -> Atom | None:
+    """The slice that an array repeats along its first axis, if it does."""
+    source = rw.source(x)
+    if source is None or not x.shape[0] or padded(shape_of(source), x.ndim)[0] != 1:
+        return None
+    if len(shape_of(source)) == x.ndim:
+        source = rw.bind(reshape, source, shape=source.shape[1:])
+    return rw.fit(source, Variable(x.shape[1:], x.dtype))
+
+
+# -- results --------------------------------------------------------------------------------------
+
+
+@rewrites(LOOPS, scan)
+def _stacked(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, **params: Any) -> Any:
+    """What is stacked although it is known, or is stacked twice."""
+    call = Call.of(inputs, params)
+    body, carry = call.body, len(call.carry)
+    found: dict[int, Atom] = {}
+    first: dict[Variable, int] = {}
+    for i, y in enumerate(body.outputs[carry:], carry):
+        known = _stack(rw, call, y)
+        if known is not None:
+            found[i] = known
+        elif y in first:
+            found[i] = outputs[first[y]]
+        else:
+            first[y] = i
+    if not found:
+        return None
+    rest = [i for i in range(len(body.outputs)) if i not in found]
+    everything = range(len(body.inputs))
+    results = call.again(rw, _reordered(body, everything, rest), call.consts, call.carry, call.xs)
+    atoms = dict(zip(rest, results, strict=True))
+    for i, y in enumerate(body.outputs):
+        if i in found:
+            atoms[i] = atoms[first[y]] if type(y) is Variable and y in first else found[i]
+    return tuple(atoms[i] for i in range(len(body.outputs)))
+
+
+def _stack(rw: Rewriting, call: Call, y: Atom) -> Atom | None:
+    """The stack of what is a number, a const, a constant, or a slice."""
+    if type(y) is not Variable:
+        return y
+    body = call.body
+    if y in body.constants:
+        value = body.constants[y]
+        return rw.constant(value.copy()) if hasattr(value, "copy") else None
+    if y not in body.inputs:
+        return None
+    place = body.inputs.index(y)
+    if 1 <= place < call.first_carry:
+        return call.consts[place - 1]
+    return call.xs[place - call.first_x] if place >= call.first_x else None
+
+
+# -- what is the same in each iteration -----------------------------------------------------------
+
+
+@rewrites(LOOPS, scan, while_loop)
+def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, **params: Any) -> Any:
+    """What is computed of consts alone is computed once."""
+    call = Call.of(inputs, params)
+    body = call.body
+    same = {*body.inputs[1 : call.first_carry], *body.constants}
+    moved: list[Equation] = []
+    costly: set[Variable] = set()
+    for equation in body.equations:
+        if same.issuperset(read(equation)) and _may_move(equation):
+            same.update(equation.outputs)
+            moved.append(equation)
+            if not _is_free(equation):
+                costly.update(equation.outputs)
+    wanted = _read_by_others(body, moved, costly)
+    if not wanted:
+        return None
+    consts = list(body.inputs[1 : call.first_carry])
+    before = Graph("", consts, body.constants, moved, wanted, body.signature)
+    values = rw.inline(before, call.consts)
+    gone = {id(equation) for equation in moved if not costly.isdisjoint(equation.outputs)}
+    names = body.signature.names
+    first = call.first_carry
+    new = [f"fixed{i}" for i in range(len(wanted))]
+    left = Graph(
+        body.name,
+        body.inputs,
+        body.constants,
+        [equation for equation in body.equations if id(equation) not in gone],
+        body.outputs,
+        body.signature,
+    )
+    rest = replaced(
+        left,
+        {},
+        [*body.inputs[:first], *wanted, *body.inputs[first:]],
+        [*names[:first], *new, *names[first:]],
+    )
+    condition = call.condition
+    if condition is not None:
+        extra = [Variable(x.shape, x.dtype, array=x.array) for x in wanted]
+        place = len(call.consts)
+        condition = replaced(
+            condition,
+            {},
+            [*condition.inputs[:place], *extra, *condition.inputs[place:]],
+            [*condition.signature.names[:place], *new, *condition.signature.names[place:]],
+        )
+    return call.again(rw, rest, [*call.consts, *values], call.carry, call.xs, condition)
+
+
+def _may_move(equation: Equation) -> bool:
+    """Whether an equation can be evaluated although perhaps no iteration is."""
+    primitive = equation.primitive
+    return is_elementwise(primitive) or primitive in _SAFE or _is_free(equation)
+
+
+def _is_free(equation: Equation) -> bool:
+    """Whether an equation only looks at its inputs in another way."""
+    return not equation.graphs and operations_of(equation) == 0
+
+
+def _read_by_others(
+    body: Graph, moved: Sequence[Equation], costly: set[Variable]
+) -> list[Variable]:
+    """The costly values that what stays behind reads."""
+    gone = {id(equation) for equation in moved if not costly.isdisjoint(equation.outputs)}
+    wanted: dict[Variable, None] = {}
+    for equation in body.equations:
+        if id(equation) not in gone:
+            wanted.update(dict.fromkeys(x for x in read(equation) if x in costly))
+    wanted.update(dict.fromkeys(x for x in body.outputs if x in costly))
+    return list(wanted)
+
+
+simplify_loops = Pass(LOOPS)
