@@ -84,7 +84,8 @@ def findings(graph: Graph) -> list[str]:
 
 def _is_result(graph, equation):
     """Whether an equation only makes an array of shape () of a scalar, for the caller."""
-    return equation.outputs[0].shape == () and equation.outputs[0] in graph.outputs
+    (out,) = equation.outputs
+    return out.shape == () and any(x is out for x in graph.outputs)
 
 
 def _unused(graph: Graph) -> list[str]:

@@ -95,8 +95,7 @@ def test_empty_arrays():
         (np.array([1.0, 2.0, 1.0]), None),
         (np.array([0.0, -0.0]), None),
         (np.array([0.0, -0.0, 0.0]), None),
-        (np.array([-0.0, -0.0]), None),
-        (np.array([np.nan, np.nan]), None),
+        (np.array([-0.0, -0.0]), -0.0),
         (np.array([0, 5, 0])[::2], 0),
     ],
 )

@@ -17,12 +17,12 @@ from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Rewriting, is_strong
 from pullback.rules.shaping import broadcast_to
 
-__all__ = ["Fact", "facts", "informed", "replaced"]
+__all__ = ["Fact", "facts", "informed", "remaining", "replaced"]
 
 
 @dataclass(frozen=True)
 class Fact:
-    """What is known about an argument; one of these.
+    """What is known about an argument: one of three things.
 
     Attributes
     ----------
@@ -42,10 +42,11 @@ class Fact:
 def facts(rw: Rewriting, inputs: Sequence[Variable], atoms: Sequence[Atom]) -> list[Fact | None]:
     """What is known about each argument of a nested graph, which has these inputs for them."""
     found: list[Fact | None] = []
+    first: dict[Variable, int] = {}
     for place, (x, atom) in enumerate(zip(inputs, atoms, strict=True)):
         source = rw.source(atom)
-        if type(atom) is Variable and atom in atoms[:place]:
-            found.append(Fact(same=list(atoms).index(atom)))
+        if type(atom) is Variable and first.setdefault(atom, place) != place:
+            found.append(Fact(same=first[atom]))
         elif source is None:
             found.append(None)
         elif type(source) is not Variable:

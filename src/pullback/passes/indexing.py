@@ -16,7 +16,7 @@ from pullback.graph.graph import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.layout import reshaped
 from pullback.passes.regions import Key, Region, are_apart, is_whole, key_of, region
-from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, rewrites
+from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, is_strong, rewrites
 from pullback.rules.arithmetic import add
 from pullback.rules.index_shapes import selected
 from pullback.rules.indexing import ARRAY, index, index_add, index_update, scatter
@@ -90,67 +90,67 @@ def _only_ones(key: Key, shape: tuple[int, ...]) -> bool:
 
 
 def _read(rw: Rewriting, y: Variable, x: Variable, key: Key, here: Region) -> Atom | None:
-    """The elements of `x` that are named, found behind the writes to other elements."""
+    """The elements of `x` that are named: what is found behind the writes, and what these add."""
     base: Atom = x
+    found: Atom | None = None
+    added: list[Atom] = []
     for _ in range(FARTHEST):
         source = rw.source(base)
         if source is not None and not shape_of(source):
-            return source
+            found = source
+            break
         equation = rw.origin.get(base)
         if equation is None:
             break
         primitive = equation.primitive
         if primitive is stack:
-            part = _part(equation, here)
-            if part is None:
-                break
-            position, rest = part
-            return rw.bind_like(y, index, equation.inputs[position], key=rest)
-        if primitive not in _WRITES:
+            found = _part(rw, equation, here)
             break
-        there = _written(equation)
+        there = _written(equation) if primitive in _WRITES else None
         if there is None:
             break
+        before, value = equation.inputs[0], equation.inputs[-1]
         if there == here:
-            return _seen(rw, y, equation, key)
-        if not are_apart(here, there):
+            if primitive is index_add:
+                added.append(value)
+            else:
+                kept = type(value) is not Variable or value.dtype == y.dtype
+                found = value if kept else None
+                break
+        elif not are_apart(here, there):
             break
-        if primitive is scatter:
-            return dtype_of(base).type(0)
-        base = equation.inputs[0]
+        elif primitive is scatter:
+            found = y.dtype.type(0)
+            break
+        base = before
     else:
-        return None
-    return None if base is x else rw.bind(index, base, key=key)
+        return None  # too far away
+    if found is None:
+        if base is x:
+            return None
+        found = rw.bind(index, base, key=key)
+    for value in reversed(added):
+        found = rw.bind_like(y, add, found, value)
+        if found is None:
+            return None
+    return found
 
 
 _WRITES = frozenset({index_update, index_add, scatter})
 
 
-def _seen(rw: Rewriting, y: Variable, equation: Equation, key: Key) -> Atom | None:
-    """What a write leaves at the place that it writes to."""
-    if equation.primitive is scatter:
-        return equation.inputs[0]
-    before, value = equation.inputs[:2]
-    if equation.primitive is index_update:
-        return value if dtype_of(value) == y.dtype or type(value) is not Variable else None
-    return rw.bind_like(y, add, rw.bind(index, before, key=key), value)
-
-
-def _part(equation: Equation, here: Region) -> tuple[int, Key] | None:
-    """Which of several stacked arrays is read, and where."""
-    axis = equation.params["axis"] % len(here)
+def _part(rw: Rewriting, equation: Equation, here: Region) -> Atom | None:
+    """What is read of one of several stacked arrays, if it is of one."""
+    shape = equation.outputs[0].shape
+    axis = equation.params["axis"] % len(shape)
     stays, positions = here[axis]
     if stays:
         return None
-    rest = tuple(
-        slice(None) if stays else positions[0]
-        for stays, positions in here[:axis] + here[axis + 1 :]
-    )
-    whole = all(
-        not stays or positions == range(extent)
-        for (stays, positions), extent in zip(here, equation.outputs[0].shape, strict=True)
-    )
-    return (positions[0], rest) if whole else None
+    part = equation.inputs[positions[0]]
+    if not is_strong(part) or dtype_of(part) != equation.outputs[0].dtype:
+        return None
+    rest = here[:axis] + here[axis + 1 :]
+    return rw.bind(index, part, key=key_of(rest, shape[:axis] + shape[axis + 1 :]))
 
 
 # -- writing --------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def _of_repeated(primitive: Primitive, place: int) -> Rule:
 
     def write(rw: Rewriting, _y: Variable, *inputs: Atom, **params: Any) -> Atom | None:
         value = inputs[place]
-        source = rw.source(value) if type(value) is Variable and value.shape else None
+        source = rw.source(value) if type(value) is Variable else None
         if source is None:
             return None
         return rw.bind(primitive, *inputs[:place], source, *inputs[place + 1 :], **params)
@@ -263,7 +263,9 @@ def _same_number(one: Atom | None, other: Atom | None, y: Variable) -> bool:
 def _index_add(
     rw: Rewriting, y: Variable, x: Atom, v: Atom, *indices: Atom, key: Key
 ) -> Atom | None:
-    """To everything; to zeros; to the place that was written last."""
+    """Of zeros, or to zeros; to everything; to the place that was written last."""
+    if is_number(v, 0):
+        return x
     if dtype_of(v) != y.dtype:
         return None
     if rw.filled_with(x, 0) and type(v) is Variable:

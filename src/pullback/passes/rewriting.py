@@ -26,7 +26,10 @@ from pullback.graph.verification import abstract_outputs
 from pullback.rules.conversion import astype
 from pullback.rules.shaping import broadcast_to
 
-__all__ = ["GeneralRule", "Pass", "Rewriting", "Rule", "Shared", "Table", "is_number", "rewrites"]
+__all__ = [
+    "GeneralRule", "Pass", "Rewriting", "Rule", "Shared", "Table", "is_number", "is_strong",
+    "repeated", "rewrites",
+]  # fmt: skip
 
 Rule = Callable[..., Any]
 """``rule(rewriting, out, *inputs, **params)``: the atom that the equation's output is instead.
@@ -328,7 +331,7 @@ class Rewriting:
         """`x`, converted to a dtype, which then counts in promotion."""
         if type(x) is not Variable:
             same = isinstance(x, np.generic) and x.dtype == dtype
-            return x if same else dtype.type(x)
+            return x if same else np.asarray(x).astype(dtype)[()]
         return x if is_strong(x) and x.dtype == dtype else self.bind(astype, x, dtype=dtype)
 
 
@@ -356,6 +359,6 @@ def repeated(array: np.ndarray[Any, Any]) -> Any:
     last = array[(-1,) * array.ndim]
     if first.tobytes() != last.tobytes():
         return None
-    if first == 0:  # zeros of both signs are equal
-        return None if any(array.tobytes()) else first
-    return first if bool((array == first).all()) else None
+    bits = np.frombuffer(first.tobytes(), np.uint8)
+    same = np.ascontiguousarray(array).reshape(-1, 1).view(np.uint8) == bits
+    return first if same.all() else None

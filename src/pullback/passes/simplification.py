@@ -25,6 +25,9 @@ from pullback.rules.indexing import index
 
 __all__ = ["simplify"]
 
+MOST_ROUNDS = 100
+"""A limit that is not reached: most graphs take two rounds, the last of which finds nothing."""
+
 _ALL = Pass(
     ALGEBRA,
     CHOICES,
@@ -94,14 +97,16 @@ def _simplified(graph: Graph, done: dict[Graph, Graph], *, verify: bool) -> Grap
     def rewrite(now: Graph) -> Graph:
         return Rewriting(_ALL, now, lambda inner: _simplified(inner, done, verify=verify)).run()
 
-    before, now = None, graph
-    while now is not before:
+    now = graph
+    for _ in range(MOST_ROUNDS):
         before = now
         for one_pass in (rewrite, remove_dead):
             after = one_pass(now)
             if verify and after is not now:
                 after.verify()
             now = after
+        if now is before:
+            break
     now = _restored(graph, now)
     done[graph] = done[now] = now
     return now

@@ -81,7 +81,8 @@ def _agreed(
 
 def _place(branch: Graph, x: Atom) -> int | None:
     """Which input of a branch `x` is."""
-    return branch.inputs.index(x) if x in branch.inputs else None
+    known = type(x) is Variable and x in branch.inputs
+    return branch.inputs.index(x) if known else None
 
 
 simplify_switches = Pass(SWITCHES)

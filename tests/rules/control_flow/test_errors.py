@@ -263,7 +263,7 @@ def test_a_body_that_writes_to_a_free_tracer():
         return pb.fori_loop(0, 3, body, 0.0)
 
     message = message_of(pb.LeakedTracerError, pb.grad(f), x)
-    assert_says(message, "index_update", "enclosing variable", "Return it")
+    assert_says(message, "index_update", "buffer", "Return it")
 
 
 def test_a_body_that_writes_to_its_input():

@@ -16,6 +16,7 @@ from pullback.graph.building import build, close, flat_graph, like
 from pullback.graph.graph import Atom, Graph
 from pullback.graph.variable import Variable
 from pullback.rules import conversion
+from pullback.rules.control_flow.free_arrays import FreeArrays
 from pullback.transforms.arguments import flatten_arrays, owned
 
 __all__ = ["Carry", "Leaves", "index_variable", "record", "same_leaves", "slices"]
@@ -86,7 +87,16 @@ def record(
     position: int,
 ) -> tuple[Graph, list[Tracer]]:
     """A body as a graph, and the traced values from outside that it takes at `position`."""
-    return close(build(function, inputs, name, names), position)
+
+    def seeing_tracers(*args: Tracer) -> Sequence[Any]:
+        if not args:
+            return function()
+        free = FreeArrays(args[0].interpreter)
+        outs: Sequence[Any] = free.seen_by(function)(*args)
+        free.require_unwritten(name)
+        return outs
+
+    return close(build(seeing_tracers, inputs, name, names), position)
 
 
 def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[Any]:

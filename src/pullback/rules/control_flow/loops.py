@@ -85,8 +85,9 @@ def scan(
     revolve, ACM Trans. Math. Software 26 (2000). While a graph is recorded or under `vmap`, the
     reverse sweep with `checkpoint` starts with one more forward sweep.
 
-    Inside the body an array from outside that is not traced is indexed with a traced integer as
-    ``np.asarray(a, like=i)[i]``.
+    The body may read arrays from outside, traced or plain, also at traced positions: ``a[i]``. A
+    plain one that it does not reach through a variable, but through an attribute or a container,
+    is indexed as ``np.asarray(a, like=i)[i]``.
 
     Examples
     --------

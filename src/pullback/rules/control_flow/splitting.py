@@ -8,6 +8,7 @@ the body that the linear part needs and can't get cheaply otherwise.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -172,7 +173,7 @@ class Split:
         free: Sequence[bool],
         invariant: Sequence[bool],
     ) -> None:
-        self.body = body
+        self._body = weakref.ref(body)  # which refers to this split
         self.varying = tuple(varying)
         self.seeded = tuple(seeded)
         self.free = tuple(free)
@@ -185,6 +186,12 @@ class Split:
         )
         self._places = [self._place(x) for x in self._kept]
         self._parts: dict[tuple[tuple[bool, ...], ...], LinearPart] = {}
+
+    @property
+    def body(self) -> Graph:
+        body = self._body()
+        assert body is not None
+        return body
 
     @cached_property
     def forward(self) -> Graph:

@@ -1,0 +1,158 @@
+"""The arrays from outside that a body reads.
+
+A body sees plain arrays in its closure and among its globals, and indexes them with an integer that
+is only known once the loop runs. A plain array cannot be indexed so; a traced one can. So while a
+body is recorded, it runs as a copy of itself that sees traced constants in their place.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from types import CellType, CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from pullback.core.interpreter import Interpreter
+from pullback.core.tracer import Tracer
+from pullback.errors import AliasError
+
+__all__ = ["FreeArrays"]
+
+_LIBRARIES = frozenset({"pullback", "numpy", "scipy", "optree"})
+"""Packages whose globals are left alone."""
+
+
+class FreeArrays:
+    """Puts traced constants in the place of the plain arrays that a function sees.
+
+    Parameters
+    ----------
+    interpreter : Interpreter
+        That of the recording.
+    """
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self._interpreter = interpreter
+        self._arrays: dict[int, tuple[str, Any, Tracer]] = {}
+        self._functions: dict[int, tuple[FunctionType, FunctionType]] = {}
+
+    def seen_by(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, or a copy of it that sees traced constants."""
+        found: Callable[..., Any] = self._value("", function)
+        return found
+
+    def require_unwritten(self, where: str) -> None:
+        """Raise `AliasError` if one of the arrays was written to."""
+        for name, array, tracer in self._arrays.values():
+            if tracer.version:
+                raise AliasError(
+                    f"{where}: the body writes to {name}, an array of dtype {array.dtype} and "
+                    f"shape {array.shape} from outside, which would happen once, while the body is "
+                    f"recorded; hand it on as a part of the carry, or copy it first: "
+                    f"{name} = {name}.copy()"
+                )
+
+    def _value(self, name: str, value: Any) -> Any:
+        """What stands in the place of a value that has this name."""
+        if _is_array(value):
+            if id(value) not in self._arrays:
+                self._arrays[id(value)] = name, value, Tracer(self._interpreter, value, None)
+            return self._arrays[id(value)][-1]
+        if type(value) is functools.partial:
+            keywords = {key: self._value(key, each) for key, each in value.keywords.items()}
+            args = [self._value(name, each) for each in value.args]
+            return functools.partial(self._value(name, value.func), *args, **keywords)
+        if type(value) is FunctionType and _sees_arrays(value, set()):
+            if id(value) not in self._functions:
+                self._copy(value)
+            return self._functions[id(value)][-1]
+        return value
+
+    def _copy(self, function: FunctionType) -> None:
+        """Make the copy of a function; what needs no replacement it shares with the original."""
+        code, cells = function.__code__, []
+        filled: list[tuple[CellType, str, Any]] = []
+        for name, cell, content in _closed_over(function):
+            if _sees_arrays(content, set()):
+                cell = CellType()
+                filled.append((cell, name, content))
+            cells.append(cell)
+        seen = {n: x for n, x in _globals_read(function) if _sees_arrays(x, set())}
+        namespace = dict(function.__globals__) if seen else function.__globals__
+        copy = FunctionType(code, namespace, function.__name__, None, tuple(cells))
+        self._functions[id(function)] = function, copy  # which may refer to itself
+        for cell, name, content in filled:
+            cell.cell_contents = self._value(name, content)
+        for name, content in seen.items():
+            namespace[name] = self._value(name, content)
+        names = code.co_varnames[: code.co_argcount]
+        defaults = function.__defaults__ or ()
+        copy.__defaults__ = tuple(map(self._value, names[len(names) - len(defaults) :], defaults))
+        keywords = function.__kwdefaults__ or {}
+        copy.__kwdefaults__ = {key: self._value(key, each) for key, each in keywords.items()}
+
+
+def _is_array(value: Any) -> bool:
+    """Whether a value is a plain array of numbers that can be indexed."""
+    return type(value) is np.ndarray and value.ndim > 0 and value.dtype.kind in "biufc"
+
+
+def _sees_arrays(value: Any, seen: set[int]) -> bool:
+    """Whether a value is an array, or a function that sees one, directly or through others."""
+    if _is_array(value):
+        return True
+    if id(value) in seen:
+        return False
+    if type(value) is functools.partial:
+        inside: Iterable[Any] = (value.func, *value.args, *value.keywords.values())
+    elif type(value) is FunctionType:
+        inside = (
+            *(content for _, _, content in _closed_over(value)),
+            *(content for _, content in _globals_read(value)),
+            *(value.__defaults__ or ()),
+            *(value.__kwdefaults__ or {}).values(),
+        )
+    else:
+        return False
+    seen.add(id(value))
+    return any(_sees_arrays(each, seen) for each in inside)
+
+
+def _closed_over(function: FunctionType) -> Iterator[tuple[str, CellType, Any]]:
+    """The names, cells and contents of a closure; `None` where nothing is assigned yet."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            yield name, cell, cell.cell_contents
+        except ValueError:
+            yield name, cell, None
+
+
+def _globals_read(function: FunctionType) -> list[tuple[str, Any]]:
+    """The globals that a user's function, or one inside it, may read.
+
+    None if it assigns to a global: it has to run in its own namespace then.
+    """
+    namespace = function.__globals__
+    if str(namespace.get("__name__")).partition(".")[0] in _LIBRARIES:
+        return []
+    names, assigns = _names(function.__code__)
+    return [] if assigns else [(name, namespace[name]) for name in names if name in namespace]
+
+
+@functools.lru_cache(maxsize=1024)
+def _names(code: CodeType) -> tuple[tuple[str, ...], bool]:
+    """The names of globals and attributes in a code object, and whether it assigns to a global."""
+    names = dict.fromkeys(code.co_names)
+    assigns = any(
+        instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")
+        for instruction in dis.get_instructions(code)
+    )
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            inner, assigned = _names(constant)
+            names.update(dict.fromkeys(inner))
+            assigns = assigns or assigned
+    return tuple(names), assigns
