@@ -9,7 +9,7 @@ import pullback as pb
 from pullback.passes.rewriting import Rewriting
 from pullback.passes.simplification import simplify
 
-SIZES = (250, 500, 1000, 2000)
+SIZES = (100, 200, 400, 800)
 
 
 def chain(n):

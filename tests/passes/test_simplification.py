@@ -32,14 +32,14 @@ def assert_simplifies(f, *args, exact=True, what=""):
     return simplified
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(sprinkled())
 def test_sprinkled_programs(program):
     with np.errstate(all="ignore"):
         assert_simplifies(program, *program.arguments)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(sprinkled(dtypes=("float16", "float32", "float64")))
 def test_gradients_of_sprinkled_programs(program):
     def objective(*x):
@@ -50,7 +50,7 @@ def test_gradients_of_sprinkled_programs(program):
         assert_simplifies(pb.grad(objective, everything), *program.arguments)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(programs())
 def test_random_programs(program):
     if any(name == "branch" for name, _ in program.instructions):

@@ -112,13 +112,21 @@ class Linear(LinearMap):
         ẋ ↦ Jẋ, an array of the output's shape.
     pullback : callable
         ȳ ↦ Jᵀȳ, an array of the argument's shape.
+    push_onto : callable, optional
+        ``push_onto(y_dot, x_dot)`` is ẏ + Jẋ, where that takes less than making Jẋ first.
     """
 
-    __slots__ = ("pullback", "pushforward")
+    __slots__ = ("pullback", "push_onto", "pushforward")
 
-    def __init__(self, pushforward: Callable[[Any], Any], pullback: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        pushforward: Callable[[Any], Any],
+        pullback: Callable[[Any], Any],
+        push_onto: Callable[[Any, Any], Any] | None = None,
+    ) -> None:
         self.pushforward = pushforward  # type: ignore[method-assign, assignment]
         self.pullback = pullback  # type: ignore[method-assign, assignment]
+        self.push_onto = push_onto
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.pushforward!r}, {self.pullback!r})"
@@ -250,6 +258,9 @@ def push(maps: Maps, dots: Sequence[Any]) -> Any:
     total: Any = None
     for linear, dot in zip(maps, dots, strict=True):
         if linear is None or dot is None:
+            continue
+        if total is not None and isinstance(linear, Linear) and linear.push_onto is not None:
+            total = linear.push_onto(total, dot)
             continue
         term = linear.pushforward(dot)
         if total is None or term is None:

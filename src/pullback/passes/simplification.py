@@ -122,7 +122,7 @@ def _restored(old: Graph, new: Graph) -> Graph:
     outputs = list(new.outputs)
     wanted: dict[tuple[Atom, bool], Variable] = {}
     for place, (x, y) in enumerate(zip(old.outputs, new.outputs, strict=True)):
-        if x is y or type(x) is not Variable or x.shape or _is_array(y, made) is x.array:
+        if type(x) is not Variable or x.shape or _is_array(y, made) is x.array:
             continue
         if (y, x.array) not in wanted:
             wanted[y, x.array] = out = Variable((), x.dtype, array=x.array)

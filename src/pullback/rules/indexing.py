@@ -143,6 +143,7 @@ def index_add(_y, _x, _v, *indices, key):
         Linear(
             lambda v_dot: scatter(v_dot, *indices, key=key, shape=shape),
             lambda y_bar: index(y_bar, *indices, key=key),
+            lambda y_dot, v_dot: index_add(y_dot, v_dot, *indices, key=key),
         ),
         *(None for _ in indices),
     )
@@ -180,6 +181,7 @@ def index_update(_y, _x, _v, *indices, key):
         Linear(
             lambda v_dot: scatter(last(v_dot), *indices, key=key, shape=shape),
             lambda y_bar: last(index(y_bar, *indices, key=key)),
+            lambda y_dot, v_dot: index_update(y_dot, v_dot, *indices, key=key),
         ),
         *(None for _ in indices),
     )

@@ -308,11 +308,13 @@ def test_python_control_flow_on_the_carry_shows_the_line(loop):
     assert_says(message, "if np.sum(c) > 1:", "cond(", "np.where")
 
 
-def test_a_plain_array_indexed_by_the_loop():
-    table = np.arange(3.0)
-    message = message_of(pb.DataDependenceError, pb.fori_loop, 0, 3, lambda i, c: c + table[i], 0.0)
-    assert_says(message, "table[i]", "np.asarray(a, like=i)[i]")
-    got = pb.fori_loop(0, 3, lambda i, c: c + np.asarray(table, like=i)[i], 0.0)
+def test_a_plain_array_in_a_container_indexed_by_the_loop():
+    table = {"rows": np.arange(3.0)}
+    message = message_of(
+        pb.DataDependenceError, pb.fori_loop, 0, 3, lambda i, c: c + table["rows"][i], 0.0
+    )
+    assert_says(message, 'table["rows"][i]', "np.asarray(a, like=i)[i]")
+    got = pb.fori_loop(0, 3, lambda i, c: c + np.asarray(table["rows"], like=i)[i], 0.0)
     assert got == 3.0
 
 

@@ -102,7 +102,7 @@ def _linearize(
     seeded = tuple(_union([varying_outputs(branch, varying) for branch in branches]))
     parts = [_split(branch, varying, seeded) for branch in branches]
     count = len(seeded)
-    forward, slots = _sharing([part.forward for part in parts], count)
+    forward, slots = _sharing(parts, count)
     results = bind(switch, tuple(values), {"branches": forward})
     outs, kept = results[:count], results[count:]
     values = [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
@@ -112,13 +112,27 @@ def _linearize(
         if not any(present):
             return list(totals)
         onto = tuple(v and x is not None for v, x in zip(varying, totals[1:], strict=True))
+        own = [
+            part.linear([a and b for a, b in zip(present, part.seeded, strict=True)], onto)
+            for part in parts
+        ]
+        read = sorted(
+            {i for linear in own for i in linear.reads}
+            | {
+                part.kept_inputs[i]
+                for linear, part in zip(own, parts, strict=True)
+                for i in linear.kept
+                if i in part.kept_inputs
+            }
+        )
         back = tuple(
-            _pullback(branch, part, present, onto, row, kept)
+            _pullback(branch, part, present, onto, tuple(read), row, kept)
             for branch, part, row in zip(branches, parts, slots, strict=True)
         )
         given = [bar for bar, here in zip(bars, present, strict=True) if here]
         started = [total for total, on in zip(totals[1:], onto, strict=True) if on]
-        args = (*values, *kept, *given, *started)
+        operands = [values[1 + i] for i in read]
+        args = (values[0], *operands, *kept, *given, *started)
         found = iter(bind(switch, args, {"branches": back}))
         return [None, *(next(found) if varies else None for varies in varying)]
 
@@ -130,49 +144,50 @@ def _linearize(
 
 
 def _split(branch: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...]) -> Split:
-    """A branch that is run once: its inputs are at hand afterwards, and none repeats."""
+    """A branch; what it keeps of a large operand are the parts that are read."""
     own = [a and b for a, b in zip(seeded, varying_outputs(branch, varying), strict=True)]
-    free = [True] * len(branch.inputs)
-    return split(branch, varying, own, free, [False] * len(free))
+    none = [False] * len(branch.inputs)
+    return split(branch, varying, own, none, none)
 
 
-def _sharing(graphs: Sequence[Graph], count: int) -> tuple[Branches, list[list[int]]]:
-    """Graphs that return what each keeps, after its `count` outputs, in slots of one row.
+def _sharing(parts: Sequence[Split], count: int) -> tuple[Branches, list[dict[int, int]]]:
+    """Branches that return what each keeps, after its `count` outputs, in slots of one row.
 
     Returns
     -------
     graphs : tuple of Graph
-        In a slot that a graph doesn't use it returns zeros.
-    slots : list of list of int
-        Where each graph puts what it keeps.
+        In a slot that a branch doesn't use it returns zeros.
+    slots : list of dict of int to int
+        Where each branch puts each value that it keeps; operands, which are there, it doesn't.
     """
     row: list[Abstract] = []
     slots = []
-    for graph in graphs:
-        mine: list[int] = []
-        for x in map(Abstract.of, graph.outputs[count:]):
+    for part in parts:
+        mine: dict[int, int] = {}
+        for number, x in enumerate(map(Abstract.of, part.forward.outputs[count:])):
+            if number in part.kept_inputs:
+                continue
             free = (
                 i
                 for i, y in enumerate(row)
-                if i not in mine and (x.shape, x.dtype) == (y.shape, y.dtype)
+                if i not in mine.values() and (x.shape, x.dtype) == (y.shape, y.dtype)
             )
-            place = next(free, len(row))
-            if place == len(row):
+            mine[number] = next(free, len(row))
+            if mine[number] == len(row):
                 row.append(x)
-            mine.append(place)
         slots.append(mine)
     return tuple(
-        _in_slots(graph, count, row, mine) for graph, mine in zip(graphs, slots, strict=True)
+        _in_slots(part.forward, count, row, mine) for part, mine in zip(parts, slots, strict=True)
     ), slots
 
 
-def _in_slots(graph: Graph, count: int, row: Sequence[Abstract], slots: Sequence[int]) -> Graph:
-    key = ("slots", count, tuple(slots), tuple((x.shape, x.dtype) for x in row))
+def _in_slots(graph: Graph, count: int, row: Sequence[Abstract], slots: dict[int, int]) -> Graph:
+    key = ("slots", count, tuple(slots.items()), tuple((x.shape, x.dtype) for x in row))
 
     def make() -> Graph:
         def function(*args: Any) -> list[Any]:
             outs = graph.run(list(args))
-            own = dict(zip(slots, outs[count:], strict=True))
+            own = {place: outs[count + number] for number, place in slots.items()}
             kept = [own[i] if i in own else zeros_like(x) for i, x in enumerate(row)]
             return [*outs[:count], *kept]
 
@@ -187,26 +202,31 @@ def _pullback(
     part: Split,
     seeded: tuple[bool, ...],
     onto: tuple[bool, ...],
-    slots: Sequence[int],
+    read: tuple[int, ...],
+    slots: dict[int, int],
     kept: Sequence[Any],
 ) -> Graph:
-    """The pullback of a branch, from its operands, what is kept, cotangents and totals."""
+    """The pullback of a branch, from operands, what is kept, cotangents and totals."""
     row = tuple((shape_of(x), dtype_of(x)) for x in kept)
 
     def make() -> Graph:
         own = tuple(a and b for a, b in zip(seeded, part.seeded, strict=True))
         linear = part.linear(own, onto)
         graph = linear.graph(branch.name)
-        sizes = (len(branch.inputs), len(row), sum(seeded))
+        sizes = (len(read), len(row), sum(seeded))
 
         def function(*args: Any) -> list[Any]:
-            operands, stored, bars, totals = groups(args, sizes)
+            some, stored, bars, totals = groups(args, sizes)
+            operands = dict(zip(read, some, strict=True))
             given = dict(zip((i for i, seed in enumerate(seeded) if seed), bars, strict=True))
             started = dict(zip((i for i, on in enumerate(onto) if on), totals, strict=True))
             values = [
                 *(operands[i] for i in linear.reads),
                 *linear.preamble.run([]),
-                *(stored[slots[i]] for i in linear.kept),
+                *(
+                    operands[part.kept_inputs[i]] if i in part.kept_inputs else stored[slots[i]]
+                    for i in linear.kept
+                ),
                 *(given[i] for i in linear.bars),
                 *(started[i] for i in linear.onto),
             ]
@@ -217,22 +237,25 @@ def _pullback(
                 if part.varying[i]
             ]
 
-        names = list(branch.signature.names)
+        own_names = branch.signature.names
         outs = [x for x, seed in zip(branch.outputs, seeded, strict=True) if seed]
         inputs = [
-            *map(like, branch.inputs),
+            *(like(branch.inputs[i]) for i in read),
             *(like(Abstract(shape, dtype)) for shape, dtype in row),
             *(like(Abstract.of(x)) for x in outs),
             *(like(x) for x, on in zip(branch.inputs, onto, strict=True) if on),
         ]
-        names += [
+        names = [
+            *(own_names[i] for i in read),
             *(f"kept{i}" for i in range(len(row))),
             *(f"out{i}_bar" for i, seed in enumerate(seeded) if seed),
-            *(f"{names[i]}_bar" for i, on in enumerate(onto) if on),
+            *(f"{own_names[i]}_bar" for i, on in enumerate(onto) if on),
         ]
         return build(function, inputs, f"{branch.name}_bar", names)
 
-    return derived(branch, ("pullback", part.varying, seeded, onto, tuple(slots), row), make)
+    return derived(
+        branch, ("pullback", part.varying, seeded, onto, read, tuple(slots.items()), row), make
+    )
 
 
 switch = Primitive(

@@ -188,6 +188,11 @@ class Split:
         self._parts: dict[tuple[tuple[bool, ...], ...], LinearPart] = {}
 
     @property
+    def kept_inputs(self) -> dict[int, int]:
+        """Which of the values that are kept are inputs of the body, and which ones."""
+        return {i: place for i, (number, place) in enumerate(self._places) if number < 0}
+
+    @property
     def body(self) -> Graph:
         body = self._body()
         assert body is not None
