@@ -19,25 +19,24 @@ from pullback.passes.regions import Key, Region, are_apart, is_whole, key_of, re
 from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, is_strong, rewrites
 from pullback.rules.arithmetic import add
 from pullback.rules.index_shapes import selected
-from pullback.rules.indexing import ARRAY, index, index_add, index_update, scatter
+from pullback.rules.indexing import index, index_add, index_update, scatter
 from pullback.rules.shaping import broadcast_to, stack
 
 __all__ = ["FARTHEST", "INDEXING", "simplify_indexing"]
 
 INDEXING: Table = {}
 
-FARTHEST = 32
+FARTHEST = 16
 """How many writes back a read looks."""
 
 
-def _written(equation: Equation) -> Region | None:
+def _written(rw: Rewriting, equation: Equation) -> Region | None:
     """What a write names, of the array that it makes."""
-    key = equation.params["key"]
-    return None if ARRAY in _strings(key) else region(key, equation.outputs[0].shape)
-
-
-def _strings(key: Key) -> list[str]:
-    return [entry for entry in key if isinstance(entry, str)]
+    (out,) = equation.outputs
+    if out not in rw.notes:
+        rw.notes[out] = region(equation.params["key"], out.shape)
+    named: Region | None = rw.notes[out]
+    return named
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -106,7 +105,7 @@ def _read(rw: Rewriting, y: Variable, x: Variable, key: Key, here: Region) -> At
         if primitive is stack:
             found = _part(rw, equation, here)
             break
-        there = _written(equation) if primitive in _WRITES else None
+        there = _written(rw, equation) if primitive in _WRITES else None
         if there is None:
             break
         before, value = equation.inputs[0], equation.inputs[-1]
@@ -160,7 +159,7 @@ def _beneath(rw: Rewriting, x: Atom, here: Region) -> Atom:
     """`x` before the last write, if that was to the same place."""
     equation = rw.origin.get(x) if type(x) is Variable else None
     if equation is not None and equation.primitive in (index_update, index_add):
-        there = _written(equation)
+        there = _written(rw, equation)
         if there == here:
             return equation.inputs[0]
     return x
@@ -278,7 +277,7 @@ def _index_add(
     if is_whole(here, y.shape):
         return rw.bind_like(y, add, x, v)
     equation = rw.origin.get(x) if type(x) is Variable else None
-    if equation is None or equation.primitive not in _WRITES or _written(equation) != here:
+    if equation is None or equation.primitive not in _WRITES or _written(rw, equation) != here:
         return None
     if equation.primitive is scatter:
         both = rw.bind_like(y, add, equation.inputs[0], v)

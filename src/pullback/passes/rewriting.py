@@ -125,6 +125,8 @@ class Rewriting:
         the number that a constant array is filled with.
     count : int
         How many equations have been replaced.
+    notes : dict
+        What rules want to remember of variables of the new graph.
     """
 
     def __init__(self, what: Pass, graph: Graph, nested: Callable[[Graph], Graph]) -> None:
@@ -138,6 +140,7 @@ class Rewriting:
         self.origin: dict[Variable, Equation] = {}
         self.sources: dict[Variable, Atom] = {}
         self.count = 0
+        self.notes: dict[Any, Any] = {}
         self._now: dict[Variable, Atom] = {}
         self._uses = Counter(x for equation in graph.equations for x in equation.inputs)
         self._uses.update(graph.outputs)

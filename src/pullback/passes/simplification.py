@@ -117,34 +117,45 @@ def _simplified(graph: Graph, done: dict[Graph, Graph], *, verify: bool) -> Grap
 
 def _restored(old: Graph, new: Graph) -> Graph:
     """The new graph with arrays of shape () where the old one gives them, and scalars likewise."""
-    made = {x: equation for equation in new.equations for x in equation.outputs}
+    before, after = _kinds(old), _kinds(new)
     constants, equations = dict(new.constants), list(new.equations)
     outputs = list(new.outputs)
-    wanted: dict[tuple[Atom, bool], Variable] = {}
+    wanted: dict[Atom, Variable] = {}
     for place, (x, y) in enumerate(zip(old.outputs, new.outputs, strict=True)):
-        if type(x) is not Variable or x.shape or _is_array(y, made) is x.array:
+        is_array = before.get(x, False)
+        if type(x) is not Variable or x.shape or after.get(y, False) is is_array:
             continue
-        if (y, x.array) not in wanted:
-            wanted[y, x.array] = out = Variable((), x.dtype, array=x.array)
+        if y not in wanted:
+            wanted[y] = out = Variable((), x.dtype, array=is_array)
             if type(y) is not Variable:
                 constants[out] = np.array(y)
                 constants[out].flags.writeable = False
             else:
-                primitive, params = (copy, {"order": "C"}) if x.array else (index, {"key": ()})
+                primitive, params = (copy, {"order": "C"}) if is_array else (index, {"key": ()})
                 equations.append(Equation(primitive, (y,), params, (out,)))
-        outputs[place] = wanted[y, x.array]
+        outputs[place] = wanted[y]
     if not wanted:
         return new
     return Graph(new.name, new.inputs, constants, equations, outputs, new.signature)
 
 
-def _is_array(x: Atom, made: dict[Variable, Equation]) -> bool | None:
-    """Whether a value of shape () is an array; `None` if that is not known."""
-    if type(x) is not Variable:
-        return False
-    equation = made.get(x)
-    if equation is None:
-        return x.array
-    if any(type(y) is Variable and not y.shape and y in made for y in equation.inputs):
-        return False if isinstance(equation.primitive.value, np.ufunc) else None
-    return makes_array(equation.primitive, equation.inputs, equation.params)
+def _kinds(graph: Graph) -> dict[Atom, bool]:
+    """Whether results of shape (), and what they are computed of, are arrays."""
+    kinds: dict[Atom, bool] = {x: x.array for x in (*graph.inputs, *graph.constants)}
+    needed = {x for x in graph.outputs if type(x) is Variable and not x.shape}
+    deciding = []
+    for equation in reversed(graph.equations):
+        if not needed.isdisjoint(equation.outputs):
+            deciding.append(equation)
+            if not isinstance(equation.primitive.value, np.ufunc):
+                needed.update(x for x in equation.inputs if type(x) is Variable and not x.shape)
+    for equation in reversed(deciding):
+        inputs = [
+            Variable((), x.dtype, array=kinds.get(x, False))
+            if type(x) is Variable and not x.shape
+            else x
+            for x in equation.inputs
+        ]
+        is_array = makes_array(equation.primitive, inputs, equation.params)
+        kinds.update(dict.fromkeys(equation.outputs, is_array))
+    return kinds

@@ -19,6 +19,7 @@ __all__ = [
     "logaddexp",
     "logaddexp2",
     "logistic",
+    "logistic_slope",
 ]
 
 LOG_2 = math.log(2)
@@ -74,9 +75,20 @@ def _logistic(x):
 
 
 @elementwise(_logistic, name="logistic")
-def logistic(y, x):
+def logistic(_y, x):
     """y = 1/(1 + e⁻ˣ): ∂y/∂x = y(x)·y(−x), in which 1 − y would lose its digits for x ≫ 0."""
-    return y * logistic(-x)
+    return logistic_slope(x)
+
+
+def _logistic_slope(x):
+    e = np.exp(-np.abs(x))
+    return e / np.square(1 + e)
+
+
+@elementwise(_logistic_slope, name="logistic_slope")
+def logistic_slope(y, x):
+    """y = e⁻ˣ/(1 + e⁻ˣ)², the derivative of the logistic function: ∂y/∂x = −y·tanh(x/2)."""
+    return -y * np.tanh(0.5 * x)
 
 
 def _difference(x, y):

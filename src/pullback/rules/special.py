@@ -44,9 +44,9 @@ SQRT_2PI = math.sqrt(2 * math.pi)
 
 
 @elementwise(sc.expit)
-def expit(y, x):
+def expit(_y, x):
     """y = 1/(1 + e⁻ˣ): ∂y/∂x = y(x)·y(−x), in which 1 − y would lose its digits for x ≫ 0."""
-    return y * sc.expit(-x)
+    return exponential.logistic_slope(x)
 
 
 @elementwise(sc.log_expit)

@@ -13,6 +13,7 @@ CASES = {
     "log10": unary(0.5, 3, centre=2j),
     "log1p": unary(-0.5, 3, centre=2j),
     "logistic": unary(-3, 3),
+    "logistic_slope": unary(-3, 3),
     "logaddexp": binary((-2, 2), (-2, 2)),
     "logaddexp2": binary((-2, 2), (-2, 2)),
 }

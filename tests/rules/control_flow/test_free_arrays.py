@@ -1,160 +1,212 @@
-"""Arrays from outside, which a body reads at traced positions."""
+"""Plain arrays from outside in a body: indexed by what is traced, and used as ever otherwise."""
 
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 import pytest
+import scipy.interpolate
+import scipy.linalg
+import scipy.special
+from numpy.testing import assert_allclose, assert_array_equal
 
 import pullback as pb
+from tests.rules.control_flow import unrolled
 
-TABLE = np.array([3.0, 1.0, 4.0, 1.0, 5.0])
-calls = 0
-
-
-def from_global(i, s):
-    return s + TABLE[i]
-
-
-def through_helper(i, s):
-    return s + _entry(i)
+A = np.array([1.0, 2.0, 3.0])
+M = np.diag(A) + 0.1
+K = np.array([2, 0, 1])
+counter = 0
 
 
-def _entry(i):
-    return TABLE[i]
+def summed(loops, body, x):
+    """x ↦ the sum over i of the body's value, times x."""
+    return loops.fori_loop(0, 3, lambda i, c: (c + body(i)) * x, 0.0 * x)
 
 
-def recursive(i, s, depth=2):
-    return s + TABLE[i] if depth == 0 else recursive(i, s, depth - 1)
+INDEXED = {
+    "a global": lambda i: A[i],
+    "a global, by row": lambda i: np.sum(M[i] * A),
+    "twice": lambda i: A[K[i]],
+    "by two": lambda i: M[i, K[i]] + M[:, i][0],
+    "after a function": lambda i: np.sort(A * 2)[i] + M.sum(axis=0)[i],
+    "a comprehension": lambda i: sum([A[i] * M[k, i] for k in range(3)]),
+    "a function inside": lambda i: (lambda j: A[j] * M[i, j])(i),
+    "in a gradient": lambda i: pb.grad(lambda z: np.sum(A * z) * M[i, i])(0.5),
+    "in a vmap": lambda i: np.sum(pb.vmap(lambda a: a * M[i, i])(A)),
+    "with stop_gradient": lambda i: pb.stop_gradient(A)[i],
+}
 
 
-def with_default(i, s, table=TABLE):
-    return s + table[i]
+@pytest.mark.parametrize("body", INDEXED.values(), ids=INDEXED)
+def test_an_array_is_indexed_by_the_number_of_the_iteration(body):
+    assert summed(pb, body, 2.0) == pytest.approx(summed(unrolled, body, 2.0), rel=1e-15)
+    got, wanted = (pb.grad(lambda x, s=s: summed(s, body, x))(2.0) for s in (pb, unrolled))
+    assert got == pytest.approx(wanted, rel=1e-15)
 
 
-def with_keyword(i, s, *, table=TABLE):
-    return s + table[i]
+def test_arrays_of_closures_defaults_and_partials():
+    table = A * 3.0
+
+    def closure(i, c):
+        return c + table[i]
+
+    def default(i, c, t=table, *, u=table):
+        return c + t[i] + 0.0 * u[i]
+
+    def recursive(i, c, depth=2):
+        return c + table[i] if depth == 0 else recursive(i, c, depth - 1)
+
+    def rows():
+        yield from (table, 0.0 * table)
+
+    def generator(i, c):
+        return c + sum(row[i] for row in rows())
+
+    bound = functools.partial(lambda t, i, c: c + t[i], table)
+    for body in (closure, default, recursive, generator, bound):
+        assert pb.fori_loop(0, 3, body, 0.0) == 18.0
 
 
-def inside_a_function_inside(i, s):
-    return s + (lambda: TABLE[i])()
-
-
-def closures():
-    table = TABLE.copy()
-
-    def helper(i):
-        return table[i]
-
-    def mutual(i, again=True):
-        return other(i) if again else table[i]
-
-    def other(i):
-        return mutual(i, False)
-
-    return {
-        "closure": lambda i, s: s + table[i],
-        "closure of a closure": lambda i, s: s + helper(i),
-        "mutually recursive": lambda i, s: s + mutual(i),
-        "partial": functools.partial(lambda table, i, s: s + table[i], table),
-        "partial with a keyword": functools.partial(with_keyword, table=table),
-    }
-
-
-BODIES = {
-    f.__name__: f
-    for f in (
-        from_global,
-        through_helper,
-        recursive,
-        with_default,
-        with_keyword,
-        inside_a_function_inside,
+def test_arrays_in_conditions_and_branches():
+    total, k = pb.while_loop(
+        lambda s: A[s[1]] < 2.5, lambda s: (s[0] + A[s[1]], s[1] + 1), (0.0, 0)
     )
-} | closures()
-each_body = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+    assert (total, k) == (3.0, 2)
+
+    def body(i, c):
+        return pb.switch(K[i], [lambda c: c + A[i], lambda c: c * A[i], lambda c: c - A[i]], c)
+
+    assert pb.fori_loop(0, 3, body, 1.0) == (1.0 - 1.0 + 2.0) * 3.0
+
+    def inner(i, c):
+        return pb.scan(lambda d, m: (d + m * A[i], None), c, M[i])[0]
+
+    assert pb.fori_loop(0, 3, inner, 0.0) == pytest.approx(A @ np.sum(M, axis=1))
 
 
-@each_body
-def test_plain_arrays_are_read_at_traced_positions(body):
-    assert pb.fori_loop(0, 5, body, 0.0) == 14.0
-    assert pb.scan(lambda s, i: (body(i, s), None), 0.0, np.array([0, 2, 2]))[0] == 11.0
-    assert pb.trace(lambda s: pb.fori_loop(1, 4, body, s), 0.0)(0.5) == 6.5
-    assert pb.grad(lambda s: pb.fori_loop(0, 5, body, s) ** 2)(1.0) == 30.0
-    found = pb.vmap(lambda k: pb.fori_loop(0, 2, lambda i, s: body(i + k, s), 0.0))(np.arange(3))
-    np.testing.assert_array_equal(found, [4.0, 5.0, 5.0])
+def test_mapped_indices():
+    got = pb.vmap(lambda k: pb.fori_loop(0, 3, lambda i, c: c + A[i] * M[k, i], 0.0))(K)
+    assert_allclose(got, (M @ A)[K], rtol=1e-15)
 
 
-@each_body
-def test_and_in_other_bodies(body):
-    def count_up(state):
-        i, s = state
-        return i + 1, body(i, s)
+# -- whatever else one does with a plain array ---------------------------------------------------
 
-    assert pb.while_loop(lambda state: state[1] < 7.5, count_up, (0, 0.0)) == (3, 8.0)
-    i = np.int64(4)
-    assert pb.cond(True, lambda i: body(i, 0.0), lambda i: 0.0, i) == 5.0
-    assert pb.checkpoint(body)(i, 1.0) == 6.0
-
-
-@each_body
-def test_outside_of_the_recording_nothing_has_changed(body):
-    pb.fori_loop(0, 5, body, 0.0)
-    assert body(2, 1.0) == 5.0
-    assert type(TABLE) is np.ndarray
-
-
-def test_what_the_body_assigns_to_outside_is_seen():
-    table, count = TABLE.copy(), 0
-
-    def body(i, s):
-        nonlocal count
-        count += 1
-        return s + table[i]
-
-    assert pb.fori_loop(0, 5, body, 0.0) == 14.0
-    assert count == 1
+USED = {
+    "a Python number": lambda: float(A[0]) + int(K[0]) + math.sin(A[0]),
+    "a condition": lambda: 1.0 if A.sum() > 0 and A[0] > 0 else 2.0,
+    "an iteration": lambda: sum(a * k for a, k in zip(A, K, strict=True)) * len(A),
+    "a range": lambda: sum(A[: K[0]]) + sum(1.0 for _ in range(K[0])),
+    "a shape": lambda: np.sum(np.ones(K[0])) + A.strides[0] + A.flags.c_contiguous,
+    "a list": lambda: sum(A.tolist()) + [1.0, 2.0, 3.0][K[0]],
+    "text": lambda: len(f"{A[0]:.2f}"),
+    "bytes": lambda: len(A.tobytes()) + np.sum(A.view(np.int64) > 0),
+    "a mask": lambda: np.sum(A[A > 1]) + len(np.flatnonzero(A > 1)) + (2.0 in A),
+    "unique": lambda: np.sum(np.unique(K)),
+    "histogram": lambda: np.sum(np.histogram(A)[0]),
+    "bincount": lambda: np.bincount(K)[1],
+    "searchsorted": lambda: np.searchsorted(A, 2.5),
+    "eigvals": lambda: np.sum(np.linalg.eigvals(M).real),
+    "special": lambda: np.sum(scipy.special.ellipk(A / 10)),
+    "expm": lambda: np.sum(scipy.linalg.expm(M)),
+    "interpolation": lambda: float(scipy.interpolate.CubicSpline(A, A**2)(2.5)),
+    "polynomial": lambda: np.poly1d(A)(2.0),
+    "assertions": lambda: np.testing.assert_array_equal(A, A) or 1.0,
+}
 
 
-def test_a_body_that_assigns_to_a_global_keeps_its_globals():
-    global calls
-
-    def body(i, s):
-        global calls
-        calls += 1
-        return s + np.asarray(TABLE, like=i)[i]
-
-    calls = 0
-    assert pb.fori_loop(0, 5, body, 0.0) == 14.0
-    assert calls == 1
+@pytest.mark.parametrize("body", USED.values(), ids=USED)
+def test_nothing_else_about_them_changes(body):
+    """Also what could not be differentiated: it is evaluated when the body is recorded."""
+    assert pb.fori_loop(0, 3, lambda i, c: c + body(), 0.0) == pytest.approx(3.0 * body())
+    assert pb.grad(lambda x: summed(pb, lambda i: body(), x))(1.0) == pytest.approx(6.0 * body())
 
 
-def test_an_array_in_a_container_has_a_remedy():
-    tables = [TABLE]
-    with pytest.raises(pb.DataDependenceError, match=r"np\.asarray\(a, like=i\)\[i\]"):
-        pb.fori_loop(0, 5, lambda i, s: s + tables[0][i], 0.0)
-    found = pb.fori_loop(0, 5, lambda i, s: s + np.asarray(tables[0], like=i)[i], 0.0)
-    assert found == 14.0
+# -- assignments ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("transform", [lambda f: f, pb.grad, pb.vmap])
-def test_writing_to_an_array_from_outside_is_refused_by_name(transform):
-    buffer = np.zeros(3)
+def test_a_traced_value_stored_in_place_of_an_array_is_a_leak():
+    last = np.zeros(3)
 
-    def body(i, s):
-        buffer[i] = s
-        return s + buffer[0]
+    def body(i, c):
+        nonlocal last
+        last = A * c
+        return c + A[i]
 
-    x = np.ones(2) if transform is pb.vmap else 1.0
-    with pytest.raises(pb.AliasError, match="body writes to buffer.*float64.*carry"):
-        transform(lambda s: pb.fori_loop(0, 3, body, s))(x)
-    np.testing.assert_array_equal(buffer, 0)
+    with pytest.raises(pb.LeakedTracerError, match="last"):
+        pb.fori_loop(0, 3, body, 0.0)
+    last = np.zeros(3)
 
 
-def test_functions_of_plain_arrays_still_get_plain_numbers():
-    def body(i, s):
-        return s + float(np.linalg.norm(TABLE)) + TABLE.tolist()[0] + len(TABLE) + max(TABLE)
+def test_a_variable_that_is_assigned_in_the_body_is_assigned_outside():
+    scale = np.ones(3)
 
-    expected = np.linalg.norm(TABLE) + 3.0 + 5 + 5.0
-    np.testing.assert_allclose(pb.fori_loop(0, 1, body, 0.0), expected, rtol=1e-15)
+    def body(i, c):
+        nonlocal scale
+        scale = scale * 2.0
+        return c + A[i] * scale[0]
+
+    assert pb.fori_loop(0, 3, body, 0.0) == 12.0  # the body is recorded once
+    assert_array_equal(scale, [2.0, 2.0, 2.0])
+
+
+def count_up():
+    global counter  # noqa: PLW0603
+    counter += 1
+
+
+def test_a_global_that_is_assigned_by_what_the_body_calls():
+    before = counter
+
+    def body(i, c):
+        count_up()
+        return c + A[i] * (counter - before)
+
+    assert pb.fori_loop(0, 3, body, 0.0) == 6.0
+    assert counter == before + 1
+
+
+@pytest.mark.parametrize("mode", [lambda f: f, pb.grad], ids=["value", "gradient"])
+def test_writing_to_an_array_from_outside_is_refused(mode):
+    table = A.copy()
+
+    def by_element(i, c):
+        table[i] = c
+        return c + 1.0
+
+    def by_a_constant(i, c):
+        table[0] = 5.0
+        return c + 1.0
+
+    def through_a_view(i, c):
+        table[1:][0] = c
+        return c + 1.0
+
+    def by_a_ufunc(i, c):
+        np.add.at(table, i, c)
+        return c + 1.0
+
+    for body in (by_element, by_a_constant, through_a_view, by_a_ufunc):
+        with pytest.raises(pb.PullbackError, match="table"):
+            mode(lambda x, body=body: pb.fori_loop(0, 3, body, x))(1.0)
+        assert_array_equal(table, A)
+
+
+def test_attributes_want_an_array_like_the_index():
+    """What is not reached by a name of the body is left alone; the error says what to write."""
+
+    class Model:
+        def __init__(self):
+            self.table = A.copy()
+
+        def step(self, i, c):
+            return c + self.table[i]
+
+        def mended(self, i, c):
+            return c + np.asarray(self.table, like=i)[i]
+
+    with pytest.raises(pb.DataDependenceError, match=r"self\.table\[i\].*like=i"):
+        pb.fori_loop(0, 3, Model().step, 0.0)
+    assert pb.fori_loop(0, 3, Model().mended, 0.0) == 6.0
