@@ -103,3 +103,16 @@ def test_custom_rule():
     assert by_machine == by_hand
     assert "check of eccentric_anomaly to order 2: passed" in text
     assert "the derivative of wrong with respect to e is wrong" in text
+
+
+def test_heat_loops():
+    text = printed("heat_loops")
+    ((before, after),) = figures(text, "^misfit")
+    assert after < 1e-6 * before
+    ((error,),) = figures(text, "largest error")
+    assert error < 0.5
+    kept, checkpointed = (int(n) for n in re.findall(r"memory with .*: (\d+) kB", text))
+    assert checkpointed < kept / 2
+    assert "same bits: True" in text
+    (by_loop,), (by_solution,) = figures(text, "by the loop"), figures(text, "by the solution")
+    assert by_loop == by_solution

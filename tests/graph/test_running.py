@@ -139,6 +139,34 @@ def test_scalars_promote_as_in_numpy(n, dtype):
     assert_traces(f, np.arange(3).astype(dtype), n)
 
 
+NUMBERS = {
+    "+": lambda n: n + 1, "-": lambda n: 3 - n, "*": lambda n: n * n, "/": lambda n: 1 / n,
+    "//": lambda n: n // 2, "%": lambda n: n % 2, "**": lambda n: n**2, "power": lambda n: 2.0**n,
+    "negative": lambda n: -n, "abs": lambda n: abs(n), "several": lambda n: 1 - (n + 1) ** 2 / n,
+    "a function": lambda n: np.sqrt(n), "a function of a sum": lambda n: np.sqrt(n + 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("n", [2, 2.5])
+def test_what_python_computes_from_numbers_stays_a_number(name, n):
+    """Python's operators make numbers, which take an array's dtype; NumPy's functions do not."""
+    number = NUMBERS[name]
+
+    def f(x, n):
+        k = number(n)
+        return x * k, k - x, np.where(x > 1, x, k), x > k / 3, np.maximum(k, x), np.stack([x[0], k])
+
+    for dtype in ("float32", "complex64"):
+        assert_traces(f, np.arange(3).astype(dtype), n)
+    single = np.arange(1, 4).astype("float32")
+    wanted = f(single, n)[0].dtype
+    assert pb.value_and_grad(lambda n: np.sum(f(single, n)[0]))(float(n))[0].dtype == wanted
+    assert pb.pushforward(lambda n: f(single, n)[0], (float(n),), (1.0,))[0].dtype == wanted
+    loop = pb.fori_loop(1, 4, lambda i, y: (y * number(i)).astype(y.dtype) + i / 2, single)
+    assert loop.dtype == np.float32
+
+
 def test_pytrees_and_static_values():
     def f(net, mode, scale):
         x = net["W"] @ net["b"][0]

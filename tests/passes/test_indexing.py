@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import pullback as pb
 from pullback.passes.indexing import FARTHEST, simplify_indexing
-from pullback.passes.regions import key_of, region
-from pullback.rules.indexing import index, index_add, index_update, scatter
+from pullback.passes.places import key_of, region
+from pullback.rules.indexing import ARRAY, index, index_add, index_update, scatter
 from pullback.rules.shaping import stack
 from tests.passes.agreement import rewritten
 from tests.passes.inspection import names
@@ -18,6 +18,7 @@ from tests.passes.inspection import names
 x = np.array([0.3, -1.2, 2.0, 0.7])
 a = np.arange(6.0).reshape(2, 3) - 2
 v = np.array(0.25)
+AT = (ARRAY,)
 EVEN, ODD = slice(0, 4, 2), slice(1, 4, 2)
 
 
@@ -132,6 +133,52 @@ def test_how_far_a_read_looks(distance):
 
     graph = rewritten(simplify_indexing, f, np.arange(100.0), v)
     assert len(graph.equations) == (1 if distance < FARTHEST else distance + 1)
+
+
+@pytest.mark.parametrize(
+    ("f", "left"),
+    [
+        (lambda x, v, i: index(index_update(x, v, i, key=AT), i, key=AT), []),
+        (lambda x, v, i: index(index_add(x, v, i, key=AT), i, key=AT), ["index", "add"]),
+        (lambda x, v, i: index(scatter(v, i, key=AT, shape=(4,)), i, key=AT), []),
+        (
+            lambda x, v, i: index_update(index_add(x, 2.0, i, key=AT), v, i, key=AT),
+            ["index_update"],
+        ),
+        (lambda x, v, i: index_add(index_add(x, v, i, key=AT), v, i, key=AT), ["add", "index_add"]),
+        (lambda x, v, i: index_update(x, index(x, i, key=AT), i, key=AT), []),
+        (
+            lambda x, v, i: index(index_update(x, v, i, key=AT), i + 1, key=AT),
+            ["index_update", "add", "index"],
+        ),
+        (
+            lambda x, v, i: index(index_update(x, v, i, key=AT), key=(0,)),
+            ["index_update", "index"],
+        ),
+    ],
+)
+def test_places_that_are_computed(f, left):
+    assert names(rewritten(simplify_indexing, f, x, v, 1)) == left
+
+
+def test_places_that_are_known_after_all():
+    def f(x, v):
+        i = np.int64(2)
+        y = index_update(x, v, i, key=AT)
+        return index(y, np.int64(-2), key=AT), index_add(y, v, i, key=AT)
+
+    graph = rewritten(simplify_indexing, f, x, v)
+    assert names(graph) == ["add", "index_update"]
+    assert graph.equations[1].params["key"] == (2,)
+
+
+def test_a_place_beside_index_arrays():
+    def f(a, i):
+        key = ("array", slice(None), "array")
+        return index(np.stack([a, a + 1]), np.int64(1), i, key=key)
+
+    graph = rewritten(simplify_indexing, f, a, np.array([1, 0, 1, 2]))
+    assert (1, slice(None), "array") in [each.params.get("key") for each in graph.equations]
 
 
 def test_index_arrays_are_left_alone():

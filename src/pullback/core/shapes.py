@@ -37,9 +37,16 @@ class Abstract:
     ----------
     shape : tuple of int
     dtype : numpy.dtype
+
+    Attributes
+    ----------
+    number : bool
+        Whether it stands for a Python number, which decides on no dtype in promotion.
     """
 
     __slots__ = ("dtype", "shape")
+
+    number: bool = False
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.shape = shape
@@ -60,6 +67,10 @@ class Abstract:
         for extent in self.shape:
             size *= extent
         return size
+
+    def become_number(self) -> None:
+        """Stand for a Python number from now on."""
+        raise NotImplementedError
 
     @property
     def memory(self) -> Any:

@@ -25,7 +25,9 @@ __all__ = [
     "View",
     "array_functions",
     "array_ufuncs",
+    "as_number",
     "creation_functions",
+    "is_number",
     "known",
     "no_rule",
     "strip",
@@ -317,4 +319,30 @@ def strip(x: Any) -> Any:
     while isinstance(x, Tracer):
         x.refresh()
         x = x.value
+    return x
+
+
+def is_number(x: Any) -> bool:
+    """Whether `x` is a Python number, or stands for one."""
+    while type(x) is Tracer:
+        x = x.value
+    return type(x) in (float, int, complex, bool) or (isinstance(x, Abstract) and x.number)
+
+
+def as_number(x: Any) -> Any:
+    """`x`, a result of which nothing else knows yet, as a Python number at all levels of tracing.
+
+    Python's operators make Python numbers of such, and NumPy's functions scalars with a dtype.
+    """
+    holder = None
+    bottom = x
+    while type(bottom) is Tracer:
+        holder, bottom = bottom, bottom.value
+    if isinstance(bottom, Abstract):
+        bottom.become_number()
+        return x
+    number = bottom.item() if isinstance(bottom, np.generic) else bottom
+    if holder is None:
+        return number
+    holder.value = number
     return x

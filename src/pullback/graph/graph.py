@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,9 +112,11 @@ class Signature:
     static : dict
         The leaves of the arguments that are no arrays, by position.
     result : TreeSpec
+    numbers : collection of int
+        Which arrays of the result are to become Python numbers.
     """
 
-    __slots__ = ("arguments", "names", "result", "static")
+    __slots__ = ("arguments", "names", "numbers", "result", "static")
 
     def __init__(
         self,
@@ -122,8 +124,10 @@ class Signature:
         arguments: trees.TreeSpec,
         static: dict[int, Any],
         result: trees.TreeSpec,
+        numbers: Collection[int] = (),
     ) -> None:
         self.names = tuple(names)
+        self.numbers = frozenset(numbers)
         self.arguments = arguments
         self.static = static
         self.result = result
@@ -199,7 +203,11 @@ class Graph:
         else:
             with np.errstate(all="ignore"):
                 results = self.evaluate(values)
-        return trees.unflatten(self.signature.result, [_fresh(out, taken) for out in results])
+        leaves = [_fresh(out, taken) for out in results]
+        for position in self.signature.numbers:
+            if isinstance(leaves[position], np.generic):
+                leaves[position] = leaves[position].item()
+        return trees.unflatten(self.signature.result, leaves)
 
     def run(self, values: Sequence[Any]) -> list[Any]:
         """The outputs from one value for each input, traced or not, without checks or copies."""

@@ -10,8 +10,8 @@ import numpy as np
 
 from pullback.core.interpreter import Interpreter
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.shapes import astype, dtype_of, shape_of
+from pullback.core.tracer import Tracer, is_number
 from pullback.errors import LeakedTracerError, PullbackError
 from pullback.graph.graph import Equation
 from pullback.graph.layout import layout_of_result, makes_array
@@ -23,6 +23,7 @@ from pullback.graph.verification import abstract_outputs
 __all__ = ["Staging"]
 
 _WITH_VARIABLE = (np.ndarray, Tracer)
+_PYTHON = {"b": bool, "i": int, "f": float, "c": complex}
 
 
 class Handle:
@@ -68,15 +69,19 @@ class Staging(Interpreter):
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
             self.require_open(primitive.name)
-        values, known = [], True
+        values, known, numbers = [], True, False
         for arg in args:
             if type(arg) is Tracer and arg.interpreter is self:
                 arg = arg.value
-                known = known and type(arg) is not Variable
+                if type(arg) is Variable:
+                    known = False
+                    numbers = numbers or (arg.number and arg.weak is None)
             values.append(arg)
         if known:
             out = primitive(*values, **params)
             return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
+        if numbers:
+            self._let_numbers_adapt(primitive, values, params)
         outputs = []
         for out in abstract_outputs(primitive, values, params):
             variable = Variable(out.shape, out.dtype)
@@ -92,6 +97,31 @@ class Staging(Interpreter):
         if primitive.multiple:
             return tuple(self.tracer(out, primitive.name) for out in outputs)
         return self.tracer(outputs[0], primitive.name)
+
+    def _let_numbers_adapt(
+        self, primitive: Primitive, values: list[Any], params: dict[str, Any]
+    ) -> None:
+        """Give what stands for Python numbers the dtype of the arrays that it meets, as NumPy does.
+
+        In a graph it has a dtype of its own, which would count in promotion.
+        """
+        numbers = [i for i, x in enumerate(values) if type(x) is Variable and x.number]
+        others = [dtype_of(x) for x in values if not is_number(x)]
+        if not others:
+            return
+        plain = list(values)
+        for i in numbers:
+            plain[i] = _PYTHON[values[i].dtype.kind](1)
+        dtype = np.result_type(*others, *(plain[i] for i in numbers))
+        numbers = [i for i in numbers if values[i].weak is None and values[i].dtype != dtype]
+        if not numbers:
+            return
+        wanted = [out.dtype for out in abstract_outputs(primitive, plain, params)]
+        given = [out.dtype for out in abstract_outputs(primitive, values, params)]
+        for i in numbers:
+            compared = isinstance(primitive.value, np.ufunc) and values[i].dtype.kind == dtype.kind
+            if wanted != given or compared:
+                values[i] = astype(self.tracer(values[i], primitive.name), dtype).value
 
     def constant(self, value: Any) -> Any:
         """Arrays of any dtype stay tracers, so that they can be assigned to and indexed."""

@@ -84,13 +84,14 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     with Staging(where) as staging:
         outputs, result = _record(f, spec, static, inputs, staging)
         staging.require_no_leaks()
+    numbers = [i for i, x in enumerate(outputs) if type(x) is Variable and x.number]
     graph = Graph(
         name_of(f),
         list(inputs.values()),
         staging.constants,
         staging.equations,
         outputs,
-        Signature(list(inputs), spec, static, result),
+        Signature(list(inputs), spec, static, result, numbers),
     )
     graph.verify()
     return graph

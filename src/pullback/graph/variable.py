@@ -63,6 +63,8 @@ class Variable(Abstract):
     ----------
     weak : type or None
         The type of a Python scalar, which does not decide the dtype of what it is combined with.
+    number : bool
+        Whether it was computed from such scalars by Python's operators, while it is recorded.
     array : bool
         Whether a value of shape () is an array, which can be written to, not a scalar.
     layout : object
@@ -70,7 +72,7 @@ class Variable(Abstract):
         or `None`, where that is not known.
     """
 
-    __slots__ = ("array", "layout", "weak")
+    __slots__ = ("array", "layout", "number", "weak")
 
     def __init__(
         self,
@@ -83,8 +85,12 @@ class Variable(Abstract):
     ) -> None:
         super().__init__(shape, dtype)
         self.weak = weak
+        self.number = weak is not None
         self.array = array
         self.layout = layout
+
+    def become_number(self) -> None:
+        self.number = True
 
     @property
     def memory(self) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracer import Tracer, as_number, is_number
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import deliver
 from pullback.numpy.elementwise import divmod, pow
@@ -34,7 +34,8 @@ def _is_operand(x: Any) -> bool:
 def _operator(primitive: Primitive) -> Binary:
     def operate(self: Any, other: Any) -> Any:
         if type(other) in _OPERANDS or _is_operand(other):
-            return bind(primitive, (self, other), {})
+            out = bind(primitive, (self, other), {})
+            return as_number(out) if is_number(self) and is_number(other) else out
         return NotImplemented
 
     return operate
@@ -43,14 +44,19 @@ def _operator(primitive: Primitive) -> Binary:
 def _reflected(primitive: Primitive) -> Binary:
     def operate(self: Any, other: Any) -> Any:
         if type(other) in _OPERANDS or _is_operand(other):
-            return bind(primitive, (other, self), {})
+            out = bind(primitive, (other, self), {})
+            return as_number(out) if is_number(self) and is_number(other) else out
         return NotImplemented
 
     return operate
 
 
 def _unary(primitive: Primitive) -> Callable[[Any], Any]:
-    return lambda self: bind(primitive, (self,), {})
+    def operate(self: Any) -> Any:
+        out = bind(primitive, (self,), {})
+        return as_number(out) if is_number(self) else out
+
+    return operate
 
 
 def _in_place(operator: Binary, symbol: str) -> Binary:
@@ -144,7 +150,10 @@ _install("abs", _unary(registry["absolute"]))
 
 
 def _power(x: Any, y: Any) -> Any:
-    return pow(x, y) if _is_operand(y) else NotImplemented
+    if not _is_operand(y):
+        return NotImplemented
+    out = pow(x, y)
+    return as_number(out) if is_number(x) and is_number(y) else out
 
 
 def _divmod(x: Any, y: Any) -> Any:

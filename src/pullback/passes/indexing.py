@@ -8,14 +8,28 @@ proportion to the number of equations. A write replaces an earlier one to the sa
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.graph import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.layout import reshaped
-from pullback.passes.regions import Key, Region, are_apart, is_whole, key_of, region
+from pullback.passes.places import (
+    Computed,
+    Key,
+    Place,
+    Region,
+    are_apart,
+    is_whole,
+    key_of,
+    place_of,
+    region,
+    with_numbers,
+)  # fmt: skip
 from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, is_strong, rewrites
 from pullback.rules.arithmetic import add
 from pullback.rules.index_shapes import selected
@@ -30,13 +44,31 @@ FARTHEST = 16
 """How many writes back a read looks."""
 
 
-def _written(rw: Rewriting, equation: Equation) -> Region | None:
+def _written(rw: Rewriting, equation: Equation) -> Place | None:
     """What a write names, of the array that it makes."""
     (out,) = equation.outputs
     if out not in rw.notes:
-        rw.notes[out] = region(equation.params["key"], out.shape)
-    named: Region | None = rw.notes[out]
+        indices = equation.inputs[1 if equation.primitive is scatter else 2 :]
+        rw.notes[out] = place_of(equation.params["key"], indices, out.shape)
+    named: Place | None = rw.notes[out]
     return named
+
+
+def _with_numbers(primitive: Primitive, first: int) -> Rule:
+    """Indices that are known belong to the template."""
+
+    def act(rw: Rewriting, y: Variable, *inputs: Atom, key: Key, **params: Any) -> Atom | None:
+        array = inputs[0] if primitive in (index, index_add, index_update) else y
+        known = with_numbers(key, inputs[first:], shape_of(array))
+        if known is None:
+            return None
+        return rw.bind(primitive, *inputs[:first], *known[1], key=known[0], **params)
+
+    return act
+
+
+for _primitive, _first in ((index, 1), (scatter, 1), (index_update, 2), (index_add, 2)):
+    rewrites(INDEXING, _primitive)(_with_numbers(_primitive, _first))
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -48,17 +80,17 @@ def _index(rw: Rewriting, y: Variable, x: Atom, *indices: Atom, key: Key) -> Ato
     source = rw.source(x)
     if source is not None and not shape_of(source):
         return source
-    if indices or type(x) is not Variable:
+    if type(x) is not Variable:
         return None
-    if _only_ones(key, x.shape):
+    if not indices and _only_ones(key, x.shape):
         return reshaped(rw, x, y.shape)
-    if None in key:
+    if not indices and None in key:
         return reshaped(rw, rw.bind(index, x, key=_without_new(key)), y.shape)
-    here = region(key, x.shape)
+    here = place_of(key, indices, x.shape)
     if here is None:
         return None
-    found = _read(rw, y, x, key, here)
-    if found is not None:
+    found = _read(rw, y, x, indices, key, here)
+    if found is not None or isinstance(here, Computed):
         return found
     canonical = key_of(here, x.shape)
     return None if key == canonical else rw.bind(index, x, key=canonical)
@@ -88,7 +120,9 @@ def _only_ones(key: Key, shape: tuple[int, ...]) -> bool:
     return True
 
 
-def _read(rw: Rewriting, y: Variable, x: Variable, key: Key, here: Region) -> Atom | None:
+def _read(
+    rw: Rewriting, y: Variable, x: Variable, indices: Sequence[Atom], key: Key, here: Place
+) -> Atom | None:
     """The elements of `x` that are named: what is found behind the writes, and what these add."""
     base: Atom = x
     found: Atom | None = None
@@ -102,13 +136,13 @@ def _read(rw: Rewriting, y: Variable, x: Variable, key: Key, here: Region) -> At
         if equation is None:
             break
         primitive = equation.primitive
-        if primitive is stack:
+        if primitive is stack and not isinstance(here, Computed):
             found = _part(rw, equation, here)
             break
         there = _written(rw, equation) if primitive in _WRITES else None
         if there is None:
             break
-        before, value = equation.inputs[0], equation.inputs[-1]
+        before, value = equation.inputs[0], equation.inputs[primitive is not scatter]
         if there == here:
             if primitive is index_add:
                 added.append(value)
@@ -127,7 +161,7 @@ def _read(rw: Rewriting, y: Variable, x: Variable, key: Key, here: Region) -> At
     if found is None:
         if base is x:
             return None
-        found = rw.bind(index, base, key=key)
+        found = rw.bind(index, base, *indices, key=key)
     for value in reversed(added):
         found = rw.bind_like(y, add, found, value)
         if found is None:
@@ -155,7 +189,7 @@ def _part(rw: Rewriting, equation: Equation, here: Region) -> Atom | None:
 # -- writing --------------------------------------------------------------------------------------
 
 
-def _beneath(rw: Rewriting, x: Atom, here: Region) -> Atom:
+def _beneath(rw: Rewriting, x: Atom, here: Place) -> Atom:
     """`x` before the last write, if that was to the same place."""
     equation = rw.origin.get(x) if type(x) is Variable else None
     if equation is not None and equation.primitive in (index_update, index_add):
@@ -233,29 +267,27 @@ def _index_update(
     rw: Rewriting, y: Variable, x: Atom, v: Atom, *indices: Atom, key: Key
 ) -> Atom | None:
     """Of everything; twice to one place; of what is there already."""
-    if indices:
-        return None
-    here = region(key, y.shape)
+    if _same_number(rw.source(x), rw.source(v), y):
+        return x
+    here = place_of(key, indices, y.shape)
     if here is None:
         return None
     if is_whole(here, y.shape):
         return v
     before = _beneath(rw, x, here)
     if before is not x:
-        return rw.bind(index_update, before, v, key=key)
-    source, number = rw.source(x), rw.source(v)
-    if _same_number(source, number, y):
-        return x
+        return rw.bind(index_update, before, v, *indices, key=key)
     equation = rw.made_by(v, index)
-    if equation is not None and equation.inputs[0] is x and not equation.inputs[1:]:
-        return x if region(equation.params["key"], y.shape) == here else None
-    return None
+    if equation is None or equation.inputs[0] is not x:
+        return None
+    read = place_of(equation.params["key"], equation.inputs[1:], y.shape)
+    return x if read == here else None
 
 
 def _same_number(one: Atom | None, other: Atom | None, y: Variable) -> bool:
     if one is None or other is None or type(one) is Variable or type(other) is Variable:
         return False
-    return bool(y.dtype.type(one).tobytes() == y.dtype.type(other).tobytes())
+    return bool(np.asarray(one, y.dtype).tobytes() == np.asarray(other, y.dtype).tobytes())
 
 
 @rewrites(INDEXING, index_add)
@@ -269,9 +301,7 @@ def _index_add(
         return None
     if rw.filled_with(x, 0) and type(v) is Variable:
         return rw.bind(scatter, v, *indices, key=key, shape=y.shape)
-    if indices:
-        return None
-    here = region(key, y.shape)
+    here = place_of(key, indices, y.shape)
     if here is None:
         return None
     if is_whole(here, y.shape):
@@ -281,12 +311,12 @@ def _index_add(
         return None
     if equation.primitive is scatter:
         both = rw.bind_like(y, add, equation.inputs[0], v)
-        return None if both is None else rw.bind(scatter, both, key=key, shape=y.shape)
+        return None if both is None else rw.bind(scatter, both, *indices, key=key, shape=y.shape)
     before, earlier = equation.inputs[:2]
     if type(earlier) is Variable and earlier.dtype != y.dtype:
         return None
     both = rw.bind_like(y, add, earlier, v)
-    return None if both is None else rw.bind(equation.primitive, before, both, key=key)
+    return None if both is None else rw.bind(equation.primitive, before, both, *indices, key=key)
 
 
 @rewrites(INDEXING, scatter)
