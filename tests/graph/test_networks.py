@@ -9,7 +9,7 @@ import pytest
 
 import pullback as pb
 from pullback import losses, nn, optim
-from tests.graph.programs import assert_same_bits, assert_traces
+from tests.graph.programs import assert_same_bits, assert_traces, leaves
 from tests.losses.samples import ELEMENTWISE, fitting, from_logits
 
 RNG = np.random.default_rng(7)
@@ -118,6 +118,18 @@ def test_a_step_of_optimisation(method):
         return
     params, state = graph(net, state, X, Y)
     assert_same_bits(graph(params, state, X, Y), step(params, state, X, Y))
+
+
+@pytest.mark.parametrize("method", METHODS, ids=repr)
+def test_a_step_in_single_precision(method):
+    """The number of steps is a Python number: what is computed from it takes no part in dtypes."""
+    net = NETWORKS["single precision"]
+
+    def step(net, state):
+        return method.update(pb.grad(lambda net: np.sum(net(X.astype("f4"))))(net), state, net)
+
+    graph = assert_traces(step, net, method.init(net))
+    assert {leaf.dtype for leaf in leaves(graph(net, method.init(net))[0])} == {np.dtype("f4")}
 
 
 # -- transforms ----------------------------------------------------------------------------------

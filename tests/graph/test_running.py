@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 import pullback as pb
 from pullback.core.primitive import registry
-from tests.graph.programs import TRANSFORMS, assert_same_bits, assert_traces
+from tests.graph.programs import TRANSFORMS, assert_same_bits, assert_traces, leaves
 from tests.programs.generation import BINARY, OPERATIONS, PIECEWISE_BINARY, programs
 from tests.rules.cases import CASES
 
@@ -165,6 +165,26 @@ def test_what_python_computes_from_numbers_stays_a_number(name, n):
     assert pb.pushforward(lambda n: f(single, n)[0], (float(n),), (1.0,))[0].dtype == wanted
     loop = pb.fori_loop(1, 4, lambda i, y: (y * number(i)).astype(y.dtype) + i / 2, single)
     assert loop.dtype == np.float32
+
+
+def test_numbers_from_outside_a_loop_stay_numbers():
+    y, h = np.ones(3, np.float32), 0.1
+
+    def march(y, h):
+        return pb.fori_loop(0, 3, lambda i, y: y + h * np.cos(y + 0.5 * h * i), y)
+
+    def choose(y, h):
+        return pb.cond(y[0] > 0, lambda y, k: y * h + k, lambda y, k: y, y, 2 * h)
+
+    def add_up(y, h):
+        return pb.scan(lambda s, x: (s + h * x, s * (h + 1)), np.float32(0), y)
+
+    for f in (march, choose, add_up):
+        graph = assert_traces(f, y, h)
+        assert {leaf.dtype for leaf in leaves(graph(y, h))} == {np.dtype(np.float32)}
+        slope = pb.grad(lambda h, f=f: np.sum(leaves(f(y, h))[-1]))(h)
+        assert slope.dtype == np.float64
+        assert_traces(pb.grad(lambda y, h, f=f: np.sum(leaves(f(y, h))[-1])), y, h)
 
 
 def test_pytrees_and_static_values():

@@ -66,6 +66,32 @@ def test_signs_of_two_variables(f, left, dtype):
     assert names(rewritten(simplify_algebra, f, x.astype(dtype), y.astype(dtype))) == left
 
 
+@pytest.mark.parametrize(
+    ("f", "left"),
+    [
+        (lambda x, y: x + -y * x, ["multiply", "subtract"]),
+        (lambda x, y: -x / y + y, ["divide", "subtract"]),
+        (lambda x, y: strong_multiply(-x, y) - y, ["strong_multiply", "negative", "subtract"]),
+        (lambda x, y: y - strong_multiply(x, -y), ["strong_multiply", "add"]),
+        (lambda x, y: y[:2] + (-x)[1:], ["index", "index", "subtract"]),
+        (lambda x, y: y[:, None] - (-x).reshape(3, 1), ["index", "reshape", "add"]),
+        (lambda x, y: -np.sum(x) * y, ["sum", "negative", "multiply"]),
+        (lambda x, y: -x[:, None] @ x[None, :2], ["negative", "index", "index", "matmul"]),
+        (lambda x, y: y[0] + -x @ y, ["index", "matmul", "subtract"]),
+    ],
+)
+def test_signs_move_towards_the_result_where_that_is_no_larger(f, left):
+    assert sorted(names(rewritten(simplify_algebra, f, x, y))) == sorted(left)
+
+
+def test_a_sign_that_is_used_twice_stays():
+    def f(x, y):
+        z = -x
+        return z * y, z / y
+
+    assert names(rewritten(simplify_algebra, f, x, y)) == ["negative", "multiply", "divide"]
+
+
 # -- what must stay ----------------------------------------------------------------------------
 
 

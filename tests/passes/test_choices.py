@@ -7,6 +7,7 @@ import pytest
 
 import pullback as pb
 from pullback.passes.choices import simplify_choices
+from pullback.rules.registration import strong_multiply
 from tests.passes.agreement import rewritten
 from tests.passes.inspection import names
 
@@ -41,6 +42,16 @@ c = np.array([True, False, True])
         (lambda c, x, y: (x == 2.0) & np.isinf(x), ["broadcast_to"]),
         (lambda c, x, y: np.isinf(x) & (x == np.inf), ["isinf", "equal", "bitwise_and"]),
         (lambda c, x, y: np.isinf(x) & (y == 0), ["isinf", "equal", "bitwise_and"]),
+        (lambda c, x, y: np.where(c, x, 0) + np.where(c, 0, y), ["where"]),
+        (lambda c, x, y: np.where(c, x, 0) + np.where(c, 0.0, 2.0), ["where"]),
+        (lambda c, x, y: np.where(c, x, 0) + np.where(c, y, 0), ["where", "where", "add"]),
+        (lambda c, x, y: np.where(c, x, 0) + np.where(~c, y, 0), ["where"]),
+        (lambda c, x, y: 0.1 * np.where(c, 0, 2.0), ["where"]),
+        (lambda c, x, y: 1 - np.where(c, 0, 2.0) / 4, ["where"]),
+        (lambda c, x, y: strong_multiply(np.where(c, 1.0, 0), x), ["multiply", "where"]),
+        (lambda c, x, y: strong_multiply(x, np.where(c, 0, 0.5)), ["multiply", "where"]),
+        (lambda c, x, y: np.where(c, 1.0, 0) * x, ["where", "multiply"]),
+        (lambda c, x, y: strong_multiply(np.where(c, 2.0, 1), x), ["where", "strong_multiply"]),
     ],
 )
 def test_rules(f, left):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.special  # noqa: F401
 from hypothesis import given, settings
 
 import pullback as pb
+from pullback.core.primitive import registry
 from pullback.passes.simplification import simplify
 from tests.graph.programs import TRANSFORMS
 from tests.passes.agreement import assert_agree, special
 from tests.passes.generation import sprinkled
 from tests.passes.inspection import findings
 from tests.programs.generation import BINARY, OPERATIONS, PIECEWISE_BINARY, programs
+from tests.rules.cases import CASES
 
 pytestmark = pytest.mark.filterwarnings("ignore::pullback.IndependentOutputWarning")
 rng = np.random.default_rng(0)
@@ -70,3 +73,43 @@ def test_operations_through_transforms(name, transform):
             continue
         args = [rng.normal(size=shape) for _ in range(count)]
         assert_simplifies(TRANSFORMS[transform](f), *args, exact=False, what=(name, transform))
+
+
+# -- every primitive -----------------------------------------------------------------------------
+
+FIXED = {"index", "index_add", "index_update", "last_writes", "scatter"}
+"""Primitives whose shapes depend on the elements of a mask."""
+
+
+@pytest.mark.parametrize("name", sorted(set(CASES) - {"nonzero"}))
+def test_every_primitive(name):
+    primitive = registry[name]
+    for number, case in enumerate(CASES[name]):
+        given = [np.asarray(a) if isinstance(a, np.ndarray) else a for a in case.args]
+        kinds = "fc" if name in FIXED else "biufc"
+        places = [i for i, a in enumerate(given) if np.asarray(a).dtype.kind in kinds]
+
+        def f(*values, given=given, places=places, case=case):
+            full = list(given)
+            for place, value in zip(places, values, strict=True):
+                full[place] = value
+            return primitive(*full, **case.params)
+
+        chosen = [given[i] for i in places]
+        if not chosen:
+            continue
+        assert_simplifies(f, *chosen, exact=False, what=name)
+        inexact = all(np.asarray(a).dtype.kind in "fc" for a in chosen)
+        if number < 2 and inexact and not primitive.is_constant:
+            assert_simplifies(lambda *x, f=f: pb.pushforward(f, x, x), *chosen, exact=False)
+            assert_simplifies(_pulled(f), *chosen, exact=False, what=name)
+
+
+def _pulled(f):
+    def pulled(*x):
+        out, pull = pb.vjp(f, *x)
+        outs = out if isinstance(out, tuple) else (out,)
+        bars = tuple(np.ones_like(y) if y.dtype.kind in "fc" else None for y in outs)
+        return pull(bars if isinstance(out, tuple) else bars[0])
+
+    return pulled

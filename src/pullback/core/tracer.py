@@ -196,6 +196,8 @@ class Tracer:
         if implementation is not None:
             return implementation(*inputs, **kwargs)
         if plain or method not in ufunc_methods:
+            if _are_constant((inputs, kwargs)):
+                return _on_constants(getattr(ufunc, method), inputs, kwargs)
             raise no_rule(ufunc, method, inputs)
         return ufunc_methods[method](ufunc, *inputs, **kwargs)
 
@@ -208,6 +210,8 @@ class Tracer:
         create = creation_functions.get(func)
         if create is not None:
             return create(self, *args, **kwargs)
+        if _are_constant((args, kwargs)):
+            return _on_constants(func, args, kwargs)
         raise no_rule(func, arguments=(*args, *kwargs.values()))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
@@ -283,6 +287,45 @@ def no_rule(
         "@pullback.primitive and give it a rule, or detach the argument with "
         "pullback.stop_gradient(x) if its derivative is not wanted"
     )
+
+
+def _are_constant(arguments: Any) -> bool:
+    """Whether no level follows any of the tracers in tuples, lists and dicts of arguments."""
+    if isinstance(arguments, Tracer):
+        return arguments.is_constant
+    if isinstance(arguments, dict):
+        arguments = arguments.values()
+    elif not isinstance(arguments, tuple | list):
+        return True
+    return all(map(_are_constant, arguments))
+
+
+def _on_constants(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """What a function without a rule returns for constants: constants of their highest level."""
+    interpreters: list[Interpreter] = []
+
+    def stripped(x: Any) -> Any:
+        if isinstance(x, Tracer):
+            interpreters.append(x.interpreter)
+            return strip(x)
+        if isinstance(x, dict):
+            return {key: stripped(each) for key, each in x.items()}
+        return type(x)(map(stripped, x)) if type(x) in (tuple, list) else x
+
+    out = function(*stripped(args), **stripped(kwargs))
+    level = max(interpreters, key=lambda interpreter: interpreter.level)
+
+    def lifted(x: Any) -> Any:
+        if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc":
+            return level.constant(x)
+        if isinstance(x, tuple):
+            values = map(lifted, x)
+            return type(x)(*values) if hasattr(x, "_fields") else tuple(values)
+        return list(map(lifted, x)) if type(x) is list else x
+
+    return lifted(out)
 
 
 def traced_among(arguments: Sequence[Any]) -> str:

@@ -22,7 +22,9 @@ __all__ = ["build", "close", "flat_graph", "like"]
 def like(x: Abstract) -> Variable:
     """A new variable of the same shape and dtype."""
     if isinstance(x, Variable):
-        return Variable(x.shape, x.dtype, weak=x.weak, array=x.array, layout=True)
+        variable = Variable(x.shape, x.dtype, weak=x.weak, array=x.array, layout=True)
+        variable.number = x.number
+        return variable
     return Variable(x.shape, x.dtype, array=bool(x.shape), layout=True)
 
 

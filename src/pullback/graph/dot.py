@@ -17,10 +17,14 @@ __all__ = ["to_dot"]
 
 
 def to_dot(graph: Graph) -> str:
-    """A directed graph: boxes are equations, ellipses inputs, constants and outputs."""
+    """A directed graph: boxes are equations, ellipses inputs, constants and outputs.
+
+    A nested graph is a cluster, tied to its equation by a dashed line.
+    """
     lines = [
         f"digraph {_quoted(graph.name)} {{",
         "  rankdir=TB;",
+        "  compound=true;",
         '  node [shape=box, fontname="monospace"];',
     ]
     lines += ["  " + line for line in _body(graph, count())]
@@ -55,10 +59,14 @@ def _body(graph: Graph, numbers: Iterator[int]) -> list[str]:
         for x in equation.outputs:
             nodes[x] = identity
         for path, nested in equation.graphs.items():
-            lines.append(f"subgraph cluster_{next(numbers)} {{")
+            cluster = f"cluster_{next(numbers)}"
+            lines.append(f"subgraph {cluster} {{")
             lines.append(f"  label={_quoted(f'{equation.primitive.name}: {path}')};")
-            lines += ["  " + line for line in _body(nested, numbers)]
+            inside = _body(nested, numbers)
+            lines += ["  " + line for line in inside]
             lines.append("}")
+            first = inside[0].partition(" ")[0]
+            lines.append(f"{identity} -> {first} [lhead={cluster}, style=dashed, arrowhead=none];")
     for position, x in enumerate(graph.outputs):
         what = "" if type(x) is Variable else f": {literal(x)}"
         edge(x, node(f"output {position}{what}", ", shape=ellipse, style=bold"))

@@ -61,8 +61,7 @@ def outliving_views(equations: Sequence[Equation], outputs: Iterable[Any]) -> se
     return {
         view
         for view, bases in _bases(equations).items()
-        if view in last
-        and any(made[view] < updated.get(base, -1) < last[view] for base in bases)
+        if view in last and any(made[view] < updated.get(base, -1) < last[view] for base in bases)
     }
 
 

@@ -23,6 +23,7 @@ from pullback.graph.verification import abstract_outputs
 __all__ = ["Staging"]
 
 _WITH_VARIABLE = (np.ndarray, Tracer)
+_TRACED = (Variable, Tracer)
 _PYTHON = {"b": bool, "i": int, "f": float, "c": complex}
 
 
@@ -71,11 +72,14 @@ class Staging(Interpreter):
             self.require_open(primitive.name)
         values, known, numbers = [], True, False
         for arg in args:
-            if type(arg) is Tracer and arg.interpreter is self:
-                arg = arg.value
-                if type(arg) is Variable:
-                    known = False
+            if type(arg) is Tracer:
+                if arg.interpreter is not self:
+                    numbers = numbers or is_number(arg)
+                elif type(arg.value) is Variable:
+                    arg, known = arg.value, False
                     numbers = numbers or (arg.number and arg.weak is None)
+                else:
+                    arg = arg.value
             values.append(arg)
         if known:
             out = primitive(*values, **params)
@@ -105,23 +109,26 @@ class Staging(Interpreter):
 
         In a graph it has a dtype of its own, which would count in promotion.
         """
-        numbers = [i for i, x in enumerate(values) if type(x) is Variable and x.number]
+        numbers = [i for i, x in enumerate(values) if isinstance(x, _TRACED) and is_number(x)]
         others = [dtype_of(x) for x in values if not is_number(x)]
         if not others:
             return
         plain = list(values)
         for i in numbers:
-            plain[i] = _PYTHON[values[i].dtype.kind](1)
+            plain[i] = _PYTHON[dtype_of(values[i]).kind](1)
         dtype = np.result_type(*others, *(plain[i] for i in numbers))
-        numbers = [i for i in numbers if values[i].weak is None and values[i].dtype != dtype]
-        if not numbers:
+        strong = [i for i in numbers if not _is_weak(values[i]) and dtype_of(values[i]) != dtype]
+        if not strong:
             return
         wanted = [out.dtype for out in abstract_outputs(primitive, plain, params)]
         given = [out.dtype for out in abstract_outputs(primitive, values, params)]
-        for i in numbers:
-            compared = isinstance(primitive.value, np.ufunc) and values[i].dtype.kind == dtype.kind
+        for i in strong:
+            x = values[i]
+            compared = isinstance(primitive.value, np.ufunc) and dtype_of(x).kind == dtype.kind
             if wanted != given or compared:
-                values[i] = astype(self.tracer(values[i], primitive.name), dtype).value
+                recorded = type(x) is Variable
+                cast = astype(self.tracer(x, primitive.name) if recorded else x, dtype)
+                values[i] = cast.value if recorded else cast
 
     def constant(self, value: Any) -> Any:
         """Arrays of any dtype stay tracers, so that they can be assigned to and indexed."""
@@ -144,6 +151,7 @@ class Staging(Interpreter):
         kept = value if type(value) is Tracer else _kept(value)
         layout = kept if isinstance(kept, np.ndarray) else None
         variable = Variable(shape_of(kept), dtype_of(kept), array=True, layout=layout)
+        variable.number = is_number(kept)
         self.constants[variable] = kept
         self._seen[key] = (value, variable)
         return variable
@@ -184,6 +192,11 @@ class Staging(Interpreter):
                     f"{holder(handle)}, which outlives the function; its value is never known. "
                     "Return it from the function instead"
                 )
+
+
+def _is_weak(x: Any) -> bool:
+    """Whether a primitive is handed a Python number itself when the graph is run."""
+    return type(x) is Variable and x.weak is not None
 
 
 def _kept(array: Any) -> Any:

@@ -20,9 +20,23 @@ CHARACTER, HEIGHT, GAP_X, GAP_Y, MARGIN = 7.0, 26.0, 18.0, 34.0, 12.0
 
 
 def to_html(graph: Graph) -> str:
-    """The drawing, if the graph is small enough for one, above the text."""
-    drawing = to_svg(graph) or ""
-    return f"<div>{drawing}<pre>{html.escape(show(graph))}</pre></div>"
+    """The drawing, if the graph is small enough for one, and those of nested graphs, and the text.
+
+    The drawings of nested graphs are folded away.
+    """
+    return f"<div>{_drawings(graph)}<pre>{html.escape(show(graph))}</pre></div>"
+
+
+def _drawings(graph: Graph) -> str:
+    """The drawing of a graph, and below it those of its nested graphs."""
+    parts = [to_svg(graph) or ""]
+    names = names_of(graph)
+    for equation in graph.equations:
+        results = ", ".join(names[x] for x in equation.outputs)
+        for path, nested in equation.graphs.items():
+            title = html.escape(f"{path} of {results} = {equation.primitive.name}")
+            parts.append(f"<details><summary>{title}</summary>{_drawings(nested)}</details>")
+    return "\n".join(filter(None, parts))
 
 
 def to_svg(graph: Graph) -> str | None:

@@ -1,11 +1,16 @@
 """A graph as text.
 
-Equations stand in the order of evaluation, one a line. The names are the same for the same
-program: inputs have those of the function's arguments, constants c0, c1, …, values v0, v1, ….
+Equations stand in the order of evaluation, one a line, and a nested graph below the equation that
+has it. The names are the same for the same program: inputs have those of the function's arguments,
+constants c0, c1, …, values v0, v1, …; in a nested graph they begin anew.
+
+Parameters that are `None` or False are left out. An index is written as Python writes it:
+``index(x, key=[1:, i])`` is ``x[1:, i]``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,23 +25,41 @@ __all__ = ["literal", "names_of", "parameters", "show", "type_of"]
 
 INDENT, COLUMNS = "  ", 100
 
+FEW = 6
+"""The number of elements up to which a constant is written out."""
+
+PLACE = "array"
+"""What marks the place of an array in the template of an index."""
+
 
 def show(graph: Graph) -> str:
     """The whole graph, nested graphs indented below the equation that has them."""
     names = names_of(graph)
     inputs = [f"{names[x]}: {type_of(x)}" for x in graph.inputs]
     outputs = ", ".join(type_of(x) if type(x) is Variable else literal(x) for x in graph.outputs)
-    lines = [f"{graph.name}({', '.join(inputs)}) -> {outputs}:"]
+    name = "f" if graph.name == "<lambda>" else graph.name
+    lines = [f"{name}({', '.join(inputs)}) -> {outputs}:"]
     if len(lines[0]) > COLUMNS:
-        lines = [f"{graph.name}(", *(f"{INDENT * 2}{x}," for x in inputs), f") -> {outputs}:"]
-    lines += [f"{INDENT}constant {names[x]}: {type_of(x)}" for x in graph.constants]
+        lines = [f"{name}(", *(f"{INDENT * 2}{x}," for x in inputs), f") -> {outputs}:"]
+    for x, array in graph.constants.items():
+        lines.append(f"{INDENT}constant {names[x]}: {type_of(x)}{_elements(array)}")
     for equation in graph.equations:
         lines.append(INDENT + _equation(equation, names))
         for path, nested in equation.graphs.items():
-            lines.append(f"{INDENT * 2}{path} =")
-            lines += [INDENT * 3 + line for line in show(nested).splitlines()]
+            first, *rest = show(nested).splitlines()
+            lines += [f"{INDENT * 2}{path} = {first}", *(INDENT * 2 + line for line in rest)]
     lines.append(f"{INDENT}return {', '.join(_atom(x, names) for x in graph.outputs)}")
     return "\n".join(lines)
+
+
+def _elements(array: Any) -> str:
+    """The elements of a constant, if they are few or all the same."""
+    if not isinstance(array, np.ndarray) or not array.size:
+        return ""
+    if array.size <= FEW:
+        return f" = {array.tolist()}"
+    first = array[(0,) * array.ndim]
+    return f" = {first.item()} everywhere" if bool(np.all(array == first)) else ""
 
 
 def names_of(graph: Graph) -> dict[Variable, str]:
@@ -64,12 +87,40 @@ def type_of(x: Abstract) -> str:
 def _equation(equation: Equation, names: dict[Variable, str]) -> str:
     outputs = ", ".join(f"{names[x]}: {type_of(x)}" for x in equation.outputs)
     inputs = [_atom(x, names) for x in equation.inputs]
-    return f"{outputs} = {equation.primitive.name}({', '.join(inputs + parameters(equation))})"
+    taken = _places(equation)
+    arrays = inputs[len(inputs) - taken :]
+    arguments = inputs[: len(inputs) - taken] + parameters(equation, arrays)
+    return f"{outputs} = {equation.primitive.name}({', '.join(arguments)})"
 
 
-def parameters(equation: Equation) -> list[str]:
-    """The static parameters of an equation but its graphs."""
-    return [f"{name}={literal(value)}" for name, value in equation.settings.items()]
+def parameters(equation: Equation, arrays: Sequence[str] = ()) -> list[str]:
+    """The static parameters of an equation, but its graphs and what is `None` or False.
+
+    Parameters
+    ----------
+    equation : Equation
+    arrays : sequence of str
+        What to call the arrays in an index.
+    """
+    remaining = iter(arrays)
+    texts = []
+    for name, value in equation.settings.items():
+        if name == "key" and isinstance(value, tuple):
+            entries = [next(remaining, "·") if _is_place(x) else literal(x) for x in value]
+            texts.append(f"key=[{', '.join(entries)}]")
+        elif value is not None and value is not False:
+            texts.append(f"{name}={literal(value)}")
+    return texts
+
+
+def _places(equation: Equation) -> int:
+    """How many of the inputs, the last ones, are arrays in an index."""
+    key = equation.params.get("key")
+    return sum(map(_is_place, key)) if isinstance(key, tuple) else 0
+
+
+def _is_place(entry: Any) -> bool:
+    return isinstance(entry, str) and entry == PLACE
 
 
 def _atom(x: Any, names: dict[Variable, str]) -> str:

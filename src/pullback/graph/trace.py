@@ -67,7 +67,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     f(x: float64[3]) -> float64:
       v0: float64[3] = sin(x)
       v1: float64[3] = multiply(v0, x)
-      v2: float64 = sum(v1, axis=None, keepdims=False)
+      v2: float64 = sum(v1)
       return v2
     """
     where = f"trace of {name_of(f)}"

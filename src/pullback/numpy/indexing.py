@@ -205,7 +205,9 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
 
 @implements(np.bincount)
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    x = _index_array(require_known("numpy.bincount", "x", x))
+    x = _index_array(strip(require_known("numpy.bincount", "x", x)))
+    if weights is None:
+        return np.bincount(x, minlength=minlength)
     weights = operand(weights)
     extent = max(int(x.max(initial=-1)) + 1, minlength)
     return bind(indexing.scatter, (weights, x), {"key": (indexing.ARRAY,), "shape": (extent,)})

@@ -244,8 +244,10 @@ for _name, _remedy in {
 # -- what is refused -----------------------------------------------------------------------------
 
 
-def _refused(name: str) -> property:
-    def get(self: Any) -> NoReturn:
+def _refused(name: str, *, writes: bool) -> property:
+    def get(self: Any) -> Any:
+        if self.is_constant and not writes:
+            return getattr(np.array(strip(self)), name)
         raise NoRuleError(
             f"ndarray.{name} reaches for the memory of an array of dtype {self.dtype} and shape "
             f"{self.shape} that is being differentiated, where its derivative would be lost; use "
@@ -256,10 +258,11 @@ def _refused(name: str) -> property:
 
 
 for _name in (
-    "base", "byteswap", "ctypes", "data", "dump", "dumps", "getfield", "resize", "setfield",
-    "setflags", "tobytes", "tofile", "view", "_set_dtype", "_set_shape",
+    "base", "byteswap", "ctypes", "data", "dump", "dumps", "getfield", "tobytes", "tofile", "view",
 ):  # fmt: skip
-    setattr(Tracer, _name, _refused(_name))
+    setattr(Tracer, _name, _refused(_name, writes=False))
+for _name in ("resize", "setfield", "setflags", "_set_dtype", "_set_shape"):
+    setattr(Tracer, _name, _refused(_name, writes=True))
 
 
 # -- what NumPy's loops over object arrays call --------------------------------------------------

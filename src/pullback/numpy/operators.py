@@ -31,11 +31,15 @@ def _is_operand(x: Any) -> bool:
     )
 
 
+def _like_operands(out: Any, x: Any, *others: Any) -> Any:
+    """A result, which is a Python number if all operands are, and so takes any array's dtype."""
+    return as_number(out) if is_number(x) and all(map(is_number, others)) else out
+
+
 def _operator(primitive: Primitive) -> Binary:
     def operate(self: Any, other: Any) -> Any:
         if type(other) in _OPERANDS or _is_operand(other):
-            out = bind(primitive, (self, other), {})
-            return as_number(out) if is_number(self) and is_number(other) else out
+            return _like_operands(bind(primitive, (self, other), {}), self, other)
         return NotImplemented
 
     return operate
@@ -44,19 +48,14 @@ def _operator(primitive: Primitive) -> Binary:
 def _reflected(primitive: Primitive) -> Binary:
     def operate(self: Any, other: Any) -> Any:
         if type(other) in _OPERANDS or _is_operand(other):
-            out = bind(primitive, (other, self), {})
-            return as_number(out) if is_number(self) and is_number(other) else out
+            return _like_operands(bind(primitive, (other, self), {}), self, other)
         return NotImplemented
 
     return operate
 
 
 def _unary(primitive: Primitive) -> Callable[[Any], Any]:
-    def operate(self: Any) -> Any:
-        out = bind(primitive, (self,), {})
-        return as_number(out) if is_number(self) else out
-
-    return operate
+    return lambda self: _like_operands(bind(primitive, (self,), {}), self)
 
 
 def _in_place(operator: Binary, symbol: str) -> Binary:
@@ -150,10 +149,7 @@ _install("abs", _unary(registry["absolute"]))
 
 
 def _power(x: Any, y: Any) -> Any:
-    if not _is_operand(y):
-        return NotImplemented
-    out = pow(x, y)
-    return as_number(out) if is_number(x) and is_number(y) else out
+    return _like_operands(pow(x, y), x, y) if _is_operand(y) else NotImplemented
 
 
 def _divmod(x: Any, y: Any) -> Any:

@@ -7,6 +7,8 @@ taken to be x, and 0 − x to be −x.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from pullback.core.primitive import Primitive
@@ -26,10 +28,13 @@ from pullback.rules.arithmetic import (
     subtract,
 )
 from pullback.rules.complex import absolute, conjugate, fabs, imag, real
+from pullback.rules.contractions import matmul
 from pullback.rules.conversion import astype
+from pullback.rules.indexing import index
 from pullback.rules.losses import difference, product
 from pullback.rules.registration import strong_multiply
 from pullback.rules.selection import maximum, minimum
+from pullback.rules.shaping import reshape, transpose
 
 __all__ = ["ALGEBRA", "simplify_algebra"]
 
@@ -221,6 +226,42 @@ def _divide(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
         return rw.bind_like(z, divide, minus, -y)
     minus_y = _negated(rw, z, y)
     return None if minus_y is None else rw.bind(divide, minus, minus_y)
+
+
+def _sign_of(primitive: Primitive) -> Rule:
+    """(−x)·y = −(x·y), where that is no larger: the sign may meet another, or get into a sum."""
+
+    def move(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+        if z.dtype.kind not in "fc":
+            return None
+        for negated, atoms in ((x, (None, y)), (y, (x, None))):
+            minus = _negated(rw, z, negated)
+            if minus is not None and rw.used_once(negated) and z.size <= negated.size:
+                product = rw.bind(primitive, *(minus if a is None else a for a in atoms))
+                return rw.bind(negative, product)
+        return None
+
+    return move
+
+
+for _primitive in (multiply, strong_multiply, divide, matmul):
+    rewrites(ALGEBRA, _primitive)(_sign_of(_primitive))
+
+
+def _sign_of_part(primitive: Primitive) -> Rule:
+    """The elements of −x are those of x, negated."""
+
+    def move(rw: Rewriting, _y: Variable, x: Atom, *indices: Atom, **params: Any) -> Atom | None:
+        minus = rw.operand(x, negative)
+        if minus is None or not rw.used_once(x):
+            return None
+        return rw.bind(negative, rw.bind(primitive, minus, *indices, **params))
+
+    return move
+
+
+for _primitive in (index, reshape, transpose):
+    rewrites(ALGEBRA, _primitive)(_sign_of_part(_primitive))
 
 
 # -- powers ---------------------------------------------------------------------------------------

@@ -10,8 +10,10 @@ from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of
 from pullback.graph.graph import Atom
 from pullback.graph.variable import Variable
-from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, rewrites
+from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, rewrites
+from pullback.rules.arithmetic import add, divide, multiply, subtract
 from pullback.rules.constants import CONSTANTS
+from pullback.rules.registration import strong_multiply
 from pullback.rules.selection import fmax, fmin, maximum, minimum, where
 
 __all__ = ["CHOICES", "simplify_choices"]
@@ -42,6 +44,70 @@ def _where(rw: Rewriting, z: Variable, condition: Atom, x: Atom, y: Atom) -> Ato
 def _again(rw: Rewriting, z: Variable, condition: Atom, x: Atom, y: Atom) -> Atom | None:
     """The choice between `x` and `y`, if that has all of the shape and dtype of `z`."""
     return rw.bind_like(z, where, condition, x, y)
+
+
+def _chosen(rw: Rewriting, x: Atom) -> tuple[Atom, Atom, Atom] | None:
+    """Condition and branches, if `x` is a choice."""
+    equation = rw.made_by(x, where)
+    return None if equation is None else equation.inputs
+
+
+@rewrites(CHOICES, add)
+def _sum(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """(x where c, else 0) + (0 where c, else y) is x where c, else y."""
+    one, other = _chosen(rw, x), _chosen(rw, y)
+    if one is None or other is None or one[0] is not other[0]:
+        return None
+    branches = []
+    for a, b in zip(one[1:], other[1:], strict=True):
+        if not is_number(a, 0) and not is_number(b, 0):
+            return None
+        branches.append(b if is_number(a, 0) else a)
+    return rw.bind_like(z, where, one[0], *branches)
+
+
+@rewrites(CHOICES, strong_multiply)
+def _masked(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+    """A strong product with k where c, else 0, is a choice between k times the other and 0."""
+    for mask, other in ((x, y), (y, x)):
+        choice = _chosen(rw, mask)
+        if choice is None or Variable in map(type, choice[1:]):
+            continue
+        condition, *branches = choice
+        zeros = [is_number(each, 0) for each in branches]
+        if sum(zeros) != 1 or not np.isfinite(branches).all():
+            continue
+        taken = rw.bind_like(z, multiply, branches[zeros[0]], other)
+        if taken is not None:
+            nothing = z.dtype.type(0)
+            pair = (nothing, taken) if zeros[0] else (taken, nothing)
+            return rw.bind_like(z, where, condition, *pair)
+    return None
+
+
+def _of_numbers(primitive: Primitive) -> Rule:
+    """A function of a choice between numbers, and a number, is a choice between numbers."""
+
+    def apply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
+        for chosen, number in ((x, y), (y, x)):
+            choice = _chosen(rw, chosen)
+            if choice is None or type(number) is Variable or not rw.used_once(chosen):
+                continue
+            condition, *branches = choice
+            if Variable in map(type, branches):
+                continue
+            strong = [rw.cast(each, dtype_of(chosen)) for each in branches]
+            results = [
+                primitive.value(*((each, y) if chosen is x else (x, each))) for each in strong
+            ]
+            return rw.bind_like(z, where, condition, *results)
+        return None
+
+    return apply
+
+
+for _primitive in (add, subtract, multiply, divide):
+    rewrites(CHOICES, _primitive)(_of_numbers(_primitive))
 
 
 def _number(x: Atom) -> Any:

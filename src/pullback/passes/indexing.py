@@ -190,8 +190,11 @@ def _part(rw: Rewriting, equation: Equation, here: Region) -> Atom | None:
 
 
 def _beneath(rw: Rewriting, x: Atom, here: Place) -> Atom:
-    """`x` before the last write, if that was to the same place."""
-    equation = rw.origin.get(x) if type(x) is Variable else None
+    """`x` before the last write, if that was to the same place and nobody else reads `x`.
+
+    If somebody does, both arrays are needed, and one would have to be copied.
+    """
+    equation = rw.origin.get(x) if type(x) is Variable and rw.used_once(x) else None
     if equation is not None and equation.primitive in (index_update, index_add):
         there = _written(rw, equation)
         if there == here:

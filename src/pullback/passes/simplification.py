@@ -122,11 +122,13 @@ def _restored(old: Graph, new: Graph) -> Graph:
     outputs = list(new.outputs)
     wanted: dict[Atom, Variable] = {}
     for place, (x, y) in enumerate(zip(old.outputs, new.outputs, strict=True)):
-        is_array = before.get(x, False)
-        if type(x) is not Variable or x.shape or after.get(y, False) is is_array:
+        is_array, would_be = before.get(x, False), after.get(y, False)
+        if type(x) is not Variable or x.shape or None in (is_array, would_be):
+            continue
+        if is_array is would_be:
             continue
         if y not in wanted:
-            wanted[y] = out = Variable((), x.dtype, array=is_array)
+            wanted[y] = out = Variable((), x.dtype, array=bool(is_array))
             if type(y) is not Variable:
                 constants[out] = np.array(y)
                 constants[out].flags.writeable = False
@@ -139,9 +141,12 @@ def _restored(old: Graph, new: Graph) -> Graph:
     return Graph(new.name, new.inputs, constants, equations, outputs, new.signature)
 
 
-def _kinds(graph: Graph) -> dict[Atom, bool]:
-    """Whether results of shape (), and what they are computed of, are arrays."""
-    kinds: dict[Atom, bool] = {x: x.array for x in (*graph.inputs, *graph.constants)}
+def _kinds(graph: Graph) -> dict[Atom, bool | None]:
+    """Whether results of shape (), and what they are computed of, are arrays.
+
+    `None` for results of loops and choices, of which nobody knows.
+    """
+    kinds: dict[Atom, bool | None] = {x: x.array for x in (*graph.inputs, *graph.constants)}
     needed = {x for x in graph.outputs if type(x) is Variable and not x.shape}
     deciding = []
     for equation in reversed(graph.equations):
@@ -151,11 +156,14 @@ def _kinds(graph: Graph) -> dict[Atom, bool]:
                 needed.update(x for x in equation.inputs if type(x) is Variable and not x.shape)
     for equation in reversed(deciding):
         inputs = [
-            Variable((), x.dtype, array=kinds.get(x, False))
+            Variable((), x.dtype, array=bool(kinds.get(x)))
             if type(x) is Variable and not x.shape
             else x
             for x in equation.inputs
         ]
-        is_array = makes_array(equation.primitive, inputs, equation.params)
+        unknown = any(kinds.get(x, False) is None for x in equation.inputs)
+        is_array = None
+        if not equation.graphs and (not unknown or isinstance(equation.primitive.value, np.ufunc)):
+            is_array = makes_array(equation.primitive, inputs, equation.params)
         kinds.update(dict.fromkeys(equation.outputs, is_array))
     return kinds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 
 import numpy as np
@@ -181,3 +182,61 @@ def test_memory_of_forward_mode_does_not_grow_with_the_length():
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.1 * peaks[0]
+
+
+# -- the size of a body --------------------------------------------------------------------------
+
+
+def calls_of(function):
+    """How many Python functions are called."""
+    count = 0
+
+    def note(_frame, event, _argument):
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def long_body(x, size):
+    def body(i, c):
+        for _ in range(size):
+            c = np.sin(c) * x + c
+        return c
+
+    return pb.fori_loop(0, 2, body, x)
+
+
+def wide_body(x, size):
+    def body(i, c):
+        return [np.sin(each) * x + c[(k + 1) % size] for k, each in enumerate(c)]
+
+    return sum(pb.fori_loop(0, 2, body, [x * k for k in range(size)]))
+
+
+def deep_body(x, size):
+    def nested(depth, c):
+        if depth == 0:
+            return np.sin(c) * x
+        return pb.fori_loop(0, 1, lambda i, c: nested(depth - 1, c), c)
+
+    return nested(size // 16, x)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("body", [long_body, wide_body, deep_body])
+def test_transforms_of_a_body_take_time_in_proportion_to_its_size(body, order):
+    """Function calls for a body twice as large, whose derivative is taken up to twice."""
+    counts = []
+    for size in (48, 96):
+        f = lambda x, size=size: body(x, size)  # noqa: E731
+        for _ in range(order):
+            f = pb.grad(f)
+        f(0.5)
+        counts.append(calls_of(lambda f=f: f(0.5)))
+    assert counts[1] < 2.5 * counts[0]

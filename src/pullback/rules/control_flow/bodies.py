@@ -10,7 +10,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracer import Tracer, is_number
 from pullback.errors import ArgumentTypeError, ArgumentValueError, GraphError
 from pullback.graph.building import build, close, flat_graph, like
 from pullback.graph.graph import Atom, Graph
@@ -59,7 +59,9 @@ class Leaves:
 def _variable(x: Any) -> Variable:
     weak = type(x) if type(x) in (bool, int, float, complex) else None
     array = x.mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
-    return Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=True)
+    variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=True)
+    variable.number = is_number(x)
+    return variable
 
 
 def _strong(x: Any) -> Any:

@@ -24,6 +24,7 @@ __all__ = ["checkpoint"]
 
 
 def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
+    """The results of a body. Its pullback evaluates the body again."""
     return _take_over([*args], **params)
 
 

@@ -32,6 +32,10 @@ Branches = tuple[Graph, ...]
 
 
 def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
+    """The results of the branch of this number, clipped to the range of branches.
+
+    Its linear maps are those of the branch. The number is locally constant.
+    """
     return _take_over([*args], **params)
 
 

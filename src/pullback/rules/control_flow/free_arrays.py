@@ -7,6 +7,7 @@ body is recorded, it runs as a copy of itself that sees traced constants in thei
 
 from __future__ import annotations
 
+import builtins
 import dis
 import functools
 from collections.abc import Callable, Iterable, Iterator
@@ -81,7 +82,7 @@ class FreeArrays:
                 filled.append((cell, name, content))
             cells.append(cell)
         seen = {n: x for n, x in _globals_read(function) if _sees_arrays(x, set())}
-        namespace = dict(function.__globals__) if seen else function.__globals__
+        namespace = _Namespace(function.__globals__) if seen else function.__globals__
         copy = FunctionType(code, namespace, function.__name__, None, tuple(cells))
         self._functions[id(function)] = function, copy  # which may refer to itself
         for cell, name, content in filled:
@@ -93,6 +94,17 @@ class FreeArrays:
         copy.__defaults__ = tuple(map(self._value, names[len(names) - len(defaults) :], defaults))
         keywords = function.__kwdefaults__ or {}
         copy.__kwdefaults__ = {key: self._value(key, each) for key, each in keywords.items()}
+
+
+class _Namespace(dict[str, Any]):
+    """The globals of a copy: some of its own, and otherwise those of the original as they are."""
+
+    def __init__(self, original: dict[str, Any]) -> None:
+        super().__init__(__builtins__=original.get("__builtins__", builtins))
+        self._original = original
+
+    def __missing__(self, name: str) -> Any:
+        return self._original[name]
 
 
 def _is_array(value: Any) -> bool:
@@ -122,10 +134,14 @@ def _sees_arrays(value: Any, seen: set[int]) -> bool:
 
 
 def _closed_over(function: FunctionType) -> Iterator[tuple[str, CellType, Any]]:
-    """The names, cells and contents of a closure; `None` where nothing is assigned yet."""
+    """The names, cells and contents of a closure; `None` in place of what is to be left alone.
+
+    That is what nothing is assigned to yet, and what the function itself assigns to.
+    """
+    assigned = _names(function.__code__)[1]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
-            yield name, cell, cell.cell_contents
+            yield name, cell, None if name in assigned else cell.cell_contents
         except ValueError:
             yield name, cell, None
 
@@ -138,21 +154,33 @@ def _globals_read(function: FunctionType) -> list[tuple[str, Any]]:
     namespace = function.__globals__
     if str(namespace.get("__name__")).partition(".")[0] in _LIBRARIES:
         return []
-    names, assigns = _names(function.__code__)
-    return [] if assigns else [(name, namespace[name]) for name in names if name in namespace]
+    names, _, global_ = _names(function.__code__)
+    return [] if global_ else [(name, namespace[name]) for name in names if name in namespace]
 
 
 @functools.lru_cache(maxsize=1024)
-def _names(code: CodeType) -> tuple[tuple[str, ...], bool]:
-    """The names of globals and attributes in a code object, and whether it assigns to a global."""
+def _names(code: CodeType) -> tuple[tuple[str, ...], frozenset[str], bool]:
+    """The names of globals and attributes in a code object, and in those inside it.
+
+    Returns
+    -------
+    names : tuple of str
+    assigned : frozenset of str
+        The variables of functions around it that it assigns to.
+    assigns_globals : bool
+    """
     names = dict.fromkeys(code.co_names)
-    assigns = any(
-        instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")
-        for instruction in dis.get_instructions(code)
-    )
+    assigned: set[str] = set()
+    assigns_globals = False
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            assigns_globals = True
+        elif instruction.opname in ("STORE_DEREF", "DELETE_DEREF"):
+            assigned.add(instruction.argval)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            inner, assigned = _names(constant)
+            inner, stored, globally = _names(constant)
             names.update(dict.fromkeys(inner))
-            assigns = assigns or assigned
-    return tuple(names), assigns
+            assigned |= stored
+            assigns_globals = assigns_globals or globally
+    return tuple(names), frozenset(assigned), assigns_globals

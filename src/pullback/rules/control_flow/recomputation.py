@@ -139,6 +139,7 @@ def _spread(row: Sequence[Any], marks: Sequence[bool]) -> list[Any]:
 
 
 def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
+    """Cotangents of a loop's arguments from those of its results, by running it forth and back."""
     loop, values, bars, totals, wanted = _call(args, params)
     parts = loop.split(wanted)
     sweep = Sweep(loop, parts, values)
