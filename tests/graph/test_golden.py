@@ -54,6 +54,33 @@ def nested():
     return pb.trace(lambda x: twice(x + 1, body=body, count=2), np.ones(3))
 
 
+def march(y, h):
+    def body(i, y):
+        return y + h * np.cos(y + 0.5 * h * np.sin(y))
+
+    return pb.fori_loop(0, 100, body, y)
+
+
+def sweep(y, b):
+    def body(i, y):
+        y[i] = 0.5 * (y[i - 1] + y[i + 1] + b[i])
+        return y
+
+    return pb.fori_loop(1, 9, body, y.copy())
+
+
+def halve(x):
+    def halved(carry):
+        y, count = carry
+        return y / 2, count + 1
+
+    return pb.while_loop(lambda carry: carry[0] > 1e-3, halved, (x, 0))
+
+
+def choose(i, x):
+    return pb.switch(i, [np.sin, lambda x: 2 * x], x)
+
+
 GRAPHS = {
     "loss": lambda: pb.trace(loss, np.ones((2, 3)), np.ones(3)),
     "gradient": lambda: pb.trace(pb.grad(loss), np.ones((2, 3)), np.ones(3)),
@@ -65,6 +92,10 @@ GRAPHS = {
     "indexing": lambda: pb.trace(indexing, np.ones(3), np.int64(1)),
     "scaled": lambda: pb.trace(scaled, np.ones(4), 2.0),
     "nested": nested,
+    "march": lambda: pb.trace(march, np.ones(3), 0.1),
+    "sweep": lambda: pb.trace(sweep, np.ones(10), np.ones(10)),
+    "halve": lambda: pb.trace(halve, 1.0),
+    "choose": lambda: pb.trace(choose, 1, np.ones(3)),
 }
 
 
@@ -82,7 +113,7 @@ def test_text(name):
     assert repr(graph) == str(GRAPHS[name]())
 
 
-@pytest.mark.parametrize("name", ["gradient", "nested"])
+@pytest.mark.parametrize("name", ["gradient", "nested", "choose"])
 def test_dot(name):
     check(f"{name}.dot", GRAPHS[name]().to_dot())
 
@@ -92,7 +123,8 @@ def test_svg():
 
 
 def test_every_golden_file_is_used():
-    used = {f"{name}.txt" for name in GRAPHS} | {"gradient.dot", "nested.dot", "loss.svg"}
+    used = {f"{name}.txt" for name in GRAPHS} | {"loss.svg"}
+    used |= {"gradient.dot", "nested.dot", "choose.dot"}
     assert {path.name for path in GOLDEN.iterdir()} == used
 
 
@@ -100,6 +132,30 @@ def test_notebook_shows_the_drawing_and_the_text():
     html = GRAPHS["loss"]()._repr_html_()
     assert html.startswith("<div><svg")
     assert "<pre>loss(w: float64[2, 3], x: float64[3]) -&gt; float64:" in html
+
+
+def test_the_notebook_folds_the_drawings_of_nested_graphs():
+    html = GRAPHS["choose"]()._repr_html_()
+    assert html.count("<svg") == 3
+    for path in ("branches[0]", "branches[1]"):
+        assert f"<details><summary>{path} of v0 = switch</summary><svg" in html
+    assert html.index("</details>") < html.index("<pre>choose(i: int, x: float64[3])")
+
+
+def test_constants_are_shown_if_they_are_few_or_all_the_same():
+    def f(x):
+        return x * np.arange(3.0) + np.ones((2, 50))[:, :3] + np.eye(3)[:2] + np.zeros((4, 3))[:2]
+
+    lines = str(pb.trace(f, np.ones((2, 3)))).splitlines()
+    assert [line.strip() for line in lines if "constant" in line] == [
+        "constant c0: float64[3] = [0.0, 1.0, 2.0]",
+        "constant c1: float64[2, 3] = 1.0 everywhere",
+        "constant c2: float64[2, 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]",
+        "constant c3: float64[2, 3] = 0.0 everywhere",
+    ]
+    text = str(pb.trace(lambda x: x * np.full(9, 0.5) + np.arange(9), np.ones(9)))
+    assert "constant c0: float64[9] = 0.5 everywhere\n" in text
+    assert "constant c1: int64[9]\n" in text
 
 
 def test_large_graphs_are_shown_as_text():

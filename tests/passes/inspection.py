@@ -110,7 +110,9 @@ def _repeated(graph: Graph) -> list[str]:
     if any(equation.graphs for equation in graph.equations):
         return []
     for line in lines:
-        _, equals, value = line.partition(" = ")
+        name, equals, value = line.partition(" = ")
+        if "constant " in name:
+            continue
         if equals and value in seen:
             repeated.append(f"{value} twice")
         seen.add(value)

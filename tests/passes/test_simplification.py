@@ -9,6 +9,9 @@ from hypothesis import given, settings
 
 import pullback as pb
 from pullback.core.primitive import registry
+from pullback.graph.graph import Equation, Graph
+from pullback.graph.variable import Variable
+from pullback.passes import simplification
 from pullback.passes.simplification import simplify
 from tests.graph.programs import TRANSFORMS
 from tests.passes.agreement import assert_agree, special
@@ -113,3 +116,74 @@ def _pulled(f):
         return pull(bars if isinstance(out, tuple) else bars[0])
 
     return pulled
+
+
+# -- the rounds ----------------------------------------------------------------------------------
+
+
+def test_the_verifier_runs_after_each_pass(monkeypatch):
+    graph = pb.trace(pb.grad(lambda x: np.sum(np.sin(x) ** 2)), np.ones(3))
+    verified = []
+    monkeypatch.setattr(Graph, "verify", lambda graph: verified.append(graph))
+    simplify(graph)
+    assert len(verified) >= 2
+    del verified[:]
+    simplify(graph, verify=False)
+    assert verified == []
+
+
+def test_a_pass_that_spoils_a_graph_is_found_out(monkeypatch):
+    def spoiled(graph):
+        return Graph(graph.name, graph.inputs, {}, (), graph.outputs, graph.signature)
+
+    monkeypatch.setattr(simplification, "remove_dead", spoiled)
+    with pytest.raises(pb.GraphError, match="used before it is defined"):
+        simplify(pb.trace(np.sin, 1.0))
+
+
+def test_a_body_that_several_loops_share_is_simplified_once():
+    def f(x):
+        one, _ = pb.scan(lambda c, _: (np.sin(c) * 1.0, None), x, length=3)
+        return one
+
+    graph = pb.trace(f, np.ones(3))
+    (loop,) = graph.equations
+    twice = Equation(loop.primitive, loop.outputs, loop.params, (Variable((3,), np.dtype(float)),))
+    graph = Graph("f", graph.inputs, {}, [loop, twice], twice.outputs, graph.signature)
+    first, second = simplify(graph).equations
+    assert first.params["body"] is second.params["body"]
+
+
+def test_the_graph_that_is_given_stays_as_it_is():
+    graph = pb.trace(pb.hessian(lambda x: np.sum(np.sin(x) * x[0])), np.ones(3))
+    before = str(graph)
+    simplify(graph)
+    assert str(graph) == before
+    graph.verify()
+
+
+def test_what_is_simple_already_is_returned_as_it_is():
+    graph = pb.trace(lambda x: np.sin(x) * 2.0, np.ones(3))
+    assert simplify(graph) is graph
+
+
+def test_traced_constants_of_an_outer_transformation():
+    def f(w):
+        inner = simplify(pb.trace(lambda x: x * w * 1.0 + 0.0, np.ones(3)))
+        assert len(inner.equations) == 1
+        return np.sum(inner(w) ** 2)
+
+    w = np.array([0.5, 1.0, 2.0])
+    np.testing.assert_allclose(pb.grad(f)(w), 4 * w**3)
+
+
+def test_a_simplified_graph_has_the_same_derivatives():
+    def f(x):
+        return np.sum(np.where(x > 0, np.log(x) * 1.0 + 0.0, x - x[0]) ** 2)
+
+    x = np.array([0.5, 1.5, -1.0])
+    simplified = simplify(pb.trace(f, x))
+    assert_agree(pb.grad(simplified)(x), pb.grad(f)(x))
+    assert_agree(pb.hessian(simplified)(x), pb.hessian(f)(x))
+    xs = np.stack([x, -x])
+    assert_agree(pb.vmap(simplified)(xs), pb.vmap(f)(xs))

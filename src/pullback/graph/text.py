@@ -56,10 +56,10 @@ def _elements(array: Any) -> str:
     """The elements of a constant, if they are few or all the same."""
     if not isinstance(array, np.ndarray) or not array.size:
         return ""
-    if array.size <= FEW:
-        return f" = {array.tolist()}"
     first = array[(0,) * array.ndim]
-    return f" = {first.item()} everywhere" if bool(np.all(array == first)) else ""
+    if array.size > 1 and bool(np.all(array == first)):
+        return f" = {first.item()} everywhere"
+    return f" = {array.tolist()}" if array.size <= FEW else ""
 
 
 def names_of(graph: Graph) -> dict[Variable, str]:

@@ -21,8 +21,8 @@ __all__ = ["while_loop"]
 def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
     """The last carry of a loop that goes on as long as a condition holds.
 
-    Its pushforward is the loop that carries tangents along, its pullback `loop_pullback`. The number of
-    iterations is locally constant.
+    Its pushforward is the loop that carries tangents along, its pullback `loop_pullback`. The
+    number of iterations is locally constant.
     """
     return _take_over([*args], **params)
 

@@ -25,7 +25,8 @@ def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
     """The last carry and the stacked results of a loop over the slices of arrays.
 
     Its pushforward is the loop that carries tangents along. Its pullback is a loop in the other
-    direction, from the values that a forward loop keeps for it; with `checkpoint` see `loop_pullback`.
+    direction, from the values that a forward loop keeps for it; with `checkpoint` see
+    `loop_pullback`.
     """
     return _take_over([*args], **params)
 
