@@ -121,5 +121,5 @@ def test_the_targets_are_against_the_slower_and_the_faster_peer() -> None:
 def test_libraries_record_the_same_program(name: str) -> None:
     workload = tracing(name, 60)
     workload.verify()
-    graph = workload.contenders["pullback"]()
+    graph = workload.contenders["pullback, traced only"]()
     assert (40 if "gradient" not in name else 100) <= len(graph.equations) <= 320

@@ -1,4 +1,4 @@
-"""Recording a program of many primitives: its graph, before anything is compiled."""
+"""Recording a program of many primitives and simplifying it, before anything is compiled."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Recording(Workload):
 
 
 def tracing(name: str, n: int | None = None) -> Workload:
-    """`pullback.trace`, verification included, and JAX's tracing and lowering.
+    """`pullback.trace` and `pullback.simplify`, verification included; JAX's tracing and lowering.
 
     Parameters
     ----------
@@ -87,10 +87,13 @@ def tracing(name: str, n: int | None = None) -> Workload:
             warnings.simplefilter("ignore", pb.UnrolledLoopWarning)
             return pb.trace(ours(size), *args)
 
-    contenders: dict[str, Callable[[], Any]] = {OURS: record}
+    contenders: dict[str, Callable[[], Any]] = {
+        OURS: lambda: pb.simplify(record()),
+        "pullback, traced only": record,
+    }
     small: dict[str, Callable[[], Sequence[Any]]] = {
         "by hand": lambda: [ours(50)(*args)],
-        OURS: lambda: [pb.trace(ours(50), *args)(*args)],
+        OURS: lambda: [pb.simplify(pb.trace(ours(50), *args))(*args)],
     }
     if jax is not None:
 
@@ -102,5 +105,5 @@ def tracing(name: str, n: int | None = None) -> Workload:
         contenders["JAX, traced only"] = lambda: jax.make_jaxpr(theirs(size))(*args)
         small["JAX"] = lambda: [jax.jit(theirs(50))(*args)]
     what = "the gradient of a program" if differentiated else "a program"
-    title = f"recording {what} of {size:,} primitives, {name.partition('-')[0]}"
+    title = f"recording and simplifying {what} of {size:,} primitives, {name.partition('-')[0]}"
     return Recording(f"trace-{name}", title, contenders, peers=("JAX, lowered",), small=small)

@@ -130,6 +130,7 @@ ACTIONS = {
     "dot": lambda graph: graph.to_dot(),
     "cost": lambda graph: graph.cost(),
     "plan": Plan,
+    "simplify": pb.simplify,
     "run": lambda graph: graph.run([*ARGS]),
     "evaluate": lambda graph: graph.evaluate([*ARGS]),
 }

@@ -7,6 +7,7 @@ import pytest
 
 import pullback as pb
 from pullback.passes.common import frozen, share_equal, structure
+from pullback.rules.cumulative import cumsum
 from tests.passes.agreement import rewritten
 from tests.passes.inspection import names
 
@@ -28,6 +29,7 @@ x = np.array([0.3, -1.2, 2.0])
             lambda x: (np.sum(x, axis=0), np.sum(x, axis=0), np.sum(x, keepdims=True)),
             ["sum", "sum"],
         ),
+        (lambda x: (cumsum(x, axis=0), cumsum(x, reverse=False, axis=0)), ["cumsum"]),
         (lambda x: (x.astype(np.float32), x.astype(np.float16)), ["astype", "astype"]),
         (lambda x: np.modf(x)[0] * np.modf(x)[1], ["modf", "multiply"]),
         (lambda x: (x > 1, x > True, x > 1.0), ["greater", "greater", "greater"]),

@@ -8,6 +8,8 @@ structure. Constant arrays are equal if their elements are, unless they are larg
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,8 +58,10 @@ class Numbering:
         if primitive in SYMMETRIC and _precedes(atoms[1], atoms[0]):
             atoms.reverse()
         key: Any = (primitive, *atoms)
-        if params:
-            key += tuple([(name, frozen(value)) for name, value in params.items()])
+        defaults = _defaults(primitive)
+        if params or defaults:
+            complete = {**defaults, **params}
+            key += tuple([(name, frozen(value)) for name, value in complete.items()])
         return self._outputs.get(key), key
 
     def enter(self, key: Any, outputs: tuple[Variable, ...]) -> None:
@@ -69,6 +73,20 @@ class Numbering:
         small = array.nbytes <= LARGE
         key = (array.dtype, array.shape, array.tobytes()) if small else id(array)
         return self._constants.setdefault(key, variable)
+
+
+@functools.cache
+def _defaults(primitive: Primitive) -> dict[str, Any]:
+    """The parameters that a primitive need not be given."""
+    try:
+        parameters = inspect.signature(primitive.value).parameters.values()
+    except (TypeError, ValueError):  # a ufunc
+        return {}
+    return {
+        each.name: each.default
+        for each in parameters
+        if each.kind is each.KEYWORD_ONLY and each.default is not each.empty
+    }
 
 
 def _number(x: Any) -> Any:
@@ -134,7 +152,8 @@ def structure(graph: Graph) -> Any:
     constants = tuple(Identity(value) for value in graph.constants.values())
     body = []
     for equation in graph.equations:
-        params = tuple((name, frozen(value)) for name, value in equation.params.items())
+        complete = {**_defaults(equation.primitive), **equation.params}
+        params = tuple((name, frozen(value)) for name, value in complete.items())
         inputs = use(equation.inputs)
         body.append((equation.primitive, inputs, params, define(equation.outputs)))
     return heads, constants, tuple(body), use(graph.outputs)
