@@ -47,7 +47,9 @@ class NoRuleError(PullbackError, TypeError):
 class DataDependenceError(PullbackError, TypeError):
     """The course of the program, or a shape, would depend on values that are not known yet.
 
-    Choose between values with ``np.where(condition, a, b)``.
+    Choose between values with ``np.where(condition, a, b)``, between computations with
+    :func:`pullback.cond` and :func:`pullback.switch`, and repeat one with
+    :func:`pullback.while_loop` and :func:`pullback.fori_loop`.
     """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -389,6 +390,26 @@ def test_a_loop_takes_over_what_only_it_reads(monkeypatch):
     results = pb.trace(g, x).evaluate([x])
     assert_same_bits(results, [np.array([-1.0, 1, 1, 1]), np.ones(4)])
     assert counts == {"in place": 2, "copied": 1}
+
+
+def test_threads_do_not_disturb_each_other():
+    def body(x, i):
+        return index_update(x, np.sum(x) * 1e-3, i, key=("array",))
+
+    graph = pb.trace(body, np.ones(50), np.int64(0))
+
+    def loop(start):
+        state = [np.full(50, start)]
+        for i in range(300):
+            values = [*state, np.int64(i % 50)]
+            del state
+            state = graph.evaluate(values)
+        return state[0]
+
+    starts = [1.0, 2.0, 3.0, 4.0]
+    wanted = [loop(start) for start in starts]
+    with ThreadPoolExecutor(4) as pool:
+        assert_same_bits(list(pool.map(loop, starts)), wanted)
 
 
 # -- results ------------------------------------------------------------------------------------

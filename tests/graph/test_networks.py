@@ -104,7 +104,7 @@ METHODS = [
 ]
 
 
-@pytest.mark.parametrize("method", METHODS, ids=repr)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: type(method).__name__)
 def test_a_step_of_optimisation(method):
     net = NETWORKS["two layers"]
 
@@ -120,7 +120,7 @@ def test_a_step_of_optimisation(method):
     assert_same_bits(graph(params, state, X, Y), step(params, state, X, Y))
 
 
-@pytest.mark.parametrize("method", METHODS, ids=repr)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: type(method).__name__)
 def test_a_step_in_single_precision(method):
     """The number of steps is a Python number: what is computed from it takes no part in dtypes."""
     net = NETWORKS["single precision"]

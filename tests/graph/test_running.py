@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import weakref
 
 import numpy as np
@@ -288,3 +290,28 @@ def test_values_are_freed_after_their_last_use():
     np.testing.assert_array_equal(graph(np.ones(3)), 51)
     assert len(alive) == 50
     assert most[0] <= 2
+
+
+def test_a_graph_is_pickled_and_copied():
+    def f(x):
+        return np.sum(pb.scan(lambda c, row: (np.sin(c) * row, c), x, np.ones((3, 2)))[1])
+
+    x = np.array([0.3, -1.2])
+    graph = pb.trace(pb.grad(f), x)
+    for other in (pickle.loads(pickle.dumps(graph)), copy.deepcopy(graph), copy.copy(graph)):
+        other.verify()
+        assert str(other) == str(graph)
+        np.testing.assert_array_equal(other(x), graph(x))
+    assert pickle.loads(pickle.dumps(graph.equations[0].primitive)) is graph.equations[0].primitive
+
+
+def test_a_graph_with_a_primitive_of_the_users_own_is_not_pickled():
+    @pb.primitive
+    def twice(x):
+        return 2 * x
+
+    twice.shape(lambda x: x)
+    graph = pb.trace(twice, 1.0)
+    with pytest.raises(pickle.PicklingError, match="twice is a primitive of your own"):
+        pickle.dumps(graph)
+    assert copy.deepcopy(graph)(2.0) == 4.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import functools
 import gc
 
@@ -64,6 +66,63 @@ def test_writing_to_an_argument_is_an_error_that_names_it(f):
 @pytest.mark.parametrize("f", WRITES)
 def test_a_copy_may_be_written_to(f):
     assert_traces(lambda net, v: f({"b": net["b"].copy()}, v), {"b": V.copy()}, V)
+
+
+@dataclasses.dataclass
+class Box:
+    value: object
+
+
+def _new_key(d):
+    d["k"] = d["x"] * 2
+    return d["x"]
+
+
+def _other_value(d):
+    d["x"] = d["x"] * 2
+    return d["x"]
+
+
+def _removed(d):
+    return d.pop("x")
+
+
+def _in_place_of_a_list(p):
+    p[1] += 1.0
+    p[0] = p[1]
+    return p[0]
+
+
+def _appended(p):
+    p.append(p[0])
+    return p[0]
+
+
+def _field(box):
+    box.value = box.value + 1
+    return box.value
+
+
+@pytest.mark.parametrize(
+    ("f", "arg", "words"),
+    [
+        (
+            _new_key,
+            {"x": V},
+            r"argument d was changed.*has the structure.*'k'.*d = copy\.copy\(d\)",
+        ),
+        (_other_value, {"x": V}, r"argument d was changed.*something else in d\['x'\]"),
+        (_removed, {"x": V}, r"argument d was changed.*has the structure"),
+        (_in_place_of_a_list, [V, V], r"argument p was changed.*something else in p\[0\];"),
+        (_appended, [V], r"argument p was changed.*has the structure"),
+        (_field, Box(V), r"argument box was changed.*something else in box\.value"),
+    ],
+)
+def test_changing_a_tree_of_arguments_is_an_error_that_names_it(f, arg, words):
+    with pytest.raises(pb.AliasError, match=words):
+        pb.trace(f, arg)
+    if f is not _in_place_of_a_list:
+        assert_traces(lambda arg: f(copy.copy(arg)), arg)
 
 
 def test_writing_to_an_array_from_outside_is_an_error():

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 import pullback as pb
 from pullback.passes.indexing import FARTHEST, simplify_indexing
-from pullback.passes.places import key_of, region
+from pullback.passes.places import region
 from pullback.rules.indexing import ARRAY, index, index_add, index_update, scatter
 from pullback.rules.shaping import stack
 from tests.passes.agreement import rewritten
 from tests.passes.inspection import names
+from tests.passes.test_places import keys
 
 x = np.array([0.3, -1.2, 2.0, 0.7])
 a = np.arange(6.0).reshape(2, 3) - 2
@@ -203,36 +203,6 @@ def test_a_write_that_converts():
     rewritten(simplify_indexing, f, np.arange(3), np.array(2.7))
 
 
-# -- regions -----------------------------------------------------------------------------------
-
-
-@st.composite
-def keys(draw):
-    shape = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=3)))
-    entries = []
-    for extent in shape[: draw(st.integers(0, len(shape)))]:
-        if draw(st.booleans()):
-            entries.append(draw(st.integers(-extent, extent - 1)))
-        else:
-            bound = st.none() | st.integers(-5, 5)
-            step = st.none() | st.sampled_from([-2, -1, 1, 2])
-            entries.append(slice(draw(bound), draw(bound), draw(step)))
-    if draw(st.booleans()):
-        entries.insert(draw(st.integers(0, len(entries))), Ellipsis)
-    return shape, tuple(entries)
-
-
-@given(keys())
-def test_the_one_spelling_of_a_subscript(given):
-    shape, key = given
-    array = np.arange(np.prod(shape)).reshape(shape)
-    named = region(key, shape)
-    canonical = key_of(named, shape)
-    np.testing.assert_array_equal(array[canonical], array[key])
-    again = region(canonical, shape)
-    assert key_of(again, shape) == canonical
-
-
 @given(keys(), keys())
 def test_reads_behind_writes(one, other):
     shape, key = one
@@ -253,8 +223,3 @@ def test_reads_behind_writes(one, other):
     new.verify()
     for got, wanted in zip(new(array, value), graph(array, value), strict=True):
         np.testing.assert_array_equal(got, wanted)
-
-
-def test_what_is_no_region():
-    assert region((None, 0), (3,)) is None
-    assert region((np.int64(1),), (3,)) is None

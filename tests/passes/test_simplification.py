@@ -121,12 +121,12 @@ def _pulled(f):
 # -- the rounds ----------------------------------------------------------------------------------
 
 
-def test_the_verifier_runs_after_each_pass(monkeypatch):
+def test_the_verifier_runs_after_each_walk(monkeypatch):
     graph = pb.trace(pb.grad(lambda x: np.sum(np.sin(x) ** 2)), np.ones(3))
     verified = []
     monkeypatch.setattr(Graph, "verify", lambda graph: verified.append(graph))
     simplify(graph)
-    assert len(verified) >= 2
+    assert len(verified) == 1
     del verified[:]
     simplify(graph, verify=False)
     assert verified == []
@@ -182,8 +182,14 @@ def test_a_simplified_graph_has_the_same_derivatives():
         return np.sum(np.where(x > 0, np.log(x) * 1.0 + 0.0, x - x[0]) ** 2)
 
     x = np.array([0.5, 1.5, -1.0])
-    simplified = simplify(pb.trace(f, x))
-    assert_agree(pb.grad(simplified)(x), pb.grad(f)(x))
-    assert_agree(pb.hessian(simplified)(x), pb.hessian(f)(x))
     xs = np.stack([x, -x])
-    assert_agree(pb.vmap(simplified)(xs), pb.vmap(f)(xs))
+    simplified = simplify(pb.trace(f, x))
+    with np.errstate(invalid="ignore"):
+        assert_agree(pb.grad(simplified)(x), pb.grad(f)(x))
+        assert_agree(pb.hessian(simplified)(x), pb.hessian(f)(x))
+        assert_agree(pb.vmap(simplified)(xs), pb.vmap(f)(xs))
+
+
+def test_a_function_is_to_be_recorded_first():
+    with pytest.raises(pb.ArgumentTypeError, match=r"simplify: graph is a function.*trace\(f"):
+        simplify(lambda x: x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -52,6 +53,9 @@ class Primitive:
         ``operations(out, *args, **params)`` is the number of floating-point operations, from the
         shapes of the output (or the tuple of outputs) and of the arguments. `None` for one
         operation for each element of the outputs.
+    traffic : callable, optional
+        ``traffic(out, *args, **params)`` is the number of bytes that it reads and writes. `None`
+        for all those of its arguments and outputs.
     cost : callable, optional
         For a primitive with graphs among its parameters: ``cost(costs, **params)`` is what it
         costs, from what each of them costs once, by path; see `pullback.graph.cost`. `None` for
@@ -93,6 +97,7 @@ class Primitive:
         batch: Callable[..., Any] | None = None,
         shape: Callable[..., Abstract | tuple[Abstract, ...]] | None = None,
         operations: Callable[..., int] | None = None,
+        traffic: Callable[..., int] | None = None,
         cost: Callable[..., Any] | None = None,
         rearranges: bool = False,
         pushforward: Callable[..., tuple[Any, Any]] | None = None,
@@ -108,6 +113,7 @@ class Primitive:
         self.batch = batch
         self.shape = shape
         self.operations = operations
+        self.traffic = traffic
         self.cost = cost
         self.rearranges = rearranges
         self.pushforward = pushforward
@@ -220,6 +226,25 @@ class Primitive:
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    def __copy__(self) -> Primitive:
+        return self
+
+    def __deepcopy__(self, _memo: Any) -> Primitive:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
+        """Primitives of the rule book are pickled by name."""
+        if registry.get(self.name) is not self:
+            raise pickle.PicklingError(
+                f"{self.name} is a primitive of your own, which is not in the rule book: what "
+                "refers to it, such as a graph, cannot be pickled"
+            )
+        return _of_name, (self.name,)
+
+
+def _of_name(name: str) -> Primitive:
+    return registry[name]
 
 
 def bind(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:

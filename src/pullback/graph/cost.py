@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.shapes import nbytes
 
 if TYPE_CHECKING:
     from pullback.graph.graph import Equation, Graph
@@ -27,7 +26,8 @@ class Cost:
         Floating-point operations. A function of one element, such as exp, counts as one; the
         product of an m×k and a k×n matrix as 2mnk; a reduction as its elements; moving data as 0.
     bytes : int
-        Bytes that the primitives read and write, each of them by itself.
+        Bytes that the primitives read and write, each of them by itself; of an array that is
+        updated, or of which a part is read, those that are touched.
     by_primitive : dict of str to Cost
         The same for each primitive, by name.
     at_least : bool
@@ -89,8 +89,7 @@ def cost(graph: Graph) -> Cost:
     for equation in graph.equations:
         nested = {path: cost(each) for path, each in equation.graphs.items()}
         if not nested:
-            moved = sum(map(_nbytes, (*equation.inputs, *equation.outputs)))
-            total.add(equation.primitive.name, operations_of(equation), moved)
+            total.add(equation.primitive.name, operations_of(equation), bytes_of(equation))
         elif equation.primitive.cost is not None:
             total += equation.primitive.cost(nested, **equation.params)
         else:
@@ -105,6 +104,17 @@ def operations_of(equation: Equation) -> int:
         return sum(out.size for out in equation.outputs)
     out: Any = equation.outputs if equation.primitive.multiple else equation.outputs[0]
     return int(count(out, *equation.inputs, **equation.params))
+
+
+def bytes_of(equation: Equation) -> int:
+    """Bytes that one equation reads and writes: of what it only reads or writes in places, those."""
+    if equation.primitive.in_place is not None:
+        _, written, *indices = equation.inputs
+        return 2 * _nbytes(written) + sum(map(_nbytes, indices))
+    results = sum(map(_nbytes, equation.outputs))
+    if equation.primitive.rearranges:
+        return 2 * results + sum(map(_nbytes, equation.inputs[1:]))
+    return results + sum(map(_nbytes, equation.inputs))
 
 
 def _nbytes(x: Any) -> int:

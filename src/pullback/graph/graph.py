@@ -279,14 +279,13 @@ class Graph:
                 f"{signature.arguments}, that of the recording; trace the function again"
             )
         values: list[Any] = []
-        paths = trees.leaf_paths(spec)
         for position, leaf in enumerate(leaves):
             if position in signature.static:
                 fixed = signature.static[position]
                 if not (leaf is fixed or bool(leaf == fixed)):
                     raise ArgumentValueError(
-                        f"{self.name}: args{paths[position]} is {leaf!r}, and the graph was "
-                        f"recorded with {fixed!r}; trace the function again"
+                        f"{self.name}: args{trees.leaf_paths(spec)[position]} is {leaf!r}, and the "
+                        f"graph was recorded with {fixed!r}; trace the function again"
                     )
                 continue
             name, variable = signature.names[len(values)], self.inputs[len(values)]
@@ -337,6 +336,8 @@ class Graph:
 
 def _checked(x: Any, variable: Variable, what: str) -> Any:
     """An argument as the graph takes it."""
+    if type(x) is np.ndarray and x.dtype == variable.dtype and x.shape == variable.shape != ():
+        return x
     if isinstance(x, list | tuple | str) or callable(x) or x is None:
         raise ArgumentTypeError(f"{what} is a {type(x).__name__}, wanted {variable!r}")
     if not isinstance(x, Tracer | np.ndarray | np.generic | int | float | complex):

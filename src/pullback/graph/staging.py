@@ -181,9 +181,11 @@ class Staging(Interpreter):
     def require_no_leaks(self) -> None:
         """Raise if a tracer has been stored where it outlives the function."""
         self._passes.forget()
-        if not any(handle() is not None for handle in self._handles):
-            return
-        gc.collect()  # what is only kept by a cycle is out of reach
+        for generation in range(3):
+            self._handles = [handle for handle in self._handles if handle() is not None]
+            if not self._handles:
+                return
+            gc.collect(generation)  # what is only kept by a cycle is out of reach
         for reference in self._handles:
             handle = reference()
             if handle is not None:

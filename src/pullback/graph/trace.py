@@ -47,11 +47,17 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     DataDependenceError
         Where the course of `f` depends on a value; it shows the line.
     AliasError
-        Where `f` writes to one of its arguments, or to what may be a view or a copy.
+        Where `f` changes one of its arguments, or writes to what may be a view or a copy.
     LeakedTracerError
         Where `f` stores a traced value in a place that outlives it.
     NoRuleError
         Where `f` calls a function that cannot be recorded.
+
+    Warns
+    -----
+    UnrolledLoopWarning
+        Where a Python loop has more than 300 iterations; it shows the loop rewritten with `scan`,
+        `fori_loop` or `while_loop`.
 
     Notes
     -----
@@ -72,7 +78,12 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     """
     where = f"trace of {name_of(f)}"
     leaves, spec = trees.flatten(args)
-    names = _names(f, args)
+    heads = _heads(f, len(args))
+    names = [
+        head + path
+        for head, arg in zip(heads, args, strict=True)
+        for path in trees.leaf_paths(trees.flatten(arg)[1])
+    ]
     static: dict[int, Any] = {}
     inputs: dict[str, Variable] = {}
     for position, leaf in enumerate(leaves):
@@ -82,7 +93,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
         else:
             inputs[names[position]] = variable
     with Staging(where) as staging:
-        outputs, result = _record(f, spec, static, inputs, staging)
+        outputs, result = _record(f, spec, static, inputs, heads, staging)
         staging.require_no_leaks()
     numbers = [i for i, x in enumerate(outputs) if type(x) is Variable and x.number]
     graph = Graph(
@@ -102,13 +113,17 @@ def _record(
     spec: trees.TreeSpec,
     static: dict[int, Any],
     inputs: dict[str, Variable],
+    heads: Sequence[str],
     staging: Staging,
 ) -> tuple[list[Any], trees.TreeSpec]:
     """Run `f` on tracers. None of them is held any longer when this returns."""
     tracers = {name: staging.tracer(x, f"the argument {name}") for name, x in inputs.items()}
     remaining = iter(tracers.values())
     leaves = [static[i] if i in static else next(remaining) for i in range(spec.num_leaves)]
-    results, result = trees.flatten(call_traced(f, trees.unflatten(spec, leaves), staging))
+    args = trees.unflatten(spec, leaves)
+    results, result = trees.flatten(call_traced(f, args, staging))
+    for head, arg, kept in zip(heads, args, trees.unflatten(spec, leaves), strict=True):
+        _require_unchanged(head, arg, kept, staging)
     for name, variable in inputs.items():
         if tracers[name].version:
             raise AliasError(
@@ -120,6 +135,23 @@ def _record(
     return [
         output_atom(leaf, path, staging) for leaf, path in zip(results, paths, strict=True)
     ], result
+
+
+def _require_unchanged(head: str, arg: Any, kept: Any, staging: Staging) -> None:
+    """Raise `AliasError` if an argument that is a tree has other leaves than it had."""
+    (after, spec), (before, spec_before) = trees.flatten(arg), trees.flatten(kept)
+    if spec != spec_before:
+        what = f"has the structure {spec}, and had {spec_before}"
+    else:
+        paths = zip(trees.leaf_paths(spec), after, before, strict=True)
+        changed = [head + path for path, new, old in paths if new is not old]
+        if not changed:
+            return
+        what = f"has something else in {', '.join(changed)}"
+    raise AliasError(
+        f"{staging.name}: the argument {head} was changed, as the caller's would be: it {what}; "
+        f"copy it first: {head} = copy.copy({head})"
+    )
 
 
 def name_of(f: Callable[..., Any]) -> str:
@@ -149,8 +181,8 @@ def _is_array(leaf: Any) -> bool:
     return leaf.mutable if isinstance(leaf, Tracer) else leaf.array
 
 
-def _names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
-    """How to reach each leaf of the arguments: ``x``, ``net.layers[0].W``."""
+def _heads(f: Callable[..., Any], count: int) -> list[str]:
+    """What to call each of so many arguments: as the function does."""
     heads: list[str] = []
     try:
         parameters = inspect.signature(f).parameters.values()
@@ -158,15 +190,11 @@ def _names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
         parameters = ()  # type: ignore[assignment]
     for parameter in parameters:
         if parameter.kind is parameter.VAR_POSITIONAL:
-            heads += [f"{parameter.name}[{i}]" for i in range(len(args) - len(heads))]
+            heads += [f"{parameter.name}[{i}]" for i in range(count - len(heads))]
         elif parameter.kind is not parameter.VAR_KEYWORD:
             heads.append(parameter.name)
-    heads += [f"x{position}" for position in range(len(heads), len(args))]
-    return [
-        head + path
-        for head, arg in zip(heads, args, strict=False)
-        for path in trees.leaf_paths(trees.flatten(arg)[1])
-    ]
+    heads += [f"x{position}" for position in range(len(heads), count)]
+    return heads[:count]
 
 
 def call_traced(f: Callable[..., Any], args: Sequence[Any], staging: Staging) -> Any:
@@ -195,11 +223,14 @@ def call_traced(f: Callable[..., Any], args: Sequence[Any], staging: Staging) ->
 
 def _placed(error: DataDependenceError, staging: Staging) -> DataDependenceError:
     """The error with the user's line, if it does not show a line yet."""
-    line = line_of(error.__traceback__)
-    if ", line " not in str(error):
-        placed = DataDependenceError(f"{staging.name}{line}: {error}")
-        return placed.with_traceback(error.__traceback__)
-    return error
+    words = str(error)
+    if ", line " not in words:
+        words = f"{staging.name}{line_of(error.__traceback__)}: {words}"
+    elif words.startswith("trace: "):
+        words = words.replace("trace", staging.name, 1)
+    else:
+        return error
+    return DataDependenceError(words).with_traceback(error.__traceback__)
 
 
 def output_atom(leaf: Any, path: str, staging: Staging) -> Any:

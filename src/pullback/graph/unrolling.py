@@ -32,7 +32,7 @@ class Passes:
     Attributes
     ----------
     stride : int
-        Which equations are to be noted: every so manieth.
+        One equation in so many is to be noted.
     """
 
     __slots__ = ("_counts", "_outside", "_where", "stride")

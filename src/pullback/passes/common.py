@@ -58,10 +58,8 @@ class Numbering:
         if primitive in SYMMETRIC and _precedes(atoms[1], atoms[0]):
             atoms.reverse()
         key: Any = (primitive, *atoms)
-        defaults = _defaults(primitive)
-        if params or defaults:
-            complete = {**defaults, **params}
-            key += tuple([(name, frozen(value)) for name, value in complete.items()])
+        if params or not isinstance(primitive.value, np.ufunc):
+            key += _settings(primitive, params)
         return self._outputs.get(key), key
 
     def enter(self, key: Any, outputs: tuple[Variable, ...]) -> None:
@@ -75,18 +73,26 @@ class Numbering:
         return self._constants.setdefault(key, variable)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4096)
 def _defaults(primitive: Primitive) -> dict[str, Any]:
     """The parameters that a primitive need not be given."""
+    if isinstance(primitive.value, np.ufunc):
+        return {}  # its keywords are NumPy's own
     try:
         parameters = inspect.signature(primitive.value).parameters.values()
-    except (TypeError, ValueError):  # a ufunc
+    except (TypeError, ValueError):  # a function that does not tell
         return {}
     return {
         each.name: each.default
         for each in parameters
         if each.kind is each.KEYWORD_ONLY and each.default is not each.empty
     }
+
+
+def _settings(primitive: Primitive, params: dict[str, Any]) -> tuple[Any, ...]:
+    """All parameters of an equation, those that it was not given included, as a part of a key."""
+    complete = {**_defaults(primitive), **params}
+    return tuple([(name, frozen(value)) for name, value in complete.items()])
 
 
 def _number(x: Any) -> Any:
@@ -152,8 +158,7 @@ def structure(graph: Graph) -> Any:
     constants = tuple(Identity(value) for value in graph.constants.values())
     body = []
     for equation in graph.equations:
-        complete = {**_defaults(equation.primitive), **equation.params}
-        params = tuple((name, frozen(value)) for name, value in complete.items())
+        params = _settings(equation.primitive, equation.params)
         inputs = use(equation.inputs)
         body.append((equation.primitive, inputs, params, define(equation.outputs)))
     return heads, constants, tuple(body), use(graph.outputs)

@@ -189,17 +189,24 @@ def _part(rw: Rewriting, equation: Equation, here: Region) -> Atom | None:
 # -- writing --------------------------------------------------------------------------------------
 
 
-def _beneath(rw: Rewriting, x: Atom, here: Place) -> Atom:
-    """`x` before the last write, if that was to the same place and nobody else reads `x`.
+def _overwritten(rw: Rewriting, x: Atom, here: Place) -> Equation | None:
+    """The write that `x` comes from, if it was to the same place and nobody reads the rest of it.
 
-    If somebody does, both arrays are needed, and one would have to be copied.
+    Otherwise both states of the array would be needed at once, and none could be updated in place.
     """
-    equation = rw.origin.get(x) if type(x) is Variable and rw.used_once(x) else None
-    if equation is not None and equation.primitive in (index_update, index_add):
-        there = _written(rw, equation)
-        if there == here:
-            return equation.inputs[0]
-    return x
+    equation = rw.origin.get(x) if type(x) is Variable else None
+    if equation is None or equation.primitive not in _WRITES or _written(rw, equation) != here:
+        return None
+    others = [each for each in rw.readers(x) if not _reads(rw, each, x, here)]
+    return equation if len(others) <= 1 else None
+
+
+def _reads(rw: Rewriting, equation: Equation | None, x: Variable, here: Place) -> bool:
+    """Whether an equation of the old graph only reads what is named of `x`."""
+    if equation is None or equation.primitive is not index:
+        return False
+    indices = [rw.becomes(i) for i in equation.inputs[1:]]
+    return place_of(equation.params["key"], indices, x.shape) == here
 
 
 def _of_repeated(primitive: Primitive, place: int) -> Rule:
@@ -277,9 +284,9 @@ def _index_update(
         return None
     if is_whole(here, y.shape):
         return v
-    before = _beneath(rw, x, here)
-    if before is not x:
-        return rw.bind(index_update, before, v, *indices, key=key)
+    overwritten = _overwritten(rw, x, here)
+    if overwritten is not None and overwritten.primitive is not scatter:
+        return rw.bind(index_update, overwritten.inputs[0], v, *indices, key=key)
     equation = rw.made_by(v, index)
     if equation is None or equation.inputs[0] is not x:
         return None
@@ -309,8 +316,8 @@ def _index_add(
         return None
     if is_whole(here, y.shape):
         return rw.bind_like(y, add, x, v)
-    equation = rw.origin.get(x) if type(x) is Variable else None
-    if equation is None or equation.primitive not in _WRITES or _written(rw, equation) != here:
+    equation = _overwritten(rw, x, here)
+    if equation is None:
         return None
     if equation.primitive is scatter:
         both = rw.bind_like(y, add, equation.inputs[0], v)

@@ -47,7 +47,7 @@ def _copy(_rw: Rewriting, _y: Variable, x: Atom, *, order: str) -> Atom:
 def _astype(rw: Rewriting, y: Variable, x: Atom, *, dtype: np.dtype[Any]) -> Atom | None:
     """To the same dtype; and past a conversion in between that loses nothing."""
     if type(x) is not Variable:
-        return y.dtype.type(x)
+        return rw.cast(x, y.dtype)
     if x.dtype == dtype:
         return x if x.weak is None else None
     earlier = rw.made_by(x, astype)
@@ -106,8 +106,8 @@ def _broadcast_to(rw: Rewriting, y: Variable, x: Atom, *, shape: Any) -> Atom | 
     if shape_of(x) == y.shape:
         return x
     if type(x) is not Variable:
-        number = y.dtype.type(x)
-        return None if type(number) is type(x) else rw.bind(broadcast_to, number, shape=y.shape)
+        number = rw.cast(x, y.dtype)
+        return None if number is x else rw.bind(broadcast_to, number, shape=y.shape)
     if x.weak is not None:
         return rw.bind(astype, x, dtype=y.dtype)
     source = rw.source(x)

@@ -12,7 +12,6 @@ Equations that nothing reads any longer stay behind; `pullback.passes.dead` clea
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
@@ -142,8 +141,7 @@ class Rewriting:
         self.count = 0
         self.notes: dict[Any, Any] = {}
         self._now: dict[Variable, Atom] = {}
-        self._uses = Counter(x for equation in graph.equations for x in equation.inputs)
-        self._uses.update(graph.outputs)
+        self._readers: dict[Variable, list[Equation | None]] | None = None
 
     def run(self) -> Graph:
         """The rewritten graph; the graph itself if there was nothing to do."""
@@ -181,9 +179,9 @@ class Rewriting:
             equation = Equation(equation.primitive, inputs, params, outputs)
         atoms = self._result(equation)
         if atoms is not outputs:
-            for old, new in zip(outputs, atoms, strict=True):
-                now[old] = new
-                self._uses[new] += self._uses[old]
+            now.update(zip(outputs, atoms, strict=True))
+            if self._readers is not None:
+                self._hand_on(self._readers, outputs)
             self.count += 1
 
     def _rewritten(self, params: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
@@ -283,9 +281,37 @@ class Rewriting:
         y = equation.inputs[0]
         return y if is_strong(y) and y.dtype == x.dtype else None
 
+    def readers(self, x: Variable) -> Sequence[Equation | None]:
+        """The equations of the old graph that read `x`, and `None` where it is an output."""
+        readers = self._readers
+        if readers is None:
+            self._readers = readers = {}
+            for equation in self.graph.equations:
+                for y in equation.inputs:
+                    if type(y) is Variable:
+                        readers.setdefault(y, []).append(equation)
+            for y in self.graph.outputs:
+                if type(y) is Variable:
+                    readers.setdefault(y, []).append(None)
+            self._hand_on(readers, self._now)
+        return readers.get(x, ())
+
+    def _hand_on(
+        self, readers: dict[Variable, list[Equation | None]], variables: Iterable[Variable]
+    ) -> None:
+        """What has read a variable reads what it has become."""
+        for old in variables:
+            new = self._now[old]
+            if type(new) is Variable and old in readers:
+                readers.setdefault(new, []).extend(readers[old])
+
     def used_once(self, x: Atom) -> bool:
         """Whether at most one equation or output reads `x`, as far as is known."""
-        return self._uses[x] <= 1
+        return type(x) is not Variable or len(self.readers(x)) <= 1
+
+    def becomes(self, x: Atom) -> Atom:
+        """What an atom of the old graph is in the new one, as far as the walk has come."""
+        return self._now.get(x, x) if type(x) is Variable else x
 
     def source(self, x: Atom) -> Atom | None:
         """What `x` repeats, if it is a repetition; a number is one of itself."""
@@ -349,6 +375,10 @@ def is_strong(x: Atom) -> bool:
     return x.weak is None if type(x) is Variable else isinstance(x, np.generic)
 
 
+BLOCK = 1 << 16
+"""How many elements are compared at a time."""
+
+
 def repeated(array: np.ndarray[Any, Any]) -> Any:
     """The number that an array is filled with, a NumPy scalar; `None` if there are several.
 
@@ -363,5 +393,9 @@ def repeated(array: np.ndarray[Any, Any]) -> Any:
     if first.tobytes() != last.tobytes():
         return None
     bits = np.frombuffer(first.tobytes(), np.uint8)
-    same = np.ascontiguousarray(array).reshape(-1, 1).view(np.uint8) == bits
-    return first if same.all() else None
+    flat = array.ravel(order="K")
+    for start in range(0, flat.size, BLOCK):
+        block = flat[start : start + BLOCK].reshape(-1, 1)
+        if not (block.view(np.uint8) == bits).all():
+            return None
+    return first

@@ -1,9 +1,15 @@
-"""Simplification: all passes, again and again until none finds anything to do."""
+"""Simplification: all passes, again and again until none finds anything to do.
+
+The rules of all passes are applied in one walk, and what it leaves behind is cleared away.
+"""
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 
+from pullback.errors import ArgumentTypeError
 from pullback.graph.graph import Atom, Equation, Graph
 from pullback.graph.layout import makes_array
 from pullback.graph.variable import Variable
@@ -55,7 +61,7 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
     ----------
     graph : Graph
     verify : bool
-        Whether to check that the graph is well formed after each pass; see `Graph.verify`.
+        Whether to check after each walk over the graph that it is well formed; see `Graph.verify`.
 
     Returns
     -------
@@ -64,13 +70,18 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
 
     Raises
     ------
+    ArgumentTypeError
+        Where `graph` is something else, such as a function.
     GraphError
-        If a pass has made a graph that is not well formed.
+        If a walk has made a graph that is not well formed.
 
     Notes
     -----
     Results are the same up to rounding, NaN and infinity included: 0·x is kept where x is not
-    known to be finite. The sign of a zero may change: x + 0 is x, although −0.0 + 0.0 is 0.0.
+    known to be finite. The sign of a zero may change: x + 0 is x, although −0.0 + 0.0 is 0.0. Of a
+    complex number that is infinite or undefined it is kept that it is so, in whichever part.
+    Graphs inside loops, choices and checkpoints are simplified too. What `pullback.checkpoint`
+    computes again is not shared with what was computed before.
     The work grows in proportion to the number of equations.
 
     Examples
@@ -86,6 +97,11 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
       v3: float64[3] = multiply(v2, v1)
       return v3
     """
+    if not isinstance(graph, Graph):
+        raise ArgumentTypeError(
+            f"simplify: graph is a {type(graph).__name__}, wanted a Graph; record the function "
+            "first: pullback.simplify(pullback.trace(f, *args))"
+        )
     return _simplified(graph, {}, verify=verify)
 
 
@@ -94,22 +110,21 @@ def _simplified(graph: Graph, done: dict[Graph, Graph], *, verify: bool) -> Grap
     if graph in done:
         return done[graph]
 
-    def rewrite(now: Graph) -> Graph:
-        return Rewriting(_ALL, now, lambda inner: _simplified(inner, done, verify=verify)).run()
+    def nested(inner: Graph) -> Graph:
+        return _simplified(inner, done, verify=verify)
 
     now = graph
     for _ in range(MOST_ROUNDS):
-        before = now
-        for one_pass in (rewrite, remove_dead):
-            after = one_pass(now)
-            if verify and after is not now:
-                after.verify()
-            now = after
+        before, now = now, remove_dead(Rewriting(_ALL, now, nested).run())
         if now is before:
             break
-    now = _restored(graph, now)
-    done[graph] = done[now] = now
-    return now
+        if verify:
+            now.verify()
+    result = _restored(graph, now)
+    if verify and result is not now:
+        result.verify()
+    done[graph] = done[result] = result
+    return result
 
 
 # -- results of shape () --------------------------------------------------------------------------
@@ -127,6 +142,9 @@ def _restored(old: Graph, new: Graph) -> Graph:
             continue
         if is_array is would_be:
             continue
+        if y in constants and not is_array:
+            outputs[place] = constants[y][()]
+            continue
         if y not in wanted:
             wanted[y] = out = Variable((), x.dtype, array=bool(is_array))
             if type(y) is not Variable:
@@ -136,7 +154,7 @@ def _restored(old: Graph, new: Graph) -> Graph:
                 primitive, params = (copy, {"order": "C"}) if is_array else (index, {"key": ()})
                 equations.append(Equation(primitive, (y,), params, (out,)))
         outputs[place] = wanted[y]
-    if not wanted:
+    if all(map(operator.is_, outputs, new.outputs)):
         return new
     return Graph(new.name, new.inputs, constants, equations, outputs, new.signature)
 

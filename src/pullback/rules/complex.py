@@ -19,13 +19,22 @@ from pullback.rules.shape_rules import broadcast
 __all__ = ["absolute", "conjugate", "fabs", "from_parts", "imag", "real", "sign"]
 
 
-@rule(np.real, batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True)
+def _real(x):
+    """The real part; of a Python number too a NumPy scalar."""
+    return np.real(x) if isinstance(x, np.ndarray | np.generic) else np.float64(np.real(x))
+
+
+def _imag(x):
+    return np.imag(x) if isinstance(x, np.ndarray | np.generic) else np.float64(np.imag(x))
+
+
+@rule(_real, name="real", batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True)
 def real(_y, _x):
     """y = Re x: ẏ = Re ẋ, x̄ = ȳ."""
     return Linear(real, lambda y_bar: y_bar)
 
 
-@rule(np.imag, batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True)
+@rule(_imag, name="imag", batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True)
 def imag(_y, _x):
     """y = Im x: ẏ = Im ẋ, x̄ = i·ȳ."""
     return Linear(imag, lambda y_bar: 1j * y_bar)

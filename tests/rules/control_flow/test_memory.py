@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 
 import numpy as np
@@ -15,9 +16,10 @@ LAYERS, WIDTH, BATCH, SNAPSHOTS = 10_000, 64, 64, 39
 def test_ten_thousand_residual_layers():
     """y ↦ y + h tanh(y W + b), with the gradient by every W and b, under 40 states at a time.
 
-    One layer's activations are its state y and its pre-activations, two arrays of 64 × 64. The
-    parameters are inputs, and their gradient a result, whatever is stored in between: neither
-    counts. That all layers start from the same parameters saves time to make them.
+    One layer's activations are what a gradient without checkpoints stores for it: its state and
+    one more array of 64 × 64. The parameters are inputs, and their gradient a result, whatever is
+    stored in between: neither counts. That all layers start from the same parameters saves the
+    time to make them.
     """
     count = 0
 
@@ -42,18 +44,25 @@ def test_ten_thousand_residual_layers():
     def loss(parameters, checkpoint=SNAPSHOTS):
         return np.sum(pb.scan(layer, y, parameters, checkpoint=checkpoint)[0] ** 2)
 
-    pb.grad(loss)((W[:2], b[:2]))  # whatever is kept for next time
+    def memory(layers, checkpoint):
+        """Of the gradient: at the end, and at the peak, without the gradient itself."""
+        some = (W[:layers], b[:layers])
+        tracemalloc.start()
+        gradient = pb.grad(loss)(some) if checkpoint else pb.grad(lambda p: loss(p, None))(some)
+        current, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        results = sum(each.nbytes for each in gradient)
+        return gradient, current - results, peak - results
+
+    memory(3, SNAPSHOTS)  # fills the caches of names, dtypes and the like
+    activations = (memory(60, None)[2] - memory(20, None)[2]) / 40
     count = 0
-    pb.grad(loss)((W[:3], b[:3]))  # fills the caches of names, dtypes and the like
-    count = 0
-    tracemalloc.start()
-    gradient = pb.grad(loss)((W, b))
-    current, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    activations = 2 * BATCH * WIDTH * 8
-    results = sum(each.nbytes for each in gradient)
-    assert current - results < activations
-    assert peak - results < 40 * activations
+    gradient, current, peak = memory(LAYERS, SNAPSHOTS)
+    state = y.nbytes
+    assert activations < 2.1 * state
+    assert current < activations
+    assert peak < 40 * activations
+    assert peak < (SNAPSHOTS + 10) * state
     assert count <= schedule.evaluations(LAYERS, SNAPSHOTS) + LAYERS
     # The last layer's gradient, for which no layer has to be reversed, by hand.
     parameters = (W[:-1], b[:-1])
@@ -116,3 +125,43 @@ def test_memory_of_a_checkpointed_function():
         tracemalloc.stop()
     assert peaks[0] > 60
     assert peaks[1] < 15
+
+
+def test_no_array_waits_for_the_garbage_collector():
+    """What a transform has used is free when it returns: no cycle holds on to it."""
+    x, w = np.linspace(0.1, 1.0, 50_000), np.full(50_000, 0.5)
+    rows = np.ones((5, 1))
+
+    def scanned(x):
+        return np.sum(pb.scan(lambda c, r: (np.tanh(c * r + w), c[0]), x, rows, checkpoint=2)[0])
+
+    def repeated(x):
+        return np.sum(
+            pb.while_loop(lambda s: s[1] < 3, lambda s: (np.sin(s[0]) * w, s[1] + 1), (x, 0))[0]
+        )
+
+    def chosen(x):
+        return np.sum(pb.cond(x[0] > 0, lambda x: np.sin(x) * w, lambda x: x, x))
+
+    def kept(x):
+        return np.sum(pb.checkpoint(lambda x: np.sin(x) * w)(x))
+
+    for f in (scanned, repeated, chosen, kept):
+        for transform in (
+            pb.grad(f),
+            pb.vmap(pb.grad(f)),
+            lambda x, f=f: pb.hvp(f, (x,), (x,)),
+            lambda x, f=f: pb.trace(pb.grad(f), x)(x),
+        ):
+            argument = x[None] if transform.__name__.startswith("vmap") else x
+            transform(argument)
+            gc.collect()
+            gc.disable()
+            tracemalloc.start()
+            try:
+                transform(argument)
+                left, _ = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+                gc.enable()
+            assert left < x.nbytes // 2

@@ -11,7 +11,7 @@ import builtins
 import dis
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,8 @@ class FreeArrays:
             keywords = {key: self._value(key, each) for key, each in value.keywords.items()}
             args = [self._value(name, each) for each in value.args]
             return functools.partial(self._value(name, value.func), *args, **keywords)
+        if type(value) is MethodType:
+            return MethodType(self._value(name, value.__func__), value.__self__)
         if type(value) is FunctionType and _sees_arrays(value, set()):
             if id(value) not in self._functions:
                 self._copy(value)
@@ -94,6 +96,7 @@ class FreeArrays:
         copy.__defaults__ = tuple(map(self._value, names[len(names) - len(defaults) :], defaults))
         keywords = function.__kwdefaults__ or {}
         copy.__kwdefaults__ = {key: self._value(key, each) for key, each in keywords.items()}
+        copy.__dict__ = function.__dict__
 
 
 class _Namespace(dict[str, Any]):
@@ -120,6 +123,8 @@ def _sees_arrays(value: Any, seen: set[int]) -> bool:
         return False
     if type(value) is functools.partial:
         inside: Iterable[Any] = (value.func, *value.args, *value.keywords.values())
+    elif type(value) is MethodType:
+        inside = (value.__func__,)
     elif type(value) is FunctionType:
         inside = (
             *(content for _, _, content in _closed_over(value)),

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.building import flat_graph, like
 from pullback.graph.graph import Graph
+from pullback.rules import conversion
 from pullback.rules.control_flow.bodies import (
     Carry,
     Leaves,
@@ -110,8 +112,8 @@ def scan(
         out: Any = body(first.tree(leaves[:count]), scanned.tree(leaves[count:]))
         if not isinstance(out, tuple) or len(out) != 2:
             raise ArgumentTypeError(
-                f"{where}: the body returned {describe(out)}, wanted a pair (carry, y); return "
-                "(carry, None) if there is nothing to stack"
+                f"{where}: what the body returned is {describe(out)}, wanted a pair (carry, y); "
+                "return (carry, None) if there is nothing to stack"
             )
         ys, spec = trees.flatten(out[1])
         result[:] = [spec]
@@ -187,11 +189,7 @@ def fori_loop(
                 f"{where}: checkpoint is {checkpoint!r}, and the number of iterations is not known "
                 "while the bounds are traced; give bounds that are plain integers"
             )
-        return while_loop(
-            lambda state: state[0] < high,
-            lambda state: (state[0] + 1, body(*state)),
-            (low if isinstance(low, Tracer) else np.int64(low), carry),
-        )[1]
+        return _counting(low, high, body, carry, where)
     first = Carry(carry, where, "carry")
 
     def iteration(index: Any, *leaves: Any) -> list[Any]:
@@ -258,35 +256,85 @@ def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carr
     where = f"while_loop of {name_of(body)}"
     first = Carry(carry, where, "carry")
 
-    def iteration(_index: Any, *leaves: Any) -> list[Any]:
+    def iteration(*leaves: Any) -> list[Any]:
         return same_leaves(body(first.tree(leaves)), first.spec, where, "carry")
+
+    def going(*leaves: Any) -> Any:
+        return condition(first.tree(leaves))
+
+    names = name_of(condition), name_of(body)
+    return first.results(_repeat(going, iteration, first, where, names))
+
+
+def _counting(low: Any, high: Any, body: Callable[[Any, Any], Any], carry: Any, where: str) -> Any:
+    """`fori_loop` between bounds that are traced."""
+    first = Carry(carry, where, "carry")
+    counted = Carry((_int64(low), carry), where, "carry")
+    counted.variables[0].number = True  # as what a range gives, it doesn't decide any dtype
+    counted.names = ["count", *first.names]
+
+    def iteration(count: Any, *leaves: Any) -> list[Any]:
+        return [
+            count + 1,
+            *same_leaves(body(count, first.tree(leaves)), first.spec, where, "carry"),
+        ]
+
+    def going(count: Any, *_leaves: Any) -> Any:
+        return count < high
+
+    outs = _repeat(going, iteration, counted, where, ("in_range", name_of(body)))
+    return counted.results(outs)[1]
+
+
+def _int64(bound: Any) -> Any:
+    if isinstance(bound, Tracer):
+        return bind(conversion.astype, (bound,), {"dtype": np.dtype(np.int64)})
+    return np.int64(bound)
+
+
+def _repeat(
+    going: Callable[..., Any],
+    iteration: Callable[..., list[Any]],
+    first: Carry,
+    where: str,
+    names: tuple[str, str],
+) -> tuple[Any, ...]:
+    """Run an iteration of the carry's leaves as long as it is going.
+
+    Parameters
+    ----------
+    names : tuple of str
+        What to call the graphs of `going` and `iteration`.
+    """
+
+    def once(_index: Any, *leaves: Any) -> list[Any]:
+        return iteration(*leaves)
+
+    def truth(*leaves: Any) -> list[Any]:
+        return [_truth(going(*leaves), where)]
 
     def record_body() -> tuple[Graph, list[Tracer]]:
         inputs = [index_variable(), *first.variables]
-        return record(iteration, inputs, ["i", *first.names], name_of(body), 1)
+        return record(once, inputs, ["i", *first.names], names[1], 1)
 
     graph, free = first.settle(record_body, where)
-
-    def going(*leaves: Any) -> list[Any]:
-        return [_truth(condition(first.tree(leaves)), where)]
-
-    test, test_free = record(
-        going, [like(x) for x in first.variables], first.names, name_of(condition), 0
-    )
+    test, test_free = record(truth, [like(x) for x in first.variables], first.names, names[0], 0)
     count = len(test_free)
     loop = Loop(
-        _with_inputs(graph, 1, test, count),
+        _with_inputs(graph, 1, test, "condition", count),
         count + len(free),
         len(first.values),
-        _with_inputs(test, count, graph, len(free), 1),
+        _with_inputs(test, count, graph, "body", len(free), 1),
     )
-    return first.results(loop([*test_free, *free, *first.values]))
+    return loop([*test_free, *free, *first.values])
 
 
-def _with_inputs(graph: Graph, position: int, other: Graph, count: int, start: int = 0) -> Graph:
+def _with_inputs(
+    graph: Graph, position: int, other: Graph, role: str, count: int, start: int = 0
+) -> Graph:
     """A graph that takes some inputs of another one at `position`, and doesn't read them."""
     names, extra = list(graph.signature.names), range(start, start + count)
-    names[position:position] = [f"{other.name}_{other.signature.names[i]}" for i in extra]
+    names[position:position] = [f"{role}_{other.signature.names[i]}" for i in extra]
     inputs = list(graph.inputs)
     inputs[position:position] = [like(other.inputs[i]) for i in extra]
     return flat_graph(graph.name, inputs, graph.constants, graph.equations, graph.outputs, names)
@@ -299,8 +347,8 @@ def _truth(x: Any, where: str) -> Any:
     is_array = isinstance(x, Tracer | np.ndarray | np.generic)
     if not is_array or shape_of(x) or dtype_of(x).kind != "b":
         raise ArgumentTypeError(
-            f"{where}: the condition returned {describe(x)}, wanted a boolean scalar; compare "
-            "numbers, and join the elements of an array with np.all or np.any"
+            f"{where}: what the condition returned is {describe(x)}, wanted a boolean scalar; "
+            "compare numbers, and join the elements of an array with np.all or np.any"
         )
     return x
 
@@ -345,8 +393,9 @@ def _length(xs: Leaves, length: int | None, where: str) -> int:
     for x, name in zip(xs.values, xs.names, strict=True):
         if not shape_of(x):
             raise ArgumentValueError(
-                f"{where}: xs{name[1:]} has shape (), wanted an axis to go along; what is the same "
-                "in each iteration is used in the body as it is"
+                f"{where}: xs{name[1:]} has shape (), wanted an axis to go along: join a list of "
+                "numbers with np.array(xs); what is the same in each iteration is used in the body "
+                "as it is"
             )
         extents.setdefault(shape_of(x)[0], f"xs{name[1:]} of shape {shape_of(x)}")
     if len(extents) > 1:

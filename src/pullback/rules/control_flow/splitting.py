@@ -8,6 +8,8 @@ the body that the linear part needs and can't get cheaply otherwise.
 
 from __future__ import annotations
 
+import functools
+import operator
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -98,6 +100,20 @@ class Recording:
         self.primal, self.rest = staging.equations[:count], staging.equations[count:]
         self.constants = staging.constants
 
+    @property
+    def places(self) -> dict[Variable, tuple[int, int]]:
+        """Where each value of the body is found in any recording of it.
+
+        The number of its equation, -1 for the inputs, and which of the outputs it is.
+        """
+        rows = [self.inputs, *(equation.outputs for equation in self.primal)]
+        return {x: (number, i) for number, row in enumerate(rows, -1) for i, x in enumerate(row)}
+
+    def at(self, place: tuple[int, int]) -> Variable:
+        """The value that is found there."""
+        number, i = place
+        return self.inputs[i] if number < 0 else self.primal[number].outputs[i]
+
 
 def _atom(staging: Staging, x: Any) -> Atom | None:
     if x is None:
@@ -184,7 +200,8 @@ class Split:
         self._kept = kept_values(
             self._whole.inputs, self._whole.primal, needed, available, _is_cheap
         )
-        self._places = [self._place(x) for x in self._kept]
+        places = self._whole.places
+        self._places = [places[x] for x in self._kept]
         self._parts: dict[tuple[tuple[bool, ...], ...], LinearPart] = {}
 
     @property
@@ -217,11 +234,14 @@ class Split:
     def influence(self) -> list[list[bool]]:
         """For each output, to the cotangents of which inputs its own contributes."""
         whole = self._whole
-        table = []
-        for bar in whole.bars:
-            reached = affected(whole.rest, [] if bar is None else [bar])
-            table.append([type(x) is Variable and x in reached for x in whole.results])
-        return table
+        # Bit k of an integer: whether a value is computed from the cotangent of output k.
+        sources = {bar: 1 << k for k, bar in enumerate(whole.bars) if bar is not None}
+        for equation in whole.rest:
+            bits = functools.reduce(operator.or_, (sources.get(x, 0) for x in read(equation)), 0)
+            if bits:
+                sources.update(dict.fromkeys(equation.outputs, bits))
+        reached = [sources.get(x, 0) if type(x) is Variable else 0 for x in whole.results]
+        return [[bool(bits >> k & 1) for bits in reached] for k in range(len(whole.bars))]
 
     def linear(self, seeded: Sequence[bool], onto: Sequence[bool] | None = None) -> LinearPart:
         """The linear part for a pattern of cotangents.
@@ -244,17 +264,18 @@ class Split:
         if (seeded, onto) != (self.seeded, _both(self.varying, self.invariant)):
             recording = Recording(self.body, self.varying, seeded, onto)
         needed, fixed, late = self._needs(recording)
-        at_hand = [self._at(recording, place) for place in self._places]
+        at_hand = [recording.at(place) for place in self._places]
         free = _marked(recording.inputs, self.free)
         available = [*free, *fixed, *recording.constants, *at_hand]
         late = [*recomputation(recording.primal, needed, available), *late]
         results = _present(recording.results)
         used = {x for equation in late for x in read(equation)}
         used.update(x for x in results.values() if type(x) is Variable)
+        direct = used.difference(at_hand)
         names = self.body.signature.names
         same = [i for i, marked in enumerate(self.invariant) if marked]
         return LinearPart(
-            reads={i: x for i, x in enumerate(recording.inputs) if x in used and x not in at_hand},
+            reads={i: x for i, x in enumerate(recording.inputs) if x in direct},
             fixed=fixed,
             kept={i: x for i, x in enumerate(at_hand) if x in used},
             bars=_present(recording.bars),
@@ -298,23 +319,6 @@ class Split:
         early = {*recording.inputs, *(x for e in recording.primal for x in e.outputs)}
         fixed = [x for x in reads if x not in moving and x not in same]
         return [x for x in reads if x in early and x in moving], fixed, late
-
-    def _place(self, x: Variable) -> tuple[int, int]:
-        """Where a value of the body is found in any recording of it."""
-        whole = self._whole
-        if x in whole.inputs:
-            return -1, whole.inputs.index(x)
-        for number, equation in enumerate(whole.primal):
-            if x in equation.outputs:
-                return number, equation.outputs.index(x)
-        raise ValueError("a value that the body does not compute")
-
-    @staticmethod
-    def _at(recording: Recording, place: tuple[int, int]) -> Variable:
-        number, position = place
-        return (
-            recording.inputs[position] if number < 0 else recording.primal[number].outputs[position]
-        )
 
 
 def split(
