@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.core.primitive import Primitive, registry
+from pullback.core.primitive import Primitive
 from pullback.graph.cost import Cost, dearest
 from pullback.graph.graph import Graph
 
@@ -37,40 +37,6 @@ def test_bytes():
     assert cost.by_primitive["multiply"].bytes == product
     assert cost.by_primitive["add"].bytes == total
     assert cost.bytes == product + total
-
-
-@pytest.mark.parametrize(
-    ("f", "size"),
-    [
-        (lambda x: x[2:5], 2 * 3),
-        (lambda x: x[np.array([1, 2])], 2 * 2 + 2),
-        (lambda x: _updated(x, (slice(2, 5),), 1.0), 1 + 3),
-        (lambda x: _updated(x, (slice(2, 5),), x[:3]), 2 * 3 + 3 + 3),
-        (lambda x: _updated(x, (np.array([1, 2]),), 0.0), 1 + 2 + 2),
-    ],
-)
-def test_bytes_of_what_is_indexed(f, size):
-    """Not those of the whole array, which may be large."""
-    for n in (10, 10**6):
-        assert pb.trace(f, pb.ShapeDtype(n)).cost().bytes == 8 * size
-
-
-def _updated(x, key, v):
-    arrays = [entry for entry in key if isinstance(entry, np.ndarray)]
-    template = tuple("array" if isinstance(entry, np.ndarray) else entry for entry in key)
-    return registry["index_update"](x, v, *arrays, key=template)
-
-
-def test_bytes_of_a_sweep_do_not_grow_with_what_an_iteration_leaves_alone():
-    def sweep(y):
-        def body(i, y):
-            y[i] = 0.5 * (y[i - 1] + y[i + 1])
-            return y
-
-        return pb.fori_loop(1, 11, body, y)
-
-    sizes = [pb.trace(sweep, pb.ShapeDtype(n)).cost().bytes for n in (20, 10**6)]
-    assert sizes[0] == sizes[1]
 
 
 def test_residual_network():

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import functools
 import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -310,6 +311,24 @@ def test_the_result_may_hold_a_value_several_times():
         return {"once": c, "twice": [c, (c, c)]}
 
     assert_traces(f, V)
+
+
+def test_an_error_lets_go_of_everything():
+    class Large:
+        pass
+
+    def f(v):
+        large = Large()
+        alive.append(weakref.ref(large))
+        for _ in range(100):  # long enough that the loop is watched
+            v = np.cos(v)
+        raise ValueError("no")
+
+    alive = []
+    with pytest.raises(ValueError, match="no"):
+        pb.trace(f, V)
+    gc.collect()
+    assert alive[0]() is None
 
 
 def test_an_error_leaves_no_trace():

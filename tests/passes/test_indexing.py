@@ -161,6 +161,19 @@ def test_places_that_are_computed(f, left):
     assert names(rewritten(simplify_indexing, f, x, v, 1)) == left
 
 
+def test_a_write_whose_array_is_read_elsewhere_stays():
+    def f(x, v, i, j):
+        y = index_update(x, 2 * v, i, key=AT)
+        z = index_update(y, v * index(y, j, key=AT), i, key=AT)
+        return index_add(z, index(z, key=(0,)), i, key=AT)
+
+    graph = rewritten(simplify_indexing, f, x, v, 1, 2)
+    assert names(graph) == [each.primitive.name for each in pb.trace(f, x, v, 1, 2).equations]
+    made = {out: each for each in graph.equations for out in each.outputs}
+    writes = [each for each in graph.equations if each.primitive in (index_update, index_add)]
+    assert [made.get(each.inputs[0]) for each in writes] == [None, writes[0], writes[1]]
+
+
 def test_places_that_are_known_after_all():
     def f(x, v):
         i = np.int64(2)

@@ -53,9 +53,6 @@ class Primitive:
         ``operations(out, *args, **params)`` is the number of floating-point operations, from the
         shapes of the output (or the tuple of outputs) and of the arguments. `None` for one
         operation for each element of the outputs.
-    traffic : callable, optional
-        ``traffic(out, *args, **params)`` is the number of bytes that it reads and writes. `None`
-        for all those of its arguments and outputs.
     cost : callable, optional
         For a primitive with graphs among its parameters: ``cost(costs, **params)`` is what it
         costs, from what each of them costs once, by path; see `pullback.graph.cost`. `None` for
@@ -97,7 +94,6 @@ class Primitive:
         batch: Callable[..., Any] | None = None,
         shape: Callable[..., Abstract | tuple[Abstract, ...]] | None = None,
         operations: Callable[..., int] | None = None,
-        traffic: Callable[..., int] | None = None,
         cost: Callable[..., Any] | None = None,
         rearranges: bool = False,
         pushforward: Callable[..., tuple[Any, Any]] | None = None,
@@ -113,7 +109,6 @@ class Primitive:
         self.batch = batch
         self.shape = shape
         self.operations = operations
-        self.traffic = traffic
         self.cost = cost
         self.rearranges = rearranges
         self.pushforward = pushforward

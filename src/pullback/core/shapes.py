@@ -14,7 +14,6 @@ __all__ = [
     "expand",
     "fit",
     "is_inexact",
-    "nbytes",
     "shape_of",
     "unbroadcast",
 ]
@@ -96,11 +95,6 @@ def dtype_of(x: Any) -> np.dtype[Any]:
         return x.dtype  # type: ignore[no-any-return]
     except AttributeError:
         return _PYTHON_DTYPES.get(type(x)) or np.asarray(x).dtype
-
-
-def nbytes(x: Any) -> int:
-    """Number of bytes of the elements of an array, tracer, abstract value or scalar."""
-    return math.prod(shape_of(x)) * dtype_of(x).itemsize
 
 
 def is_inexact(x: Any) -> bool:

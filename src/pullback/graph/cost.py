@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pullback.core.shapes import nbytes
+from pullback.core.shapes import dtype_of, shape_of
 
 if TYPE_CHECKING:
     from pullback.graph.graph import Equation, Graph
@@ -107,7 +108,7 @@ def operations_of(equation: Equation) -> int:
 
 
 def bytes_of(equation: Equation) -> int:
-    """Bytes that one equation reads and writes: of what it only reads or writes in places, those."""
+    """Bytes that one equation reads and writes: those of the places, where it touches only some."""
     if equation.primitive.in_place is not None:
         _, written, *indices = equation.inputs
         return 2 * _nbytes(written) + sum(map(_nbytes, indices))

@@ -205,8 +205,9 @@ def _reads(rw: Rewriting, equation: Equation | None, x: Variable, here: Place) -
     """Whether an equation of the old graph only reads what is named of `x`."""
     if equation is None or equation.primitive is not index:
         return False
-    indices = [rw.becomes(i) for i in equation.inputs[1:]]
-    return place_of(equation.params["key"], indices, x.shape) == here
+    key, indices = equation.params["key"], [rw.becomes(i) for i in equation.inputs[1:]]
+    key, indices = with_numbers(key, indices, x.shape) or (key, indices)
+    return place_of(key, indices, x.shape) == here
 
 
 def _of_repeated(primitive: Primitive, place: int) -> Rule:

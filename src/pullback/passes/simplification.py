@@ -156,7 +156,7 @@ def _restored(old: Graph, new: Graph) -> Graph:
         outputs[place] = wanted[y]
     if all(map(operator.is_, outputs, new.outputs)):
         return new
-    return Graph(new.name, new.inputs, constants, equations, outputs, new.signature)
+    return remove_dead(Graph(new.name, new.inputs, constants, equations, outputs, new.signature))
 
 
 def _kinds(graph: Graph) -> dict[Atom, bool | None]:

@@ -7,14 +7,11 @@ and boolean arrays. ``x[1:, i]`` has the template ``(slice(1, None), ARRAY)`` an
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from pullback.core.linear import Linear, Selection
-from pullback.core.shapes import dtype_of, nbytes, shape_of
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
-from pullback.errors import DataDependenceError
 from pullback.rules import index_shapes as shapes
 from pullback.rules import operation_counts as counts
 from pullback.rules.batched_indexing import (
@@ -76,25 +73,12 @@ def _repeats(indices):
     return any(shape_of(index) and dtype_of(index).kind != "b" for index in indices)
 
 
-def _bytes_read(out, _x, *indices, key):
-    return 2 * nbytes(out) + sum(map(nbytes, indices))
-
-
-def _bytes_written(_out, x, v, *indices, key):
-    try:
-        places = math.prod(shapes.selected(index_update, shape_of(x), key, indices))
-    except DataDependenceError:  # of a mask that is not known
-        places = math.prod(shape_of(x))
-    return nbytes(v) + places * dtype_of(x).itemsize + sum(map(nbytes, indices))
-
-
 @rule(
     _index,
     name="index",
     batch=batch_index,
     shape=shapes.read,
     operations=counts.nothing,
-    traffic=_bytes_read,
     rearranges=True,
     masks=True,
 )
@@ -149,7 +133,6 @@ def _add_to(x, v, *indices, key):
     batch=batch_write,
     shape=shapes.written,
     operations=counts.of_argument(1),
-    traffic=_bytes_written,
     in_place=_add_to,
 )
 def index_add(_y, _x, _v, *indices, key):
@@ -172,7 +155,6 @@ def index_add(_y, _x, _v, *indices, key):
     batch=batch_write,
     shape=shapes.written,
     operations=counts.nothing,
-    traffic=_bytes_written,
     in_place=_write_into,
     masks=True,
 )

@@ -110,7 +110,6 @@ def rule(
     batch: Batch,
     shape: Shape,
     operations: Count | None = None,
-    traffic: Count | None = None,
     cost: Callable[..., Cost] | None = None,
     rearranges: bool = False,
     in_place: Callable[..., Any] | None = None,
@@ -134,8 +133,6 @@ def rule(
     operations : callable, optional
         How many floating-point operations it takes; by default one for each element of its
         result. See `pullback.rules.operation_counts`.
-    traffic : callable, optional
-        How many bytes it reads and writes, if not all those of its arguments and results.
     cost : callable, optional
         What it costs, if it has graphs among its parameters; see `Primitive`.
     rearranges : bool
@@ -156,7 +153,6 @@ def rule(
             rule,
             batch=batch,
             operations=operations,
-            traffic=traffic,
             cost=cost,
             rearranges=rearranges,
             in_place=in_place,

@@ -13,6 +13,7 @@ from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_number
 from pullback.errors import ArgumentTypeError, ArgumentValueError, GraphError
 from pullback.graph.building import build, close, flat_graph, like
+from pullback.graph.dependence import read
 from pullback.graph.graph import Atom, Graph
 from pullback.graph.variable import Variable
 from pullback.rules import conversion
@@ -87,18 +88,30 @@ def record(
     names: Sequence[str],
     name: str,
     position: int,
+    variables: tuple[type, ...] = (),
 ) -> tuple[Graph, list[Tracer]]:
-    """A body as a graph, and the traced values from outside that it takes at `position`."""
+    """A body as a graph, and the traced values from outside that it takes at `position`.
+
+    What is computed from values from outside alone is computed outside, but for those of the types
+    `variables`, `Tracer` or `ndarray`.
+    """
+    given = bool(inputs)
 
     def seeing_tracers(*args: Tracer) -> Sequence[Any]:
-        if not args:
-            return function()
-        free = FreeArrays(args[0].interpreter)
-        outs: Sequence[Any] = free.seen_by(function)(*args)
+        free = FreeArrays(args[0].interpreter, variables)
+        outs: Sequence[Any] = free.seen_by(function)(*(args if given else ()))
         free.require_unwritten(name)
         return outs
 
-    return close(build(seeing_tracers, inputs, name, names), position)
+    if not given:
+        inputs, names = [Variable((), np.dtype(np.bool_))], ["nothing"]
+    graph = build(seeing_tracers, inputs, name, names)
+    used = {x for equation in graph.equations for x in read(equation)}
+    used.update(x for x in graph.outputs if type(x) is Variable)
+    constants = {x: value for x, value in graph.constants.items() if x in used}
+    inputs, names = (graph.inputs, graph.signature.names) if given else ((), ())
+    flat = flat_graph(name, inputs, constants, graph.equations, graph.outputs, names)
+    return close(flat, position)
 
 
 def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[Any]:

@@ -11,6 +11,7 @@ from pullback.core.interpreter import snapshot
 from pullback.core.linear import Joint
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract
+from pullback.core.tracer import Tracer
 from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
@@ -193,7 +194,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             return out
 
         inputs = [like(x) for x in given.variables]
-        graph, free = record(function, inputs, given.names, name_of(f), 0)
+        graph, free = record(function, inputs, given.names, name_of(f), 0, (Tracer,))
         outs = bind(checkpointed, (*free, *given.values), {"body": graph})
         given.spec = result[0]
         return given.results(outs)

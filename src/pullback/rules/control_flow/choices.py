@@ -11,7 +11,12 @@ from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    DataDependenceError,
+    NoRuleError,
+)
 from pullback.graph.building import build, like
 from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
@@ -161,14 +166,24 @@ def _choose(
 def _record(
     branch: Callable[..., Any], given: Leaves, where: str, results: list[trees.TreeSpec]
 ) -> tuple[Graph, list[Tracer]]:
-    """A branch as a graph of its free values and the operands' leaves."""
+    """A branch as a graph of its free values and the operands' leaves.
+
+    Nothing of it is evaluated yet, as it may not be taken, unless its course depends on a plain
+    array from outside.
+    """
 
     def function(*leaves: Any) -> list[Any]:
         out, spec = trees.flatten(branch(*given.tree(leaves)))
-        results.append(spec)
+        results[:] = [*others, spec]
         return out
 
-    return record(function, [like(x) for x in given.variables], given.names, name_of(branch), 0)
+    others = list(results)
+    inputs = [like(x) for x in given.variables]
+    with np.errstate(all="ignore"):
+        try:
+            return record(function, inputs, given.names, name_of(branch), 0, (Tracer, np.ndarray))
+        except (DataDependenceError, NoRuleError, ArgumentTypeError):
+            return record(function, inputs, given.names, name_of(branch), 0, (Tracer,))
 
 
 def _agreed(

@@ -3,6 +3,9 @@
 A body sees plain arrays in its closure and among its globals, and indexes them with an integer that
 is only known once the loop runs. A plain array cannot be indexed so; a traced one can. So while a
 body is recorded, it runs as a copy of itself that sees traced constants in their place.
+
+What is computed from constants, or from traced values of outside, alone is computed outside, once:
+right for a loop, and wrong for a branch that is not taken. A branch sees variables instead.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.interpreter import Interpreter
 from pullback.core.tracer import Tracer
 from pullback.errors import AliasError
+from pullback.graph.staging import Staging
 
 __all__ = ["FreeArrays"]
 
@@ -31,12 +34,15 @@ class FreeArrays:
 
     Parameters
     ----------
-    interpreter : Interpreter
-        That of the recording.
+    staging : Staging
+        The recording.
+    variables : tuple of type
+        In place of what is of these types, `Tracer` or `ndarray`, it sees variables.
     """
 
-    def __init__(self, interpreter: Interpreter) -> None:
-        self._interpreter = interpreter
+    def __init__(self, staging: Staging, variables: tuple[type, ...] = ()) -> None:
+        self._staging = staging
+        self._variables = variables
         self._arrays: dict[int, tuple[str, Any, Tracer]] = {}
         self._functions: dict[int, tuple[FunctionType, FunctionType]] = {}
 
@@ -58,9 +64,9 @@ class FreeArrays:
 
     def _value(self, name: str, value: Any) -> Any:
         """What stands in the place of a value that has this name."""
-        if _is_array(value):
+        if self._is_array(value):
             if id(value) not in self._arrays:
-                self._arrays[id(value)] = name, value, Tracer(self._interpreter, value, None)
+                self._arrays[id(value)] = name, value, self._tracer(name, value)
             return self._arrays[id(value)][-1]
         if type(value) is functools.partial:
             keywords = {key: self._value(key, each) for key, each in value.keywords.items()}
@@ -68,7 +74,7 @@ class FreeArrays:
             return functools.partial(self._value(name, value.func), *args, **keywords)
         if type(value) is MethodType:
             return MethodType(self._value(name, value.__func__), value.__self__)
-        if type(value) is FunctionType and _sees_arrays(value, set()):
+        if type(value) is FunctionType and self._sees_arrays(value, set()):
             if id(value) not in self._functions:
                 self._copy(value)
             return self._functions[id(value)][-1]
@@ -79,11 +85,11 @@ class FreeArrays:
         code, cells = function.__code__, []
         filled: list[tuple[CellType, str, Any]] = []
         for name, cell, content in _closed_over(function):
-            if _sees_arrays(content, set()):
+            if self._sees_arrays(content, set()):
                 cell = CellType()
                 filled.append((cell, name, content))
             cells.append(cell)
-        seen = {n: x for n, x in _globals_read(function) if _sees_arrays(x, set())}
+        seen = {n: x for n, x in _globals_read(function) if self._sees_arrays(x, set())}
         namespace = _Namespace(function.__globals__) if seen else function.__globals__
         copy = FunctionType(code, namespace, function.__name__, None, tuple(cells))
         self._functions[id(function)] = function, copy  # which may refer to itself
@@ -98,6 +104,42 @@ class FreeArrays:
         copy.__kwdefaults__ = {key: self._value(key, each) for key, each in keywords.items()}
         copy.__dict__ = function.__dict__
 
+    def _tracer(self, name: str, value: Any) -> Tracer:
+        if type(value) not in self._variables:
+            return Tracer(self._staging, value, None)
+        variable = self._staging.atom(value)
+        if type(value) is Tracer:
+            variable.array = value.mutable
+        return self._staging.tracer(variable, name)
+
+    def _is_array(self, value: Any) -> bool:
+        """Whether a value is a plain array of numbers that can be indexed, or a traced one."""
+        if type(value) is Tracer:
+            return Tracer in self._variables
+        return type(value) is np.ndarray and value.ndim > 0 and value.dtype.kind in "biufc"
+
+    def _sees_arrays(self, value: Any, seen: set[int]) -> bool:
+        """Whether a value is an array, or a function that sees one, directly or through others."""
+        if self._is_array(value):
+            return True
+        if id(value) in seen:
+            return False
+        if type(value) is functools.partial:
+            inside: Iterable[Any] = (value.func, *value.args, *value.keywords.values())
+        elif type(value) is MethodType:
+            inside = (value.__func__,)
+        elif type(value) is FunctionType:
+            inside = (
+                *(content for _, _, content in _closed_over(value)),
+                *(content for _, content in _globals_read(value)),
+                *(value.__defaults__ or ()),
+                *(value.__kwdefaults__ or {}).values(),
+            )
+        else:
+            return False
+        seen.add(id(value))
+        return any(self._sees_arrays(each, seen) for each in inside)
+
 
 class _Namespace(dict[str, Any]):
     """The globals of a copy: some of its own, and otherwise those of the original as they are."""
@@ -108,34 +150,6 @@ class _Namespace(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         return self._original[name]
-
-
-def _is_array(value: Any) -> bool:
-    """Whether a value is a plain array of numbers that can be indexed."""
-    return type(value) is np.ndarray and value.ndim > 0 and value.dtype.kind in "biufc"
-
-
-def _sees_arrays(value: Any, seen: set[int]) -> bool:
-    """Whether a value is an array, or a function that sees one, directly or through others."""
-    if _is_array(value):
-        return True
-    if id(value) in seen:
-        return False
-    if type(value) is functools.partial:
-        inside: Iterable[Any] = (value.func, *value.args, *value.keywords.values())
-    elif type(value) is MethodType:
-        inside = (value.__func__,)
-    elif type(value) is FunctionType:
-        inside = (
-            *(content for _, _, content in _closed_over(value)),
-            *(content for _, content in _globals_read(value)),
-            *(value.__defaults__ or ()),
-            *(value.__kwdefaults__ or {}).values(),
-        )
-    else:
-        return False
-    seen.add(id(value))
-    return any(_sees_arrays(each, seen) for each in inside)
 
 
 def _closed_over(function: FunctionType) -> Iterator[tuple[str, CellType, Any]]:
