@@ -125,11 +125,8 @@ def test_public_functions_document_parameters_results_and_an_example(name: str) 
     documentation = inspect.getdoc(function) or ""
     for section in ("Parameters", "Returns", "Examples"):
         assert f"\n{section}\n{'-' * len(section)}\n" in documentation, section
-    described = {
-        name
-        for names in re.findall(r"^((?:\**\w+)(?:, \**\w+)*) : ?", documentation, flags=re.MULTILINE)
-        for name in re.findall(r"\w+", names)
-    }
+    rows = re.findall(r"^(\**\w+(?:, \**\w+)*) : ?", documentation, flags=re.MULTILINE)
+    described = {name for row in rows for name in re.findall(r"\w+", row)}
     described |= set(re.findall(r"^\*+(\w+)$", documentation, flags=re.MULTILINE))
     assert described >= set(inspect.signature(function).parameters)
 

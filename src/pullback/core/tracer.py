@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Tracer",
     "View",
+    "are_constant",
     "array_functions",
     "array_ufuncs",
     "as_number",
@@ -30,6 +31,7 @@ __all__ = [
     "is_number",
     "known",
     "no_rule",
+    "on_constants",
     "strip",
     "traced_among",
     "ufunc_methods",
@@ -196,8 +198,8 @@ class Tracer:
         if implementation is not None:
             return implementation(*inputs, **kwargs)
         if plain or method not in ufunc_methods:
-            if _are_constant((inputs, kwargs)):
-                return _on_constants(getattr(ufunc, method), inputs, kwargs)
+            if are_constant((inputs, kwargs)):
+                return on_constants(getattr(ufunc, method), inputs, kwargs)
             raise no_rule(ufunc, method, inputs)
         return ufunc_methods[method](ufunc, *inputs, **kwargs)
 
@@ -210,8 +212,8 @@ class Tracer:
         create = creation_functions.get(func)
         if create is not None:
             return create(self, *args, **kwargs)
-        if _are_constant((args, kwargs)):
-            return _on_constants(func, args, kwargs)
+        if are_constant((args, kwargs)):
+            return on_constants(func, args, kwargs)
         raise no_rule(func, arguments=(*args, *kwargs.values()))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
@@ -289,7 +291,7 @@ def no_rule(
     )
 
 
-def _are_constant(arguments: Any) -> bool:
+def are_constant(arguments: Any) -> bool:
     """Whether no level follows any of the tracers in tuples, lists and dicts of arguments."""
     if isinstance(arguments, Tracer):
         return arguments.is_constant
@@ -297,10 +299,10 @@ def _are_constant(arguments: Any) -> bool:
         arguments = arguments.values()
     elif not isinstance(arguments, tuple | list):
         return True
-    return all(map(_are_constant, arguments))
+    return all(map(are_constant, arguments))
 
 
-def _on_constants(
+def on_constants(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """What a function without a rule returns for constants: constants of their highest level."""

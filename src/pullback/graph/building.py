@@ -5,7 +5,7 @@ Such a graph is flat: it takes and returns arrays, not pytrees of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from pullback.core import trees
@@ -81,7 +81,9 @@ def _outputs(
     return [output_atom(x, f"[{i}]", staging) for i, x in enumerate(results)]
 
 
-def close(graph: Graph, position: int) -> tuple[Graph, list[Tracer]]:
+def close(
+    graph: Graph, position: int, others: Collection[Variable] = ()
+) -> tuple[Graph, list[Any]]:
     """Make inputs of the traced values that a graph has among its constants.
 
     Parameters
@@ -90,15 +92,19 @@ def close(graph: Graph, position: int) -> tuple[Graph, list[Tracer]]:
         A flat one.
     position : int
         Where among the inputs the new ones go.
+    others : collection of Variable, optional
+        Constants that become inputs though they are plain arrays.
 
     Returns
     -------
     graph : Graph
         Its constants are plain arrays.
-    values : list of Tracer
+    values : list of (Tracer or array)
         What to call the new inputs with.
     """
-    free = {x: value for x, value in graph.constants.items() if type(value) is Tracer}
+    free = {
+        x: value for x, value in graph.constants.items() if type(value) is Tracer or x in others
+    }
     constants = {x: value for x, value in graph.constants.items() if x not in free}
     names = list(graph.signature.names)
     names[position:position] = [f"free{i}" for i in range(len(free))]

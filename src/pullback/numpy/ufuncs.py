@@ -12,7 +12,14 @@ import numpy as np
 
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import array_functions, array_ufuncs, no_rule, ufunc_methods
+from pullback.core.tracer import (
+    are_constant,
+    array_functions,
+    array_ufuncs,
+    no_rule,
+    on_constants,
+    ufunc_methods,
+)
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import deliver, require_target
 from pullback.numpy.conversion import convert
@@ -165,6 +172,9 @@ def outer(ufunc: np.ufunc, x: Any, y: Any, /, **kwargs: Any) -> Any:
 def at(ufunc: np.ufunc, x: Any, key: Any, *operands: Any) -> None:
     """``ufunc.at``: the in-place operation at an index, once for each time it names an element."""
     where = f"{_name(ufunc)}.at"
+    if isinstance(x, np.ndarray) and are_constant((key, operands)):
+        on_constants(ufunc.at, (x, key, *operands), {})
+        return
     require_target(x, where)
     template, arrays = parse(key)
     if ufunc in (np.add, np.subtract):

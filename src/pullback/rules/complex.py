@@ -28,13 +28,17 @@ def _imag(x):
     return np.imag(x) if isinstance(x, np.ndarray | np.generic) else np.float64(np.imag(x))
 
 
-@rule(_real, name="real", batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True)
+@rule(
+    _real, name="real", batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True
+)
 def real(_y, _x):
     """y = Re x: ẏ = Re ẋ, x̄ = ȳ."""
     return Linear(real, lambda y_bar: y_bar)
 
 
-@rule(_imag, name="imag", batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True)
+@rule(
+    _imag, name="imag", batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True
+)
 def imag(_y, _x):
     """y = Im x: ẏ = Im ẋ, x̄ = i·ȳ."""
     return Linear(imag, lambda y_bar: 1j * y_bar)

@@ -30,6 +30,8 @@ def join(key, indices):
     """The index that a template and its arrays stand for."""
     if not indices:
         return key
+    if len(indices) == len(key):
+        return indices
     remaining = iter(indices)
     return tuple(next(remaining) if entry == ARRAY else entry for entry in key)
 

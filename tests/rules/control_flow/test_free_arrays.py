@@ -94,6 +94,12 @@ def test_mapped_indices():
 
 # -- whatever else one does with a plain array ---------------------------------------------------
 
+def counted():
+    counts = np.zeros(3)
+    np.add.at(counts, K, A)
+    return counts
+
+
 USED = {
     "a Python number": lambda: float(A[0]) + int(K[0]) + math.sin(A[0]),
     "a condition": lambda: 1.0 if A.sum() > 0 and A[0] > 0 else 2.0,
@@ -107,6 +113,7 @@ USED = {
     "unique": lambda: np.sum(np.unique(K)),
     "histogram": lambda: np.sum(np.histogram(A)[0]),
     "bincount": lambda: np.bincount(K)[1],
+    "a histogram of one's own": lambda: counted()[1],
     "searchsorted": lambda: np.searchsorted(A, 2.5),
     "eigvals": lambda: np.sum(np.linalg.eigvals(M).real),
     "special": lambda: np.sum(scipy.special.ellipk(A / 10)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError, GraphError
 from pullback.graph.building import build, close, flat_graph, like
 from pullback.graph.dependence import read
 from pullback.graph.graph import Atom, Graph
+from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 from pullback.rules import conversion
 from pullback.rules.control_flow.free_arrays import FreeArrays
@@ -88,19 +89,21 @@ def record(
     names: Sequence[str],
     name: str,
     position: int,
-    variables: tuple[type, ...] = (),
-) -> tuple[Graph, list[Tracer]]:
+    unknown: tuple[type, ...] = (),
+) -> tuple[Graph, list[Any]]:
     """A body as a graph, and the traced values from outside that it takes at `position`.
 
     What is computed from values from outside alone is computed outside, but for those of the types
-    `variables`, `Tracer` or `ndarray`.
+    `unknown`, `Tracer` or `ndarray`.
     """
     given = bool(inputs)
+    free_variables: set[Variable] = set()
 
     def seeing_tracers(*args: Tracer) -> Sequence[Any]:
-        free = FreeArrays(args[0].interpreter, variables)
+        free = FreeArrays(cast(Staging, args[0].interpreter), unknown)
         outs: Sequence[Any] = free.seen_by(function)(*(args if given else ()))
         free.require_unwritten(name)
+        free_variables.update(free.variables)
         return outs
 
     if not given:
@@ -111,7 +114,7 @@ def record(
     constants = {x: value for x, value in graph.constants.items() if x in used}
     inputs, names = (graph.inputs, graph.signature.names) if given else ((), ())
     flat = flat_graph(name, inputs, constants, graph.equations, graph.outputs, names)
-    return close(flat, position)
+    return close(flat, position, free_variables)
 
 
 def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[Any]:
@@ -137,8 +140,8 @@ class Carry(Leaves):
     """
 
     def settle(
-        self, record_body: Callable[[], tuple[Graph, list[Tracer]]], where: str
-    ) -> tuple[Graph, list[Tracer]]:
+        self, record_body: Callable[[], tuple[Graph, list[Any]]], where: str
+    ) -> tuple[Graph, list[Any]]:
         """Record the body, and see to it that what it returns is like what it was given.
 
         Parameters

@@ -151,16 +151,21 @@ def _choose(
                     f"and branch 0 ({name_of(branches[0])}) {results[0]}; wanted the same"
                 )
     dtypes = _agreed(branches, [graph for graph, _ in recorded], results[0], where)
-    free = [x for _, values in recorded for x in values]
-    graphs = []
-    start = 0
-    extra = [like(Abstract.of(x)) for x in free]
-    for graph, values in recorded:
-        graphs.append(_conformed(graph, extra, start, len(values), dtypes))
-        start += len(values)
-    outs = bind(choice.switch, (index, *free, *given.values), {"branches": tuple(graphs)})
+    free = {_identity(x): x for _, values in recorded for x in values}
+    place = {identity: i for i, identity in enumerate(free)}
+    extra = [like(Abstract.of(x)) for x in free.values()]
+    graphs = tuple(
+        _conformed(graph, extra, [place[_identity(x)] for x in values], dtypes)
+        for graph, values in recorded
+    )
+    outs = bind(choice.switch, (index, *free.values(), *given.values), {"branches": graphs})
     given.spec = results[0]
     return given.results(outs)
+
+
+def _identity(x: Any) -> Any:
+    """The same for all handles on a traced value."""
+    return (id(x.value), id(x.payload)) if type(x) is Tracer else id(x)
 
 
 def _record(
@@ -222,14 +227,14 @@ def _is_weak(x: Any) -> bool:
 
 
 def _conformed(
-    graph: Graph, extra: Sequence[Variable], start: int, count: int, dtypes: Sequence[Any]
+    graph: Graph, extra: Sequence[Variable], places: Sequence[int], dtypes: Sequence[Any]
 ) -> Graph:
-    """A branch that takes the free values of all, and returns these dtypes."""
+    """A branch that takes the free values of all, its own at `places`, and returns these dtypes."""
     names = [f"free{i}" for i in range(len(extra))]
-    inputs = [*map(like, extra), *map(like, graph.inputs[count:])]
+    inputs = [*map(like, extra), *map(like, graph.inputs[len(places) :])]
 
     def function(*args: Any) -> list[Any]:
-        outs = graph.run([*args[start : start + count], *args[len(extra) :]])
+        outs = graph.run([*(args[i] for i in places), *args[len(extra) :]])
         return [
             bind(conversion.astype, (out,), {"dtype": dtype})
             if _is_weak(x) or dtype_of(out) != dtype
@@ -237,4 +242,4 @@ def _conformed(
             for out, x, dtype in zip(outs, graph.outputs, dtypes, strict=True)
         ]
 
-    return build(function, inputs, graph.name, [*names, *graph.signature.names[count:]])
+    return build(function, inputs, graph.name, [*names, *graph.signature.names[len(places) :]])

@@ -22,6 +22,7 @@ import numpy as np
 from pullback.core.tracer import Tracer
 from pullback.errors import AliasError
 from pullback.graph.staging import Staging
+from pullback.graph.variable import Variable
 
 __all__ = ["FreeArrays"]
 
@@ -36,13 +37,18 @@ class FreeArrays:
     ----------
     staging : Staging
         The recording.
-    variables : tuple of type
+    unknown : tuple of type
         In place of what is of these types, `Tracer` or `ndarray`, it sees variables.
+
+    Attributes
+    ----------
+    variables : set of Variable
     """
 
-    def __init__(self, staging: Staging, variables: tuple[type, ...] = ()) -> None:
+    def __init__(self, staging: Staging, unknown: tuple[type, ...] = ()) -> None:
+        self.variables: set[Variable] = set()
         self._staging = staging
-        self._variables = variables
+        self._unknown = unknown
         self._arrays: dict[int, tuple[str, Any, Tracer]] = {}
         self._functions: dict[int, tuple[FunctionType, FunctionType]] = {}
 
@@ -105,9 +111,10 @@ class FreeArrays:
         copy.__dict__ = function.__dict__
 
     def _tracer(self, name: str, value: Any) -> Tracer:
-        if type(value) not in self._variables:
+        if type(value) not in self._unknown:
             return Tracer(self._staging, value, None)
         variable = self._staging.atom(value)
+        self.variables.add(variable)
         if type(value) is Tracer:
             variable.array = value.mutable
         return self._staging.tracer(variable, name)
@@ -115,7 +122,7 @@ class FreeArrays:
     def _is_array(self, value: Any) -> bool:
         """Whether a value is a plain array of numbers that can be indexed, or a traced one."""
         if type(value) is Tracer:
-            return Tracer in self._variables
+            return Tracer in self._unknown
         return type(value) is np.ndarray and value.ndim > 0 and value.dtype.kind in "biufc"
 
     def _sees_arrays(self, value: Any, seen: set[int]) -> bool:

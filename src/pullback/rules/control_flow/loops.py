@@ -89,7 +89,8 @@ def scan(
 
     The body may read arrays from outside, traced or plain, also at traced positions: ``a[i]``. A
     plain one that it does not reach through a variable, but through an attribute or a container,
-    is indexed as ``np.asarray(a, like=i)[i]``.
+    is indexed as ``np.asarray(a, like=i)[i]``. While the body is recorded, the arrays that its
+    variables name are traced constants, so ``isinstance(a, np.ndarray)`` is False.
 
     Examples
     --------
