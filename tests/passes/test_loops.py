@@ -49,6 +49,18 @@ def test_few_iterations(length, reverse):
     assert not any(each.graphs for each in graph.equations)
 
 
+def test_numbers_that_a_body_returns():
+    def f(b, c):
+        def body(state, x):
+            return {"a": state["a"], "b": 0.4 * c}, state["a"] * x
+
+        start = {"a": b * np.ones(3, b.dtype), "b": b}
+        return np.sum(np.sin(pb.scan(body, start, np.ones((1, 3), np.float32))[0]["b"]))
+
+    for dtype in (np.float32, np.float64):
+        simplified(pb.grad(f, (0, 1)), dtype(0.5), dtype(2))
+
+
 def test_the_index_of_the_only_iteration():
     graph = simplified(lambda x: pb.fori_loop(4, 5, lambda i, c: c * i, x), x)
     assert names(graph) == ["multiply"]

@@ -64,11 +64,11 @@ def _objective(loss):
 def test_a_gradient_costs_three_times_its_primal(m, n):
     for name, (objective, net, x, target) in problems(m, n).items():
         primal = simplify(pb.trace(objective, net, x, target))
-        for argnums, most in ((0, 3), ((0, 1), 3.05)):  # in the parameters, and in the samples too
+        for argnums in (0, (0, 1)):  # in the parameters, and in the samples too
             graph = pb.trace(pb.grad(objective, argnums), net, x, target)
             gradient = simplify(graph)
             ratio = gradient.cost().operations / primal.cost().operations
-            assert ratio <= most, f"{name}, {argnums}: {ratio}\n{primal}\n{gradient}"
+            assert ratio <= 3, f"{name}, {argnums}: {ratio}\n{primal}\n{gradient}"
             assert findings(gradient) == [], f"{name}\n{graph}\n{gradient}"
             assert_agree(gradient(net, x, target), graph(net, x, target), name)
 
