@@ -94,6 +94,7 @@ def test_mapped_indices():
 
 # -- whatever else one does with a plain array ---------------------------------------------------
 
+
 def counted():
     counts = np.zeros(3)
     np.add.at(counts, K, A)

@@ -206,3 +206,36 @@ def test_bodies_that_are_methods_or_have_attributes():
 
 
 ROWS = np.array([[2.0, 3.0], [4.0, 5.0]])
+
+
+def no_fori(a, n):
+    return pb.fori_loop(0, n, lambda i, c: c @ np.linalg.inv(a), a)
+
+
+def no_scan(a, n):
+    xs = np.zeros((n, 2))
+    return pb.scan(lambda c, x: (c @ np.linalg.inv(a) + x, c), a, xs, checkpoint=2)[0]
+
+
+def no_while(a, n):
+    return pb.while_loop(lambda s: s[1] < n, lambda s: (s[0] @ np.linalg.inv(a), s[1] + 1), (a, 0))[
+        0
+    ]
+
+
+@pytest.mark.parametrize("loop", [no_fori, no_scan, no_while])
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_a_body_that_would_fail_and_is_not_run(loop, mode):
+    """There is no inverse, and no iteration that would need it."""
+    identity = np.eye(4).reshape(2, 2, 2, 2)
+    jacobian = pb.jacobian(lambda a: loop(a, 0), mode=mode)
+    np.testing.assert_array_equal(jacobian(SINGULAR), identity)
+    recorded = pb.trace(jacobian, SINGULAR)
+    np.testing.assert_array_equal(recorded(SINGULAR), identity)
+    if loop is not no_while:
+        np.testing.assert_array_equal(pb.simplify(recorded)(SINGULAR), identity)
+    else:
+        np.testing.assert_array_equal(pb.trace(loop, SINGULAR, 0)(SINGULAR, 0), SINGULAR)
+    unrolled = pb.jacobian(lambda a: a @ np.linalg.inv(a) @ np.linalg.inv(a))(REGULAR)
+    run = pb.jacobian(lambda a: loop(a, 2), mode=mode)(REGULAR)
+    np.testing.assert_allclose(run, unrolled, atol=1e-14)

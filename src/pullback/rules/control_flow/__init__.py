@@ -3,7 +3,8 @@
 from pullback.rules.control_flow import choice, recomputation, repetition, scanning
 from pullback.rules.control_flow.checkpointing import checkpoint
 from pullback.rules.control_flow.choices import cond, switch
-from pullback.rules.control_flow.loops import fori_loop, scan, while_loop
+from pullback.rules.control_flow.loops import fori_loop, scan
+from pullback.rules.control_flow.while_loops import while_loop
 
 __all__ = [
     "checkpoint",

@@ -11,7 +11,13 @@ from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_number
-from pullback.errors import ArgumentTypeError, ArgumentValueError, GraphError
+from pullback.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    DataDependenceError,
+    GraphError,
+    NoRuleError,
+)
 from pullback.graph.building import build, close, flat_graph, like
 from pullback.graph.dependence import read
 from pullback.graph.graph import Atom, Graph
@@ -21,7 +27,15 @@ from pullback.rules import conversion
 from pullback.rules.control_flow.free_arrays import FreeArrays
 from pullback.transforms.arguments import flatten_arrays, owned
 
-__all__ = ["Carry", "Leaves", "index_variable", "record", "same_leaves", "slices"]
+__all__ = [
+    "Carry",
+    "Leaves",
+    "index_variable",
+    "record",
+    "record_unevaluated",
+    "same_leaves",
+    "slices",
+]
 
 
 class Leaves:
@@ -115,6 +129,24 @@ def record(
     inputs, names = (graph.inputs, graph.signature.names) if given else ((), ())
     flat = flat_graph(name, inputs, constants, graph.equations, graph.outputs, names)
     return close(flat, position, free_variables)
+
+
+def record_unevaluated(
+    function: Callable[..., Sequence[Any]],
+    inputs: Sequence[Variable],
+    names: Sequence[str],
+    name: str,
+    position: int,
+) -> tuple[Graph, list[Any]]:
+    """As `record`, for a body that may not be run at all: nothing of it is evaluated yet.
+
+    If its course depends on a plain array from outside, what is computed from plain arrays is.
+    """
+    with np.errstate(all="ignore"):
+        try:
+            return record(function, inputs, names, name, position, (Tracer, np.ndarray))
+        except (DataDependenceError, NoRuleError, ArgumentTypeError):
+            return record(function, inputs, names, name, position, (Tracer,))
 
 
 def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[Any]:

@@ -16,7 +16,14 @@ from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.rules.control_flow.bodies import Leaves, record
-from pullback.rules.control_flow.derived import batched, derived, interleave, pushed
+from pullback.rules.control_flow.derived import (
+    batched,
+    derived,
+    interleave,
+    marked,
+    pushed,
+    spread,
+)
 from pullback.rules.control_flow.splitting import Recording
 from pullback.transforms.arguments import name_of
 from pullback.transforms.batch import Unmapped
@@ -47,7 +54,7 @@ def _batch(
     body: Graph = params["body"]
     wanted = affected_outputs(body, mapped)
     outs = primitive(*values, body=batched(body, size, mapped, wanted))
-    return tuple(out if marked else Unmapped(out) for out, marked in zip(outs, wanted, strict=True))
+    return tuple(out if mark else Unmapped(out) for out, mark in zip(outs, wanted, strict=True))
 
 
 def _pushforward(
@@ -58,8 +65,7 @@ def _pushforward(
     wanted = varying_outputs(body, dotted)
     args = interleave(values, dots, dotted, ())
     outs = bind(checkpointed, tuple(args), {"body": pushed(body, dotted, wanted, (), ())})
-    tangents = iter(outs[len(wanted) :])
-    return outs[: len(wanted)], tuple(next(tangents) if marked else None for marked in wanted)
+    return outs[: len(wanted)], tuple(spread(outs[len(wanted) :], wanted))
 
 
 def _linearize(
@@ -78,9 +84,8 @@ def _linearize(
         found = list(totals)
         if not places:
             return found
-        given = [bar for bar, seed in zip(bars, seeded, strict=True) if seed]
-        started = [total for total, on in zip(totals, onto, strict=True) if on]
-        results = bind(checkpointed, (*values, *given, *started), {"body": graph})
+        args = (*values, *marked(bars, seeded), *marked(totals, onto))
+        results = bind(checkpointed, args, {"body": graph})
         for place, bar in zip(places, results, strict=True):
             found[place] = bar
         return found
@@ -160,8 +165,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     Returns
     -------
     callable
-        Takes the arguments of `f`. Keyword arguments, and leaves that are no arrays, belong to the
-        function.
+        Takes the arguments of `f`. Keyword arguments, strings and functions belong to the function:
+        they are handed to `f` as they are.
 
     Raises
     ------
@@ -185,11 +190,18 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f, updated=())
     def checkpointed_f(*args: Any, **kwargs: Any) -> Any:
-        given = Leaves(args, where, "args")
+        leaves, structure = trees.flatten(args)
+        static = [isinstance(x, str | bytes) or callable(x) for x in leaves]
+        arrays = [None if fixed else x for x, fixed in zip(leaves, static, strict=True)]
+        given = Leaves(trees.unflatten(structure, arrays), where, "args")
         result: list[trees.TreeSpec] = []
 
-        def function(*leaves: Any) -> list[Any]:
-            out, spec = trees.flatten(f(*given.tree(leaves), **kwargs))
+        def function(*traced: Any) -> list[Any]:
+            remaining = iter(traced)
+            mixed = [
+                x if fixed else next(remaining) for x, fixed in zip(leaves, static, strict=True)
+            ]
+            out, spec = trees.flatten(f(*trees.unflatten(structure, mixed), **kwargs))
             result[:] = [spec]
             return out
 

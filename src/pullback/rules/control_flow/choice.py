@@ -20,7 +20,9 @@ from pullback.rules.control_flow.derived import (
     derived,
     groups,
     interleave,
+    marked,
     pushed,
+    spread,
     zeros_like,
 )
 from pullback.rules.control_flow.splitting import Split, split
@@ -65,9 +67,7 @@ def _batch(
     if not mapped[0]:
         many = tuple(batched(branch, size, mapped[1:], wanted) for branch in branches)
         outs = primitive(index, *operands, branches=many)
-        return tuple(
-            out if marked else Unmapped(out) for out, marked in zip(outs, wanted, strict=True)
-        )
+        return tuple(out if mark else Unmapped(out) for out, mark in zip(outs, wanted, strict=True))
     # Each example chooses: all branches are evaluated.
     everywhere = [True] * len(wanted)
     index = np.clip(index, 0, len(branches) - 1)
@@ -93,8 +93,7 @@ def _pushforward(
     both = tuple(pushed(branch, dotted, wanted, (), ()) for branch in branches)
     args = interleave(values[1:], dots[1:], dotted, ())
     outs = bind(switch, (values[0], *args), {"branches": both})
-    tangents = iter(outs[len(wanted) :])
-    return outs[: len(wanted)], tuple(next(tangents) if marked else None for marked in wanted)
+    return outs[: len(wanted)], tuple(spread(outs[len(wanted) :], wanted))
 
 
 def _linearize(
@@ -133,12 +132,10 @@ def _linearize(
             _pullback(branch, part, present, onto, tuple(read), row, kept)
             for branch, part, row in zip(branches, parts, slots, strict=True)
         )
-        given = [bar for bar, here in zip(bars, present, strict=True) if here]
-        started = [total for total, on in zip(totals[1:], onto, strict=True) if on]
         operands = [values[1 + i] for i in read]
-        args = (values[0], *operands, *kept, *given, *started)
-        found = iter(bind(switch, args, {"branches": back}))
-        return [None, *(next(found) if varies else None for varies in varying)]
+        started = marked(totals[1:], onto)
+        args = (values[0], *operands, *kept, *marked(bars, present), *started)
+        return [None, *spread(bind(switch, args, {"branches": back}), varying)]
 
     return outs, Joint(
         lambda *dots: _pushforward(values, dots, params)[1],
@@ -242,12 +239,12 @@ def _pullback(
             ]
 
         own_names = branch.signature.names
-        outs = [x for x, seed in zip(branch.outputs, seeded, strict=True) if seed]
+        outs = marked(branch.outputs, seeded)
         inputs = [
             *(like(branch.inputs[i]) for i in read),
             *(like(Abstract(shape, dtype)) for shape, dtype in row),
             *(like(Abstract.of(x)) for x in outs),
-            *(like(x) for x, on in zip(branch.inputs, onto, strict=True) if on),
+            *map(like, marked(branch.inputs, onto)),
         ]
         names = [
             *(own_names[i] for i in read),

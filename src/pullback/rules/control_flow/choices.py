@@ -11,18 +11,13 @@ from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer
-from pullback.errors import (
-    ArgumentTypeError,
-    ArgumentValueError,
-    DataDependenceError,
-    NoRuleError,
-)
+from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.building import build, like
 from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
 from pullback.rules import conversion
 from pullback.rules.control_flow import choice
-from pullback.rules.control_flow.bodies import Leaves, record
+from pullback.rules.control_flow.bodies import Leaves, record_unevaluated
 from pullback.transforms.arguments import describe, name_of
 
 __all__ = ["cond", "switch"]
@@ -59,9 +54,10 @@ def cond(
 
     Notes
     -----
-    Both functions are recorded; one is evaluated. With a predicate that is mapped by `vmap` both
-    are, and each example takes its own; what the other one would have contributed to a derivative
-    is zero, even where it is not finite.
+    Both functions are recorded; one is evaluated, also where it reads nothing but values from
+    outside (plain scalars apart, with which Python computes at once). With a predicate that is
+    mapped by `vmap` both are, and each example takes its own; what the other one would have
+    contributed to a derivative is zero, even where it is not finite.
 
     Examples
     --------
@@ -171,11 +167,7 @@ def _identity(x: Any) -> Any:
 def _record(
     branch: Callable[..., Any], given: Leaves, where: str, results: list[trees.TreeSpec]
 ) -> tuple[Graph, list[Tracer]]:
-    """A branch as a graph of its free values and the operands' leaves.
-
-    Nothing of it is evaluated yet, as it may not be taken, unless its course depends on a plain
-    array from outside.
-    """
+    """A branch as a graph of its free values and the operands' leaves."""
 
     def function(*leaves: Any) -> list[Any]:
         out, spec = trees.flatten(branch(*given.tree(leaves)))
@@ -184,11 +176,7 @@ def _record(
 
     others = list(results)
     inputs = [like(x) for x in given.variables]
-    with np.errstate(all="ignore"):
-        try:
-            return record(function, inputs, given.names, name_of(branch), 0, (Tracer, np.ndarray))
-        except (DataDependenceError, NoRuleError, ArgumentTypeError):
-            return record(function, inputs, given.names, name_of(branch), 0, (Tracer,))
+    return record_unevaluated(function, inputs, given.names, name_of(branch), 0)
 
 
 def _agreed(

@@ -5,7 +5,7 @@ What is derived is made once for each pattern of arguments and stays with the bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,7 +19,17 @@ from pullback.transforms.arguments import lower
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward
 
-__all__ = ["batched", "derived", "groups", "interleave", "pushed", "separate", "zeros_like"]
+__all__ = [
+    "batched",
+    "derived",
+    "groups",
+    "interleave",
+    "marked",
+    "pushed",
+    "separate",
+    "spread",
+    "zeros_like",
+]
 
 T = TypeVar("T")
 
@@ -48,6 +58,17 @@ def zeros_like(x: Any) -> Any:
     return np.zeros(shape_of(x), dtype_of(x))[()]
 
 
+def marked(row: Iterable[T], marks: Iterable[bool]) -> list[T]:
+    """Those that are marked."""
+    return [x for x, mark in zip(row, marks, strict=True) if mark]
+
+
+def spread(row: Iterable[T], marks: Iterable[bool]) -> list[T | None]:
+    """The inverse of `marked`, with `None` in place of what is not."""
+    remaining = iter(row)
+    return [next(remaining) if mark else None for mark in marks]
+
+
 def interleave(
     primals: Sequence[Any], dots: Sequence[Any], marks: Sequence[bool], sizes: Sequence[int]
 ) -> list[Any]:
@@ -55,7 +76,7 @@ def interleave(
     mixed: list[Any] = []
     for group in groups(list(zip(primals, dots, marks, strict=True)), sizes):
         mixed += [primal for primal, _, _ in group]
-        mixed += [dot for _, dot, marked in group if marked]
+        mixed += [dot for _, dot, mark in group if mark]
     return mixed
 
 
@@ -68,7 +89,7 @@ def separate(
     dots: list[T | None] = []
     for some in groups(marks, sizes):
         primals += [next(remaining) for _ in some]
-        dots += [next(remaining) if marked else None for marked in some]
+        dots += [next(remaining) if mark else None for mark in some]
     return primals, dots
 
 
@@ -145,8 +166,8 @@ def batched(
         def function(*args: Tracer) -> list[Any]:
             with Batch(f"vmap of {body.name}", size) as interpreter:
                 values = [
-                    Tracer(interpreter, x, MAPPED) if marked else x
-                    for x, marked in zip(args, mapped, strict=True)
+                    Tracer(interpreter, x, MAPPED) if mark else x
+                    for x, mark in zip(args, mapped, strict=True)
                 ]
                 outs = body.run(values)
                 if around is not None:
@@ -154,14 +175,14 @@ def batched(
                 pairs = [lower(out, interpreter, body.name) for out in outs]
             return [
                 np.broadcast_to(out, (size, *shape_of(out)))
-                if marked and payload is not MAPPED
+                if mark and payload is not MAPPED
                 else out
-                for (out, payload), marked in zip(pairs, wanted, strict=True)
+                for (out, payload), mark in zip(pairs, wanted, strict=True)
             ]
 
         inputs = [
-            Variable((size, *x.shape), x.dtype, array=True, layout=True) if marked else like(x)
-            for x, marked in zip(body.inputs, mapped, strict=True)
+            Variable((size, *x.shape), x.dtype, array=True, layout=True) if mark else like(x)
+            for x, mark in zip(body.inputs, mapped, strict=True)
         ]
         return build(function, inputs, f"{body.name}_{name}", body.signature.names)
 

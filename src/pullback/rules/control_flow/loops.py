@@ -1,4 +1,4 @@
-"""Loops that stay loops: `scan`, `fori_loop` and `while_loop`."""
+"""Loops over arrays and ranges: `scan` and `fori_loop`."""
 
 from __future__ import annotations
 
@@ -6,28 +6,25 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from pullback.core import trees
-from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError, ArgumentValueError
-from pullback.graph.building import flat_graph, like
 from pullback.graph.graph import Graph
-from pullback.rules import conversion
 from pullback.rules.control_flow.bodies import (
     Carry,
     Leaves,
     index_variable,
     record,
+    record_unevaluated,
     same_leaves,
     slices,
 )
 from pullback.rules.control_flow.loop import Loop
+from pullback.rules.control_flow.while_loops import count_up
 from pullback.transforms.arguments import describe, name_of
 
-__all__ = ["fori_loop", "scan", "while_loop"]
+__all__ = ["fori_loop", "scan"]
 
 
 def scan(
@@ -90,7 +87,8 @@ def scan(
     The body may read arrays from outside, traced or plain, also at traced positions: ``a[i]``. A
     plain one that it does not reach through a variable, but through an attribute or a container,
     is indexed as ``np.asarray(a, like=i)[i]``. While the body is recorded, the arrays that its
-    variables name are traced constants, so ``isinstance(a, np.ndarray)`` is False.
+    variables name are traced constants, so ``isinstance(a, np.ndarray)`` is False. What the body
+    prints or draws at random, it does once.
 
     Examples
     --------
@@ -123,7 +121,8 @@ def scan(
     def record_body() -> tuple[Graph, list[Tracer]]:
         inputs = [index_variable(), *first.variables, *slices(scanned)]
         names = ["i", *first.names, *scanned.names]
-        return record(iteration, inputs, names, name_of(body), 1)
+        recorded = record if length else record_unevaluated
+        return recorded(iteration, inputs, names, name_of(body), 1)
 
     graph, free = first.settle(record_body, where)
     loop = Loop(
@@ -190,15 +189,17 @@ def fori_loop(
                 f"{where}: checkpoint is {checkpoint!r}, and the number of iterations is not known "
                 "while the bounds are traced; give bounds that are plain integers"
             )
-        return _counting(low, high, body, carry, where)
+        return count_up(low, high, body, carry, where)
     first = Carry(carry, where, "carry")
+    length = max(0, high - low)
 
     def iteration(index: Any, *leaves: Any) -> list[Any]:
         return same_leaves(body(index, first.tree(leaves)), first.spec, where, "carry")
 
     def record_body() -> tuple[Graph, list[Tracer]]:
         inputs = [index_variable(), *first.variables]
-        return record(iteration, inputs, ["i", *first.names], name_of(body), 1)
+        recorded = record if length else record_unevaluated
+        return recorded(iteration, inputs, ["i", *first.names], name_of(body), 1)
 
     graph, free = first.settle(record_body, where)
     loop = Loop(
@@ -206,152 +207,10 @@ def fori_loop(
         len(free),
         len(first.values),
         start=low,
-        length=max(0, high - low),
+        length=length,
         checkpoint=_checkpoint(checkpoint, where),
     )
     return first.results(loop([*free, *first.values]))
-
-
-def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carry: Any) -> Any:
-    """Loop as long as a condition holds: ``while condition(carry): carry = body(carry)``.
-
-    Parameters
-    ----------
-    condition : callable
-        ``condition(carry)`` is a boolean scalar.
-    body : callable
-        ``body(carry) -> carry``, of pytrees. It may write to its carry.
-    carry : pytree
-        The first carry; see `scan`.
-
-    Returns
-    -------
-    pytree
-        The last carry.
-
-    Raises
-    ------
-    ArgumentTypeError, ArgumentValueError
-        Where a leaf of the carry changes its dtype or shape, or the condition is no boolean
-        scalar.
-    DataDependenceError
-        Where the course of the body or the condition depends on a value.
-
-    Notes
-    -----
-    Both modes work, to any order, for any number of iterations. Reverse mode keeps what it reads
-    of each iteration; while a graph is recorded or under `vmap` it runs the loop a second time for
-    that. The number of iterations is locally constant: the derivative is that of the iterations
-    that were run. Under `vmap` examples that have come to their end stay as they are.
-
-    Examples
-    --------
-    >>> import pullback as pb
-    >>> def newton(a):
-    ...     def error(x):
-    ...         return abs(x * x - a) > 1e-12
-    ...     return pb.while_loop(error, lambda x: 0.5 * (x + a / x), 1.0 + 0 * a)
-    >>> round(float(pb.grad(newton)(2.0)), 6)
-    0.353553
-    """
-    where = f"while_loop of {name_of(body)}"
-    first = Carry(carry, where, "carry")
-
-    def iteration(*leaves: Any) -> list[Any]:
-        return same_leaves(body(first.tree(leaves)), first.spec, where, "carry")
-
-    def going(*leaves: Any) -> Any:
-        return condition(first.tree(leaves))
-
-    names = name_of(condition), name_of(body)
-    return first.results(_repeat(going, iteration, first, where, names))
-
-
-def _counting(low: Any, high: Any, body: Callable[[Any, Any], Any], carry: Any, where: str) -> Any:
-    """`fori_loop` between bounds that are traced."""
-    first = Carry(carry, where, "carry")
-    counted = Carry((_int64(low), carry), where, "carry")
-    counted.variables[0].number = True  # as what a range gives, it doesn't decide any dtype
-    counted.names = ["count", *first.names]
-
-    def iteration(count: Any, *leaves: Any) -> list[Any]:
-        return [
-            count + 1,
-            *same_leaves(body(count, first.tree(leaves)), first.spec, where, "carry"),
-        ]
-
-    def going(count: Any, *_leaves: Any) -> Any:
-        return count < high
-
-    outs = _repeat(going, iteration, counted, where, ("in_range", name_of(body)))
-    return counted.results(outs)[1]
-
-
-def _int64(bound: Any) -> Any:
-    if isinstance(bound, Tracer):
-        return bind(conversion.astype, (bound,), {"dtype": np.dtype(np.int64)})
-    return np.int64(bound)
-
-
-def _repeat(
-    going: Callable[..., Any],
-    iteration: Callable[..., list[Any]],
-    first: Carry,
-    where: str,
-    names: tuple[str, str],
-) -> tuple[Any, ...]:
-    """Run an iteration of the carry's leaves as long as it is going.
-
-    Parameters
-    ----------
-    names : tuple of str
-        What to call the graphs of `going` and `iteration`.
-    """
-
-    def once(_index: Any, *leaves: Any) -> list[Any]:
-        return iteration(*leaves)
-
-    def truth(*leaves: Any) -> list[Any]:
-        return [_truth(going(*leaves), where)]
-
-    def record_body() -> tuple[Graph, list[Tracer]]:
-        inputs = [index_variable(), *first.variables]
-        return record(once, inputs, ["i", *first.names], names[1], 1)
-
-    graph, free = first.settle(record_body, where)
-    test, test_free = record(truth, [like(x) for x in first.variables], first.names, names[0], 0)
-    count = len(test_free)
-    loop = Loop(
-        _with_inputs(graph, 1, test, "condition", count),
-        count + len(free),
-        len(first.values),
-        _with_inputs(test, count, graph, "body", len(free), 1),
-    )
-    return loop([*test_free, *free, *first.values])
-
-
-def _with_inputs(
-    graph: Graph, position: int, other: Graph, role: str, count: int, start: int = 0
-) -> Graph:
-    """A graph that takes some inputs of another one at `position`, and doesn't read them."""
-    names, extra = list(graph.signature.names), range(start, start + count)
-    names[position:position] = [f"{role}_{other.signature.names[i]}" for i in extra]
-    inputs = list(graph.inputs)
-    inputs[position:position] = [like(other.inputs[i]) for i in extra]
-    return flat_graph(graph.name, inputs, graph.constants, graph.equations, graph.outputs, names)
-
-
-def _truth(x: Any, where: str) -> Any:
-    """What a condition returned, which must be a boolean scalar."""
-    if isinstance(x, bool):
-        return np.bool_(x)
-    is_array = isinstance(x, Tracer | np.ndarray | np.generic)
-    if not is_array or shape_of(x) or dtype_of(x).kind != "b":
-        raise ArgumentTypeError(
-            f"{where}: what the condition returned is {describe(x)}, wanted a boolean scalar; "
-            "compare numbers, and join the elements of an array with np.all or np.any"
-        )
-    return x
 
 
 def _bound(bound: Any, name: str, where: str) -> Any:

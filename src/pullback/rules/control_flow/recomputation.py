@@ -24,7 +24,14 @@ from pullback.core.shapes import Abstract
 from pullback.core.tracer import Tracer
 from pullback.graph.cost import Cost, cost
 from pullback.rules.batching import in_front
-from pullback.rules.control_flow.derived import groups, interleave, separate, zeros_like
+from pullback.rules.control_flow.derived import (
+    groups,
+    interleave,
+    marked,
+    separate,
+    spread,
+    zeros_like,
+)
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.reverse_body import reverse_body
 from pullback.rules.control_flow.schedule import evaluations
@@ -100,7 +107,7 @@ def _pull(
         return found
     # Those of the consts are what the reverse loop starts from.
     onto = tuple(i < loop.consts and wanted[i] and x is not None for i, x in enumerate(found))
-    args = (*values, *(bar for bar in bars if bar is not None), *_marked(found, onto))
+    args = (*values, *(bar for bar in bars if bar is not None), *marked(found, onto))
     params = {"condition": loop.condition, **replace(loop, condition=None).params}
     params |= {"wanted": tuple(wanted), "seeded": seeded, "onto": onto}
     results = iter(bind(loop_pullback, args, params))
@@ -109,10 +116,6 @@ def _pull(
             bar = next(results)
             found[i] = bar if onto[i] or found[i] is None else found[i] + bar
     return found
-
-
-def _marked(row: Sequence[Any], marks: Sequence[bool]) -> tuple[Any, ...]:
-    return tuple(x for x, marked in zip(row, marks, strict=True) if marked)
 
 
 class Call(NamedTuple):
@@ -129,13 +132,7 @@ def _call(args: Sequence[Any], params: dict[str, Any]) -> Call:
     fields = dict(params)
     wanted, seeded, onto = (fields.pop(name) for name in ("wanted", "seeded", "onto"))
     values, bars, totals = (list(row) for row in groups(args, (len(wanted), sum(seeded))))
-    return Call(Loop(**fields), values, _spread(bars, seeded), _spread(totals, onto), wanted)
-
-
-def _spread(row: Sequence[Any], marks: Sequence[bool]) -> list[Any]:
-    """The inverse of `_marked`, with `None` for what is not marked."""
-    remaining = iter(row)
-    return [next(remaining) if marked else None for marked in marks]
+    return Call(Loop(**fields), values, spread(bars, seeded), spread(totals, onto), wanted)
 
 
 def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
@@ -146,12 +143,12 @@ def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
     back = reverse_body(loop, parts, params["seeded"])
     found = sweep.back(back, sweep.forth()[1], bars, totals)
     full = [zeros_like(x) if bar is None else bar for x, bar in zip(values, found, strict=True)]
-    return _marked(full, wanted)
+    return tuple(marked(full, wanted))
 
 
 def _shape(*args: Any, **params: Any) -> tuple[Abstract, ...]:
     values, _ = groups(args, (len(params["wanted"]),))
-    return _marked([Abstract.of(x) for x in values], params["wanted"])
+    return tuple(marked(map(Abstract.of, values), params["wanted"]))
 
 
 def _pushforward(
@@ -173,7 +170,7 @@ def _pushforward(
         interleave(total_dots, totals, marks, sizes),
     )
     tangents, primals = separate(found, marks, sizes)
-    return _marked(primals, wanted), _marked(tangents, wanted)
+    return tuple(marked(primals, wanted)), tuple(marked(tangents, wanted))
 
 
 def _linearize(
@@ -184,7 +181,7 @@ def _linearize(
 
     def pull(cotangents: Sequence[Any]) -> list[Any]:
         loop, values, bars, _, wanted = _call(args, params)
-        directions = _spread(cotangents, wanted)
+        directions = spread(cotangents, wanted)
         _, out_dots = loop.push(values, directions)
         dotted, out_dotted = loop.varying([dot is not None for dot in directions])
         sizes, marks = loop.in_sizes[1:], dotted[1:]
@@ -197,8 +194,8 @@ def _linearize(
         values_bar, _ = separate(found, marks, sizes)
         return [
             *values_bar,
-            *_marked(out_dots, params["seeded"]),
-            *_marked(directions, params["onto"]),
+            *marked(out_dots, params["seeded"]),
+            *marked(directions, params["onto"]),
         ]
 
     return outs, Joint(lambda *dots: _pushforward(args, dots, params)[1], pull)
@@ -216,8 +213,8 @@ def _batch(
     # Each example has its own cotangent of what all of them share.
     marks = [one or wants for one, wants in zip(values_mapped, wanted, strict=True)]
     values = [
-        in_front(x, size, mapped=one) if marked else x
-        for x, one, marked in zip(values, values_mapped, marks, strict=True)
+        in_front(x, size, mapped=one) if mark else x
+        for x, one, mark in zip(values, values_mapped, marks, strict=True)
     ]
     totals = [
         None if total is None else in_front(total, size, mapped=one)
@@ -225,23 +222,21 @@ def _batch(
     ]
     many, inputs, outputs = loop.batched(size, marks)
     out_bars = [
-        None if bar is None or not marked else in_front(bar, size, mapped=one)
-        for bar, one, marked in zip(bars, bars_mapped, outputs, strict=True)
+        None if bar is None or not mark else in_front(bar, size, mapped=one)
+        for bar, one, mark in zip(bars, bars_mapped, outputs, strict=True)
     ]
     carry, ys = groups(out_bars, (loop.carry,))
     ys = [None if bar is None else np.swapaxes(bar, 0, 1) for bar in ys]
-    full = loop.to_batch(size, marks, inputs, values)
-    found = _pull(many, full, [*carry, *ys], wanted, totals)
+    args = loop.to_batch(size, marks, inputs, values)
+    found = _pull(many, args, [*carry, *ys], wanted, totals)
     consts, carry_bars, xs_bars = groups(found, loop.in_sizes[1:])
     results = [
         *consts,
         *carry_bars,
         *(None if bar is None else np.swapaxes(bar, 0, 1) for bar in xs_bars),
     ]
-    return _marked(
-        [zeros_like(x) if bar is None else bar for x, bar in zip(values, results, strict=True)],
-        wanted,
-    )
+    full = [zeros_like(x) if bar is None else bar for x, bar in zip(values, results, strict=True)]
+    return tuple(marked(full, wanted))
 
 
 def _cost(costs: dict[str, Cost], **params: Any) -> Cost:

@@ -131,19 +131,29 @@ class ReverseBody:
         """
         consts, _, xs = groups(values, loop.in_sizes[1:])
         return [
-            *self.start(loop, consts, bars, totals),
+            *self.start(loop, consts, bars, totals, runs=loop.length > 0),
             *(xs[i] for i in self.read_xs),
             *(kept[i] for i in self.kept),
             *(bars[loop.carry + i] for i in self.out_bars),
         ]
 
     def start(
-        self, loop: Loop, consts: Sequence[Any], bars: Sequence[Any], totals: Sequence[Any]
+        self,
+        loop: Loop,
+        consts: Sequence[Any],
+        bars: Sequence[Any],
+        totals: Sequence[Any],
+        *,
+        runs: bool,
     ) -> list[Any]:
-        """The consts of the reverse loop, and its first carry."""
+        """The consts of the reverse loop, and its first carry.
+
+        Without an iteration, what the consts are for is not computed: it may not exist.
+        """
+        fixed = self.preamble.outputs
         return [
             *(consts[i] for i in self.read_consts),
-            *self.preamble.run(list(consts)),
+            *(self.preamble.run(list(consts)) if runs else map(zeros_like, fixed)),
             *(zeros_like(consts[i]) if totals[i] is None else totals[i] for i in self.total_consts),
             *(
                 zeros_like(loop.body.outputs[i]) if bars[i] is None else bars[i]

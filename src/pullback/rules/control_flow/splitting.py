@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import operator
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ from pullback.graph.graph import Atom, Equation, Graph
 from pullback.graph.partition import kept_values, recomputation
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
-from pullback.rules.control_flow.derived import derived
+from pullback.rules.control_flow.derived import derived, marked
 from pullback.transforms.arguments import lower
 from pullback.transforms.linearization import Linearization
 from pullback.transforms.tape import Tape
@@ -92,8 +92,8 @@ class Recording:
                 pairs = [lower(out, tape, where) for out in body.run(followed)]
                 self.outputs = [_atom(staging, out) for out, _ in pairs]
                 count = len(staging.equations)
-                nodes = [x.payload for x, varies in zip(followed, varying, strict=True) if varies]
-                some = [x for x, varies in zip(totals, varying, strict=True) if varies]
+                nodes = [x.payload for x in marked(followed, varying)]
+                some = marked(totals, varying)
                 found = Linearization(nodes, [node for _, node in pairs]).pull(bars, onto=some)
             results = iter(found)
             self.results = [_atom(staging, next(results)) if varies else None for varies in varying]
@@ -196,7 +196,7 @@ class Split:
         self.invariant = tuple(invariant)
         self._whole = Recording(body, varying, seeded, _both(varying, invariant))
         needed, fixed, _ = self._needs(self._whole)
-        available = [*_marked(self._whole.inputs, free), *fixed, *self._whole.constants]
+        available = [*marked(self._whole.inputs, free), *fixed, *self._whole.constants]
         self._kept = kept_values(
             self._whole.inputs, self._whole.primal, needed, available, _is_cheap
         )
@@ -265,7 +265,7 @@ class Split:
             recording = Recording(self.body, self.varying, seeded, onto)
         needed, fixed, late = self._needs(recording)
         at_hand = [recording.at(place) for place in self._places]
-        free = _marked(recording.inputs, self.free)
+        free = marked(recording.inputs, self.free)
         available = [*free, *fixed, *recording.constants, *at_hand]
         late = [*recomputation(recording.primal, needed, available), *late]
         results = _present(recording.results)
@@ -273,7 +273,7 @@ class Split:
         used.update(x for x in results.values() if type(x) is Variable)
         direct = used.difference(at_hand)
         names = self.body.signature.names
-        same = [i for i, marked in enumerate(self.invariant) if marked]
+        same = marked(range(len(names)), self.invariant)
         return LinearPart(
             reads={i: x for i, x in enumerate(recording.inputs) if x in direct},
             fixed=fixed,
@@ -297,7 +297,7 @@ class Split:
         """What the pullback reads: values of the body, values that stay the same; and itself."""
         constants = recording.constants
         everything = [*recording.primal, *recording.rest]
-        same = {*_marked(recording.inputs, self.invariant), *constants}
+        same = {*marked(recording.inputs, self.invariant), *constants}
         moving = affected(
             everything,
             [
@@ -347,10 +347,6 @@ def _graph(
     used.update(x for x in outputs if type(x) is Variable)
     constants = {x: array for x, array in recording.constants.items() if x in used}
     return flat_graph(name, inputs, constants, equations, outputs, names)
-
-
-def _marked(variables: Iterable[Variable], marks: Sequence[bool]) -> list[Variable]:
-    return [x for x, marked in zip(variables, marks, strict=True) if marked]
 
 
 def _present(values: Sequence[Any]) -> dict[int, Any]:

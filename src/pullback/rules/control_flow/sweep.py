@@ -112,7 +112,7 @@ class Sweep:
         """
         loop = self.loop
         with np.errstate(all="ignore"):
-            start = back.start(loop, self.consts, bars, totals)
+            start = back.start(loop, self.consts, bars, totals, runs=bool(kept))
             consts, carry = start[: back.consts], start[back.consts :]
             del start
             stacks = [np.empty(x.shape, x.dtype) for x in (self.xs[i] for i in back.xs_bars)]
