@@ -8,6 +8,7 @@ used twice, so a tracer that outlives its transformation is recognised.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ from pullback.errors import DetachedError, LeakedTracerError, PullbackError
 if TYPE_CHECKING:
     from pullback.core.primitive import Primitive
 
-__all__ = ["Interpreter", "snapshot"]
+__all__ = ["Interpreter", "snapshot", "with_snapshots"]
 
 _levels = itertools.count(1)
 
@@ -114,3 +115,11 @@ def snapshot(x: Any) -> Any:
                 return x.copy(order="K")  # the layout decides what NumPy makes a view
             array = array.base
     return x
+
+
+def with_snapshots(values: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
+    """The arguments of a primitive, as its linear maps may keep them.
+
+    Those that are differentiated are safe already, being values of a recorded program.
+    """
+    return [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]

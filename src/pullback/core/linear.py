@@ -218,6 +218,16 @@ class Joint:
         self.pullback = pullback
         self.pullback_onto = pullback_onto
 
+    @classmethod
+    def accumulating(
+        cls,
+        pushforward: Callable[..., Any],
+        pullback_onto: Callable[[Any, Sequence[Any]], Sequence[Any]],
+        count: int,
+    ) -> Joint:
+        """The map of `count` arguments whose pullback adds to cotangents that there are already."""
+        return cls(pushforward, lambda y_bar: pullback_onto(y_bar, [None] * count), pullback_onto)
+
 
 def as_map(entry: Any, diagonal: type[Diagonal] = Diagonal) -> LinearMap | None:
     """One entry of a rule's result as a linear map.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pullback.core import trees
-from pullback.core.interpreter import snapshot
+from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract
@@ -74,7 +74,7 @@ def _linearize(
     """Nothing is kept but the arguments: the pullback evaluates the body again."""
     body: Graph = params["body"]
     outs = bind(checkpointed, tuple(values), params)
-    values = [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
+    values = with_snapshots(values, wanted)
 
     def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
         varies = varying_outputs(body, wanted)
@@ -90,10 +90,8 @@ def _linearize(
             found[place] = bar
         return found
 
-    return outs, Joint(
-        lambda *dots: _pushforward(values, dots, params)[1],
-        lambda bars: pull_onto(bars, [None] * len(values)),
-        pull_onto,
+    return outs, Joint.accumulating(
+        lambda *dots: _pushforward(values, dots, params)[1], pull_onto, len(values)
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.interpreter import snapshot
+from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
@@ -108,7 +108,7 @@ def _linearize(
     forward, slots = _sharing(parts, count)
     results = bind(switch, tuple(values), {"branches": forward})
     outs, kept = results[:count], results[count:]
-    values = [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
+    values = with_snapshots(values, wanted)
 
     def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
         present = tuple(bar is not None and seed for bar, seed in zip(bars, seeded, strict=True))
@@ -137,10 +137,8 @@ def _linearize(
         args = (values[0], *operands, *kept, *marked(bars, present), *started)
         return [None, *spread(bind(switch, args, {"branches": back}), varying)]
 
-    return outs, Joint(
-        lambda *dots: _pushforward(values, dots, params)[1],
-        lambda bars: pull_onto(bars, [None] * len(values)),
-        pull_onto,
+    return outs, Joint.accumulating(
+        lambda *dots: _pushforward(values, dots, params)[1], pull_onto, len(values)
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pullback.core.interpreter import snapshot
+from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract
@@ -50,7 +50,7 @@ def linearize_by_recomputation(
     """
     parts = loop.split(wanted)
     plain = not _traced(values)
-    values = [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
+    values = with_snapshots(values, wanted)
     kept: list[list[Any]] = []
     if plain:
         outs, first = Sweep(loop, parts, values).forth()
@@ -69,10 +69,8 @@ def linearize_by_recomputation(
         back = reverse_body(loop, parts, [bar is not None for bar in bars])
         return sweep.back(back, states, bars, totals)
 
-    return outs, Joint(
-        lambda *dots: loop.push(values, dots)[1],
-        lambda bars: pull_onto(bars, [None] * len(values)),
-        pull_onto,
+    return outs, Joint.accumulating(
+        lambda *dots: loop.push(values, dots)[1], pull_onto, len(values)
     )
 
 
@@ -177,7 +175,7 @@ def _linearize(
     args: Sequence[Any], differentiated: Sequence[bool], params: dict[str, Any]
 ) -> tuple[tuple[Any, ...], Joint]:
     outs = bind(loop_pullback, tuple(args), params)
-    args = [x if wants else snapshot(x) for x, wants in zip(args, differentiated, strict=True)]
+    args = with_snapshots(args, differentiated)
 
     def pull(cotangents: Sequence[Any]) -> list[Any]:
         loop, values, bars, _, wanted = _call(args, params)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.interpreter import snapshot
+from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
 from pullback.core.primitive import Primitive, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
@@ -89,17 +89,15 @@ def _linearize(
     count = len(loop.body.outputs)
     results = replace(loop, body=parts.forward)(values)
     outs, kept = results[:count], results[count:]
-    values = [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
+    values = with_snapshots(values, wanted)
 
     def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
         back = reverse_body(loop, parts, [bar is not None for bar in bars])
         found = back.loop(loop)(back.arguments(loop, values, kept, bars, totals))
         return back.placed(loop, found, totals)
 
-    return outs, Joint(
-        lambda *dots: loop.push(values, dots)[1],
-        lambda bars: pull_onto(bars, [None] * len(values)),
-        pull_onto,
+    return outs, Joint.accumulating(
+        lambda *dots: loop.push(values, dots)[1], pull_onto, len(values)
     )
 
 
