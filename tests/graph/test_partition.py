@@ -1,0 +1,94 @@
+"""What a late part keeps of an early one, and what it computes again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import pullback as pb
+from pullback.core.primitive import registry
+from pullback.graph.dependence import affected, affected_outputs, live, varying_outputs
+from pullback.graph.partition import kept_values, recomputation
+from pullback.rules.control_flow.splitting import CHEAP
+
+
+def cheap(equation):
+    return equation.primitive.name in CHEAP
+
+
+def test_the_cheap_primitives_are_in_the_rule_book():
+    assert set(registry) >= CHEAP
+
+
+def values(graph):
+    """The values of a graph by the names of what computes them, the last of each name."""
+    return {e.primitive.name: e.outputs[0] for e in graph.equations}
+
+
+def kept(function, names, *args, free=()):
+    """The names of what is kept where the late part needs these values."""
+    graph = pb.trace(function, *args)
+    found = values(graph)
+    inputs = dict(zip(graph.signature.names, graph.inputs, strict=True))
+    named = found | inputs
+    chosen = kept_values(
+        graph.inputs,
+        graph.equations,
+        [named[name] for name in names],
+        [named[name] for name in free],
+        cheap,
+    )
+    again = recomputation(
+        graph.equations, [named[n] for n in names], [*chosen, *(named[n] for n in free)]
+    )
+    assert all(map(cheap, again))
+    return {name for name, x in named.items() if x in chosen}
+
+
+X = np.ones(8)
+
+
+def test_a_cheap_value_is_computed_from_one_that_is_kept_anyway():
+    def f(x):
+        y = np.tanh(x)
+        return y, 1 - y
+
+    assert kept(f, ["tanh", "subtract"], X) == {"tanh"}
+    assert kept(f, ["subtract"], X) == {"subtract"}  # nothing would be gained
+
+
+def test_a_costly_value_is_kept():
+    assert kept(lambda x: np.exp(np.sin(x)), ["sin", "exp"], X) == {"sin", "exp"}
+
+
+def test_what_is_free_is_not_kept():
+    assert kept(lambda x: 2 * x, ["multiply", "x"], X, free=["x"]) == set()
+    assert kept(lambda x: np.sin(x), ["sin"], X, free=["x"]) == {"sin"}
+
+
+def test_of_an_array_that_is_read_in_places_the_places_are_kept():
+    assert kept(lambda x: x[2] * 3, ["index"], X) == {"index"}
+    assert kept(lambda x: x[2] * 3, ["index", "x"], X) == {"x"}
+
+
+def test_the_smaller_of_a_value_and_its_origin_is_kept():
+    def f(x):
+        return np.broadcast_to(np.sin(x), (50, 8))
+
+    assert kept(f, ["broadcast_to"], X) == {"sin"}
+
+
+def test_what_cannot_be_computed_is_an_error():
+    graph = pb.trace(lambda x: np.sin(x), X)
+    with pytest.raises(ValueError, match="1 values are not computable"):
+        recomputation(graph.equations, [graph.outputs[0]], [])
+
+
+def test_dependence():
+    graph = pb.trace(lambda x, y, n: (x * y, np.floor(x), y + n, 2.0 * n), X, X, 3)
+    assert affected_outputs(graph, [True, False, False]) == [True, True, False, False]
+    assert affected_outputs(graph, [False, False, True]) == [False, False, True, True]
+    assert varying_outputs(graph, [True, False, False]) == [True, False, False, False]
+    product, *_ = graph.equations
+    assert live(graph.equations, [graph.outputs[0]]) == [product]
+    assert affected(graph.equations, [graph.inputs[0]]) >= {graph.inputs[0], *product.outputs}
