@@ -137,7 +137,8 @@ def test_the_whole_message():
         "`if v.sum() > 0:`, but while a graph is recorded only its shape and dtype are known. "
         "Choose between values with np.where(condition, a, b), and between computations with "
         "pullback.cond(condition, if_true, if_false, *operands); repeat one with "
-        "pullback.while_loop(condition, body, carry). If it is an argument that stays the same, "
+        "pullback.while_loop(condition, body, carry). Join conditions with &, | and ~ in place "
+        "of and, or and not: (0 <= x) & (x < 3). If it is an argument that stays the same, "
         "fix it outside: pullback.trace(lambda x: f(x, n), x)"
     )
 

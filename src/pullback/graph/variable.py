@@ -135,7 +135,8 @@ def _remedy(target: str) -> str:
         return (
             "Choose between values with np.where(condition, a, b), and between computations with "
             "pullback.cond(condition, if_true, if_false, *operands); repeat one with "
-            "pullback.while_loop(condition, body, carry)."
+            "pullback.while_loop(condition, body, carry). Join conditions with &, | and ~ in place "
+            "of and, or and not: (0 <= x) & (x < 3)."
         )
     if "int" in target:
         return (
