@@ -82,3 +82,22 @@ def test_a_primitive_is_recorded_by_its_shape_rule(halves):
     first, second = pb.trace(halves, np.ones((4, 3)))(x)
     np.testing.assert_array_equal(first, x[:2])
     np.testing.assert_array_equal(second, x[2:])
+
+
+def test_a_primitive_is_not_evaluated_while_it_is_recorded():
+    arguments = []
+
+    @pb.primitive
+    def root(x):
+        arguments.append(x)
+        assert x > 0
+        return np.sqrt(x)
+
+    root.shape(lambda x: x)
+    root.rule(lambda y, _x: 0.5 / y)
+    graph = pb.trace(pb.grad(lambda x: root(x) * 3.0), 4.0)
+    assert arguments == []
+    assert graph(4.0) == 0.75
+    assert arguments == [4.0]
+    assert pb.grad(lambda x: pb.fori_loop(0, 3, lambda _, y: root(y), x))(1.0) == 0.125
+    assert arguments[1:] == [1.0, 1.0, 1.0]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.memory import in_memory
-from pullback.core.primitive import Primitive
+from pullback.core.primitive import Primitive, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer
 
@@ -86,9 +86,12 @@ def _stand_in(x: Any) -> Any:
 def makes_array(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> bool:
     """Whether a result of shape () is an array, to which NumPy lets one write.
 
-    Functions of larger arrays return scalars, unless they move elements. Others are tried out.
+    Functions of larger arrays return scalars, unless they move elements. Others are tried out, but
+    for those of the user's own, which may do anything.
     """
     if isinstance(primitive.value, np.ufunc) or primitive.multiple:
+        return False
+    if registry.get(primitive.name) is not primitive:
         return False
     if not primitive.rearranges and any(math.prod(shape_of(x)) != 1 for x in args):
         return False
