@@ -9,7 +9,7 @@ import weakref
 
 import numpy as np
 import pytest
-import scipy.special  # noqa: F401
+import scipy.special  # noqa: F401  # programs below find its functions in the rule book
 from hypothesis import given, settings
 
 import pullback as pb

@@ -158,7 +158,7 @@ def _in_a_global(v):
     return v
 
 
-def _in_a_default(v, cache={}):  # noqa: B006
+def _in_a_default(v, cache={}):  # noqa: B006  # the mistake that is to be caught
     cache["last"] = np.cos(v)
     return v
 

@@ -20,7 +20,7 @@ from pullback.errors import DetachedError, LeakedTracerError, PullbackError
 if TYPE_CHECKING:
     from pullback.core.primitive import Primitive
 
-__all__ = ["Interpreter", "snapshot", "with_snapshots"]
+__all__ = ["Interpreter", "is_read_only", "snapshot", "with_snapshots"]
 
 _levels = itertools.count(1)
 
@@ -108,13 +108,18 @@ def snapshot(x: Any) -> Any:
     """
     if type(x) is Tracer:
         return x.snapshot()
-    if isinstance(x, np.ndarray):
-        array: Any = x
-        while isinstance(array, np.ndarray):  # a view is as writable as what it looks into
-            if array.flags.writeable:
-                return x.copy(order="K")  # the layout decides what NumPy makes a view
-            array = array.base
+    if isinstance(x, np.ndarray) and not is_read_only(x):
+        return x.copy(order="K")  # the layout decides what NumPy makes a view
     return x
+
+
+def is_read_only(array: Any) -> bool:
+    """Whether nobody can write to an array: a view is as writable as what it looks into."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return False
+        array = array.base
+    return array is None
 
 
 def with_snapshots(values: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:

@@ -110,7 +110,10 @@ def _is_running(x: Any) -> bool:
 
 
 def _contains(objects: list[Any], x: Any) -> bool:
-    """Whether an object is one of several, by identity."""
+    """Whether an object is one of several, by identity.
+
+    It is no generator expression, whose frame would refer to the object that is being looked for.
+    """
     for each in objects:  # noqa: SIM110
         if each is x:
             return True

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.interpreter import Interpreter
+from pullback.core.interpreter import Interpreter, is_read_only
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import astype, dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_number
@@ -206,22 +206,13 @@ def _kept(array: Any) -> Any:
 
     A number repeated in all directions stays that, without memory of its own.
     """
-    if _read_only(array):
+    if is_read_only(array):
         return array
     if array.size > 1 and not any(array.strides):
         return np.broadcast_to(np.array(array[(0,) * array.ndim]), array.shape)
     copy = np.array(array, order="K")
     copy.flags.writeable = False  # so that graphs that are derived from this one share it
     return copy
-
-
-def _read_only(array: Any) -> bool:
-    """Whether nobody can write to the array: a view is as writable as what it looks into."""
-    while isinstance(array, np.ndarray):
-        if array.flags.writeable:
-            return False
-        array = array.base
-    return array is None
 
 
 def _same(kept: Any, value: Any) -> bool:

@@ -56,6 +56,15 @@ class ShapeDtype(Abstract):
         return f"ShapeDtype({self.shape}, {self.dtype})"
 
 
+def _refusing(target: str) -> Callable[..., NoReturn]:
+    """A method that says that a value of which only shape and dtype are known can't become that."""
+
+    def refuse(self: Variable, *_: Any, **__: Any) -> NoReturn:
+        raise unknown("trace", self, target)
+
+    return refuse
+
+
 class Variable(Abstract):
     """A value in a graph, defined once.
 
@@ -99,24 +108,18 @@ class Variable(Abstract):
             return np.empty((), self.dtype) if self.array else self.dtype.type(0)
         return np.empty(self.shape, self.dtype) if self.layout is True else self.layout
 
-    def _unknown(target: str) -> Callable[..., NoReturn]:  # type: ignore[misc] # noqa: N805
-        def refuse(self: Variable, *_: Any, **__: Any) -> NoReturn:
-            raise unknown("trace", self, target)
-
-        return refuse
-
-    __array__ = _unknown("a plain array")
-    __bool__ = _unknown("a condition")
-    __float__ = _unknown("a Python float")
-    __complex__ = _unknown("a Python complex")
-    __int__ = _unknown("a Python int")
-    __index__ = _unknown("a Python int")
-    __round__ = _unknown("a Python int")
-    __floor__ = _unknown("a Python int")
-    __ceil__ = _unknown("a Python int")
-    __trunc__ = _unknown("a Python int")
-    __iter__ = _unknown("a sequence of numbers")
-    __format__ = _unknown("text")
+    __array__ = _refusing("a plain array")
+    __bool__ = _refusing("a condition")
+    __float__ = _refusing("a Python float")
+    __complex__ = _refusing("a Python complex")
+    __int__ = _refusing("a Python int")
+    __index__ = _refusing("a Python int")
+    __round__ = _refusing("a Python int")
+    __floor__ = _refusing("a Python int")
+    __ceil__ = _refusing("a Python int")
+    __trunc__ = _refusing("a Python int")
+    __iter__ = _refusing("a sequence of numbers")
+    __format__ = _refusing("text")
 
 
 def unknown(where: str, x: Any, target: str) -> DataDependenceError:

@@ -198,3 +198,15 @@ def test_what_is_not_differentiated_passes_through():
     y, k, flag = f(2.0, np.int64(3), np.True_)
     assert (y, k, flag) == (6.0, 4, False)
     assert pb.grad(lambda x: f(x, np.int64(3), np.True_)[0])(2.0) == 3.0
+
+
+@pytest.mark.parametrize("transform", [lambda f: f, pb.grad], ids=["value", "gradient"])
+@pytest.mark.parametrize("checkpoint", [None, "sqrt", 1, "while"])
+def test_numpy_warns_of_the_loop_itself_as_it_would_without_one(transform, checkpoint):
+    def f(x):
+        if checkpoint == "while":
+            return pb.while_loop(lambda y: y < 0, lambda y: np.log(y) * 1.0, x)
+        return pb.scan(lambda y, _: (np.log(y), None), x, length=1, checkpoint=checkpoint)[0]
+
+    with pytest.warns(RuntimeWarning, match="invalid value encountered in log"):
+        transform(f)(-1.0)

@@ -8,18 +8,19 @@ the first carry and the scanned arrays; it returns the last carry and the stacke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
-from pullback.graph.variable import Variable
 from pullback.rules.batching import in_front
 from pullback.rules.control_flow.derived import (
     batched,
@@ -31,10 +32,9 @@ from pullback.rules.control_flow.derived import (
     zeros_like,
 )
 from pullback.rules.control_flow.splitting import Split, split
-from pullback.transforms.arguments import lower
-from pullback.transforms.batch import MAPPED, Batch
+from pullback.transforms.batch import Unmapped
 
-__all__ = ["Loop"]
+__all__ = ["Loop", "batch", "iterations", "pushforward", "shape", "stack", "stacks"]
 
 
 _CONDITIONAL = ("condition", "body", "consts", "carry")
@@ -248,19 +248,93 @@ def _any(condition: Graph, size: int, mapped: Sequence[bool]) -> Graph:
     """Whether the condition holds for any example."""
 
     def make() -> Graph:
-        def function(*args: Tracer) -> list[Any]:
-            with Batch(f"vmap of {condition.name}", size) as interpreter:
-                values = [
-                    Tracer(interpreter, x, MAPPED) if marked else x
-                    for x, marked in zip(args, mapped, strict=True)
-                ]
-                out, payload = lower(condition.run(values)[0], interpreter, condition.name)
-            return [np.any(out) if payload is MAPPED else out]
+        each = batched(condition, size, mapped, [False])
 
-        inputs = [
-            Variable((size, *x.shape), x.dtype, array=True, layout=True) if marked else like(x)
-            for x, marked in zip(condition.inputs, mapped, strict=True)
-        ]
+        def function(*args: Tracer) -> list[Any]:
+            return [np.any(going) for going in each.run(args)]
+
+        inputs = [like(x) for x in each.inputs]
         return build(function, inputs, f"{condition.name}_any", condition.signature.names)
 
     return derived(condition, ("any", size, tuple(mapped)), make)
+
+
+# -- what all loops have in common as primitives --------------------------------------------------
+
+
+def shape(*_args: Any, **params: Any) -> tuple[Abstract, ...]:
+    """See `Primitive.shape`."""
+    loop = Loop(**params)
+    carry, ys = groups([Abstract.of(x) for x in loop.body.outputs], (loop.carry,))
+    return (*carry, *(Abstract((loop.length, *y.shape), y.dtype) for y in ys))
+
+
+def batch(
+    _primitive: Primitive,
+    size: int,
+    mapped: Sequence[bool],
+    values: Sequence[Any],
+    params: dict[str, Any],
+) -> tuple[Any, ...]:
+    """See `Primitive.batch`."""
+    loop = Loop(**params)
+    many, inputs, outputs = loop.batched(size, mapped)
+    args = loop.to_batch(size, mapped, inputs, values)
+    # Examples whose condition doesn't hold any more are run on, and what comes out is not used.
+    with np.errstate(all=None if loop.condition is None else "ignore"):
+        outs = many(args)
+    carry, ys = groups(list(zip(outs, outputs, strict=True)), (loop.carry,))
+    return (
+        *(x if mark else Unmapped(x) for x, mark in carry),
+        *(np.swapaxes(y, 0, 1) if mark else Unmapped(y) for y, mark in ys),
+    )
+
+
+def pushforward(
+    values: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """See `Primitive.pushforward`."""
+    return Loop(**params).push(values, dots)
+
+
+def iterations(
+    loop: Loop, consts: Sequence[Any], carry: list[Any], xs: Sequence[Any], body: Graph
+) -> Iterator[tuple[int, list[Any]]]:
+    """Run a loop on plain arrays.
+
+    Parameters
+    ----------
+    carry : list
+        It has what is carried, between iterations. Arrays to which nothing else refers are updated
+        in place.
+    body : Graph
+        The loop's own, or one that returns more after the carry.
+
+    Yields
+    ------
+    index : int
+    rest : list
+        What the body has returned after the carry. To be emptied, or kept.
+    """
+    indices = itertools.count() if loop.condition is not None else loop.indices
+    for index in indices:
+        if loop.condition is not None and not loop.condition.evaluate([*consts, *carry])[0]:
+            return
+        values = [index, *consts, *carry, *(x[index - loop.start] for x in xs)]
+        carry.clear()
+        rest = body.evaluate(values)
+        carry += rest[: loop.carry]
+        del rest[: loop.carry]
+        yield index, rest
+
+
+def stacks(loop: Loop) -> list[Any]:
+    """Room for what the iterations stack."""
+    ys = loop.body.outputs[loop.carry :]
+    return [np.empty((loop.length, *shape_of(y)), dtype_of(y)) for y in ys]
+
+
+def stack(loop: Loop, room: Sequence[Any], index: int, ys: list[Any]) -> None:
+    """Put away what an iteration returns; the list is emptied, as nothing may refer to it."""
+    for array in room[::-1]:
+        array[index - loop.start] = ys.pop()

@@ -58,7 +58,8 @@ def scan(
         What the reverse sweep has in store. `None`: what it reads of each iteration. An integer:
         that many carries, beside the first, and the iterations between them are evaluated again,
         as few times as possible; ``"sqrt"``: as many carries, about √(2n), as it takes to evaluate
-        none more than once again. The derivative is the same to the last bit.
+        none more than once again. The derivative is the same to the last bit; where such loops are
+        nested, sums may be taken in another order.
 
     Returns
     -------

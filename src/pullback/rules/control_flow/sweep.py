@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.building import flat_graph
 from pullback.graph.dependence import live
 from pullback.graph.graph import Graph
 from pullback.rules.control_flow.derived import derived, groups
-from pullback.rules.control_flow.loop import Loop
+from pullback.rules.control_flow.loop import Loop, iterations, stack, stacks
 from pullback.rules.control_flow.reverse_body import ReverseBody
 from pullback.rules.control_flow.schedule import (
     Advance,
@@ -53,42 +52,24 @@ class Sweep:
 
         That is a row of values for each iteration, or the states in the schedule's slots.
         """
-        with np.errstate(all="ignore"):
-            return self._rows() if self.loop.condition is not None else self._states()
+        return self._rows() if self.loop.condition is not None else self._states()
 
     def _rows(self) -> tuple[tuple[Any, ...], list[Any]]:
-        loop = self.loop
-        assert loop.condition is not None
-        carry = list(self.first)
-        rows: list[Any] = []
-        while loop.condition.evaluate([*self.consts, *carry])[0]:
-            values = [len(rows), *self.consts, *carry]
-            del carry
-            carry = self.parts.forward.evaluate(values)
-            rows.append(carry[loop.carry :])
-            del carry[loop.carry :]
+        carry = [*self.first]
+        run = iterations(self.loop, self.consts, carry, (), self.parts.forward)
+        rows = [row for _, row in run]
         return tuple(carry), rows
 
     def _states(self) -> tuple[tuple[Any, ...], list[Any]]:
-        loop = self.loop
-        count, slots = loop.carry, []
-        steps = iter(first_sweep(loop.length, snapshots(self.loop)))
-        following = next(steps, None)
-        stacks = [
-            np.empty((loop.length, *shape_of(y)), dtype_of(y)) for y in loop.body.outputs[count:]
-        ]
-        carry = list(self.first)
-        for step, index in enumerate(loop.indices):
-            if step == following:
+        loop, carry, slots = self.loop, [*self.first], []
+        wanted, room = set(first_sweep(loop.length, snapshots(loop))), stacks(loop)
+        run = iterations(loop, self.consts, carry, self.xs, loop.body)
+        for step in range(loop.length):
+            if step in wanted:
                 slots.append([*carry])
-                following = next(steps, None)
-            values = self._inputs(index, carry)
-            del carry
-            carry = loop.body.evaluate(values)
-            for stack, y in zip(stacks, carry[count:], strict=True):
-                stack[index - loop.start] = y
-            del carry[count:]
-        return (*carry, *stacks), slots
+            index, ys = next(run)
+            stack(loop, room, index, ys)
+        return (*carry, *room), slots
 
     def _inputs(self, index: int, carry: list[Any]) -> list[Any]:
         """What the body takes in an iteration."""
