@@ -20,6 +20,7 @@ from pullback.errors import (
 from pullback.graph.graph import Graph
 from pullback.graph.trace import trace
 from pullback.graph.variable import ShapeDtype
+from pullback.numpy.namespace import plain_numpy
 from pullback.passes.simplification import simplify
 from pullback.rules.control_flow import checkpoint, cond, fori_loop, scan, switch, while_loop
 from pullback.rules.custom import CustomPrimitive, primitive, stop_gradient
@@ -67,6 +68,7 @@ __all__ = [
     "losses",
     "nn",
     "optim",
+    "plain_numpy",
     "primitive",
     "pullback",
     "pushforward",

@@ -52,10 +52,12 @@ def range_of(v):
     return v
 
 
+TABLE = np.arange(5.0)
+
+
 def fill_plain(v):
-    out = np.zeros(3)
-    out[0] = v[0]
-    return out
+    TABLE[0] = v[0]
+    return TABLE
 
 
 CONDITION = (
@@ -64,7 +66,7 @@ CONDITION = (
     "pullback.while_loop(condition",
 )
 INTEGER = ("pullback.fori_loop(0, n, body, carry)", "np.asarray(a, like=i)[i]", "pullback.switch(i")
-NUMBER = ("NumPy's functions instead of the math module's", "np.zeros(n, like=x)", "np.where(")
+NUMBER = ("NumPy's functions instead of the math module's", "np.zeros(n)", "np.where(")
 
 FORMS = [
     (if_statement, "if v.sum() > 0:", CONDITION),
@@ -97,10 +99,10 @@ FORMS = [
     (lambda v: v * complex(v[0]), "v * complex(v[0])", NUMBER),
     (lambda v: math.sin(v[0]), "math.sin(v[0])", NUMBER),
     (lambda v: np.float64(v[0]), "np.float64(v[0])", NUMBER),
-    (fill_plain, "out[0] = v[0]", NUMBER),
-    (lambda v: np.arange(5.0)[np.argmax(v)], "np.arange(5.0)[np.argmax(v)]", ("like=i)[i]",)),
+    (fill_plain, "TABLE[0] = v[0]", NUMBER),
+    (lambda v: TABLE[np.argmax(v)], "TABLE[np.argmax(v)]", ("like=i)[i]",)),
     (lambda v: v[: np.argmax(v)], "v[: np.argmax(v)]", ("x[start + np.arange(n)]",)),
-    (lambda v: np.ones(5)[np.argmax(v) :][:1], "np.ones(5)[np.argmax(v) :][:1]",
+    (lambda v: TABLE[np.argmax(v) :][:1], "TABLE[np.argmax(v) :][:1]",
      ("np.asarray(a, like=i)[i + np.arange(n)]",)),
     (lambda v: v[v > 1], "v[v > 1]", ("np.where(mask, x, 0)",)),
     (lambda v: np.nonzero(v), "np.nonzero(v)", ("np.where(condition, a, b)",)),

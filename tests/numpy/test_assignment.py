@@ -279,18 +279,19 @@ def test_a_value_that_outlives_its_level_is_an_error(later):
         lambda a, t: np.place(a, np.array([True, False, True]), t),
         lambda a, t: np.put_along_axis(a, np.array([0]), t, 0),
         lambda a, t: a.fill(t[0]),
-        lambda a, t: np.full_like(a, t),
     ],
 )
-def test_a_real_array_cannot_hold_a_derivative(write):
+def test_an_array_from_outside_cannot_hold_a_derivative(write):
+    outside = np.zeros(3)
+
     def f(t):
-        a = np.zeros(3)
+        a = outside.copy()
         write(a, t)
         return np.sum(a * t)
 
     with pytest.raises(pb.DetachedError) as caught:
         pb.grad(f)(np.ones(3))
-    assert "np.zeros(n, like=x)" in str(caught.value)
+    assert "np.zeros(n)" in str(caught.value)
     assert "pullback.stop_gradient" in str(caught.value)
 
 

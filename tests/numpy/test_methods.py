@@ -269,6 +269,14 @@ def test_arrays_made_of_traced_numbers(function):
     assert_analytic(function, X)
 
 
+def objects(*elements):
+    """An array of dtype object, over which a ufunc of NumPy's own runs a loop of method calls."""
+    out = np.empty(len(elements), dtype=object)
+    for place, element in enumerate(elements):
+        out[place] = element
+    return out
+
+
 @pytest.mark.parametrize(
     "ufunc",
     [
@@ -282,7 +290,7 @@ def test_arrays_made_of_traced_numbers(function):
 def test_numpys_loops_over_objects_find_their_methods(ufunc):
     x = np.array([0.3, 0.6])
     with np.errstate(all="ignore"):
-        got = pb.grad(lambda x: np.sum(1.0 * ufunc(np.array([x[0], x[1]]))) + x[0])(x)
+        got = pb.grad(lambda x: np.sum(1.0 * ufunc(objects(x[0], x[1]))) + x[0])(x)
         expected = pb.grad(lambda x: np.sum(ufunc(x)) + x[0])(x)
     np.testing.assert_allclose(got, expected, rtol=1e-15)
 
@@ -290,13 +298,10 @@ def test_numpys_loops_over_objects_find_their_methods(ufunc):
 def test_two_argument_loops_over_objects():
     x = np.array([0.3, 0.6])
     for ufunc in (np.arctan2, np.hypot, np.maximum, np.minimum, np.power, np.fmod):
-        got = pb.grad(lambda x, u=ufunc: np.sum(u(np.array([x[0], x[1]]), np.array([x[1], 2.0]))))(
-            x
-        )
+        got = pb.grad(lambda x, u=ufunc: np.sum(u(objects(x[0], x[1]), objects(x[1], 2.0))))(x)
         expected = pb.grad(lambda x, u=ufunc: u(x[0], x[1]) + u(x[1], 2.0))(x)
         np.testing.assert_allclose(got, expected, rtol=1e-15)
 
 
-def test_the_mean_of_an_object_array_is_an_error_with_the_remedy():
-    with pytest.raises(pb.DetachedError, match=r"np\.stack\(\[\.\.\.\]\)"):
-        pb.grad(lambda x: np.mean(np.array([x[0], x[1]])))(np.ones(2))
+def test_the_mean_of_what_is_in_a_list():
+    np.testing.assert_allclose(pb.grad(lambda x: np.mean([x[0], x[1] ** 2]))(np.ones(2)), [0.5, 1])

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas
 import pytest
 
 import pullback as pb
@@ -245,12 +246,20 @@ DETACHING = {
     "math.sin": lambda x: math.sin(x[0]),
     "int": lambda x: int(x[0]) * x[1],
     "complex": lambda x: complex(x[0]),
-    "np.asarray": lambda x: np.sum(np.asarray(x, dtype=float)),
-    "np.array": lambda x: np.sum(np.array(x, dtype=np.float64)),
-    "item of a list": lambda x: np.sum(np.array([x[0], x[1]], dtype=float)),
-    "assignment to an array": lambda x: np.zeros(3).__setitem__(0, x[0]),
-    "filling": lambda x: np.zeros(3).__setitem__(slice(None), x),
+    "np.float64": lambda x: np.float64(x[0]) * x[1],
+    "an array from outside": lambda x: OUTSIDE.__setitem__(0, x[0]),
+    "filling one from outside": lambda x: OUTSIDE.__setitem__(slice(None), x),
+    "an array made by its class": lambda x: np.ndarray((3,)).__setitem__(0, x[0]),
+    "a copy of one from outside": lambda x: OUTSIDE.copy().__setitem__(0, x[0]),
+    "an array made plainly": lambda x: plain_zeros().__setitem__(0, x[0]),
+    "a data frame": lambda x: FRAME["a"].to_numpy(copy=True).__setitem__(0, x[0]),
 }  # fmt: skip
+OUTSIDE = np.zeros(3)
+FRAME = pandas.DataFrame({"a": [1.0, 2.0, 3.0]})
+
+
+def plain_zeros(make=np.zeros):  # bound before, where it cannot be replaced
+    return make(3)
 
 
 @ways
@@ -258,7 +267,9 @@ DETACHING = {
 def test_a_value_that_loses_its_history(name, way):
     text = message(pb.DetachedError, WAYS[way], DETACHING[name])
     assert_words(text, "a traced value of dtype float64", "cannot hold its derivative")
-    assert_words(text, "np.zeros(n, like=x)", "np.array([...])", "stop_gradient")
+    assert_words(
+        text, "np.zeros(n)", "np.array([...])", "np.empty(shape)", "df.to_numpy()", "stop_gradient"
+    )
 
 
 def test_the_message_of_a_lost_value_names_the_function():

@@ -314,12 +314,13 @@ def test_a_mapped_value_as_a_float_and_in_a_plain_array():
     with pytest.raises(pb.DataDependenceError, match=r"vmap of .*Python float.*NumPy's functions"):
         pb.vmap(lambda x: float(x))(B)
 
-    def fill(x):
-        a = np.zeros(2)
-        a[0] = x
-        return a
+    outside = np.zeros(2)
 
-    with pytest.raises(pb.DataDependenceError, match=r"np\.zeros\(n, like=x\)"):
+    def fill(x):
+        outside[0] = x
+        return outside
+
+    with pytest.raises(pb.DataDependenceError, match=r"np\.zeros\(n\)"):
         pb.vmap(fill)(B)
 
 

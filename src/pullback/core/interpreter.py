@@ -9,20 +9,29 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from pullback.core.shapes import is_inexact, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracer import Tracer, is_plain
 from pullback.errors import DetachedError, LeakedTracerError, PullbackError
 
 if TYPE_CHECKING:
     from pullback.core.primitive import Primitive
 
-__all__ = ["Interpreter", "is_read_only", "snapshot", "with_snapshots"]
+__all__ = ["FILLING", "Interpreter", "is_read_only", "snapshot", "with_snapshots"]
 
 _levels = itertools.count(1)
+
+FILLING = (
+    "An array that traced values are written to is one that the function itself makes, by NumPy's "
+    "functions under NumPy's name: np.zeros(n), np.empty(shape), np.array([...]), or np.array(a) "
+    "of an array from outside, np.array(df.to_numpy()) of a data frame. Other arrays cannot hold "
+    "them: those from outside, those of ndarray(shape), and those of a function that was bound to "
+    "another name where it cannot be replaced, such as a default argument"
+)
+"""What an error says of arrays to write traced values to."""
 
 
 class Interpreter:
@@ -35,9 +44,13 @@ class Interpreter:
     level : int
     open : bool
         Whether the transformed function is still running.
+    follows_integers : bool
+        Whether integers and booleans are traced at this level too.
     """
 
     __slots__ = ("level", "name", "open")
+
+    follows_integers: ClassVar[bool] = False
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -65,7 +78,7 @@ class Interpreter:
     def mutable(self, tracer: Tracer) -> bool:
         """Whether NumPy would have an array there rather than an immutable scalar."""
         value = tracer.value
-        return value.mutable if isinstance(value, Tracer) else isinstance(value, np.ndarray)
+        return value.mutable if type(value) is Tracer else isinstance(value, np.ndarray)
 
     def truth(self, tracer: Tracer) -> bool:
         """The value as a condition of an ``if`` or a ``while``."""
@@ -76,8 +89,7 @@ class Interpreter:
         return DetachedError(
             f"{self.name}: a traced value of dtype {tracer.dtype} and shape {tracer.shape} "
             f"was about to become {target}, which cannot hold its derivative. "
-            "To fill an array with traced values, make it with np.zeros(n, like=x) or "
-            "np.zeros_like(x), or use np.stack([...]) or np.array([...]); "
+            f"{FILLING}; "
             "inside the function call NumPy's functions instead of the math module's; "
             "if a constant is what you want, use pullback.stop_gradient(x)"
         )
@@ -108,7 +120,7 @@ def snapshot(x: Any) -> Any:
     """
     if type(x) is Tracer:
         return x.snapshot()
-    if isinstance(x, np.ndarray) and not is_read_only(x):
+    if is_plain(x) and not is_read_only(x):
         return x.copy(order="K")  # the layout decides what NumPy makes a view
     return x
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from pullback.core.linear import Diagonal, Joint, Maps, as_map
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracer import Tracer, ground_level
 from pullback.errors import ArgumentTypeError, NoRuleError
 
 __all__ = ["Primitive", "bind", "locally_constant", "registry"]
@@ -243,14 +243,20 @@ def _of_name(name: str) -> Primitive:
 
 
 def bind(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """Hand a call to the interpreter of the highest level among its arguments."""
+    """Hand a call to the interpreter of the highest level among its arguments.
+
+    An array at the ground among traced ones is a plain array to all of their levels.
+    """
     top = None
+    grounded = False
     for arg in args:
         cls = type(arg)
         if cls is Tracer:
             if arg.alias is not None:
                 arg.refresh()
             interpreter = arg.interpreter
+            if not interpreter.level:
+                grounded = True
             if top is None or interpreter.level > top.level:
                 top = interpreter
         elif cls is np.ndarray:
@@ -260,7 +266,14 @@ def bind(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) ->
             return bind(primitive, tuple(_as_plain(a, primitive) for a in args), params)
     if top is None:
         return primitive.value(*args, **params)
+    if grounded and top.level:
+        args = tuple(map(_off_the_ground, args))
     return top.process(primitive, args, params)
+
+
+def _off_the_ground(x: Any) -> Any:
+    """A plain array in place of one that was made inside and that no level follows."""
+    return x.value if type(x) is Tracer and x.interpreter.level == ground_level else x
 
 
 _OBJECT = np.dtype(object)

@@ -194,7 +194,7 @@ def _reshape_to(x_bar: Any, shape: tuple[int, ...]) -> Any:
 
 def _repeat(scalar: Any, shape: tuple[int, ...]) -> Any:
     """A scalar at every position of `shape`, without memory of its own."""
-    if isinstance(scalar, np.generic):
+    if issubclass(type(scalar), np.generic):
         # The constructor does in a fraction of the time what np.broadcast_to does.
         return np.ndarray(shape, scalar.dtype, np.asarray(scalar), 0, (0,) * len(shape))
     return np.broadcast_to(scalar, shape)

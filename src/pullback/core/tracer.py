@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of
+from pullback.core.view import View
 from pullback.errors import AliasError, NoRuleError
 
 if TYPE_CHECKING:
@@ -22,17 +23,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Tracer",
-    "View",
     "are_constant",
     "array_functions",
     "array_ufuncs",
     "as_number",
     "creation_functions",
+    "ground_level",
     "is_number",
+    "is_plain",
     "known",
     "no_rule",
     "on_constants",
     "strip",
+    "strip_all",
     "traced_among",
     "ufunc_methods",
 ]
@@ -54,44 +57,27 @@ creation_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
 """What a function that makes an array ``like=`` a tracer does; the tracer is its first argument."""
 
 
-class View:
-    """The tie of an array to the array whose memory it shares in NumPy.
+ground_level = 0
+"""The level of arrays that were made inside a transformation, and that none follows yet."""
 
-    Parameters
-    ----------
-    base : Tracer
-        The array that is looked into.
-    read : callable
-        ``read(base)`` is the view's state, a new tracer or array, in terms of the base.
-    write : callable or None
-        ``write(base, value)`` is the state of the base after `value` is assigned to the view.
-        `None` for a view that NumPy makes read-only.
 
-    Attributes
-    ----------
-    root : Tracer
-        The array that owns the memory: the base, or its root if it is a view too.
-    version : int
-        The version of the root that the view has seen.
+class Disguised(type):
+    """A class whose instances are judged by the class that they say they have.
+
+    Abstract base classes look at the methods along a type's order of resolution. That of a tracer
+    has those of arrays, also where the tracer stands for a number.
     """
 
-    __slots__ = ("base", "read", "root", "version", "write")
-
-    def __init__(
-        self,
-        base: Tracer,
-        read: Callable[[Any], Any],
-        write: Callable[[Any, Any], Any] | None,
-    ) -> None:
-        self.base = base
-        self.root: Tracer = base if base.alias is None else base.alias.root
-        self.version = self.root.version
-        self.read = read
-        self.write = write
+    @property
+    def __mro__(cls) -> tuple[type, ...]:
+        return (object,)
 
 
-class Tracer:
+class Tracer(metaclass=Disguised):
     """Stands in for an array while a function is differentiated; it speaks NumPy.
+
+    It says that it is an instance of what it stands for, `numpy.ndarray` or the class of a scalar.
+    Code of pullback, which has to know, asks ``type(x) is Tracer`` and `is_plain`.
 
     Operators, methods and attributes of :class:`numpy.ndarray` are installed by
     :mod:`pullback.numpy`; NumPy and SciPy functions arrive through ``__array_ufunc__`` and
@@ -112,6 +98,7 @@ class Tracer:
 
     __slots__ = ("alias", "interpreter", "payload", "value", "version")
     __array_priority__ = 1000.0
+    __pandas_priority__ = 5000.0  # so that pandas leaves operators to the tracer
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, interpreter: Interpreter, value: Any, payload: Any) -> None:
@@ -127,6 +114,8 @@ class Tracer:
         """A new handle on the present state, which no later write changes."""
         if self.alias is not None:
             self.refresh()
+        if self.interpreter.level == ground_level:
+            return Tracer(self.interpreter, self.value.copy(order="K"), None)
         return Tracer(self.interpreter, self.value, self.payload)
 
     def refresh(self) -> None:
@@ -159,6 +148,14 @@ class Tracer:
             tracer = view.base
         tracer._adopt(new)
 
+    def touch(self) -> None:
+        """Note that the memory of an array at the ground was written to in place."""
+        view = self.alias
+        self.version += 1
+        if view is not None:
+            view.root.version += 1
+            view.version = view.root.version
+
     def _adopt(self, new: Any) -> None:
         if isinstance(new, Tracer):
             self.interpreter = new.interpreter
@@ -180,7 +177,23 @@ class Tracer:
         value = self.value
         return self.payload is None and (not isinstance(value, Tracer) or value.is_constant)
 
-    # -- what NumPy asks -----------------------------------------------------------------------
+    # -- what NumPy and its users ask ------------------------------------------------------------
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """The class of what it stands for, by which `isinstance` goes."""
+        if self.alias is not None:
+            self.refresh()
+        if self.mutable:
+            return np.ndarray
+        if is_number(self):
+            return _PYTHON_TYPES[self.dtype.kind]
+        return self.dtype.type
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if not self.is_constant:
+            raise self.interpreter.detached(self, "a pickle")
+        return strip(self).__reduce_ex__(protocol)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -206,6 +219,11 @@ class Tracer:
     def __array_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        out = kwargs.get("out")
+        if type(out) is Tracer and not out.interpreter.level and are_constant((args, kwargs)):
+            func(*strip_all(args), **strip_all(kwargs))
+            out.touch()
+            return out
         implementation = array_functions.get(func)
         if implementation is not None:
             return implementation(*args, **kwargs)
@@ -267,6 +285,8 @@ class Tracer:
         return self.interpreter.truth(self)
 
     def __repr__(self) -> str:
+        if self.interpreter.level == ground_level:
+            return repr(strip(self))
         return f"Tracer({strip(self)!r}, level={self.interpreter.level})"
 
 
@@ -306,18 +326,9 @@ def on_constants(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """What a function without a rule returns for constants: constants of their highest level."""
-    interpreters: list[Interpreter] = []
-
-    def stripped(x: Any) -> Any:
-        if isinstance(x, Tracer):
-            interpreters.append(x.interpreter)
-            return strip(x)
-        if isinstance(x, dict):
-            return {key: stripped(each) for key, each in x.items()}
-        return type(x)(map(stripped, x)) if type(x) in (tuple, list) else x
-
-    out = function(*stripped(args), **stripped(kwargs))
-    level = max(interpreters, key=lambda interpreter: interpreter.level)
+    tracers: list[Tracer] = []
+    out = function(*strip_all(args, tracers), **strip_all(kwargs, tracers))
+    level = max((x.interpreter for x in tracers), key=lambda interpreter: interpreter.level)
 
     def lifted(x: Any) -> Any:
         if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc":
@@ -328,6 +339,19 @@ def on_constants(
         return list(map(lifted, x)) if type(x) is list else x
 
     return lifted(out)
+
+
+def strip_all(x: Any, tracers: list[Tracer] | None = None) -> Any:
+    """`strip` of everything in tuples, lists and dicts; the tracers found are added to a list."""
+    if type(x) is Tracer:
+        if tracers is not None:
+            tracers.append(x)
+        return strip(x)
+    if isinstance(x, dict):
+        return {key: strip_all(each, tracers) for key, each in x.items()}
+    if type(x) in (tuple, list):
+        return type(x)(strip_all(each, tracers) for each in x)
+    return x
 
 
 def traced_among(arguments: Sequence[Any]) -> str:
@@ -352,6 +376,14 @@ def _scipy_caller() -> str | None:
             caller = f"{name}.{frame.f_code.co_name}"
         frame = frame.f_back  # type: ignore[assignment]
     return caller
+
+
+_PYTHON_TYPES = {"b": bool, "i": int, "f": float, "c": complex}
+
+
+def is_plain(x: Any, kinds: Any = np.ndarray) -> bool:
+    """Whether `x` is of these kinds itself, and not a tracer that says so."""
+    return issubclass(type(x), kinds)
 
 
 def known(x: Any) -> bool:

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pullback.core.tracer import is_plain
 from pullback.graph.ordering import outliving_views, updates_last
 from pullback.graph.variable import Variable
 
@@ -207,7 +208,7 @@ def _reuse(reuses: list[tuple[Pick, Call]], flags: int, otherwise: Call, values:
 def _owning(value: Callable[..., Any], *args: Any) -> Any:
     """The value, as an array that shares its memory with no other."""
     out = value(*args)
-    return out.copy(order="K") if isinstance(out, np.ndarray) and out.base is not None else out
+    return out.copy(order="K") if is_plain(out) and out.base is not None else out
 
 
 def _give_away(

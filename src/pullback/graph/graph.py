@@ -11,7 +11,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracer import Tracer, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph import cost, dot, svg, text, verification
 from pullback.graph.execution import Plan
@@ -205,7 +205,7 @@ class Graph:
                 results = self.evaluate(values)
         leaves = [_fresh(out, taken) for out in results]
         for position in self.signature.numbers:
-            if isinstance(leaves[position], np.generic):
+            if is_plain(leaves[position], np.generic):
                 leaves[position] = leaves[position].item()
         return trees.unflatten(self.signature.result, leaves)
 
@@ -363,7 +363,7 @@ def _checked(x: Any, variable: Variable, what: str) -> Any:
 
 def _fresh(x: Any, taken: set[int]) -> Any:
     """A result that shares memory with nothing else."""
-    if isinstance(x, np.ndarray):
+    if is_plain(x):
         if x.base is not None or not x.flags.writeable or id(x) in taken:
             x = np.array(x, order="K")
         taken.add(id(x))

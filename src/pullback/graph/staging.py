@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.ground import grounded
 from pullback.core.interpreter import Interpreter, is_read_only
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import astype, dtype_of, shape_of
-from pullback.core.tracer import Tracer, is_number
+from pullback.core.tracer import Tracer, is_number, is_plain
 from pullback.errors import LeakedTracerError, PullbackError
 from pullback.graph.graph import Equation
 from pullback.graph.layout import layout_of_result, makes_array
@@ -50,6 +51,7 @@ class Staging(Interpreter):
         The error for the last value that was asked for; NumPy hides some of them.
     """
 
+    follows_integers = True
     __slots__ = ("_handles", "_passes", "_seen", "constants", "equations", "refused")
 
     def __init__(self, name: str) -> None:
@@ -140,6 +142,8 @@ class Staging(Interpreter):
         """What stands for a value in an equation: itself, or the variable of a constant array."""
         if not isinstance(value, _WITH_VARIABLE):
             return value
+        if type(value) is Tracer and grounded(value):
+            value = value.value
         if type(value) is Tracer:
             value = value.snapshot()
             key: Any = (id(value.value), id(value.payload))
@@ -149,7 +153,7 @@ class Staging(Interpreter):
         if seen is not None and _same(self.constants[seen[1]], value):
             return seen[1]
         kept = value if type(value) is Tracer else _kept(value)
-        layout = kept if isinstance(kept, np.ndarray) else None
+        layout = kept if is_plain(kept) else None
         variable = Variable(shape_of(kept), dtype_of(kept), array=True, layout=layout)
         variable.number = is_number(kept)
         self.constants[variable] = kept

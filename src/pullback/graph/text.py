@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pullback.core.shapes import Abstract
+from pullback.core.tracer import is_plain
 from pullback.graph.variable import Variable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def show(graph: Graph) -> str:
 
 def _elements(array: Any) -> str:
     """The elements of a constant, if they are few or all the same."""
-    if not isinstance(array, np.ndarray) or not array.size:
+    if not is_plain(array) or not array.size:
         return ""
     first = array[(0,) * array.ndim]
     if array.size > 1 and bool(np.all(array == first)):
@@ -129,7 +130,7 @@ def _atom(x: Any, names: dict[Variable, str]) -> str:
 
 def literal(x: Any) -> str:
     """A static value, without addresses or long arrays."""
-    if isinstance(x, np.generic):
+    if is_plain(x, np.generic):
         return f"{x.dtype}({x.item()})"
     if isinstance(x, slice):
         stop = "" if x.stop is None else x.stop

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.running import run
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import (
@@ -200,7 +201,7 @@ def _heads(f: Callable[..., Any], count: int) -> list[str]:
 def call_traced(f: Callable[..., Any], args: Sequence[Any], staging: Staging) -> Any:
     """Evaluate ``f(*args)``; what NumPy says of tracers is put in words that tell what to do."""
     try:
-        return f(*args)
+        return run(staging, f, args)
     except DataDependenceError as error:
         raise _placed(error, staging) from None
     except (IndexError, TypeError) as error:

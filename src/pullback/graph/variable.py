@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from pullback.core.interpreter import FILLING
 from pullback.core.shapes import Abstract
 from pullback.errors import DataDependenceError
 
@@ -154,8 +155,8 @@ def _remedy(target: str) -> str:
     if "text" in target:
         return "Return the value from the function and print what the graph gives for it."
     return (
-        "Call NumPy's functions instead of the math module's, make arrays to fill with "
-        "np.zeros(n, like=x), and choose between values with np.where(condition, a, b)."
+        "Call NumPy's functions instead of the math module's, and choose between values with "
+        f"np.where(condition, a, b). {FILLING}."
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import strip
+from pullback.core.tracer import is_plain, strip
 from pullback.core.trees import static
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.nn.activations import Activation, by_name, identity
@@ -339,7 +339,7 @@ def as_parameter(x: Any, where: str) -> Any:
 
 def _scalar(x: Any, like: Any, where: str) -> Any:
     """`x` as a scalar parameter, in the dtype of `like` if it's a Python number."""
-    if isinstance(x, int | float):
+    if is_plain(x, int | float):
         return np.asarray(x, dtype=like.dtype)
     x = as_parameter(x, where)
     if x.shape != ():

@@ -2,6 +2,7 @@
 
 from pullback.numpy import (
     along_axes,
+    arrays,
     assignment,
     contractions,
     conversion,
@@ -15,11 +16,13 @@ from pullback.numpy import (
     linalg,
     methods,
     missing,
+    namespace,
     norms,
     operators,
     padding,
     polynomials,
     queries,
+    ranges,
     reductions,
     shaping,
     sorting,
@@ -33,6 +36,7 @@ from pullback.numpy import (
 
 __all__ = [
     "along_axes",
+    "arrays",
     "assignment",
     "contractions",
     "conversion",
@@ -46,11 +50,13 @@ __all__ = [
     "linalg",
     "methods",
     "missing",
+    "namespace",
     "norms",
     "operators",
     "padding",
     "polynomials",
     "queries",
+    "ranges",
     "reductions",
     "shaping",
     "sorting",
@@ -61,3 +67,5 @@ __all__ = [
     "ufuncs",
     "views",
 ]
+
+namespace.install()

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from pullback.core.ground import grounded
+from pullback.core.interpreter import FILLING
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, strip
+from pullback.core.tracer import Tracer, are_constant, is_plain, strip, strip_all
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DetachedError
 from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import Look, along_axis, parse, positions_of
@@ -23,7 +25,7 @@ from pullback.numpy.registration import implements
 from pullback.numpy.views import keep_layout
 from pullback.rules import indexing
 
-__all__ = ["copyto", "deliver", "fill_diagonal", "place", "put", "put_along_axis",
+__all__ = ["copyto", "deliver", "fill_diagonal", "owns_memory", "place", "put", "put_along_axis",
            "putmask", "require_target", "setitem"]  # fmt: skip
 
 
@@ -36,14 +38,13 @@ def require_target(target: Any, where: str) -> None:
         shape = getattr(target, "shape", ())
         raise DetachedError(
             f"{where}: the array to write to is a plain {type(target).__name__} of shape {shape}, "
-            "which cannot hold the derivative of a traced value. Make it with np.zeros(n, like=x) "
-            "or np.zeros_like(x), where x is the differentiated array, or write "
+            f"which cannot hold the derivative of a traced value. {FILLING}. Write "
             "pullback.stop_gradient(v) if a constant is what you want"
         )
     if not target.mutable:
         raise ArgumentTypeError(
             f"{where}: the value to write to is a scalar of dtype {target.dtype}, which is "
-            "immutable; bind the name to a new value, or make an array with np.array(x, like=x)"
+            "immutable; bind the name to a new value, or make an array with np.array(x)"
         )
 
 
@@ -60,6 +61,21 @@ def require_castable(given: np.dtype[Any], dtype: np.dtype[Any], casting: Any, w
         )
 
 
+def owns_memory(x: Any) -> bool:
+    """Whether the value of `x` is memory of its own, or a look into it, that may be written to.
+
+    So it is with arrays at the ground, unless they look into an array that has been traced since.
+    """
+    return grounded(x) and (x.alias is None or np.may_share_memory(x.value, x.alias.root.value))
+
+
+def _are_plain(key: Any, value: Any) -> bool:
+    """Whether NumPy itself can write `value` at `key`, because no derivative is in either."""
+    if type(value) is np.ndarray and value.dtype.kind == "O":
+        return False
+    return are_constant((key, value))
+
+
 def _is_constant(value: Any) -> bool:
     """Whether a real array can hold `value` without losing a derivative."""
     return value.is_constant if isinstance(value, Tracer) else dtype_of(value).kind != "O"
@@ -67,8 +83,12 @@ def _is_constant(value: Any) -> bool:
 
 def deliver(target: Any, value: Any, where: str, casting: Any = "same_kind") -> Any:
     """Store the result of an operation in the array `target`, as ``out=`` does."""
-    if isinstance(target, np.ndarray) and _is_constant(value):
+    if is_plain(target) and _is_constant(value):
         np.copyto(target, strip(value), casting=casting)
+        return target
+    if owns_memory(target) and _is_constant(value):
+        np.copyto(target.value, strip(value), casting=casting)
+        target.touch()
         return target
     require_target(target, where)
     if shape_of(value) != target.shape:
@@ -100,6 +120,10 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     Where integer arrays name an element several times the last value stays.
     """
     require_target(x, "y[i] = v")
+    if owns_memory(x) and _are_plain(key, value):
+        x.value[strip_all(key)] = strip_all(value)
+        x.touch()
+        return
     if isinstance(key, Tracer) and key.dtype.kind == "b" and shape_of(value) == ():
         _set_masked(x, key, value)
         return
@@ -161,7 +185,7 @@ def _is_own_view(x: Any, template: tuple[Any, ...], arrays: list[Any], value: An
 @implements(np.copyto)
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     src = operand(src)
-    if isinstance(dst, np.ndarray) and _is_constant(src):
+    if is_plain(dst) and _is_constant(src):
         np.copyto(dst, strip(src), casting=casting, where=where)
         return
     require_target(dst, "numpy.copyto")

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from pullback.core.ground import grounded
 from pullback.core.primitive import bind
 from pullback.core.shapes import shape_of
-from pullback.core.tracer import Tracer, View, strip
+from pullback.core.tracer import Tracer, is_plain, strip
+from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy.operands import operand, refuse_out, require_known
 from pullback.numpy.registration import implements
@@ -34,7 +36,7 @@ def parse(key: Any) -> tuple[Template, list[Any]]:
         cls = type(entry)
         if cls is int or cls is slice or entry is None or entry is Ellipsis:
             template.append(entry)
-        elif isinstance(entry, np.integer):
+        elif is_plain(entry, np.integer):
             template.append(operator.index(entry))
         else:
             arrays.append(_index_array(entry))
@@ -60,7 +62,7 @@ def _index_array(entry: Any) -> Any:
             "pullback.stop_gradient(i).astype(int)"
         )
     array = np.asarray(entry)
-    if array.size == 0 and not isinstance(entry, np.ndarray):
+    if array.size == 0 and not is_plain(entry):
         array = array.astype(np.intp)
     if array.dtype.kind not in "iub":
         raise IndexError(
@@ -98,6 +100,10 @@ class Put:
 
 def getitem(x: Any, key: Any) -> Any:
     """``x[key]``: a view where NumPy makes one, a scalar for a full integer index, else a copy."""
+    if type(key) is int and grounded(x):
+        element = x.value[key]
+        if type(element) is not np.ndarray:
+            return element
     template, arrays = parse(key)
     out = bind(indexing.index, (x, *arrays), {"key": template})
     if not (isinstance(out, Tracer) and isinstance(x, Tracer) and x.mutable):

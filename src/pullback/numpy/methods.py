@@ -12,8 +12,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from pullback.core.ground import GROUND, grounded
 from pullback.core.primitive import bind
-from pullback.core.tracer import Tracer, View, array_functions, array_ufuncs, no_rule, strip
+from pullback.core.tracer import Tracer, array_functions, array_ufuncs, no_rule, strip
+from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, NoRuleError
 from pullback.numpy.assignment import require_target, setitem
 from pullback.numpy.conversion import astype
@@ -34,10 +36,24 @@ _SAME_AS_FUNCTIONS = (
 )  # fmt: skip
 
 
+_LOOKS = frozenset({"diagonal", "put", "ravel", "squeeze", "swapaxes"})
+"""The methods whose result looks into the array, and the one that writes to it."""
+
+_OPTIONS = frozenset({int, float, bool, str, type(None)})
+"""The types of options in which nothing is traced."""
+
+
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     name = function.__name__
+    looks = name in _LOOKS
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if (
+            not looks
+            and grounded(self)
+            and _OPTIONS.issuperset(map(type, (*args, *kwargs.values())))
+        ):
+            return GROUND.constant(getattr(self.value, name)(*args, **kwargs))
         implementation = array_functions.get(function)
         if implementation is None:
             # np.conj is a ufunc; a function without an implementation says so itself.

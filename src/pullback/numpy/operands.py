@@ -6,33 +6,65 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from pullback.core.tracer import Tracer, known, strip
+from pullback.core.shapes import shape_of
+from pullback.core.tracer import Tracer, is_plain, known, strip
 from pullback.errors import ArgumentTypeError, DataDependenceError
 from pullback.graph.variable import unknown
 from pullback.rules import shaping
 
-__all__ = ["anywhere", "operand", "refuse", "refuse_out", "require_known"]
+__all__ = ["anywhere", "holds_tracer", "joined", "operand", "refuse", "refuse_out",
+           "require_known"]  # fmt: skip
 
 
 def operand(x: Any) -> Any:
-    """`x` as one array: an ndarray, a tracer or a scalar; nested lists of these are stacked."""
-    if type(x) is Tracer or type(x) is np.ndarray:
+    """`x` as one array: an ndarray, a tracer or a scalar; nested lists of these are joined."""
+    if type(x) is Tracer or (type(x) is np.ndarray and x.dtype.kind != "O"):
         return x
-    if isinstance(x, _WHOLE):
-        return x
-    if isinstance(x, _NESTED) and _holds_tracer(x):
-        return shaping.stack(*(operand(element) for element in x), axis=0)
-    return np.asarray(x)
+    if isinstance(x, _NESTS) and holds_tracer(x):
+        return joined(x)
+    return x if isinstance(x, _WHOLE) else np.asarray(x)
 
 
-_NESTED = (list, tuple)
+_NESTS = (list, tuple, np.ndarray)
 _WHOLE = (Tracer, np.ndarray, np.generic, int, float, complex)
 
 
-def _holds_tracer(x: Any) -> bool:
-    if isinstance(x, _NESTED):
-        return any(_holds_tracer(element) for element in x)
-    return isinstance(x, Tracer)
+def holds_tracer(x: Any) -> bool:
+    """Whether `x` is traced, or something in nested lists, tuples and object arrays is."""
+    kind = type(x)
+    if kind is Tracer:
+        return True
+    if kind is list or kind is tuple:
+        return any(map(holds_tracer, x))
+    if issubclass(kind, np.ndarray):
+        return x.dtype.kind == "O" and any(map(holds_tracer, x.flat))
+    return issubclass(kind, list | tuple) and any(map(holds_tracer, x))
+
+
+def joined(x: Any) -> Any:
+    """Nested lists, tuples and object arrays, something in which is traced, as one array."""
+    extents, leaves = _leaves(x)
+    if not extents:
+        return operand(leaves[0])
+    parts = [operand(leaf) for leaf in leaves]
+    out = shaping.stack(*parts, axis=0)
+    return np.reshape(out, extents + shape_of(parts[0])) if len(extents) > 1 else out
+
+
+def _leaves(x: Any) -> tuple[tuple[int, ...], list[Any]]:
+    """The extents of nested sequences, and what is in them, in order.
+
+    Sequences beside something else are joined first.
+    """
+    if is_plain(x) and x.dtype.kind == "O":
+        return x.shape, x.ravel().tolist()
+    if not is_plain(x, list | tuple):
+        return (), [x]
+    inner = [_leaves(each) for each in x]
+    extents = {extents for extents, _ in inner}
+    if len(extents) == 1:
+        return (len(x), *extents.pop()), [leaf for _, leaves in inner for leaf in leaves]
+    return (len(x),), [joined(each) if holds_tracer(each) else each for each in x]
 
 
 def refuse(function: str, argument: str, value: Any, remedy: str) -> NoReturn:

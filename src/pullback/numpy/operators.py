@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from pullback.core.ground import GROUND
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import shape_of
 from pullback.core.tracer import Tracer, as_number, is_number
 from pullback.errors import ArgumentTypeError
-from pullback.numpy.assignment import deliver
+from pullback.numpy.assignment import deliver, owns_memory
 from pullback.numpy.elementwise import divmod, pow
 
 __all__: list[str] = []
@@ -22,6 +24,9 @@ Binary = Callable[[Any, Any], Any]
 _OPERANDS = frozenset(
     {Tracer, np.ndarray, float, int, bool, complex, list, tuple, *np.sctypeDict.values()}
 )
+
+
+_PLAIN = _OPERANDS - {Tracer, list, tuple}
 
 
 def _is_operand(x: Any) -> bool:
@@ -36,8 +41,22 @@ def _like_operands(out: Any, x: Any, *others: Any) -> Any:
     return as_number(out) if is_number(x) and all(map(is_number, others)) else out
 
 
-def _operator(primitive: Primitive) -> Binary:
+def _grounded_value(x: Any) -> Any:
+    """What Python's operators can be applied to in place of `x`, if no level follows it."""
+    kind = type(x)
+    if kind is not Tracer:
+        return x if kind in _PLAIN else None
+    if x.alias is not None:
+        x.refresh()
+    return None if x.interpreter.level else x.value
+
+
+def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
     def operate(self: Any, other: Any) -> Any:
+        if not self.interpreter.level:
+            x, y = _grounded_value(self), _grounded_value(other)
+            if x is not None and y is not None:
+                return GROUND.constant(evaluate(x, y))
         if type(other) in _OPERANDS or _is_operand(other):
             return _like_operands(bind(primitive, (self, other), {}), self, other)
         return NotImplemented
@@ -45,8 +64,12 @@ def _operator(primitive: Primitive) -> Binary:
     return operate
 
 
-def _reflected(primitive: Primitive) -> Binary:
+def _reflected(primitive: Primitive, evaluate: Binary) -> Binary:
     def operate(self: Any, other: Any) -> Any:
+        if not self.interpreter.level:
+            x, y = _grounded_value(other), _grounded_value(self)
+            if x is not None and y is not None:
+                return GROUND.constant(evaluate(x, y))
         if type(other) in _OPERANDS or _is_operand(other):
             return _like_operands(bind(primitive, (other, self), {}), self, other)
         return NotImplemented
@@ -54,11 +77,16 @@ def _reflected(primitive: Primitive) -> Binary:
     return operate
 
 
-def _unary(primitive: Primitive) -> Callable[[Any], Any]:
-    return lambda self: _like_operands(bind(primitive, (self,), {}), self)
+def _unary(primitive: Primitive, evaluate: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def operate(self: Any) -> Any:
+        if not self.interpreter.level and (x := _grounded_value(self)) is not None:
+            return GROUND.constant(evaluate(x))
+        return _like_operands(bind(primitive, (self,), {}), self)
+
+    return operate
 
 
-def _in_place(operator: Binary, symbol: str) -> Binary:
+def _in_place(anew: Binary, symbol: str, evaluate: Binary) -> Binary:
     """An array gets a new state, which its views see.
 
     A scalar is immutable: the name on the left is bound to a new value, and others keep the old.
@@ -66,7 +94,13 @@ def _in_place(operator: Binary, symbol: str) -> Binary:
     where = f"y {symbol}= v"
 
     def operate(self: Any, other: Any) -> Any:
-        value = operator(self, other)
+        if not self.interpreter.level and owns_memory(self):
+            y = _grounded_value(other)
+            if y is not None:
+                evaluate(self.value, y)
+                self.touch()
+                return self
+        value = anew(self, other)
         if value is NotImplemented or not self.mutable:
             return value
         return deliver(self, value, where)
@@ -74,13 +108,12 @@ def _in_place(operator: Binary, symbol: str) -> Binary:
     return operate
 
 
-def _bitwise(primitive: Primitive, symbol: str, *, reflected: bool = False) -> Binary:
+def _bitwise(operate_on_bits: Binary, symbol: str) -> Binary:
     """An operator of integers and booleans, which are traced only where they differ by example."""
-    plain = _reflected(primitive) if reflected else _operator(primitive)
 
     def operate(self: Any, other: Any) -> Any:
         _require_bits(self, symbol)
-        return plain(self, other)
+        return operate_on_bits(self, other)
 
     return operate
 
@@ -98,8 +131,13 @@ def _require_bits(x: Any, symbol: str) -> None:
         )
 
 
-def _install(name: str, operator: Callable[..., Any]) -> None:
-    setattr(Tracer, f"__{name}__", operator)
+def _install(name: str, operate: Callable[..., Any]) -> None:
+    setattr(Tracer, f"__{name}__", operate)
+
+
+def _pythons(name: str) -> Any:
+    """Python's operator of a name, as a function."""
+    return getattr(operator, f"__{name}__")
 
 
 _ARITHMETIC = {
@@ -129,20 +167,21 @@ _BITWISE = {
 
 for _name, (_ufunc, _symbol) in _ARITHMETIC.items():
     _primitive = registry[_ufunc.__name__]
-    _install(_name, _operator(_primitive))
-    _install(f"r{_name}", _reflected(_primitive))
-    _install(f"i{_name}", _in_place(_operator(_primitive), _symbol))
+    _plainly = _operator(_primitive, _pythons(_name))
+    _install(_name, _plainly)
+    _install(f"r{_name}", _reflected(_primitive, _pythons(_name)))
+    _install(f"i{_name}", _in_place(_plainly, _symbol, _pythons(f"i{_name}")))
 for _name, _ufunc in _COMPARISONS.items():
-    _install(_name, _operator(registry[_ufunc.__name__]))
+    _install(_name, _operator(registry[_ufunc.__name__], _pythons(_name)))
 for _name, (_ufunc, _symbol) in _BITWISE.items():
     _primitive = registry[_ufunc.__name__]
-    _install(_name, _bitwise(_primitive, _symbol))
-    _install(f"r{_name}", _bitwise(_primitive, _symbol, reflected=True))
-    _install(f"i{_name}", _in_place(_bitwise(_primitive, _symbol), _symbol))
+    _plainly = _bitwise(_operator(_primitive, _pythons(_name)), _symbol)
+    _install(_name, _plainly)
+    _install(f"r{_name}", _bitwise(_reflected(_primitive, _pythons(_name)), _symbol))
+    _install(f"i{_name}", _in_place(_plainly, _symbol, _pythons(f"i{_name}")))
 _install("invert", _invert)
-_install("neg", _unary(registry["negative"]))
-_install("pos", _unary(registry["positive"]))
-_install("abs", _unary(registry["absolute"]))
+for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
+    _install(_name, _unary(registry[_ufunc.__name__], _pythons(_name)))
 
 
 # -- operators that are no primitives ------------------------------------------------------------
@@ -172,8 +211,8 @@ def _round(x: Any, digits: int | None = None) -> Any:
 
 
 _install("pow", _power)
-_install("rpow", _reflected(registry["power"]))
-_install("ipow", _in_place(_power, "**"))
+_install("rpow", _reflected(registry["power"], _pythons("pow")))
+_install("ipow", _in_place(_power, "**", _pythons("ipow")))
 _install("divmod", _divmod)
 _install("rdivmod", lambda x, y: _divmod(y, x))
 _install("round", _round)

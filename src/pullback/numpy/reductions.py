@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import is_plain
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand, refuse_out
@@ -60,7 +61,7 @@ def sum(
 
 
 def _is_number(x: Any, number: int) -> bool:
-    return isinstance(x, int | float) and x == number
+    return is_plain(x, int | float) and x == number
 
 
 @implements(np.prod)

@@ -16,12 +16,14 @@ from pullback.core.tracer import (
     are_constant,
     array_functions,
     array_ufuncs,
+    is_plain,
     no_rule,
     on_constants,
+    strip_all,
     ufunc_methods,
 )
 from pullback.errors import ArgumentTypeError
-from pullback.numpy.assignment import deliver, require_target
+from pullback.numpy.assignment import deliver, owns_memory, require_target
 from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import parse
 from pullback.numpy.operands import operand, refuse
@@ -172,7 +174,11 @@ def outer(ufunc: np.ufunc, x: Any, y: Any, /, **kwargs: Any) -> Any:
 def at(ufunc: np.ufunc, x: Any, key: Any, *operands: Any) -> None:
     """``ufunc.at``: the in-place operation at an index, once for each time it names an element."""
     where = f"{_name(ufunc)}.at"
-    if isinstance(x, np.ndarray) and are_constant((key, operands)):
+    if owns_memory(x) and are_constant((key, operands)):
+        ufunc.at(x.value, *strip_all((key, *operands)))
+        x.touch()
+        return
+    if is_plain(x) and are_constant((key, operands)):
         on_constants(ufunc.at, (x, key, *operands), {})
         return
     require_target(x, where)

@@ -17,7 +17,8 @@ import numpy as np
 
 from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
-from pullback.core.tracer import Tracer, View, known
+from pullback.core.tracer import Tracer, known
+from pullback.core.view import View
 from pullback.errors import AliasError
 from pullback.graph.variable import user_line
 from pullback.rules import conversion, indexing

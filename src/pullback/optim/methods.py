@@ -20,6 +20,7 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.optim.schedules import Schedule, as_schedule
 
@@ -294,7 +295,7 @@ def _leafwise(
 
 def _array(x: Any) -> Any:
     """A result as an array, where NumPy made a scalar of one without axes."""
-    return np.asarray(x) if isinstance(x, np.generic) else x
+    return np.asarray(x) if is_plain(x, np.generic) else x
 
 
 def _fitting(gradient: Any, leaves: list[Any], spec: Any, where: str) -> list[Any]:

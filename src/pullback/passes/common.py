@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.primitive import Primitive
+from pullback.core.tracer import is_plain
 from pullback.graph.graph import Atom, Graph
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass
@@ -97,7 +98,7 @@ def _settings(primitive: Primitive, params: dict[str, Any]) -> tuple[Any, ...]:
 
 def _number(x: Any) -> Any:
     """What numbers of a type with the same bits have in common."""
-    return (type(x), x.tobytes() if isinstance(x, np.generic) else repr(x))
+    return (type(x), x.tobytes() if is_plain(x, np.generic) else repr(x))
 
 
 def _precedes(one: Any, other: Any) -> bool:
@@ -118,7 +119,7 @@ def frozen(value: Any) -> Any:
         return (kind, *((name, frozen(each)) for name, each in value.items()))
     if kind is slice:
         return (kind, value.start, value.stop, value.step)
-    if kind is float or kind is complex or isinstance(value, np.generic):
+    if kind is float or kind is complex or is_plain(value, np.generic):
         return _number(value)
     if kind is Graph:
         return structure(value)

@@ -13,6 +13,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import is_plain
 from pullback.graph.graph import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting
@@ -66,7 +67,7 @@ def _value(rewriting: Rewriting, x: Atom) -> Any:
         return None
     value = rewriting.constants.get(x)
     if value is not None:
-        return value if isinstance(value, np.ndarray) else None
+        return value if is_plain(value) else None
     source = _value(rewriting, rewriting.sources[x]) if x in rewriting.sources else None
     return None if source is None else np.broadcast_to(source, x.shape)
 

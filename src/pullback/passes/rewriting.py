@@ -19,6 +19,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
+from pullback.core.tracer import is_plain
 from pullback.graph.graph import Atom, Equation, Graph
 from pullback.graph.variable import Variable
 from pullback.graph.verification import abstract_outputs
@@ -323,7 +324,7 @@ class Rewriting:
 
     def constant(self, value: Any) -> Atom:
         """What stands for a constant: a number, a repeated number, or a variable."""
-        if not isinstance(value, np.ndarray):
+        if not is_plain(value):
             return value
         if not value.shape:
             return value[()]
@@ -336,7 +337,7 @@ class Rewriting:
         )
 
     def _enter_constant(self, variable: Variable, value: Any) -> Variable:
-        if isinstance(value, np.ndarray):
+        if is_plain(value):
             if self.shared is not None:
                 found = self.shared.constant(value, variable)
                 if found is not variable:
@@ -359,7 +360,7 @@ class Rewriting:
     def cast(self, x: Atom, dtype: np.dtype[Any]) -> Atom:
         """`x`, converted to a dtype, which then counts in promotion."""
         if type(x) is not Variable:
-            same = isinstance(x, np.generic) and x.dtype == dtype
+            same = is_plain(x, np.generic) and x.dtype == dtype
             return x if same else np.asarray(x).astype(dtype)[()]
         return x if is_strong(x) and x.dtype == dtype else self.bind(astype, x, dtype=dtype)
 
@@ -372,7 +373,7 @@ def _holds_graphs(value: Any) -> bool:
 
 def is_strong(x: Atom) -> bool:
     """Whether an atom has a dtype of its own, which counts in promotion."""
-    return x.weak is None if type(x) is Variable else isinstance(x, np.generic)
+    return x.weak is None if type(x) is Variable else is_plain(x, np.generic)
 
 
 BLOCK = 1 << 16

@@ -11,6 +11,7 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.primitive import Primitive, locally_constant
+from pullback.core.running import untraced
 from pullback.core.shapes import Abstract, is_inexact
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
@@ -31,8 +32,8 @@ class CustomPrimitive(Generic[P, R]):
 
         def value(*args: Any, **params: Any) -> Any:
             """The function, with its results as NumPy arrays and scalars."""
-            out = function(*args, **params)
-            return tuple(map(_as_array, out)) if multiple else _as_array(out)  # type: ignore[call-overload]
+            out = untraced(function, args, params)
+            return tuple(map(_as_array, out)) if multiple else _as_array(out)
 
         self._primitive = Primitive(
             getattr(function, "__name__", type(function).__name__),

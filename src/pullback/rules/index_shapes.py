@@ -12,7 +12,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracer import Tracer, is_plain
 from pullback.errors import ArgumentValueError, DataDependenceError
 from pullback.rules.batched_indexing import ARRAY
 
@@ -48,13 +48,13 @@ def writes(primitive: Primitive, *indices: Any, key: Key, shape: tuple[int, ...]
 
 def nonzero(primitive: Primitive, x: Any) -> tuple[Abstract, ...]:
     """The positions of the elements that are not zero, of which there are as many as there are."""
-    if not isinstance(x, np.ndarray | np.generic):
+    if not is_plain(x, np.ndarray | np.generic):
         raise DataDependenceError(
             f"{primitive.name}: the number of nonzero elements of an array of dtype {dtype_of(x)} "
             f"and shape {shape_of(x)} depends on values that are not known while the function is "
             "recorded; keep all elements and choose between values with np.where(condition, a, b)"
         )
-    return (Abstract((int(np.count_nonzero(x)),), _INTP),) * x.ndim
+    return (Abstract((int(np.count_nonzero(x)),), _INTP),) * len(shape_of(x))
 
 
 def selected(
@@ -122,7 +122,7 @@ def _axes(entry: Any) -> int:
     """How many axes an entry of an index stands for, an ellipsis apart."""
     if entry is None or entry is Ellipsis:
         return 0
-    if isinstance(entry, slice | int):
+    if is_plain(entry, slice | int):
         return 1
     return len(shape_of(entry)) if dtype_of(entry).kind == "b" else 1
 
@@ -141,7 +141,7 @@ def _length(primitive: Primitive, entry: slice, extent: int) -> int:
 
 def _extent(primitive: Primitive, entry: Any, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     """The shape of what an integer, or an index array, contributes."""
-    if isinstance(entry, int):
+    if is_plain(entry, int):
         if not -shape[axis] <= entry < shape[axis]:
             raise IndexError(
                 f"{primitive.name}: index {entry} is out of bounds for axis {axis} of an array of "
@@ -150,7 +150,7 @@ def _extent(primitive: Primitive, entry: Any, shape: tuple[int, ...], axis: int)
         return ()
     if dtype_of(entry).kind != "b":
         return shape_of(entry)
-    if not isinstance(entry, np.ndarray | np.generic):
+    if not is_plain(entry, np.ndarray | np.generic):
         raise DataDependenceError(
             f"{primitive.name}: the index is a boolean array of shape {shape_of(entry)} whose "
             "values are not known while the function is recorded, and with them the shape of what "

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.ground import grounded
 from pullback.core.interpreter import Interpreter
+from pullback.core.running import run
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
-from pullback.core.tracer import Tracer, known, strip
+from pullback.core.tracer import Tracer, is_plain, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
 __all__ = [
@@ -40,14 +42,14 @@ def name_of(f: Callable[..., Any]) -> str:
     return getattr(f, "__name__", None) or type(f).__name__
 
 
-def call(f: Callable[..., Any], args: Iterable[Any]) -> Any:
-    """Evaluate ``f(*args)``.
+def call(f: Callable[..., Any], args: Iterable[Any], interpreter: Interpreter) -> Any:
+    """Evaluate ``f(*args)`` under a transformation.
 
     NumPy wraps an error that is raised while it fills an array in one of its own; the message
     that tells what to do is brought back to the surface.
     """
     try:
-        return f(*args)
+        return run(interpreter, f, args)
     except ValueError as error:
         if isinstance(error.__cause__, PullbackError):
             raise error.__cause__.with_traceback(error.__traceback__) from None
@@ -61,6 +63,8 @@ def lower(leaf: Any, interpreter: Interpreter, where: str) -> tuple[Any, Any]:
     leaf.refresh()
     if leaf.interpreter is interpreter:
         return leaf.value, leaf.payload
+    if grounded(leaf):
+        return leaf.value, None
     leaf.interpreter.require_open(f"{where}: the result")
     return leaf, None
 
@@ -96,7 +100,7 @@ def require_array(x: Any, where: str) -> Any:
     """
     if isinstance(x, Tracer | float | int | complex | np.generic):
         return x
-    if isinstance(x, np.ndarray):
+    if is_plain(x):
         return x if x.dtype.kind != "O" else assemble(x, where)
     if hasattr(x, "__array__"):
         return require_array(np.asarray(x), where)
@@ -170,7 +174,7 @@ def owned(x: Any, taken: set[int]) -> Any:
     taken : set of int
         Identities of the arrays that others hold; the result's is added.
     """
-    if isinstance(x, np.ndarray):
+    if is_plain(x):
         if x.base is not None or not x.flags.writeable or id(x) in taken:
             x = x.copy(order="K")
         taken.add(id(x))
@@ -188,10 +192,15 @@ def stack_depth() -> int:
 
 
 def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], trees.TreeSpec]:
-    """Leaves of a pytree, each of them an array, tracer or number, and its structure."""
+    """Leaves of a pytree, each of them an array, tracer or number, and its structure.
+
+    Arrays that were made inside, and to which nothing traced was written, are plain arrays here.
+    """
     leaves, spec = trees.flatten(tree)
     for number, leaf in enumerate(leaves):
-        if type(leaf) not in _ARRAYS or (type(leaf) is np.ndarray and leaf.dtype.kind == "O"):
+        if grounded(leaf):
+            leaves[number] = leaf.value
+        elif type(leaf) not in _ARRAYS or (type(leaf) is np.ndarray and leaf.dtype.kind == "O"):
             path = trees.leaf_paths(spec)[number]
             leaves[number] = require_array(leaf, f"{where}: {argument}{path}")
     return leaves, spec

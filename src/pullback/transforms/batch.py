@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.interpreter import Interpreter
+from pullback.core.interpreter import FILLING, Interpreter
 from pullback.core.memory import in_memory
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
@@ -53,6 +53,7 @@ class Batch(Interpreter):
         Extent of the mapped axis.
     """
 
+    follows_integers = True
     __slots__ = ("size",)
 
     def __init__(self, name: str, size: int) -> None:
@@ -111,9 +112,8 @@ class Batch(Interpreter):
         return DataDependenceError(
             f"{self.name}: a mapped value of dtype {tracer.dtype} and shape {tracer.shape}, which "
             f"differs from one example to the next, was about to become {target}. Inside the "
-            "function call NumPy's functions instead of the math module's, and make arrays to fill "
-            "with np.zeros(n, like=x) or np.zeros_like(x). To index a plain array with mapped "
-            "integers i, write np.asarray(a, like=i)[i]"
+            f"function call NumPy's functions instead of the math module's. {FILLING}. To index a "
+            "plain array with mapped integers i, write np.asarray(a, like=i)[i]"
         )
 
     def truth(self, tracer: Tracer) -> bool:
@@ -207,7 +207,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
                     )
                 )
             function = functools.partial(f, **kwargs) if kwargs else f
-            leaves, spec = flatten_arrays(call(function, lifted), where, "the result")
+            leaves, spec = flatten_arrays(call(function, lifted, interpreter), where, "the result")
             lowered = [lower(leaf, interpreter, where) for leaf in leaves]
         destinations = _prefix(out_axes, spec, f"{where}: out_axes")
         taken = {id(leaf) for row, _ in flat for leaf in row}

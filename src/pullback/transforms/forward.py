@@ -136,7 +136,7 @@ def pushforward(
                     taken |= {id(primal_leaf), id(checked)}
                     leaves[number] = Tracer(interpreter, primal_leaf, checked)
             args.append(trees.unflatten(spec, leaves))
-        leaves, spec = flatten_arrays(call(f, args), where, "the result")
+        leaves, spec = flatten_arrays(call(f, args, interpreter), where, "the result")
         lowered = [lower(leaf, interpreter, where) for leaf in leaves]
     values, dots = [], []
     for value, dot in lowered:

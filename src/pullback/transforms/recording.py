@@ -178,7 +178,7 @@ def record(
                 nodes.append(tracer.payload)
             args[position] = trees.unflatten(spec, leaves)
             recording.arguments.append(Argument(position, spec, nodes))
-        out = call(f, args)
+        out = call(f, args, tape)
         recording.aux = None
         if has_aux:
             out, aux = _split_aux(out, where)

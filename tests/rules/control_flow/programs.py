@@ -13,6 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import pullback as pb
+from pullback.core.tracer import Tracer
 
 __all__ = ["Program", "programs"]
 
@@ -21,7 +22,7 @@ TABLE = np.array([0.3, -0.7, 0.5, 0.1])
 
 def row(array, i):
     """`array[i]`; a plain array has to be made one that a traced integer can index."""
-    plain = isinstance(array, np.ndarray) and not isinstance(i, int | np.integer)
+    plain = type(array) is np.ndarray and isinstance(i, Tracer)
     return np.asarray(array, like=i)[i] if plain else array[i]
 
 

@@ -69,7 +69,7 @@ def cond(
     (2.0, 0.25, 0.0)
     """
     where = f"cond of {name_of(if_true)} and {name_of(if_false)}"
-    if isinstance(predicate, bool):
+    if type(predicate) is bool:
         predicate = np.bool_(predicate)
     if not _is_scalar(predicate) or dtype_of(predicate).kind != "b":
         raise ArgumentTypeError(

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.ground import grounded
 from pullback.core.tracer import Tracer
 from pullback.errors import AliasError
 from pullback.graph.staging import Staging
@@ -111,6 +112,8 @@ class FreeArrays:
         copy.__dict__ = function.__dict__
 
     def _tracer(self, name: str, value: Any) -> Tracer:
+        if grounded(value):
+            value = value.value
         if type(value) not in self._unknown:
             return Tracer(self._staging, value, None)
         variable = self._staging.atom(value)
@@ -121,8 +124,10 @@ class FreeArrays:
 
     def _is_array(self, value: Any) -> bool:
         """Whether a value is a plain array of numbers that can be indexed, or a traced one."""
-        if type(value) is Tracer:
+        if type(value) is Tracer and not grounded(value):
             return Tracer in self._unknown
+        if type(value) is Tracer:
+            return bool(value.shape)
         return type(value) is np.ndarray and value.ndim > 0 and value.dtype.kind in "biufc"
 
     def _sees_arrays(self, value: Any, seen: set[int]) -> bool:

@@ -87,9 +87,8 @@ def scan(
 
     The body may read arrays from outside, traced or plain, also at traced positions: ``a[i]``. A
     plain one that it does not reach through a variable, but through an attribute or a container,
-    is indexed as ``np.asarray(a, like=i)[i]``. While the body is recorded, the arrays that its
-    variables name are traced constants, so ``isinstance(a, np.ndarray)`` is False. What the body
-    prints or draws at random, it does once.
+    is indexed as ``np.asarray(a, like=i)[i]``. What the body prints or draws at random, it does
+    once.
 
     Examples
     --------

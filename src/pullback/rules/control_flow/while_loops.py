@@ -152,7 +152,7 @@ def _with_inputs(
 
 def _truth(x: Any, where: str) -> Any:
     """What a condition returned, which must be a boolean scalar."""
-    if isinstance(x, bool):
+    if type(x) is bool:
         return np.bool_(x)
     is_array = isinstance(x, Tracer | np.ndarray | np.generic)
     if not is_array or shape_of(x) or dtype_of(x).kind != "b":

@@ -1,0 +1,57 @@
+"""The ground that all levels stand on: arrays made while a transformation runs.
+
+An array that a user's function makes may have traced values written to it later. So it is a tracer
+from the start, at level 0, which no derivative follows: its value is an ndarray of its own, which
+is computed with, and written to in place, as NumPy does. When something traced is written to it,
+it takes the state, and with it the level, of what came out.
+
+Elements and other scalars are immutable; they are NumPy's own. Integers and booleans too are plain
+arrays, so that they can index, but where a transformation follows them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pullback.core.interpreter import Interpreter
+from pullback.core.primitive import Primitive
+from pullback.core.running import follows_integers, innermost
+from pullback.core.tracer import Tracer, ground_level
+
+__all__ = ["GROUND", "Ground", "grounded"]
+
+
+class Ground(Interpreter):
+    """Evaluates primitives on arrays made inside, to which nothing traced has been written."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("a transformation")
+        self.level = ground_level
+
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        out = primitive.value(*[x.value if type(x) is Tracer else x for x in args], **params)
+        return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
+
+    def constant(self, value: Any) -> Any:
+        """`value`, which can be written to if it is an array and the code belongs to a function."""
+        if not isinstance(value, np.ndarray) or innermost() is None:
+            return value
+        kind = value.dtype.kind
+        if kind in "fc" or (kind in "biu" and follows_integers()):
+            return Tracer(self, value, None)
+        return value
+
+
+GROUND = Ground()
+
+
+def grounded(x: Any) -> bool:
+    """Whether `x` is an array made inside to which nothing traced has been written."""
+    if type(x) is not Tracer:
+        return False
+    x.refresh()
+    return x.interpreter is GROUND

@@ -1,0 +1,179 @@
+"""Names of NumPy's functions that users' modules have bound: ``from numpy import zeros``.
+
+While transformations run, these names are bound to what is served in their place, in the modules of
+the functions that are transformed and the modules that those refer to. What is served asks in which
+thread it is called.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterable, Iterator
+from types import CellType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from pullback.numpy.callers import is_users_file
+from pullback.numpy.served import Served
+
+__all__ = ["BoundNames"]
+
+Namespace = dict[str, Any]
+
+
+class _Place:
+    """What is known of the namespace of a module.
+
+    Attributes
+    ----------
+    size : int
+        How many names there were when it was looked through.
+    names : list of str
+        Those of NumPy's functions.
+    others : list of dict
+        The namespaces of users' modules that the module refers to.
+    """
+
+    __slots__ = ("names", "namespace", "others", "size")
+
+    def __init__(self, namespace: Namespace, functions: dict[int, Served]) -> None:
+        self.namespace = namespace
+        self.size = len(namespace)
+        self.names: list[str] = []
+        found: dict[int, Namespace] = {}
+        for name, value in list(namespace.items()):
+            if id(value) in functions:
+                self.names.append(name)
+            else:
+                found.update((id(other), other) for other in _namespaces(value))
+        found.pop(id(namespace), None)
+        self.others = list(found.values())
+
+
+class BoundNames:
+    """Binds the names, and binds them back."""
+
+    def __init__(self) -> None:
+        self._functions: dict[int, Served] = {}
+        self._places: dict[int, _Place] = {}
+        self._visited: dict[int, Namespace] = {}
+        self._bound: list[tuple[Namespace, str, Served]] = []
+        self._cells: list[tuple[CellType, Served]] = []
+
+    def know(self, served: Iterable[Served]) -> None:
+        """Take functions to be served."""
+        for each in served:
+            self._functions[id(each.__wrapped__)] = each
+
+    def serve(self, function: Any) -> None:
+        """Bind the names that a function, and what it refers to, can reach."""
+        remaining = list(_namespaces(function))
+        for cell in _cells(function):
+            self._serve_cell(cell)
+            remaining += _namespaces(cell.cell_contents)
+        while remaining:
+            namespace = remaining.pop()
+            if id(namespace) in self._visited:
+                continue
+            self._visited[id(namespace)] = namespace
+            place = self._places.get(id(namespace))
+            if place is None or place.namespace is not namespace or place.size != len(namespace):
+                place = self._places[id(namespace)] = _Place(namespace, self._functions)
+            for name in place.names:
+                served = self._functions.get(id(namespace.get(name)))
+                if served is not None:
+                    self._bound.append((namespace, name, served))
+                    namespace[name] = served
+            remaining += place.others
+
+    def _serve_cell(self, cell: CellType) -> None:
+        served = self._functions.get(id(cell.cell_contents))
+        if served is not None:
+            self._cells.append((cell, served))
+            cell.cell_contents = served
+
+    def restore(self) -> None:
+        """Bind to NumPy's functions again what has not been bound to something else since."""
+        self._visited.clear()
+        while self._bound:
+            namespace, name, served = self._bound[-1]
+            if namespace.get(name) is served:
+                namespace[name] = served.__wrapped__
+            self._bound.pop()
+        while self._cells:
+            cell, served = self._cells[-1]
+            if cell.cell_contents is served:
+                cell.cell_contents = served.__wrapped__
+            self._cells.pop()
+
+
+def _cells(function: Any) -> Iterator[CellType]:
+    """The variables, with a value, that a function has of the functions around it."""
+    for part in _parts(function):
+        if type(part) is FunctionType:
+            for cell in part.__closure__ or ():
+                try:
+                    cell.cell_contents  # noqa: B018
+                except ValueError:
+                    continue
+                yield cell
+
+
+def _parts(x: Any) -> Iterator[Any]:
+    """The functions that something to call is made of."""
+    seen: set[int] = set()
+    remaining = [x]
+    while remaining:
+        part = remaining.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        if type(part) is functools.partial:
+            remaining.append(part.func)
+            remaining += part.args
+        elif type(part) is MethodType:
+            remaining += (part.__func__, part.__self__)
+        elif type(part) is not ModuleType and "__wrapped__" in _attributes(part):
+            remaining.append(_attributes(part)["__wrapped__"])
+        if type(part) is FunctionType and not is_users_file(part.__code__.co_filename):
+            for cell in part.__closure__ or ():  # a transform, which has the user's function there
+                try:
+                    remaining.append(cell.cell_contents)
+                except ValueError:
+                    continue
+
+
+def _attributes(x: Any) -> Any:
+    """The attributes of an object, none of which is computed for it."""
+    try:
+        return object.__getattribute__(x, "__dict__")
+    except AttributeError:
+        return {}
+
+
+def _namespaces(x: Any) -> Iterator[Namespace]:
+    """The namespaces of the users' modules that something is, or is from."""
+    for part in _parts(x):
+        kind = type(part)
+        if kind is FunctionType:
+            namespace = part.__globals__
+        elif kind is ModuleType:
+            namespace = vars(part)
+        else:
+            name: Any = (part if isinstance(part, type) else kind).__module__
+            module = sys.modules.get(name) if type(name) is str else None
+            if type(module) is not ModuleType:
+                continue
+            namespace = vars(module)
+        if _is_users(namespace):
+            yield namespace
+
+
+def _is_users(namespace: Namespace) -> bool:
+    """Whether a module is a user's: not one of Python's, nor of a library that is left alone."""
+    name = namespace.get("__name__")
+    if isinstance(name, str) and name.partition(".")[0] in sys.stdlib_module_names:
+        return name == "__main__"
+    path = namespace.get("__file__")
+    return not isinstance(path, str) or is_users_file(path)

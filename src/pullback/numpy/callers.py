@@ -1,0 +1,92 @@
+"""Whose code asks NumPy for a function.
+
+Code of users is served: what it makes can hold derivatives. Code of NumPy, SciPy, pullback and
+other compiled libraries is not: it hands arrays on to code in C, which wants NumPy's own.
+"""
+
+from __future__ import annotations
+
+import dis
+import importlib.machinery
+import inspect
+import os
+import sys
+from types import CodeType, FrameType
+
+import numpy as np
+
+__all__ = ["is_users", "is_users_file", "loads"]
+
+_LOADS = frozenset(dis.opmap[name] for name in ("LOAD_ATTR", "LOAD_METHOD") if name in dis.opmap)
+_IMPORT_FROM = dis.opmap["IMPORT_FROM"]
+_EXTENDED = dis.opmap["EXTENDED_ARG"]
+_FLAG_IN_ARGUMENT = sys.version_info >= (3, 12)
+"""Whether the lowest bit of the argument of LOAD_ATTR tells that a method is loaded."""
+
+_SUFFIXES = tuple(importlib.machinery.EXTENSION_SUFFIXES)
+_users: dict[str, bool] = {}
+
+
+def is_users(code: CodeType) -> bool:
+    """Whether code is a user's, by the file that it is in."""
+    return is_users_file(code.co_filename)
+
+
+def is_users_file(path: str) -> bool:
+    """Whether a file of Python code is a user's."""
+    known = _users.get(path)
+    if known is None:
+        known = _users[path] = _decide(os.path.abspath(path))
+    return known
+
+
+def loads(frame: FrameType, name: str) -> bool:
+    """Whether a frame is at an instruction that loads the attribute `name`.
+
+    If it isn't, the attribute was asked for by code in C that the frame has called, or by a module
+    that is being imported and binds the name for good. A function that imports it binds a variable.
+    """
+    code, at = frame.f_code, frame.f_lasti
+    bytecode = code.co_code
+    operation = bytecode[at]
+    imports = operation == _IMPORT_FROM and code.co_flags & inspect.CO_NEWLOCALS
+    if operation not in _LOADS and not imports:
+        return False
+    argument, shift = bytecode[at + 1], 8
+    while at >= 2 and bytecode[at - 2] == _EXTENDED:
+        at -= 2
+        argument |= bytecode[at + 1] << shift
+        shift += 8
+    names = code.co_names
+    place = argument >> 1 if _FLAG_IN_ARGUMENT and not imports else argument
+    return place < len(names) and names[place] == name
+
+
+def _folder(path: str) -> str:
+    return os.path.join(os.path.abspath(path), "")
+
+
+_OURS = _folder(os.path.dirname(os.path.dirname(__file__)))
+_NUMPYS = _folder(os.path.dirname(np.__file__))
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""The folders that libraries are installed in."""
+
+
+def _decide(path: str) -> bool:
+    if path.startswith((_OURS, _NUMPYS)):
+        return False
+    parts = path.split(os.sep)
+    for place, part in enumerate(parts[:-1]):
+        if part in _INSTALLED:
+            package = os.sep.join(parts[: place + 2])
+            return package.endswith(".py") or not _is_compiled(_folder(package))
+    return True
+
+
+def _is_compiled(folder: str) -> bool:
+    """Whether a module in C or the like has been loaded from a folder."""
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str) and path.endswith(_SUFFIXES) and path.startswith(folder):
+            return True
+    return False

@@ -1,0 +1,118 @@
+"""NumPy's namespace while transformations run.
+
+``np.zeros(3)`` has no hook by which the array that it makes could be another one. So while a
+transformation runs, in any thread, the module `numpy` is of a class whose attributes are asked for
+one by one: code of users in a thread in which a transformation runs gets the functions of
+:mod:`pullback.numpy.served`, all other code NumPy's own. The module's dict is never changed, and
+when the last transformation ends the module is what it was.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from pullback.core.running import innermost, observers, suspend
+from pullback.numpy.bound_names import BoundNames
+from pullback.numpy.callers import is_users, loads
+from pullback.numpy.served import Served, served_functions
+
+__all__ = ["install", "plain_numpy"]
+
+
+class _Attribute:
+    """An attribute of a module that is one thing to a function that is transformed, and another
+    to all other code.
+    """
+
+    __slots__ = ("name", "served")
+
+    def __init__(self, name: str, served: Served) -> None:
+        self.name = name
+        self.served = served
+
+    def __get__(self, module: ModuleType, _owner: type) -> Any:
+        try:
+            function = module.__dict__[self.name]
+        except KeyError:
+            raise AttributeError(
+                f"module {module.__name__!r} has no attribute {self.name!r}"
+            ) from None
+        if innermost() is not None:
+            frame = sys._getframe(1)
+            if (
+                is_users(frame.f_code)
+                and loads(frame, self.name)
+                and self.served.__wrapped__ is function
+            ):
+                return self.served
+        return function
+
+    def __set__(self, module: ModuleType, value: Any) -> None:
+        module.__dict__[self.name] = value
+
+    def __delete__(self, module: ModuleType) -> None:
+        del module.__dict__[self.name]
+
+
+class _Serving:
+    """Changes the classes of NumPy's modules when the first transformation starts, and back."""
+
+    def __init__(self, *modules: ModuleType) -> None:
+        self.classes: list[tuple[ModuleType, type, type]] = []
+        self.names = BoundNames()
+        self._threads: dict[int, bool] = {}
+        self._lock = threading.RLock()
+        for module in modules:
+            served = served_functions(module)
+            attributes = {name: _Attribute(name, each) for name, each in served.items()}
+            own = type(module)
+            self.classes.append((module, own, type(own.__name__, (own,), attributes)))
+            self.names.know(served.values())
+
+    def enter(self, function: Callable[..., Any]) -> None:
+        with self._lock:
+            self._threads[threading.get_ident()] = True
+            for module, _, serving in self.classes:
+                if module.__class__ is not serving:
+                    module.__class__ = serving
+            self.names.serve(function)
+
+    def leave(self) -> None:
+        with self._lock:
+            self._threads.pop(threading.get_ident(), None)
+            if not self._threads:
+                for module, own, _ in self.classes:
+                    module.__class__ = own
+                self.names.restore()
+
+
+def install() -> None:
+    """Serve NumPy's functions from now on. All that says what they are has to be loaded before."""
+    observers.append(_Serving(np, np.linalg))
+
+
+class plain_numpy(suspend):  # noqa: N801
+    """A context in which NumPy's functions are NumPy's own, although a transformation runs.
+
+    Arrays made in it cannot have traced values written to them. It is for code that hands its
+    arrays to functions in C that take nothing but an ndarray.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> def f(x):
+    ...     with pb.plain_numpy():
+    ...         table = np.zeros(3)
+    ...     return x * len(bytes(table))
+    >>> float(pb.grad(f)(2.0))
+    24.0
+    """
+
+    __slots__ = ()

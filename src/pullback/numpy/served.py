@@ -1,0 +1,185 @@
+"""What NumPy's functions are to the code of a function that is being transformed.
+
+They do what NumPy's do, and two things more. What is traced in the middle of lists and object
+arrays they find, which NumPy does not look for; and a new array that they make can have traced
+values written to it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core.ground import GROUND
+from pullback.core.running import innermost
+from pullback.core.tracer import (
+    Tracer,
+    array_functions,
+    array_ufuncs,
+    creation_functions,
+    ufunc_methods,
+)
+from pullback.numpy.arrays import array, with_names
+from pullback.numpy.operands import holds_tracer
+
+__all__ = ["Served", "served_functions"]
+
+F = Callable[..., Any]
+
+_MAKERS = (
+    "append", "arange", "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray",
+    "asfortranarray", "block", "column_stack", "concatenate", "copy", "delete", "diag", "diagflat",
+    "dstack", "empty", "empty_like", "eye", "from_dlpack", "frombuffer", "fromfile", "fromfunction",
+    "fromiter", "fromregex", "fromstring", "full", "full_like", "genfromtxt", "geomspace", "hstack",
+    "identity", "indices", "insert", "linspace", "loadtxt", "logspace", "meshgrid", "ones",
+    "ones_like", "pad", "repeat", "require", "resize", "stack", "tile", "tri", "tril", "triu",
+    "vander", "vstack", "zeros", "zeros_like",
+)  # fmt: skip
+"""The functions that make arrays: of nothing, of what is no array, or of copies of others."""
+
+
+class Served:
+    """A function of NumPy's, as the code of a function that is being transformed sees it.
+
+    It equals NumPy's function, and does what that does where no transformation runs.
+
+    Parameters
+    ----------
+    function : callable
+        NumPy's.
+    traced : callable
+        What it does where something in its arguments is traced.
+    makes : bool
+        Whether it makes arrays.
+    consumes : bool
+        Whether looking for what is traced in its arguments would use them up.
+    """
+
+    def __init__(
+        self, function: F, traced: F, *, makes: bool = False, consumes: bool = False
+    ) -> None:
+        functools.update_wrapper(self, function, updated=())
+        self._traced = traced
+        self._makes = makes
+        self._consumes = consumes
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        function = self.__wrapped__
+        if innermost() is None or _OF_NUMPY.intersection(kwargs):
+            return function(*args, **kwargs)
+        if self._consumes:
+            return self._traced(*args, **kwargs)
+        for x in args:
+            if type(x) in _MAY_HOLD and holds_tracer(x):
+                return self._traced(*args, **kwargs)
+        for x in kwargs.values():
+            if type(x) in _MAY_HOLD and holds_tracer(x):
+                return self._traced(*args, **kwargs)
+        out = function(*args, **kwargs)
+        return _made(out, (*args, *kwargs.values())) if self._makes else out
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__wrapped__, name)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Served):
+            other = other.__wrapped__
+        return bool(self.__wrapped__ == other)
+
+    def __hash__(self) -> int:
+        return hash(self.__wrapped__)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+    def __reduce__(self) -> Any:
+        return _named, (self.__module__, self.__name__)
+
+
+_OF_NUMPY = frozenset({"like", "out"})
+"""Arguments by which NumPy finds what is traced itself."""
+
+_NESTS = frozenset({list, tuple, np.ndarray})
+_MAY_HOLD = _NESTS | {Tracer}
+
+
+def _made(out: Any, given: tuple[Any, ...]) -> Any:
+    """What a function has made; arrays of others, and looks into them, are left as they are."""
+    if type(out) is np.ndarray:
+        owns = out.flags.owndata and not any(out is x for x in given)
+        return GROUND.constant(out) if owns else out
+    if type(out) in (list, tuple):
+        return type(out)(_made(each, given) for each in out)
+    return out
+
+
+def _named(module: str, name: str) -> Any:
+    """The function of a pickle, which is NumPy's own."""
+    return functools.reduce(getattr, module.split(".")[1:], np).__dict__[name]
+
+
+# -- the functions, and what they do where something is traced -------------------------------------
+
+_INSIDE = Tracer(GROUND, np.zeros(()), None)
+"""What arrays are made like: no level follows them yet."""
+
+
+def _creating(function: F) -> F:
+    return functools.partial(creation_functions[function], _INSIDE)
+
+
+def _elementwise(ufunc: Any) -> F:
+    implementation, general = array_ufuncs[ufunc], ufunc_methods["__call__"]
+
+    def traced(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or any(type(x) in _NESTS for x in args):
+            return general(ufunc, *args, **kwargs)
+        return implementation(*args)
+
+    return traced
+
+
+def served_functions(module: Any) -> dict[str, Served]:
+    """The functions of a module of NumPy's by name, as they are served."""
+    table: dict[int, Served] = {}
+    found: dict[str, Served] = {}
+    for name, function in sorted(vars(module).items()):
+        if name.startswith("_") or not callable(function) or isinstance(function, type):
+            continue
+        if id(function) not in table:
+            served = _served(name, function)
+            if served is None:
+                continue
+            table[id(function)] = served
+        found[name] = table[id(function)]
+    return found
+
+
+_REWRITTEN = {
+    np.require: with_names(
+        np.require,
+        array=functools.partial(array, _INSIDE),
+        asanyarray=functools.partial(creation_functions[np.asanyarray], _INSIDE),
+    ),
+    np.asarray_chkfinite: with_names(
+        np.asarray_chkfinite,
+        asarray=functools.partial(creation_functions[np.asarray], _INSIDE),
+    ),
+}
+
+
+def _served(name: str, function: F) -> Served | None:
+    makes = name in _MAKERS
+    if function in creation_functions:
+        consumes = function is np.fromiter
+        return Served(function, _creating(function), makes=True, consumes=consumes)
+    if function in _REWRITTEN:
+        return Served(function, _REWRITTEN[function], makes=True)
+    if function in array_functions:
+        return Served(function, array_functions[function], makes=makes)
+    if function in array_ufuncs:
+        return Served(function, _elementwise(function))
+    return Served(function, function, makes=True) if makes else None
