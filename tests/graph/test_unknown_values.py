@@ -103,7 +103,7 @@ FORMS = [
     (lambda v: TABLE[np.argmax(v)], "TABLE[np.argmax(v)]", ("like=i)[i]",)),
     (lambda v: v[: np.argmax(v)], "v[: np.argmax(v)]", ("x[start + np.arange(n)]",)),
     (lambda v: TABLE[np.argmax(v) :][:1], "TABLE[np.argmax(v) :][:1]",
-     ("np.asarray(a, like=i)[i + np.arange(n)]",)),
+     ("np.asarray(a, like=i)[i : i + n]",)),
     (lambda v: v[v > 1], "v[v > 1]", ("np.where(mask, x, 0)",)),
     (lambda v: np.nonzero(v), "np.nonzero(v)", ("np.where(condition, a, b)",)),
     (lambda v: np.where(v > 1), "np.where(v > 1)", ("np.where(condition, a, b)",)),

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pullback.core.interpreter import Interpreter
 
-__all__ = ["Observer", "follows_integers", "innermost", "observers", "run", "suspend", "untraced"]
+__all__ = [
+    "Observer",
+    "follows_integers",
+    "innermost",
+    "observers",
+    "run",
+    "runs",
+    "suspend",
+    "untraced",
+]
 
 
 class Observer(Protocol):
@@ -46,6 +55,11 @@ def innermost() -> Interpreter | None:
     """The transformation that the code that runs in this thread belongs to, if there is one."""
     stack = _thread.stack
     return stack[-1] if stack else None
+
+
+def runs() -> bool:
+    """Whether a transformation runs in this thread, suspended or not."""
+    return bool(_thread.stack)
 
 
 def follows_integers() -> bool:

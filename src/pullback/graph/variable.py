@@ -146,7 +146,7 @@ def _remedy(target: str) -> str:
         return (
             "Run a loop a traced number of times with pullback.fori_loop(0, n, body, carry), read "
             "an array at a traced place with np.asarray(a, like=i)[i], and n elements from there "
-            "with np.asarray(a, like=i)[i + np.arange(n)], call one of several functions with "
+            "with np.asarray(a, like=i)[i : i + n], call one of several functions with "
             "pullback.switch(i, functions, *operands); convert with x.astype(int). "
             "The shape of an array must be known."
         )

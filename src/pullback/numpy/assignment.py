@@ -23,6 +23,7 @@ from pullback.numpy.indexing import Look, along_axis, parse, positions_of
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.views import keep_layout
+from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
 
 __all__ = ["copyto", "deliver", "fill_diagonal", "owns_memory", "place", "put", "put_along_axis",
@@ -124,6 +125,8 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         x.value[strip_all(key)] = strip_all(value)
         x.touch()
         return
+    if has_window(key):
+        x, key = looked_through(x, key)
     if isinstance(key, Tracer) and key.dtype.kind == "b" and shape_of(value) == ():
         _set_masked(x, key, value)
         return

@@ -2,16 +2,21 @@
 
 While transformations run, these names are bound to what is served in their place, in the modules of
 the functions that are transformed and the modules that those refer to. What is served asks in which
-thread it is called.
+thread it is called. What else a module keeps of NumPy's functions, such as one to compare with, or
+a table of them, is left alone.
 """
 
 from __future__ import annotations
 
+import ast
 import functools
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
+
+import numpy as np
 
 from pullback.numpy.callers import is_users_file
 from pullback.numpy.served import Served
@@ -41,13 +46,38 @@ class _Place:
         self.size = len(namespace)
         self.names: list[str] = []
         found: dict[int, Namespace] = {}
+        renamed: list[str] = []
         for name, value in list(namespace.items()):
-            if id(value) in functions:
+            served = functions.get(id(value))
+            if served is None:
+                found.update((id(other), other) for other in _namespaces(value))
+            elif vars(np).get(name, getattr(np.linalg, name, None)) is value:
                 self.names.append(name)
             else:
-                found.update((id(other), other) for other in _namespaces(value))
+                renamed.append(name)
+        if renamed:
+            self.names += _imported(namespace).intersection(renamed)
         found.pop(id(namespace), None)
         self.others = list(found.values())
+
+
+def _imported(namespace: Namespace) -> set[str]:
+    """What a module's source calls what it imports: ``z`` in ``from numpy import zeros as z``.
+
+    Empty where there is no source.
+    """
+    path = namespace.get("__file__")
+    try:
+        tree = ast.parse(Path(path).read_bytes()) if isinstance(path, str) else ast.Module([], [])
+    except (OSError, SyntaxError, ValueError):
+        return set()
+    return {
+        alias.asname
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "numpy"
+        for alias in node.names
+        if alias.asname is not None
+    }
 
 
 class BoundNames:
@@ -68,9 +98,10 @@ class BoundNames:
     def serve(self, function: Any) -> None:
         """Bind the names that a function, and what it refers to, can reach."""
         remaining = list(_namespaces(function))
-        for cell in _cells(function):
-            self._serve_cell(cell)
-            remaining += _namespaces(cell.cell_contents)
+        for part in _parts(function):
+            if type(part) is FunctionType:
+                for cell in _filled(part):
+                    self._serve_cell(cell)
         while remaining:
             namespace = remaining.pop()
             if id(namespace) in self._visited:
@@ -107,20 +138,18 @@ class BoundNames:
             self._cells.pop()
 
 
-def _cells(function: Any) -> Iterator[CellType]:
-    """The variables, with a value, that a function has of the functions around it."""
-    for part in _parts(function):
-        if type(part) is FunctionType:
-            for cell in part.__closure__ or ():
-                try:
-                    cell.cell_contents  # noqa: B018
-                except ValueError:
-                    continue
-                yield cell
+def _filled(function: FunctionType) -> Iterator[CellType]:
+    """The variables of the functions around it that a function sees, and that have a value."""
+    for cell in function.__closure__ or ():
+        try:
+            cell.cell_contents  # noqa: B018
+        except ValueError:
+            continue
+        yield cell
 
 
 def _parts(x: Any) -> Iterator[Any]:
-    """The functions that something to call is made of."""
+    """What something to call is made of: functions, and what they see of those around them."""
     seen: set[int] = set()
     remaining = [x]
     while remaining:
@@ -136,12 +165,8 @@ def _parts(x: Any) -> Iterator[Any]:
             remaining += (part.__func__, part.__self__)
         elif type(part) is not ModuleType and "__wrapped__" in _attributes(part):
             remaining.append(_attributes(part)["__wrapped__"])
-        if type(part) is FunctionType and not is_users_file(part.__code__.co_filename):
-            for cell in part.__closure__ or ():  # a transform, which has the user's function there
-                try:
-                    remaining.append(cell.cell_contents)
-                except ValueError:
-                    continue
+        if type(part) is FunctionType:
+            remaining += (cell.cell_contents for cell in _filled(part))
 
 
 def _attributes(x: Any) -> Any:
@@ -161,13 +186,20 @@ def _namespaces(x: Any) -> Iterator[Namespace]:
         elif kind is ModuleType:
             namespace = vars(part)
         else:
-            name: Any = (part if isinstance(part, type) else kind).__module__
-            module = sys.modules.get(name) if type(name) is str else None
-            if type(module) is not ModuleType:
-                continue
-            namespace = vars(module)
+            yield from _of_class(part if isinstance(part, type) else kind)
+            continue
         if _is_users(namespace):
             yield namespace
+
+
+def _of_class(cls: type) -> Iterator[Namespace]:
+    """The namespaces that the methods of a class, and what it inherits, were written in."""
+    for each in cls.__mro__:
+        for method in vars(each).values():
+            if type(method) is FunctionType:
+                if _is_users(method.__globals__):
+                    yield method.__globals__
+                break
 
 
 def _is_users(namespace: Namespace) -> bool:

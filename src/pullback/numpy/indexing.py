@@ -18,6 +18,7 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenc
 from pullback.numpy.operands import operand, refuse_out, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
+from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
 
 __all__ = ["Look", "Put", "along_axis", "bincount", "choose", "compress", "extract", "getitem",
@@ -104,6 +105,8 @@ def getitem(x: Any, key: Any) -> Any:
         element = x.value[key]
         if type(element) is not np.ndarray:
             return element
+    if has_window(key):
+        x, key = looked_through(x, key)
     template, arrays = parse(key)
     out = bind(indexing.index, (x, *arrays), {"key": template})
     if not (isinstance(out, Tracer) and isinstance(x, Tracer) and x.mutable):

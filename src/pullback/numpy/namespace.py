@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.running import innermost, observers, suspend
+from pullback.core.running import innermost, observers, runs, suspend
 from pullback.numpy.bound_names import BoundNames
 from pullback.numpy.callers import is_users, loads
 from pullback.numpy.served import Served, served_functions
@@ -30,11 +30,12 @@ class _Attribute:
     to all other code.
     """
 
-    __slots__ = ("name", "served")
+    __slots__ = ("name", "served", "serving")
 
-    def __init__(self, name: str, served: Served) -> None:
+    def __init__(self, name: str, served: Served, serving: _Serving) -> None:
         self.name = name
         self.served = served
+        self.serving = serving
 
     def __get__(self, module: ModuleType, _owner: type) -> Any:
         try:
@@ -51,6 +52,8 @@ class _Attribute:
                 and self.served.__wrapped__ is function
             ):
                 return self.served
+        elif not runs():
+            self.serving.leave_late()
         return function
 
     def __set__(self, module: ModuleType, value: Any) -> None:
@@ -70,7 +73,7 @@ class _Serving:
         self._lock = threading.RLock()
         for module in modules:
             served = served_functions(module)
-            attributes = {name: _Attribute(name, each) for name, each in served.items()}
+            attributes = {name: _Attribute(name, each, self) for name, each in served.items()}
             own = type(module)
             self.classes.append((module, own, type(own.__name__, (own,), attributes)))
             self.names.know(served.values())
@@ -83,13 +86,20 @@ class _Serving:
                     module.__class__ = serving
             self.names.serve(function)
 
+    def leave_late(self) -> None:
+        """Do what an interrupt kept this thread from doing when its last transformation ended."""
+        if threading.get_ident() in self._threads:
+            self.leave()
+
     def leave(self) -> None:
         with self._lock:
-            self._threads.pop(threading.get_ident(), None)
-            if not self._threads:
+            thread = threading.get_ident()
+            if self._threads.keys() <= {thread}:
+                self.names.restore()
                 for module, own, _ in self.classes:
                     module.__class__ = own
-                self.names.restore()
+            # Last, so that what an interrupt has kept from being done is done late.
+            self._threads.pop(thread, None)
 
 
 def install() -> None:

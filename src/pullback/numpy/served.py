@@ -81,11 +81,15 @@ class Served:
         out = function(*args, **kwargs)
         return _made(out, (*args, *kwargs.values())) if self._makes else out
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self.__wrapped__)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__wrapped__, name)
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Served):
+        if type(other) is Served:
             other = other.__wrapped__
         return bool(self.__wrapped__ == other)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from pullback.core.linear import Linear, Selection
-from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.rules import index_shapes as shapes
 from pullback.rules import operation_counts as counts
@@ -23,7 +23,8 @@ from pullback.rules.batched_indexing import (
 )
 from pullback.rules.registration import constant, rule
 
-__all__ = ["ARRAY", "index", "index_add", "index_update", "join", "last_writes", "scatter"]
+__all__ = ["ARRAY", "index", "index_add", "index_update", "join", "last_writes", "scatter",
+           "window"]  # fmt: skip
 
 
 def join(key, indices):
@@ -206,3 +207,31 @@ last_writes = constant(
     operations=counts.nothing,
 )
 """For each element that is assigned, whether no later one goes to the same place."""
+
+
+def _window(start, *, length, step):
+    start = np.asarray(start)
+    if np.any(start < 0):
+        raise IndexError(
+            f"a slice of length {length} starts at {int(start.min())}; between traced bounds it has"
+            " to lie inside of the array: add the extent of the axis to negative bounds"
+        )
+    return start[..., None] + step * np.arange(length)
+
+
+def _window_batch(primitive, _size, _mapped, values, params):
+    return primitive(*values, **params)
+
+
+def _window_shape(_primitive, start, *, length, step):
+    return Abstract((*shape_of(start), length), np.result_type(dtype_of(start), np.intp))
+
+
+window = constant(
+    _window,
+    name="window",
+    batch=_window_batch,
+    shape=_window_shape,
+    operations=counts.nothing,
+)
+"""The positions start, start + step, …, `length` of them, for each of the starts."""

@@ -1,0 +1,149 @@
+"""Slices between traced bounds: ``x[i : i + 3]``, of a length that does not depend on `i`.
+
+How long a slice is decides on a shape, so it must be known although its bounds are not. It is where
+stop − start is a number: for mapped bounds of which the examples are at hand, where that is the
+same number for all; for recorded ones, where both are sums of the same multiples of the same
+values, and of numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pullback.core.interpreter import Interpreter
+from pullback.core.primitive import bind
+from pullback.core.tracer import Tracer, known, strip
+from pullback.core.view import View
+from pullback.graph.staging import Staging
+from pullback.graph.variable import Variable
+from pullback.rules import indexing
+
+__all__ = ["Window", "has_window", "looked_through"]
+
+Linear = dict[Any, int]
+"""A linear form: what each value is multiplied by. The key `None` stands for 1."""
+
+
+def has_window(key: Any) -> bool:
+    """Whether a subscript has slices with traced bounds."""
+    for entry in key if type(key) is tuple else (key,):
+        if type(entry) is slice and (type(entry.start) is Tracer or type(entry.stop) is Tracer):
+            return True
+    return False
+
+
+class Window:
+    """Reads, and writes, elements at `positions` along an axis."""
+
+    __slots__ = ("key", "positions")
+
+    def __init__(self, axis: int, positions: Any) -> None:
+        self.key = (slice(None),) * axis + (indexing.ARRAY,)
+        self.positions = positions
+
+    def read(self, base: Any) -> Any:
+        return bind(indexing.index, (base, self.positions), {"key": self.key})
+
+    def write(self, base: Any, value: Any) -> Any:
+        return bind(indexing.index_update, (base, value, self.positions), {"key": self.key})
+
+
+def looked_through(x: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
+    """`x` as seen through the windows of a subscript, and what is left of the subscript.
+
+    A slice is left as it is where its length is not known, or is no window of positive steps.
+    """
+    entries = key if type(key) is tuple else (key,)
+    rest: list[Any] = []
+    axis = 0
+    for place, entry in enumerate(entries):
+        if entry is Ellipsis:
+            axis = len(x.shape) - sum(map(_axes, entries[place + 1 :]))
+        elif type(entry) is slice and has_window(entry):
+            length = _length(entry)
+            if length is not None:
+                step = 1 if entry.step is None else entry.step
+                positions = bind(indexing.window, (entry.start,), {"length": length, "step": step})
+                x = _view(x, Window(axis, positions))
+                entry = slice(None)
+        rest.append(entry)
+        axis += _axes(entry)
+    return x, tuple(rest)
+
+
+def _view(base: Tracer, window: Window) -> Any:
+    out = window.read(base)
+    if base.mutable and isinstance(out, Tracer):
+        out.alias = View(base, window.read, window.write)
+    return out
+
+
+def _axes(entry: Any) -> int:
+    """How many axes an entry of a subscript stands for, an ellipsis apart."""
+    if entry is None or entry is Ellipsis:
+        return 0
+    if isinstance(entry, slice | int | np.integer):
+        return 1
+    array = entry if isinstance(entry, Tracer) else np.asarray(entry)
+    return len(array.shape) if array.dtype.kind == "b" else 1
+
+
+def _length(entry: slice) -> int | None:
+    """The number of elements of a slice between traced bounds; `None` if it is not known."""
+    step = 1 if entry.step is None else entry.step
+    if entry.start is None or entry.stop is None or type(step) is not int or step < 1:
+        return None
+    if known(entry.start) and known(entry.stop):
+        differences = np.unique(strip(entry.stop) - strip(entry.start))
+        if differences.size != 1:
+            return None
+        distance = int(differences[0])
+    else:
+        form = _sum(_form(entry.stop), _form(entry.start), -1)
+        distance = form.pop(None, 0)
+        if form:
+            return None
+    return max(0, -(-distance // step))
+
+
+def _sum(one: Linear, other: Linear, factor: int) -> Linear:
+    """one + factor · other."""
+    total = dict(one)
+    for value, count in other.items():
+        total[value] = total.get(value, 0) + factor * count
+    return {value: count for value, count in total.items() if count}
+
+
+def _form(x: Any) -> Linear:
+    """An integer as a linear form of values that are not known."""
+    recorded: Interpreter | None = None
+    while type(x) is Tracer:
+        x.refresh()
+        recorded, x = x.interpreter, x.value
+    if type(x) is not Variable:
+        return {None: int(x)} if np.ndim(x) == 0 else {id(x): 1}
+    assert isinstance(recorded, Staging)
+    sources = {out: equation for equation in recorded.equations for out in equation.outputs}
+    return _of_variable(x, sources)
+
+
+def _of_variable(x: Any, sources: dict[Variable, Any]) -> Linear:
+    if type(x) is not Variable:
+        return {None: int(x)}
+    equation = sources.get(x)
+    if equation is not None:
+        name, inputs = equation.primitive.name, equation.inputs
+        numbers = [type(each) is not Variable and np.ndim(each) == 0 for each in inputs]
+        if name in ("add", "subtract"):
+            one, other = (_of_variable(each, sources) for each in inputs)
+            return _sum(one, other, 1 if name == "add" else -1)
+        if name == "negative":
+            return _sum({}, _of_variable(inputs[0], sources), -1)
+        if name == "multiply" and any(numbers):
+            number, other = inputs if numbers[0] else inputs[::-1]
+            return _sum({}, _of_variable(other, sources), int(number))
+        if name == "astype" and equation.params["dtype"].kind in "iu":
+            return _of_variable(inputs[0], sources)
+    return {x: 1}
