@@ -75,7 +75,11 @@ class OwnPrimitive(Primitive):
     ) -> Any:
         assert self.rule is not None
         outs = tuple(out) if self.multiple else (out,)
-        point = Point(outs, tuple(args), params)
+        point = Point(
+            outs if self.keeps_out else tuple(map(Abstract.of, outs)),
+            tuple(x if self.reads(i) else Abstract.of(x) for i, x in enumerate(args)),
+            params,
+        )
         try:
             found = self.rule(out, *args, **params)
         except Exception as error:
