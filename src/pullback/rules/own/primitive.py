@@ -16,7 +16,7 @@ import numpy as np
 from pullback.core.linear import Dense, Diagonal, Identity, Joint, Linear, LinearMap, Selection
 from pullback.core.primitive import Primitive, locally_constant
 from pullback.core.shapes import Abstract, dtype_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracer import Tracer, strip
 from pullback.rules.own.application import Application, Point
 from pullback.rules.own.examples import PerExample
 from pullback.rules.own.inference import Inference
@@ -46,7 +46,11 @@ class OwnPrimitive(Primitive):
         def value(*args: Any, **params: Any) -> Any:
             """The function, with its results as arrays and NumPy scalars."""
             out = function(*args, **params)
-            return tuple(_as_array(x, name) for x in out) if multiple else _as_array(out, name)
+            row = out if multiple else (out,)
+            if not any(type(x) is Tracer for x in args):
+                row = [strip(x) if type(x) is Tracer and x.is_constant else x for x in row]
+            row = tuple(_as_array(x, name) for x in row)
+            return row if multiple else row[0]
 
         inference = Inference(name, value, multiple=multiple)
         self._inference = inference
