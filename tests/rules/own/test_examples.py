@@ -58,7 +58,6 @@ def test_examples_come_as_outside_of_vmap():
         seen.append((type(x), type(n), type(m), label))
         return float(x) * n * m
 
-    pb.vmap(f, in_axes=(0, 0, None))
     out = pb.vmap(lambda x, n: f(x, n, 2, label="a"))(np.ones(2), np.array([3, 4]))
     assert_array_equal(out, [6.0, 8.0])
     assert seen[-1] == (np.float64, np.int64, int, "a")
