@@ -250,11 +250,12 @@ def test_batching():
         return x, a
 
     a, x = np.arange(3.0), np.ones((4, 3))
-    with pytest.raises(pb.NoRuleError, match=r"scaled has no batching.*@scaled\.batch"):
-        pb.vmap(scaled, in_axes=(None, 0))(a, x)
+    np.testing.assert_array_equal(pb.vmap(scaled, in_axes=(None, 0))(a, x), a * x)
+    calls = []
 
     @scaled.batch
     def scaled_batch(mapped, a, x):
+        calls.append(mapped)
         if mapped == (True, False):
             return scaled(a, x[None])
         return scaled(a if mapped[0] else a[None], x)
@@ -263,6 +264,7 @@ def test_batching():
     np.testing.assert_array_equal(pb.vmap(scaled, in_axes=(0, None))(x, a), x * a)
     per_example = pb.vmap(pb.grad(lambda a, x: np.sum(scaled(a, x) ** 2)), in_axes=(None, 0))
     np.testing.assert_allclose(per_example(a, x), 2 * a * x**2, rtol=1e-15)
+    assert set(calls) == {(False, True), (True, False)}
 
 
 def test_a_map_that_cannot_be_batched_still_makes_a_jacobian():

@@ -49,6 +49,9 @@ class Primitive:
         `args` is an `Abstract`, an array, a tracer or a scalar; a Python scalar is weak in
         promotion. Where the shape depends on values that are not known it raises
         `DataDependenceError`. `None` if the function cannot be recorded without evaluating it.
+    infer : callable, optional
+        Where there is no `shape`: the same, found out from the function. A Python scalar that is
+        not known comes as the variable that stands for it.
     operations : callable, optional
         ``operations(out, *args, **params)`` is the number of floating-point operations, from the
         shapes of the output (or the tuple of outputs) and of the arguments. `None` for one
@@ -82,6 +85,9 @@ class Primitive:
         as `where` does to the branch that was not taken. From there on, back through the program,
         an element of a cotangent that is exactly zero stays zero even where a diagonal
         coefficient is infinite or not a number.
+    trusted : bool
+        Whether the function returns what `shape` or `infer` say. A graph looks at the results of
+        one that is not.
     """
 
     def __init__(
@@ -93,6 +99,7 @@ class Primitive:
         multiple: bool = False,
         batch: Callable[..., Any] | None = None,
         shape: Callable[..., Abstract | tuple[Abstract, ...]] | None = None,
+        infer: Callable[..., Abstract | tuple[Abstract, ...]] | None = None,
         operations: Callable[..., int] | None = None,
         cost: Callable[..., Any] | None = None,
         rearranges: bool = False,
@@ -102,12 +109,14 @@ class Primitive:
         take_over: Callable[..., Any] | None = None,
         diagonal: type[Diagonal] = Diagonal,
         masks: bool = False,
+        trusted: bool = True,
     ) -> None:
         self.name = name
         self.value = value
         self.multiple = multiple
         self.batch = batch
         self.shape = shape
+        self.infer = infer
         self.operations = operations
         self.cost = cost
         self.rearranges = rearranges
@@ -117,6 +126,7 @@ class Primitive:
         self.take_over = take_over
         self.diagonal = diagonal
         self.masks = masks
+        self.trusted = trusted
         self.__doc__ = value.__doc__
         self.rule: Callable[..., Any] | None = None
         self.keeps_out = False
@@ -145,15 +155,27 @@ class Primitive:
         self.keeps = tuple(not name.startswith("_") for name in names[1:])
         self.keeps_rest = variadic is not None and not variadic.startswith("_")
 
+    def reads(self, position: int) -> bool:
+        """Whether the rule reads the value of this argument."""
+        return self.keeps[position] if position < len(self.keeps) else self.keeps_rest
+
     @property
     def is_constant(self) -> bool:
         """Whether the derivative is zero wherever it exists."""
         return self.rule is locally_constant
 
-    def entries(self, out: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
-        """What the rule returns at a point: a tuple with an entry per argument, or a `Joint`."""
+    def entries(
+        self, out: Any, args: Sequence[Any], params: dict[str, Any], wanted: Sequence[Any]
+    ) -> Any:
+        """What the rule returns at a point: a tuple with an entry per argument, or a `Joint`.
+
+        Parameters are those of `maps`.
+        """
         assert self.rule is not None
-        entries = self.rule(out, *args, **params)
+        return self.per_argument(self.rule(out, *args, **params), args)
+
+    def per_argument(self, entries: Any, args: Sequence[Any]) -> Any:
+        """What a rule has returned, as a tuple with an entry per argument, or a `Joint`."""
         if type(entries) is not tuple:
             if isinstance(entries, Joint):
                 return entries
@@ -179,7 +201,7 @@ class Primitive:
         """
         if self.rule is None:
             raise self.no_rule(wanted)
-        entries = self.entries(out, args, params)
+        entries = self.entries(out, args, params, wanted)
         if isinstance(entries, Joint):
             return entries
         return [

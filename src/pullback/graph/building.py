@@ -50,6 +50,8 @@ def build(
     inputs: Sequence[Variable],
     name: str,
     names: Sequence[str],
+    *,
+    advise: bool = True,
 ) -> Graph:
     """Record a function of arrays that returns a sequence of arrays.
 
@@ -63,8 +65,10 @@ def build(
         What to call the graph.
     names : sequence of str
         What to call each input.
+    advise : bool
+        Whether to warn of Python loops that are unrolled.
     """
-    with Staging(name) as staging:
+    with Staging(name, advise=advise) as staging:
         outputs = _outputs(function, inputs, names, staging)
         staging.require_no_leaks()
     return flat_graph(name, inputs, staging.constants, staging.equations, outputs, names)

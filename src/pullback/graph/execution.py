@@ -30,14 +30,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import is_plain
+from pullback.errors import ArgumentValueError
 from pullback.graph.ordering import outliving_views, updates_last
 from pullback.graph.variable import Variable
 
 if TYPE_CHECKING:
     from pullback.graph.graph import Equation, Graph
 
-__all__ = ["Plan", "unshared"]
+__all__ = ["Plan", "require_declared", "unshared"]
 
 Values = list[Any]
 Pick = Callable[[Values], Sequence[Any]]
@@ -162,6 +164,8 @@ def _step(
         return functools.partial(function, **params) if params else function
 
     value, pick, prepare = with_params(primitive.value), _picks(sources), None
+    if not primitive.trusted:
+        value = functools.partial(_checked, value, equation)
     if not views.isdisjoint(equation.outputs):
         value = functools.partial(_owning, value)
     if primitive.take_over is not None:
@@ -203,6 +207,35 @@ def _reuse(reuses: list[tuple[Pick, Call]], flags: int, otherwise: Call, values:
         if _is_free(values, pick, flags):
             return call
     return otherwise
+
+
+def _checked(value: Callable[..., Any], equation: Equation, *args: Any) -> Any:
+    """The value of a primitive of the user's own, which has the shape and dtype of the graph."""
+    out = value(*args)
+    require_declared(equation, out)
+    return out
+
+
+def require_declared(equation: Equation, out: Any) -> None:
+    """Raise unless the value of an equation is what the graph declares.
+
+    Raises
+    ------
+    ArgumentValueError
+    """
+    outs = out if equation.primitive.multiple else (out,)
+    got, wanted = ([(shape_of(x), dtype_of(x)) for x in row] for row in (outs, equation.outputs))
+    if got != wanted:
+        name = equation.primitive.name
+        raise ArgumentValueError(
+            f"{name}: returned {_listed(got)}, and in the graph it has {_listed(wanted)}, which "
+            "its shape rule says, or what was found out without one; a result's shape and dtype "
+            f"may depend on those of the arguments alone: say with @{name}.shape what they are"
+        )
+
+
+def _listed(types: Sequence[tuple[tuple[int, ...], Any]]) -> str:
+    return ", ".join(f"dtype {dtype} and shape {shape}" for shape, dtype in types)
 
 
 def _owning(value: Callable[..., Any], *args: Any) -> Any:

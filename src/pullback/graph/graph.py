@@ -14,7 +14,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph import cost, dot, svg, text, verification
-from pullback.graph.execution import Plan
+from pullback.graph.execution import Plan, require_declared
 from pullback.graph.variable import Variable
 
 __all__ = ["Atom", "Equation", "Graph", "Signature"]
@@ -217,6 +217,8 @@ class Graph:
             for equation, released in zip(self.equations, self._releases(), strict=True):
                 args = [state[x] if type(x) is Variable else x for x in equation.inputs]
                 out = equation.primitive(*args, **equation.params)
+                if not equation.primitive.trusted:
+                    require_declared(equation, out)
                 if equation.primitive.multiple:
                     state.update(zip(equation.outputs, out, strict=True))
                 else:

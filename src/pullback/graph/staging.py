@@ -43,6 +43,13 @@ class Staging(Interpreter):
     A tracer's value is a `Variable`, and its payload a `Handle`; the value of a constant is the
     array itself, without a payload. Operations whose arguments are all constant run at once.
 
+    Parameters
+    ----------
+    name : str
+        The transformation, in messages.
+    advise : bool
+        Whether to warn of Python loops that are unrolled.
+
     Attributes
     ----------
     equations : list of Equation
@@ -54,14 +61,14 @@ class Staging(Interpreter):
     follows_integers = True
     __slots__ = ("_handles", "_passes", "_seen", "constants", "equations", "refused")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, advise: bool = True) -> None:
         super().__init__(name)
         self.equations: list[Equation] = []
         self.constants: dict[Variable, Any] = {}
         self.refused: PullbackError | None = None
         self._seen: dict[Any, tuple[Any, Variable]] = {}
         self._handles: list[weakref.ref[Handle]] = []
-        self._passes = Passes(name)
+        self._passes = Passes(name, advise=advise)
 
     def tracer(self, variable: Variable, origin: str) -> Tracer:
         """The tracer of a variable that has been defined by `origin`."""

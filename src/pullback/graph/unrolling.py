@@ -30,6 +30,13 @@ STRIDE, SUSPICIOUS = 8, 12
 class Passes:
     """Counts how often the user's instructions are passed while a function is recorded.
 
+    Parameters
+    ----------
+    where : str
+        What to call the recording in the warning.
+    advise : bool
+        Whether to count at all.
+
     Attributes
     ----------
     stride : int
@@ -41,9 +48,9 @@ class Passes:
     _entry: ClassVar[FrameType | None] = None
     """The frame that was seen last, at any level: what it holds must be let go of at any level."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, *, advise: bool = True) -> None:
         self._outside = id(sys._getframe(2))
-        self.stride = STRIDE
+        self.stride = STRIDE if advise else sys.maxsize
         self._where = where
         self._counts: dict[tuple[int, int], int] = {}
 

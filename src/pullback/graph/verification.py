@@ -23,7 +23,10 @@ def abstract_outputs(primitive: Any, inputs: Sequence[Any], params: dict[str, An
     should be one of the inputs itself: the shape may depend on it, as on a mask.
     """
     if primitive.shape is None:
-        raise primitive.no_shape()
+        if primitive.infer is None:
+            raise primitive.no_shape()
+        out = primitive.infer(*inputs, **params)
+        return out if primitive.multiple else (out,)
     args = [x.weak(1) if type(x) is Variable and x.weak is not None else x for x in inputs]
     out = primitive.shape(*args, **params)
     return out if primitive.multiple else (out,)

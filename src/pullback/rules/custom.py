@@ -10,12 +10,12 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.primitive import Primitive, locally_constant
-from pullback.core.running import untraced
+from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, is_inexact
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.rules import operation_counts as counts
+from pullback.rules.own import OwnPrimitive
 from pullback.rules.registration import constant
 
 __all__ = ["CustomPrimitive", "primitive", "stop_gradient"]
@@ -30,17 +30,8 @@ class CustomPrimitive(Generic[P, R]):
     def __init__(self, function: Callable[P, R], *, multiple: bool, constant: bool) -> None:
         functools.update_wrapper(self, function)
 
-        def value(*args: Any, **params: Any) -> Any:
-            """The function, with its results as NumPy arrays and scalars."""
-            out = untraced(function, args, params)
-            return tuple(map(_as_array, out)) if multiple else _as_array(out)
-
-        self._primitive = Primitive(
-            getattr(function, "__name__", type(function).__name__),
-            value,
-            locally_constant if constant else None,
-            multiple=multiple,
-        )
+        name = getattr(function, "__name__", type(function).__name__)
+        self._primitive = OwnPrimitive(function, name, multiple=multiple, constant=constant)
 
     def rule(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Attach the rule; used as a decorator.
@@ -52,7 +43,8 @@ class CustomPrimitive(Generic[P, R]):
             function. It returns one entry for each argument, in a tuple if there are several:
 
             * an array, the coefficient of an elementwise derivative: ∂yᵢ/∂xᵢ;
-            * a `Linear`, `Diagonal`, `Dense` or other `LinearMap`;
+            * a `Linear`, `Diagonal`, `Dense` or other `LinearMap`; a `Linear` may have one of its
+              directions, and the other is made by transposing it;
             * `None`, where the derivative is zero;
             * a function of no arguments that returns one of these, called only if that argument
               is differentiated;
@@ -69,12 +61,46 @@ class CustomPrimitive(Generic[P, R]):
         ------
         ArgumentTypeError
             If `rule` can't take an output and the arguments.
+
+        Notes
+        -----
+        For derivatives of higher order, batches and graphs the rule is run on traced arrays, and so
+        are the functions of its linear maps. What raises an error there is run on plain arrays
+        instead: for one example after the other under `vmap`; in a graph it becomes an operation of
+        its own, ``pushforward_of_f`` or ``pullback_of_f``, which evaluates the rule whenever it is
+        run. A derivative of higher order through it is an error that says so.
+
+        Examples
+        --------
+        >>> import math
+        >>> import numpy as np
+        >>> import pullback as pb
+        >>> @pb.primitive
+        ... def log_gamma(x):
+        ...     return math.lgamma(x)
+        >>> @log_gamma.rule
+        ... def log_gamma_rule(_y, x):
+        ...     return (math.lgamma(x + 1e-6) - math.lgamma(x - 1e-6)) / 2e-6
+        >>> np.round(pb.vmap(pb.grad(log_gamma))(np.array([1.0, 2.0])), 6)
+        array([-0.577216,  0.422784])
+        >>> pb.grad(pb.grad(log_gamma))(1.0)
+        Traceback (most recent call last):
+            ...
+        pullback.errors.NoRuleError: the rule of log_gamma computes with something that cannot be...
         """
         self._primitive.set_rule(rule)
         return rule
 
     def batch(self, batch: Callable[..., Any]) -> Callable[..., Any]:
-        """Attach the batching, which `vmap` asks for; used as a decorator.
+        """Attach the batching, for `vmap`; used as a decorator.
+
+        Without one the function is run once on traced arrays that stand for one example, so that
+        its NumPy calls work on the whole batch. If that raises an error, it is called for one
+        example after the other and the results are stacked, which costs as many calls; what it has
+        done besides, before the error, it has done once in vain. That is remembered for arguments
+        of these shapes and dtypes. Where plain arrays raise an error too, that one comes out.
+        Derivatives use the rule for each example, and sum over the examples for an argument that
+        they share. A batching of your own is worth its while where one call can do it all.
 
         Parameters
         ----------
@@ -87,6 +113,22 @@ class CustomPrimitive(Generic[P, R]):
         -------
         callable
             `batch` itself.
+
+        Examples
+        --------
+        >>> import math
+        >>> import numpy as np
+        >>> import pullback as pb
+        >>> @pb.primitive
+        ... def factorial(n):
+        ...     return math.gamma(n + 1)
+        >>> pb.vmap(factorial)(np.array([3.0, 4.0]))
+        array([ 6., 24.])
+        >>> @factorial.batch
+        ... def factorials(mapped, n):
+        ...     return np.array(list(map(math.gamma, n + 1)))
+        >>> pb.vmap(factorial)(np.array([3.0, 4.0]))
+        array([ 6., 24.])
         """
 
         def of_primitive(
@@ -103,6 +145,14 @@ class CustomPrimitive(Generic[P, R]):
 
     def shape(self, shape: Callable[..., Any]) -> Callable[..., Any]:
         """Attach the shape rule, by which the function is recorded; used as a decorator.
+
+        Without one the shape and dtype of the result are found out, once for each signature: shapes
+        and dtypes of the arguments, the values of those that are known, and the keywords. The
+        function is recorded, which runs its Python code; if that raises an error, it is evaluated
+        on made-up numbers, which costs a call: ones, with n more on the diagonal of n×n matrices
+        and of stacks of them. Where those won't do, or the function must not be called in vain,
+        give it a shape rule. Shape and dtype must not depend on the elements of arrays; a graph
+        that meets a result of others raises `ArgumentValueError`.
 
         Parameters
         ----------
@@ -184,10 +234,6 @@ def _described(out: Any, name: str) -> Abstract:
         ) from None
 
 
-def _as_array(x: Any) -> Any:
-    return x if isinstance(x, np.ndarray | np.generic) else np.asarray(x)[()]
-
-
 @overload
 def primitive(f: Callable[P, R]) -> CustomPrimitive[P, R]: ...
 
@@ -207,7 +253,8 @@ def primitive(
     ----------
     f : callable
         Takes arrays by position and static values by keyword, and returns an array (a tuple of
-        arrays with `multiple`). It is run on plain arrays only, so it may call anything.
+        arrays with `multiple`). It may call anything, and should depend on its arguments alone. For
+        derivatives it is run on plain arrays.
     multiple : bool
         Whether `f` returns a tuple.
     constant : bool
@@ -216,8 +263,8 @@ def primitive(
     Returns
     -------
     CustomPrimitive
-        Is called like `f`. Its decorator ``rule`` attaches the rule, ``batch`` what `vmap` asks
-        for, and ``shape`` what recording asks for.
+        Is called like `f`. Its decorator ``rule`` attaches the rule. What ``batch`` and ``shape``
+        attach, for `vmap` and for graphs, is made from `f` where they are not used.
 
     Raises
     ------
@@ -227,6 +274,26 @@ def primitive(
     See Also
     --------
     check : verify a rule.
+
+    Notes
+    -----
+    All transformations know `f` as one operation, and take its derivative from the rule alone.
+
+    =============================  =========================  ====================================
+    what is asked                  `f` written in NumPy       `f` calls what can't be traced
+    =============================  =========================  ====================================
+    `vmap`                         one run for all examples   a call for each example
+    `trace`, loops, `checkpoint`   recorded once, for shapes  evaluated once on ones, for shapes
+    derivatives of higher order    through the rule           through the rule
+    =============================  =========================  ====================================
+
+    The same holds of the rule, but for derivatives of higher order, which must trace it. A rule may
+    leave out a direction of a linear map. The costs are those in `CustomPrimitive.batch`,
+    `CustomPrimitive.shape` and `Linear`.
+
+    "Can't be traced" is whatever raises an exception on traced arrays: conversions to Python
+    numbers, branches on values, compiled code, checks of types. The function is then run on plain
+    arrays, and what it raises there comes out as it is.
 
     Examples
     --------
@@ -240,6 +307,13 @@ def primitive(
     ...     return 1 / (1 + np.exp(-x))
     >>> float(pb.grad(softplus)(0.0))
     0.5
+    >>> pb.vmap(softplus)(np.zeros(2))
+    array([0.69314718, 0.69314718])
+    >>> print(pb.trace(lambda x: softplus(2 * x), np.zeros(2)))
+    f(x: float64[2]) -> float64[2]:
+      v0: float64[2] = multiply(2, x)
+      v1: float64[2] = softplus(v0)
+      return v1
     """
     if f is None:
         return functools.partial(CustomPrimitive, multiple=multiple, constant=constant)

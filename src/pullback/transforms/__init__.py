@@ -2,3 +2,7 @@
 
 Nothing in here knows a primitive by name.
 """
+
+from pullback.transforms import transposition
+
+__all__ = ["transposition"]  # which the linear maps of core are in need of

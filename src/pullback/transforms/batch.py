@@ -1,7 +1,8 @@
 """Vectorisation: the batch interpreter and `vmap`.
 
 A mapped value is carried with its mapped axis in front. Each primitive says, in the rule book, how
-it acts on arguments of which some have that axis; none does so by a Python loop.
+it acts on arguments of which some have that axis; none does so by a Python loop, but for functions
+of the user's own that nothing else can be done with.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pullback.errors import (
 )
 from pullback.transforms.arguments import call, flatten_arrays, lower, name_of, owned
 
-__all__ = ["MAPPED", "Batch", "Unmapped", "vmap"]
+__all__ = ["MAPPED", "Batch", "Unmapped", "outermost", "vmap"]
 
 Axes = Any
 """An axis, `None`, or a pytree of these that is a prefix of an argument's structure."""
@@ -96,7 +97,7 @@ class Batch(Interpreter):
                 f"{self.name}: the batching of {primitive.name} returned an array of shape "
                 f"{shape}, wanted the mapped axis in front, ({self.size}, ...)"
             )
-        return Tracer(self, _outermost(out), MAPPED)
+        return Tracer(self, outermost(out), MAPPED)
 
     def shape(self, tracer: Tracer) -> tuple[int, ...]:
         shape = shape_of(tracer.value)
@@ -156,12 +157,12 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
         Where `f` branches on a mapped value, turns one into a Python number, or where the shape of
         a result would depend on one (``x[mask]``, `numpy.nonzero`, `numpy.unique`).
     NoRuleError
-        Where `f` calls a function that has no rule, or a primitive of your own that has no
-        batching: give it one with ``@f.batch``.
+        Where `f` calls a function that has no rule.
 
     Notes
     -----
-    NumPy does the work on whole arrays; there is no Python loop over the examples. It nests with
+    NumPy does the work on whole arrays; there is no Python loop over the examples, but for those
+    of `primitive` that compute with something that cannot be traced. It nests with
     itself and with every derivative: ``vmap(grad(f), in_axes=(None, 0, 0))`` gives one gradient
     per example.
 
@@ -283,10 +284,10 @@ def _size(
 
 def _to_front(leaf: Any, axis: int) -> Any:
     leaf = leaf.snapshot() if type(leaf) is Tracer else leaf
-    return _outermost(leaf if axis == 0 else np.moveaxis(leaf, axis, 0))
+    return outermost(leaf if axis == 0 else np.moveaxis(leaf, axis, 0))
 
 
-def _outermost(value: Any) -> Any:
+def outermost(value: Any) -> Any:
     """`value` with its first axis outermost in memory.
 
     Each example then is laid out as NumPy would have it, which decides what is a view of what.

@@ -103,7 +103,7 @@ class Operation(Node):
         if self.maps is not None:
             return self.maps
         out = self if self.out is None else self.out
-        return self.primitive.entries(out, self.args, self.params)
+        return self.primitive.entries(out, self.args, self.params, self.parents)
 
     def release(self) -> None:
         self.parents = ()
@@ -148,7 +148,7 @@ class Tape(Interpreter):
                 traced = traced or type(arg) is Tracer
             values.append(arg)
             parents.append(parent)
-        if varies and primitive.linearize is not None:
+        if varies and primitive.linearize is not None and not primitive.is_constant:
             return self._record_linearized(primitive, values, parents, params)
         out = primitive(*values, **params) if traced else primitive.value(*values, **params)
         if primitive.multiple:
@@ -168,7 +168,7 @@ class Tape(Interpreter):
         """A node that keeps what the rule reads; of the other values, shapes and dtypes."""
         if primitive.rule is None:
             raise primitive.no_rule(parents)
-        keeps, rest = primitive.keeps, primitive.keeps_rest
+        keeps, rest = primitive.keeps, primitive.keeps_rest  # as `reads`, in the inmost loop
         for position, parent in enumerate(parents):
             if not (keeps[position] if position < len(keeps) else rest):
                 values[position] = parent or Abstract.of(values[position])
@@ -188,8 +188,10 @@ class Tape(Interpreter):
         assert primitive.linearize is not None
         wanted = [parent is not None for parent in parents]
         outs, maps = primitive.linearize(values, wanted, params)
-        self.count += 1
         several = primitive.multiple
+        if not several and not is_inexact(outs):
+            return self.constant(outs)
+        self.count += 1
         node = Operation(
             self.count, _SEVERAL if several else outs, tuple(parents), primitive, (), params
         )

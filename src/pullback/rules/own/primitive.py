@@ -1,0 +1,233 @@
+"""A primitive of the user's own: a function that may call anything, and its rule.
+
+Its rule, and the linear maps that the rule returns, are run on traced values as they stand, so that
+derivatives nest, batches are one call, and graphs hold the rule's operations. What can't be run so
+is an `Application` of the rule: a primitive that calls it on plain arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from pullback.core.linear import Dense, Diagonal, Identity, Joint, Linear, LinearMap, Selection
+from pullback.core.primitive import Primitive, locally_constant
+from pullback.core.running import untraced
+from pullback.core.shapes import Abstract, dtype_of
+from pullback.core.tracer import Tracer, strip
+from pullback.rules.own.application import Application, Point
+from pullback.rules.own.examples import PerExample
+from pullback.rules.own.inference import Inference
+from pullback.rules.own.refusals import in_words
+from pullback.transforms.arguments import assemble
+
+__all__ = ["OwnPrimitive"]
+
+
+class OwnPrimitive(Primitive):
+    """A function of the user's own with its rule; see `pullback.primitive`.
+
+    Parameters
+    ----------
+    function : callable
+        It takes arrays by position and static values by keyword.
+    name : str
+    multiple : bool
+        Whether it returns a tuple.
+    constant : bool
+        Whether its derivative is zero wherever it exists.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], name: str, *, multiple: bool, constant: bool
+    ) -> None:
+        def value(*args: Any, **params: Any) -> Any:
+            """The function, with its results as arrays and NumPy scalars."""
+            if _is_traced(args):
+                out = function(*args, **params)
+                row = out if multiple else (out,)
+            else:
+                out = untraced(function, args, params)
+                row = out if multiple else (out,)
+                row = [strip(x) if type(x) is Tracer and x.is_constant else x for x in row]
+            row = tuple(_as_array(x, name) for x in row)
+            return row if multiple else row[0]
+
+        inference = Inference(name, value, multiple=multiple)
+        self._inference = inference
+        super().__init__(
+            name,
+            value,
+            locally_constant if constant else None,
+            multiple=multiple,
+            batch=PerExample(self, name, value, multiple=multiple).of_batch,
+            infer=inference,
+            operations=self._count,
+            trusted=False,
+        )
+        self.pushing = Application(self, forward=True)
+        self.pulling = Application(self, forward=False)
+
+    def _count(self, out: Any, *args: Any, **params: Any) -> int:
+        if self.shape is None:
+            return self._inference.operations(out, *args, **params)
+        return sum(x.size for x in (out if self.multiple else (out,)))
+
+    # -- the rule at a point -------------------------------------------------------------------
+
+    def entries(
+        self, out: Any, args: Sequence[Any], params: dict[str, Any], wanted: Sequence[Any]
+    ) -> Any:
+        assert self.rule is not None
+        outs = tuple(out) if self.multiple else (out,)
+        point = Point(
+            outs if self.keeps_out else tuple(map(Abstract.of, outs)),
+            tuple(x if self.reads(i) else Abstract.of(x) for i, x in enumerate(args)),
+            params,
+        )
+        try:
+            if point.is_traced:
+                found = self.rule(out, *args, **params)
+            else:
+                found = untraced(self.rule, (out, *args), params)
+        except Exception as error:
+            if not point.is_traced:
+                raise
+            reason = in_words(error)
+        else:
+            entries = self.per_argument(found, args)
+            maps = _Maps(self, point, wanted)
+            if isinstance(entries, Joint):
+                return maps.joint(entries)
+            return tuple(maps.entry(each, i) for i, each in enumerate(entries))
+        return _Maps(self, point, wanted).applied(reason)
+
+
+class _Maps:
+    """The linear maps of a rule at a point, with the way out for what can't be traced."""
+
+    def __init__(self, primitive: OwnPrimitive, point: Point, wanted: Sequence[Any]) -> None:
+        self.primitive = primitive
+        self.point = point
+        self.wanted = [each is not None for each in wanted]
+
+    def entry(self, entry: Any, position: int) -> Any:
+        """One entry of a rule, whose functions may be handed traced values.
+
+        Coefficients, and maps of known structure, compute with NumPy alone.
+        """
+        if type(entry) is FunctionType:
+            return lambda: self._evaluated(entry, position)
+        if not isinstance(entry, LinearMap) or isinstance(entry, Identity | Diagonal | Dense):
+            return entry
+        if isinstance(entry, Selection):
+            return Selection(*self._both(entry, position), entry.pull_into, entry.pull_onto)
+        if isinstance(entry, Linear):
+            space, where = self._space(position), f"the rule of {self.primitive.name}"
+            entry = entry.between(space, self._outs, f"{where}, argument {position}")
+        both = self._both(entry, position)
+        onto = entry.push_onto if isinstance(entry, Linear) else None
+        return Linear(*both, None if onto is None else self._or(onto, _adding(both[0])))
+
+    def joint(self, joint: Joint) -> Joint:
+        """The map of all arguments at once, likewise."""
+        spaces = [self._space(i) if wants else None for i, wants in enumerate(self.wanted)]
+        joint = joint.between(spaces, self._outs, f"the rule of {self.primitive.name}")
+        onto = joint.pullback_onto
+
+        def pull_onto(reason: str, bar: Any, totals: Sequence[Any]) -> list[Any]:
+            bars = self._pull(reason, bar)
+            return [
+                a if b is None else b if a is None else a + b
+                for a, b in zip(totals, bars, strict=True)
+            ]
+
+        return Joint(
+            self._or(joint.pushforward, self._push),
+            self._or(joint.pullback, self._pull),
+            None if onto is None else self._or(onto, pull_onto),
+        )
+
+    def applied(self, reason: str) -> Joint:
+        """The map of all arguments whose rule can't be traced."""
+        return Joint(lambda *dots: self._push(reason, *dots), lambda bar: self._pull(reason, bar))
+
+    @property
+    def _outs(self) -> Abstract | tuple[Abstract, ...]:
+        outs = tuple(map(Abstract.of, self.point.outs))
+        return outs if self.primitive.multiple else outs[0]
+
+    def _space(self, position: int) -> Abstract:
+        return Abstract.of(self.point.args[position])
+
+    def _evaluated(self, entry: Callable[[], Any], position: int) -> Any:
+        """What an entry that is a function of no arguments returns."""
+        try:
+            found = entry()
+        except Exception as error:
+            if not self.point.is_traced:
+                raise
+            reason = in_words(error)
+        else:
+            return self.entry(found, position)
+        push, pull = self._of_one(position)
+        return Linear(lambda dot: push(reason, dot), lambda bar: pull(reason, bar))
+
+    def _both(self, linear: LinearMap, position: int) -> tuple[Any, Any]:
+        push, pull = self._of_one(position)
+        return self._or(linear.pushforward, push), self._or(linear.pullback, pull)
+
+    def _of_one(self, position: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """The pushforward and the pullback of one argument, as applications of the rule."""
+        count = len(self.wanted)
+
+        def push(reason: str, dot: Any) -> Any:
+            return self._push(reason, *(dot if i == position else None for i in range(count)))
+
+        def pull(reason: str, bar: Any) -> Any:
+            wanted = [i == position for i in range(count)]
+            return self.primitive.pulling.pull(self.point, bar, wanted, reason)[position]
+
+        return push, pull
+
+    def _push(self, reason: str, *dots: Any) -> Any:
+        return self.primitive.pushing.push(self.point, dots, reason)
+
+    def _pull(self, reason: str, bar: Any) -> list[Any]:
+        return self.primitive.pulling.pull(self.point, bar, self.wanted, reason)
+
+    def _or(self, call: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that is tried as it stands, and then as an application of the rule."""
+
+        def tried(*given: Any) -> Any:
+            try:
+                return call(*given)
+            except Exception as error:
+                if not self.point.is_traced and not _is_traced(given):
+                    raise
+                reason = in_words(error)
+            return otherwise(reason, *given)
+
+        return tried
+
+
+def _adding(push: Callable[[Any], Any]) -> Callable[[str, Any, Any], Any]:
+    """ẏ + Jẋ by making Jẋ first."""
+    return lambda _reason, y_dot, x_dot: y_dot + push(x_dot)
+
+
+def _is_traced(given: Sequence[Any]) -> bool:
+    return any(_is_traced(x) if isinstance(x, tuple | list) else type(x) is Tracer for x in given)
+
+
+def _as_array(x: Any, name: str) -> Any:
+    """A result as an array or a NumPy scalar, traced or not."""
+    if type(x) is Tracer:
+        return x
+    array = x if isinstance(x, np.ndarray | np.generic) else np.asarray(x)[()]
+    if dtype_of(array).kind == "O":
+        return assemble(np.asarray(array), f"the result of {name}")
+    return array

@@ -1,0 +1,1 @@
+"""Primitives of the user's own, under every transformation."""
