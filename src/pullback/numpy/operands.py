@@ -15,9 +15,18 @@ __all__ = ["anywhere", "operand", "refuse", "refuse_out", "require_known"]
 
 
 def operand(x: Any) -> Any:
-    """`x` as one array: an ndarray, a tracer or a scalar; nested lists of these are stacked."""
-    if type(x) is Tracer or type(x) is np.ndarray:
+    """`x` as one array: an ndarray, a tracer or a scalar.
+
+    Nested lists of these are stacked, and object arrays of traced scalars joined.
+    """
+    if type(x) is Tracer or (type(x) is np.ndarray and x.dtype.kind != "O"):
         return x
+    if (
+        isinstance(x, np.ndarray)
+        and x.dtype.kind == "O"
+        and _holds_tracer(elements := x.ravel().tolist())
+    ):
+        return np.reshape(operand(elements), x.shape)
     if isinstance(x, _WHOLE):
         return x
     if isinstance(x, _NESTED) and _holds_tracer(x):
