@@ -2,6 +2,7 @@
 
 from pullback import losses, nn, optim
 from pullback import numpy as numpy
+from pullback import scipy as scipy
 from pullback.core.linear import Dense, Diagonal, Identity, Joint, Linear, LinearMap, Selection
 from pullback.errors import (
     AliasError,
@@ -83,7 +84,7 @@ __all__ = [
     "while_loop",
 ]
 
-# `numpy` is not among them: `from pullback import *` must not hide NumPy.
+# `numpy` and `scipy` are not among them: `from pullback import *` must not hide NumPy and SciPy.
 
 __version__ = "0.1.0"
 

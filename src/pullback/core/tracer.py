@@ -250,10 +250,8 @@ class Tracer(metaclass=Disguised):
         if caller is not None:
             raise NoRuleError(
                 f"{caller} was called with a traced array and has no derivative rule in pullback. "
-                "If it is scipy.special.logsumexp, softmax, log_softmax or polygamma, the name was "
-                "bound before pullback was imported: import pullback first, or call it as "
-                "scipy.special.<name>(x). Otherwise write it with functions that have a rule, or "
-                "wrap it with @pullback.primitive and give it one"
+                "Write it with functions that have a rule, or wrap it with @pullback.primitive and "
+                "give it one"
             )
         elements = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):

@@ -206,6 +206,13 @@ def sinc_function(x: Any) -> Any:
     return sinc.sinc(operand(x), order=0)
 
 
+@implements(np.i0)
+def i0(x: Any) -> Any:
+    import scipy.special
+
+    return scipy.special.i0(operand(x))
+
+
 @implements(np.unwrap)
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
     return selection.unwrap(operand(p), discont=discont, axis=axis, period=period)

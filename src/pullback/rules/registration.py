@@ -19,6 +19,7 @@ A rule is a function of the output and the inputs that returns one linear map pe
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -33,9 +34,18 @@ from pullback.rules.batching import Batch, aligned
 from pullback.rules.operation_counts import Count
 from pullback.rules.shape_rules import Shape, broadcast
 
-__all__ = ["constant", "elementwise", "rule", "strong_multiply"]
+__all__ = ["constant", "elementwise", "rule", "strong_multiply", "ufunc_behind"]
 
 Rule = Callable[..., Any]
+
+
+def ufunc_behind(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The ufunc that a function wraps, as SciPy's do with SCIPY_ARRAY_API in the environment.
+
+    Any other function is returned as it is.
+    """
+    behind = inspect.unwrap(function)
+    return behind if isinstance(behind, np.ufunc) else function
 
 
 def _enter(primitive: Primitive, function: Callable[..., Any], shape: Shape) -> Primitive:
@@ -66,7 +76,8 @@ def elementwise(
     Parameters
     ----------
     function : callable
-        Evaluates it on arrays. A ufunc is served from now on when it meets a tracer.
+        Evaluates it on arrays. A ufunc, or one that it wraps, is served from now on when it meets a
+        tracer.
     name : str, optional
         The primitive's name; by default that of `function`.
     batch : callable
@@ -85,6 +96,7 @@ def elementwise(
         Whether its pullback hands out exact zeros, as that of `where` does to the branch that was
         not taken; see `Primitive`.
     """
+    function = ufunc_behind(function)
 
     def enter(rule: Rule) -> Primitive:
         primitive = Primitive(

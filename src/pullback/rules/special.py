@@ -1,6 +1,6 @@
 """Special functions of SciPy, element by element.
 
-Importing this module imports `scipy.special`; :mod:`pullback.numpy.special` sees to it that it is
+Importing this module imports `scipy.special`; :mod:`pullback.scipy.loading` sees to it that it is
 imported when SciPy's module is, and not before.
 """
 
@@ -16,7 +16,7 @@ from pullback.core.tracer import array_ufuncs
 from pullback.errors import NoRuleError
 from pullback.rules import arithmetic, exponential
 from pullback.rules.missing import no_closed_form
-from pullback.rules.registration import constant, elementwise, strong_multiply
+from pullback.rules.registration import constant, elementwise, strong_multiply, ufunc_behind
 
 __all__ = [
     "digamma",
@@ -34,7 +34,7 @@ for _name, _primitive in {
     "expm1": exponential.expm1,
     "log1p": exponential.log1p,
 }.items():
-    array_ufuncs[getattr(sc, _name)] = _primitive
+    array_ufuncs[ufunc_behind(getattr(sc, _name))] = _primitive  # type: ignore[index]
 
 SQRT_PI = math.sqrt(math.pi)
 SQRT_2PI = math.sqrt(2 * math.pi)

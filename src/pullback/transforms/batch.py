@@ -26,6 +26,7 @@ from pullback.errors import (
     PullbackError,
 )
 from pullback.transforms.arguments import call, flatten_arrays, lower, name_of, owned
+from pullback.transforms.transformed import transformed
 
 __all__ = ["MAPPED", "Batch", "Unmapped", "outermost", "vmap"]
 
@@ -184,7 +185,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     """
     where = f"vmap of {name_of(f)}"
 
-    @functools.wraps(f, assigned=("__qualname__", "__module__"), updated=())
+    @transformed(vmap, f, in_axes, out_axes)
     def mapped_f(*args: Any, **kwargs: Any) -> Any:
         axes = _axes_of_arguments(in_axes, args, where)
         flat = [flatten_arrays(arg, where, f"argument {i}") for i, arg in enumerate(args)]

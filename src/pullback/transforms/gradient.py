@@ -21,6 +21,7 @@ from pullback.transforms.arguments import (
     stack_depth,
 )
 from pullback.transforms.recording import Recording, record
+from pullback.transforms.transformed import transformed
 
 __all__ = ["grad", "value_and_grad"]
 
@@ -77,25 +78,12 @@ def value_and_grad(
     >>> float(value), gradient
     (5.0, array([2., 4.]))
     """
-    where = f"grad of {name_of(f)}"
-    positions_of = functools.cache(lambda count: normalize_argnums(argnums, count, where))
+    evaluate = _evaluation(f, argnums, has_aux, holomorphic=holomorphic)
 
-    @functools.wraps(f, assigned=("__name__", "__qualname__", "__module__"), updated=())
+    @transformed(value_and_grad, f, argnums, has_aux, holomorphic=holomorphic)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        positions = positions_of(len(args))
-        if holomorphic:
-            require_complex(args, positions, where)
-        function = functools.partial(f, **kwargs) if kwargs else f
-        recording = record(function, args, where, varying=positions, has_aux=has_aux, keep=False)
-        _require_scalar(recording, holomorphic=holomorphic)
-        one = recording.out_leaves[0].dtype.type(1.0)
-        leaves = recording.linearization.pull([one], once=True)
-        _warn_if_independent(f, recording, leaves)
-        bars = recording.results(leaves, taken=set())
-        if holomorphic:
-            bars = trees.map_tree(np.conj, bars)
-        value = (recording.out, recording.aux) if has_aux else recording.out
-        return value, bars[0] if isinstance(argnums, int) else bars
+        recording, bars = evaluate(args, kwargs)
+        return (recording.out, recording.aux) if has_aux else recording.out, bars
 
     return value_and_gradient
 
@@ -150,14 +138,39 @@ def grad(
     >>> pb.grad(lambda x: np.sum(np.sin(x)))(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
-    evaluate = value_and_grad(f, argnums, has_aux, holomorphic=holomorphic)
+    evaluate = _evaluation(f, argnums, has_aux, holomorphic=holomorphic)
 
-    @functools.wraps(f, assigned=("__name__", "__qualname__", "__module__"), updated=())
+    @transformed(grad, f, argnums, has_aux, holomorphic=holomorphic)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, bars = evaluate(*args, **kwargs)
-        return (bars, value[1]) if has_aux else bars
+        recording, bars = evaluate(args, kwargs)
+        return (bars, recording.aux) if has_aux else bars
 
     return gradient
+
+
+def _evaluation(
+    f: Callable[..., Any], argnums: Argnums, has_aux: bool, *, holomorphic: bool
+) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[Recording, Any]]:
+    """Function of arguments and keywords that evaluates `f` and its gradient."""
+    where = f"grad of {name_of(f)}"
+    positions_of = functools.cache(lambda count: normalize_argnums(argnums, count, where))
+
+    def evaluate(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Recording, Any]:
+        positions = positions_of(len(args))
+        if holomorphic:
+            require_complex(args, positions, where)
+        function = functools.partial(f, **kwargs) if kwargs else f
+        recording = record(function, args, where, varying=positions, has_aux=has_aux, keep=False)
+        _require_scalar(recording, holomorphic=holomorphic)
+        one = recording.out_leaves[0].dtype.type(1.0)
+        leaves = recording.linearization.pull([one], once=True)
+        _warn_if_independent(f, recording, leaves)
+        bars = recording.results(leaves, taken=set())
+        if holomorphic:
+            bars = trees.map_tree(np.conj, bars)
+        return recording, bars[0] if isinstance(argnums, int) else bars
+
+    return evaluate
 
 
 def _require_scalar(recording: Recording, *, holomorphic: bool) -> None:

@@ -29,6 +29,7 @@ from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import pushforward
 from pullback.transforms.gradient import grad
 from pullback.transforms.recording import Recording, record
+from pullback.transforms.transformed import transformed
 
 __all__ = ["hessian", "hvp", "jacobian"]
 
@@ -87,7 +88,7 @@ def jacobian(
             f"jacobian of {name_of(f)}: mode is {mode!r}, wanted 'auto', 'forward' or 'reverse'"
         )
 
-    @functools.wraps(f, assigned=("__name__", "__qualname__", "__module__"), updated=())
+    @transformed(jacobian, f, argnums, mode, holomorphic=holomorphic)
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         where = f"jacobian of {name_of(f)}"
         positions = normalize_argnums(argnums, len(args), where)

@@ -19,6 +19,16 @@ A = np.array([1.0, 2.0, 3.0])
 M = np.diag(A) + 0.1
 K = np.array([2, 0, 1])
 counter = 0
+slope = pb.grad(lambda z, i: np.sum(A * z**2) * M[i, i])
+rows = pb.vmap(lambda a, i: a * M[i, i], in_axes=(0, None))
+twice = pb.hessian(pb.checkpoint(lambda z, i: z**3 * M[i, i]))
+
+
+class Table:
+    slope = functools.partial(pb.grad, argnums=1)(lambda self, z, i: z**2 * M[i, i])
+
+
+method = Table().slope
 
 
 def summed(loops, body, x):
@@ -36,6 +46,10 @@ INDEXED = {
     "a function inside": lambda i: (lambda j: A[j] * M[i, j])(i),
     "in a gradient": lambda i: pb.grad(lambda z: np.sum(A * z) * M[i, i])(0.5),
     "in a vmap": lambda i: np.sum(pb.vmap(lambda a: a * M[i, i])(A)),
+    "in a gradient made outside": lambda i: slope(0.5, i),
+    "in a vmap made outside": lambda i: np.sum(rows(A, i)),
+    "in a transform of a transform": lambda i: twice(0.5, i) + pb.grad(slope)(0.5, i),
+    "in a method that is a gradient": lambda i: method(0.5, i),
     "with stop_gradient": lambda i: pb.stop_gradient(A)[i],
 }
 

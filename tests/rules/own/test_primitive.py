@@ -224,3 +224,39 @@ def test_constants_of_a_transformation_that_the_function_meets_do_not_make_its_r
 
     assert pb.grad(f)(3.0) == 5.0
     assert results == [np.float64]
+
+
+def test_a_function_that_fills_an_array_is_called_once_for_a_batch():
+    calls = []
+
+    @pb.primitive
+    def squares(x):
+        calls.append(type(x))
+        out = np.zeros(x.size)
+        for i in range(x.size):
+            out[i] = x[i] ** 2
+        return out
+
+    @squares.rule
+    def squares_rule(_y, x):
+        matrix = np.zeros((x.size, x.size))
+        for i in range(x.size):
+            matrix[i, i] = 2 * x[i]
+        return pb.Dense(matrix, 1)
+
+    x = np.arange(6.0).reshape(3, 2)
+    np.testing.assert_array_equal(pb.vmap(squares)(x), x**2)
+    assert len(calls) == 1
+    np.testing.assert_array_equal(pb.vmap(pb.grad(lambda x: np.sum(squares(x))))(x), 2 * x)
+    np.testing.assert_array_equal(pb.hessian(lambda x: np.sum(squares(x)))(x[1]), 2 * np.eye(2))
+
+
+@pytest.mark.parametrize("wrong", [lambda bar, x: np.abs(bar) * x, lambda bar, x: bar * x])
+def test_the_check_finds_a_map_that_is_wrong_or_not_linear(wrong):
+    @pb.primitive
+    def halved_square(x):
+        return x**2 / 2 + np.sin(x)
+
+    halved_square.rule(lambda _y, x: pb.Linear(pullback=lambda bar: wrong(bar, x)))
+    with pytest.raises(pb.CheckError):
+        pb.check(halved_square, np.array([0.3, 1.1]))

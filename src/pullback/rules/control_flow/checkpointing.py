@@ -27,6 +27,7 @@ from pullback.rules.control_flow.derived import (
 from pullback.rules.control_flow.splitting import Recording
 from pullback.transforms.arguments import name_of
 from pullback.transforms.batch import Unmapped
+from pullback.transforms.transformed import transformed
 
 __all__ = ["checkpoint"]
 
@@ -186,7 +187,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """
     where = f"checkpoint of {name_of(f)}"
 
-    @functools.wraps(f, updated=())
+    @transformed(checkpoint, f, names=functools.WRAPPER_ASSIGNMENTS)
     def checkpointed_f(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = trees.flatten(args)
         static = [isinstance(x, str | bytes) or callable(x) for x in leaves]

@@ -24,6 +24,7 @@ from pullback.core.tracer import Tracer
 from pullback.errors import AliasError
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
+from pullback.transforms.transformed import Transformed
 
 __all__ = ["FreeArrays"]
 
@@ -81,6 +82,8 @@ class FreeArrays:
             return functools.partial(self._value(name, value.func), *args, **keywords)
         if type(value) is MethodType:
             return MethodType(self._value(name, value.__func__), value.__self__)
+        if type(value) is Transformed and self._sees_arrays(value, set()):
+            return value.of(self._value(name, value.__wrapped__))
         if type(value) is FunctionType and self._sees_arrays(value, set()):
             if id(value) not in self._functions:
                 self._copy(value)
@@ -140,6 +143,8 @@ class FreeArrays:
             inside: Iterable[Any] = (value.func, *value.args, *value.keywords.values())
         elif type(value) is MethodType:
             inside = (value.__func__,)
+        elif type(value) is Transformed:
+            inside = (value.__wrapped__,)
         elif type(value) is FunctionType:
             inside = (
                 *(content for _, _, content in _closed_over(value)),

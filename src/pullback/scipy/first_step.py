@@ -1,0 +1,149 @@
+"""A first step for functions written in Python, by which traced arguments reach their rules.
+
+SciPy's Python functions have no hook that another library could use, and by the time pullback is
+imported, other modules may have bound them to names of their own. So a function stays the object
+that it is and gets other code: that looks for traced values among the arguments and hands the call
+to what serves them, or else to a copy of the function, which has the code that was SciPy's. Names
+bound at any time see it, the function is pickled and compared as ever, and a call without traced
+values runs SciPy's code, some half a microsecond later than it would.
+
+What the function shows of itself stays true: its name, documentation, defaults and module are as
+they were, ``__signature__`` is what `inspect.signature` gave, and ``__wrapped__`` is the copy. The
+defaults have no effect any more, as the new code takes any arguments; those of the copy do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from pullback.core.tracer import Tracer
+
+__all__ = ["any_traced", "plain", "serves"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
+    """Make the decorated function what these SciPy functions do when they meet a tracer.
+
+    It takes the arguments of the SciPy function, under the same names, wherever a tracer is among
+    them: as an argument, or in a list, tuple, dict or object array.
+
+    Parameters
+    ----------
+    *functions : function
+        Functions written in Python; of a class, its methods as functions. To serve one again
+        replaces what served it before.
+
+    Raises
+    ------
+    TypeError
+        For a callable that is not a Python function.
+    """
+
+    def enter(implementation: F) -> F:
+        for function in functions:
+            _give_first_step(function, implementation)
+        return implementation
+
+    return enter
+
+
+def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function without its first step: SciPy's own code, whatever the arguments."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_filename != _FILENAME:
+        return function
+    step: tuple[Any, ...] = next(each for each in code.co_consts if type(each) is tuple)
+    return step[-1]  # type: ignore[no-any-return]
+
+
+def any_traced(values: Iterable[Any]) -> bool:
+    """Whether a tracer is among these, or in a list, tuple, dict or object array among them."""
+    for x in values:
+        kind = type(x)
+        if kind is Tracer:
+            return True
+        if kind in _ATOMS:
+            continue
+        if isinstance(x, np.ndarray):
+            if x.dtype.hasobject and any_traced(x.flat):
+                return True
+        elif isinstance(x, list | tuple):
+            if any_traced(x):
+                return True
+        elif isinstance(x, dict) and any_traced(x.values()):
+            return True
+    return False
+
+
+_ATOMS = frozenset({bool, int, float, complex, str, type(None), np.float64})
+
+
+def _give_first_step(function: Callable[..., Any], traced: Callable[..., Any]) -> None:
+    if not isinstance(function, FunctionType):
+        raise TypeError(
+            f"{function!r} is of type {type(function).__name__}, and only a function written in "
+            "Python can be given a first step"
+        )
+    original = plain(function)
+    if original is function:
+        original = _copy(function)
+        with contextlib.suppress(ValueError):  # it wraps a ufunc, which has no signature
+            function.__dict__.setdefault("__signature__", inspect.signature(function))
+        function.__wrapped__ = original  # type: ignore[attr-defined]
+    # The last of all: a call in another thread has the old code or the new, and both work.
+    function.__code__ = _first_step(function.__code__, (any_traced, traced, original))
+
+
+def _copy(function: FunctionType) -> FunctionType:
+    copy = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    copy.__dict__.update(function.__dict__)
+    for name in functools.WRAPPER_ASSIGNMENTS:
+        setattr(copy, name, getattr(function, name))
+    return copy
+
+
+# A place in this package, so that messages pass over it when they look for the user's line.
+_FILENAME = str(Path(__file__).with_name("<first step>"))
+_SOURCE = """
+def enclosing({free}):
+    def first_step(*args, **kwargs):
+        any_traced, traced, plain = "step"
+        if any_traced(args) or (kwargs and any_traced(kwargs.values())):
+            return traced(*args, **kwargs)
+        return plain(*args, **kwargs)
+        return [{free}]
+"""
+
+
+def _first_step(code: CodeType, step: tuple[Callable[..., Any], ...]) -> CodeType:
+    """Code that can take the place of `code`, with `step` among its constants.
+
+    Python takes code for a function only if it has as many free variables as the function's. The
+    line that names them is never reached.
+    """
+    free = "".join(f"free_{i}, " for i in range(len(code.co_freevars)))
+    module = compile(_SOURCE.format(free=free), _FILENAME, "exec")
+    (enclosing,) = (each for each in module.co_consts if type(each) is CodeType)
+    (inner,) = (each for each in enclosing.co_consts if type(each) is CodeType)
+    return inner.replace(
+        co_name=code.co_name,
+        co_qualname=code.co_qualname,
+        co_consts=tuple(step if each == "step" else each for each in inner.co_consts),
+    )

@@ -1,0 +1,89 @@
+"""Loads what serves a SciPy module right after that module, whoever imports it, and not before.
+
+Importing pullback does not import SciPy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+__all__ = ["follow"]
+
+
+def follow(surfaces: Mapping[str, str]) -> None:
+    """Import modules as soon as others are: at once where those are imported already.
+
+    Parameters
+    ----------
+    surfaces : mapping of str to str
+        The module to import after each of SciPy's.
+    """
+    finder = _Finder(surfaces)
+    sys.meta_path.insert(0, finder)
+    for name, surface in surfaces.items():
+        if sys.modules.get(name) is not None:
+            importlib.import_module(name)  # another thread may be in the midst of it
+            importlib.import_module(surface)
+            finder.strike(name)
+
+
+class _Finder(MetaPathFinder):
+    """Waits for SciPy's modules, and leaves everything else to the other finders."""
+
+    def __init__(self, surfaces: Mapping[str, str]) -> None:
+        self.surfaces = dict(surfaces)
+        self.searching = threading.local()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        surface = self.surfaces.get(fullname)
+        if surface is None or getattr(self.searching, "now", False):
+            return None
+        self.searching.now = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self.searching.now = False
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader, surface, self)
+        return spec
+
+    def strike(self, name: str) -> None:
+        """Strike a module off the list; after the last one there is nothing to wait for."""
+        self.surfaces.pop(name, None)
+        if not self.surfaces:
+            with contextlib.suppress(ValueError):  # another thread was first
+                sys.meta_path.remove(self)
+
+
+class _Loader(Loader):
+    """Loads a module as its own loader does, and imports what serves it after that."""
+
+    def __init__(self, loader: Loader, surface: str, finder: _Finder) -> None:
+        self.loader = loader
+        self.surface = surface
+        self.finder = finder
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = self.loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
+        self.loader.exec_module(module)
+        self.finder.strike(module.__name__)
+        importlib.import_module(self.surface)
