@@ -18,12 +18,18 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.tracer import Tracer
 from pullback.numpy.callers import is_users_file
 from pullback.numpy.served import Served
 
 __all__ = ["BoundNames"]
 
 Namespace = dict[str, Any]
+
+_INERT = frozenset(
+    {bool, int, float, complex, str, bytes, type(None), np.ndarray, np.float64, np.float32, Tracer}
+)
+"""Types of values that refer to no function, and so to no module."""
 
 
 class _Place:
@@ -86,6 +92,7 @@ class BoundNames:
     def __init__(self) -> None:
         self._functions: dict[int, Served] = {}
         self._places: dict[int, _Place] = {}
+        self._reaches: dict[int, list[_Place]] = {}
         self._visited: dict[int, Namespace] = {}
         self._bound: list[tuple[Namespace, str, Served]] = []
         self._cells: list[tuple[CellType, Served]] = []
@@ -97,25 +104,64 @@ class BoundNames:
 
     def serve(self, function: Any) -> None:
         """Bind the names that a function, and what it refers to, can reach."""
-        remaining = list(_namespaces(function))
+        while "__wrapped__" in (attributes := _attributes(function)):
+            function = attributes["__wrapped__"]  # what a transform returned
+        if type(function) is FunctionType and self._sees_inert(function):
+            self._serve_reach(function.__globals__)
+            return
         for part in _parts(function):
             if type(part) is FunctionType:
                 for cell in _filled(part):
                     self._serve_cell(cell)
-        while remaining:
-            namespace = remaining.pop()
-            if id(namespace) in self._visited:
-                continue
-            self._visited[id(namespace)] = namespace
-            place = self._places.get(id(namespace))
-            if place is None or place.namespace is not namespace or place.size != len(namespace):
-                place = self._places[id(namespace)] = _Place(namespace, self._functions)
+        for namespace in _namespaces(function):
+            self._serve_reach(namespace)
+
+    def _sees_inert(self, function: FunctionType) -> bool:
+        """Whether what a function sees of those around it refers to no module."""
+        closure = function.__closure__
+        return closure is None or _INERT.issuperset(
+            [type(cell.cell_contents) for cell in _filled(function)]
+        )
+
+    def _serve_reach(self, namespace: Namespace) -> None:
+        """Bind the names of a module and of those that it refers to, directly or not."""
+        if id(namespace) in self._visited:
+            return
+        self._visited[id(namespace)] = namespace
+        for place in self._reach(namespace):
             for name in place.names:
-                served = self._functions.get(id(namespace.get(name)))
+                served = self._functions.get(id(place.namespace.get(name)))
                 if served is not None:
-                    self._bound.append((namespace, name, served))
-                    namespace[name] = served
-            remaining += place.others
+                    self._bound.append((place.namespace, name, served))
+                    place.namespace[name] = served
+
+    def _reach(self, namespace: Namespace) -> list[_Place]:
+        """What is known of a module and of those that it refers to."""
+        reach = self._reaches.get(id(namespace))
+        if reach is not None and reach[0].namespace is namespace:
+            for place in reach:
+                if len(place.namespace) != place.size:
+                    break
+            else:
+                return reach
+        reach = []
+        remaining, seen = [namespace], {id(namespace)}
+        while remaining and _is_users(namespace):
+            place = self._place(remaining.pop())
+            reach.append(place)
+            for other in place.others:
+                if id(other) not in seen:
+                    seen.add(id(other))
+                    remaining.append(other)
+        if reach:
+            self._reaches[id(namespace)] = reach
+        return reach
+
+    def _place(self, namespace: Namespace) -> _Place:
+        place = self._places.get(id(namespace))
+        if place is None or place.namespace is not namespace or place.size != len(namespace):
+            place = self._places[id(namespace)] = _Place(namespace, self._functions)
+        return place
 
     def _serve_cell(self, cell: CellType) -> None:
         served = self._functions.get(id(cell.cell_contents))

@@ -15,7 +15,7 @@ from types import CodeType, FrameType
 
 import numpy as np
 
-__all__ = ["is_users", "is_users_file", "loads"]
+__all__ = ["asks", "is_users_file", "sites"]
 
 _LOADS = frozenset(dis.opmap[name] for name in ("LOAD_ATTR", "LOAD_METHOD") if name in dis.opmap)
 _IMPORT_FROM = dis.opmap["IMPORT_FROM"]
@@ -27,9 +27,26 @@ _SUFFIXES = tuple(importlib.machinery.EXTENSION_SUFFIXES)
 _users: dict[str, bool] = {}
 
 
-def is_users(code: CodeType) -> bool:
-    """Whether code is a user's, by the file that it is in."""
-    return is_users_file(code.co_filename)
+sites: dict[tuple[int, int], CodeType] = {}
+"""Instructions at which users' code has asked, each for one attribute, and the code they are in."""
+
+MOST_SITES = 1 << 14
+
+
+def asks(frame: FrameType, name: str) -> bool:
+    """Whether a frame is one of users' code that asks for the attribute `name` itself.
+
+    If it isn't at an instruction that loads it, the attribute was asked for by code in C that the
+    frame has called, or by a module that is being imported and binds the name for good. A function
+    that imports it binds a variable.
+    """
+    code, at = frame.f_code, frame.f_lasti
+    if not is_users_file(code.co_filename) or not _loads(code, at, name):
+        return False
+    if len(sites) >= MOST_SITES:
+        sites.clear()
+    sites[id(code), at] = code
+    return True
 
 
 def is_users_file(path: str) -> bool:
@@ -40,13 +57,8 @@ def is_users_file(path: str) -> bool:
     return known
 
 
-def loads(frame: FrameType, name: str) -> bool:
-    """Whether a frame is at an instruction that loads the attribute `name`.
-
-    If it isn't, the attribute was asked for by code in C that the frame has called, or by a module
-    that is being imported and binds the name for good. A function that imports it binds a variable.
-    """
-    code, at = frame.f_code, frame.f_lasti
+def _loads(code: CodeType, at: int, name: str) -> bool:
+    """Whether the instruction at a place loads the attribute, or imports it for a function."""
     bytecode = code.co_code
     operation = bytecode[at]
     imports = operation == _IMPORT_FROM and code.co_flags & inspect.CO_NEWLOCALS

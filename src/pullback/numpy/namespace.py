@@ -19,10 +19,13 @@ import numpy as np
 
 from pullback.core.running import innermost, observers, runs, suspend
 from pullback.numpy.bound_names import BoundNames
-from pullback.numpy.callers import is_users, loads
+from pullback.numpy.callers import asks, sites
 from pullback.numpy.served import Served, served_functions
 
 __all__ = ["install", "plain_numpy"]
+
+
+_caller = sys._getframe
 
 
 class _Attribute:
@@ -45,12 +48,9 @@ class _Attribute:
                 f"module {module.__name__!r} has no attribute {self.name!r}"
             ) from None
         if innermost() is not None:
-            frame = sys._getframe(1)
-            if (
-                is_users(frame.f_code)
-                and loads(frame, self.name)
-                and self.served.__wrapped__ is function
-            ):
+            frame = _caller(1)
+            known = sites.get((id(frame.f_code), frame.f_lasti)) is frame.f_code
+            if (known or asks(frame, self.name)) and self.served.__wrapped__ is function:
                 return self.served
         elif not runs():
             self.serving.leave_late()
@@ -103,8 +103,17 @@ class _Serving:
 
 
 def install() -> None:
-    """Serve NumPy's functions from now on. All that says what they are has to be loaded before."""
+    """Serve NumPy's functions from now on. All that says what they are has to be loaded before.
+
+    The modules of pullback that are loaded read NumPy's functions from a module of their own, which
+    stays what it is, so that they need not be asked who they are at each of them.
+    """
     observers.append(_Serving(np, np.linalg))
+    own = ModuleType(np.__name__, np.__doc__)
+    vars(own).update(vars(np))
+    for name, module in list(sys.modules.items()):
+        if name.startswith("pullback.") and vars(module).get("np") is np:
+            vars(module)["np"] = own
 
 
 class plain_numpy(suspend):  # noqa: N801

@@ -51,7 +51,9 @@ class Served:
     function : callable
         NumPy's.
     traced : callable
-        What it does where something in its arguments is traced.
+        What it does where an argument is traced.
+    nested : callable, optional
+        What it does where something in the middle of an argument is; by default the same.
     makes : bool
         Whether it makes arrays.
     consumes : bool
@@ -59,27 +61,35 @@ class Served:
     """
 
     def __init__(
-        self, function: F, traced: F, *, makes: bool = False, consumes: bool = False
+        self,
+        function: F,
+        traced: F,
+        nested: F | None = None,
+        *,
+        makes: bool = False,
+        consumes: bool = False,
     ) -> None:
         functools.update_wrapper(self, function, updated=())
         self._traced = traced
+        self._nested = nested or traced
         self._makes = makes
         self._consumes = consumes
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        function = self.__wrapped__
-        if innermost() is None or _OF_NUMPY.intersection(kwargs):
-            return function(*args, **kwargs)
-        if self._consumes:
-            return self._traced(*args, **kwargs)
-        for x in args:
-            if type(x) in _MAY_HOLD and holds_tracer(x):
-                return self._traced(*args, **kwargs)
-        for x in kwargs.values():
-            if type(x) in _MAY_HOLD and holds_tracer(x):
-                return self._traced(*args, **kwargs)
-        out = function(*args, **kwargs)
-        return _made(out, (*args, *kwargs.values())) if self._makes else out
+        if not kwargs:
+            for x in args:
+                if type(x) is Tracer:
+                    return self._traced(*args)
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if innermost() is None or not _OF_NUMPY.isdisjoint(kwargs):
+            return self.__wrapped__(*args, **kwargs)
+        given = (*args, *kwargs.values())
+        if self._consumes or any(type(x) in _MAY_HOLD and holds_tracer(x) for x in given):
+            return self._nested(*args, **kwargs)
+        out = self.__wrapped__(*args, **kwargs)
+        return _made(out, given) if self._makes else out
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -106,8 +116,7 @@ class Served:
 _OF_NUMPY = frozenset({"like", "out"})
 """Arguments by which NumPy finds what is traced itself."""
 
-_NESTS = frozenset({list, tuple, np.ndarray})
-_MAY_HOLD = _NESTS | {Tracer}
+_MAY_HOLD = frozenset({list, tuple, np.ndarray, Tracer})
 
 
 def _made(out: Any, given: tuple[Any, ...]) -> Any:
@@ -133,17 +142,6 @@ _INSIDE = Tracer(GROUND, np.zeros(()), None)
 
 def _creating(function: F) -> F:
     return functools.partial(creation_functions[function], _INSIDE)
-
-
-def _elementwise(ufunc: Any) -> F:
-    implementation, general = array_ufuncs[ufunc], ufunc_methods["__call__"]
-
-    def traced(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or any(type(x) in _NESTS for x in args):
-            return general(ufunc, *args, **kwargs)
-        return implementation(*args)
-
-    return traced
 
 
 def served_functions(module: Any) -> dict[str, Served]:
@@ -185,5 +183,6 @@ def _served(name: str, function: F) -> Served | None:
     if function in array_functions:
         return Served(function, array_functions[function], makes=makes)
     if function in array_ufuncs:
-        return Served(function, _elementwise(function))
+        general = functools.partial(ufunc_methods["__call__"], function)
+        return Served(function, array_ufuncs[function], general)
     return Served(function, function, makes=True) if makes else None

@@ -198,8 +198,8 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
     """
     leaves, spec = trees.flatten(tree)
     for number, leaf in enumerate(leaves):
-        if grounded(leaf):
-            leaves[number] = leaf.value
+        if type(leaf) is Tracer:
+            leaves[number] = leaf.value if grounded(leaf) else leaf
         elif type(leaf) not in _ARRAYS or (type(leaf) is np.ndarray and leaf.dtype.kind == "O"):
             path = trees.leaf_paths(spec)[number]
             leaves[number] = require_array(leaf, f"{where}: {argument}{path}")
