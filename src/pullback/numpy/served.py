@@ -122,11 +122,19 @@ _MAY_HOLD = frozenset({list, tuple, np.ndarray, Tracer})
 def _made(out: Any, given: tuple[Any, ...]) -> Any:
     """What a function has made; arrays of others, and looks into them, are left as they are."""
     if type(out) is np.ndarray:
-        owns = out.flags.owndata and not any(out is x for x in given)
-        return GROUND.constant(out) if owns else out
+        owner = _owner(out)
+        fresh = owner is not None and not any(_owner(x) is owner for x in given)
+        return GROUND.constant(out) if fresh else out
     if type(out) in (list, tuple):
         return type(out)(_made(each, given) for each in out)
     return out
+
+
+def _owner(x: Any) -> Any:
+    """The array that owns the memory of `x`; `None` if none does."""
+    while isinstance(x, np.ndarray) and not x.flags.owndata:
+        x = x.base
+    return x if isinstance(x, np.ndarray) else None
 
 
 def _named(module: str, name: str) -> Any:
