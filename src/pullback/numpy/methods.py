@@ -114,6 +114,8 @@ def _partition(
 
 def _item(self: Any, *index: Any) -> Any:
     """One element as a scalar, which is still traced."""
+    if grounded(self):
+        return self.value.item(*index)
     if not index:
         if math.prod(self.shape) != 1:
             raise ValueError("can only convert an array of size 1 to a scalar")
@@ -126,6 +128,8 @@ def _item(self: Any, *index: Any) -> Any:
 
 def _tolist(self: Any) -> Any:
     """The elements, still traced, in nested lists."""
+    if grounded(self):
+        return self.value.tolist()
     return [row.tolist() if row.shape else row for row in self] if self.shape else self[()]
 
 
