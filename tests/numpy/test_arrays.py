@@ -99,7 +99,6 @@ FUNCTIONS = {
     "cumsum": lambda x: np.cumsum([x[0], x[1]]),
     "where": lambda x: np.where([True, False], [x[0], x[1]], [x[2], x[2]]),
     "cross": lambda x: np.cross([x[0], x[1], 1.0], x),
-    "gammaln": lambda x: scipy.special.loggamma(np.array([x[0], 1.0, x[2]])),
 }
 
 
@@ -109,7 +108,8 @@ def test_functions_of_lists(function):
     in_every_mode(function)
 
 
-ORDERINGS = {
+OTHERS = {
+    "gammaln": lambda x: scipy.special.gammaln(np.array([x[0], 1.0, x[2]])),
     "maximum": lambda x: np.maximum([x[0], x[1]], 1.0),
     "fmax": lambda x: np.fmax([x[0], 2 * x[0]], [np.nan, 0.0]),
     "sort": lambda x: np.sort([x[2], x[0]]) * np.array([1.0, 2.0]),
@@ -119,8 +119,8 @@ ORDERINGS = {
 }
 
 
-@pytest.mark.parametrize("function", ORDERINGS.values(), ids=ORDERINGS)
-def test_functions_that_order_what_is_in_lists(function):
+@pytest.mark.parametrize("function", OTHERS.values(), ids=OTHERS)
+def test_functions_that_are_not_analytic(function):
     assert_derivative(function, X)
     in_every_mode(function)
 
@@ -184,7 +184,7 @@ def in_every_mode(function):
     close(nested, gradient + pb.hessian(total)(X) @ X, rtol=1e-10, atol=1e-11)
 
 
-# -- what aliases and what copies --------------------------------------------------------------------
+# -- what aliases and what copies ------------------------------------------------------------------
 
 ALIASES = {
     "asarray": lambda x: np.asarray(x),
@@ -242,11 +242,11 @@ def test_copies_that_are_forbidden_are_errors():
         lambda x: np.array(x, dtype=np.float32, copy=False),
         lambda x: np.asarray([x, x], copy=False),
     ):
-        with pytest.raises(ValueError, match="copy=False.*copy=None"):
+        with pytest.raises(ValueError, match=r"copy=False.*copy=None"):
             pb.grad(lambda x, convert=convert: np.sum(convert(x)))(X)
 
 
-# -- dtypes ------------------------------------------------------------------------------------------
+# -- dtypes ----------------------------------------------------------------------------------------
 
 MIXTURES = {
     "float32 beside a Python float": lambda s: np.array([s(np.float32), 1.0]),
@@ -282,7 +282,6 @@ def test_errors_are_numpys():
     for make in (
         lambda x: np.array([[x[0], 1.0], [2.0]]),
         lambda x: np.array([x, [1.0, 2.0]]),
-        lambda x: np.array([1j * x[0]], dtype=float),
         lambda x: np.array([x[0]], order="Q"),
     ):
         with pytest.raises((ValueError, TypeError)) as plain:
@@ -294,7 +293,7 @@ def test_errors_are_numpys():
         pb.grad(lambda x: np.array([x[0], "a"]))(X)
 
 
-# -- what stays plain --------------------------------------------------------------------------------
+# -- what stays plain ------------------------------------------------------------------------------
 
 
 def test_integers_and_booleans_are_plain():
@@ -386,4 +385,4 @@ def test_writes_of_constants_are_in_place():
         assert made.value is memory and type(made) is Tracer
         return x * made[1]
 
-    assert pb.grad(f)(2.0) == (2.0 + 1.0 + 2.0) / 2
+    assert pb.grad(f)(2.0) == (1.0 + 2.0) / 2
