@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import special
 
@@ -370,6 +370,11 @@ def test_passes_whatever_the_seed(seed):
     values=st.lists(st.floats(-3.0, 3.0), min_size=1, max_size=5),
     function=st.sampled_from([np.sin, np.tanh, np.exp, np.arctan, np.square, np.expm1, np.cos]),
 )
+# The first has values that are subnormal, the second derivatives, too; the third is a wave that is
+# short beside most steps at 0.
+@example(exponent=-9, offset=0.0, curvature=1.0, values=[5.34e-307], function=np.sin)
+@example(exponent=-12, offset=0.0, curvature=1.0, values=[5.34e-307], function=np.expm1)
+@example(exponent=-98, offset=0.0, curvature=1.072265625, values=[0.0], function=np.sin)
 @settings(max_examples=150)
 def test_no_false_alarms(exponent, offset, curvature, values, function):
     scale = 10.0**exponent

@@ -213,9 +213,13 @@ def test_what_reaches_for_the_memory_is_refused(name):
 
 
 def test_every_attribute_of_an_array_has_a_decision():
+    """All that an array has, where some names only tell that the attribute was removed.
+
+    The exception is an old name of ``tobytes``, which NumPy gave up after a deprecation.
+    """
     ours = {name for name in dir(Tracer) if not name.startswith("__")}
-    theirs = {name for name in dir(np.ndarray) if not name.startswith("__")}
-    assert theirs <= ours
+    theirs = {name for name in dir(X) if not name.startswith("__") and hasattr(X, name)}
+    assert theirs - {"tostring"} <= ours
 
 
 def test_shape_and_dtype_are_not_assigned_to():

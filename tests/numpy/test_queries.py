@@ -17,7 +17,6 @@ X = np.ones((2, 3), np.float32)
         np.ndim,
         np.size,
         lambda x: np.size(x, 1),
-        lambda x: np.size(x, (0, -1)),
         np.result_type,
         lambda x: np.result_type(x, 1.0),
         lambda x: np.result_type(x, np.float64(1.0), np.int8),
@@ -36,6 +35,16 @@ X = np.ones((2, 3), np.float32)
     ],
 )
 def test_queries(query):
+    assert_answer(query, query(X))
+
+
+def test_size_along_several_axes():
+    """NumPy's older releases count along one axis only."""
+    assert_answer(lambda x: np.size(x, (0, -1)), 6)
+
+
+def assert_answer(query, expected):
+    """The answer to `query` about a traced array, in both modes, and its type."""
     answers = []
 
     def f(x):
@@ -43,5 +52,5 @@ def test_queries(query):
         return pb.grad(lambda x: np.sum(x) * (answers.append(query(x)) is None))(x).sum()
 
     pb.pushforward(f, (X,), (X,))
-    assert answers == [query(X)] * 2
-    assert {type(answer) for answer in answers} == {type(query(X))}
+    assert answers == [expected] * 2
+    assert {type(answer) for answer in answers} == {type(expected)}

@@ -16,16 +16,19 @@ __all__ = ["keys"]
 @st.composite
 def keys(draw):
     shape = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=3)))
+    named = draw(st.integers(0, len(shape)))
+    before = draw(st.none() | st.integers(0, named))  # an ellipsis, if there is one
+    leading = named if before is None else before
     entries = []
-    for extent in shape[: draw(st.integers(0, len(shape)))]:
+    for extent in shape[:leading] + shape[len(shape) - named + leading :]:
         if draw(st.booleans()):
             entries.append(draw(st.integers(-extent, extent - 1)))
         else:
             bound = st.none() | st.integers(-5, 5)
             step = st.none() | st.sampled_from([-2, -1, 1, 2])
             entries.append(slice(draw(bound), draw(bound), draw(step)))
-    if draw(st.booleans()):
-        entries.insert(draw(st.integers(0, len(entries))), Ellipsis)
+    if before is not None:
+        entries.insert(before, Ellipsis)
     return shape, tuple(entries)
 
 

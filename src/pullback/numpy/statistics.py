@@ -76,6 +76,9 @@ in statistical packages*, The American Statistician 50, 1996)."""
 _DISCRETE = frozenset({"lower", "higher", "nearest", "inverted_cdf", "closest_observation"})
 """The methods that lie on elements, never between two."""
 
+_FLOAT64_IS_WEAK = np.quantile(np.zeros(1, np.float32), np.float64(0)).dtype == np.float32
+"""Whether NumPy takes a quantile of this type for a Python number, as its older releases do."""
+
 
 @implements(np.quantile)
 def quantile(
@@ -167,6 +170,8 @@ def quantile_of(
             f"{name}: method={method!r} is not supported where an array is being differentiated; "
             f"use one of {sorted(_POSITION)}"
         )
+    if _FLOAT64_IS_WEAK and type(q) is np.float64 and "percentile" not in name:
+        q = float(q)
     weak = type(q) in (int, float)
     q = q if isinstance(q, Tracer) else np.asarray(q)
     if anywhere(~((q >= 0) & (q <= 1))):

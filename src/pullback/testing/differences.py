@@ -200,6 +200,7 @@ def slope(
         search.start()
         search.refine()
         search.coarsen()
+        search.confirm()
         finest = max(ladder.rungs)
         ahead, behind = ladder.values(finest)
         noise = np.abs(ahead - behind - 2 * 4.0**-finest * predicted)
@@ -313,6 +314,24 @@ class _Search:
             if stale == 3 and (self.relative[drowned] <= _KNOWN).all():
                 break
         self._flatten()
+
+    def confirm(self) -> None:
+        """The smallest steps, for slopes at x = 0 that refinement found and that say "wrong".
+
+        A wave much shorter than the steps agrees with any slope once in a few hundred windows.
+        """
+        if self.precision.finest < self.precision.from_zero:
+            return
+        contradict = self.settled & (self.level > self.precision.start)
+        contradict &= ~(np.abs(self.value - self.predicted) <= 20 * self.error)
+        if contradict.any():
+            rungs = dict(self.ladder.rungs)
+            level = self.precision.finest - 2
+            value, error = self._window(level)
+            better = contradict & (error <= _KNOWN * np.abs(value))
+            self.relative[better] = np.inf
+            self._take(level, value, error, better)
+            self.ladder.rungs = rungs  # the others are judged by the steps that they asked for
 
     def _window(self, level: int) -> tuple[Array, Array]:
         return self.ladder.window(level, self.epsilon * self.magnitude, self.epsilon)

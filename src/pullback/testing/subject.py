@@ -69,7 +69,10 @@ class Subject:
         self.title, self.function, self.names, self.results = title, function, names, results
         self.x = list(x)
         self.y = self.evaluate(self.x)
-        self.magnitudes = [np.abs(y).astype(float) for y in self.y]
+        # Subnormal numbers are rounded as the smallest normal ones are.
+        self.magnitudes = [
+            np.maximum(np.abs(y).astype(float), float(np.finfo(y.dtype).tiny)) for y in self.y
+        ]
         for position, y in enumerate(self.y):
             if not np.isfinite(y).all():
                 raise ArgumentValueError(
