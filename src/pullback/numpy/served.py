@@ -23,6 +23,7 @@ from pullback.core.tracer import (
     ufunc_methods,
 )
 from pullback.numpy.arrays import array, with_names
+from pullback.numpy.indexed import makers
 from pullback.numpy.operands import holds_tracer
 
 __all__ = ["Served", "served_functions"]
@@ -99,6 +100,17 @@ class Served:
         return _named, (self.__module__, self.__name__)
 
 
+class ServedItems(Served):
+    """An object of NumPy's that makes arrays of what stands in brackets, such as ``np.r_``."""
+
+    def __init__(self, maker: Any, name: str, item: F) -> None:
+        super().__init__(maker, item, makes=True)
+        self.__module__, self.__name__ = "numpy", name
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._traced(key)
+
+
 _OF_NUMPY = frozenset({"like", "out"})
 """Arguments by which NumPy finds what is traced itself."""
 
@@ -142,10 +154,15 @@ def _elementwise(ufunc: Any) -> F:
     return traced
 
 
+_ITEMS = makers(_INSIDE)
+
+
 def served_functions(module: Any) -> dict[str, Served]:
     """The functions of a module of NumPy's by name, as they are served."""
     table: dict[int, Served] = {}
     found: dict[str, Served] = {}
+    if module is np:
+        found = {name: ServedItems(vars(np)[name], name, item) for name, item in _ITEMS.items()}
     for name, function in sorted(vars(module).items()):
         if name.startswith("_") or not callable(function) or isinstance(function, type):
             continue
