@@ -24,7 +24,7 @@ from pullback.core.tracer import (
 )
 from pullback.numpy.arrays import array, with_names
 from pullback.numpy.indexed import makers
-from pullback.numpy.operands import holds_tracer
+from pullback.numpy.operands import holds_tracer, operand
 
 __all__ = ["Served", "served_functions"]
 
@@ -147,8 +147,10 @@ def _elementwise(ufunc: Any) -> F:
     implementation, general = array_ufuncs[ufunc], ufunc_methods["__call__"]
 
     def traced(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or any(type(x) in _NESTS for x in args):
-            return general(ufunc, *args, **kwargs)
+        if kwargs or len(args) > ufunc.nin:  # NumPy tells outputs from inputs, and asks the traced
+            return ufunc(*map(operand, args), **kwargs)
+        if any(type(x) in _NESTS for x in args):
+            return general(ufunc, *args)
         return implementation(*args)
 
     return traced
