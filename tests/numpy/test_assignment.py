@@ -107,6 +107,32 @@ def test_in_place_operations(write):
     assert_analytic(written(write), X, V)
 
 
+@pytest.mark.parametrize("make", [np.zeros, np.empty, lambda shape: np.array(0.0)])
+def test_arrays_without_dimensions_stay_arrays(make):
+    """However often they are written to, and whoever else holds them, in each nest of modes."""
+
+    def f(x):
+        total = make(())
+        other = total
+        total[...] = x[0]
+        for element in x[1:]:
+            total *= element
+            total[()] += 1.0
+        return other * 1.0
+
+    x = np.array([0.5, 2.0, -3.0])
+    slope = [x[1] * x[2], x[0] * x[2], x[0] * x[1] + 1]
+    near = np.testing.assert_allclose
+    near(f(x), (x[0] * x[1] + 1) * x[2] + 1)
+    near(pb.grad(f)(x), slope)
+    near(pb.jacobian(f, mode="forward")(x), slope)
+    near(pb.vmap(f)(np.stack([x, x])), [f(x)] * 2)
+    near(pb.vmap(pb.grad(f))(np.stack([x, x])), [slope] * 2)
+    near(pb.vmap(pb.jacobian(f, mode="forward"))(np.stack([x, x])), [slope] * 2)
+    near(pb.jacobian(pb.vmap(f))(x[None])[0, 0], slope)
+    near(pb.trace(pb.vmap(pb.grad(f)), x[None])(x[None])[0], slope)
+
+
 def test_division_by_zero_where_it_is_not_evaluated():
     def f(x):
         y = np.zeros_like(x)

@@ -25,6 +25,14 @@ def test_average(axis, keepdims):
     assert_derivative(lambda x, w: list(np.average(x, axis, w, returned=True)), X, W)
 
 
+def test_average_with_weights_has_a_graph():
+    """Whether the weights sum to zero is not known there; then the result is not finite."""
+    graph = pb.trace(lambda x, w: np.average(x, weights=w), W, W)
+    np.testing.assert_allclose(graph(X, W), np.average(X, weights=W), rtol=1e-14)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(graph(X, np.zeros_like(W)))
+
+
 def test_average_with_weights_along_some_axes():
     assert_derivative(lambda x, w: np.average(x, 1, w), X, W[0, :, 0])
     assert_derivative(lambda x, w: np.average(x, (2, 0), w), X, W[:, 0].T)

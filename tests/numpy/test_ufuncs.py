@@ -30,6 +30,7 @@ def into(write):
     [
         into(lambda x, v, y: np.multiply(x, v, out=y)),
         into(lambda x, v, y: np.multiply(x, v, y)),
+        into(lambda x, v, y: np.add([x[2], x[1], x[0]], 1.0, y)),
         into(lambda x, v, y: np.exp(v, out=y)),
         into(lambda x, v, y: np.multiply(x, v, out=y, where=MASK)),
         into(lambda x, v, y: np.divide(2.0, x, out=y, where=[True, False, True, False])),

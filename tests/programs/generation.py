@@ -43,6 +43,13 @@ UNARY = {
     "diagonal of outer": lambda x: np.outer(x, np.sin(x)) * 0.2 if np.ndim(x) == 1 else x,
     "written": lambda x: _written(x),
     "updated": lambda x: _updated(x),
+    "filled": lambda x: _filled(x),
+    "seen in parts": lambda x: _seen_in_parts(x),
+    "added at": lambda x: _added_at(x),
+    "exchanged": lambda x: _exchanged(x),
+    "matrix": lambda x: np.array([[np.sum(x), 1.0], [0.5, np.sum(np.sin(x))]]) * 0.4,
+    "list": lambda x: np.array([0.3, *np.ravel(x)[:2], np.sum(x) * 0.2]),
+    "joined": lambda x: np.r_[np.ravel(x), 0.5, 0:1:2j][1:],
     "gradient inside": lambda x: pb.grad(lambda y: np.sum(np.sin(y) * y + 0.1 * y**3))(x),
     "derivative inside": lambda x: pb.pushforward(np.sin, (x,), (np.cos(x),))[1],
     "product inside": lambda x: pb.hvp(lambda y: np.sum(np.cos(y) * y), (x,), (np.sin(x),))[0],
@@ -96,6 +103,39 @@ def _updated(x):
     y = x + 0.0
     y *= 0.5
     y += np.cos(y)
+    return y
+
+
+def _filled(x):
+    y = np.empty(np.shape(x), dtype=np.result_type(x))
+    for index in np.ndindex(np.shape(x)):
+        y[index] = np.sin(x[index]) if index else np.sin(x)
+    return y
+
+
+def _seen_in_parts(x):
+    """Written through views of views, before and after something that varies is written to it."""
+    y = np.ones((2, max(np.size(x), 1)), dtype=np.result_type(x))
+    row, flat = y[1], y.reshape(-1)
+    flat[::2] *= 0.5
+    row[: np.size(x)] += np.ravel(x)
+    y.T[0] += row[0] * 0.3
+    flat[-1:] -= y[0, :1]
+    return y
+
+
+def _added_at(x):
+    y = np.zeros(3, dtype=np.result_type(x))
+    np.add.at(y, np.arange(np.size(x)) % 2, np.ravel(x) * 0.5)
+    y[1:] -= y[:-1]
+    return y
+
+
+def _exchanged(x):
+    """The first takes the last one's place, and what is then there the first one's."""
+    y = np.array(x) if np.ndim(x) else np.array([x, 0.5 * x])
+    y[0], y[-1] = y[-1], y[0]
+    y[:-1], y[1:] = y[1:] * 0.7, y[:-1]
     return y
 
 

@@ -78,7 +78,9 @@ class Interpreter:
     def mutable(self, tracer: Tracer) -> bool:
         """Whether NumPy would have an array there rather than an immutable scalar."""
         value = tracer.value
-        return value.mutable if type(value) is Tracer else isinstance(value, np.ndarray)
+        array = value.mutable if type(value) is Tracer else isinstance(value, np.ndarray)
+        # Of a mapped value without dimensions it is not known, but of what was written to it is.
+        return array or tracer.version > 0 or tracer.alias is not None
 
     def truth(self, tracer: Tracer) -> bool:
         """The value as a condition of an ``if`` or a ``while``."""

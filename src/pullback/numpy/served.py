@@ -23,7 +23,8 @@ from pullback.core.tracer import (
     ufunc_methods,
 )
 from pullback.numpy.arrays import array, with_names
-from pullback.numpy.operands import holds_tracer
+from pullback.numpy.indexed import makers
+from pullback.numpy.operands import holds_tracer, operand
 
 __all__ = ["Served", "served_functions"]
 
@@ -74,9 +75,10 @@ class Served:
         self._nested = nested or traced
         self._makes = makes
         self._consumes = consumes
+        self._inputs = getattr(function, "nin", MANY)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs:
+        if not kwargs and len(args) <= self._inputs:
             for x in args:
                 if type(x) is Tracer:
                     return self._traced(*args)
@@ -112,6 +114,20 @@ class Served:
     def __reduce__(self) -> Any:
         return _named, (self.__module__, self.__name__)
 
+
+class ServedItems(Served):
+    """An object of NumPy's that makes arrays of what stands in brackets, such as ``np.r_``."""
+
+    def __init__(self, maker: Any, name: str, item: F) -> None:
+        super().__init__(maker, item, makes=True)
+        self.__module__, self.__name__ = "numpy", name
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._nested(key)
+
+
+MANY = 1 << 30
+"""More arguments than any function takes; a ufunc takes outputs after so many inputs."""
 
 _OF_NUMPY = frozenset({"like", "out"})
 """Arguments by which NumPy finds what is traced itself."""
@@ -152,10 +168,26 @@ def _creating(function: F) -> F:
     return functools.partial(creation_functions[function], _INSIDE)
 
 
+def _joining(ufunc: Any) -> F:
+    """What a ufunc does where something in the middle of an argument is traced."""
+
+    def nested(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) > ufunc.nin:  # NumPy tells outputs from inputs, and asks the traced
+            return ufunc(*map(operand, args), **kwargs)
+        return ufunc_methods["__call__"](ufunc, *args)
+
+    return nested
+
+
+_ITEMS = makers(_INSIDE)
+
+
 def served_functions(module: Any) -> dict[str, Served]:
     """The functions of a module of NumPy's by name, as they are served."""
     table: dict[int, Served] = {}
     found: dict[str, Served] = {}
+    if module is np:
+        found = {name: ServedItems(vars(np)[name], name, item) for name, item in _ITEMS.items()}
     for name, function in sorted(vars(module).items()):
         if name.startswith("_") or not callable(function) or isinstance(function, type):
             continue
@@ -191,6 +223,5 @@ def _served(name: str, function: F) -> Served | None:
     if function in array_functions:
         return Served(function, array_functions[function], makes=makes)
     if function in array_ufuncs:
-        general = functools.partial(ufunc_methods["__call__"], function)
-        return Served(function, array_ufuncs[function], general)
+        return Served(function, array_ufuncs[function], _joining(function))
     return Served(function, function, makes=True) if makes else None

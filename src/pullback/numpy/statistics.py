@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracer import Tracer, known
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import reductions as full
 from pullback.numpy.conversion import convert
@@ -27,7 +27,11 @@ __all__ = ["average", "corrcoef", "cov", "line_up", "median", "percentile", "qua
 def average(
     a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
 ) -> Any:
-    """Σ wx / Σ w, differentiable in the weights too."""
+    """Σ wx / Σ w, differentiable in the weights too.
+
+    While a graph is recorded it is not known whether the weights sum to zero; the graph then gives
+    what the division does.
+    """
     x = operand(a)
     shape = shape_of(x)
     full.require_elements("np.average", x, axis)
@@ -47,7 +51,7 @@ def average(
         w = reshape(w, shape=tuple(n if i in axes else 1 for i, n in enumerate(shape)))
         w = np.broadcast_to(w, shape)
     total = full.sum(w, axis, keepdims=keepdims)
-    if anywhere(np.equal(total, 0)):
+    if known(total) and anywhere(np.equal(total, 0)):
         raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
     mean = full.sum(x * w, axis, keepdims=keepdims) / total
     return (mean, np.broadcast_to(total, shape_of(mean))) if returned else mean
