@@ -78,7 +78,10 @@ class Interpreter:
     def mutable(self, tracer: Tracer) -> bool:
         """Whether NumPy would have an array there rather than an immutable scalar."""
         value = tracer.value
-        return value.mutable if type(value) is Tracer else isinstance(value, np.ndarray)
+        if type(value) is not Tracer:
+            return isinstance(value, np.ndarray)
+        # A scalar is neither a view nor written to; a batch tells it from an array by that alone.
+        return value.mutable or tracer.alias is not None or tracer.version > 0
 
     def truth(self, tracer: Tracer) -> bool:
         """The value as a condition of an ``if`` or a ``while``."""

@@ -8,7 +8,7 @@ values written to it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -29,15 +29,16 @@ __all__ = ["Served", "served_functions"]
 
 F = Callable[..., Any]
 
-_MAKERS = (
-    "append", "arange", "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray",
-    "asfortranarray", "block", "column_stack", "concatenate", "copy", "delete", "diag", "diagflat",
-    "dstack", "empty", "empty_like", "eye", "from_dlpack", "frombuffer", "fromfile", "fromfunction",
-    "fromiter", "fromregex", "fromstring", "full", "full_like", "genfromtxt", "geomspace", "hstack",
+_MAKERS = {
+    "append", "arange", "array", "asanyarray", "asarray", "asarray_chkfinite",
+    "ascontiguousarray", "asfortranarray", "atleast_1d", "atleast_2d", "atleast_3d", "block",
+    "column_stack", "concatenate", "copy", "delete", "diag", "diagflat", "dstack", "empty",
+    "empty_like", "eye", "from_dlpack", "frombuffer", "fromfile", "fromfunction", "fromiter",
+    "fromregex", "fromstring", "full", "full_like", "genfromtxt", "geomspace", "hstack",
     "identity", "indices", "insert", "linspace", "loadtxt", "logspace", "meshgrid", "ones",
-    "ones_like", "pad", "repeat", "require", "resize", "stack", "tile", "tri", "tril", "triu",
-    "vander", "vstack", "zeros", "zeros_like",
-)  # fmt: skip
+    "ones_like", "pad", "repeat", "require", "resize", "select", "stack", "tile", "tri", "tril",
+    "triu", "vander", "vstack", "where", "zeros", "zeros_like",
+}  # fmt: skip
 """The functions that make arrays: of nothing, of what is no array, or of copies of others."""
 
 
@@ -68,13 +69,15 @@ class Served:
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         function = self.__wrapped__
-        if innermost() is None or _OF_NUMPY.intersection(kwargs):
+        if innermost() is None or "like" in kwargs:
             return function(*args, **kwargs)
         if self._consumes:
             return self._traced(*args, **kwargs)
         for x in args:
             if type(x) in _MAY_HOLD and holds_tracer(x):
                 return self._traced(*args, **kwargs)
+        if kwargs.get("out") is not None:
+            return function(*args, **kwargs)  # NumPy itself finds what is traced there
         for x in kwargs.values():
             if type(x) in _MAY_HOLD and holds_tracer(x):
                 return self._traced(*args, **kwargs)
@@ -99,9 +102,6 @@ class Served:
         return _named, (self.__module__, self.__name__)
 
 
-_OF_NUMPY = frozenset({"like", "out"})
-"""Arguments by which NumPy finds what is traced itself."""
-
 _NESTS = frozenset({list, tuple, np.ndarray})
 _MAY_HOLD = _NESTS | {Tracer}
 
@@ -109,11 +109,34 @@ _MAY_HOLD = _NESTS | {Tracer}
 def _made(out: Any, given: tuple[Any, ...]) -> Any:
     """What a function has made; arrays of others, and looks into them, are left as they are."""
     if type(out) is np.ndarray:
-        owns = out.flags.owndata and not any(out is x for x in given)
-        return GROUND.constant(out) if owns else out
+        return GROUND.constant(out) if _is_new(out, given) else out
     if type(out) in (list, tuple):
         return type(out)(_made(each, given) for each in out)
     return out
+
+
+def _is_new(out: np.ndarray[Any, Any], given: tuple[Any, ...]) -> bool:
+    """Whether the memory of `out` is its own, or was made for a look into it, as by ``ndmin=``."""
+    if out.flags.owndata:
+        return not any(out is x for x in given)
+    owner = out.base
+    return (
+        type(owner) is np.ndarray
+        and owner.flags.owndata
+        and not any(_may_own(x, owner) for x in given)
+    )
+
+
+def _may_own(x: Any, memory: np.ndarray[Any, Any]) -> bool:
+    """Whether an argument may be what some memory belongs to."""
+    if isinstance(x, np.ndarray):
+        return np.may_share_memory(x, memory)
+    if type(x) is list or type(x) is tuple:
+        return any(_may_own(each, memory) for each in x)
+    return not isinstance(x, _WITHOUT_MEMORY)
+
+
+_WITHOUT_MEMORY = (int, float, complex, str, np.generic, np.dtype, type, type(None), Iterator)
 
 
 def _named(module: str, name: str) -> Any:
@@ -132,11 +155,16 @@ def _creating(function: F) -> F:
 
 
 def _elementwise(ufunc: Any) -> F:
-    implementation, general = array_ufuncs[ufunc], ufunc_methods["__call__"]
+    implementation = array_ufuncs[ufunc]
+    general = array_ufuncs.get((ufunc, "__call__"))
+    if general is None:
+        general = functools.partial(ufunc_methods["__call__"], ufunc)
 
     def traced(*args: Any, **kwargs: Any) -> Any:
+        if len(args) > ufunc.nin:
+            args, kwargs["out"] = args[: ufunc.nin], args[ufunc.nin :]
         if kwargs or any(type(x) in _NESTS for x in args):
-            return general(ufunc, *args, **kwargs)
+            return general(*args, **kwargs)
         return implementation(*args)
 
     return traced
@@ -172,7 +200,7 @@ _REWRITTEN = {
 
 
 def _served(name: str, function: F) -> Served | None:
-    makes = name in _MAKERS
+    makes = bool({name, getattr(function, "__name__", name)} & _MAKERS)
     if function in creation_functions:
         consumes = function is np.fromiter
         return Served(function, _creating(function), makes=True, consumes=consumes)
