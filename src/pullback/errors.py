@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "AbsentMethodError",
     "AliasError",
     "ArgumentTypeError",
     "ArgumentValueError",
@@ -57,6 +58,13 @@ class DetachedError(PullbackError, TypeError):
     """A traced value was about to lose its history: turned into a float or a plain array.
 
     If a constant is what you want, say so with :func:`pullback.stop_gradient`.
+    """
+
+
+class AbsentMethodError(PullbackError, AttributeError, TypeError):
+    """What a traced value stands for has no such method: a number has no length.
+
+    `hasattr` takes it for an attribute that is missing, `len` for an argument of the wrong type.
     """
 
 

@@ -126,7 +126,7 @@ def test_the_others(function):
         (lambda x: np.vsplit(x[0, 0], 2), "at least 2 axes", pb.ArgumentValueError),
         (lambda x: np.block([[x], x]), "nesting depths", pb.ArgumentValueError),
         (lambda x: np.block([x, (x,)]), "tuple", pb.ArgumentTypeError),
-        (lambda x: np.concatenate([x], out=np.zeros_like(X)), "out", pb.ArgumentTypeError),
+        (lambda x: np.concatenate([x], out=X.copy()), "plain ndarray", pb.DetachedError),
     ],
 )
 def test_arguments_that_do_not_fit(call, words, error):

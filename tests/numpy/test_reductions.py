@@ -145,12 +145,6 @@ def test_dtype_is_the_precision_of_the_sum():
     np.testing.assert_array_equal(out, np.mean(x, axis=0, dtype=np.float64), strict=True)
 
 
-@pytest.mark.parametrize("name", ["sum", "prod", "mean", "var", "std", "max", "min", "ptp", "any"])
-def test_out_is_refused_by_name(name):
-    with pytest.raises(pb.ArgumentTypeError, match=rf"np\.{name}.*argument out.*y\[\.\.\.\]"):
-        pb.grad(lambda x: getattr(np, name)(x, out=np.zeros(())))(A)
-
-
 @pytest.mark.parametrize("function", [np.max, np.min])
 def test_a_mask_without_initial_is_refused(function):
     with pytest.raises(pb.ArgumentValueError, match=r"where.*initial"):

@@ -11,6 +11,7 @@ arrays, so that they can index, but where a transformation follows them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from pullback.core.primitive import Primitive
 from pullback.core.running import follows_integers, innermost
 from pullback.core.tracer import Tracer, ground_level
 
-__all__ = ["GROUND", "Ground", "grounded"]
+__all__ = ["GROUND", "Ground", "grounded", "look"]
 
 
 class Ground(Interpreter):
@@ -33,8 +34,11 @@ class Ground(Interpreter):
         self.level = ground_level
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        out = primitive.value(*[x.value if type(x) is Tracer else x for x in args], **params)
-        return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
+        values = [x.value if type(x) is Tracer else x for x in args]
+        out = primitive.value(*values, **params)
+        if primitive.multiple:
+            return tuple(self.constant(_apart(each, values)) for each in out)
+        return self.constant(_apart(out, values))
 
     def constant(self, value: Any) -> Any:
         """`value`, which can be written to if it is an array and the code belongs to a function."""
@@ -46,7 +50,20 @@ class Ground(Interpreter):
         return value
 
 
+def _apart(out: Any, values: list[Any]) -> Any:
+    """A primitive's result, in memory of its own: its arguments may be written to in place."""
+    if not isinstance(out, np.ndarray):
+        return out
+    looks = out.base is not None and any(np.may_share_memory(out, x) for x in values)
+    return out.copy(order="K") if looks or any(out is x for x in values) else out
+
+
 GROUND = Ground()
+
+
+def look(base: Any, read: Callable[[Any], Any]) -> Any:
+    """``read(base)``, which for an array at the ground is a look into its memory."""
+    return GROUND.constant(read(base.value)) if grounded(base) else read(base)
 
 
 def grounded(x: Any) -> bool:

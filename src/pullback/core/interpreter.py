@@ -78,9 +78,10 @@ class Interpreter:
     def mutable(self, tracer: Tracer) -> bool:
         """Whether NumPy would have an array there rather than an immutable scalar."""
         value = tracer.value
-        array = value.mutable if type(value) is Tracer else isinstance(value, np.ndarray)
-        # Of a mapped value without dimensions it is not known, but of what was written to it is.
-        return array or tracer.version > 0 or tracer.alias is not None
+        if type(value) is not Tracer:
+            return isinstance(value, np.ndarray)
+        # A scalar is neither a view nor written to; a batch tells it from an array by that alone.
+        return value.mutable or tracer.alias is not None or tracer.version > 0
 
     def truth(self, tracer: Tracer) -> bool:
         """The value as a condition of an ``if`` or a ``while``."""

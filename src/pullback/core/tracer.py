@@ -70,7 +70,13 @@ class Disguised(type):
 
     @property
     def __mro__(cls) -> tuple[type, ...]:
-        return (object,)
+        return (_Unhashable, object)
+
+
+class _Unhashable:
+    """Has no hash, as arrays have none."""
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Tracer(metaclass=Disguised):
@@ -131,7 +137,8 @@ class Tracer(metaclass=Disguised):
             tracer = view.base
             view = tracer.alias
         for tracer, view in reversed(stale):
-            tracer._adopt(view.read(view.base))
+            base = view.base
+            tracer._adopt(view.read(base if base.interpreter.level else base.value))
             view.version = version
 
     def assign(self, new: Any) -> None:

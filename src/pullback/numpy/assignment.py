@@ -127,7 +127,7 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         return
     if has_window(key):
         x, key = looked_through(x, key)
-    if isinstance(key, Tracer) and key.dtype.kind == "b" and shape_of(value) == ():
+    if _is_mask(key) and shape_of(value) == ():
         _set_masked(x, key, value)
         return
     template, arrays = parse(key)
@@ -139,8 +139,18 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     x.assign(bind(indexing.index_update, (x, value, *arrays), {"key": template}))
 
 
-def _set_masked(x: Tracer, mask: Tracer, value: Any) -> None:
-    """``x[mask] = value`` for one value, where the mask is not known or differs by example."""
+def _is_mask(key: Any) -> bool:
+    """Whether a key is a mask that is not known or differs by example, or one truth for all."""
+    if type(key) is Tracer:
+        return key.dtype.kind == "b"
+    return is_plain(key, (bool, np.bool_)) or (
+        is_plain(key) and not key.shape and key.dtype.kind == "b"
+    )
+
+
+def _set_masked(x: Tracer, mask: Any, value: Any) -> None:
+    """``x[mask] = value`` for one value and a mask as in `_is_mask`."""
+    mask = mask if type(mask) is Tracer else np.asarray(mask)
     rank = len(mask.shape)
     if mask.shape != x.shape[:rank]:
         raise IndexError(
@@ -196,6 +206,8 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
         require_castable(dtype_of(src), dst.dtype, casting, "numpy.copyto")
     if where is True:
         setitem(dst, ..., src)
+    elif _is_open(where) or not dst.shape:
+        deliver(dst, convert(np.where(where, src, dst), dst.dtype), "numpy.copyto")
     else:
         mask = np.broadcast_to(np.asarray(where, dtype=bool), dst.shape)
         setitem(dst, mask, np.broadcast_to(src, dst.shape)[mask])
@@ -211,6 +223,9 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 @implements(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
     require_target(arr, "numpy.place")
+    if _is_open(mask) and math.prod(shape_of(operand(vals))) == 1:
+        _put_masked(arr, mask, vals, "numpy.place")
+        return
     positions = np.flatnonzero(mask)
     if positions.size and not math.prod(shape_of(operand(vals))):
         raise ArgumentValueError("numpy.place: vals is empty; give at least one value")
@@ -220,6 +235,9 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 @implements(np.putmask)
 def putmask(a: Any, /, mask: Any, values: Any) -> None:
     require_target(a, "numpy.putmask")
+    if _is_open(mask):
+        _put_masked(a, mask, values, "numpy.putmask")
+        return
     positions = np.flatnonzero(mask)
     _put_repeated(a, positions, values, positions)
 
@@ -233,11 +251,27 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     _put_repeated(a, positions, val, np.arange(positions.size))
 
 
+def _is_open(mask: Any) -> bool:
+    """Whether a mask differs from one example to the next, or is not known."""
+    return isinstance(mask, Tracer) and not mask.is_constant
+
+
+def _put_masked(a: Any, mask: Any, values: Any, where: str) -> None:
+    """Assign `values`, taken over and over, to the elements under a mask of the same shape."""
+    values = np.ravel(operand(values))
+    values = values[np.arange(a.size) % shape_of(values)[0]]
+    mask, values = np.reshape(mask, a.shape), np.reshape(values, a.shape)
+    deliver(a, np.where(mask, values, a), where, "unsafe")
+
+
 def _put_repeated(a: Any, positions: Any, values: Any, turns: Any) -> None:
     """Assign to positions of the flat array the elements of `values`, taken over and over."""
     values = np.ravel(operand(values))
     count = shape_of(values)[0]
     if positions.size and count:
+        if not a.shape:
+            setitem(a, (), values[turns[-1] % count])
+            return
         setitem(a, _unravel(positions, a), values[turns % count])
 
 

@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import array_ufuncs
 from pullback.errors import ArgumentValueError
-from pullback.numpy.operands import operand, refuse, refuse_out
+from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
 from pullback.rules import contractions, reductions
 from pullback.rules.shaping import reshape, transpose
@@ -31,7 +31,6 @@ def matmul(x1: Any, x2: Any, /) -> Any:
 
 @implements(np.dot)
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    refuse_out("np.dot", out)
     a, b = operand(a), operand(b)
     rank_a, rank_b = len(shape_of(a)), len(shape_of(b))
     if rank_a == 0 or rank_b == 0:
@@ -61,7 +60,6 @@ def _flat(x: Any) -> Any:
 
 @implements(np.outer)
 def outer(a: Any, b: Any, out: Any = None) -> Any:
-    refuse_out("np.outer", out)
     a, b = _flat(operand(a)), _flat(operand(b))
     return reshape(a, shape=(*shape_of(a), 1)) * b
 
@@ -174,7 +172,6 @@ def _components(x: Any, axis: int) -> tuple[Any, ...]:
 
 @implements(np.linalg.multi_dot)
 def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
-    refuse_out("np.linalg.multi_dot", out)
     factors = [operand(a) for a in arrays]
     if len(factors) < 2:
         refuse("np.linalg.multi_dot", "arrays", arrays, "give at least two arrays")

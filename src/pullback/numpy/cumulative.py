@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.rules import cumulative, reductions
 from pullback.rules.shaping import concatenate, reshape
@@ -33,14 +33,12 @@ def _along(a: Any, axis: int | None, dtype: Any) -> tuple[Any, int]:
 
 @implements(np.cumsum)
 def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    refuse_out("np.cumsum", out)
     x, axis = _along(a, axis, dtype)
     return cumulative.cumsum(x, axis=axis)
 
 
 @implements(np.cumprod)
 def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    refuse_out("np.cumprod", out)
     x, axis = _along(a, axis, dtype)
     return cumulative.cumprod(x, axis=axis)
 
@@ -57,7 +55,6 @@ def _standard(name: str, function: Callable[..., Any], start: int) -> Callable[.
         out: Any = None,
         include_initial: bool = False,
     ) -> Any:
-        refuse_out(name, out)
         x = operand(x)
         shape = shape_of(x)
         if axis is None and len(shape) != 1:
@@ -80,14 +77,12 @@ cumulative_prod = implements(np.cumulative_prod)(_standard("np.cumulative_prod",
 
 @implements(np.nancumsum)
 def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    refuse_out("np.nancumsum", out)
     a = operand(a)
     return cumsum(np.where(np.isnan(a), 0, a), axis, dtype)
 
 
 @implements(np.nancumprod)
 def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    refuse_out("np.nancumprod", out)
     a = operand(a)
     return cumprod(np.where(np.isnan(a), 1, a), axis, dtype)
 

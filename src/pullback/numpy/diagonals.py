@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.views import view_of
 from pullback.rules import reductions, shaping
@@ -73,7 +73,6 @@ def diagflat(v: Any, k: int = 0) -> Any:
 def trace(
     a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
 ) -> Any:
-    refuse_out("np.trace", out)
     a = operand(a)
     if dtype is not None:
         a = convert(a, np.dtype(dtype))

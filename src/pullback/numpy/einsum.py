@@ -21,7 +21,7 @@ import numpy as np
 from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.views import view_of
 from pullback.rules import contractions, reductions
@@ -88,7 +88,6 @@ def einsum(
     Two operands are multiplied as they come; three and more in the order that
     `numpy.einsum_path` finds, or that `optimize` gives.
     """
-    refuse_out("np.einsum", out)
     subscripts: Any
     if operands and isinstance(operands[0], str):
         subscripts, arrays = operands[0], operands[1:]

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, array_ufuncs, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.indexing import take
-from pullback.numpy.operands import operand, refuse, refuse_out
+from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
 from pullback.numpy.views import view_of
 from pullback.rules import arithmetic, constants, selection, sinc
@@ -89,7 +90,6 @@ def clip(
     max: Any = _NOT_GIVEN,
 ) -> Any:
     """min(max(a, a_min), a_max): at a bound the derivative is split evenly, as at any tie."""
-    refuse_out("np.clip", out)
     low = a_min if min is _NOT_GIVEN else min
     high = a_max if max is _NOT_GIVEN else max
     x = operand(a)
@@ -138,7 +138,7 @@ def nan_to_num(
     if copy:
         return out
     x[...] = out
-    return x
+    return x if shape_of(x) else x[()]
 
 
 def _numbers(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
@@ -168,10 +168,20 @@ def real(val: Any) -> Any:
 def imag(val: Any) -> Any:
     x = operand(val)
     if dtype_of(x).kind != "c":
-        return np.broadcast_to(dtype_of(x).type(0), shape_of(x))
+        return _nothing_imaginary(x)
     return view_of(
         x, complex_rules.imag, lambda z, y: complex_rules.from_parts(complex_rules.real(z), y)
     )
+
+
+def _nothing_imaginary(x: Any) -> Any:
+    """The imaginary part of real numbers: zeros, in an array that cannot be written to."""
+    if isinstance(x, Tracer) and not x.mutable:
+        return dtype_of(x).type(0)
+    flags = getattr(in_memory(x), "flags", None)
+    zeros = np.zeros(shape_of(x), dtype_of(x), "F" if flags is not None and flags.fnc else "C")
+    zeros.flags.writeable = False
+    return zeros
 
 
 @implements(np.angle)
@@ -240,7 +250,7 @@ def interp(
     if period is None:
         y = np.where(np.less(x, xp[0]), fp[0] if left is None else left, y)
         y = np.where(np.greater(x, xp[-1]), fp[-1] if right is None else right, y)
-    return y
+    return y[()]
 
 
 # -- domains that widen to complex numbers --------------------------------------------------------
@@ -297,12 +307,10 @@ def _power(x: Any, p: Any) -> Any:
 
 @implements(np.round, np.around)
 def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
-    refuse_out("np.round", out)
     return constants.CONSTANTS["round"](operand(a), decimals=decimals)
 
 
 def fix(x: Any, out: Any = None) -> Any:
-    refuse_out("np.fix", out)
     return constants.CONSTANTS["trunc"](operand(x))
 
 
@@ -314,7 +322,6 @@ def _constant(name: str) -> Callable[..., Any]:
     primitive = constants.CONSTANTS[name]
 
     def evaluate(*args: Any, **kwargs: Any) -> Any:
-        refuse_out(f"np.{name}", kwargs.pop("out", None))
         for argument, value in kwargs.items():
             if isinstance(value, Tracer):
                 refuse(f"np.{name}", argument, value, "give a number: it has no derivative")

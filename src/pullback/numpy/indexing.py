@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from pullback.core.ground import grounded
+from pullback.core.ground import grounded, look
 from pullback.core.primitive import bind
 from pullback.core.shapes import shape_of
 from pullback.core.tracer import Tracer, is_plain, strip
 from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
-from pullback.numpy.operands import operand, refuse_out, require_known
+from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
 from pullback.numpy.windows import has_window, looked_through
@@ -108,7 +108,7 @@ def getitem(x: Any, key: Any) -> Any:
     if has_window(key):
         x, key = looked_through(x, key)
     template, arrays = parse(key)
-    out = bind(indexing.index, (x, *arrays), {"key": template})
+    out = look(x, Look(template, arrays))
     if not (isinstance(out, Tracer) and isinstance(x, Tracer) and x.mutable):
         return out
     if not arrays and (out.mutable or ... in template):
@@ -143,7 +143,6 @@ def positions_of(indices: Any, extent: int, mode: str, where: str) -> Any:
 
 @implements(np.take)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
-    refuse_out("numpy.take", out)
     a = operand(a)
     if axis is None:
         a, axis = np.ravel(a), 0
@@ -204,7 +203,6 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 @implements(np.choose)
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
-    refuse_out("numpy.choose", out)
     choices = [operand(choice) for choice in choices]
     numbers = positions_of(a, len(choices), mode, "numpy.choose")
     shape = np.broadcast_shapes(numbers.shape, *(shape_of(choice) for choice in choices))

@@ -13,7 +13,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import shaping as rearranged
 from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand, refuse_out, require_known
+from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
 from pullback.rules import shaping
 
@@ -47,7 +47,6 @@ def concatenate(
     dtype: Any = None,
     casting: str = "same_kind",
 ) -> Any:
-    refuse_out("np.concatenate", out)
     parts = _operands("np.concatenate", arrays)
     if axis is None:
         parts = [rearranged.ravel(part) for part in parts]
@@ -58,7 +57,6 @@ def concatenate(
 def stack(
     arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Any:
-    refuse_out("np.stack", out)
     return _in_dtype(shaping.stack(*_operands("np.stack", arrays), axis=axis), dtype)
 
 

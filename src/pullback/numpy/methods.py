@@ -6,13 +6,12 @@ A method is NumPy's function of the same name, with the array as its first argum
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
 
-from pullback.core.ground import GROUND, grounded
+from pullback.core.ground import GROUND, grounded, look
 from pullback.core.primitive import bind
 from pullback.core.tracer import Tracer, array_functions, array_ufuncs, no_rule, strip
 from pullback.core.view import View
@@ -29,8 +28,8 @@ __all__: list[str] = []
 # -- methods that are functions ------------------------------------------------------------------
 
 _SAME_AS_FUNCTIONS = (
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "conj",
-    "conjugate", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "nonzero", "prod",
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip",
+    "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "nonzero", "prod",
     "put", "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum", "swapaxes", "take",
     "trace", "var",
 )  # fmt: skip
@@ -93,6 +92,11 @@ def _copy(self: Any, order: Any = "C") -> Any:
     return copy_of(self, order) if self.mutable else self.snapshot()
 
 
+def _conjugate(self: Any, out: Any = None) -> Any:
+    """`numpy.conjugate` of this array, which if it is real is the array itself, and no copy."""
+    return self if out is None and self.dtype.kind != "c" else np.conjugate(self, out)
+
+
 def _fill(self: Any, value: Any) -> None:
     """Assign one value to all elements."""
     setitem(self, ..., value)
@@ -140,26 +144,10 @@ def _to_device(self: Any, device: str, /, *, stream: Any = None) -> Any:
     return self
 
 
-def _len(self: Any) -> int:
-    if not self.shape:
-        raise TypeError("len() of unsized object")
-    return int(self.shape[0])
-
-
 def _iter(self: Any) -> Iterator[Any]:
     if not self.shape:
         raise TypeError("iteration over a 0-d array")
     return (self[position] for position in range(self.shape[0]))
-
-
-def _index(self: Any) -> int:
-    """What stands for a size, a bound of a slice or a position in a list."""
-    if self.dtype.kind not in "iu":
-        raise TypeError(
-            f"a traced array of dtype {self.dtype} and shape {self.shape} cannot be interpreted as "
-            "an integer"
-        )
-    return operator.index(self._scalar(int, "a Python int"))
 
 
 def _format(self: Any, spec: str) -> str:
@@ -170,6 +158,8 @@ def _format(self: Any, spec: str) -> str:
 for _name, _function in {
     "astype": astype,
     "compress": _compress,
+    "conj": _conjugate,
+    "conjugate": _conjugate,
     "copy": _copy,
     "fill": _fill,
     "flatten": flatten,
@@ -184,9 +174,7 @@ for _name, _function in {
     "__deepcopy__": lambda self, _memo: _copy(self, "K"),
     "__format__": _format,
     "__getitem__": getitem,
-    "__index__": _index,
     "__iter__": _iter,
-    "__len__": _len,
     "__setitem__": setitem,
 }.items():
     setattr(Tracer, _name, _function)
@@ -204,7 +192,7 @@ def _flat(self: Any) -> Any:
     def write(base: Any, value: Any) -> Any:
         return keep_layout(base, bind(shaping.reshape, (value,), {"shape": base.shape}))
 
-    out = read(self)
+    out = look(self, read)
     if self.mutable:
         out.alias = View(self, read, write)
     return out
@@ -213,6 +201,19 @@ def _flat(self: Any) -> Any:
 def _set_flat(self: Any, values: Any) -> None:
     require_target(self, "y.flat = v")
     np.put(self, np.arange(self.size), values)
+
+
+def _flags(self: Any) -> Any:
+    """How NumPy's array would lie in memory, and whether that would be memory of its own."""
+    memory = known_memory(self)
+    if not isinstance(memory, np.ndarray):
+        return memory.flags
+    if self.alias is not None:
+        memory = memory[...]
+        memory.flags.writeable = self.alias.write is not None
+    elif not memory.flags.owndata:  # one example of a batch, or what primitives have rearranged
+        memory = memory.copy(order="K")
+    return memory.flags
 
 
 def _matrix_transpose(self: Any) -> Any:
@@ -250,7 +251,7 @@ for _name, (_get, _set) in {
     "itemsize": (lambda self: self.dtype.itemsize, None),
     "nbytes": (lambda self: math.prod(self.shape) * self.dtype.itemsize, None),
     "strides": (lambda self: known_memory(self).strides, None),
-    "flags": (lambda self: known_memory(self).flags, None),
+    "flags": (_flags, None),
     "device": (lambda self: "cpu", None),
 }.items():
     setattr(Tracer, _name, property(_get, _set))

@@ -9,7 +9,7 @@ import numpy as np
 
 from pullback.errors import ArgumentValueError
 from pullback.numpy import reductions as full
-from pullback.numpy.operands import anywhere, operand, refuse_out
+from pullback.numpy.operands import anywhere, operand
 from pullback.numpy.registration import implements
 from pullback.numpy.statistics import quantile_of, require_unweighted
 
@@ -118,7 +118,6 @@ def nanmax(
     initial: Any = None,
     where: Any = True,
 ) -> Any:
-    refuse_out("np.nanmax", out)
     return _nan_extremum("np.nanmax", full.amax, -np.inf, a, axis, keepdims, initial, where)
 
 
@@ -131,7 +130,6 @@ def nanmin(
     initial: Any = None,
     where: Any = True,
 ) -> Any:
-    refuse_out("np.nanmin", out)
     return _nan_extremum("np.nanmin", full.amin, np.inf, a, axis, keepdims, initial, where)
 
 
@@ -183,7 +181,6 @@ def _require_numbers(name: str, present: Any, axis: Any) -> None:
 def nanmedian(
     a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
-    refuse_out("np.nanmedian", out)
     return _nan_quantile("np.nanmedian", a, 0.5, axis, "linear", keepdims)
 
 
@@ -199,7 +196,6 @@ def nanquantile(
     *,
     weights: Any = None,
 ) -> Any:
-    refuse_out("np.nanquantile", out)
     require_unweighted("np.nanquantile", weights)
     return _nan_quantile("np.nanquantile", a, q, axis, method, keepdims)
 
@@ -216,7 +212,6 @@ def nanpercentile(
     *,
     weights: Any = None,
 ) -> Any:
-    refuse_out("np.nanpercentile", out)
     require_unweighted("np.nanpercentile", weights)
     return _nan_quantile("np.nanpercentile", a, operand(q) / 100, axis, method, keepdims)
 

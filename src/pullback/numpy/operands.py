@@ -12,8 +12,7 @@ from pullback.errors import ArgumentTypeError, DataDependenceError
 from pullback.graph.variable import unknown
 from pullback.rules import shaping
 
-__all__ = ["anywhere", "holds_tracer", "joined", "operand", "refuse", "refuse_out",
-           "require_known"]  # fmt: skip
+__all__ = ["anywhere", "holds_tracer", "joined", "operand", "refuse", "require_known"]
 
 
 def operand(x: Any) -> Any:
@@ -83,12 +82,6 @@ def refuse(function: str, argument: str, value: Any, remedy: str) -> NoReturn:
         f"{function}: the argument {argument} ({shown}) is not supported where an array is being "
         f"differentiated; {remedy}"
     )
-
-
-def refuse_out(function: str, out: Any) -> None:
-    """Raise if an output array was given."""
-    if out is not None:
-        refuse(function, "out", out, f"assign the result instead: y[...] = {function}(...)")
 
 
 def anywhere(condition: Any) -> bool:

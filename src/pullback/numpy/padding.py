@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.memory import in_memory
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError, ArgumentValueError
@@ -51,6 +52,8 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
             f"np.pad: got the keywords {sorted(unknown)}, which mode={mode!r} does not take"
         )
     x = operand(array)
+    flags = getattr(in_memory(x), "flags", None)
+    order = "F" if flags is not None and flags.fnc else "C"
     rank = len(shape_of(x))
     widths = _pairs(_widths(pad_width, rank), rank)
     padding = _padding(mode, kwargs, rank)
@@ -62,7 +65,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
                     f"elements for mode={mode!r} to start from; use mode='constant'"
                 )
             x = padding(x, axis, int(before), int(after))
-    return copy_of(x)
+    return copy_of(x, order)
 
 
 def _widths(pad_width: Any, rank: int) -> Any:

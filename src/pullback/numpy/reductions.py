@@ -12,7 +12,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import is_plain
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand, refuse_out
+from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.rules import reductions
 
@@ -55,7 +55,6 @@ def sum(
     initial: Any = 0,
     where: Any = True,
 ) -> Any:
-    refuse_out("np.sum", out)
     total = reductions.sum(_masked(_cast(a, dtype), where, 0), axis=axis, keepdims=keepdims)
     return total if _is_number(initial, 0) else total + initial
 
@@ -74,7 +73,6 @@ def prod(
     initial: Any = 1,
     where: Any = True,
 ) -> Any:
-    refuse_out("np.prod", out)
     product = reductions.prod(_masked(_cast(a, dtype), where, 1), axis=axis, keepdims=keepdims)
     return product if _is_number(initial, 1) else product * initial
 
@@ -90,7 +88,6 @@ def mean(
     where: Any = True,
 ) -> Any:
     """NaN, without a warning, where the mask leaves nothing."""
-    refuse_out("np.mean", out)
     x = _cast(a, dtype)
     require_elements("np.mean", x, axis)
     if where is True:
@@ -120,7 +117,6 @@ def var(
     correction: float | None = None,
 ) -> Any:
     """NaN, without a warning, where the mask leaves no more than `ddof` elements."""
-    refuse_out("np.var", out)
     ddof = ddof if correction is None else correction
     x = _cast(a, dtype)
     require_elements("np.var", x, axis)
@@ -156,7 +152,6 @@ def std(
     correction: float | None = None,
 ) -> Any:
     """√var; its derivative where the variance is 0 is 0."""
-    refuse_out("np.std", out)
     a = operand(a)
     require_elements("np.std", a, axis)
     return reductions.root(
@@ -173,7 +168,6 @@ def amax(
     initial: Any = None,
     where: Any = True,
 ) -> Any:
-    refuse_out("np.max", out)
     return _extremum("np.max", reductions.max, np.maximum, a, axis, keepdims, initial, where)
 
 
@@ -186,7 +180,6 @@ def amin(
     initial: Any = None,
     where: Any = True,
 ) -> Any:
-    refuse_out("np.min", out)
     return _extremum("np.min", reductions.min, np.minimum, a, axis, keepdims, initial, where)
 
 
@@ -224,7 +217,6 @@ def _extremum(
 
 @implements(np.ptp)
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
-    refuse_out("np.ptp", out)
     x = operand(a)
     require_elements("np.ptp", x, axis)
     return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(
@@ -239,7 +231,6 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> An
 def any(
     a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
 ) -> Any:
-    refuse_out("np.any", out)
     return reductions.any(_masked(operand(a), where, 0), axis=axis, keepdims=keepdims)
 
 
@@ -247,7 +238,6 @@ def any(
 def all(
     a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
 ) -> Any:
-    refuse_out("np.all", out)
     return reductions.all(_masked(operand(a), where, 1), axis=axis, keepdims=keepdims)
 
 
@@ -258,7 +248,6 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 @implements(np.argmax)
 def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
-    refuse_out("np.argmax", out)
     x = operand(a)
     require_elements("np.argmax", x, axis)
     return reductions.argmax(x, axis=axis, keepdims=keepdims)
@@ -266,7 +255,6 @@ def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False)
 
 @implements(np.argmin)
 def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
-    refuse_out("np.argmin", out)
     x = operand(a)
     require_elements("np.argmin", x, axis)
     return reductions.argmin(x, axis=axis, keepdims=keepdims)

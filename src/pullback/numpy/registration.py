@@ -17,7 +17,7 @@ def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
 
     It takes the arguments that the NumPy function takes, under the same names, and is written as
     a composition of primitives. An argument that it doesn't support is refused with an error, not
-    ignored.
+    ignored; but `out` it need not look at, see :mod:`pullback.numpy.outputs`.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ values written to it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,21 +24,22 @@ from pullback.core.tracer import (
 )
 from pullback.numpy.arrays import array, with_names
 from pullback.numpy.indexed import makers
-from pullback.numpy.operands import holds_tracer, operand
+from pullback.numpy.operands import holds_tracer
 
 __all__ = ["Served", "served_functions"]
 
 F = Callable[..., Any]
 
-_MAKERS = (
-    "append", "arange", "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray",
-    "asfortranarray", "block", "column_stack", "concatenate", "copy", "delete", "diag", "diagflat",
-    "dstack", "empty", "empty_like", "eye", "from_dlpack", "frombuffer", "fromfile", "fromfunction",
-    "fromiter", "fromregex", "fromstring", "full", "full_like", "genfromtxt", "geomspace", "hstack",
+_MAKERS = {
+    "append", "arange", "array", "asanyarray", "asarray", "asarray_chkfinite",
+    "ascontiguousarray", "asfortranarray", "atleast_1d", "atleast_2d", "atleast_3d", "block",
+    "column_stack", "concatenate", "copy", "delete", "diag", "diagflat", "dstack", "empty",
+    "empty_like", "eye", "from_dlpack", "frombuffer", "fromfile", "fromfunction", "fromiter",
+    "fromregex", "fromstring", "full", "full_like", "genfromtxt", "geomspace", "hstack",
     "identity", "indices", "insert", "linspace", "loadtxt", "logspace", "meshgrid", "ones",
-    "ones_like", "pad", "repeat", "require", "resize", "stack", "tile", "tri", "tril", "triu",
-    "vander", "vstack", "zeros", "zeros_like",
-)  # fmt: skip
+    "ones_like", "pad", "repeat", "require", "resize", "select", "stack", "tile", "tri", "tril",
+    "triu", "vander", "vstack", "where", "zeros", "zeros_like",
+}  # fmt: skip
 """The functions that make arrays: of nothing, of what is no array, or of copies of others."""
 
 
@@ -85,13 +86,16 @@ class Served:
         return self._call(args, kwargs)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if innermost() is None or not _OF_NUMPY.isdisjoint(kwargs):
+        if innermost() is None or "like" in kwargs:
             return self.__wrapped__(*args, **kwargs)
-        given = (*args, *kwargs.values())
-        if self._consumes or any(type(x) in _MAY_HOLD and holds_tracer(x) for x in given):
+        if self._consumes or _hold_tracers(args):
+            return self._nested(*args, **kwargs)
+        if kwargs.get("out") is not None:
+            return self.__wrapped__(*args, **kwargs)  # NumPy itself finds what is traced there
+        if _hold_tracers(kwargs.values()):
             return self._nested(*args, **kwargs)
         out = self.__wrapped__(*args, **kwargs)
-        return _made(out, given) if self._makes else out
+        return _made(out, (*args, *kwargs.values())) if self._makes else out
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -129,28 +133,44 @@ class ServedItems(Served):
 MANY = 1 << 30
 """More arguments than any function takes; a ufunc takes outputs after so many inputs."""
 
-_OF_NUMPY = frozenset({"like", "out"})
-"""Arguments by which NumPy finds what is traced itself."""
-
 _MAY_HOLD = frozenset({list, tuple, np.ndarray, Tracer})
+
+
+def _hold_tracers(values: Iterable[Any]) -> bool:
+    return any(type(x) in _MAY_HOLD and holds_tracer(x) for x in values)
 
 
 def _made(out: Any, given: tuple[Any, ...]) -> Any:
     """What a function has made; arrays of others, and looks into them, are left as they are."""
     if type(out) is np.ndarray:
-        owner = _owner(out)
-        fresh = owner is not None and not any(_owner(x) is owner for x in given)
-        return GROUND.constant(out) if fresh else out
+        return GROUND.constant(out) if _is_new(out, given) else out
     if type(out) in (list, tuple):
         return type(out)(_made(each, given) for each in out)
     return out
 
 
-def _owner(x: Any) -> Any:
-    """The array that owns the memory of `x`; `None` if none does."""
-    while isinstance(x, np.ndarray) and not x.flags.owndata:
-        x = x.base
-    return x if isinstance(x, np.ndarray) else None
+def _is_new(out: np.ndarray[Any, Any], given: tuple[Any, ...]) -> bool:
+    """Whether the memory of `out` is its own, or was made for a look into it, as by ``ndmin=``."""
+    if out.flags.owndata:
+        return not any(out is x for x in given)
+    owner = out.base
+    return (
+        type(owner) is np.ndarray
+        and owner.flags.owndata
+        and not any(_may_own(x, owner) for x in given)
+    )
+
+
+def _may_own(x: Any, memory: np.ndarray[Any, Any]) -> bool:
+    """Whether an argument may be what some memory belongs to."""
+    if isinstance(x, np.ndarray):
+        return np.may_share_memory(x, memory)
+    if type(x) is list or type(x) is tuple:
+        return any(_may_own(each, memory) for each in x)
+    return not isinstance(x, _WITHOUT_MEMORY)
+
+
+_WITHOUT_MEMORY = (int, float, complex, str, np.generic, np.dtype, type, type(None), Iterator)
 
 
 def _named(module: str, name: str) -> Any:
@@ -170,11 +190,14 @@ def _creating(function: F) -> F:
 
 def _joining(ufunc: Any) -> F:
     """What a ufunc does where something in the middle of an argument is traced."""
+    general = array_ufuncs.get((ufunc, "__call__"))
+    if general is None:
+        general = functools.partial(ufunc_methods["__call__"], ufunc)
 
     def nested(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) > ufunc.nin:  # NumPy tells outputs from inputs, and asks the traced
-            return ufunc(*map(operand, args), **kwargs)
-        return ufunc_methods["__call__"](ufunc, *args)
+        if len(args) > ufunc.nin:
+            args, kwargs["out"] = args[: ufunc.nin], args[ufunc.nin :]
+        return general(*args, **kwargs)
 
     return nested
 
@@ -214,7 +237,7 @@ _REWRITTEN = {
 
 
 def _served(name: str, function: F) -> Served | None:
-    makes = name in _MAKERS
+    makes = bool({name, getattr(function, "__name__", name)} & _MAKERS)
     if function in creation_functions:
         consumes = function is np.fromiter
         return Served(function, _creating(function), makes=True, consumes=consumes)

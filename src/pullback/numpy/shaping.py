@@ -296,4 +296,4 @@ def meshgrid(
         grids.append(reshape(x, (1,) * place + (-1,) + (1,) * (rank - place - 1)))
     if not sparse:
         grids = list(broadcast_arrays(*grids))
-    return tuple(copy_of(grid) if copy else grid for grid in grids)
+    return tuple(copy_of(grid, "C") if copy else grid for grid in grids)

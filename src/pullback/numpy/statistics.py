@@ -15,7 +15,7 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import reductions as full
 from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import take, take_along_axis
-from pullback.numpy.operands import anywhere, operand, refuse_out
+from pullback.numpy.operands import anywhere, operand
 from pullback.numpy.registration import implements
 from pullback.rules.shaping import reshape, transpose
 
@@ -100,7 +100,6 @@ def quantile(
 
     Where elements are equal it goes to those that a stable sort puts there.
     """
-    refuse_out("np.quantile", out)
     require_unweighted("np.quantile", weights)
     return quantile_of("np.quantile", a, q, axis, method, keepdims)
 
@@ -117,7 +116,6 @@ def percentile(
     *,
     weights: Any = None,
 ) -> Any:
-    refuse_out("np.percentile", out)
     require_unweighted("np.percentile", weights)
     return quantile_of("np.percentile", a, operand(q) / 100, axis, method, keepdims)
 
@@ -130,7 +128,6 @@ def median(
 
     Where elements are equal it goes to those that a stable sort puts there.
     """
-    refuse_out("np.median", out)
     x = operand(a)
     full.require_elements("np.median", x, axis)
     line, kept = line_up(x, axis)

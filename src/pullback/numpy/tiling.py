@@ -117,7 +117,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     before, extent, after = shape[:axis], shape[axis], shape[axis + 1 :]
     a = reshape(a, shape=(*before, extent, 1, *after))
     a = broadcast_to(a, shape=(*before, extent, count, *after))
-    return reshape(a, shape=(*before, extent * count, *after))
+    return copy_of(reshape(a, shape=(*before, extent * count, *after)), "C")
 
 
 @implements(np.resize)
@@ -130,6 +130,5 @@ def resize(a: Any, new_shape: Any) -> Any:
         raise ArgumentValueError(
             f"np.resize: cannot fill an array of shape {shape} from an empty one"
         )
-    if have and size > have:
-        flat = tile(flat, -(-size // have))
+    flat = tile(flat, -(-size // have)) if have and size > have else copy_of(flat, "C")
     return reshape(flat[:size], shape=shape)

@@ -13,6 +13,7 @@ import numpy as np
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import (
+    Tracer,
     are_constant,
     array_functions,
     array_ufuncs,
@@ -117,6 +118,9 @@ def _evaluate_where(
             f"{_name(ufunc)}: where= without out= leaves elements of the result undefined; give "
             "out=np.zeros_like(x), or choose with np.where(condition, a, b)"
         )
+    if isinstance(where, Tracer) and not where.is_constant:  # it differs by example, or is unknown
+        with np.errstate(all="ignore"):
+            return np.where(where, _evaluate(ufunc, *inputs), outs[0])
     mask = np.asarray(where, dtype=bool)
     shape = shape_of(outs[0])
     mask = np.broadcast_to(mask, shape)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.ground import look
 from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.tracer import Tracer, known
@@ -57,7 +58,7 @@ def view_of(
         ``write(base, value)`` is the base after `value` has been assigned to the view. Without it
         the result is read-only, as those of `numpy.broadcast_to` and `numpy.diagonal` are.
     """
-    out = read(base)
+    out = look(base, read)
     if not (isinstance(out, Tracer) and isinstance(base, Tracer)):
         return out
     if out is base:
@@ -135,8 +136,12 @@ def copy_of(x: Any, order: Any = "K") -> Any:
     if flags is not None:
         if order == "A":
             order = "F" if flags.fnc else "C"
-        if order != "F" and flags.c_contiguous:
-            return x.snapshot()
-        if order != "C" and flags.f_contiguous:
-            return x.snapshot()
-    return bind(conversion.copy, (x,), {"order": order})
+        if (order != "F" and flags.c_contiguous) or (order != "C" and flags.f_contiguous):
+            return _array(x.snapshot())
+    return _array(bind(conversion.copy, (x,), {"order": order}))
+
+
+def _array(out: Any) -> Any:
+    if type(out) is Tracer and not out.mutable:
+        out.version += 1  # of a batch, only this tells an array without dimensions from a scalar
+    return out

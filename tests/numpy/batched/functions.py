@@ -158,6 +158,7 @@ FUNCTIONS |= {
         case(
             written(lambda y, v: np.copyto(y, v, where=np.array([True, False, True, True]))), M, V
         ),
+        case(written(lambda y, m: np.copyto(y, 2.0 * y, where=m)), V, B),
     ],
     "numpy.corrcoef": [same("corrcoef", M), same("corrcoef", V, W)],
     "numpy.cov": [
@@ -367,6 +368,7 @@ FUNCTIONS |= {
     "numpy.place": [
         case(written(lambda y, v: np.place(y, [[True, False, True, True]] * 3, v)), M, W),
         case(written(lambda y, m: np.place(y, m, [1.0, 2.0])), V, B, refused=(1,)),
+        case(written(lambda y, m: np.place(y, m, [2.0])), V, B),
     ],
     "numpy.polyadd": [same("polyadd", V, W[:2])],
     "numpy.polyder": [same("polyder", V), same("polyder", V, m=2)],
@@ -389,7 +391,8 @@ FUNCTIONS |= {
     ],
     "numpy.putmask": [
         case(written(lambda y, v: np.putmask(y, np.array([True, False, True, True]), v)), V, W),
-        case(written(lambda y, m: np.putmask(y, m, 2.0)), V, B, refused=(1,)),
+        case(written(lambda y, m: np.putmask(y, m, 2.0)), V, B),
+        case(written(lambda y, m: np.putmask(y, m, [1.0, 2.0, 3.0])), V, B),
     ],
     "numpy.ravel": [
         same("ravel", M),
