@@ -28,7 +28,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_measures_and_writes(tmp_path: Path) -> None:
-    names = ("two-layer", "residual", "l2-10", "vector")
+    names = ("two-layer", "residual", "l2-10", "vector", "constants")
     figures, tables = tmp_path / "figures.json", tmp_path / "tables.md"
     files = ("--json", str(figures), "--markdown", str(tables))
     completed = run(*names, "--rounds", "2", "--seconds", "0.001", *files)

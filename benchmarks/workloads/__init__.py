@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks.workload import Workload
+from benchmarks.workloads.constants import constants
 from benchmarks.workloads.l2 import SIZES, l2
 from benchmarks.workloads.residual import residual
 from benchmarks.workloads.tracing import PROGRAMS, tracing
@@ -19,6 +20,7 @@ WORKLOADS: dict[str, Callable[[], Workload]] = {
     "residual": residual,
     **{f"l2-{size}": partial(l2, size) for size in SIZES},
     "vector": vector,
+    "constants": constants,
     **{f"trace-{name}": partial(tracing, name) for name in PROGRAMS},
 }
 """What makes each workload, by the name that the command line knows."""

@@ -32,6 +32,10 @@ _INERT = frozenset(
 """Types of values that refer to no function, and so to no module."""
 
 
+MOST = 1024
+"""For how many modules what was found is remembered."""
+
+
 class _Place:
     """What is known of the namespace of a module.
 
@@ -153,6 +157,9 @@ class BoundNames:
                 if id(other) not in seen:
                     seen.add(id(other))
                     remaining.append(other)
+        if len(self._reaches) >= MOST:
+            self._reaches.clear()
+            self._places.clear()
         if reach:
             self._reaches[id(namespace)] = reach
         return reach
