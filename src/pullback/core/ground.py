@@ -18,7 +18,7 @@ import numpy as np
 
 from pullback.core.interpreter import Interpreter
 from pullback.core.primitive import Primitive
-from pullback.core.running import follows_integers, innermost
+from pullback.core.running import follows_integers, thread
 from pullback.core.tracer import Tracer, ground_level
 
 __all__ = ["GROUND", "Ground", "grounded", "look"]
@@ -42,12 +42,19 @@ class Ground(Interpreter):
 
     def constant(self, value: Any) -> Any:
         """`value`, which can be written to if it is an array and the code belongs to a function."""
-        if not isinstance(value, np.ndarray) or innermost() is None:
-            return value
-        kind = value.dtype.kind
-        if kind in "fc" or (kind in "biu" and follows_integers()):
-            return Tracer(self, value, None)
+        stack = thread.stack
+        if type(value) is _ARRAY and stack and stack[-1] is not None:
+            dtype = value.dtype
+            if (
+                dtype is _FLOAT
+                or dtype.kind in "fc"
+                or (dtype.kind in "biu" and follows_integers())
+            ):
+                return Tracer(self, value, None)
         return value
+
+
+_ARRAY, _FLOAT = np.ndarray, np.dtype(np.float64)
 
 
 def _apart(out: Any, values: list[Any]) -> Any:

@@ -48,23 +48,23 @@ class _Thread(threading.local):
         self.stack: list[Interpreter | None] = []
 
 
-_thread = _Thread()
+thread = _Thread()
 
 
 def innermost() -> Interpreter | None:
     """The transformation that the code that runs in this thread belongs to, if there is one."""
-    stack = _thread.stack
+    stack = thread.stack
     return stack[-1] if stack else None
 
 
 def runs() -> bool:
     """Whether a transformation runs in this thread, suspended or not."""
-    return bool(_thread.stack)
+    return bool(thread.stack)
 
 
 def follows_integers() -> bool:
     """Whether one of the transformations of this thread follows integers and booleans too."""
-    return any(each is not None and each.follows_integers for each in _thread.stack)
+    return any(each is not None and each.follows_integers for each in thread.stack)
 
 
 def run(interpreter: Interpreter, function: Callable[..., Any], args: Iterable[Any]) -> Any:
@@ -74,7 +74,7 @@ def run(interpreter: Interpreter, function: Callable[..., Any], args: Iterable[A
     interrupt can come wherever Python calls something; between the beginning of the ``try`` and
     the ``append``, and between the beginning of the ``finally`` and the ``del``, nothing is called.
     """
-    stack = _thread.stack
+    stack = thread.stack
     depth = len(stack)
     suspended = depth and stack[-1] is None
     try:
@@ -92,7 +92,7 @@ def run(interpreter: Interpreter, function: Callable[..., Any], args: Iterable[A
 
 def untraced(function: Callable[..., Any], args: Iterable[Any], kwargs: dict[str, Any]) -> Any:
     """Evaluate ``function(*args, **kwargs)`` as if no transformation ran in this thread."""
-    stack = _thread.stack
+    stack = thread.stack
     if not stack:
         return function(*args, **kwargs)
     depth = len(stack)
@@ -109,12 +109,12 @@ class suspend:  # noqa: N801
     __slots__ = ("_depth",)
 
     def __enter__(self) -> None:
-        stack = _thread.stack
+        stack = thread.stack
         self._depth = len(stack)
         stack.append(None)
 
     def __exit__(self, *_: object) -> None:
         # A generator may have left the block suspended; its entry went with the transformation.
-        stack = _thread.stack
+        stack = thread.stack
         if len(stack) > self._depth and stack[self._depth] is None:
             del stack[self._depth]

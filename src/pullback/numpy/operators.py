@@ -27,6 +27,8 @@ _OPERANDS = frozenset(
 
 
 _PLAIN = _OPERANDS - {Tracer, list, tuple}
+_ARRAY = np.ndarray
+made = GROUND.constant
 
 
 def _is_operand(x: Any) -> bool:
@@ -43,9 +45,8 @@ def _like_operands(out: Any, x: Any, *others: Any) -> Any:
 
 def _grounded_value(x: Any) -> Any:
     """What Python's operators can be applied to in place of `x`, if no level follows it."""
-    kind = type(x)
-    if kind is not Tracer:
-        return x if kind in _PLAIN else None
+    if type(x) is not Tracer:
+        return x if type(x) in _PLAIN else None
     if x.alias is not None:
         x.refresh()
     return None if x.interpreter.level else x.value
@@ -53,10 +54,12 @@ def _grounded_value(x: Any) -> Any:
 
 def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
     def operate(self: Any, other: Any) -> Any:
-        if not self.interpreter.level:
-            x, y = _grounded_value(self), _grounded_value(other)
-            if x is not None and y is not None:
-                return GROUND.constant(evaluate(x, y))
+        if not self.interpreter.level and self.alias is None:
+            kind, y = type(other), other
+            if kind is Tracer and not other.interpreter.level and other.alias is None:
+                kind, y = _ARRAY, other.value
+            if kind in _PLAIN:
+                return made(evaluate(self.value, y))
         if type(other) in _OPERANDS or _is_operand(other):
             return _like_operands(bind(primitive, (self, other), {}), self, other)
         return NotImplemented
@@ -66,10 +69,9 @@ def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
 
 def _reflected(primitive: Primitive, evaluate: Binary) -> Binary:
     def operate(self: Any, other: Any) -> Any:
-        if not self.interpreter.level:
-            x, y = _grounded_value(other), _grounded_value(self)
-            if x is not None and y is not None:
-                return GROUND.constant(evaluate(x, y))
+        if not self.interpreter.level and self.alias is None:
+            if type(other) in _PLAIN:
+                return made(evaluate(other, self.value))
         if type(other) in _OPERANDS or _is_operand(other):
             return _like_operands(bind(primitive, (other, self), {}), self, other)
         return NotImplemented
@@ -79,8 +81,8 @@ def _reflected(primitive: Primitive, evaluate: Binary) -> Binary:
 
 def _unary(primitive: Primitive, evaluate: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def operate(self: Any) -> Any:
-        if not self.interpreter.level and (x := _grounded_value(self)) is not None:
-            return GROUND.constant(evaluate(x))
+        if not self.interpreter.level and self.alias is None:
+            return made(evaluate(self.value))
         return _like_operands(bind(primitive, (self,), {}), self)
 
     return operate
