@@ -69,9 +69,8 @@ def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
 
 def _reflected(primitive: Primitive, evaluate: Binary) -> Binary:
     def operate(self: Any, other: Any) -> Any:
-        if not self.interpreter.level and self.alias is None:
-            if type(other) in _PLAIN:
-                return made(evaluate(other, self.value))
+        if not self.interpreter.level and self.alias is None and type(other) in _PLAIN:
+            return made(evaluate(other, self.value))
         if type(other) in _OPERANDS or _is_operand(other):
             return _like_operands(bind(primitive, (other, self), {}), self, other)
         return NotImplemented
