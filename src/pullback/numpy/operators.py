@@ -26,9 +26,6 @@ _OPERANDS = frozenset(
 )
 
 
-_PLAIN = _OPERANDS - {Tracer, list, tuple}
-
-
 def _is_operand(x: Any) -> bool:
     """Whether `x` is something that NumPy would take for an array."""
     return type(x) in _OPERANDS or (
@@ -42,10 +39,13 @@ def _like_operands(out: Any, x: Any, *others: Any) -> Any:
 
 
 def _grounded_value(x: Any) -> Any:
-    """What Python's operators can be applied to in place of `x`, if no level follows it."""
+    """What Python's operators can be applied to in place of `x`, if no level follows it.
+
+    What a class of others, a data frame, makes of an array is its own affair.
+    """
     kind = type(x)
     if kind is not Tracer:
-        return x if kind in _PLAIN else None
+        return None if kind is list or kind is tuple else x
     if x.alias is not None:
         x.refresh()
     return None if x.interpreter.level else x.value

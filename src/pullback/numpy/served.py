@@ -72,16 +72,20 @@ class Served:
         if innermost() is None or "like" in kwargs:
             return function(*args, **kwargs)
         if self._consumes:
-            return self._traced(*args, **kwargs)
+            return self._of_traced(args, kwargs)
         for x in args:
             if type(x) in _MAY_HOLD and holds_tracer(x):
-                return self._traced(*args, **kwargs)
+                return self._of_traced(args, kwargs)
         if kwargs.get("out") is not None:
             return function(*args, **kwargs)  # NumPy itself finds what is traced there
         for x in kwargs.values():
             if type(x) in _MAY_HOLD and holds_tracer(x):
-                return self._traced(*args, **kwargs)
+                return self._of_traced(args, kwargs)
         out = function(*args, **kwargs)
+        return _made(out, (*args, *kwargs.values())) if self._makes else out
+
+    def _of_traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        out = self._traced(*args, **kwargs)
         return _made(out, (*args, *kwargs.values())) if self._makes else out
 
     def __getattr__(self, name: str) -> Any:
