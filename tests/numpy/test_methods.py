@@ -204,12 +204,40 @@ def test_length_and_iteration_of_a_scalar():
     "name",
     [
         "base", "byteswap", "ctypes", "data", "dump", "dumps", "getfield", "resize", "setfield",
-        "setflags", "tobytes", "tofile", "view", "_set_dtype", "_set_shape",
+        "tobytes", "tofile", "_set_dtype", "_set_shape",
     ],
 )  # fmt: skip
 def test_what_reaches_for_the_memory_is_refused(name):
     with pytest.raises(pb.NoRuleError, match=rf"ndarray\.{name}.*pullback\.stop_gradient"):
         pb.grad(lambda x: getattr(x, name))(X)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("view", lambda x: x.view(np.int64)),
+        ("view", lambda x: x.view(type=np.matrix)),
+        ("setflags", lambda x: x.setflags(write=False)),
+    ],
+)
+def test_calls_that_reach_for_the_memory_are_refused(name, call):
+    with pytest.raises(pb.NoRuleError, match=rf"ndarray\.{name}.*pullback\.stop_gradient"):
+        pb.grad(call)(X)
+
+
+def test_views_of_constants_made_inside():
+    def f(x):
+        a = np.arange(3.0)
+        bits = a.view(np.int64)
+        assert bits.dtype == np.int64
+        with pytest.raises(ValueError, match="read-only"):
+            bits[0] = 1
+        a.setflags(write=False)
+        with pytest.raises(ValueError, match="read-only"):
+            a[0] = 1.0
+        return x * np.sum(a.view()) * np.sum(bits > 0)
+
+    assert pb.grad(f)(1.0) == 6.0
 
 
 def test_every_attribute_of_an_array_has_a_decision():

@@ -294,6 +294,9 @@ class Tracer(metaclass=Disguised):
             return repr(strip(self))
         return f"Tracer({strip(self)!r}, level={self.interpreter.level})"
 
+    def __str__(self) -> str:
+        return str(strip(self)) if self.interpreter.level == ground_level else repr(self)
+
 
 def no_rule(
     function: Callable[..., Any], method: str = "__call__", arguments: Sequence[Any] = ()

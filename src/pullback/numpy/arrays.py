@@ -20,6 +20,7 @@ from pullback.numpy.creation import creates, filled, lift
 from pullback.numpy.indexing import getitem
 from pullback.numpy.operands import holds_tracer, joined
 from pullback.numpy.views import copy_of, in_order
+from pullback.rules import shaping
 
 __all__ = ["array", "fromiter"]
 
@@ -96,7 +97,7 @@ def _of_nest(nest: Any, dtype: Any, copy: bool | None, order: Any, others: dict[
         )
     out = joined(nest)
     if shape_of(out) != plain.shape:
-        out = np.reshape(out, plain.shape)
+        out = shaping.reshape(out, shape=plain.shape)
     if dtype_of(out).kind == "c" and plain.dtype.kind != "c":
         out = np.real(out)
     out = convert(out, plain.dtype)

@@ -198,8 +198,8 @@ def _is_own_view(x: Any, template: tuple[Any, ...], arrays: list[Any], value: An
 @implements(np.copyto)
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     src = operand(src)
-    if is_plain(dst) and _is_constant(src):
-        np.copyto(dst, strip(src), casting=casting, where=where)
+    if is_plain(dst) and _is_constant(src) and are_constant(where):
+        np.copyto(dst, strip(src), casting=casting, where=strip(where))
         return
     require_target(dst, "numpy.copyto")
     if type(src) not in (bool, int, float, complex):

@@ -13,14 +13,14 @@ import numpy as np
 
 from pullback.core.ground import GROUND, grounded, look
 from pullback.core.primitive import bind
-from pullback.core.tracer import Tracer, array_functions, array_ufuncs, no_rule, strip
+from pullback.core.tracer import Tracer, array_functions, array_ufuncs, as_number, no_rule, strip
 from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, NoRuleError
-from pullback.numpy.assignment import require_target, setitem
+from pullback.numpy.assignment import owns_memory, require_target, setitem
 from pullback.numpy.conversion import astype
 from pullback.numpy.indexing import getitem
 from pullback.numpy.shaping import flatten
-from pullback.numpy.views import copy_of, keep_layout, known_memory
+from pullback.numpy.views import copy_of, keep_layout, known_memory, view_of
 from pullback.rules import shaping
 
 __all__: list[str] = []
@@ -117,24 +117,45 @@ def _partition(
 
 
 def _item(self: Any, *index: Any) -> Any:
-    """One element as a scalar, which is still traced."""
+    """One element as a Python number, which is still traced."""
     if grounded(self):
         return self.value.item(*index)
     if not index:
         if math.prod(self.shape) != 1:
             raise ValueError("can only convert an array of size 1 to a scalar")
-        return np.reshape(self, ())[()]
+        return as_number(np.reshape(self, ())[()])
     position = index[0] if len(index) == 1 else index
-    if isinstance(position, tuple):
-        return self[position]
-    return self[tuple(map(int, np.unravel_index(range(self.size)[position], self.shape)))]
+    if not isinstance(position, tuple):
+        position = tuple(map(int, np.unravel_index(range(self.size)[position], self.shape)))
+    return as_number(self[position])
 
 
 def _tolist(self: Any) -> Any:
-    """The elements, still traced, in nested lists."""
+    """The elements as Python numbers, still traced, in nested lists."""
     if grounded(self):
         return self.value.tolist()
-    return [row.tolist() if row.shape else row for row in self] if self.shape else self[()]
+    return [row.tolist() for row in self] if self.shape else as_number(self[()])
+
+
+def _view(self: Any, dtype: Any = None, type: Any = None) -> Any:
+    """The same elements in another array; with another dtype, of a constant, to be read only."""
+    if dtype is np.ndarray or (dtype is not None and np.dtype(dtype) == self.dtype):
+        dtype = None
+    if dtype is None and type in (None, np.ndarray):
+        return view_of(self, lambda base: base, lambda _base, value: value)
+    if not self.is_constant:
+        raise _reaches(self, "view")
+    other = strip(self).view(dtype) if type is None else strip(self).view(dtype or type)
+    if isinstance(other, np.ndarray):
+        other.flags.writeable = False
+    return other
+
+
+def _setflags(self: Any, write: Any = None, align: Any = None, uic: Any = None) -> None:
+    """Of an array to which nothing traced was written; that is the end of writing to it."""
+    if not owns_memory(self):
+        raise _reaches(self, "setflags")
+    self.value.setflags(write, align, uic)
 
 
 def _to_device(self: Any, device: str, /, *, stream: Any = None) -> Any:
@@ -166,10 +187,12 @@ for _name, _function in {
     "item": _item,
     "partition": _partition,
     "reshape": _reshape,
+    "setflags": _setflags,
     "sort": _sort,
     "to_device": _to_device,
     "tolist": _tolist,
     "transpose": _transpose,
+    "view": _view,
     "__copy__": lambda self: _copy(self, "K"),
     "__deepcopy__": lambda self, _memo: _copy(self, "K"),
     "__format__": _format,
@@ -265,24 +288,28 @@ for _name, _remedy in {
 # -- what is refused -----------------------------------------------------------------------------
 
 
+def _reaches(x: Any, name: str) -> NoRuleError:
+    return NoRuleError(
+        f"ndarray.{name} reaches for the memory of an array of dtype {x.dtype} and shape "
+        f"{x.shape} that is being differentiated, where its derivative would be lost; use "
+        "NumPy's functions, or pullback.stop_gradient(x) if a constant is what you want"
+    )
+
+
 def _refused(name: str, *, writes: bool) -> property:
     def get(self: Any) -> Any:
         if self.is_constant and not writes:
             return getattr(np.array(strip(self)), name)
-        raise NoRuleError(
-            f"ndarray.{name} reaches for the memory of an array of dtype {self.dtype} and shape "
-            f"{self.shape} that is being differentiated, where its derivative would be lost; use "
-            "NumPy's functions, or pullback.stop_gradient(x) if a constant is what you want"
-        )
+        raise _reaches(self, name)
 
     return property(get)
 
 
 for _name in (
-    "base", "byteswap", "ctypes", "data", "dump", "dumps", "getfield", "tobytes", "tofile", "view",
+    "base", "byteswap", "ctypes", "data", "dump", "dumps", "getfield", "tobytes", "tofile",
 ):  # fmt: skip
     setattr(Tracer, _name, _refused(_name, writes=False))
-for _name in ("resize", "setfield", "setflags", "_set_dtype", "_set_shape"):
+for _name in ("resize", "setfield", "_set_dtype", "_set_shape"):
     setattr(Tracer, _name, _refused(_name, writes=True))
 
 

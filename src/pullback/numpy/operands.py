@@ -47,7 +47,9 @@ def joined(x: Any) -> Any:
         return operand(leaves[0])
     parts = [operand(leaf) for leaf in leaves]
     out = shaping.stack(*parts, axis=0)
-    return np.reshape(out, extents + shape_of(parts[0])) if len(extents) > 1 else out
+    if len(extents) == 1:
+        return out
+    return shaping.reshape(out, shape=extents + shape_of(parts[0]))  # a new array, and no view
 
 
 def _leaves(x: Any) -> tuple[tuple[int, ...], list[Any]]:

@@ -26,7 +26,9 @@ _OPERANDS = frozenset(
 )
 
 
-_PLAIN = _OPERANDS - {Tracer, list, tuple}
+_JOINED = frozenset({Tracer, list, tuple})
+"""Operands that NumPy's arrays don't know what to do with, or had better not be given."""
+
 _ARRAY = np.ndarray
 made = GROUND.constant
 
@@ -44,9 +46,12 @@ def _like_operands(out: Any, x: Any, *others: Any) -> Any:
 
 
 def _grounded_value(x: Any) -> Any:
-    """What Python's operators can be applied to in place of `x`, if no level follows it."""
+    """What Python's operators can be applied to in place of `x`, if no level follows it.
+
+    What a class of others, a data frame, makes of an array is its own affair.
+    """
     if type(x) is not Tracer:
-        return x if type(x) in _PLAIN else None
+        return None if type(x) in _JOINED else x
     if x.alias is not None:
         x.refresh()
     return None if x.interpreter.level else x.value
@@ -58,7 +63,7 @@ def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
             kind, y = type(other), other
             if kind is Tracer and not other.interpreter.level and other.alias is None:
                 kind, y = _ARRAY, other.value
-            if kind in _PLAIN:
+            if kind not in _JOINED:
                 return made(evaluate(self.value, y))
         if type(other) in _OPERANDS or _is_operand(other):
             return _like_operands(bind(primitive, (self, other), {}), self, other)
@@ -69,7 +74,7 @@ def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
 
 def _reflected(primitive: Primitive, evaluate: Binary) -> Binary:
     def operate(self: Any, other: Any) -> Any:
-        if not self.interpreter.level and self.alias is None and type(other) in _PLAIN:
+        if not self.interpreter.level and self.alias is None and type(other) not in _JOINED:
             return made(evaluate(other, self.value))
         if type(other) in _OPERANDS or _is_operand(other):
             return _like_operands(bind(primitive, (other, self), {}), self, other)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.ground import grounded
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
@@ -29,7 +30,7 @@ def linspace(
     *,
     device: Any = None,
 ) -> Any:
-    start, stop = operand(start), operand(stop)
+    start, stop = _end(start), _end(stop)
     intervals = num - 1 if endpoint else num
     if num < 0:
         raise ArgumentValueError(f"numpy.linspace: num is {num}, wanted a number of points >= 0")
@@ -48,6 +49,12 @@ def linspace(
         out = astype(out, dtype, copy=False)
     out = np.moveaxis(out, 0, axis) if axis else out
     return (out, step if intervals > 0 else np.nan) if retstep else out
+
+
+def _end(x: Any) -> Any:
+    """One end of a range; a plain one, if nothing traced has been written to it."""
+    x = operand(x)
+    return x.value if grounded(x) else x
 
 
 def _real_dtype(x: Any) -> np.dtype[Any]:
@@ -82,7 +89,7 @@ def geomspace(
     dtype: Any = None,
     axis: int = 0,
 ) -> Any:
-    start, stop = operand(start), operand(stop)
+    start, stop = _end(start), _end(stop)
     for argument, value in (("start", start), ("stop", stop)):
         if dtype_of(value).kind == "c":
             refuse("numpy.geomspace", argument, value, "write start * ratio ** np.arange(num)")
@@ -91,6 +98,9 @@ def geomspace(
         raise ArgumentValueError(
             "numpy.geomspace: start and stop must be of the same sign and different from 0"
         )
+    if not any(isinstance(end, Tracer) for end in (start, stop)):
+        plain: Any = np.geomspace
+        return plain(start, stop, num, endpoint, dtype, axis)
     out = start * np.exp(linspace(np.zeros_like(ratio), np.log(ratio), num, endpoint))
     if num > 0:
         setitem(out, 0, start)

@@ -46,8 +46,8 @@ def _is_array(x: Any) -> bool:
     return bool(x.mutable)
 
 
-def _is_scalar(x: Any) -> bool:
-    return not x.mutable and x.dtype.kind in "iuf"
+def _may_be_whole(x: Any) -> bool:
+    return hasattr(x.__class__, "is_integer")
 
 
 def _may_be_index(x: Any) -> bool:
@@ -79,6 +79,6 @@ def _is_integer(self: Any) -> Any:
 for _name, _method in {
     "__len__": _where(_is_array, _len, "has no len()"),
     "__index__": _where(_may_be_index, _index, "cannot be interpreted as an integer"),
-    "is_integer": _where(_is_scalar, _is_integer, "has no method is_integer"),
+    "is_integer": _where(_may_be_whole, _is_integer, "has no method is_integer"),
 }.items():
     setattr(Tracer, _name, _method)

@@ -76,7 +76,7 @@ class Served:
         self._nested = nested or traced
         self._makes = makes
         self._consumes = consumes
-        self._inputs = getattr(function, "nin", MANY)
+        self._inputs = -1 if makes else getattr(function, "nin", MANY)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if not kwargs and len(args) <= self._inputs:
@@ -89,12 +89,13 @@ class Served:
         if innermost() is None or "like" in kwargs:
             return self.__wrapped__(*args, **kwargs)
         if self._consumes or _hold_tracers(args):
-            return self._nested(*args, **kwargs)
-        if kwargs.get("out") is not None:
+            out = self._nested(*args, **kwargs)
+        elif kwargs.get("out") is not None:
             return self.__wrapped__(*args, **kwargs)  # NumPy itself finds what is traced there
-        if _hold_tracers(kwargs.values()):
-            return self._nested(*args, **kwargs)
-        out = self.__wrapped__(*args, **kwargs)
+        elif _hold_tracers(kwargs.values()):
+            out = self._nested(*args, **kwargs)
+        else:
+            out = self.__wrapped__(*args, **kwargs)
         return _made(out, (*args, *kwargs.values())) if self._makes else out
 
     @property  # type: ignore[misc]

@@ -151,6 +151,8 @@ def squeeze(a: Any, axis: Any = None) -> Any:
     a = operand(a)
     shape = shape_of(a)
     if axis is None:
+        if 1 not in shape:
+            return a
         return _reshaped(a, tuple(extent for extent in shape if extent != 1))
     places = normalize_axis_tuple(axis, len(shape))
     for place in places:

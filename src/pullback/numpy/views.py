@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.ground import look
+from pullback.core.ground import GROUND, grounded, look
 from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.tracer import Tracer, known
@@ -132,6 +132,8 @@ def copy_of(x: Any, order: Any = "K") -> Any:
     """
     if not isinstance(x, Tracer):
         return np.array(x, order=order)
+    if grounded(x):
+        return GROUND.constant(np.array(x.value, order=order))
     flags = getattr(in_memory(x), "flags", None) if x.mutable else None
     if flags is not None:
         if order == "A":

@@ -1,0 +1,203 @@
+"""What code finds out about a traced value by asking: what it would about the plain one."""
+
+from __future__ import annotations
+
+import collections.abc
+import copy
+import functools
+import numbers
+
+import numpy as np
+import pytest
+
+import pullback as pb
+
+VALUES = {
+    "array": np.array([1.0, 2.0]),
+    "narrow matrix": np.ones((2, 2), np.float32),
+    "empty array": np.zeros(0),
+    "array without dimensions": np.array(1.5),
+    "complex array": np.array([1.0 + 1.0j, 2.0]),
+    "float64": np.float64(1.5),
+    "float32": np.float32(2.0),
+    "complex128": np.complex128(1.0 + 2.0j),
+    "float": 1.5,
+    "complex": 1.5 + 1.0j,
+    "integers": np.array([1, 2]),
+    "booleans": np.array([True, False]),
+    "int64": np.int64(3),
+    "uint8": np.uint8(2),
+    "int": 3,
+}
+INEXACT = {name: v for name, v in VALUES.items() if np.asarray(v).dtype.kind in "fc"}
+
+CLASSES = (
+    np.ndarray, np.generic, np.number, np.inexact, np.floating, np.complexfloating, np.integer,
+    np.bool_, np.float64, np.float32, float, int, bool, complex, str, list, tuple, dict,
+    numbers.Number, numbers.Complex, numbers.Real, numbers.Integral,
+    *(getattr(collections.abc, name) for name in (
+        "Iterable", "Iterator", "Sized", "Container", "Collection", "Sequence", "MutableSequence",
+        "Mapping", "Reversible", "Hashable", "Callable",
+    )),
+)  # fmt: skip
+
+
+@functools.singledispatch
+def dispatched(_x):
+    return "object"
+
+
+for _class in (np.ndarray, np.floating, np.integer, float, int, complex, numbers.Number):
+    dispatched.register(_class)(lambda _x, name=_class.__name__: name)
+
+
+def matched(x):
+    match x:
+        case np.ndarray():
+            return "an array"
+        case float():
+            return "a float"
+        case np.floating() | np.complexfloating():
+            return "a scalar"
+        case complex() | int():
+            return "a number"
+        case np.integer() | np.bool_():
+            return "an integer"
+        case [*_]:
+            return "a sequence"
+    return "something else"
+
+
+def length(x):
+    try:
+        return len(x)
+    except TypeError:
+        return "has none"
+
+
+def integer(x):
+    """Whether `x` says that it can stand for an index."""
+    return hasattr(x, "__index__")
+
+
+def answers(x):
+    return {
+        **{each.__name__: isinstance(x, each) for each in CLASSES},
+        "__class__": x.__class__,
+        "isscalar": np.isscalar(x),
+        "iterable": np.iterable(x),
+        "callable": callable(x),
+        "has a length": hasattr(x, "__len__"),
+        "length": length(x),
+        "may be an index": integer(x),
+        "may be whole": hasattr(x, "is_integer"),
+        "ndim": np.ndim(x),
+        "shape": np.shape(x),
+        "size": np.size(x),
+        "kind": np.asarray(x).dtype.kind,
+        "iscomplexobj": np.iscomplexobj(x),
+        "floating": np.issubdtype(np.result_type(x), np.floating),
+        "dispatched": dispatched(x),
+        "matched": matched(x),
+        "copied": copy.copy(x).__class__,
+    }
+
+
+def asked(transform, x):
+    """What `answers` says in a function of one argument under a transformation."""
+    seen = []
+
+    def f(x):
+        seen.append(answers(x))
+        return x
+
+    transform(f, x)
+    return seen[0]
+
+
+MODES = {
+    "pushforward": lambda f, x: pb.pushforward(f, (x,), (np.ones_like(x)[()],)),
+    "pullback": pb.vjp,
+    "linearize": pb.linearize,
+    "nested": lambda f, x: pb.vjp(lambda x: pb.pushforward(f, (x,), (x,)), x),
+}
+LOOPS = {
+    "trace": pb.trace,
+    "loop": lambda f, x: pb.fori_loop(0, 2, lambda _, carry: f(carry), x),
+    "scan": lambda f, x: pb.scan(lambda carry, _: (f(carry), None), x, length=2),
+}
+MAPS = {
+    "vmap": lambda f, x: pb.vmap(f)(np.stack([x, x])),
+    "recorded vmap": lambda f, x: pb.trace(pb.vmap(f), np.stack([x, x])),
+    "vmap of vjp": lambda f, x: pb.vmap(lambda x: pb.vjp(f, x)[0])(np.stack([x, x])),
+}
+
+
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("x", INEXACT.values(), ids=INEXACT)
+def test_of_what_is_differentiated(x, mode):
+    assert asked(mode, x) == answers(x)
+
+
+@pytest.mark.parametrize("mode", LOOPS.values(), ids=LOOPS)
+@pytest.mark.parametrize("x", VALUES.values(), ids=VALUES)
+def test_of_what_is_recorded(x, mode):
+    assert asked(mode, x) == answers(x)
+
+
+@pytest.mark.parametrize("mode", MAPS.values(), ids=MAPS)
+@pytest.mark.parametrize("x", VALUES.values(), ids=VALUES)
+def test_of_what_is_mapped(x, mode):
+    """An example of a batch is an array, or a scalar of NumPy's."""
+    assert asked(mode, x) == answers(np.stack([x, x])[0])
+
+
+def test_of_results_and_arrays_made_inside():
+    x = np.array([[0.5, 2.0], [1.5, 1.0]])
+    made = {
+        "an element": lambda x: x[0, 1],
+        "a view of an element": lambda x: x[0, 1, ...],
+        "a sum": np.sum,
+        "a row": lambda x: x[0],
+        "a number": lambda x: 2.0 * float(np.ones(1)[0]),
+        "zeros": lambda x: np.zeros(3),
+        "one zero": lambda x: np.zeros(()),
+        "written down": lambda x: np.array([x[0, 0], 1.0]),
+        "of one value": lambda x: np.array(x[0, 0]),
+        "asarray": lambda x: np.asarray(x[0, 0]),
+        "an element of zeros": lambda x: np.zeros(3)[0],
+        "a sum of zeros": lambda x: np.zeros(3).sum(),
+        "iterated": lambda x: next(iter(x[0])),
+        "an item": lambda x: x[:1, 0].item(),
+        "a mean": lambda x: x.mean(axis=0),
+    }
+
+    def f(x):
+        return [answers(make(x)) for make in made.values()]
+
+    expected = f(x)
+    for transform in (MODES["pullback"], MODES["nested"]):
+        seen = []
+        transform(lambda x, seen=seen: seen.append(f(x)) or x, x)
+        for name, got, wanted in zip(made, seen[0], expected, strict=True):
+            assert got == wanted, name
+
+
+def test_whole_numbers():
+    for x in (2.0, 2.5, np.float64(3.0), np.float32(0.1), np.inf, -np.inf, np.nan):
+        seen = []
+        pb.vjp(lambda x, seen=seen: seen.append(x.is_integer()) or x, x)
+        assert seen == [x.is_integer()]
+    got = pb.vmap(lambda x: np.where(x.is_integer(), 1.0, x))(np.array([2.0, 2.5, np.inf]))
+    np.testing.assert_array_equal(got, [1.0, 2.5, np.inf])
+
+
+def test_the_missing_methods_say_so():
+    for call, words in (
+        (len, r"traced float64 of dtype float64 has no len\(\)"),
+        (range, "traced float64 of dtype float64 cannot be interpreted as an integer"),
+        (lambda x: x.__len__, "has no len"),
+        (lambda x: np.ones(3)[x], "index"),
+    ):
+        with pytest.raises((TypeError, IndexError), match=words):
+            pb.vjp(call, np.float64(1.0))
