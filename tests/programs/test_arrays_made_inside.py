@@ -43,8 +43,7 @@ FOUND = {
     "interpolated": "v0 = np.interp(s, [0.0, 1.0], [0.0, s])",
     "another view": "v0 = np.zeros(3); v1 = v0.view(); v1[0] = 4.0; v1[1] = s; x.view()[0] *= s",
     "in place twice": "v0 = np.ones(3); v0[1:] *= 2.0; v1 = v0[1:]; v1 += s; v0 *= v0",
-    "mapped truths": "np.copyto(x, s, where=x > 0); v0 = np.ones(3); "
-    "np.copyto(v0, 2.0, where=I > 0)",
+    "mapped": "np.copyto(x, s, where=x > 0); v0 = np.ones(3); np.copyto(v0, 2.0, where=I > 0)",
 }
 """Small programs that once went wrong."""
 
