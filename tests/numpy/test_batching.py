@@ -68,6 +68,7 @@ def test_every_method_has_a_case():
 NOT_COMPUTED = {
     "__array__", "__array_function__", "__array_priority__", "__array_ufunc__", "__class__",
     "__doc__", "__format__", "__hash__", "__init__", "__module__", "__reduce_ex__", "__repr__",
+    "__str__",
     "base", "byteswap", "ctypes", "data", "device", "dtype", "dump", "dumps", "flags", "getfield",
     "itemsize", "nbytes", "ndim", "resize", "setfield", "setflags", "shape", "size", "strides",
     "tobytes", "tofile", "view", "_set_dtype", "_set_shape",
