@@ -29,7 +29,6 @@ _OPERANDS = frozenset(
 _JOINED = frozenset({Tracer, list, tuple})
 """Operands that NumPy's arrays don't know what to do with, or had better not be given."""
 
-_ARRAY = np.ndarray
 made = GROUND.constant
 
 
@@ -60,11 +59,11 @@ def _grounded_value(x: Any) -> Any:
 def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
     def operate(self: Any, other: Any) -> Any:
         if not self.interpreter.level and self.alias is None:
-            kind, y = type(other), other
-            if kind is Tracer and not other.interpreter.level and other.alias is None:
-                kind, y = _ARRAY, other.value
-            if kind not in _JOINED:
-                return made(evaluate(self.value, y))
+            if type(other) is Tracer:
+                if not other.interpreter.level and other.alias is None:
+                    return made(evaluate(self.value, other.value))
+            elif type(other) not in _JOINED:
+                return made(evaluate(self.value, other))
         if type(other) in _OPERANDS or _is_operand(other):
             return _like_operands(bind(primitive, (self, other), {}), self, other)
         return NotImplemented
