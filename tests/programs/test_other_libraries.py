@@ -11,6 +11,7 @@ import math
 import pickle
 
 import numpy as np
+import pandas
 import pytest
 import scipy.integrate
 import scipy.interpolate
@@ -130,7 +131,6 @@ def test_constants(make):
 
 
 def test_data_frames():
-    pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0, 6.0]})
     column = frame["a"]
 

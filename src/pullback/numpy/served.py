@@ -76,6 +76,7 @@ class Served:
         self._nested = nested or traced
         self._makes = makes
         self._consumes = consumes
+        self._copies = function is np.array or function is np.copy
         self._inputs = -1 if makes else getattr(function, "nin", MANY)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -96,7 +97,10 @@ class Served:
             out = self._nested(*args, **kwargs)
         else:
             out = self.__wrapped__(*args, **kwargs)
-        return _made(out, (*args, *kwargs.values())) if self._makes else out
+        if not self._makes:
+            return out
+        copies = self._copies and kwargs.get("copy", True) is True
+        return _made(out, () if copies else (*args, *kwargs.values()))
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
