@@ -189,6 +189,19 @@ def test_transformations_in_many_threads_at_once():
         assert [each.result() for each in good + bad] == [*range(8), *range(8)]
 
 
+def test_code_that_has_often_run_plainly_is_served_all_the_same():
+    """The interpreter specialises instructions that it has run a few times."""
+
+    def f(x):
+        return np.linalg.det([[x[0], 1.0], [2.0, x[1]]]) + np.sum(np.array([x[0], x[1]]))
+
+    for _ in range(3):
+        for _ in range(100):
+            assert type(f(X)) is np.float64
+        for _ in range(100):
+            np.testing.assert_allclose(pb.grad(f)(X), [X[1] + 1, X[0] + 1, 0])
+
+
 def test_a_thread_that_the_function_starts_is_another_thread():
     def f(x):
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -512,6 +525,8 @@ def test_attributes_that_numpy_does_not_have():
         assert not hasattr(np, "zeroes") and operator.attrgetter("pi")(np) == math.pi
         with pytest.raises(AttributeError, match="has no attribute 'zeroes'"):
             np.zeroes(3)
+        with pytest.raises(AttributeError, match=r"module 'numpy\.linalg' has no attribute 'dot'"):
+            np.linalg.dot(x, x)
         return np.sum(x)
 
     pb.grad(f)(X)

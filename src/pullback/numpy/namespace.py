@@ -63,6 +63,15 @@ class _Attribute:
         del module.__dict__[self.name]
 
 
+def _missing(module: ModuleType, name: str) -> Any:
+    """An attribute that a module doesn't have.
+
+    Python 3.14 reads attributes past the class of a module, straight from its dict, if neither the
+    module nor its class has such a function.
+    """
+    raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+
+
 class _Serving:
     """Changes the classes of NumPy's modules when the first transformation starts, and back."""
 
@@ -73,7 +82,11 @@ class _Serving:
         self._lock = threading.RLock()
         for module in modules:
             served = served_functions(module)
-            attributes = {name: _Attribute(name, each, self) for name, each in served.items()}
+            attributes: dict[str, Any] = {
+                name: _Attribute(name, each, self) for name, each in served.items()
+            }
+            if "__getattr__" not in vars(module):
+                attributes["__getattr__"] = _missing
             own = type(module)
             self.classes.append((module, own, type(own.__name__, (own,), attributes)))
             self.names.know(served.values())
