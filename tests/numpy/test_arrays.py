@@ -376,13 +376,13 @@ def test_writes_of_constants_are_in_place():
 
     def f(x):
         made = np.zeros(1_000_000)
-        memory = made.value
+        memory = made._value
         for i in range(100):
             made[i] = 1.0
             made[i : i + 3] += 2.0
         made *= 0.5
         np.add.at(made, [0], 1.0)
-        assert made.value is memory and type(made) is Tracer
+        assert made._value is memory and type(made) is Tracer
         return x * made[1]
 
     assert pb.grad(f)(2.0) == (1.0 + 2.0) / 2

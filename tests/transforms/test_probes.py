@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
+from pullback.core.tracer import Tracer
 
 VALUES = {
     "array": np.array([1.0, 2.0]),
@@ -201,3 +202,38 @@ def test_the_missing_methods_say_so():
     ):
         with pytest.raises((TypeError, IndexError), match=words):
             pb.vjp(call, np.float64(1.0))
+
+
+def test_a_tracer_has_no_public_attribute_of_its_own():
+    """Classes of other libraries know their own by names like ``value`` or ``unit``.
+
+    The methods named after ufuncs are what NumPy's loops over object arrays call.
+    """
+    kinds = (np.ndarray, np.float64, np.complex128, float, complex)
+    public = {name for name in dir(Tracer) if not name.startswith("_")}
+    own = public.difference(*map(dir, kinds))
+    assert {"exp", "tanh", "add"} <= own
+    loops = {name for name in own if isinstance(getattr(np, name, None), np.ufunc)}
+    assert all("O" in "".join(getattr(np, name).types) for name in loops)
+    assert own == loops
+
+
+class Metres:
+    """Lengths, which take the ``value`` of what they are multiplied with, if it has one."""
+
+    __array_ufunc__ = None
+
+    def __init__(self, lengths):
+        self.lengths = lengths
+
+    def __mul__(self, other):
+        for name in ("value", "data_", "magnitude", "payload", "primal", "tangent", "version"):
+            other = getattr(other, name, other)
+        return self.lengths * other
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_other_classes_that_look_for_a_value_find_the_array(mode):
+    lengths = np.array([0.5, 1.0, 2.0])
+    got = pb.jacobian(lambda x: np.sum(Metres(lengths) * x), mode=mode)(np.ones(3))
+    np.testing.assert_array_equal(got, lengths)

@@ -34,7 +34,7 @@ class Ground(Interpreter):
         self.level = ground_level
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        values = [x.value if type(x) is Tracer else x for x in args]
+        values = [x._value if type(x) is Tracer else x for x in args]
         out = primitive.value(*values, **params)
         if primitive.multiple:
             return tuple(self.constant(_apart(each, values)) for each in out)
@@ -52,10 +52,10 @@ class Ground(Interpreter):
                 return value
         # As Tracer(self, value, None), in half the time: it is most of what arithmetic here costs.
         made = _new(Tracer)
-        made.interpreter = self
-        made.value = value
-        made.payload = made.alias = None
-        made.version = 0
+        made._interpreter = self
+        made._value = value
+        made._payload = made._alias = None
+        made._version = 0
         return made
 
 
@@ -76,12 +76,12 @@ GROUND = Ground()
 
 def look(base: Any, read: Callable[[Any], Any]) -> Any:
     """``read(base)``, which for an array at the ground is a look into its memory."""
-    return GROUND.constant(read(base.value)) if grounded(base) else read(base)
+    return GROUND.constant(read(base._value)) if grounded(base) else read(base)
 
 
 def grounded(x: Any) -> bool:
     """Whether `x` is an array made inside to which nothing traced has been written."""
     if type(x) is not Tracer:
         return False
-    x.refresh()
-    return x.interpreter is GROUND
+    x._refresh()
+    return x._interpreter is GROUND

@@ -73,19 +73,19 @@ class Interpreter:
 
     def shape(self, tracer: Tracer) -> tuple[int, ...]:
         """The shape that the traced function sees."""
-        return shape_of(tracer.value)
+        return shape_of(tracer._value)
 
     def mutable(self, tracer: Tracer) -> bool:
         """Whether NumPy would have an array there rather than an immutable scalar."""
-        value = tracer.value
+        value = tracer._value
         if type(value) is not Tracer:
             return isinstance(value, np.ndarray)
         # A scalar is neither a view nor written to; a batch tells it from an array by that alone.
-        return value.mutable or tracer.alias is not None or tracer.version > 0
+        return value._mutable or tracer._alias is not None or tracer._version > 0
 
     def truth(self, tracer: Tracer) -> bool:
         """The value as a condition of an ``if`` or a ``while``."""
-        return bool(tracer.value)
+        return bool(tracer._value)
 
     def detached(self, tracer: Tracer, target: str) -> PullbackError:
         """The error for a value that is about to lose its history."""
@@ -122,7 +122,7 @@ def snapshot(x: Any) -> Any:
     Read-only arrays are kept as they are; make large constants read-only to save the copy.
     """
     if type(x) is Tracer:
-        return x.snapshot()
+        return x._snapshot()
     if is_plain(x) and not is_read_only(x):
         return x.copy(order="K")  # the layout decides what NumPy makes a view
     return x

@@ -274,9 +274,9 @@ def bind(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) ->
     for arg in args:
         cls = type(arg)
         if cls is Tracer:
-            if arg.alias is not None:
-                arg.refresh()
-            interpreter = arg.interpreter
+            if arg._alias is not None:
+                arg._refresh()
+            interpreter = arg._interpreter
             if not interpreter.level:
                 grounded = True
             if top is None or interpreter.level > top.level:
@@ -295,7 +295,7 @@ def bind(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) ->
 
 def _off_the_ground(x: Any) -> Any:
     """A plain array in place of one that was made inside and that no level follows."""
-    return x.value if type(x) is Tracer and x.interpreter.level == ground_level else x
+    return x._value if type(x) is Tracer and x._interpreter.level == ground_level else x
 
 
 _OBJECT = np.dtype(object)

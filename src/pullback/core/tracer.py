@@ -89,63 +89,66 @@ class Tracer(metaclass=Disguised):
     :mod:`pullback.numpy`; NumPy and SciPy functions arrive through ``__array_ufunc__`` and
     ``__array_function__``.
 
+    What is not an attribute of arrays or numbers is underscored, for pullback's own code to read:
+    other libraries look for names like ``value`` to tell their own classes from arrays.
+
     Attributes
     ----------
-    interpreter : Interpreter
+    _interpreter : Interpreter
         The level of differentiation that follows this value.
-    value : array, scalar or Tracer of an outer level
-    payload : object
+    _value : array, scalar or Tracer of an outer level
+    _payload : object
         What the interpreter keeps with the value; `None` if the value is constant at this level.
-    alias : View or None
+    _alias : View or None
         The array that this one shares its memory with.
-    version : int
+    _version : int
         The number of writes so far.
     """
 
-    __slots__ = ("alias", "interpreter", "payload", "value", "version")
+    __slots__ = ("_alias", "_interpreter", "_payload", "_value", "_version")
     __array_priority__ = 1000.0
     __pandas_priority__ = 5000.0  # so that pandas leaves operators to the tracer
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, interpreter: Interpreter, value: Any, payload: Any) -> None:
-        self.interpreter = interpreter
-        self.value = value
-        self.payload = payload
-        self.alias: View | None = None
-        self.version = 0
+        self._interpreter = interpreter
+        self._value = value
+        self._payload = payload
+        self._alias: View | None = None
+        self._version = 0
 
     # -- state ---------------------------------------------------------------------------------
 
-    def snapshot(self) -> Tracer:
+    def _snapshot(self) -> Tracer:
         """A new handle on the present state, which no later write changes."""
-        if self.alias is not None:
-            self.refresh()
-        if self.interpreter.level == ground_level:
-            return Tracer(self.interpreter, self.value.copy(order="K"), None)
-        return Tracer(self.interpreter, self.value, self.payload)
+        if self._alias is not None:
+            self._refresh()
+        if self._interpreter.level == ground_level:
+            return Tracer(self._interpreter, self._value.copy(order="K"), None)
+        return Tracer(self._interpreter, self._value, self._payload)
 
-    def refresh(self) -> None:
+    def _refresh(self) -> None:
         """Read the bases of a view again if the array that owns the memory was written to."""
-        view = self.alias
-        if view is None or view.version == view.root.version:
+        view = self._alias
+        if view is None or view.version == view.root._version:
             return
-        version = view.root.version
+        version = view.root._version
         stale: list[tuple[Tracer, View]] = []
         tracer = self
         while view is not None and view.version != version:
             stale.append((tracer, view))
             tracer = view.base
-            view = tracer.alias
+            view = tracer._alias
         for tracer, view in reversed(stale):
             base = view.base
-            tracer._adopt(view.read(base if base.interpreter.level else base.value))
+            tracer._adopt(view.read(base if base._interpreter.level else base._value))
             view.version = version
 
-    def assign(self, new: Any) -> None:
+    def _assign(self, new: Any) -> None:
         """Give this array the state of `new`, and the array it is a view of likewise."""
-        self.refresh()
+        self._refresh()
         tracer = self
-        while (view := tracer.alias) is not None:
+        while (view := tracer._alias) is not None:
             if view.write is None:
                 raise AliasError(
                     "assignment to a read-only view (of broadcast_to, diagonal or the like); "
@@ -155,62 +158,62 @@ class Tracer(metaclass=Disguised):
             tracer = view.base
         tracer._adopt(new)
 
-    def touch(self) -> None:
+    def _touch(self) -> None:
         """Note that the memory of an array at the ground was written to in place."""
-        view = self.alias
-        self.version += 1
+        view = self._alias
+        self._version += 1
         if view is not None:
-            view.root.version += 1
-            view.version = view.root.version
+            view.root._version += 1
+            view.version = view.root._version
 
     def _adopt(self, new: Any) -> None:
         if isinstance(new, Tracer):
-            self.interpreter = new.interpreter
-            self.value = new.value
-            self.payload = new.payload
+            self._interpreter = new._interpreter
+            self._value = new._value
+            self._payload = new._payload
         else:
-            self.value = new
-            self.payload = None
-        self.version += 1
+            self._value = new
+            self._payload = None
+        self._version += 1
 
     @property
-    def mutable(self) -> bool:
+    def _mutable(self) -> bool:
         """Whether NumPy would have an array here rather than an immutable scalar."""
-        return self.interpreter.mutable(self)
+        return self._interpreter.mutable(self)
 
     @property
-    def is_constant(self) -> bool:
+    def _is_constant(self) -> bool:
         """Whether no level of differentiation follows this value."""
-        value = self.value
-        return self.payload is None and (not isinstance(value, Tracer) or value.is_constant)
+        value = self._value
+        return self._payload is None and (not isinstance(value, Tracer) or value._is_constant)
 
     # -- what NumPy and its users ask ------------------------------------------------------------
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         """The class of what it stands for, by which `isinstance` goes."""
-        if self.alias is not None:
-            self.refresh()
-        if self.mutable:
+        if self._alias is not None:
+            self._refresh()
+        if self._mutable:
             return np.ndarray
         if is_number(self):
             return _PYTHON_TYPES[self.dtype.kind]
         return self.dtype.type
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        if not self.is_constant:
-            raise self.interpreter.detached(self, "a pickle")
+        if not self._is_constant:
+            raise self._interpreter.detached(self, "a pickle")
         return strip(self).__reduce_ex__(protocol)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        if self.alias is not None:
-            self.refresh()
-        return self.interpreter.shape(self)
+        if self._alias is not None:
+            self._refresh()
+        return self._interpreter.shape(self)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return dtype_of(self.value)
+        return dtype_of(self._value)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         plain = method == "__call__" and not kwargs
@@ -227,9 +230,9 @@ class Tracer(metaclass=Disguised):
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         out = kwargs.get("out")
-        if type(out) is Tracer and not out.interpreter.level and are_constant((args, kwargs)):
+        if type(out) is Tracer and not out._interpreter.level and are_constant((args, kwargs)):
             func(*strip_all(args), **strip_all(kwargs))
-            out.touch()
+            out._touch()
             return out
         implementation = array_functions.get(func)
         if implementation is not None:
@@ -243,10 +246,10 @@ class Tracer(metaclass=Disguised):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         """An object array of traced elements; a numeric array would lose their history."""
-        if self.is_constant:
+        if self._is_constant:
             return np.array(strip(self), dtype=dtype)
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
-            raise self.interpreter.detached(self, f"an array of dtype {np.dtype(dtype)}")
+            raise self._interpreter.detached(self, f"an array of dtype {np.dtype(dtype)}")
         if sys._getframe(1).f_code.co_name == "as_strided":
             raise NoRuleError(
                 f"numpy.lib.stride_tricks.as_strided reaches into the memory of an array of dtype "
@@ -262,12 +265,12 @@ class Tracer(metaclass=Disguised):
             )
         elements = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
-            elements[index] = self[index] if index else self.snapshot()  # type: ignore[index]
+            elements[index] = self[index] if index else self._snapshot()  # type: ignore[index]
         return elements
 
     def _scalar(self, kind: type, target: str) -> Any:
-        if not self.is_constant:
-            raise self.interpreter.detached(self, target)
+        if not self._is_constant:
+            raise self._interpreter.detached(self, target)
         return kind(strip(self))
 
     def __float__(self) -> float:
@@ -280,22 +283,22 @@ class Tracer(metaclass=Disguised):
         return int(self._scalar(int, "a Python int"))
 
     def __index__(self) -> int:
-        if not self.is_constant:
-            raise self.interpreter.detached(self, "a Python int")
+        if not self._is_constant:
+            raise self._interpreter.detached(self, "a Python int")
         return operator.index(strip(self))
 
     def __bool__(self) -> bool:
-        if self.alias is not None:
-            self.refresh()
-        return self.interpreter.truth(self)
+        if self._alias is not None:
+            self._refresh()
+        return self._interpreter.truth(self)
 
     def __repr__(self) -> str:
-        if self.interpreter.level == ground_level:
+        if self._interpreter.level == ground_level:
             return repr(strip(self))
-        return f"Tracer({strip(self)!r}, level={self.interpreter.level})"
+        return f"Tracer({strip(self)!r}, level={self._interpreter.level})"
 
     def __str__(self) -> str:
-        return str(strip(self)) if self.interpreter.level == ground_level else repr(self)
+        return str(strip(self)) if self._interpreter.level == ground_level else repr(self)
 
 
 def no_rule(
@@ -322,7 +325,7 @@ def no_rule(
 def are_constant(arguments: Any) -> bool:
     """Whether no level follows any of the tracers in tuples, lists and dicts of arguments."""
     if isinstance(arguments, Tracer):
-        return arguments.is_constant
+        return arguments._is_constant
     if isinstance(arguments, dict):
         arguments = arguments.values()
     elif not isinstance(arguments, tuple | list):
@@ -336,7 +339,7 @@ def on_constants(
     """What a function without a rule returns for constants: constants of their highest level."""
     tracers: list[Tracer] = []
     out = function(*strip_all(args, tracers), **strip_all(kwargs, tracers))
-    level = max((x.interpreter for x in tracers), key=lambda interpreter: interpreter.level)
+    level = max((x._interpreter for x in tracers), key=lambda interpreter: interpreter.level)
 
     def lifted(x: Any) -> Any:
         if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc":
@@ -402,15 +405,15 @@ def known(x: Any) -> bool:
 def strip(x: Any) -> Any:
     """The array or scalar underneath all levels of tracing; `Abstract` if it is not known."""
     while isinstance(x, Tracer):
-        x.refresh()
-        x = x.value
+        x._refresh()
+        x = x._value
     return x
 
 
 def is_number(x: Any) -> bool:
     """Whether `x` is a Python number, or stands for one."""
     while type(x) is Tracer:
-        x = x.value
+        x = x._value
     return type(x) in (float, int, complex, bool) or (isinstance(x, Abstract) and x.number)
 
 
@@ -422,12 +425,12 @@ def as_number(x: Any) -> Any:
     holder = None
     bottom = x
     while type(bottom) is Tracer:
-        holder, bottom = bottom, bottom.value
+        holder, bottom = bottom, bottom._value
     if isinstance(bottom, Abstract):
         bottom.become_number()
         return x
     number = bottom.item() if isinstance(bottom, np.generic) else bottom
     if holder is None:
         return number
-    holder.value = number
+    holder._value = number
     return x

@@ -41,7 +41,7 @@ class View:
         write: Callable[[Any, Any], Any] | None,
     ) -> None:
         self.base = base
-        self.root: Tracer = base if base.alias is None else base.alias.root
-        self.version = self.root.version
+        self.root: Tracer = base if base._alias is None else base._alias.root
+        self.version = self.root._version
         self.read = read
         self.write = write

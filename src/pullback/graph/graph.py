@@ -355,7 +355,7 @@ def _checked(x: Any, variable: Variable, what: str) -> Any:
             f"convert it with x.astype({variable.dtype}), or trace the function again"
         )
     if isinstance(x, Tracer):
-        return x.snapshot()
+        return x._snapshot()
     if variable.weak is not None:
         return variable.weak(x)
     if isinstance(x, np.ndarray):
@@ -370,4 +370,4 @@ def _fresh(x: Any, taken: set[int]) -> Any:
             x = np.array(x, order="K")
         taken.add(id(x))
         return x
-    return x.snapshot() if isinstance(x, Tracer) else x
+    return x._snapshot() if isinstance(x, Tracer) else x

@@ -79,7 +79,7 @@ def _stand_in(x: Any) -> Any:
     """Zeros in place of an argument that is not known."""
     if not isinstance(x, Abstract | Tracer):
         return x
-    array = x.mutable if isinstance(x, Tracer) else isinstance(x.memory, np.ndarray) or x.shape
+    array = x._mutable if isinstance(x, Tracer) else isinstance(x.memory, np.ndarray) or x.shape
     return np.zeros(shape_of(x), dtype_of(x)) if array else dtype_of(x).type(0)
 
 

@@ -82,13 +82,13 @@ class Staging(Interpreter):
         values, known, numbers = [], True, False
         for arg in args:
             if type(arg) is Tracer:
-                if arg.interpreter is not self:
+                if arg._interpreter is not self:
                     numbers = numbers or is_number(arg)
-                elif type(arg.value) is Variable:
-                    arg, known = arg.value, False
+                elif type(arg._value) is Variable:
+                    arg, known = arg._value, False
                     numbers = numbers or (arg.number and arg.weak is None)
                 else:
-                    arg = arg.value
+                    arg = arg._value
             values.append(arg)
         if known:
             out = primitive(*values, **params)
@@ -137,7 +137,7 @@ class Staging(Interpreter):
             if wanted != given or compared:
                 recorded = type(x) is Variable
                 cast = astype(self.tracer(x, primitive.name) if recorded else x, dtype)
-                values[i] = cast.value if recorded else cast
+                values[i] = cast._value if recorded else cast
 
     def constant(self, value: Any) -> Any:
         """Arrays of any dtype stay tracers, so that they can be assigned to and indexed."""
@@ -150,10 +150,10 @@ class Staging(Interpreter):
         if not isinstance(value, _WITH_VARIABLE):
             return value
         if type(value) is Tracer and grounded(value):
-            value = value.value
+            value = value._value
         if type(value) is Tracer:
-            value = value.snapshot()
-            key: Any = (id(value.value), id(value.payload))
+            value = value._snapshot()
+            key: Any = (id(value._value), id(value._payload))
         else:
             key = id(value)
         seen = self._seen.get(key)
@@ -168,14 +168,14 @@ class Staging(Interpreter):
         return variable
 
     def mutable(self, tracer: Tracer) -> bool:
-        value = tracer.value
+        value = tracer._value
         if type(value) is Variable:
             return bool(value.shape) or value.array
         return super().mutable(tracer)
 
     def truth(self, tracer: Tracer) -> bool:
-        if tracer.payload is None:
-            return bool(tracer.value)
+        if tracer._payload is None:
+            return bool(tracer._value)
         raise unknown(self.name, tracer, "the condition of an if or a while")
 
     def detached(self, tracer: Tracer, target: str) -> PullbackError:
@@ -229,7 +229,7 @@ def _kept(array: Any) -> Any:
 def _same(kept: Any, value: Any) -> bool:
     """Whether a constant has not been written to since it was kept."""
     if type(value) is Tracer:
-        return type(kept) is Tracer and kept.value is value.value
+        return type(kept) is Tracer and kept._value is value._value
     if kept is value or kept.size == 0:
         return True
     bits = f"u{kept.itemsize}"

@@ -126,7 +126,7 @@ def _record(
     for head, arg, kept in zip(heads, args, trees.unflatten(spec, leaves), strict=True):
         _require_unchanged(head, arg, kept, staging)
     for name, variable in inputs.items():
-        if tracers[name].version:
+        if tracers[name]._version:
             raise AliasError(
                 f"{staging.name}: the argument {name} of dtype {variable.dtype} and shape "
                 f"{variable.shape} was written to in place, which would change the caller's "
@@ -179,7 +179,7 @@ def _input(leaf: Any) -> Variable | None:
 
 def _is_array(leaf: Any) -> bool:
     """Whether a traced argument is an array rather than an immutable scalar."""
-    return leaf.mutable if isinstance(leaf, Tracer) else leaf.array
+    return leaf._mutable if isinstance(leaf, Tracer) else leaf.array
 
 
 def _heads(f: Callable[..., Any], count: int) -> list[str]:
@@ -239,11 +239,11 @@ def output_atom(leaf: Any, path: str, staging: Staging) -> Any:
     if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "O":
         leaf = np.reshape(np.stack(leaf.ravel().tolist()), leaf.shape)
     if type(leaf) is Tracer:
-        leaf.refresh()
-        if leaf.interpreter is staging:
-            leaf = leaf.value
-        elif leaf.interpreter.level > staging.level:
-            leaf.interpreter.require_open(f"{staging.name}: the result")
+        leaf._refresh()
+        if leaf._interpreter is staging:
+            leaf = leaf._value
+        elif leaf._interpreter.level > staging.level:
+            leaf._interpreter.require_open(f"{staging.name}: the result")
     if isinstance(leaf, Variable | Tracer | np.ndarray | np.generic | int | float | complex):
         return staging.atom(leaf)
     if hasattr(leaf, "__array__"):

@@ -55,12 +55,12 @@ def array(
 
 def _of_tracer(reference: Tracer, x: Tracer, dtype: Any, copy: bool | None, order: Any) -> Any:
     converts = dtype is not None and np.dtype(dtype) != x.dtype
-    if copy is False and (converts or not x.mutable):
+    if copy is False and (converts or not x._mutable):
         raise _no_copy(f"{x.dtype} and shape {x.shape}")
     out = astype(x, dtype, copy=False) if converts else x
     if not isinstance(out, Tracer):  # an integer or a boolean
         return np.array(out)
-    if not out.mutable:
+    if not out._mutable:
         if not is_inexact(out):
             return out
         zeros = lift(reference, np.zeros((), out.dtype), "numpy.array")
@@ -109,7 +109,7 @@ def _stand_in(x: Any) -> Any:
     if type(x) is Tracer:
         if is_number(x):
             return x.dtype.type(0).item()
-        return np.broadcast_to(x.dtype.type(0), x.shape) if x.mutable else x.dtype.type(0)
+        return np.broadcast_to(x.dtype.type(0), x.shape) if x._mutable else x.dtype.type(0)
     if is_plain(x) and x.dtype.kind == "O":
         x = x.tolist()
     if is_plain(x, list | tuple):
@@ -128,7 +128,7 @@ def _of_objects(x: Any, order: Any, ndmin: int) -> Any:
                 element = element[index[level:]]
                 break
             element = element[place]
-        if type(element) is Tracer and element.mutable:
+        if type(element) is Tracer and element._mutable:
             element = getitem(element, ())
         out[index] = element
     return np.array(out, copy=False, ndmin=ndmin)

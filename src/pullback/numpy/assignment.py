@@ -42,7 +42,7 @@ def require_target(target: Any, where: str) -> None:
             f"which cannot hold the derivative of a traced value. {FILLING}. Write "
             "pullback.stop_gradient(v) if a constant is what you want"
         )
-    if not target.mutable:
+    if not target._mutable:
         raise ArgumentTypeError(
             f"{where}: the value to write to is a scalar of dtype {target.dtype}, which is "
             "immutable; bind the name to a new value, or make an array with np.array(x)"
@@ -67,7 +67,7 @@ def owns_memory(x: Any) -> bool:
 
     So it is with arrays at the ground, unless they look into an array that has been traced since.
     """
-    return grounded(x) and (x.alias is None or np.may_share_memory(x.value, x.alias.root.value))
+    return grounded(x) and (x._alias is None or np.may_share_memory(x._value, x._alias.root._value))
 
 
 def _are_plain(key: Any, value: Any) -> bool:
@@ -79,7 +79,7 @@ def _are_plain(key: Any, value: Any) -> bool:
 
 def _is_constant(value: Any) -> bool:
     """Whether a real array can hold `value` without losing a derivative."""
-    return value.is_constant if isinstance(value, Tracer) else dtype_of(value).kind != "O"
+    return value._is_constant if isinstance(value, Tracer) else dtype_of(value).kind != "O"
 
 
 def deliver(target: Any, value: Any, where: str, casting: Any = "same_kind") -> Any:
@@ -88,8 +88,8 @@ def deliver(target: Any, value: Any, where: str, casting: Any = "same_kind") -> 
         np.copyto(target, strip(value), casting=casting)
         return target
     if owns_memory(target) and _is_constant(value):
-        np.copyto(target.value, strip(value), casting=casting)
-        target.touch()
+        np.copyto(target._value, strip(value), casting=casting)
+        target._touch()
         return target
     require_target(target, where)
     if shape_of(value) != target.shape:
@@ -110,9 +110,9 @@ def deliver(target: Any, value: Any, where: str, casting: Any = "same_kind") -> 
 
 def _assign(target: Tracer, value: Any) -> None:
     """Make `value`, which has the shape and dtype of `target`, its state."""
-    if target.alias is None:
+    if target._alias is None:
         value = keep_layout(target, value)
-    target.assign(value)
+    target._assign(value)
 
 
 def setitem(x: Any, key: Any, value: Any) -> None:
@@ -122,8 +122,8 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     """
     require_target(x, "y[i] = v")
     if owns_memory(x) and _are_plain(key, value):
-        x.value[strip_all(key)] = strip_all(value)
-        x.touch()
+        x._value[strip_all(key)] = strip_all(value)
+        x._touch()
         return
     if has_window(key):
         x, key = looked_through(x, key)
@@ -136,7 +136,7 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     if type(value) not in _REAL_NUMBERS:
         value = _without_leading_units(operand(value))
         require_castable(dtype_of(value), x.dtype, "unsafe", "y[i] = v")
-    x.assign(bind(indexing.index_update, (x, value, *arrays), {"key": template}))
+    x._assign(bind(indexing.index_update, (x, value, *arrays), {"key": template}))
 
 
 def _is_mask(key: Any) -> bool:
@@ -178,7 +178,7 @@ def _without_leading_units(value: Any) -> Any:
 
 def _is_own_view(x: Any, template: tuple[Any, ...], arrays: list[Any], value: Any) -> bool:
     """Whether ``x[key] = value`` stores a view where it lies, as the last step of x[key] += v."""
-    view = value.alias if isinstance(value, Tracer) else None
+    view = value._alias if isinstance(value, Tracer) else None
     return (
         view is not None
         and view.base is x
@@ -186,7 +186,7 @@ def _is_own_view(x: Any, template: tuple[Any, ...], arrays: list[Any], value: An
         and view.read.key == template
         and len(view.read.arrays) == len(arrays)
         and all(
-            type(i) is Tracer and i.value is j.value and i.payload is j.payload
+            type(i) is Tracer and i._value is j._value and i._payload is j._payload
             for i, j in zip(arrays, view.read.arrays, strict=True)
         )
     )
@@ -253,7 +253,7 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
 
 def _is_open(mask: Any) -> bool:
     """Whether a mask differs from one example to the next, or is not known."""
-    return isinstance(mask, Tracer) and not mask.is_constant
+    return isinstance(mask, Tracer) and not mask._is_constant
 
 
 def _put_masked(a: Any, mask: Any, values: Any, where: str) -> None:

@@ -56,7 +56,7 @@ def astype(
             "pass casting='unsafe' if that is what you want"
         )
     if given == target:
-        return copy_of(x, order) if copy and x.mutable else x
+        return copy_of(x, order) if copy and x._mutable else x
     return convert(x, target)
 
 

@@ -29,10 +29,10 @@ F = Callable[..., Any]
 
 def lift(reference: Tracer, array: Any, where: str) -> Any:
     """A new array, made for `reference`, as one to which traced values can be written."""
-    reference.interpreter.require_open(where)
+    reference._interpreter.require_open(where)
     if innermost() is not None:
         return GROUND.constant(array)
-    return reference.interpreter.constant(array)  # in a thread that the user's function started
+    return reference._interpreter.constant(array)  # in a thread that the user's function started
 
 
 # -- like another array: np.zeros_like(x) --------------------------------------------------------

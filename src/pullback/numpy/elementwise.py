@@ -176,7 +176,7 @@ def imag(val: Any) -> Any:
 
 def _nothing_imaginary(x: Any) -> Any:
     """The imaginary part of real numbers: zeros, in an array that cannot be written to."""
-    if isinstance(x, Tracer) and not x.mutable:
+    if isinstance(x, Tracer) and not x._mutable:
         return dtype_of(x).type(0)
     flags = getattr(in_memory(x), "flags", None)
     zeros = np.zeros(shape_of(x), dtype_of(x), "F" if flags is not None and flags.fnc else "C")

@@ -47,7 +47,7 @@ def parse(key: Any) -> tuple[Template, list[Any]]:
 
 def _index_array(entry: Any) -> Any:
     """An entry of a subscript as an array of integers or booleans."""
-    if isinstance(entry, Tracer) and entry.is_constant:
+    if isinstance(entry, Tracer) and entry._is_constant:
         entry = strip(entry)
     if isinstance(entry, Tracer):
         if entry.dtype.kind in "iu":
@@ -102,26 +102,26 @@ class Put:
 def getitem(x: Any, key: Any) -> Any:
     """``x[key]``: a view where NumPy makes one, a scalar for a full integer index, else a copy."""
     if type(key) is int and grounded(x):
-        element = x.value[key]
+        element = x._value[key]
         if type(element) is not np.ndarray:
             return element
     if has_window(key):
         x, key = looked_through(x, key)
     template, arrays = parse(key)
     out = look(x, Look(template, arrays))
-    if not (isinstance(out, Tracer) and isinstance(x, Tracer) and x.mutable):
+    if not (isinstance(out, Tracer) and isinstance(x, Tracer) and x._mutable):
         return out
-    if not arrays and (out.mutable or ... in template):
-        out.alias = View(x, Look(template), Put(template))
-    elif arrays and out.mutable and all(map(_is_traced_integer, arrays)):
-        positions = [i.snapshot() for i in arrays]
-        out.alias = View(x, Look(template, positions), Put(template, positions))
+    if not arrays and (out._mutable or ... in template):
+        out._alias = View(x, Look(template), Put(template))
+    elif arrays and out._mutable and all(map(_is_traced_integer, arrays)):
+        positions = [i._snapshot() for i in arrays]
+        out._alias = View(x, Look(template, positions), Put(template, positions))
     return out
 
 
 def _is_traced_integer(i: Any) -> bool:
     """Whether `i` is an integer, with which NumPy makes a view, and that is mapped or not known."""
-    return isinstance(i, Tracer) and not i.shape and not i.mutable
+    return isinstance(i, Tracer) and not i.shape and not i._mutable
 
 
 # -- NumPy's functions that gather ---------------------------------------------------------------

@@ -52,7 +52,7 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
             and grounded(self)
             and _OPTIONS.issuperset(map(type, (*args, *kwargs.values())))
         ):
-            return GROUND.constant(getattr(self.value, name)(*args, **kwargs))
+            return GROUND.constant(getattr(self._value, name)(*args, **kwargs))
         implementation = array_functions.get(function)
         if implementation is None:
             # np.conj is a ufunc; a function without an implementation says so itself.
@@ -89,7 +89,7 @@ def _compress(self: Any, condition: Any, axis: Any = None, out: Any = None) -> A
 
 def _copy(self: Any, order: Any = "C") -> Any:
     """A copy, which shares no memory with this array."""
-    return copy_of(self, order) if self.mutable else self.snapshot()
+    return copy_of(self, order) if self._mutable else self._snapshot()
 
 
 def _conjugate(self: Any, out: Any = None) -> Any:
@@ -119,7 +119,7 @@ def _partition(
 def _item(self: Any, *index: Any) -> Any:
     """One element as a Python number, which is still traced."""
     if grounded(self):
-        return self.value.item(*index)
+        return self._value.item(*index)
     if not index:
         if math.prod(self.shape) != 1:
             raise ValueError("can only convert an array of size 1 to a scalar")
@@ -133,7 +133,7 @@ def _item(self: Any, *index: Any) -> Any:
 def _tolist(self: Any) -> Any:
     """The elements as Python numbers, still traced, in nested lists."""
     if grounded(self):
-        return self.value.tolist()
+        return self._value.tolist()
     return [row.tolist() for row in self] if self.shape else as_number(self[()])
 
 
@@ -143,7 +143,7 @@ def _view(self: Any, dtype: Any = None, type: Any = None) -> Any:
         dtype = None
     if dtype is None and type in (None, np.ndarray):
         return view_of(self, lambda base: base, lambda _base, value: value)
-    if not self.is_constant:
+    if not self._is_constant:
         raise _reaches(self, "view")
     other = strip(self).view(dtype) if type is None else strip(self).view(dtype or type)
     if isinstance(other, np.ndarray):
@@ -155,7 +155,7 @@ def _setflags(self: Any, write: Any = None, align: Any = None, uic: Any = None) 
     """Of an array to which nothing traced was written; that is the end of writing to it."""
     if not owns_memory(self):
         raise _reaches(self, "setflags")
-    self.value.setflags(write, align, uic)
+    self._value.setflags(write, align, uic)
 
 
 def _to_device(self: Any, device: str, /, *, stream: Any = None) -> Any:
@@ -216,8 +216,8 @@ def _flat(self: Any) -> Any:
         return keep_layout(base, bind(shaping.reshape, (value,), {"shape": base.shape}))
 
     out = look(self, read)
-    if self.mutable:
-        out.alias = View(self, read, write)
+    if self._mutable:
+        out._alias = View(self, read, write)
     return out
 
 
@@ -231,9 +231,9 @@ def _flags(self: Any) -> Any:
     memory = known_memory(self)
     if not isinstance(memory, np.ndarray):
         return memory.flags
-    if self.alias is not None:
+    if self._alias is not None:
         memory = memory[...]
-        memory.flags.writeable = self.alias.write is not None
+        memory.flags.writeable = self._alias.write is not None
     elif not memory.flags.owndata:  # one example of a batch, or what primitives have rearranged
         memory = memory.copy(order="K")
     return memory.flags
@@ -298,7 +298,7 @@ def _reaches(x: Any, name: str) -> NoRuleError:
 
 def _refused(name: str, *, writes: bool) -> property:
     def get(self: Any) -> Any:
-        if self.is_constant and not writes:
+        if self._is_constant and not writes:
             return getattr(np.array(strip(self)), name)
         raise _reaches(self, name)
 

@@ -103,7 +103,7 @@ def require_known(function: str, argument: str, value: Any) -> Any:
     if isinstance(value, Tracer):
         if not known(value):
             raise unknown(function, value, f"the argument {argument}, which decides on a shape")
-        if not value.is_constant:
+        if not value._is_constant:
             raise DataDependenceError(
                 f"{function}: the argument {argument}, of dtype {value.dtype} and shape "
                 f"{value.shape}, is mapped, and the shape of the result depends on its values; "

@@ -51,19 +51,19 @@ def _grounded_value(x: Any) -> Any:
     """
     if type(x) is not Tracer:
         return None if type(x) in _JOINED else x
-    if x.alias is not None:
-        x.refresh()
-    return None if x.interpreter.level else x.value
+    if x._alias is not None:
+        x._refresh()
+    return None if x._interpreter.level else x._value
 
 
 def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
     def operate(self: Any, other: Any) -> Any:
-        if not self.interpreter.level and self.alias is None:
+        if not self._interpreter.level and self._alias is None:
             if type(other) is Tracer:
-                if not other.interpreter.level and other.alias is None:
-                    return made(evaluate(self.value, other.value))
+                if not other._interpreter.level and other._alias is None:
+                    return made(evaluate(self._value, other._value))
             elif type(other) not in _JOINED:
-                return made(evaluate(self.value, other))
+                return made(evaluate(self._value, other))
         if type(other) in _OPERANDS or _is_operand(other):
             return _like_operands(bind(primitive, (self, other), {}), self, other)
         return NotImplemented
@@ -73,8 +73,8 @@ def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
 
 def _reflected(primitive: Primitive, evaluate: Binary) -> Binary:
     def operate(self: Any, other: Any) -> Any:
-        if not self.interpreter.level and self.alias is None and type(other) not in _JOINED:
-            return made(evaluate(other, self.value))
+        if not self._interpreter.level and self._alias is None and type(other) not in _JOINED:
+            return made(evaluate(other, self._value))
         if type(other) in _OPERANDS or _is_operand(other):
             return _like_operands(bind(primitive, (other, self), {}), self, other)
         return NotImplemented
@@ -84,8 +84,8 @@ def _reflected(primitive: Primitive, evaluate: Binary) -> Binary:
 
 def _unary(primitive: Primitive, evaluate: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def operate(self: Any) -> Any:
-        if not self.interpreter.level and self.alias is None:
-            return made(evaluate(self.value))
+        if not self._interpreter.level and self._alias is None:
+            return made(evaluate(self._value))
         return _like_operands(bind(primitive, (self,), {}), self)
 
     return operate
@@ -99,14 +99,14 @@ def _in_place(anew: Binary, symbol: str, evaluate: Binary) -> Binary:
     where = f"y {symbol}= v"
 
     def operate(self: Any, other: Any) -> Any:
-        if not self.interpreter.level and owns_memory(self):
+        if not self._interpreter.level and owns_memory(self):
             y = _grounded_value(other)
             if y is not None:
-                evaluate(self.value, y)
-                self.touch()
+                evaluate(self._value, y)
+                self._touch()
                 return self
         value = anew(self, other)
-        if value is NotImplemented or not self.mutable:
+        if value is NotImplemented or not self._mutable:
             return value
         return deliver(self, value, where)
 
@@ -203,10 +203,10 @@ def _divmod(x: Any, y: Any) -> Any:
 def _number(x: Any) -> Any:
     """The number underneath all levels of tracing, which is to become a Python integer."""
     while isinstance(x, Tracer):
-        x.refresh()
-        if shape_of(x.value) != x.shape:
-            raise x.interpreter.detached(x, "a Python int")
-        x = x.value
+        x._refresh()
+        if shape_of(x._value) != x.shape:
+            raise x._interpreter.detached(x, "a Python int")
+        x = x._value
     return x
 
 

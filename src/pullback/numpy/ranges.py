@@ -54,7 +54,7 @@ def linspace(
 def _end(x: Any) -> Any:
     """One end of a range; a plain one, if nothing traced has been written to it."""
     x = operand(x)
-    return x.value if grounded(x) else x
+    return x._value if grounded(x) else x
 
 
 def _real_dtype(x: Any) -> np.dtype[Any]:

@@ -43,7 +43,7 @@ def _where(exists: Test, method: Callable[..., Any], refusal: str) -> property:
 
 
 def _is_array(x: Any) -> bool:
-    return bool(x.mutable)
+    return bool(x._mutable)
 
 
 def _may_be_whole(x: Any) -> bool:
@@ -51,7 +51,7 @@ def _may_be_whole(x: Any) -> bool:
 
 
 def _may_be_index(x: Any) -> bool:
-    return x.mutable or x.dtype.kind in "iu" or (x.dtype.kind == "b" and is_number(x))
+    return x._mutable or x.dtype.kind in "iu" or (x.dtype.kind == "b" and is_number(x))
 
 
 def _len(self: Any) -> int:

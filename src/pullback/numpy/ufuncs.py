@@ -118,7 +118,7 @@ def _evaluate_where(
             f"{_name(ufunc)}: where= without out= leaves elements of the result undefined; give "
             "out=np.zeros_like(x), or choose with np.where(condition, a, b)"
         )
-    if isinstance(where, Tracer) and not where.is_constant:  # it differs by example, or is unknown
+    if isinstance(where, Tracer) and not where._is_constant:  # it differs by example, or is unknown
         with np.errstate(all="ignore"):
             return np.where(where, _evaluate(ufunc, *inputs), outs[0])
     mask = np.asarray(where, dtype=bool)
@@ -179,8 +179,8 @@ def at(ufunc: np.ufunc, x: Any, key: Any, *operands: Any) -> None:
     """``ufunc.at``: the in-place operation at an index, once for each time it names an element."""
     where = f"{_name(ufunc)}.at"
     if owns_memory(x) and are_constant((key, operands)):
-        ufunc.at(x.value, *strip_all((key, *operands)))
-        x.touch()
+        ufunc.at(x._value, *strip_all((key, *operands)))
+        x._touch()
         return
     if is_plain(x) and are_constant((key, operands)):
         on_constants(ufunc.at, (x, key, *operands), {})

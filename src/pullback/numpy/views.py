@@ -62,15 +62,15 @@ def view_of(
     if not (isinstance(out, Tracer) and isinstance(base, Tracer)):
         return out
     if out is base:
-        out = base.snapshot()
+        out = base._snapshot()
     if write is None:
-        out.alias = View(base, read, None)
-    elif base.mutable:
+        out._alias = View(base, read, None)
+    elif base._mutable:
         shared = _shares(out, base, read)
         if shared:
-            out.alias = View(base, read, _in_place(write))
+            out._alias = View(base, read, _in_place(write))
         elif shared is None:
-            out.alias = View(base, _undecided, _undecided)
+            out._alias = View(base, _undecided, _undecided)
     return out
 
 
@@ -117,7 +117,7 @@ def in_order(x: Any, order: str = "C") -> Any:
         flags = getattr(memory, "flags", None)
         return x if flags is None or flags[f"{order}_CONTIGUOUS"] else copy_of(x, order)
     copy = copy_of(x, order)
-    copy.alias = View(x, _undecided, _undecided)
+    copy._alias = View(x, _undecided, _undecided)
     return copy
 
 
@@ -133,17 +133,17 @@ def copy_of(x: Any, order: Any = "K") -> Any:
     if not isinstance(x, Tracer):
         return np.array(x, order=order)
     if grounded(x):
-        return GROUND.constant(np.array(x.value, order=order))
-    flags = getattr(in_memory(x), "flags", None) if x.mutable else None
+        return GROUND.constant(np.array(x._value, order=order))
+    flags = getattr(in_memory(x), "flags", None) if x._mutable else None
     if flags is not None:
         if order == "A":
             order = "F" if flags.fnc else "C"
         if (order != "F" and flags.c_contiguous) or (order != "C" and flags.f_contiguous):
-            return _array(x.snapshot())
+            return _array(x._snapshot())
     return _array(bind(conversion.copy, (x,), {"order": order}))
 
 
 def _array(out: Any) -> Any:
-    if type(out) is Tracer and not out.mutable:
-        out.version += 1  # of a batch, only this tells an array without dimensions from a scalar
+    if type(out) is Tracer and not out._mutable:
+        out._version += 1  # of a batch, only this tells an array without dimensions from a scalar
     return out

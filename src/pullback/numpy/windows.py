@@ -75,8 +75,8 @@ def looked_through(x: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def _view(base: Tracer, window: Window) -> Any:
     out = window.read(base)
-    if base.mutable and isinstance(out, Tracer):
-        out.alias = View(base, window.read, window.write)
+    if base._mutable and isinstance(out, Tracer):
+        out._alias = View(base, window.read, window.write)
     return out
 
 
@@ -120,8 +120,8 @@ def _form(x: Any) -> Linear:
     """An integer as a linear form of values that are not known."""
     recorded: Interpreter | None = None
     while type(x) is Tracer:
-        x.refresh()
-        recorded, x = x.interpreter, x.value
+        x._refresh()
+        recorded, x = x._interpreter, x._value
     if type(x) is not Variable:
         return {None: int(x)} if np.ndim(x) == 0 else {id(x): 1}
     assert isinstance(recorded, Staging)

@@ -60,12 +60,12 @@ def lower(leaf: Any, interpreter: Interpreter, where: str) -> tuple[Any, Any]:
     """A result's value one level below the interpreter, and its payload; `None` if constant."""
     if type(leaf) is not Tracer:
         return leaf, None
-    leaf.refresh()
-    if leaf.interpreter is interpreter:
-        return leaf.value, leaf.payload
+    leaf._refresh()
+    if leaf._interpreter is interpreter:
+        return leaf._value, leaf._payload
     if grounded(leaf):
-        return leaf.value, None
-    leaf.interpreter.require_open(f"{where}: the result")
+        return leaf._value, None
+    leaf._interpreter.require_open(f"{where}: the result")
     return leaf, None
 
 
@@ -179,7 +179,7 @@ def owned(x: Any, taken: set[int]) -> Any:
             x = x.copy(order="K")
         taken.add(id(x))
         return x
-    return x.snapshot() if isinstance(x, Tracer) else x
+    return x._snapshot() if isinstance(x, Tracer) else x
 
 
 def stack_depth() -> int:
@@ -199,7 +199,7 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
     leaves, spec = trees.flatten(tree)
     for number, leaf in enumerate(leaves):
         if type(leaf) is Tracer:
-            leaves[number] = leaf.value if grounded(leaf) else leaf
+            leaves[number] = leaf._value if grounded(leaf) else leaf
         elif type(leaf) not in _ARRAYS or (type(leaf) is np.ndarray and leaf.dtype.kind == "O"):
             path = trees.leaf_paths(spec)[number]
             leaves[number] = require_array(leaf, f"{where}: {argument}{path}")

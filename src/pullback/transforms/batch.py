@@ -67,9 +67,9 @@ class Batch(Interpreter):
         values: list[Any] = []
         mapped: list[bool] = []
         for arg in args:
-            ours = type(arg) is Tracer and arg.interpreter is self
-            values.append(arg.value if ours else arg)
-            mapped.append(ours and arg.payload is MAPPED)
+            ours = type(arg) is Tracer and arg._interpreter is self
+            values.append(arg._value if ours else arg)
+            mapped.append(ours and arg._payload is MAPPED)
         if not any(mapped):
             out = primitive(*values, **params)
             return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
@@ -101,14 +101,14 @@ class Batch(Interpreter):
         return Tracer(self, outermost(out), MAPPED)
 
     def shape(self, tracer: Tracer) -> tuple[int, ...]:
-        shape = shape_of(tracer.value)
-        return shape[1:] if tracer.payload is MAPPED else shape
+        shape = shape_of(tracer._value)
+        return shape[1:] if tracer._payload is MAPPED else shape
 
     def mutable(self, tracer: Tracer) -> bool:
-        if tracer.payload is not MAPPED:
+        if tracer._payload is not MAPPED:
             return super().mutable(tracer)
         # Without dimensions, only what is a view or was written to is known to be an array.
-        return bool(self.shape(tracer)) or tracer.alias is not None or tracer.version > 0
+        return bool(self.shape(tracer)) or tracer._alias is not None or tracer._version > 0
 
     def detached(self, tracer: Tracer, target: str) -> PullbackError:
         return DataDependenceError(
@@ -119,8 +119,8 @@ class Batch(Interpreter):
         )
 
     def truth(self, tracer: Tracer) -> bool:
-        if tracer.payload is not MAPPED:
-            return bool(tracer.value)
+        if tracer._payload is not MAPPED:
+            return bool(tracer._value)
         raise DataDependenceError(
             f"{self.name}: the truth of a mapped value of dtype {tracer.dtype} differs from one "
             "example to the next, so it cannot steer an if or a while; choose between values with "
@@ -284,7 +284,7 @@ def _size(
 
 
 def _to_front(leaf: Any, axis: int) -> Any:
-    leaf = leaf.snapshot() if type(leaf) is Tracer else leaf
+    leaf = leaf._snapshot() if type(leaf) is Tracer else leaf
     return outermost(leaf if axis == 0 else np.moveaxis(leaf, axis, 0))
 
 

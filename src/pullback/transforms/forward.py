@@ -41,9 +41,9 @@ class Pushforward(Interpreter):
             self.require_open(primitive.name)
         values, dots = [], []
         for arg in args:
-            if type(arg) is Tracer and arg.interpreter is self:
-                values.append(arg.value)
-                dots.append(arg.payload)
+            if type(arg) is Tracer and arg._interpreter is self:
+                values.append(arg._value)
+                dots.append(arg._payload)
             else:
                 values.append(arg)
                 dots.append(None)
@@ -132,7 +132,7 @@ def pushforward(
                 if checked is not None:
                     primal_leaf = leaves[number]
                     if type(primal_leaf) is Tracer:
-                        primal_leaf = primal_leaf.snapshot()
+                        primal_leaf = primal_leaf._snapshot()
                     taken |= {id(primal_leaf), id(checked)}
                     leaves[number] = Tracer(interpreter, primal_leaf, checked)
             args.append(trees.unflatten(spec, leaves))

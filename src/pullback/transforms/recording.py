@@ -174,8 +174,8 @@ def record(
                 taken.add(id(leaf))
                 tracer = tape.input(snapshot(leaf) if keep or type(leaf) is Tracer else leaf)
                 leaves[number] = tracer
-                inputs.append(tracer.payload)
-                nodes.append(tracer.payload)
+                inputs.append(tracer._payload)
+                nodes.append(tracer._payload)
             args[position] = trees.unflatten(spec, leaves)
             recording.arguments.append(Argument(position, spec, nodes))
         out = call(f, args, tape)

@@ -142,8 +142,8 @@ class Tape(Interpreter):
         for arg in args:
             parent = None
             if type(arg) is Tracer:
-                if arg.interpreter is self:
-                    parent, arg = arg.payload, arg.value
+                if arg._interpreter is self:
+                    parent, arg = arg._payload, arg._value
                     varies = varies or parent is not None
                 traced = traced or type(arg) is Tracer
             values.append(arg)

@@ -117,7 +117,7 @@ def _recorded(
     with Tape(where) as tape:
         inputs = [None if point is None else tape.input(point) for point in points]
         lowered = [lower(out, tape, where) for out in run(tape, function, (inputs,))]
-    nodes: list[Node] = [x.payload for x in inputs if x is not None]
+    nodes: list[Node] = [x._payload for x in inputs if x is not None]
     linearization = Linearization(nodes, [payload for _, payload in lowered])
     remaining = iter(linearization.pull(bars, once=True))
     found = [None if point is None else next(remaining) for point in points]

@@ -52,7 +52,7 @@ class Leaves:
 
     def __init__(self, tree: Any, where: str, name: str) -> None:
         self.values, self.spec = flatten_arrays(tree, where, name)
-        self.values = [x.snapshot() if type(x) is Tracer else x for x in self.values]
+        self.values = [x._snapshot() if type(x) is Tracer else x for x in self.values]
         self.variables = [_variable(x) for x in self.values]
         self.names = [name + path for path in trees.leaf_paths(self.spec)]
         for x, path in zip(self.values, self.names, strict=True):
@@ -74,7 +74,7 @@ class Leaves:
 
 def _variable(x: Any) -> Variable:
     weak = type(x) if type(x) in (bool, int, float, complex) else None
-    array = x.mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
+    array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
     variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=True)
     variable.number = is_number(x)
     return variable
@@ -114,7 +114,7 @@ def record(
     free_variables: set[Variable] = set()
 
     def seeing_tracers(*args: Tracer) -> Sequence[Any]:
-        free = FreeArrays(cast(Staging, args[0].interpreter), unknown)
+        free = FreeArrays(cast(Staging, args[0]._interpreter), unknown)
         outs: Sequence[Any] = free.seen_by(function)(*(args if given else ()))
         free.require_unwritten(name)
         free_variables.update(free.variables)
@@ -162,7 +162,7 @@ def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[
 
 
 def _is_weak(x: Any) -> bool:
-    return type(x) is Tracer and type(x.value) is Variable and x.value.weak is not None
+    return type(x) is Tracer and type(x._value) is Variable and x._value.weak is not None
 
 
 class Carry(Leaves):

@@ -161,7 +161,7 @@ def _choose(
 
 def _identity(x: Any) -> Any:
     """The same for all handles on a traced value."""
-    return (id(x.value), id(x.payload)) if type(x) is Tracer else id(x)
+    return (id(x._value), id(x._payload)) if type(x) is Tracer else id(x)
 
 
 def _record(

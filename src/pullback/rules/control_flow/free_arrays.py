@@ -62,7 +62,7 @@ class FreeArrays:
     def require_unwritten(self, where: str) -> None:
         """Raise `AliasError` if one of the arrays was written to."""
         for name, array, tracer in self._arrays.values():
-            if tracer.version:
+            if tracer._version:
                 raise AliasError(
                     f"{where}: the body writes to {name}, an array of dtype {array.dtype} and "
                     f"shape {array.shape} from outside, which would happen once, while the body is "
@@ -116,13 +116,13 @@ class FreeArrays:
 
     def _tracer(self, name: str, value: Any) -> Tracer:
         if grounded(value):
-            value = value.value
+            value = value._value
         if type(value) not in self._unknown:
             return Tracer(self._staging, value, None)
         variable = self._staging.atom(value)
         self.variables.add(variable)
         if type(value) is Tracer:
-            variable.array = value.mutable
+            variable.array = value._mutable
         return self._staging.tracer(variable, name)
 
     def _is_array(self, value: Any) -> bool:

@@ -216,7 +216,7 @@ def fori_loop(
 def _bound(bound: Any, name: str, where: str) -> Any:
     """A bound of a range: an int, or a traced integer scalar."""
     if isinstance(bound, Tracer):
-        if bound.is_constant:
+        if bound._is_constant:
             return int(bound)
         if dtype_of(bound).kind in "iu" and not shape_of(bound):
             return bound

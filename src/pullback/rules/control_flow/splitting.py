@@ -92,7 +92,7 @@ class Recording:
                 pairs = [lower(out, tape, where) for out in body.run(followed)]
                 self.outputs = [_atom(staging, out) for out, _ in pairs]
                 count = len(staging.equations)
-                nodes = [x.payload for x in marked(followed, varying)]
+                nodes = [x._payload for x in marked(followed, varying)]
                 some = marked(totals, varying)
                 found = Linearization(nodes, [node for _, node in pairs]).pull(bars, onto=some)
             results = iter(found)
@@ -118,8 +118,8 @@ class Recording:
 def _atom(staging: Staging, x: Any) -> Atom | None:
     if x is None:
         return None
-    if type(x) is Tracer and x.interpreter is staging:
-        x = x.value
+    if type(x) is Tracer and x._interpreter is staging:
+        x = x._value
     return staging.atom(x)
 
 

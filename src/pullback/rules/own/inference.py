@@ -138,7 +138,7 @@ def _variable(x: Any) -> Variable:
         return like(x)
     if type(x) is Tracer:
         weak = _PYTHON[x.dtype.kind] if is_number(x) else None
-        return Variable(x.shape, x.dtype, weak=weak, array=x.mutable, layout=True)
+        return Variable(x.shape, x.dtype, weak=weak, array=x._mutable, layout=True)
     return like(Abstract.of(x))
 
 
@@ -172,7 +172,7 @@ def signature(args: Sequence[Any], params: dict[str, Any]) -> Any:
 
 def _kind(x: Any) -> Any:
     if isinstance(x, Abstract | Tracer):
-        array = x.mutable if type(x) is Tracer else getattr(x, "array", True)
+        array = x._mutable if type(x) is Tracer else getattr(x, "array", True)
         return shape_of(x), dtype_of(x), is_number(x), bool(array)
     return frozen(x)
 

@@ -52,7 +52,7 @@ class OwnPrimitive(Primitive):
             else:
                 out = untraced(function, args, params)
                 row = out if multiple else (out,)
-                row = [strip(x) if type(x) is Tracer and x.is_constant else x for x in row]
+                row = [strip(x) if type(x) is Tracer and x._is_constant else x for x in row]
             row = tuple(_as_array(x, name) for x in row)
             return row if multiple else row[0]
 
