@@ -17,6 +17,7 @@ from pullback.core.tracer import (
     creation_functions,
     ufunc_methods,
 )
+from tests.grouping import for_each
 from tests.numpy.batched import functions, linear_algebra
 from tests.numpy.batched.methods import METHODS
 from tests.numpy.batched.queries import CREATION, QUERIES, READ_FROM_FILES, VALUES_AS_TEXT
@@ -49,6 +50,10 @@ def every_case():
 CASES = [
     pytest.param(case, id=f"{name}-{number}") for number, (name, case) in enumerate(every_case())
 ]
+
+
+def function_of(identifier):
+    return identifier.rpartition("-")[0]
 
 
 def test_every_function_has_a_case():
@@ -131,7 +136,7 @@ def derivative(function, differentiated):
     return pull
 
 
-@pytest.mark.parametrize("case", CASES)
+@for_each(CASES, function_of)
 def test_a_batch_equals_a_loop(case):
     with np.errstate(all="ignore"):
         check(case)
@@ -165,7 +170,7 @@ def check(case):
 ALLOWED = [parameter for parameter in CASES if not parameter.values[0].refused]
 
 
-@pytest.mark.parametrize("case", ALLOWED)
+@for_each(ALLOWED, function_of)
 def test_nested_maps(case):
     """The inner one over the first argument or all of them, the outer one over all."""
     args = [examples(arg) for arg in case.args]
@@ -190,7 +195,7 @@ def test_nested_maps(case):
         )
 
 
-@pytest.mark.parametrize("case", ALLOWED)
+@for_each(ALLOWED, function_of)
 def test_differentiated_outside(case):
     """The pullback of a mapped function is that of each example."""
     differentiated = tuple(map(is_inexact, case.args))
@@ -208,8 +213,8 @@ def test_differentiated_outside(case):
     compare(ours, each, 10 * case.rtol)
 
 
-@pytest.mark.parametrize("case", ALLOWED)
 @pytest.mark.parametrize("size", [0, 1])
+@for_each(ALLOWED, function_of)
 def test_no_example_and_one(case, size):
     """The results of an empty batch have the shapes and dtypes of the results of examples."""
     (case,) = case.values if hasattr(case, "values") else (case,)

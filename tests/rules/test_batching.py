@@ -10,6 +10,7 @@ import scipy.special
 
 import pullback as pb
 from pullback.core.primitive import registry
+from tests.grouping import for_each
 from tests.rules.cases import CASES
 
 assert scipy.special  # enters its functions in the rule book
@@ -42,7 +43,11 @@ PARAMETERS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "case"), PARAMETERS)
+def primitive_of(identifier):
+    return identifier.rpartition("-")[0]
+
+
+@for_each(PARAMETERS, primitive_of)
 def test_a_batch_equals_a_loop(name, case):
     primitive = registry[name]
     for pattern in patterns(case):
@@ -99,7 +104,7 @@ def loop(function, args, mapped):
     ]
 
 
-@pytest.mark.parametrize(("name", "case"), DIFFERENTIABLE)
+@for_each(DIFFERENTIABLE, primitive_of)
 def test_the_rules_batch(name, case):
     """Tangents and cotangents of a batch, with the inputs mapped and not, equal a loop's."""
     primitive = registry[name]

@@ -13,6 +13,7 @@ import scipy.special
 
 import pullback as pb
 from pullback.core.primitive import registry
+from tests.grouping import for_each
 from tests.rules.cases import CASES
 
 POINTS = [
@@ -21,7 +22,14 @@ POINTS = [
     for number, case in enumerate(cases)
     for dtype in case.dtypes
 ]
-each_point = pytest.mark.parametrize(("name", "case", "dtype"), POINTS)
+
+
+def primitive_and_dtype(identifier):
+    name, _, dtype = identifier.rsplit("-", 2)
+    return f"{name}-{dtype}"
+
+
+each_point = for_each(POINTS, primitive_and_dtype)
 
 COMPLEX_OF = {"float64": np.complex128, "float32": np.complex64}
 STEP = 2.0**-9
@@ -273,10 +281,10 @@ def test_the_recorded_pushforward_agrees_with_the_direct_one(name, case, dtype):
 # -- second order --------------------------------------------------------------------------------
 
 
-SMOOTH = [parameter for parameter in POINTS if parameter.values[1].smooth]
+each_smooth_point = for_each([p for p in POINTS if p.values[1].smooth], primitive_and_dtype)
 
 
-@pytest.mark.parametrize(("name", "case", "dtype"), SMOOTH)
+@each_smooth_point
 def test_second_order_in_every_mix_of_modes(name, case, dtype):
     """The four ways to ∂²⟨w, f⟩ agree with each other and with differences of the gradient."""
     point = Point(name, case, dtype)
@@ -319,7 +327,7 @@ def test_second_order_in_every_mix_of_modes(name, case, dtype):
         assert_close(forward_reverse, expected, 2 * tolerance, "forward over reverse, in single")
 
 
-@pytest.mark.parametrize(("name", "case", "dtype"), SMOOTH)
+@each_smooth_point
 def test_the_pullback_is_linear_in_its_cotangent_for_outer_levels_too(name, case, dtype):
     """∂/∂w of J(x)ᵀw, applied to u, is J(x)u: a rule must let the cotangent be a tracer."""
     point = Point(name, case, dtype)
