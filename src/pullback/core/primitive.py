@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.linear import Diagonal, Joint, Maps, as_map
+from pullback.core.precision import PYTHON_NUMBERS, settled
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer, ground_level
 from pullback.errors import ArgumentTypeError, NoRuleError
@@ -88,6 +89,12 @@ class Primitive:
     trusted : bool
         Whether the function returns what `shape` or `infer` say. A graph looks at the results of
         one that is not.
+    numbers : bool
+        Whether integers and booleans among the arguments are numbers like others, rather than
+        indices or conditions. The rule then gets them as floating ones.
+    multilinear : bool
+        Whether the function is linear in each argument, and its rule does nothing with arguments
+        but multiply by them. They are in no need of precision before they meet what comes.
     """
 
     def __init__(
@@ -110,6 +117,8 @@ class Primitive:
         diagonal: type[Diagonal] = Diagonal,
         masks: bool = False,
         trusted: bool = True,
+        numbers: bool = False,
+        multilinear: bool = False,
     ) -> None:
         self.name = name
         self.value = value
@@ -127,11 +136,14 @@ class Primitive:
         self.diagonal = diagonal
         self.masks = masks
         self.trusted = trusted
+        self.numbers = numbers
+        self.multilinear = multilinear
         self.__doc__ = value.__doc__
         self.rule: Callable[..., Any] | None = None
         self.keeps_out = False
         self.keeps: tuple[bool, ...] = ()
         self.keeps_rest = False
+        self.computes_with: tuple[int, ...] = ()
         if rule is not None:
             self.set_rule(rule)
 
@@ -154,6 +166,10 @@ class Primitive:
         self.keeps_out = not names[0].startswith("_")
         self.keeps = tuple(not name.startswith("_") for name in names[1:])
         self.keeps_rest = variadic is not None and not variadic.startswith("_")
+        # Element by element a function of one argument has its dtype, and raises at poles alone.
+        alone = len(self.keeps) == 1 and self.numbers and self.diagonal is Diagonal
+        if not (self.multilinear or self.multiple or alone):
+            self.computes_with = tuple(i for i, keeps in enumerate(self.keeps) if keeps)
 
     def reads(self, position: int) -> bool:
         """Whether the rule reads the value of this argument."""
@@ -169,9 +185,15 @@ class Primitive:
     ) -> Any:
         """What the rule returns at a point: a tuple with an entry per argument, or a `Joint`.
 
-        Parameters are those of `maps`.
+        Parameters are those of `maps`. The rule computes in the precision of the result.
         """
         assert self.rule is not None
+        if self.computes_with:
+            dtype = out.dtype
+            for x in args:
+                if type(x) in PYTHON_NUMBERS or x.dtype is not dtype:
+                    args = settled(args, self.computes_with, wanted, dtype, numbers=self.numbers)
+                    break
         return self.per_argument(self.rule(out, *args, **params), args)
 
     def per_argument(self, entries: Any, args: Sequence[Any]) -> Any:
