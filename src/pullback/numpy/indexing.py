@@ -15,6 +15,7 @@ from pullback.core.shapes import shape_of
 from pullback.core.tracer import Tracer, is_plain, strip
 from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
+from pullback.numpy.conversion import double
 from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
@@ -215,6 +216,6 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     x = _index_array(strip(require_known("numpy.bincount", "x", x)))
     if weights is None:
         return np.bincount(x, minlength=minlength)
-    weights = operand(weights)
+    weights = double(operand(weights))
     extent = max(int(x.max(initial=-1)) + 1, minlength)
     return bind(indexing.scatter, (weights, x), {"key": (indexing.ARRAY,), "shape": (extent,)})
