@@ -22,11 +22,11 @@ __all__ = ["cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "diff", "ed
 
 
 def _along(a: Any, axis: int | None, dtype: Any) -> tuple[Any, int]:
-    """The array to go along and the axis; flat if none is given."""
+    """The array to go along and the axis; flat if none is given. A scalar has one element."""
     a = operand(a)
     if dtype is not None:
         a = convert(a, np.dtype(dtype))
-    if axis is None:
+    if axis is None or (not shape_of(a) and axis in (0, -1)):
         return reshape(a, shape=(math.prod(shape_of(a)),)), 0
     return a, normalize_axis_index(axis, len(shape_of(a)))
 
@@ -50,18 +50,20 @@ def _standard(name: str, function: Callable[..., Any], start: int) -> Callable[.
         x: Any,
         /,
         *,
-        axis: int | None = None,
+        axis: Any = None,
         dtype: Any = None,
         out: Any = None,
         include_initial: bool = False,
     ) -> Any:
-        x = operand(x)
+        x = np.atleast_1d(operand(x))
         shape = shape_of(x)
+        if type(axis) is tuple and len(axis) == 1:
+            (axis,) = axis
         if axis is None and len(shape) != 1:
             raise ArgumentValueError(
                 f"{name}: got an array of shape {shape} and no axis; give the axis to go along"
             )
-        axis = normalize_axis_index(axis or 0, len(shape))
+        axis = normalize_axis_index(0 if axis is None else axis, len(shape))
         total = function(x, axis, dtype)
         if not include_initial:
             return total

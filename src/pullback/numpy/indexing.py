@@ -145,7 +145,7 @@ def positions_of(indices: Any, extent: int, mode: str, where: str) -> Any:
 @implements(np.take)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
     a = operand(a)
-    if axis is None:
+    if axis is None or (not shape_of(a) and axis in (0, -1)):
         a, axis = np.ravel(a), 0
     axis = normalize_axis_index(axis, len(shape_of(a)))
     indices = positions_of(indices, shape_of(a)[axis], mode, "numpy.take")

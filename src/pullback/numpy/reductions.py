@@ -103,6 +103,8 @@ def mean(
     """NaN, without a warning, where the mask leaves nothing."""
     x = _cast(a, dtype)
     require_elements("np.mean", x, axis)
+    if axis is not None and where is True:
+        normalize_axis_tuple(axis, len(shape_of(x)))  # a scalar has none, unlike for np.sum
     if where is True:
         return reductions.mean(x, axis=axis, keepdims=keepdims)
     total = sum(x, axis, keepdims=keepdims, where=where)
