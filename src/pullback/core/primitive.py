@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pickle
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from pullback.core.linear import Diagonal, Joint, Maps, as_map
 from pullback.core.precision import PYTHON_NUMBERS, settled
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracer import Tracer, ground_level
 from pullback.errors import ArgumentTypeError, NoRuleError
 
@@ -328,11 +330,13 @@ def _as_plain(x: Any, primitive: Primitive) -> Any:
     """`x` as an array; traced scalars in a list or an object array become one traced array."""
     if type(x) is Tracer or type(x) in _SCALARS:
         return x
-    array = np.asarray(x)
+    array = elements_of(x, primitive.name) if is_of_subclass(x) else np.asarray(x)
     if array.dtype.kind in "biufc":
         return array
     elements = array.ravel().tolist()
     if not any(isinstance(element, Tracer) for element in elements):
+        if all(isinstance(element, Real) for element in elements):
+            return array.astype(float)[()]  # fractions and large integers, as NumPy takes them
         raise ArgumentTypeError(
             f"{primitive.name}: got a {type(x).__name__} that makes an array of dtype "
             f"{array.dtype} and shape {array.shape}; derivatives want numbers: convert it with "

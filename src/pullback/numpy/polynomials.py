@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy import contractions
-from pullback.numpy.conversion import convert, inexact
+from pullback.numpy.conversion import convert, inexact, promoted
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.rules.shaping import concatenate, reshape
@@ -110,7 +110,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
                 f"edge_order={edge_order} wants at least {edge_order + 1} elements"
             )
     slopes = tuple(
-        _slope(f, place, inexact(operand(spacing)), edge_order)
+        _slope(f, place, promoted(f, inexact(operand(spacing)))[1], edge_order)
         for place, spacing in zip(axes, spacings, strict=True)
     )
     return slopes[0] if len(slopes) == 1 else slopes

@@ -13,7 +13,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, known
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import reductions as full
-from pullback.numpy.conversion import convert, double, inexact, promoted
+from pullback.numpy.conversion import convert, inexact, promoted
 from pullback.numpy.indexing import take, take_along_axis
 from pullback.numpy.operands import anywhere, operand
 from pullback.numpy.registration import implements
@@ -231,9 +231,11 @@ def cov(
     x = convert(x, np.dtype(np.result_type(dtype_of(x), np.float64) if dtype is None else dtype))
     ddof = (0 if bias else 1) if ddof is None else ddof
     weights = None
-    if aweights is not None:
-        aweights = double(operand(aweights))
-    for given in (None if fweights is None else double(operand(fweights)), aweights):
+    fweights, aweights = (
+        None if each is None else convert(operand(each), np.dtype(float))
+        for each in (fweights, aweights)
+    )
+    for given in (fweights, aweights):
         if given is not None:
             weights = given if weights is None else weights * given
     mean = average(x, 1, weights, keepdims=True)

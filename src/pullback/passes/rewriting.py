@@ -326,7 +326,7 @@ class Rewriting:
         """What stands for a constant: a number, a repeated number, or a variable."""
         if not is_plain(value):
             return value
-        if not value.shape:
+        if not value.shape and value.dtype.isnative:
             return value[()]
         number = repeated(value)
         if number is not None:
