@@ -28,7 +28,7 @@ _REALS: dict[np.dtype[Any], np.dtype[Any]] = {
 }
 
 _found: dict[tuple[np.dtype[Any], np.dtype[Any]], np.dtype[Any]] = {}
-_BOOL, _DOUBLE = np.dtype(np.bool_), np.dtype(np.float64)
+_BOOL, _DOUBLE, _float64 = np.dtype(np.bool_), np.dtype(np.float64), np.float64
 
 
 def computing_dtype(dtype: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:
@@ -69,17 +69,22 @@ def settled(
     numbers : bool
         Whether integers and booleans are converted too.
     """
-    if result.kind not in "fc":
-        return args
-    if result is not _DOUBLE:
+    double = result is _DOUBLE
+    if not double:
+        if result.kind not in "fc":
+            return args
         result = _widest(args, wanted, result)
-    found = list(args)
+    found = [*args]
     for position in positions:
         x = found[position]
         cls = type(x)
+        if double and cls is float:
+            found[position] = _float64(x)
+            continue
         if cls in PYTHON_NUMBERS:
-            if cls is float or numbers or cls is complex:
-                found[position] = _number(x, cls, result)
+            if numbers or cls is float or cls is complex:
+                real = computing_dtype(_BOOL, result)
+                found[position] = (_COUNTERPARTS[real] if cls is complex else real).type(x)
             continue
         dtype = x.dtype
         if dtype is not result and dtype.kind in ("biufc" if numbers else "fc"):
@@ -97,11 +102,3 @@ def _widest(args: Sequence[Any], wanted: Sequence[Any], result: np.dtype[Any]) -
             if dtype is not result and dtype.kind in "fc":
                 result = np.promote_types(result, dtype)
     return result
-
-
-def _number(x: Any, cls: type, result: np.dtype[Any]) -> Any:
-    """A Python number as a scalar of NumPy's."""
-    if result is _DOUBLE and cls is not complex:
-        return np.float64(x)
-    real = computing_dtype(_BOOL, result)
-    return (_COUNTERPARTS[real] if cls is complex else real).type(x)

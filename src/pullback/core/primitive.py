@@ -145,6 +145,7 @@ class Primitive:
         self.keeps_out = False
         self.keeps: tuple[bool, ...] = ()
         self.keeps_rest = False
+        self.alone = False
         self.computes_with: tuple[int, ...] = ()
         if rule is not None:
             self.set_rule(rule)
@@ -169,8 +170,9 @@ class Primitive:
         self.keeps = tuple(not name.startswith("_") for name in names[1:])
         self.keeps_rest = variadic is not None and not variadic.startswith("_")
         # Element by element a function of one argument has its dtype, and raises at poles alone.
-        alone = len(self.keeps) == 1 and self.numbers and self.diagonal is Diagonal
-        if not (self.multilinear or self.multiple or alone):
+        self.alone = len(self.keeps) == 1 and self.numbers
+        smooth = self.alone and self.diagonal is Diagonal
+        if not (self.multilinear or self.multiple or smooth):
             self.computes_with = tuple(i for i, keeps in enumerate(self.keeps) if keeps)
 
     def reads(self, position: int) -> bool:
@@ -191,11 +193,16 @@ class Primitive:
         """
         assert self.rule is not None
         if self.computes_with:
-            dtype = out.dtype
-            for x in args:
-                if type(x) in PYTHON_NUMBERS or x.dtype is not dtype:
-                    args = settled(args, self.computes_with, wanted, dtype, numbers=self.numbers)
-                    break
+            if not self.alone:
+                dtype = out.dtype
+                for x in args:
+                    if type(x) in PYTHON_NUMBERS or x.dtype is not dtype:
+                        args = settled(
+                            args, self.computes_with, wanted, dtype, numbers=self.numbers
+                        )
+                        break
+            elif type(args[0]) in PYTHON_NUMBERS:
+                args = settled(args, self.computes_with, wanted, out.dtype, numbers=True)
         return self.per_argument(self.rule(out, *args, **params), args)
 
     def per_argument(self, entries: Any, args: Sequence[Any]) -> Any:

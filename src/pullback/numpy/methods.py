@@ -144,7 +144,7 @@ def _view(self: Any, dtype: Any = None, type: Any = None) -> Any:
     if dtype is None and type in (None, np.ndarray):
         return view_of(self, lambda base: base, lambda _base, value: value)
     if not self._is_constant:
-        if np.matrix in (dtype, type):
+        if dtype is np.matrix:  # as numpy.asmatrix has it
             raise ArgumentTypeError(
                 f"numpy.matrix: an array of dtype {self.dtype} and shape {self.shape} that is "
                 "traced cannot become one, as it does beside another; write np.asarray(M), and @ "

@@ -81,8 +81,8 @@ def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
                 return made(evaluate(self._value, other))
         if type(other) not in _OPERANDS:
             other = _taken(other, primitive)
-        if other is NotImplemented:
-            return NotImplemented
+            if other is NotImplemented:
+                return NotImplemented
         return _like_operands(bind(primitive, (self, other), {}), self, other)
 
     return operate
@@ -94,8 +94,8 @@ def _reflected(primitive: Primitive, evaluate: Binary) -> Binary:
             return made(evaluate(other, self._value))
         if type(other) not in _OPERANDS:
             other = _taken(other, primitive)
-        if other is NotImplemented:
-            return NotImplemented
+            if other is NotImplemented:
+                return NotImplemented
         return _like_operands(bind(primitive, (other, self), {}), self, other)
 
     return operate
