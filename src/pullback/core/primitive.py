@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 import pickle
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from pullback.core.linear import Diagonal, Joint, Maps, as_map
+from pullback.core.precision import PYTHON_NUMBERS, settled
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracer import Tracer, ground_level
 from pullback.errors import ArgumentTypeError, NoRuleError
 
@@ -88,6 +91,12 @@ class Primitive:
     trusted : bool
         Whether the function returns what `shape` or `infer` say. A graph looks at the results of
         one that is not.
+    numbers : bool
+        Whether integers and booleans among the arguments are numbers like others, rather than
+        indices or conditions. The rule then gets them as floating ones.
+    multilinear : bool
+        Whether the function is linear in each argument, and its rule does nothing with arguments
+        but multiply by them. They are in no need of precision before they meet what comes.
     """
 
     def __init__(
@@ -110,6 +119,8 @@ class Primitive:
         diagonal: type[Diagonal] = Diagonal,
         masks: bool = False,
         trusted: bool = True,
+        numbers: bool = False,
+        multilinear: bool = False,
     ) -> None:
         self.name = name
         self.value = value
@@ -127,11 +138,15 @@ class Primitive:
         self.diagonal = diagonal
         self.masks = masks
         self.trusted = trusted
+        self.numbers = numbers
+        self.multilinear = multilinear
         self.__doc__ = value.__doc__
         self.rule: Callable[..., Any] | None = None
         self.keeps_out = False
         self.keeps: tuple[bool, ...] = ()
         self.keeps_rest = False
+        self.alone = False
+        self.computes_with: tuple[int, ...] = ()
         if rule is not None:
             self.set_rule(rule)
 
@@ -154,6 +169,11 @@ class Primitive:
         self.keeps_out = not names[0].startswith("_")
         self.keeps = tuple(not name.startswith("_") for name in names[1:])
         self.keeps_rest = variadic is not None and not variadic.startswith("_")
+        # Element by element a function of one argument has its dtype, and raises at poles alone.
+        self.alone = len(self.keeps) == 1 and self.numbers
+        smooth = self.alone and self.diagonal is Diagonal
+        if not (self.multilinear or self.multiple or smooth):
+            self.computes_with = tuple(i for i, keeps in enumerate(self.keeps) if keeps)
 
     def reads(self, position: int) -> bool:
         """Whether the rule reads the value of this argument."""
@@ -169,9 +189,20 @@ class Primitive:
     ) -> Any:
         """What the rule returns at a point: a tuple with an entry per argument, or a `Joint`.
 
-        Parameters are those of `maps`.
+        Parameters are those of `maps`. The rule computes in the precision of the result.
         """
         assert self.rule is not None
+        if self.computes_with:
+            if not self.alone:
+                dtype = out.dtype
+                for x in args:
+                    if type(x) in PYTHON_NUMBERS or x.dtype is not dtype:
+                        args = settled(
+                            args, self.computes_with, wanted, dtype, numbers=self.numbers
+                        )
+                        break
+            elif type(args[0]) in PYTHON_NUMBERS:
+                args = settled(args, self.computes_with, wanted, out.dtype, numbers=True)
         return self.per_argument(self.rule(out, *args, **params), args)
 
     def per_argument(self, entries: Any, args: Sequence[Any]) -> Any:
@@ -306,11 +337,13 @@ def _as_plain(x: Any, primitive: Primitive) -> Any:
     """`x` as an array; traced scalars in a list or an object array become one traced array."""
     if type(x) is Tracer or type(x) in _SCALARS:
         return x
-    array = np.asarray(x)
+    array = elements_of(x, primitive.name) if is_of_subclass(x) else np.asarray(x)
     if array.dtype.kind in "biufc":
         return array
     elements = array.ravel().tolist()
     if not any(isinstance(element, Tracer) for element in elements):
+        if all(isinstance(element, Real) for element in elements):
+            return array.astype(float)[()]  # fractions and large integers, as NumPy takes them
         raise ArgumentTypeError(
             f"{primitive.name}: got a {type(x).__name__} that makes an array of dtype "
             f"{array.dtype} and shape {array.shape}; derivatives want numbers: convert it with "

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of
+from pullback.core.subclasses import refuse_masks
 from pullback.core.view import View
 from pullback.errors import AliasError, NoRuleError
 
@@ -250,6 +251,8 @@ class Tracer(metaclass=Disguised):
             return np.array(strip(self), dtype=dtype)
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
             raise self._interpreter.detached(self, f"an array of dtype {np.dtype(dtype)}")
+        if sys._getframe(1).f_globals.get("__name__", "").startswith("numpy.ma."):
+            raise refuse_masks(self.dtype, self.shape)
         if sys._getframe(1).f_code.co_name == "as_strided":
             raise NoRuleError(
                 f"numpy.lib.stride_tricks.as_strided reaches into the memory of an array of dtype "

@@ -11,6 +11,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracer import Tracer, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph import cost, dot, svg, text, verification
@@ -344,6 +345,8 @@ def _checked(x: Any, variable: Variable, what: str) -> Any:
         raise ArgumentTypeError(f"{what} is a {type(x).__name__}, wanted {variable!r}")
     if not isinstance(x, Tracer | np.ndarray | np.generic | int | float | complex):
         x = np.asarray(x)
+    elif is_of_subclass(x):
+        x = elements_of(x, what)
     if shape_of(x) != variable.shape:
         raise ArgumentValueError(
             f"{what} has shape {shape_of(x)}, wanted {variable.shape}, that of the recording; "

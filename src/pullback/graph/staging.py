@@ -131,9 +131,10 @@ class Staging(Interpreter):
             return
         wanted = [out.dtype for out in abstract_outputs(primitive, plain, params)]
         given = [out.dtype for out in abstract_outputs(primitive, values, params)]
+        tests = isinstance(primitive.value, np.ufunc) and all(out.kind == "b" for out in wanted)
         for i in strong:
             x = values[i]
-            compared = isinstance(primitive.value, np.ufunc) and dtype_of(x).kind == dtype.kind
+            compared = tests and dtype_of(x).kind == dtype.kind
             if wanted != given or compared:
                 recorded = type(x) is Variable
                 cast = astype(self.tracer(x, primitive.name) if recorded else x, dtype)

@@ -13,12 +13,34 @@ from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
 from pullback.rules import conversion
 
-__all__ = ["astype", "convert"]
+__all__ = ["astype", "convert", "double", "inexact", "promoted"]
 
 
 def convert(x: Any, dtype: np.dtype[Any]) -> Any:
     """`x` in `dtype`, itself if it has that dtype already."""
     return x if dtype_of(x) == dtype else bind(conversion.astype, (x,), {"dtype": dtype})
+
+
+def inexact(x: Any) -> Any:
+    """`x` in double precision if it is an integer or a boolean, which wraps around or can't."""
+    return x if dtype_of(x).kind in "fc" else convert(x, _DOUBLE)
+
+
+def double(x: Any) -> Any:
+    """`x` in double precision, or in what is wider already."""
+    return convert(x, np.dtype(np.result_type(dtype_of(x), _DOUBLE)))
+
+
+def promoted(*arrays: Any) -> tuple[Any, ...]:
+    """Arrays in the dtype that they have in common, in which NumPy computes with them."""
+    dtypes = [dtype_of(x) for x in arrays]
+    if all(dtype == dtypes[0] for dtype in dtypes):
+        return arrays
+    common = np.result_type(*dtypes)
+    return tuple(convert(x, common) for x in arrays)
+
+
+_DOUBLE = np.dtype(np.float64)
 
 
 def astype(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.errors import ArgumentValueError
+from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
@@ -22,11 +22,11 @@ __all__ = ["cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "diff", "ed
 
 
 def _along(a: Any, axis: int | None, dtype: Any) -> tuple[Any, int]:
-    """The array to go along and the axis; flat if none is given."""
+    """The array to go along and the axis; flat if none is given. A scalar has one element."""
     a = operand(a)
     if dtype is not None:
         a = convert(a, np.dtype(dtype))
-    if axis is None:
+    if axis is None or (not shape_of(a) and axis in (0, -1)):
         return reshape(a, shape=(math.prod(shape_of(a)),)), 0
     return a, normalize_axis_index(axis, len(shape_of(a)))
 
@@ -50,18 +50,20 @@ def _standard(name: str, function: Callable[..., Any], start: int) -> Callable[.
         x: Any,
         /,
         *,
-        axis: int | None = None,
+        axis: Any = None,
         dtype: Any = None,
         out: Any = None,
         include_initial: bool = False,
     ) -> Any:
-        x = operand(x)
+        x = np.atleast_1d(operand(x))
         shape = shape_of(x)
+        if type(axis) is tuple and len(axis) == 1:
+            (axis,) = axis
         if axis is None and len(shape) != 1:
             raise ArgumentValueError(
                 f"{name}: got an array of shape {shape} and no axis; give the axis to go along"
             )
-        axis = normalize_axis_index(axis or 0, len(shape))
+        axis = normalize_axis_index(0 if axis is None else axis, len(shape))
         total = function(x, axis, dtype)
         if not include_initial:
             return total
@@ -111,7 +113,8 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = _ABSENT, append: Any
         a = concatenate(*parts, axis=axis)
     lead = (slice(None),) * axis
     for _ in range(n):
-        a = a[*lead, 1:] - a[*lead, :-1]
+        differs = np.not_equal if dtype_of(a).kind == "b" else np.subtract
+        a = differs(a[*lead, 1:], a[*lead, :-1])
     return a
 
 
@@ -120,10 +123,21 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     flat, _ = _along(ary, None, None)
     parts = [flat[1:] - flat[:-1]]
     if to_begin is not None:
-        parts.insert(0, _along(to_begin, None, None)[0])
+        parts.insert(0, _edge("to_begin", to_begin, dtype_of(flat)))
     if to_end is not None:
-        parts.append(_along(to_end, None, None)[0])
+        parts.append(_edge("to_end", to_end, dtype_of(flat)))
     return concatenate(*parts, axis=0) if len(parts) > 1 else parts[0]
+
+
+def _edge(argument: str, x: Any, dtype: np.dtype[Any]) -> Any:
+    """What goes to an end of differences, in their dtype as in NumPy."""
+    flat, _ = _along(x, None, None)
+    if not np.can_cast(dtype_of(flat), dtype, "same_kind"):
+        raise ArgumentTypeError(
+            f"np.ediff1d: {argument} of dtype {dtype_of(flat)} cannot be stored among differences "
+            f"of dtype {dtype}; convert the array first, with .astype({dtype_of(flat)})"
+        )
+    return convert(flat, dtype)
 
 
 @implements(np.trapezoid)
@@ -136,8 +150,8 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     if x is not None:
         x = operand(x)
         if len(shape_of(x)) == 1:
-            widths = diff(x)
+            widths = np.diff(x)
             widths = reshape(widths, shape=(-1,) + (1,) * (rank - len(lead) - 1))
         else:
-            widths = diff(x, axis=axis)
+            widths = np.diff(x, axis=axis)
     return reductions.sum(widths * (y[*lead, 1:] + y[*lead, :-1]) / 2.0, axis=axis)

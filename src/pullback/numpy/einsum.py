@@ -20,7 +20,7 @@ import numpy as np
 
 from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
-from pullback.numpy.conversion import convert
+from pullback.numpy.conversion import convert, promoted
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.views import view_of
@@ -99,6 +99,7 @@ def einsum(
     arrays = tuple(operand(a) for a in arrays)
     if dtype is not None:
         arrays = tuple(convert(a, np.dtype(dtype)) for a in arrays)
+    arrays = promoted(*arrays)
     way = tuple(optimize) if isinstance(optimize, list) else optimize
     plan = _plan(subscripts, tuple(shape_of(a) for a in arrays), way)
     if not plan.view:

@@ -12,6 +12,7 @@ from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, array_ufuncs, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.numpy.conversion import convert, double, inexact
 from pullback.numpy.indexing import take
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
@@ -143,9 +144,14 @@ def nan_to_num(
 
 def _numbers(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
     """`x` with numbers in place of NaN and the infinities."""
-    limits = np.finfo(dtype_of(x)) if dtype_of(x).kind == "f" else None
+    dtype = dtype_of(x)
+    limits = np.finfo(dtype) if dtype.kind == "f" else None
     if limits is None:
         return x
+    nan, posinf, neginf = (
+        each if each is None or dtype_of(each).kind == "c" else convert(operand(each), dtype)
+        for each in (nan, posinf, neginf)
+    )
     x = np.where(np.isnan(x), nan, x)
     x = np.where(np.equal(x, np.inf), limits.max if posinf is None else posinf, x)
     return np.where(np.equal(x, -np.inf), limits.min if neginf is None else neginf, x)
@@ -232,10 +238,14 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * n
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
-    """The line through the neighbouring knots; at a knot, the one to its right."""
-    x, xp, fp = operand(x), operand(xp), operand(fp)
+    """The line through the neighbouring knots; at a knot, the one to its right.
+
+    In double precision, whatever comes, as in NumPy.
+    """
+    x, xp, fp = (double(operand(each)) for each in (x, xp, fp))
+    left, right = (None if each is None else double(operand(each)) for each in (left, right))
     if period is not None:
-        period = np.abs(period)
+        period = np.abs(inexact(operand(period)))
         x, xp = np.remainder(x, period), np.remainder(xp, period)
         order = np.argsort(xp)
         xp, fp = take(xp, order), take(fp, order)

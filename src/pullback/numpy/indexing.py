@@ -15,6 +15,7 @@ from pullback.core.shapes import shape_of
 from pullback.core.tracer import Tracer, is_plain, strip
 from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
+from pullback.numpy.conversion import double
 from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
@@ -144,7 +145,7 @@ def positions_of(indices: Any, extent: int, mode: str, where: str) -> Any:
 @implements(np.take)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
     a = operand(a)
-    if axis is None:
+    if axis is None or (not shape_of(a) and axis in (0, -1)):
         a, axis = np.ravel(a), 0
     axis = normalize_axis_index(axis, len(shape_of(a)))
     indices = positions_of(indices, shape_of(a)[axis], mode, "numpy.take")
@@ -215,6 +216,6 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     x = _index_array(strip(require_known("numpy.bincount", "x", x)))
     if weights is None:
         return np.bincount(x, minlength=minlength)
-    weights = operand(weights)
+    weights = double(operand(weights))
     extent = max(int(x.max(initial=-1)) + 1, minlength)
     return bind(indexing.scatter, (weights, x), {"key": (indexing.ARRAY,), "shape": (extent,)})

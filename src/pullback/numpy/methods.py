@@ -144,6 +144,12 @@ def _view(self: Any, dtype: Any = None, type: Any = None) -> Any:
     if dtype is None and type in (None, np.ndarray):
         return view_of(self, lambda base: base, lambda _base, value: value)
     if not self._is_constant:
+        if dtype is np.matrix:  # as numpy.asmatrix has it
+            raise ArgumentTypeError(
+                f"numpy.matrix: an array of dtype {self.dtype} and shape {self.shape} that is "
+                "traced cannot become one, as it does beside another; write np.asarray(M), and @ "
+                "for the product of matrices"
+            )
         raise _reaches(self, "view")
     other = strip(self).view(dtype) if type is None else strip(self).view(dtype or type)
     if isinstance(other, np.ndarray):

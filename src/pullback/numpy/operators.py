@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from numbers import Number, Rational
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,20 @@ def _is_operand(x: Any) -> bool:
     )
 
 
+def _taken(x: Any, primitive: Primitive) -> Any:
+    """What an operator takes an unusual operand for; NotImplemented to leave it to the other."""
+    if _is_operand(x):
+        return x
+    if isinstance(x, Rational):
+        return float(x)
+    if isinstance(x, Number) and not primitive.is_constant:
+        raise ArgumentTypeError(
+            f"{primitive.name}: got a {type(x).__name__}, which Python's and NumPy's floats don't "
+            "compute with, beside a traced value; convert it with float(x)"
+        )
+    return NotImplemented
+
+
 def _like_operands(out: Any, x: Any, *others: Any) -> Any:
     """A result, which is a Python number if all operands are, and so takes any array's dtype."""
     return as_number(out) if is_number(x) and all(map(is_number, others)) else out
@@ -64,9 +79,11 @@ def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
                     return made(evaluate(self._value, other._value))
             elif type(other) not in _JOINED:
                 return made(evaluate(self._value, other))
-        if type(other) in _OPERANDS or _is_operand(other):
-            return _like_operands(bind(primitive, (self, other), {}), self, other)
-        return NotImplemented
+        if type(other) not in _OPERANDS:
+            other = _taken(other, primitive)
+            if other is NotImplemented:
+                return NotImplemented
+        return _like_operands(bind(primitive, (self, other), {}), self, other)
 
     return operate
 
@@ -75,9 +92,11 @@ def _reflected(primitive: Primitive, evaluate: Binary) -> Binary:
     def operate(self: Any, other: Any) -> Any:
         if not self._interpreter.level and self._alias is None and type(other) not in _JOINED:
             return made(evaluate(other, self._value))
-        if type(other) in _OPERANDS or _is_operand(other):
-            return _like_operands(bind(primitive, (other, self), {}), self, other)
-        return NotImplemented
+        if type(other) not in _OPERANDS:
+            other = _taken(other, primitive)
+            if other is NotImplemented:
+                return NotImplemented
+        return _like_operands(bind(primitive, (other, self), {}), self, other)
 
     return operate
 
@@ -193,7 +212,9 @@ for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute
 
 
 def _power(x: Any, y: Any) -> Any:
-    return _like_operands(pow(x, y), x, y) if _is_operand(y) else NotImplemented
+    if type(y) not in _OPERANDS:
+        y = _taken(y, registry["power"])
+    return NotImplemented if y is NotImplemented else _like_operands(pow(x, y), x, y)
 
 
 def _divmod(x: Any, y: Any) -> Any:

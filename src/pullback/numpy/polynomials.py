@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy import contractions
-from pullback.numpy.conversion import convert
+from pullback.numpy.conversion import convert, inexact, promoted
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.rules.shaping import concatenate, reshape
@@ -90,7 +90,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 
 @implements(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    f = operand(f)
+    f = inexact(operand(f))
     shape = shape_of(f)
     axes = tuple(range(len(shape))) if axis is None else normalize_axis_tuple(axis, len(shape))
     spacings = varargs or (1.0,)
@@ -110,7 +110,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
                 f"edge_order={edge_order} wants at least {edge_order + 1} elements"
             )
     slopes = tuple(
-        _slope(f, place, operand(spacing), edge_order)
+        _slope(f, place, promoted(f, inexact(operand(spacing)))[1], edge_order)
         for place, spacing in zip(axes, spacings, strict=True)
     )
     return slopes[0] if len(slopes) == 1 else slopes
@@ -129,7 +129,7 @@ def _slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
         slope = _uneven(f, spacing[1:] - spacing[:-1], edge_order)
     else:
         slope = _even(f, spacing, edge_order)
-    return np.moveaxis(convert(slope, dtype) if dtype.kind in "fc" else slope, -1, axis)
+    return np.moveaxis(convert(slope, dtype), -1, axis)
 
 
 def _even(f: Any, h: Any, edge_order: int) -> Any:

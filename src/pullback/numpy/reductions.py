@@ -9,8 +9,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import is_plain
-from pullback.errors import ArgumentValueError
+from pullback.core.tracer import are_constant, is_plain
+from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
@@ -56,7 +56,20 @@ def sum(
     where: Any = True,
 ) -> Any:
     total = reductions.sum(_masked(_cast(a, dtype), where, 0), axis=axis, keepdims=keepdims)
-    return total if _is_number(initial, 0) else total + initial
+    return total if _is_number(initial, 0) else total + _start("np.sum", initial, total)
+
+
+def _start(name: str, initial: Any, total: Any) -> Any:
+    """`initial` in the dtype of the result, in which NumPy's reductions start."""
+    initial, dtype = operand(initial), dtype_of(total)
+    given = dtype_of(initial)
+    if dtype.kind not in "fc" and given.kind in "fc" and not are_constant(initial):
+        raise ArgumentTypeError(
+            f"{name}: initial is traced, of dtype {given}, and NumPy would convert it to the dtype "
+            f"of the result, {dtype}, which carries no derivative; convert the array with "
+            f".astype({given}), or add initial to the result"
+        )
+    return convert(initial, dtype) if np.can_cast(given, dtype, "same_kind") else initial
 
 
 def _is_number(x: Any, number: int) -> bool:
@@ -74,7 +87,7 @@ def prod(
     where: Any = True,
 ) -> Any:
     product = reductions.prod(_masked(_cast(a, dtype), where, 1), axis=axis, keepdims=keepdims)
-    return product if _is_number(initial, 1) else product * initial
+    return product if _is_number(initial, 1) else product * _start("np.prod", initial, product)
 
 
 @implements(np.mean)
@@ -90,6 +103,8 @@ def mean(
     """NaN, without a warning, where the mask leaves nothing."""
     x = _cast(a, dtype)
     require_elements("np.mean", x, axis)
+    if axis is not None and where is True:
+        normalize_axis_tuple(axis, len(shape_of(x)))  # a scalar has none, unlike for np.sum
     if where is True:
         return reductions.mean(x, axis=axis, keepdims=keepdims)
     total = sum(x, axis, keepdims=keepdims, where=where)
@@ -208,6 +223,7 @@ def _extremum(
             )
         require_elements(name, x, axis, "give initial, or test x.size first")
         return reduction(x, axis=axis, keepdims=keepdims)
+    initial = _start(name, initial, x)
     x = _masked(x, where, initial)
     shape = np.any(np.empty(shape_of(x), bool), axis=axis, keepdims=keepdims).shape
     if 0 in shape_of(x) and 0 not in shape:

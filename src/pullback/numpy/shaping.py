@@ -154,6 +154,8 @@ def squeeze(a: Any, axis: Any = None) -> Any:
         if 1 not in shape:
             return a
         return _reshaped(a, tuple(extent for extent in shape if extent != 1))
+    if not shape and axis in (0, -1):
+        return a  # as NumPy has it
     places = normalize_axis_tuple(axis, len(shape))
     for place in places:
         if shape[place] != 1:
@@ -206,10 +208,10 @@ def transpose(a: Any, axes: Any = None) -> Any:
     rank = len(shape_of(a))
     if axes is None:
         return _permuted(a, range(rank)[::-1])
-    order = normalize_axis_tuple(tuple(axes), rank, "axes")
+    order = normalize_axis_tuple(axes, rank, "axes")
     if len(order) != rank:
         raise ArgumentValueError(
-            f"np.transpose: got axes {tuple(axes)} for an array of shape {shape_of(a)}; give each "
+            f"np.transpose: got axes {axes} for an array of shape {shape_of(a)}; give each "
             f"of its {rank} axes once"
         )
     return _permuted(a, order)

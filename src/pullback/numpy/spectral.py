@@ -10,6 +10,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy import norms
+from pullback.numpy.conversion import inexact, promoted
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
 from pullback.rules import spectral
@@ -96,7 +97,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
 @implements(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     """x = A⁺b; its derivative is taken along matrices of the same rank."""
-    a, b = operand(a), operand(b)
+    a, b = promoted(inexact(operand(a)), inexact(operand(b)))
     rows, columns = shape_of(a)
     if rcond is None:
         rcond = np.finfo(dtype_of(a)).eps * max(rows, columns)

@@ -13,7 +13,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, known
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import reductions as full
-from pullback.numpy.conversion import convert
+from pullback.numpy.conversion import convert, inexact, promoted
 from pullback.numpy.indexing import take, take_along_axis
 from pullback.numpy.operands import anywhere, operand
 from pullback.numpy.registration import implements
@@ -50,6 +50,7 @@ def average(
         w = transpose(w, axes=tuple(int(place) for place in np.argsort(axes)))
         w = reshape(w, shape=tuple(n if i in axes else 1 for i, n in enumerate(shape)))
         w = np.broadcast_to(w, shape)
+    x, w = promoted(inexact(x), w)
     total = full.sum(w, axis, keepdims=keepdims)
     if known(total) and anywhere(np.equal(total, 0)):
         raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
@@ -200,7 +201,7 @@ def quantile_of(
     above = np.minimum(below + 1, n - 1)
     between = (place - below).astype(dtype_of(x) if weak else place.dtype)
     value = element(below)
-    if method not in _DISCRETE:
+    if method not in _DISCRETE and place.dtype.kind == "f":
         value = value + (element(above) - value) * between
     unknown = np.equal(n, 0) if missing else np.isnan(ordered[..., -1])[..., *(None,) * q.ndim]
     value = np.where(unknown, np.nan, value)
@@ -230,9 +231,13 @@ def cov(
     x = convert(x, np.dtype(np.result_type(dtype_of(x), np.float64) if dtype is None else dtype))
     ddof = (0 if bias else 1) if ddof is None else ddof
     weights = None
+    fweights, aweights = (
+        None if each is None else convert(operand(each), np.dtype(float))
+        for each in (fweights, aweights)
+    )
     for given in (fweights, aweights):
         if given is not None:
-            weights = operand(given) if weights is None else weights * operand(given)
+            weights = given if weights is None else weights * given
     mean = average(x, 1, weights, keepdims=True)
     if weights is None:
         free: Any = shape_of(x)[1] - ddof
@@ -241,7 +246,7 @@ def cov(
         if aweights is None or ddof == 0:
             free = total - ddof
         else:
-            free = total - ddof * full.sum(weights * operand(aweights)) / total
+            free = total - ddof * full.sum(weights * aweights) / total
     deviation = x - mean
     weighted = deviation if weights is None else deviation * weights
     return np.squeeze(deviation @ np.conj(weighted).T / free)

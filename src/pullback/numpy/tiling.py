@@ -105,7 +105,7 @@ def tile(A: Any, reps: Any) -> Any:
 @implements(np.repeat)
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     a = operand(a)
-    if axis is None:
+    if axis is None or (not shape_of(a) and axis in (0, -1)):
         a = reshape(a, shape=(math.prod(shape_of(a)),))
         axis = 0
     shape = shape_of(a)

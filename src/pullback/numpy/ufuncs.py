@@ -189,7 +189,8 @@ def at(ufunc: np.ufunc, x: Any, key: Any, *operands: Any) -> None:
     template, arrays = parse(key)
     if ufunc in (np.add, np.subtract):
         v = operand(operands[0])
-        v = v if ufunc is np.add else np.negative(v)
+        if ufunc is np.subtract:
+            v = np.negative(convert(v, x.dtype) if dtype_of(v).kind in "biu" else v)
         deliver(x, bind(indexing.index_add, (x, v, *arrays), {"key": template}), where, "unsafe")
         return
     positions = np.arange(x.size).reshape(x.shape)[key]

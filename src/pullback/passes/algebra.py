@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.precision import computing_dtype
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of
+from pullback.core.tracer import is_plain
 from pullback.graph.graph import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, rewrites
@@ -76,6 +78,13 @@ for _primitive in (
     rewrites(ALGEBRA, _primitive)(_in_one_spelling(_primitive))
 
 
+def _precise(number: Any, z: Variable) -> Any:
+    """A number in the precision of z: in its own, −2 may be 65534, and a product be rounded."""
+    if not is_plain(number, np.generic):
+        return number
+    return computing_dtype(number.dtype, z.dtype).type(number)
+
+
 # -- signs ----------------------------------------------------------------------------------------
 
 
@@ -101,9 +110,9 @@ def _negative(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
         if equation is not None:
             a, b = equation.inputs
             if type(a) is not Variable:
-                return rw.bind(primitive, -a, b)
+                return rw.bind(primitive, -_precise(a, z), b)
             if type(b) is not Variable:
-                return rw.bind(primitive, a, -b)
+                return rw.bind(primitive, a, -_precise(b, z))
     return None
 
 
@@ -160,7 +169,7 @@ def _multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
             return rw.bind(negative, rw.cast(y, z.dtype))
         minus = _negated(rw, z, y)
         if minus is not None and z.dtype.kind in "fc":
-            return rw.bind_like(z, multiply, -x, minus)
+            return rw.bind_like(z, multiply, -_precise(x, z), minus)
         return _joined(rw, z, x, y)
     if x is y and z.dtype.kind in "fc" and x.weak is None:
         return rw.bind(square, x)
@@ -182,6 +191,7 @@ def _joined(rw: Rewriting, z: Variable, c: Atom, y: Atom) -> Atom | None:
         d, x = x, d
     if type(d) is Variable or dtype_of(x) != z.dtype:
         return None
+    c, d = _precise(c, z), _precise(d, z)
     limits = np.finfo(z.dtype)
     both = abs(z.dtype.type(c) * z.dtype.type(d))
     if not limits.tiny <= both <= limits.max or (abs(c) < 1) is not (abs(d) < 1):
@@ -193,7 +203,7 @@ def _joined(rw: Rewriting, z: Variable, c: Atom, y: Atom) -> Atom | None:
 def _product(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """A saturated product with a number c is a plain one where |c| ≤ 1: nothing overflows."""
     for number, other in ((x, y), (y, x)):
-        if type(number) is not Variable and abs(number) <= 1:
+        if type(number) is not Variable and abs(_precise(number, z)) <= 1:
             return rw.bind_like(z, multiply, number, other)
     return None
 
@@ -223,7 +233,7 @@ def _divide(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     if minus is None or z.dtype.kind not in "fc":
         return None
     if type(y) is not Variable:
-        return rw.bind_like(z, divide, minus, -y)
+        return rw.bind_like(z, divide, minus, -_precise(y, z))
     minus_y = _negated(rw, z, y)
     return None if minus_y is None else rw.bind(divide, minus, minus_y)
 

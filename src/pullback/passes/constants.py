@@ -36,6 +36,8 @@ def fold(
     if 0 in outputs[0].shape and all(0 in out.shape for out in outputs):
         if primitive is broadcast_to and type(inputs[0]) is not Variable:
             return None
+        if not all(out.dtype.isnative for out in outputs):
+            return None  # no scalar is
         return tuple(out.dtype.type(0) for out in outputs)
     for x in inputs:
         if type(x) is Variable and x not in rewriting.constants and x not in rewriting.sources:

@@ -326,7 +326,7 @@ class Rewriting:
         """What stands for a constant: a number, a repeated number, or a variable."""
         if not is_plain(value):
             return value
-        if not value.shape:
+        if not value.shape and value.dtype.isnative:
             return value[()]
         number = repeated(value)
         if number is not None:
@@ -383,8 +383,11 @@ BLOCK = 1 << 16
 def repeated(array: np.ndarray[Any, Any]) -> Any:
     """The number that an array is filled with, a NumPy scalar; `None` if there are several.
 
-    An empty array may be filled with anything.
+    An empty array may be filled with anything. Scalars are in the machine's byte order, so that a
+    number can't stand for an array that is not.
     """
+    if not array.dtype.isnative:
+        return None
     if not array.size:
         return array.dtype.type(0)
     first = array[(0,) * array.ndim]

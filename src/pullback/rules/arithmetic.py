@@ -45,7 +45,7 @@ def subtract(_z, _x, _y):
     return 1, -1
 
 
-@elementwise(np.multiply)
+@elementwise(np.multiply, multilinear=True)
 def multiply(_z, x, y):
     """z = x·y: ∂z/∂x = y, ∂z/∂y = x."""
     return y, x

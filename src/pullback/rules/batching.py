@@ -84,7 +84,8 @@ def over_axes(
     """The batching of what acts over ``axis``: None, which is all of them, or one, or several."""
     (x,) = values
     axis = params.get("axis")
-    axes = tuple(range(1, rank_of(x))) if axis is None else shifted(axis)
+    whole = axis is None or rank_of(x) == 1  # a scalar has no axis, whatever it is called
+    axes = tuple(range(1, rank_of(x))) if whole else shifted(axis)
     return primitive(x, **{**params, "axis": axes})
 
 

@@ -87,7 +87,7 @@ def _repeats(indices):
 )
 def index(_y, _x, *indices, key):
     """y = x[key]: ẏ = ẋ[key], and x̄ has ȳ added up at the places that were read."""
-    shape = _x.shape
+    shape = shape_of(_x)
 
     def pull_into(x_bar, y_bar):
         _add_into(x_bar, y_bar, indices, key)
@@ -140,7 +140,7 @@ def _add_to(x, v, *indices, key):
 )
 def index_add(_y, _x, _v, *indices, key):
     """y = x, y[key] += v, a place that is named twice counting twice: x̄ = ȳ, v̄ = ȳ[key]."""
-    shape = _x.shape
+    shape = shape_of(_x)
     return (
         1,
         Linear(
@@ -167,7 +167,7 @@ def index_update(_y, _x, _v, *indices, key):
     Where integer arrays name a place several times the last value is the one that stays, as in
     NumPy, and the others have the derivative zero.
     """
-    shape = _x.shape
+    shape = shape_of(_x)
 
     def last(value):
         if not _repeats(indices):

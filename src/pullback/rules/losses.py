@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from pullback.core.linear import Linear
-from pullback.core.shapes import shape_of
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.rules import operation_counts as counts
 from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import aligned
@@ -36,7 +36,7 @@ __all__ = [
 
 def _saturated(x):
     """`x` with the largest float in place of infinity."""
-    top = np.finfo(x.dtype).max
+    top = np.finfo(dtype_of(x)).max
     return np.clip(x, -top, top)
 
 
@@ -66,7 +66,7 @@ def difference(_z, _x, _y):
     return 1, -1
 
 
-@elementwise(_saturating(np.multiply), name="product")
+@elementwise(_saturating(np.multiply), name="product", multilinear=True)
 def product(_z, x, y):
     """z = x·y, saturated: ∂z/∂x = y, ∂z/∂y = x."""
     return y, x
@@ -177,7 +177,7 @@ def total(_y, _losses, *, count, lead=0):
 
     The sum is over all axes but the first `lead`, which are those of examples.
     """
-    over = tuple(range(lead, _losses.ndim))
+    over = tuple(range(lead, len(shape_of(_losses))))
     return Linear(
         lambda dots: np.sum(dots, axis=over) / count,
         lambda y_bar: _each(y_bar, over) / count,
@@ -188,7 +188,7 @@ def total(_y, _losses, *, count, lead=0):
 
 
 def _zero_one(margin):
-    return np.where(np.isnan(margin), margin, np.less_equal(margin, 0)).astype(margin.dtype)
+    return np.where(np.isnan(margin), margin, np.less_equal(margin, 0)).astype(dtype_of(margin))
 
 
 @elementwise(_zero_one, name="zero_one")
@@ -197,11 +197,11 @@ def zero_one(_y, _margin):
 
     A zero in writing: it is the derivative that was asked for, not a sign of a lost dependence.
     """
-    return np.zeros(_margin.shape, _margin.dtype)
+    return np.zeros(shape_of(_margin), dtype_of(_margin))
 
 
 def _bounded_reciprocal(p):
-    return 1 / np.maximum(p, np.finfo(p.dtype).tiny)
+    return 1 / np.maximum(p, np.finfo(dtype_of(p)).tiny)
 
 
 @elementwise(_bounded_reciprocal, name="bounded_reciprocal")

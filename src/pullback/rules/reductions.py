@@ -24,8 +24,8 @@ __all__ = ["all", "any", "argmax", "argmin", "count_nonzero", "max", "mean", "mi
 
 
 def _kept(shape, axis):
-    """`shape` with extent 1 along the reduced axes."""
-    if axis is None:
+    """`shape` with extent 1 along the reduced axes. A scalar has none, but NumPy takes axis 0."""
+    if axis is None or not shape:
         return (1,) * len(shape)
     kept = list(shape)
     for position in (axis,) if isinstance(axis, int | np.integer) else axis:
@@ -169,6 +169,8 @@ def _one_axis(x, axis):
     shape = shape_of(x)
     if axis is None:
         return reshape(x, shape=(-1,)), lambda line: reshape(line, shape=shape)
+    if not shape:
+        return reshape(x, shape=(1,)), lambda line: reshape(line, shape=())
     axes = (axis,) if isinstance(axis, int | np.integer) else axis
     last = tuple(int(position) % len(shape) for position in axes)
     first = tuple(position for position in range(len(shape)) if position not in last)
@@ -191,7 +193,7 @@ def _extremum(y, x, axis, keepdims):
     """The map of max and min: the mean over the elements that attain the extremum."""
     shape = shape_of(x)
     attained = np.equal(x, _spread(y, shape, axis, keepdims)) | np.isnan(x)
-    count = np.add.reduce(attained, axis=axis, keepdims=True, dtype=x.dtype)
+    count = np.add.reduce(attained, axis=axis, keepdims=True, dtype=y.dtype)
 
     def pushforward(x_dot):
         return sum(np.where(attained, x_dot / count, 0), axis=axis, keepdims=keepdims)

@@ -13,6 +13,8 @@ A rule is a function of the output and the inputs that returns one linear map pe
   what arrives is its shape and dtype only, so the value need not be kept.
 * The engine sums the cotangent of a broadcast argument back to the argument's shape, broadcasts
   one that lacks extent, and keeps dtypes.
+* What a rule computes with comes in the precision of the result, see
+  :mod:`pullback.core.precision`: never as a Python number, an unsigned integer or a narrower float.
 * Rules are written in NumPy calls, which run on arrays and on tracers of outer levels alike.
 """
 
@@ -70,6 +72,7 @@ def elementwise(
     rearranges: bool = False,
     singular: bool = False,
     masks: bool = False,
+    multilinear: bool = False,
 ) -> Callable[[Rule], Primitive]:
     """Enter the rule of a function that acts element by element, broadcasting its arguments.
 
@@ -95,6 +98,8 @@ def elementwise(
     masks : bool
         Whether its pullback hands out exact zeros, as that of `where` does to the branch that was
         not taken; see `Primitive`.
+    multilinear : bool
+        Whether it is linear in each argument, and the rule only multiplies; see `Primitive`.
     """
     function = ufunc_behind(function)
 
@@ -108,6 +113,8 @@ def elementwise(
             rearranges=rearranges,
             diagonal=StrongDiagonal if singular else Diagonal,
             masks=masks,
+            numbers=True,
+            multilinear=multilinear,
         )
         primitive.__doc__ = rule.__doc__
         return _enter(primitive, function, shape)
@@ -128,6 +135,8 @@ def rule(
     take_over: Callable[..., Any] | None = None,
     multiple: bool = False,
     masks: bool = False,
+    numbers: bool = False,
+    multilinear: bool = False,
 ) -> Callable[[Rule], Primitive]:
     """Enter the rule of any other function.
 
@@ -156,6 +165,10 @@ def rule(
     masks : bool
         Whether its pullback hands out exact zeros, as that of a selection of elements does; see
         `Primitive`.
+    numbers : bool
+        Whether integers and booleans among its arguments are numbers; see `Primitive`.
+    multilinear : bool
+        Whether it is linear in each argument, and the rule only multiplies; see `Primitive`.
     """
 
     def enter(rule: Rule) -> Primitive:
@@ -171,6 +184,8 @@ def rule(
             take_over=take_over,
             multiple=multiple,
             masks=masks,
+            numbers=numbers,
+            multilinear=multilinear,
         )
         primitive.__doc__ = rule.__doc__
         return _enter(primitive, function, shape)
@@ -253,7 +268,7 @@ def _strong_product(x: Any, y: Any) -> Any:
     return product
 
 
-@elementwise(_strong_product, name="strong_multiply", singular=True, masks=True)
+@elementwise(_strong_product, name="strong_multiply", singular=True, masks=True, multilinear=True)
 def strong_multiply(_z: Any, x: Any, y: Any) -> Any:
     """x·y, and 0 where either factor is exactly zero, whatever the other is.
 

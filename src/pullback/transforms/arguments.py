@@ -13,6 +13,7 @@ from pullback.core.ground import grounded
 from pullback.core.interpreter import Interpreter
 from pullback.core.running import run
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
+from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracer import Tracer, is_plain, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
@@ -101,6 +102,7 @@ def require_array(x: Any, where: str) -> Any:
     if isinstance(x, Tracer | float | int | complex | np.generic):
         return x
     if is_plain(x):
+        x = elements_of(x, where) if is_of_subclass(x) else x
         return x if x.dtype.kind != "O" else assemble(x, where)
     if hasattr(x, "__array__"):
         return require_array(np.asarray(x), where)

@@ -223,7 +223,7 @@ def _is_real_coefficient(entry: Any, cls: type) -> bool:
     """Whether `entry` is a bare coefficient that needs no conjugation, other than 1."""
     if cls is np.ndarray:
         return bool(entry.dtype.kind != "c")
-    return cls is float or (cls is int and entry != 1)
+    return cls is float or cls is np.float64 or (cls is int and entry != 1)
 
 
 def _fit(term: Any, parent: Node, node: Operation, position: int) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.linear import Dense, Diagonal, Identity, Joint, Linear, LinearMap, Selection
+from pullback.core.precision import settled
 from pullback.core.primitive import Primitive, locally_constant
 from pullback.core.running import untraced
 from pullback.core.shapes import Abstract, dtype_of
@@ -83,6 +84,7 @@ class OwnPrimitive(Primitive):
     ) -> Any:
         assert self.rule is not None
         outs = tuple(out) if self.multiple else (out,)
+        args = self._in_precision(outs, args, wanted)
         point = Point(
             outs if self.keeps_out else tuple(map(Abstract.of, outs)),
             tuple(x if self.reads(i) else Abstract.of(x) for i, x in enumerate(args)),
@@ -104,6 +106,17 @@ class OwnPrimitive(Primitive):
                 return maps.joint(entries)
             return tuple(maps.entry(each, i) for i, each in enumerate(entries))
         return _Maps(self, point, wanted).applied(reason)
+
+    def _in_precision(
+        self, outs: Sequence[Any], args: Sequence[Any], wanted: Sequence[Any]
+    ) -> Sequence[Any]:
+        """What the rule reads, in the precision of the results; integers stay what they are."""
+        dtypes = [dtype_of(x) for x in outs]
+        inexact = [dtype for dtype in dtypes if dtype.kind in "fc"]
+        if not inexact or all(getattr(x, "dtype", None) is inexact[0] for x in args):
+            return args
+        read = [i for i in range(len(args)) if self.reads(i)]
+        return settled(args, read, wanted, np.result_type(*inexact), numbers=False)
 
 
 class _Maps:
