@@ -22,6 +22,7 @@ from pullback.errors import ArgumentTypeError
 from pullback.nn.chain import Chain, apply
 from pullback.nn.layers import Layer
 from pullback.transforms.batch import vmap
+from pullback.transforms.foreign import by_position
 from pullback.transforms.gradient import value_and_grad
 from pullback.transforms.jacobian import jacobian
 from pullback.transforms.reverse import vjp
@@ -248,8 +249,7 @@ def _jacobians(layer: Any, x: Any) -> tuple[Any, Any]:
 
 def _inexact(x: Any, net: Any) -> Any:
     """`x` as an array that has a derivative: integers in the dtype of the parameters."""
-    if not hasattr(x, "dtype"):
-        x = np.asarray(x)
+    x = by_position(x, "backpropagate: x")
     if is_inexact(x):
         return x
     parameters = [leaf for leaf in trees.flatten(net)[0] if is_inexact(leaf)]

@@ -9,6 +9,7 @@ from typing import Any
 from pullback.core import trees
 from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.transforms.foreign import by_position, is_foreign
 
 __all__ = ["Chain", "Function", "apply"]
 
@@ -100,6 +101,8 @@ class Chain:
         return getattr(self.layers[-1], "n_out", None)
 
     def __call__(self, x: Any) -> Any:
+        if is_foreign(x):
+            x = by_position(x, "Chain: the input")
         for r, layer in enumerate(self.layers, start=1):
             x = apply(r, layer, x)
         return x

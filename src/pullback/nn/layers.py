@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import is_plain, strip
+from pullback.core.tracer import Tracer, is_plain, strip
 from pullback.core.trees import static
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.nn.activations import Activation, by_name, identity
 from pullback.nn.initialization import Seed, weights
 from pullback.transforms.arguments import require_array
+from pullback.transforms.foreign import by_position
 
 __all__ = ["Dense", "Head", "Layer", "Residual"]
 
@@ -328,8 +329,8 @@ class Head(Layer):
 
 def as_parameter(x: Any, where: str) -> Any:
     """`x` as a floating array; arrays and traced values of such a dtype stay what they are."""
-    if not (hasattr(x, "shape") and hasattr(x, "dtype")):
-        x = np.asarray(x)
+    if type(x) is not Tracer and type(x) is not np.ndarray:
+        x = by_position(x, where)
     if x.dtype.kind not in "biuf":
         raise ArgumentTypeError(
             f"{where} has dtype {x.dtype} and shape {x.shape}, wanted an array of real numbers"
@@ -367,8 +368,8 @@ def _set_matrix(layer: Affine) -> None:
 
 def require_input(layer: Affine | Head, x: Any) -> Any:
     """`x` if its samples have the size that the layer takes."""
-    if not hasattr(x, "shape"):
-        x = np.asarray(x)
+    if type(x) is not Tracer and type(x) is not np.ndarray:
+        x = by_position(x, f"{layer!r}: the input")
     if x.dtype.kind == "O":
         x = require_array(x, f"{layer!r}: the input")
     shape, wanted = x.shape, layer.n_in

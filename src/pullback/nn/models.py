@@ -22,6 +22,8 @@ from pullback.nn.activations import Activation, identity
 from pullback.nn.chain import Chain
 from pullback.nn.initialization import Seed, require_count
 from pullback.nn.layers import Dense, Head, Residual
+from pullback.optim.training import remedy_for_data
+from pullback.transforms.foreign import by_position, columns_of
 
 __all__ = [
     "Model",
@@ -87,6 +89,9 @@ class Model:
         What a score means: a value or a class.
     penalty : float
         λ, for the term (λ/2)‖w‖² on the weights, biases left out.
+    columns : tuple of str, optional
+        The names of the columns of the frame that it was fitted to. A frame that is asked about
+        later must have the same, in the same order; `None` asks nothing.
 
     Examples
     --------
@@ -103,6 +108,7 @@ class Model:
     method: str | optim.Method = static(default="L-BFGS-B")
     decide: Callable[[Array], Array] = static(default=value)
     penalty: float = static(default=0.0)
+    columns: tuple[str, ...] | None = static(default=None)
 
     def __repr__(self) -> str:
         loss = getattr(self.loss, "__name__", type(self.loss).__name__)
@@ -130,7 +136,8 @@ class Model:
         Parameters
         ----------
         x : array, shape (m, n)
-            Samples, along the first axis.
+            Samples, along the first axis. Frames, series and other libraries' arrays are taken by
+            position, here and in `target`: labels of rows don't matter.
         target : array
             As the loss wants it.
         method : str or pullback.optim.Method, optional
@@ -145,12 +152,19 @@ class Model:
         -------
         Model
 
+        Raises
+        ------
+        ArgumentTypeError, ArgumentValueError
+            Where an argument doesn't fit, or data hold something that is no number or has a mask.
+
         Warns
         -----
         RuntimeWarning
             Where a method of SciPy stopped before it converged.
         """
         method = self.method if method is None else method
+        columns = columns_of(x)
+        x, target = by_position(x, "fit: x"), by_position(target, "fit: target")
         if isinstance(method, str):
             data = (x, target)
             result = optim.minimize(
@@ -161,6 +175,13 @@ class Model:
                 options={"maxiter": epochs},
                 **options,
             )
+            if not np.isfinite(result.fun):
+                remedy = (
+                    remedy_for_data(x=x, target=target) or "bring the samples to a common scale"
+                )
+                raise ArgumentValueError(
+                    f"fit: the objective is {result.fun}, wanted a finite value: {remedy}"
+                )
             if not result.success:
                 warnings.warn(
                     f"fit: {method} stopped before it converged, after {result.nit} iterations "
@@ -169,19 +190,25 @@ class Model:
                     RuntimeWarning,
                     stacklevel=2,
                 )
-            return dataclasses.replace(self, network=result.x)
+            return dataclasses.replace(self, network=result.x, columns=columns)
         training = optim.train(
             self.objective, self.network, (x, target), method, epochs=epochs, **options
         )
-        return dataclasses.replace(self, network=training.params)
+        return dataclasses.replace(self, network=training.params, columns=columns)
 
     def score(self, x: Array) -> Array:
-        """The network's output."""
-        return self.network(x)
+        """The network's output, an array; frames are taken by position."""
+        columns = columns_of(x)
+        if columns and self.columns and columns != self.columns:
+            raise ArgumentValueError(
+                f"{self!r}: x has the columns {', '.join(columns)}, and the model was fitted to "
+                f"{', '.join(self.columns)}; write x[{list(self.columns)}]"
+            )
+        return self.network(by_position(x, "Model: x"))
 
     def predict(self, x: Array) -> Array:
         """What the scores decide: values, or classes as the loss counts them."""
-        return self.decide(self.network(x))
+        return self.decide(self.score(x))
 
 
 def _weights(network: Any) -> list[Any]:

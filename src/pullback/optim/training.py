@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.shapes import shape_of
+from pullback.core.shapes import is_inexact, shape_of
+from pullback.core.tracer import Tracer, is_plain, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.optim.methods import Method
+from pullback.transforms.foreign import by_position
 from pullback.transforms.gradient import value_and_grad
 
-__all__ = ["Training", "train"]
+__all__ = ["Training", "remedy_for_data", "train"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,8 +58,11 @@ def train(
         ``objective(params, *batch)``, a real scalar: the mean over the batch's samples.
     params : pytree
         Of floating arrays: where to start.
-    data : tuple of arrays
-        Each with the samples along the first axis, for example ``(x, target)``.
+    data : tuple of pytrees of arrays
+        Each array with the samples along the first axis, for example ``(x, target)``. Frames,
+        series and other libraries' arrays are taken as arrays, by position: the objective gets
+        batches without labels and names. For names give a dict, ``(dict(frame), target)``. An
+        array that is mapped from a file is read batch by batch.
     method : Method
         `SteepestDescent`, `Momentum`, `Adam`, or your own.
     epochs : int
@@ -79,7 +84,8 @@ def train(
     Raises
     ------
     ArgumentTypeError, ArgumentValueError
-        Where an argument doesn't fit, or the objective becomes infinite or undefined.
+        Where an argument doesn't fit, data hold something that is no number or has a mask, or the
+        objective becomes infinite or undefined.
 
     Examples
     --------
@@ -93,6 +99,7 @@ def train(
     >>> result.params.w.round(3), round(float(result.params.mu), 3)
     (array([3.]), 1.0)
     """
+    data = _positional(data)
     size = _require_data(data)
     _require_positive(epochs, "epochs")
     if batch_size is None:
@@ -124,8 +131,11 @@ def train(
             if not np.isfinite(value):
                 raise ArgumentValueError(
                     f"train: the objective is {value} in epoch {epoch}; wanted a finite value: "
-                    f"lower the learning rate of {method}, or look for the first step that "
-                    "overflows"
+                    + (
+                        remedy_for_data(data=batch)
+                        or f"lower the learning rate of {method}, or look for the first step that "
+                        "overflows"
+                    )
                 )
             params, state = method.update(gradient, state, params)
             total += float(value) * len(rows)
@@ -139,13 +149,44 @@ def _take(data: tuple[Any, ...], rows: Any) -> tuple[Any, ...]:
     return tuple(trees.map_tree(lambda array: array[rows], part) for part in data)
 
 
-def _require_data(data: Any) -> int:
-    """The number of samples, which all arrays share."""
+def remedy_for_data(**data: Any) -> str | None:
+    """What to do where data themselves, given by name, hold something that isn't finite."""
+    for name, part in data.items():
+        leaves, spec = trees.flatten(part)
+        for position, leaf in enumerate(leaves):
+            if not is_inexact(leaf) or not known(leaf) or np.isfinite(strip(leaf)).all():
+                continue
+            path = trees.leaf_paths(spec)[position]
+            return f"{name}{path} holds NaN or infinity: leave those samples out"
+    return None
+
+
+def _positional(data: Any) -> tuple[Any, ...]:
+    """The data with an array in place of each leaf, and of each list of numbers."""
     if not isinstance(data, tuple) or not data:
         raise ArgumentTypeError(
             f"train: data is a {type(data).__name__}, wanted a tuple of arrays with the samples "
-            "along the first axis: (x, target)"
+            "along the first axis, (x, target); with batches of your own call method.update"
         )
+    return tuple(_as_arrays(part, f"train: data[{number}]") for number, part in enumerate(data))
+
+
+def _as_arrays(part: Any, where: str) -> Any:
+    leaves, spec = trees.flatten(part)
+    if is_plain(part, list | tuple) and not any(map(_has_axes, leaves)):
+        return by_position(part, where)
+    for number, leaf in enumerate(leaves):
+        if type(leaf) is not Tracer and type(leaf) is not np.ndarray:
+            leaves[number] = by_position(leaf, where + trees.leaf_paths(spec)[number])
+    return trees.unflatten(spec, leaves)
+
+
+def _has_axes(leaf: Any) -> bool:
+    return not is_plain(leaf, int | float | complex | str) and bool(np.ndim(leaf))
+
+
+def _require_data(data: tuple[Any, ...]) -> int:
+    """The number of samples, which all arrays share."""
     sizes = [shape_of(leaf)[:1] for leaf in trees.flatten(data)[0]]
     if len(set(sizes)) != 1 or sizes[0] in ((), (0,)):
         shapes = [shape_of(leaf) for leaf in trees.flatten(data)[0]]
