@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core import trees
+from pullback.core import trees, validation
 from pullback.core.running import run
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer
@@ -157,7 +157,7 @@ def _require_unchanged(head: str, arg: Any, kept: Any, staging: Staging) -> None
 
 def name_of(f: Callable[..., Any]) -> str:
     """What to call `f`: as a name, a lambda is called ``f``."""
-    name = getattr(f, "__name__", None) or type(f).__name__
+    name = validation.name_of(f)
     return "f" if name == "<lambda>" else name
 
 

@@ -14,6 +14,7 @@ from pullback.core.interpreter import Interpreter
 from pullback.core.running import run
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer, is_plain, known, strip
+from pullback.core.validation import describe, name_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
 __all__ = [
@@ -35,11 +36,6 @@ __all__ = [
 
 Argnums = int | Sequence[int]
 """Which arguments to differentiate: a position, or several."""
-
-
-def name_of(f: Callable[..., Any]) -> str:
-    """What to call `f` in a message."""
-    return getattr(f, "__name__", None) or type(f).__name__
 
 
 def call(f: Callable[..., Any], args: Iterable[Any], interpreter: Interpreter) -> Any:
@@ -77,16 +73,6 @@ def require_tuple(values: Any, function: str, argument: str) -> tuple[Any, ...]:
         f"{function}: {argument} is {describe(values)}, wanted a tuple with one entry for each "
         f"argument of the function; for a single argument write ({argument[:-1]},)"
     )
-
-
-def describe(x: Any) -> str:
-    """What `x` is, in a few words, for a message."""
-    if x is None or isinstance(x, str | bytes | dict | list | tuple) or callable(x):
-        return f"a {type(x).__name__}"
-    try:
-        return f"of type {type(x).__name__}, dtype {dtype_of(x)} and shape {shape_of(x)}"
-    except (TypeError, ValueError):
-        return f"a {type(x).__name__}"
 
 
 def require_array(x: Any, where: str) -> Any:
