@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -275,3 +276,17 @@ def test_loading_gives_the_function_itself():
     assert load_function("numpy:linalg.norm") is np.linalg.norm
     with pytest.raises(UsageError, match="does not name a function"):
         load_function("tanh")
+
+
+def test_what_is_no_file_is_not_read(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.npy")  # reading it would wait for a writer
+    os.mkdir("folder.npz")
+    for name in ("pipe.npy", "folder.npz"):
+        assert main(["check", "numpy:tanh", "--at", name]) == 2
+        assert f"--at {name} is not a file" in capsys.readouterr().err
+    assert main(["check", "numpy:tanh", "--at", "n" * 300 + ".npy"]) == 2
+    assert main(["check", "numpy:tanh", "--at", "a\0.npy"]) == 2
+    monkeypatch.setenv("HOME", str(tmp_path))
+    np.save("x.npy", np.ones(2))
+    assert main(["check", "numpy:tanh", "--at=~/x.npy"]) == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import pullback as pb
 from pullback.cli.check import check
@@ -86,8 +85,7 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     option(
         "-o",
         "--output",
-        type=Path,
-        default=Path("report.html"),
+        default="report.html",
         metavar="FILE",
         help="where the report goes (default: %(default)s)",
     )

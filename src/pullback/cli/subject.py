@@ -6,6 +6,7 @@ import ast
 import difflib
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -138,7 +139,7 @@ def primals_from(
         if option == "--shape":
             primals.append(_random(_shape(text), kind, rng))
         elif text.endswith((".npy", ".npz")):
-            primals += _stored(Path(text))
+            primals += _stored(Path(os.path.expanduser(text)))
         else:
             primals += [_arrays(value, kind, keep_integers) for value in _literals(text)]
     return tuple(primals)
@@ -176,6 +177,8 @@ def _random(shape: tuple[int, ...], kind: np.dtype[Any], rng: np.random.Generato
 def _stored(file: Path) -> list[Any]:
     """The array in a file .npy, or the arrays in a file .npz, in the order of the file."""
     try:
+        if file.exists() and not file.is_file():
+            raise UsageError(f"--at {file} is not a file; name a file .npy or .npz")
         stored = np.load(file, allow_pickle=False)
     except FileNotFoundError as error:
         raise UsageError(f"--at {file}: there is no such file") from error
