@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.tracer import Tracer, known, strip
+from pullback.core.validation import require_flag
 from pullback.errors import ArgumentValueError
 from pullback.losses.arguments import (
     holds_only,
@@ -196,7 +197,7 @@ def binary_cross_entropy(
             f"losses.binary_cross_entropy: target has values from {labels.min()} to "
             f"{labels.max()}, wanted labels in [0, 1]; {remedy}"
         )
-    if from_logits:
+    if require_flag(from_logits, f"losses.{name}", "from_logits"):
         losses = rules.bernoulli_logits(prediction, target)
         return reduce(losses, reduction, "binary_cross_entropy")
     probabilities = strip(prediction)

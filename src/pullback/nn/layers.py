@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_plain, strip
 from pullback.core.trees import static
+from pullback.core.validation import refuse, require_flag, require_number
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.nn.activations import Activation, by_name, identity
 from pullback.nn.initialization import Seed, weights
@@ -137,7 +138,9 @@ class Dense(Affine):
         dtype : dtype
         """
         W = weights(n_in, n_out, rng, scheme, dtype, "Dense.initialize")
-        return cls(W, np.zeros(n_out, dtype) if bias else None, by_name(activation))
+        bias = require_flag(bias, "Dense.initialize", "bias")
+        b = np.zeros(n_out, W.dtype) if bias else None
+        return cls(W, b, by_name(activation, "Dense.initialize"))
 
     def output(self, x: Any, v: Any) -> Any:
         """σ(v)."""
@@ -193,7 +196,7 @@ class Residual(Affine):
                 f"Residual: W has shape {self.W.shape}, wanted a square matrix (d, d), since the "
                 "input is added to the output; use Dense to change the size"
             )
-        object.__setattr__(self, "h", _scalar(self.h, self.W, "Residual: h"))
+        object.__setattr__(self, "h", _scalar(self.h, self.W, "Residual", "h"))
 
     @classmethod
     def initialize(
@@ -221,8 +224,10 @@ class Residual(Affine):
         bias : bool
         dtype : dtype
         """
-        W = weights(d, d, rng, scheme, dtype, "Residual.initialize")
-        return cls(W, np.zeros(d, dtype) if bias else None, h, by_name(activation))
+        W = weights(d, d, rng, scheme, dtype, "Residual.initialize", "d")
+        bias = require_flag(bias, "Residual.initialize", "bias")
+        b = np.zeros(d, W.dtype) if bias else None
+        return cls(W, b, h, by_name(activation, "Residual.initialize"))
 
     def output(self, x: Any, v: Any) -> Any:
         """x + h σ(v)."""
@@ -273,8 +278,8 @@ class Head(Layer):
                 "is Dense"
             )
         object.__setattr__(self, "w", w)
-        object.__setattr__(self, "mu", _scalar(self.mu, w, "Head: mu"))
-        object.__setattr__(self, "activation", by_name(self.activation))
+        object.__setattr__(self, "mu", _scalar(self.mu, w, "Head", "mu"))
+        object.__setattr__(self, "activation", by_name(self.activation, "Head"))
 
     @classmethod
     def initialize(
@@ -298,8 +303,8 @@ class Head(Layer):
         scheme : {"glorot", "he"}
         dtype : dtype
         """
-        W = weights(d, 1, rng, scheme, dtype, "Head.initialize")
-        return cls(W[0].copy(), 0.0, by_name(activation))
+        W = weights(d, 1, rng, scheme, dtype, "Head.initialize", "d")
+        return cls(W[0].copy(), 0.0, by_name(activation, "Head.initialize"))
 
     @property
     def n_in(self) -> int:
@@ -338,10 +343,11 @@ def as_parameter(x: Any, where: str) -> Any:
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
-def _scalar(x: Any, like: Any, where: str) -> Any:
+def _scalar(x: Any, like: Any, kind: str, name: str) -> Any:
     """`x` as a scalar parameter, in the dtype of `like` if it's a Python number."""
-    if is_plain(x, int | float):
-        return np.asarray(x, dtype=like.dtype)
+    if is_plain(x, int | float | np.bool_):
+        return np.asarray(require_number(x, kind, name), dtype=like.dtype)
+    where = f"{kind}: {name}"
     x = as_parameter(x, where)
     if x.shape != ():
         raise ArgumentValueError(f"{where} has shape {x.shape}, wanted a scalar of shape ()")
@@ -363,15 +369,17 @@ def _set_matrix(layer: Affine) -> None:
                 f"of shape {W.shape}; W has the shape (n_out, n_in)"
             )
         object.__setattr__(layer, "b", b)
-    object.__setattr__(layer, "activation", by_name(layer.activation))
+    object.__setattr__(layer, "activation", by_name(layer.activation, kind))
 
 
 def require_input(layer: Affine | Head, x: Any) -> Any:
     """`x` if its samples have the size that the layer takes."""
     if type(x) is not Tracer and type(x) is not np.ndarray:
         x = by_position(x, f"{layer!r}: the input")
-    if x.dtype.kind == "O":
+    if x.dtype.kind not in "fiubc":
         x = require_array(x, f"{layer!r}: the input")
+        if x.dtype.kind not in "fiubc":
+            raise refuse(repr(layer), "the input", x, "an array of numbers")
     shape, wanted = x.shape, layer.n_in
     if not shape or shape[-1] != wanted:
         remedy = "; transpose it: samples lie along the first axis" if wanted in shape else ""

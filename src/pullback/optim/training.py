@@ -11,6 +11,14 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.shapes import is_inexact, shape_of
 from pullback.core.tracer import Tracer, is_plain, known, strip
+from pullback.core.validation import (
+    refuse,
+    require_callable,
+    require_function,
+    require_generator,
+    require_instance,
+    require_integer,
+)
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.optim.methods import Method
 from pullback.transforms.foreign import by_position
@@ -99,24 +107,25 @@ def train(
     >>> result.params.w.round(3), round(float(result.params.mu), 3)
     (array([3.]), 1.0)
     """
+    require_function(objective, "train", "objective", "pullback.optim.train(f, …)")
+    require_callable(objective, "train", "objective", "a function of params and a batch")
     data = _positional(data)
     size = _require_data(data)
-    _require_positive(epochs, "epochs")
+    epochs = require_integer(epochs, "train", "epochs", least=1)
+    if callback is not None:
+        require_callable(callback, "train", "callback", "a function or None")
     if batch_size is None:
         batch_size = size
     else:
-        _require_positive(batch_size, "batch_size")
+        batch_size = require_integer(batch_size, "train", "batch_size", least=1)
         if rng is None:
             raise ArgumentTypeError(
                 "train: batch_size is given and rng is not; the samples are shuffled before each "
                 "epoch: pass rng=np.random.default_rng(0)"
             )
-    if not isinstance(method, Method):
-        raise ArgumentTypeError(
-            f"train: method is a {type(method).__name__}, wanted a descent method such as "
-            "pullback.optim.Adam(1e-3)"
-        )
-    generator = None if rng is None else np.random.default_rng(rng)
+    wanted = "a descent method such as pullback.optim.Adam(1e-3)"
+    require_instance(method, Method, "train", "method", wanted)
+    generator = None if rng is None else require_generator(rng, "train", "rng")
     evaluate = value_and_grad(objective)
     if state is None:
         state = method.init(params)
@@ -140,7 +149,7 @@ def train(
             params, state = method.update(gradient, state, params)
             total += float(value) * len(rows)
         losses.append(total / size)
-        if callback is not None and callback(epoch, params, losses[-1]):
+        if callback is not None and _ends(callback(epoch, params, losses[-1])):
             break
     return Training(params, state, losses)
 
@@ -197,6 +206,10 @@ def _require_data(data: tuple[Any, ...]) -> int:
     return int(sizes[0][0])
 
 
-def _require_positive(count: Any, name: str) -> None:
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise ArgumentValueError(f"train: {name} is {count!r}, wanted an integer of at least 1")
+def _ends(result: Any) -> bool:
+    """Whether a callback's result asks for the end."""
+    try:
+        return bool(result)
+    except (TypeError, ValueError):
+        wanted = "True to end the training, or nothing"
+        raise refuse("train", "what callback returns", result, wanted) from None
