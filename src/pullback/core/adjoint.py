@@ -62,6 +62,12 @@ def directions(owner: str, pushforward: Any, pullback: Any) -> tuple[Any, Any]:
             f"{owner}: got neither a pushforward nor a pullback, wanted at least one of them: "
             f"{owner}(pushforward=lambda x_dot: ..., pullback=lambda y_bar: ...)"
         )
+    for direction, given in (("pushforward", pushforward), ("pullback", pullback)):
+        if given is not None and not callable(given):
+            raise ArgumentTypeError(
+                f"{owner}: {direction} is {type(given).__name__}, wanted a function: "
+                f"{owner}({direction}=lambda x: ...)"
+            )
     return (
         Missing(owner, "pushforward") if pushforward is None else pushforward,
         Missing(owner, "pullback") if pullback is None else pullback,

@@ -12,6 +12,7 @@ from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_plain
+from pullback.core.validation import refuse
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph import cost, dot, svg, text, verification
 from pullback.graph.execution import Plan, require_declared
@@ -211,6 +212,7 @@ class Graph:
 
     def run(self, values: Sequence[Any]) -> list[Any]:
         """The outputs from one value for each input, traced or not, without checks or copies."""
+        self._require_row(values, "run")
         state: dict[Variable, Any] = dict(self.constants)
         state.update(zip(self.inputs, values, strict=True))
         with np.errstate(all="ignore"):
@@ -253,9 +255,29 @@ class Graph:
 
         NumPy's floating-point warnings are as they are outside.
         """
+        if type(values) is not list or len(values) != len(self.inputs):
+            self._require_row(values, "evaluate")
         if self._plan is None:
             self._plan = Plan(self)
         return self._plan(values)
+
+    def _require_row(self, values: Any, method: str) -> None:
+        """Raise unless there is one value for each input, of its shape."""
+        where = f"{self.name}.{method}"
+        if not is_plain(values, (list, tuple)):
+            raise refuse(
+                where,
+                "values",
+                values,
+                "a list with one value for each input",
+                f"write graph.{method}([x]) for a single one, or call the graph itself: graph(x)",
+            )
+        if len(values) != len(self.inputs):
+            raise ArgumentValueError(
+                f"{where}: values has {len(values)} entries, wanted {len(self.inputs)}, one for "
+                f"each input: {', '.join(self.signature.names[:4])}…; a pytree is taken apart by "
+                "calling the graph itself: graph(*args)"
+            )
 
     def _releases(self) -> list[list[Variable]]:
         """For each equation the values that nothing reads after it."""
@@ -277,8 +299,9 @@ class Graph:
         signature = self.signature
         if spec != signature.arguments:
             raise ArgumentValueError(
-                f"{self.name}: the arguments have the structure {spec}, wanted "
-                f"{signature.arguments}, that of the recording; trace the function again"
+                f"{self.name}: the arguments have the structure "
+                f"{trees.contrast(spec, signature.arguments)}, that of the recording; trace the "
+                "function again"
             )
         values: list[Any] = []
         for position, leaf in enumerate(leaves):

@@ -77,8 +77,9 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
       v2: float64 = sum(v1)
       return v2
     """
+    validation.require_function(f, "trace", usage="pullback.trace(f, x)")
     where = f"trace of {name_of(f)}"
-    leaves, spec = trees.flatten(args)
+    leaves, spec = trees.flatten(args, f"{where}: an argument")
     heads = _heads(f, len(args))
     names = [
         head + path
@@ -142,7 +143,7 @@ def _require_unchanged(head: str, arg: Any, kept: Any, staging: Staging) -> None
     """Raise `AliasError` if an argument that is a tree has other leaves than it had."""
     (after, spec), (before, spec_before) = trees.flatten(arg), trees.flatten(kept)
     if spec != spec_before:
-        what = f"has the structure {spec}, and had {spec_before}"
+        what = f"has the structure {trees.contrast(spec, spec_before)} as before"
     else:
         paths = zip(trees.leaf_paths(spec), after, before, strict=True)
         changed = [head + path for path, new, old in paths if new is not old]

@@ -322,8 +322,8 @@ def _leafwise(
         column, structure = trees.flatten(part)
         if structure != spec:
             raise ArgumentValueError(
-                f"{where}: state belongs to parameters of the structure {structure}, wanted "
-                f"{spec}; start with state = method.init(params)"
+                f"{where}: state belongs to parameters of the structure "
+                f"{trees.contrast(structure, spec)}; start with state = method.init(params)"
             )
         for position, (leaf, kept) in enumerate(zip(leaves, column, strict=True)):
             if shape_of(kept) != shape_of(leaf):

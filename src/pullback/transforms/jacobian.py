@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -11,17 +10,18 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.shapes import Abstract
 from pullback.core.tracer import Tracer
+from pullback.core.validation import require_flag, require_function, require_word
 from pullback.errors import (
     ArgumentTypeError,
-    ArgumentValueError,
     DataDependenceError,
     NoRuleError,
 )
 from pullback.transforms.arguments import (
     Argnums,
+    by_position,
     lower,
     name_of,
-    normalize_argnums,
+    require_argnums,
     require_complex,
     require_tuple,
 )
@@ -47,8 +47,9 @@ def jacobian(
     ----------
     f : callable
         A function of pytrees of arrays that returns a pytree of arrays.
-    argnums : int or sequence of int
-        Which arguments to differentiate; negative numbers count from the end.
+    argnums : int, str, or sequence of these
+        Which arguments to differentiate, by position or by name; negative numbers count from the
+        end.
     mode : {"auto", "forward", "reverse"}
         Forward mode builds the Jacobian's columns, by the pushforwards of the unit tangents;
         reverse mode its rows, by the pullbacks of the unit cotangents. "auto" takes whichever are
@@ -83,18 +84,17 @@ def jacobian(
     array([[2., 0.],
            [0., 4.]])
     """
-    if mode not in ("auto", "forward", "reverse"):
-        raise ArgumentValueError(
-            f"jacobian of {name_of(f)}: mode is {mode!r}, wanted 'auto', 'forward' or 'reverse'"
-        )
+    usage = "pullback.jacobian(f)(x), not pullback.jacobian(f(x))"
+    where = f"jacobian of {name_of(require_function(f, 'jacobian', usage=usage))}"
+    argnums = require_argnums(argnums, where)
+    require_word(mode, ("auto", "forward", "reverse"), where, "mode")
+    holomorphic = require_flag(holomorphic, where, "holomorphic")
 
     @transformed(jacobian, f, argnums, mode, holomorphic=holomorphic)
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        where = f"jacobian of {name_of(f)}"
-        positions = normalize_argnums(argnums, len(args), where)
+        function, args, positions = by_position(f, argnums, args, kwargs, where)
         if holomorphic:
             require_complex(args, positions, where)
-        function = functools.partial(f, **kwargs) if kwargs else f
         recording = record(function, args, where, varying=positions)
         inputs = [leaf for argument in recording.arguments for leaf in argument.leaves]
         _require_inexact_output(recording, inputs, holomorphic=holomorphic)
@@ -105,7 +105,7 @@ def jacobian(
             blocks = _columns(recording, inputs, outputs)
         else:
             blocks = _rows(recording, inputs, outputs)
-        return _arrange(blocks, recording, single=isinstance(argnums, int))
+        return _arrange(blocks, recording, single=not isinstance(argnums, tuple))
 
     return jacobian_of_f
 
@@ -234,8 +234,8 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     ----------
     f : callable
         A function of pytrees of arrays that returns a real scalar.
-    argnums : int or sequence of int
-        Which arguments to differentiate.
+    argnums : int, str, or sequence of these
+        Which arguments to differentiate, by position or by name.
 
     Returns
     -------
@@ -256,6 +256,9 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     array([[6., 2.],
            [2., 0.]])
     """
+    usage = "pullback.hessian(f)(x), not pullback.hessian(f(x))"
+    f = require_function(f, "hessian", usage=usage)
+    argnums = require_argnums(argnums, f"hessian of {name_of(f)}")
     return jacobian(grad(f, argnums), argnums, mode="forward")
 
 
@@ -293,6 +296,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> pb.hvp(lambda x: np.sum(x ** 3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
     (array([ 6., 12.]),)
     """
+    require_function(f, "hvp", usage="pullback.hvp(f, (x,), (v,))")
     primals = require_tuple(primals, f"hvp of {name_of(f)}", "primals")
     result: tuple[Any, ...] = pushforward(grad(f, tuple(range(len(primals)))), primals, tangents)[1]
     return result

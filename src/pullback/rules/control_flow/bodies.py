@@ -154,7 +154,8 @@ def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[
     leaves, got = flatten_arrays(tree, where, what)
     if got != spec:
         raise ArgumentValueError(
-            f"{where}: {what} has the structure {got}, wanted {spec}, that of the initial one"
+            f"{where}: {what} has the structure {trees.contrast(got, spec)}, that of the initial "
+            "one; return what the body was given, with other values"
         )
     return [
         bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x) else x for x in leaves
