@@ -172,12 +172,13 @@ def test_training_takes_rows_by_position():
             np.testing.assert_array_equal(ours.params.w, plain.params.w)
 
 
-def test_the_columns_of_a_frame_by_name():
+@pytest.mark.parametrize("columns", [dict, lambda frame: frame.to_dict("list")])
+def test_the_columns_of_a_frame_by_name(columns):
     _, _, frame, series = next(rows_and_labels())
     found = pb.optim.train(
         lambda w, x, y: np.mean((x["a"] * w[0] + x["b"] * w[1] + w[2] - y) ** 2),
         np.zeros(3),
-        (dict(frame), series),
+        (columns(frame), series),
         pb.optim.SteepestDescent(0.1),
         epochs=300,
         batch_size=3,

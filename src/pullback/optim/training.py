@@ -181,6 +181,8 @@ def _positional(data: Any) -> tuple[Any, ...]:
 
 
 def _as_arrays(part: Any, where: str) -> Any:
+    if type(part) is dict:
+        return {name: _as_arrays(each, f"{where}[{name!r}]") for name, each in part.items()}
     leaves, spec = trees.flatten(part)
     if is_plain(part, list | tuple) and not any(map(_has_axes, leaves)):
         return by_position(part, where)
