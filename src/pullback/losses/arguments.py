@@ -29,14 +29,17 @@ __all__ = [
 ]
 
 
-def as_array(x: Any, argument: str, name: str, kinds: str = "fiu") -> Any:
-    """`x` as an array or tracer of one of the kinds of dtype; integer predictions as floats."""
+def as_array(x: Any, argument: str, name: str, kinds: str = "fiu", *, truths: bool = False) -> Any:
+    """`x` as an array or tracer of one of the kinds of dtype; integer predictions as floats.
+
+    Truth values are taken where `truths` says so.
+    """
     if type(x) is not Tracer and type(x) is not np.ndarray:
         x = by_position(x, f"losses.{name}: {argument}")
     if x.dtype.kind == "O":
         x = require_array(x, f"losses.{name}: {argument}")
     kind = x.dtype.kind
-    if kind not in kinds and kind not in "iu":
+    if kind not in kinds and kind not in ("iub" if truths else "iu"):
         wanted = "a real or complex" if "c" in kinds else "a real"
         remedy = {
             "b": "convert it with x.astype(int)",
@@ -53,9 +56,9 @@ def as_array(x: Any, argument: str, name: str, kinds: str = "fiu") -> Any:
 
 def pair(prediction: Any, target: Any, name: str, kinds: str = "f") -> tuple[Any, Any]:
     """Prediction and target as arrays of the same shape, which hold something."""
-    require_same_axes(prediction, target, f"losses.{name}")
+    require_same_axes(prediction, target, name)
     prediction = as_array(prediction, "prediction", name, kinds)
-    target = as_array(target, "target", name, kinds + "b")
+    target = as_array(target, "target", name, kinds, truths=True)
     if target.dtype.kind == "b":
         target = target.astype(np.int8)
     if prediction.shape != target.shape:
@@ -70,8 +73,8 @@ def pair(prediction: Any, target: Any, name: str, kinds: str = "f") -> tuple[Any
 
 def signed(prediction: Any, target: Any, name: str) -> tuple[Any, Any]:
     """Scores, and labels −1 and +1."""
-    require_same_axes(prediction, target, f"losses.{name}")
-    target = as_array(target, "target", name, "fb")
+    require_same_axes(prediction, target, name)
+    target = as_array(target, "target", name, truths=True)
     boolean = target.dtype.kind == "b"
     prediction, target = pair(prediction, target, name)
     labels = strip(target)

@@ -197,7 +197,7 @@ def binary_cross_entropy(
             f"losses.binary_cross_entropy: target has values from {labels.min()} to "
             f"{labels.max()}, wanted labels in [0, 1]; {remedy}"
         )
-    if require_flag(from_logits, f"losses.{name}", "from_logits"):
+    if from_logits is not False and require_flag(from_logits, f"losses.{name}", "from_logits"):
         losses = rules.bernoulli_logits(prediction, target)
         return reduce(losses, reduction, "binary_cross_entropy")
     probabilities = strip(prediction)
@@ -207,11 +207,7 @@ def binary_cross_entropy(
             f"{probabilities.max()}, wanted probabilities in [0, 1]; if these are scores, pass "
             "from_logits=True"
         )
-    if (
-        known(target)
-        and _are_labels(given, prediction, target)
-        and np.any((labels > 0) & (labels < 1))
-    ):
+    if _are_labels(given, prediction, target) and np.any((labels > 0) & (labels < 1)):
         raise ArgumentValueError(
             "losses.binary_cross_entropy: prediction holds labels, 0 and 1 alone, and target "
             f"probabilities from {labels.min()} to {labels.max()}: the two are swapped; write "
@@ -229,7 +225,9 @@ def _are_labels(given: Any, prediction: Any, target: Any) -> bool:
     if type(prediction) is Tracer and not prediction._is_constant:
         return False
     integers = by_position(given, "prediction").dtype.kind in "iu"
-    return (integers or is_differentiated(target)) and holds_only(prediction, (0, 1))
+    if not integers and not is_differentiated(target):
+        return False
+    return known(target) and holds_only(prediction, (0, 1))
 
 
 def _positive_part(x: Any) -> Any:

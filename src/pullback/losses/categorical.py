@@ -64,7 +64,7 @@ def softmax_cross_entropy(prediction: Any, target: Any, *, reduction: Reduction 
            [-0.375,  0.25 ,  0.125]])
     """
     name = "softmax_cross_entropy"
-    require_same_axes(prediction, target, f"losses.{name}")
+    require_same_axes(prediction, target, name)
     prediction = as_array(prediction, "prediction", name)
     target = as_array(target, "target", name, "fiu")
     require_nonempty(prediction, name)

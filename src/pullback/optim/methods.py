@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,9 @@ class Method:
         if type(rate) is float:
             return rate
         where = type(self).__name__
-        schedule = as_schedule(rate, where, "learning_rate")
+        schedule = (
+            rate if isinstance(rate, FunctionType) else as_schedule(rate, where, "learning_rate")
+        )
         return require_rate_of(schedule, count, f"{where}: learning_rate")
 
     def _settle(self, **arguments: Any) -> None:
@@ -373,6 +376,8 @@ def _require_parameters(params: Any, where: str, kinds: str = "fc") -> tuple[lis
     if not leaves:
         raise ArgumentValueError(f"{where}: params has no leaves, wanted at least one array")
     for position, leaf in enumerate(leaves):
+        if type(leaf) is np.ndarray and leaf.dtype.kind in kinds:
+            continue
         is_array = type(leaf) in (np.ndarray, Tracer) or is_plain(leaf, np.generic)
         if not is_array or leaf.dtype.kind not in kinds:
             got = f"dtype {leaf.dtype}" if is_array else f"type {type(leaf).__name__}"
@@ -384,16 +389,14 @@ def _require_parameters(params: Any, where: str, kinds: str = "fc") -> tuple[lis
     return leaves, spec
 
 
-def _require_state(state: Any, kind: type, method: Method) -> None:
+def _require_state(state: Any, kind: Any, method: Method) -> None:
     """Raise unless `state` is what the method's `init` gives."""
+    if type(state) is kind:
+        count = state.count
+        if type(count) is Tracer or (type(count) is int and 0 <= count <= MOST_STEPS):
+            return
     name = type(method).__name__
-    require_instance(
-        state,
-        kind,
-        f"{name}.update",
-        "state",
-        f"a state of {name}",
-        "start with method.init(params)",
-    )
+    remedy = "start with method.init(params)"
+    require_instance(state, kind, f"{name}.update", "state", f"a state of {name}", remedy)
     if type(state.count) is not Tracer:
         require_integer(state.count, f"{name}.update", "state.count", least=0, most=MOST_STEPS)

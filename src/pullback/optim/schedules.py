@@ -197,6 +197,6 @@ def _steps(count: Any, where: str, argument: str) -> int:
 
 def _taken(step: Any, where: str) -> Any:
     """The number of steps taken, which a recorded loop doesn't know."""
-    if type(step) is Tracer:
+    if type(step) is Tracer or (type(step) is int and 0 <= step <= MOST_STEPS):
         return step
     return require_integer(step, where, "step", least=0, most=MOST_STEPS)

@@ -78,7 +78,7 @@ def columns_of(x: Any) -> tuple[str, ...] | None:
     return names if names and all(isinstance(name, str) for name in names) else None
 
 
-def require_same_axes(prediction: Any, target: Any, where: str) -> None:
+def require_same_axes(prediction: Any, target: Any, loss: str) -> None:
     """Raise where both name their axes, and differently: xarray aligns by these names."""
     if type(prediction) in _OURS or type(target) in _OURS:
         return
@@ -87,8 +87,8 @@ def require_same_axes(prediction: Any, target: Any, where: str) -> None:
         return
     if names != others:
         raise ArgumentValueError(
-            f"{where}: prediction has the axes {names} and target {others}, wanted the same in "
-            "the same order, since they are taken by position; write "
+            f"losses.{loss}: prediction has the axes {names} and target {others}, wanted the "
+            "same in the same order, since they are taken by position; write "
             "target.transpose(*prediction.dims), or rename them"
         )
 
