@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -127,10 +126,7 @@ class Method:
         if type(rate) is float:
             return rate
         where = type(self).__name__
-        schedule = (
-            rate if isinstance(rate, FunctionType) else as_schedule(rate, where, "learning_rate")
-        )
-        return require_rate_of(schedule, count, f"{where}: learning_rate")
+        return require_rate_of(as_schedule(rate, where, "learning_rate"), count, where)
 
     def _settle(self, **arguments: Any) -> None:
         """Keep arguments as they were taken."""

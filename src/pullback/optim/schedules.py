@@ -143,7 +143,7 @@ def warm_up(steps: int, schedule: float | Schedule) -> Schedule:
     following = as_schedule(schedule, "warm_up", "schedule")
 
     def started(step: int) -> float:
-        return require_rate_of(following, step, "warm_up: schedule")
+        return require_rate_of(following, step, "warm_up")
 
     def warmed(step: int) -> float:
         if _taken(step, "warm_up") < steps:
@@ -172,7 +172,7 @@ def require_rate_of(schedule: Schedule, step: Any, where: str) -> float:
     rate = schedule(step)
     if type(rate) is float and 0 <= rate < math.inf:
         return rate
-    what = f"the rate after {step} steps"
+    what = f"the learning rate after {step} steps"
     return require_number(rate, where, what, least=0, traced=True)  # type: ignore[no-any-return]
 
 
