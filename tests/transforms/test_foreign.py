@@ -108,11 +108,16 @@ REFUSED = {
     "what cannot be read": (Held(RuntimeError("on a device")), "Held that cannot .*on a device"),
     "ragged list": ([[1.0, 2.0], [3.0]], "list whose rows differ in length"),
     "list of words": (["a"], r"wanted|dtype"),
-    "nothing": (None, "a NoneType, wanted an array or a number"),
+    "nothing": (None, "None, wanted an array or a number"),
     "word alone": ("abc", "a str, wanted an array"),
     "mapping": ({"a": 1.0}, "a dict, wanted an array"),
     "generator": ((i for i in range(3)), "a generator, wanted an array"),
-    "class": (Held, "a type, wanted an array"),
+    "class": (Held, "the class Held, wanted an array"),
+    "list of masked rows": (
+        [np.ma.masked_less([1.0, 2.0], 2.0), np.ones(2)],
+        r"a list with a part that is a masked array",
+    ),
+    "list with a masked number": ([np.ma.masked, 1.0], "a list with a part that is a masked"),
 }
 
 

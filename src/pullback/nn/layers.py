@@ -144,7 +144,7 @@ class Dense(Affine):
 
     def output(self, x: Any, v: Any) -> Any:
         """σ(v)."""
-        return self.activation(v)
+        return self.activation(_numbers(v, self, "v"))
 
     def __repr__(self) -> str:
         return f"Dense({_sizes(self.W)}, {_name(self.activation)})"
@@ -231,6 +231,12 @@ class Residual(Affine):
 
     def output(self, x: Any, v: Any) -> Any:
         """x + h σ(v)."""
+        x, v = _numbers(x, self, "x"), _numbers(v, self, "v")
+        if x.shape != v.shape:
+            raise ArgumentValueError(
+                f"{self!r}: x has shape {x.shape} and v {v.shape}, wanted the input and its "
+                "pre-activation, which have the same shape"
+            )
         return x + self.h * self.activation(v)
 
     def __repr__(self) -> str:
@@ -322,7 +328,7 @@ class Head(Layer):
 
     def output(self, x: Any, v: Any) -> Any:
         """η(v)."""
-        return self.activation(v)
+        return self.activation(_numbers(v, self, "v"))
 
     def __repr__(self) -> str:
         size = self.w.shape[0] if len(shape_of(self.w)) == 1 else "?"
@@ -374,12 +380,7 @@ def _set_matrix(layer: Affine) -> None:
 
 def require_input(layer: Affine | Head, x: Any) -> Any:
     """`x` if its samples have the size that the layer takes."""
-    if type(x) is not Tracer and type(x) is not np.ndarray:
-        x = by_position(x, f"{layer!r}: the input")
-    if x.dtype.kind not in "fiubc":
-        x = require_array(x, f"{layer!r}: the input")
-        if x.dtype.kind not in "fiubc":
-            raise refuse(repr(layer), "the input", x, "an array of numbers")
+    x = _numbers(x, layer, "the input")
     shape, wanted = x.shape, layer.n_in
     if not shape or shape[-1] != wanted:
         remedy = "; transpose it: samples lie along the first axis" if wanted in shape else ""
@@ -387,6 +388,17 @@ def require_input(layer: Affine | Head, x: Any) -> Any:
             f"{layer!r}: got an input of shape {shape}, wanted ({wanted},) for a sample or "
             f"(m, {wanted}) for a batch of m{remedy}"
         )
+    return x
+
+
+def _numbers(x: Any, layer: Any, argument: str) -> Any:
+    """`x` as an array or tracer of numbers."""
+    if type(x) is not Tracer and type(x) is not np.ndarray:
+        x = by_position(x, f"{layer!r}: {argument}")
+    if x.dtype.kind not in "fiubc":
+        x = require_array(x, f"{layer!r}: {argument}")
+        if x.dtype.kind not in "fiubc":
+            raise refuse(repr(layer), argument, x, "an array of numbers")
     return x
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pullback.core.tracer import Tracer
-from pullback.core.validation import require_integer, require_number
+from pullback.core.validation import require_integer, require_number, shown
 from pullback.errors import ArgumentValueError
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "exponential",
     "require_rate",
     "require_rate_of",
+    "require_steps",
     "step",
     "warm_up",
 ]
@@ -64,7 +65,7 @@ def step(rate: float, every: int, factor: float = 0.1) -> Schedule:
     (1.0, 0.5, 0.25)
     """
     rate, factor = require_rate(rate, "step", "rate"), require_rate(factor, "step", "factor")
-    every = _steps(every, "step", "every")
+    every = require_steps(every, "step", "every")
     return lambda step: _scaled(rate, factor, _taken(step, "step") // every, "step")
 
 
@@ -86,7 +87,7 @@ def exponential(rate: float, factor: float, every: int = 1) -> Schedule:
     """
     rate = require_rate(rate, "exponential", "rate")
     factor = require_rate(factor, "exponential", "factor")
-    every = _steps(every, "exponential", "every")
+    every = require_steps(every, "exponential", "every")
     return lambda step: _scaled(rate, factor, _taken(step, "exponential") / every, "exponential")
 
 
@@ -112,7 +113,7 @@ def cosine(rate: float, steps: int, final: float = 0.0) -> Schedule:
     (1.0, 0.5, 0.0, 0.0)
     """
     rate = require_rate(rate, "cosine", "rate")
-    steps = _steps(steps, "cosine", "steps")
+    steps = require_steps(steps, "cosine", "steps")
     final = require_number(final, "cosine", "final", least=0, traced=True)
 
     def schedule(step: int) -> float:
@@ -139,7 +140,7 @@ def warm_up(steps: int, schedule: float | Schedule) -> Schedule:
     >>> schedule(0), schedule(3), schedule(4), schedule(14)
     (0.25, 1.0, 1.0, 0.0)
     """
-    steps = _steps(steps, "warm_up", "steps")
+    steps = require_steps(steps, "warm_up", "steps")
     following = as_schedule(schedule, "warm_up", "schedule")
 
     def started(step: int) -> float:
@@ -191,8 +192,12 @@ MOST_STEPS = 2**53
 """More steps than these cannot be counted in floats, nor taken."""
 
 
-def _steps(count: Any, where: str, argument: str) -> int:
-    return require_integer(count, where, argument, least=1, most=MOST_STEPS)
+def require_steps(count: Any, where: str, argument: str) -> int:
+    """`count` as an int, if so many steps can be taken."""
+    number: int = require_integer(count, where, argument, least=1)
+    if number > MOST_STEPS:
+        raise ArgumentValueError(f"{where}: {argument} is {shown(number)}, wanted at most 2**53")
+    return number
 
 
 def _taken(step: Any, where: str) -> Any:

@@ -12,6 +12,7 @@ from pullback.core import trees
 from pullback.core.shapes import is_inexact, shape_of
 from pullback.core.tracer import Tracer, is_plain, known, strip
 from pullback.core.validation import (
+    describe,
     refuse,
     require_callable,
     require_function,
@@ -21,6 +22,7 @@ from pullback.core.validation import (
 )
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.optim.methods import Method
+from pullback.optim.schedules import require_steps
 from pullback.transforms.foreign import by_position
 from pullback.transforms.gradient import value_and_grad
 
@@ -111,7 +113,7 @@ def train(
     require_callable(objective, "train", "objective", "a function of params and a batch")
     data = _positional(data)
     size = _require_data(data)
-    epochs = require_integer(epochs, "train", "epochs", least=1)
+    epochs = require_steps(epochs, "train", "epochs")
     if callback is not None:
         require_callable(callback, "train", "callback", "a function or None")
     if batch_size is None:
@@ -174,9 +176,10 @@ def _positional(data: Any) -> tuple[Any, ...]:
     """The data with an array in place of each leaf, and of each list of numbers."""
     if not isinstance(data, tuple) or not data:
         raise ArgumentTypeError(
-            f"train: data is a {type(data).__name__}, wanted a tuple of arrays with the samples "
+            f"train: data is {describe(data)}, wanted a tuple of arrays with the samples "
             "along the first axis, (x, target); with batches of your own call method.update"
         )
+    trees.flatten(data, "train: data")  # which refuses what never ends
     return tuple(_as_arrays(part, f"train: data[{number}]") for number, part in enumerate(data))
 
 

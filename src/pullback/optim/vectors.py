@@ -73,8 +73,8 @@ def flatten(params: Any) -> tuple[Vector, Callable[[Any], Any]]:
     def unflatten(vector: Any) -> Any:
         """The pytree whose elements are those of `vector`."""
         vector = by_position(vector, "unflatten: the vector")
-        if vector.dtype.kind not in "biufc":
-            raise refuse("unflatten", "the vector", vector, "an array of numbers")
+        if vector.dtype.kind not in "biuf":
+            raise refuse("unflatten", "the vector", vector, "an array of real numbers")
         if np.shape(vector) != (size,):
             raise ArgumentValueError(
                 f"unflatten: the vector has shape {np.shape(vector)}, wanted ({size},)"

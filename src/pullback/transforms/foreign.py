@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.tracer import Tracer, is_plain
+from pullback.core.validation import MOST_DIMENSIONS, describe
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.arguments import require_array
 
@@ -60,7 +61,7 @@ def by_position(x: Any, where: str) -> Any:
         )
     if not hasattr(x, "__array__") or isinstance(x, type):
         raise ArgumentTypeError(
-            f"{where} is a {type(x).__name__}, wanted an array or a number; convert it with "
+            f"{where} is {describe(x)}, wanted an array or a number; convert it with "
             "np.asarray(x, dtype=float)"
         )
     _require_no_unit(x, where)
@@ -130,14 +131,27 @@ def _is_sparse(x: Any) -> bool:
 
 
 def _sequence(x: Any, where: str) -> Any:
+    _require_no_masks(x, where)
     try:
         array = np.asarray(x)
-    except ValueError:
+    except ValueError:  # the rows differ, or there are more levels than an array has axes
         raise ArgumentValueError(
             f"{where} is a {type(x).__name__} whose rows differ in length, wanted an array; give "
             "rows of one length"
         ) from None
     return require_array(array, where)
+
+
+def _require_no_masks(x: Any, where: str, depth: int = 0) -> None:
+    """Raise where a list has masked parts, whose masks are lost in the array of it."""
+    for part in x:
+        if type(part) in _OURS:
+            continue
+        if is_plain(part, list | tuple):
+            if depth < MOST_DIMENSIONS:  # what is deeper is no array
+                _require_no_masks(part, where, depth + 1)
+        elif is_plain(part, np.ma.MaskedArray):
+            _plain(part, f"{where} is a {type(x).__name__} with a part that")
 
 
 def _numbers(x: Any, where: str) -> Any:
