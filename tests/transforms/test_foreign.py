@@ -192,6 +192,18 @@ def test_the_columns_of_a_frame_by_name(columns):
     np.testing.assert_allclose(found.params, [1, -2, 0.5], atol=1e-3)
 
 
+def test_a_column_by_name_of_what_is_an_array_now():
+    _, _, frame, series = next(rows_and_labels())
+
+    def train(objective):
+        pb.optim.train(objective, np.ones(2), (frame, series), pb.optim.Adam(), epochs=1)
+
+    with pytest.raises(ArgumentTypeError, match=r"batch\[:, 0\] for 'a', or give dict\(frame\)"):
+        train(lambda w, x, y: np.mean((x["a"] * w[0] - y) ** 2))
+    with pytest.raises(IndexError, match="out of bounds"):
+        train(lambda w, x, y: np.mean((x[:, 2] * w[0] - y) ** 2))
+
+
 def test_models_take_rows_by_position_and_give_arrays():
     for x, y, frame, series in rows_and_labels():
         for options in ({}, {"method": pb.optim.Adam(0.1), "batch_size": 4, "rng": 0}):

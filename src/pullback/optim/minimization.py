@@ -61,7 +61,7 @@ def minimize(
     params : pytree
         Of real floating arrays: where to start.
     args : tuple
-        Further arguments of `f`, which aren't differentiated.
+        Further arguments of `f`, which aren't differentiated; they are handed on as they are.
     method : str
         A method of `scipy.optimize.minimize`, by its name there.
     bounds : pair of pytrees, optional

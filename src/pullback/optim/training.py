@@ -23,7 +23,7 @@ from pullback.core.validation import (
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.optim.methods import Method
 from pullback.optim.schedules import require_steps
-from pullback.transforms.foreign import by_position
+from pullback.transforms.foreign import by_position, columns_of
 from pullback.transforms.gradient import value_and_grad
 
 __all__ = ["Training", "remedy_for_data", "train"]
@@ -111,6 +111,7 @@ def train(
     """
     require_function(objective, "train", "objective", "pullback.optim.train(f, …)")
     require_callable(objective, "train", "objective", "a function of params and a batch")
+    frames = _frames(data)
     data = _positional(data)
     size = _require_data(data)
     epochs = require_steps(epochs, "train", "epochs")
@@ -138,7 +139,12 @@ def train(
         for start in range(0, size, batch_size):
             rows = order[start : start + batch_size]
             batch = data if len(rows) == size and generator is None else _take(data, rows)
-            value, gradient = evaluate(params, *batch)
+            try:
+                value, gradient = evaluate(params, *batch)
+            except IndexError as error:
+                if frames and "valid indices" in str(error):
+                    raise ArgumentTypeError(_nameless(frames)) from error
+                raise
             if not np.isfinite(value):
                 raise ArgumentValueError(
                     f"train: the objective is {value} in epoch {epoch}; wanted a finite value: "
@@ -181,6 +187,22 @@ def _positional(data: Any) -> tuple[Any, ...]:
         )
     trees.flatten(data, "train: data")  # which refuses what never ends
     return tuple(_as_arrays(part, f"train: data[{number}]") for number, part in enumerate(data))
+
+
+def _frames(data: Any) -> dict[int, tuple[str, ...]]:
+    """Which of the data are frames, and the names of their columns."""
+    named = enumerate(map(columns_of, data)) if isinstance(data, tuple) else ()
+    return {number: columns for number, columns in named if columns}
+
+
+def _nameless(frames: dict[int, tuple[str, ...]]) -> str:
+    """What to write for a column of a frame."""
+    number, columns = next(iter(frames.items()))
+    return (
+        f"train: the objective asks data[{number}] for a column by name, and gets the frame's rows "
+        f"as an array; write batch[:, 0] for {columns[0]!r}, or give dict(frame) in place of the "
+        "frame"
+    )
 
 
 def _as_arrays(part: Any, where: str) -> Any:
