@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_plain, strip
 from pullback.core.trees import static
-from pullback.core.validation import refuse, require_flag, require_number
+from pullback.core.validation import describe, refuse, require_flag, require_number
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.nn.activations import Activation, by_name, identity
 from pullback.nn.initialization import Seed, weights
@@ -237,7 +237,13 @@ class Residual(Affine):
                 f"{self!r}: x has shape {x.shape} and v {v.shape}, wanted the input and its "
                 "pre-activation, which have the same shape"
             )
-        return x + self.h * self.activation(v)
+        y = self.activation(v)
+        if getattr(y, "shape", None) != v.shape:
+            raise ArgumentValueError(
+                f"{self!r}: the activation makes {describe(y)} of an array of shape {v.shape}, "
+                "wanted an array of the same shape"
+            )
+        return x + self.h * y
 
     def __repr__(self) -> str:
         return f"Residual({_sizes(self.W)}, {_name(self.activation)}, h={_number(self.h)})"
