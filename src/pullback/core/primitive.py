@@ -12,6 +12,7 @@ import numpy as np
 from pullback.core.linear import Diagonal, Joint, Maps, as_map
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer, ground_level
+from pullback.core.validation import describe, to_array
 from pullback.errors import ArgumentTypeError, NoRuleError
 
 __all__ = ["Primitive", "bind", "locally_constant", "registry"]
@@ -141,14 +142,21 @@ class Primitive:
         if rule is locally_constant:
             return
         names, variadic = [], None
-        for parameter in inspect.signature(rule).parameters.values():
+        try:
+            signature = inspect.signature(rule)
+        except (TypeError, ValueError):
+            raise ArgumentTypeError(
+                f"the rule of {self.name} is {describe(rule)}, whose parameters Python does not "
+                "know, wanted a function of the output and the arguments; write one in Python"
+            ) from None
+        for parameter in signature.parameters.values():
             if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
                 names.append(parameter.name)
             elif parameter.kind is parameter.VAR_POSITIONAL:
                 variadic = parameter.name
         if not names:
             raise ArgumentTypeError(
-                f"the rule of {self.name} takes {inspect.signature(rule)}; "
+                f"the rule of {self.name} takes {signature}; "
                 "its first parameter must be the output, followed by one for each argument"
             )
         self.keeps_out = not names[0].startswith("_")
@@ -306,13 +314,14 @@ def _as_plain(x: Any, primitive: Primitive) -> Any:
     """`x` as an array; traced scalars in a list or an object array become one traced array."""
     if type(x) is Tracer or type(x) in _SCALARS:
         return x
-    array = np.asarray(x)
+    array = to_array(x, f"{primitive.name}: an argument")
     if array.dtype.kind in "biufc":
         return array
     elements = array.ravel().tolist()
     if not any(isinstance(element, Tracer) for element in elements):
+        described = "None" if x is None else f"a {type(x).__name__}"
         raise ArgumentTypeError(
-            f"{primitive.name}: got a {type(x).__name__} that makes an array of dtype "
+            f"{primitive.name}: got {described} that makes an array of dtype "
             f"{array.dtype} and shape {array.shape}; derivatives want numbers: convert it with "
             "np.asarray(x, dtype=float)"
         )

@@ -20,6 +20,7 @@ from pullback.errors import ArgumentValueError
 
 __all__ = [
     "NAMESPACE",
+    "TreeSpec",
     "contrast",
     "flatten",
     "flatten_like",
@@ -177,10 +178,10 @@ def in_words(spec: TreeSpec) -> str:
     """A structure as its paths: ``a tuple with the leaves [0], [1]['W']``."""
     if spec.is_leaf():
         return "of a single leaf"
-    kind = "None" if spec.type is None else f"a {spec.type.__name__}"
+    kind = _kind(spec)
     paths = [*map(_shortened, leaf_paths(spec))]
     if not paths:
-        return kind if spec.type is None else f"{kind} without leaves"
+        return kind if kind == "None" else f"{kind} without leaves"
     if len(paths) == 1:
         return f"{kind} with the leaf {paths[0]}"
     if len(paths) <= SHOWN:
@@ -230,10 +231,13 @@ def _node(spec: TreeSpec) -> str:
     """What stands at the root of a structure."""
     if spec.is_leaf():
         return "a leaf"
-    if spec.type is None:
-        return "None"
-    count = spec.num_children
-    return f"a {spec.type.__name__} with {count} part{'' if count == 1 else 's'}"
+    kind, count = _kind(spec), spec.num_children
+    return kind if kind == "None" else f"{kind} with {count} part{'' if count == 1 else 's'}"
+
+
+def _kind(spec: TreeSpec) -> str:
+    """The class of a node, as a sentence has it."""
+    return "None" if spec.type in (None, type(None)) else f"a {spec.type.__name__}"
 
 
 def map_tree(function: Callable[..., Any], tree: Any, *rest: Any) -> Any:

@@ -18,9 +18,10 @@ import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_plain
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
 __all__ = [
+    "MOST_DIMENSIONS",
     "describe",
     "is_integer",
     "name_of",
@@ -38,6 +39,7 @@ __all__ = [
     "require_text",
     "require_word",
     "shown",
+    "to_array",
 ]
 
 LONGEST = 80
@@ -231,9 +233,9 @@ def require_word(x: Any, options: Iterable[str], where: str, argument: str) -> s
 
 def is_integer(x: Any) -> bool:
     """Whether `x` is a plain whole number, of Python or NumPy; True and False are none."""
-    if is_plain(x, (int, np.integer)):
+    if is_plain(x, int):
         return type(x) is not bool
-    return is_plain(x) and x.shape == () and x.dtype.kind in "iu"
+    return is_plain(x, np.ndarray | np.integer) and x.shape == () and x.dtype.kind in "iu"
 
 
 def require_integer(
@@ -262,7 +264,7 @@ def require_integer(
 
 def _is_whole(x: Any) -> bool:
     is_float = is_plain(x, (float, np.floating))
-    return bool(is_float and abs(x) < 2**53 and x == math.floor(x))
+    return is_float and math.isfinite(x) and float(x).is_integer()
 
 
 def _range(what: str, least: Any, most: Any) -> str:
@@ -333,13 +335,33 @@ def _as_float(x: Any) -> float | None:
     if is_plain(x):
         is_real = x.shape == () and x.dtype.kind in "iuf"
     else:
-        is_real = is_plain(x, (int, float, np.integer, np.floating)) and type(x) is not bool
+        is_real = is_integer(x) or is_plain(x, (float, np.floating))
     if not is_real:
         return None
     try:
         return float(x)
     except OverflowError:
         return math.inf
+
+
+def to_array(x: Any, where: str) -> Any:
+    """`x`, which is not traced, as an array.
+
+    Parameters
+    ----------
+    x : array_like
+    where : str
+        What it is, for the message: ``"vjp of f: the cotangent"``.
+    """
+    try:
+        return np.asarray(x)
+    except Exception as error:
+        if isinstance(error, PullbackError):
+            raise
+        raise ArgumentValueError(
+            f"{where} is {describe(x)} that makes no array: {str(error)[: 2 * LONGEST]}; wanted "
+            "numbers in rows of equal lengths, nested at most 64 deep"
+        ) from error
 
 
 # -- seeds, shapes and dtypes ---------------------------------------------------------------------

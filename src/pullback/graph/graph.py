@@ -12,7 +12,7 @@ from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_plain
-from pullback.core.validation import refuse
+from pullback.core.validation import refuse, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph import cost, dot, svg, text, verification
 from pullback.graph.execution import Plan, require_declared
@@ -256,15 +256,15 @@ class Graph:
         NumPy's floating-point warnings are as they are outside.
         """
         if type(values) is not list or len(values) != len(self.inputs):
-            self._require_row(values, "evaluate")
+            self._require_row(values, "evaluate", list)
         if self._plan is None:
             self._plan = Plan(self)
         return self._plan(values)
 
-    def _require_row(self, values: Any, method: str) -> None:
-        """Raise unless there is one value for each input, of its shape."""
+    def _require_row(self, values: Any, method: str, kinds: Any = (list, tuple)) -> None:
+        """Raise unless there is one value for each input."""
         where = f"{self.name}.{method}"
-        if not is_plain(values, (list, tuple)):
+        if not is_plain(values, kinds):
             raise refuse(
                 where,
                 "values",
@@ -364,9 +364,11 @@ def _checked(x: Any, variable: Variable, what: str) -> Any:
     if type(x) is np.ndarray and x.dtype == variable.dtype and x.shape == variable.shape != ():
         return x
     if isinstance(x, list | tuple | str) or callable(x) or x is None:
-        raise ArgumentTypeError(f"{what} is a {type(x).__name__}, wanted {variable!r}")
+        raise ArgumentTypeError(f"{what} is {shown(x)}, wanted {variable!r}")
     if not isinstance(x, Tracer | np.ndarray | np.generic | int | float | complex):
-        x = np.asarray(x)
+        x = to_array(x, what)
+    if type(x) is int and not -(2**63) <= x < 2**63:
+        raise ArgumentValueError(f"{what} is {shown(x)}, wanted an integer of 64 bits")
     if shape_of(x) != variable.shape:
         raise ArgumentValueError(
             f"{what} has shape {shape_of(x)}, wanted {variable.shape}, that of the recording; "

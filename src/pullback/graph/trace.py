@@ -238,7 +238,10 @@ def _placed(error: DataDependenceError, staging: Staging) -> DataDependenceError
 def output_atom(leaf: Any, path: str, staging: Staging) -> Any:
     """What stands for a result in the graph."""
     if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "O":
-        leaf = np.reshape(np.stack(leaf.ravel().tolist()), leaf.shape)
+        elements = leaf.ravel().tolist()
+        if not any(type(element) is Tracer for element in elements):
+            raise _no_result(leaf, path, staging)
+        leaf = np.reshape(np.stack(elements), leaf.shape)
     if type(leaf) is Tracer:
         leaf._refresh()
         if leaf._interpreter is staging:
@@ -249,7 +252,11 @@ def output_atom(leaf: Any, path: str, staging: Staging) -> Any:
         return staging.atom(leaf)
     if hasattr(leaf, "__array__"):
         return staging.atom(np.asarray(leaf))
-    raise ArgumentTypeError(
-        f"{staging.name}: the result{path} is a {type(leaf).__name__}, wanted an array or a "
+    raise _no_result(leaf, path, staging)
+
+
+def _no_result(leaf: Any, path: str, staging: Staging) -> ArgumentTypeError:
+    return ArgumentTypeError(
+        f"{staging.name}: the result{path} is {validation.describe(leaf)}, wanted an array or a "
         "number, or a pytree of them"
     )

@@ -361,4 +361,9 @@ def stop_gradient(x: Any) -> Any:
     >>> float(pb.grad(lambda x: x * pb.stop_gradient(x))(3.0))
     3.0
     """
-    return trees.map_tree(lambda leaf: _stop_gradient(leaf) if is_inexact(leaf) else leaf, x)
+    return trees.map_tree(lambda leaf: _stop_gradient(leaf) if _is_followed(leaf) else leaf, x)
+
+
+def _is_followed(x: Any) -> bool:
+    """Whether `x` is an array or a number that can carry a derivative."""
+    return isinstance(x, Tracer | np.ndarray | np.generic | float | complex) and is_inexact(x)

@@ -17,13 +17,12 @@ from pullback.core.interpreter import Interpreter
 from pullback.core.running import run
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer, is_plain, known, strip
-from pullback.core.validation import describe, is_integer, name_of, refuse
+from pullback.core.validation import describe, is_integer, name_of, refuse, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
 __all__ = [
     "Argnums",
     "assemble",
-    "by_position",
     "call",
     "describe",
     "flatten_arrays",
@@ -31,6 +30,7 @@ __all__ = [
     "name_of",
     "normalize_argnums",
     "owned",
+    "positional",
     "require_argnums",
     "require_array",
     "require_complex",
@@ -94,7 +94,7 @@ def require_array(x: Any, where: str) -> Any:
     if is_plain(x):
         return x if x.dtype.kind != "O" else assemble(x, where)
     if hasattr(x, "__array__"):
-        return require_array(np.asarray(x), where)
+        return require_array(to_array(x, where), where)
     raise ArgumentTypeError(
         f"{where} is {describe(x)}, wanted an array or a number (or a tuple, list, dict, "
         "dataclass or registered class of them); convert it with np.asarray(x, dtype=float)"
@@ -131,7 +131,7 @@ def seed(x: Any, primal: Any, where: str) -> Any:
         return None
     shape, dtype = shape_of(primal), dtype_of(primal)
     if isinstance(x, list | tuple):
-        x = np.asarray(x)
+        x = to_array(x, where)
     x = require_array(x, where)
     if not is_inexact(primal):
         raise ArgumentTypeError(
@@ -204,7 +204,7 @@ _ARRAYS = frozenset({np.ndarray, float, int, bool, complex, Tracer, *np.sctypeDi
 def require_argnums(argnums: Any, where: str) -> Argnums:
     """`argnums` as one int or str, or as a tuple of several."""
     if isinstance(argnums, str):
-        return argnums
+        return str(argnums)
     if is_integer(argnums):
         return operator.index(argnums)
     several = isinstance(argnums, tuple | list | range) or (is_plain(argnums) and argnums.ndim == 1)
@@ -216,10 +216,10 @@ def require_argnums(argnums: Any, where: str) -> Argnums:
             raise refuse(
                 where, f"argnums[{place}]", each, "the position of an argument or its name"
             )
-    return tuple(each if isinstance(each, str) else operator.index(each) for each in argnums)
+    return tuple(str(each) if isinstance(each, str) else operator.index(each) for each in argnums)
 
 
-def by_position(
+def positional(
     f: Callable[..., Any],
     argnums: Argnums,
     args: tuple[Any, ...],
@@ -272,7 +272,7 @@ def _named(
             else:
                 own = ", ".join(x.name for x in parameters) or "none that are known"
                 remedy = f"which is no parameter of it: they are {own}"
-            raise ArgumentValueError(f"{where}: argnums names the argument {name!r}, {remedy}")
+            raise ArgumentValueError(f"{where}: argnums names the argument {shown(name)}, {remedy}")
     return found
 
 

@@ -16,9 +16,9 @@ from pullback.core.validation import require_flag, require_function
 from pullback.errors import ArgumentTypeError, IndependentOutputWarning
 from pullback.transforms.arguments import (
     Argnums,
-    by_position,
     name_of,
     normalize_argnums,
+    positional,
     require_argnums,
     require_complex,
     stack_depth,
@@ -185,7 +185,7 @@ def _evaluation(
 
     def evaluate(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Recording, Any]:
         if named:
-            function, args, positions = by_position(f, argnums, args, kwargs, where)
+            function, args, positions = positional(f, argnums, args, kwargs, where)
         else:
             positions = positions_of(len(args))
             function = functools.partial(f, **kwargs) if kwargs else f

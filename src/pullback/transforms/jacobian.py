@@ -10,17 +10,18 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.shapes import Abstract
 from pullback.core.tracer import Tracer
-from pullback.core.validation import require_flag, require_function, require_word
+from pullback.core.validation import MOST_DIMENSIONS, require_flag, require_function, require_word
 from pullback.errors import (
     ArgumentTypeError,
+    ArgumentValueError,
     DataDependenceError,
     NoRuleError,
 )
 from pullback.transforms.arguments import (
     Argnums,
-    by_position,
     lower,
     name_of,
+    positional,
     require_argnums,
     require_complex,
     require_tuple,
@@ -92,13 +93,14 @@ def jacobian(
 
     @transformed(jacobian, f, argnums, mode, holomorphic=holomorphic)
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        function, args, positions = by_position(f, argnums, args, kwargs, where)
+        function, args, positions = positional(f, argnums, args, kwargs, where)
         if holomorphic:
             require_complex(args, positions, where)
         recording = record(function, args, where, varying=positions)
         inputs = [leaf for argument in recording.arguments for leaf in argument.leaves]
         _require_inexact_output(recording, inputs, holomorphic=holomorphic)
         outputs = recording.out_leaves
+        _require_dimensions(inputs, outputs, where)
         n_in, n_out = (sum(leaf.size for leaf in side) for side in (inputs, outputs))
         forward = mode == "forward" or (mode == "auto" and n_in <= n_out)
         if forward:
@@ -108,6 +110,21 @@ def jacobian(
         return _arrange(blocks, recording, single=not isinstance(argnums, tuple))
 
     return jacobian_of_f
+
+
+def _require_dimensions(
+    inputs: Sequence[Abstract], outputs: Sequence[Abstract], where: str
+) -> None:
+    """Raise where a block of the Jacobian would have more dimensions than arrays have."""
+    x = max(inputs, key=lambda leaf: leaf.ndim, default=None)
+    y = max(outputs, key=lambda leaf: leaf.ndim, default=None)
+    # The batch of unit arrays has an axis in front.
+    if x is not None and y is not None and x.ndim + y.ndim + 1 > MOST_DIMENSIONS:
+        raise ArgumentValueError(
+            f"{where}: an argument has {x.ndim} dimensions and an output {y.ndim}, and their "
+            f"Jacobian would have both, wanted fewer than {MOST_DIMENSIONS} together, the most "
+            "that an array has; reshape the argument inside the function"
+        )
 
 
 def _columns(

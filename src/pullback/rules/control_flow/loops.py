@@ -10,6 +10,7 @@ from pullback.core import trees
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.core.validation import (
+    MOST_DIMENSIONS,
     describe,
     is_integer,
     name_of,
@@ -137,6 +138,12 @@ def scan(
         return recorded(iteration, inputs, names, name_of(body), 1)
 
     graph, free = first.settle(record_body, where)
+    for y in graph.outputs[len(first.values) :]:
+        if len(shape_of(y)) >= MOST_DIMENSIONS:
+            raise ArgumentValueError(
+                f"{where}: the body returned a y of {len(shape_of(y))} dimensions, to be stacked "
+                f"along one more, wanted fewer than {MOST_DIMENSIONS}, the most that an array has"
+            )
     loop = Loop(
         graph,
         len(free),
