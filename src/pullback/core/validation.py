@@ -26,7 +26,6 @@ __all__ = [
     "is_integer",
     "name_of",
     "refuse",
-    "require_callable",
     "require_dtype",
     "require_flag",
     "require_function",
@@ -160,15 +159,6 @@ def require_function(
     raise ArgumentTypeError(
         f"{where}: {argument} is {describe(f)}, which is a value, wanted {wanted}; {remedy}"
     )
-
-
-def require_callable(f: Any, where: str, argument: str, wanted: str) -> Callable[..., Any]:
-    """`f`, if it can be called and is no class: what a class makes is called, not the class."""
-    if isinstance(f, type):
-        raise refuse(where, argument, f, wanted, f"call it: {f.__name__}(...)")
-    if not callable(f):
-        raise refuse(where, argument, f, wanted)
-    return f  # type: ignore[no-any-return]
 
 
 def require_instance(
