@@ -215,6 +215,17 @@ def test_models_take_rows_by_position_and_give_arrays():
                 np.testing.assert_allclose(result, plain.predict(x), rtol=1e-12)
 
 
+def test_a_model_of_several_arrays():
+    def network(parts):
+        return parts["a"] * 2.0 + parts["b"]
+
+    model = pb.nn.Model(network, pb.losses.mse)
+    parts = {"a": pd.Series([1.0, 2.0], index=[1, 0]), "b": [3.0, 4.0]}
+    np.testing.assert_array_equal(model.predict(parts), [5.0, 8.0])
+    head = pb.nn.Model(pb.nn.Head(np.ones(2)), pb.losses.mse)
+    np.testing.assert_array_equal(head.predict(list(ARRAY)), head.predict(ARRAY))
+
+
 def test_a_model_knows_the_columns_that_it_was_fitted_to():
     x, _, frame, series = next(rows_and_labels())
     model = pb.nn.models.linear_regression(2).fit(frame, series)

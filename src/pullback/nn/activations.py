@@ -16,6 +16,7 @@ from pullback.core.tracer import Tracer
 from pullback.core.validation import refuse, require_word
 from pullback.rules import exponential as rules
 from pullback.rules import softmax as softmax_rules
+from pullback.transforms.arguments import require_array
 from pullback.transforms.foreign import by_position
 
 __all__ = [
@@ -73,6 +74,8 @@ def _numbers(v: Any, name: str, kinds: str = "fiu") -> Any:
     """`v` as an array or a tracer of numbers."""
     if type(v) is not Tracer and type(v) is not np.ndarray:
         v = by_position(v, f"activations.{name}: v")
+    if v.dtype.kind == "O":
+        v = require_array(v, f"activations.{name}: v")
     if v.dtype.kind not in kinds:
         if v.dtype.kind == "b":
             return v.astype(np.float64)

@@ -11,13 +11,14 @@ import numpy as np
 
 from pullback import optim
 from pullback.core.callables import require_callable
+from pullback.core.tracer import is_plain
 from pullback.core.trees import static
 from pullback.core.validation import refuse, require_instance, require_number
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.nn.chain import Chain
 from pullback.nn.initialization import require_count
 from pullback.optim.minimization import minimizer
-from pullback.optim.training import remedy_for_data
+from pullback.optim.training import as_arrays, remedy_for_data
 from pullback.transforms.foreign import by_position, columns_of
 
 __all__ = [
@@ -180,7 +181,7 @@ class Model:
                     f"fit: there is no option {name!r} of {method}, wanted {', '.join(known)}"
                 )
         columns = columns_of(x)
-        x, target = by_position(x, "fit: x"), by_position(target, "fit: target")
+        x, target = _samples(x, "fit: x"), _samples(target, "fit: target")
         if isinstance(method, str):
             data = (x, target)
             result = optim.minimize(
@@ -220,11 +221,16 @@ class Model:
                 f"{self!r}: x has the columns {', '.join(columns)}, and the model was fitted to "
                 f"{', '.join(self.columns)}; write x[{list(self.columns)}]"
             )
-        return self.network(by_position(x, "Model: x"))
+        return self.network(_samples(x, "Model: x"))
 
     def predict(self, x: Array) -> Array:
         """What the scores decide: values, or classes as the loss counts them."""
         return self.decide(self.score(x))
+
+
+def _samples(x: Any, where: str) -> Any:
+    """Samples as an array, a list of them too, or as a pytree of arrays for a network of such."""
+    return by_position(x, where) if is_plain(x, list) else as_arrays(x, where)
 
 
 _SCIPY_OPTIONS = ("bounds", "tol", "callback")

@@ -26,7 +26,7 @@ from pullback.optim.schedules import require_steps
 from pullback.transforms.foreign import by_position, columns_of
 from pullback.transforms.gradient import value_and_grad
 
-__all__ = ["Training", "remedy_for_data", "train"]
+__all__ = ["Training", "as_arrays", "remedy_for_data", "train"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -186,7 +186,7 @@ def _positional(data: Any) -> tuple[Any, ...]:
             "along the first axis, (x, target); with batches of your own call method.update"
         )
     trees.flatten(data, "train: data")  # which refuses what never ends
-    return tuple(_as_arrays(part, f"train: data[{number}]") for number, part in enumerate(data))
+    return tuple(as_arrays(part, f"train: data[{number}]") for number, part in enumerate(data))
 
 
 def _frames(data: Any) -> dict[int, tuple[str, ...]]:
@@ -205,9 +205,10 @@ def _nameless(frames: dict[int, tuple[str, ...]]) -> str:
     )
 
 
-def _as_arrays(part: Any, where: str) -> Any:
+def as_arrays(part: Any, where: str) -> Any:
+    """A pytree with an array in place of each leaf, and of each list of numbers."""
     if type(part) is dict:
-        return {name: _as_arrays(each, f"{where}[{name!r}]") for name, each in part.items()}
+        return {name: as_arrays(each, f"{where}[{name!r}]") for name, each in part.items()}
     leaves, spec = trees.flatten(part)
     if is_plain(part, list | tuple) and not any(map(_has_axes, leaves)):
         return by_position(part, where)
