@@ -306,3 +306,17 @@ def test_networks_take_frames():
     np.testing.assert_array_equal(record.x_bar, plain.x_bar)
     with pytest.raises(ArgumentTypeError, match="Chain: the input is a masked array"):
         net(np.ma.masked_less(ARRAY, 3))
+
+
+def test_data_that_never_end():
+    endless = {}
+    endless["itself"] = endless
+    model = pb.nn.models.linear_regression(2)
+    for call in (
+        lambda: model.fit(ARRAY, endless),
+        lambda: model.predict(endless),
+        lambda: pb.optim.train(None, None, (endless,), pb.optim.Adam(), epochs=1),
+        lambda: pb.optim.train(np.sum, np.ones(2), (endless,), pb.optim.Adam(), epochs=1),
+    ):
+        with pytest.raises((ArgumentTypeError, ArgumentValueError)):
+            call()

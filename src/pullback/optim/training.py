@@ -185,7 +185,6 @@ def _positional(data: Any) -> tuple[Any, ...]:
             f"train: data is {describe(data)}, wanted a tuple of arrays with the samples "
             "along the first axis, (x, target); with batches of your own call method.update"
         )
-    trees.flatten(data, "train: data")  # which refuses what never ends
     return tuple(as_arrays(part, f"train: data[{number}]") for number, part in enumerate(data))
 
 
@@ -207,9 +206,9 @@ def _nameless(frames: dict[int, tuple[str, ...]]) -> str:
 
 def as_arrays(part: Any, where: str) -> Any:
     """A pytree with an array in place of each leaf, and of each list of numbers."""
+    leaves, spec = trees.flatten(part, where)
     if type(part) is dict:
         return {name: as_arrays(each, f"{where}[{name!r}]") for name, each in part.items()}
-    leaves, spec = trees.flatten(part)
     if is_plain(part, list | tuple) and not any(map(_has_axes, leaves)):
         return by_position(part, where)
     for number, leaf in enumerate(leaves):
