@@ -7,10 +7,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3 python
 OLDEST := .venv-oldest
+SECONDS ?= 60
+SEED ?= 0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-oldest check format bench docs clean
+.PHONY: help demo test test-oldest fuzz check format bench docs clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +25,9 @@ test: $(VENV)/test.stamp ## run the test suite and the examples in the documents
 
 test-oldest: $(OLDEST)/test.stamp ## run it with the oldest supported versions of all libraries
 	$(OLDEST)/bin/python -m pytest -q -n auto --dist loadgroup
+
+fuzz: $(VENV)/test.stamp ## try random programs and odd arguments, SECONDS=60 of each kind
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
 
 check: $(VENV)/check.stamp ## lint, type check, and check the direction of imports
 	$(BIN)/ruff check .

@@ -507,9 +507,12 @@ def test_an_ill_conditioned_system_passes(seed):
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "words"),
     [
-        ((3.0, 1.0), {}, TypeError, ["f is a float", "wanted a function"]),
+        ((3.0, 1.0), {}, TypeError, ["f is of type float", "wanted a function", "itself"]),
         ((np.sin,), {}, TypeError, ["no primals", "pullback.check(f, *primals)"]),
-        ((np.sin, 1.0), {"order": 0}, ValueError, ["order is 0", "at least 1"]),
+        ((np.sin, 1.0), {"order": 0}, ValueError, ["order is 0", "from 1 to 8"]),
+        ((np.sin, 1.0), {"order": 9}, ValueError, ["order is 9", "1 to 8; the work doubles"]),
+        ((np.sin, 1.0), {"order": "2"}, TypeError, ["check: order is '2'", "a whole number"]),
+        ((np.sin, 1.0), {"seed": -1}, ValueError, ["check: seed is -1", "of at least 0"]),
         ((np.sin, 1), {}, TypeError, ["check of sin", "floating or complex", "3.0 for 3"]),
         ((np.sin, np.nan), {}, ValueError, ["check of sin", "NaN", "finite"]),
         ((np.log, 0.0), {}, ValueError, ["check of log", "not finite", "domain"]),

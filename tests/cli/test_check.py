@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -184,6 +185,12 @@ def test_functions_that_cannot_be_used(model, capsys, function, words):
         (("--shape", "-3"), "--shape is '-3', wanted whole numbers"),
         (("--at", "1.0", "--dtype", "int64"), "--dtype is 'int64', wanted float64, float32"),
         (("--at", "1.0", "--dtype", "floaty"), "--dtype is 'floaty', wanted float64"),
+        (("--at", "1.0", "--dtype", "{1, 2}"), "--dtype is '{1, 2}', wanted float64"),
+        (("--at", "1.0", "--dtype", "\udcff"), "--dtype is '\\udcff', wanted float64"),
+        (("--at", "9" * 5000), "(5000 characters) is not made of Python numbers"),
+        (("--shape", "9" * 5000), "(5000 characters), wanted whole numbers"),
+        (("--shape", "1," * 65), "--shape has 65 extents, wanted at most 64"),
+        (("--shape", "1000000000,1000000000,9"), "--shape is too large for an array"),
         (("--at", "nosuch.npy"), "--at nosuch.npy: there is no such file"),
         (("--at", "text.npy"), "--at text.npy cannot be read as NumPy arrays"),
         (("--at", "[1, 2]", "--keep-integers"), "float"),
@@ -275,3 +282,17 @@ def test_loading_gives_the_function_itself():
     assert load_function("numpy:linalg.norm") is np.linalg.norm
     with pytest.raises(UsageError, match="does not name a function"):
         load_function("tanh")
+
+
+def test_what_is_no_file_is_not_read(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.npy")  # reading it would wait for a writer
+    os.mkdir("folder.npz")
+    for name in ("pipe.npy", "folder.npz"):
+        assert main(["check", "numpy:tanh", "--at", name]) == 2
+        assert f"--at {name} is not a file" in capsys.readouterr().err
+    assert main(["check", "numpy:tanh", "--at", "n" * 300 + ".npy"]) == 2
+    assert main(["check", "numpy:tanh", "--at", "a\0.npy"]) == 2
+    monkeypatch.setenv("HOME", str(tmp_path))
+    np.save("x.npy", np.ones(2))
+    assert main(["check", "numpy:tanh", "--at=~/x.npy"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def test_the_options_reach_the_run(pretended, tmp_path, capsys):
 def test_the_report_is_report_html_by_default(pretended, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["demo"]) == 0
-    assert pretended["output"] == Path("report.html")
+    assert pretended["output"] == tmp_path / "report.html"
     assert (tmp_path / "report.html").is_file()
 
 
@@ -83,22 +84,55 @@ def test_an_interrupted_run_has_its_exit_code(pretended, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("output", "words"),
     [
-        ("missing/report.html", "there is no directory"),
-        (".", "is a directory; name a file in it"),
+        ("", "'', which is no name of a file"),
+        ("-", "'-', which is no name of a file"),
+        ("missing/report.html", "there is no directory missing; make it first"),
+        (".", "which is a directory; name a file in it"),
+        ("new/", "name a file in that directory"),
+        ("~", "which is a directory"),
+        ("notes.txt/report.html", "notes.txt is a file, not a directory"),
+        ("pipe", "which is a pipe and no file"),
+        ("/dev/null", "which is a device and no file"),
+        ("circle", "; choose another file"),
+        ("n" * 300 + ".html", "(305 characters): "),
+        ("\udcff.html", "characters that cannot be encoded"),
+        ("page\N{GREEK SMALL LETTER ALPHA}\ud800.html", "characters that cannot be encoded"),
+        ("a\0b.html", "no name has a null character"),
     ],
 )
 def test_an_output_that_cannot_be_written_is_found_out_before_the_work(
-    pretended, tmp_path, capsys, output, words
+    pretended, tmp_path, monkeypatch, capsys, output, words
 ):
-    assert main(["demo", "--output", str(tmp_path / output)]) == 2
-    assert words in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("notes")
+    os.mkfifo("pipe")
+    (tmp_path / "circle").symlink_to("circle")
+    before = sorted(tmp_path.iterdir())
+    assert main(["demo", "--output", output]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.startswith("pullback demo: --output: the report cannot go to ")
+    assert said.count("\n") == 1
+    assert "settings" not in pretended
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "words"),
+    [("report.html", "write to this file"), ("", "write to the directory")],
+)
+def test_an_output_without_permission(pretended, tmp_path, monkeypatch, capsys, forbidden, words):
+    (tmp_path / "report.html").write_text("before")
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path / forbidden)
+    assert main(["demo", "--output", str(tmp_path / "report.html")]) == 2
+    assert f"you may not {words}" in capsys.readouterr().err
     assert "settings" not in pretended
 
 
-def test_a_directory_without_permission(pretended, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(demo_command.os, "access", lambda *_: False)
-    assert main(["demo", "--output", str(tmp_path / "report.html")]) == 2
-    assert "you may not write to the directory" in capsys.readouterr().err
+def test_home_is_found(pretended, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert main(["demo", "--output=~/report.html"]) == 0
+    assert pretended["output"] == tmp_path / "report.html"
 
 
 def test_a_missing_extra_is_named_with_its_remedy(pretended, monkeypatch, capsys):

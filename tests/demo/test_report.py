@@ -10,7 +10,7 @@ import pytest
 
 from pullback.demo.markup import check_table, percent, scientific, seconds
 from pullback.demo.record import DigitsRecord, HamiltonianRecord, Mistake, Record
-from pullback.demo.report import render, write
+from pullback.demo.report import render
 from pullback.testing import Report, Row
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -178,26 +178,3 @@ def test_durations_and_shares_do_not_break_from_their_units():
     assert seconds(12.34) == "12.3\u00a0s"
     assert seconds(180.0) == "3.0\u00a0min"
     assert percent(0.98765) == "98.8\u00a0%"
-
-
-def test_writing_replaces_an_earlier_report(tmp_path):
-    output = tmp_path / "report.html"
-    write("first", output)
-    write("second", output)
-    assert output.read_text(encoding="utf-8") == "second"
-    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
-
-
-@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
-def test_failing_to_write_leaves_the_earlier_report_and_nothing_else(tmp_path, monkeypatch, error):
-    output = tmp_path / "report.html"
-    write("first", output)
-
-    def fail(*_):
-        raise error
-
-    monkeypatch.setattr("os.replace", fail)
-    with pytest.raises(error):
-        write("second", output)
-    assert output.read_text(encoding="utf-8") == "first"
-    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

@@ -340,6 +340,6 @@ def run(seconds: float, seed: int) -> int:
         fault = draw.fault()
         if fault is not None:
             faults += 1
-            print(f"{draw}: {fault}", flush=True)  # noqa: T201
-    print(f"rules × dtypes: {count} draws, {faults} faults")  # noqa: T201
+            print(f"{draw}: {fault}", flush=True)
+    print(f"rules × dtypes: {count} draws, {faults} faults")
     return faults

@@ -298,5 +298,5 @@ def test_a_loss_for_each_sample_is_refused():
     net = Dense(np.eye(2))
     with pytest.raises(ArgumentTypeError, match=r"shape \(2,\), wanted a real floating scalar"):
         backpropagate(net, lambda y, t: y - t, np.ones(2), np.ones(2))
-    with pytest.raises(ArgumentTypeError, match="loss is a str, wanted a function such as"):
+    with pytest.raises(ArgumentTypeError, match="loss is 'mse', wanted a function such as"):
         backpropagate(net, "mse", np.ones(2), np.ones(2))

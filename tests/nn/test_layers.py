@@ -142,21 +142,21 @@ def test_a_generator_or_a_seed_determines_the_weights():
         (
             lambda: Dense.initialize(0, 2, rng=0),
             ArgumentValueError,
-            r"Dense.initialize: n_in is 0, wanted an integer of at least 1",
+            r"Dense.initialize: n_in is 0, wanted a whole number of at least 1",
         ),
         (
             lambda: Dense.initialize(2, 2, rng=0, scheme="lecun"),
             ArgumentValueError,
-            r"scheme is 'lecun', wanted one of 'glorot', 'he'",
+            r"scheme is 'lecun', wanted 'glorot' or 'he'",
         ),
         (
             lambda: Dense.initialize(2, 2, rng=np.random),
             ArgumentTypeError,
-            r"rng is a module, wanted a numpy.random.Generator",
+            r"rng is the module numpy.random, wanted",
         ),
         (lambda: Chain([]), ArgumentValueError, r"layers is empty"),
         (lambda: Chain(Head(np.ones(2))), ArgumentTypeError, r"layers is a Head, wanted a list"),
-        (lambda: Chain([1.0]), ArgumentTypeError, r"layer 1 is a float, wanted a layer"),
+        (lambda: Chain([1.0]), ArgumentTypeError, r"layer 1 is 1.0, wanted a layer"),
         (
             lambda: Chain([Dense(np.ones((3, 2))), Dense(np.ones((2, 4)))]),
             ArgumentValueError,

@@ -98,10 +98,10 @@ def test_an_objective_that_is_no_number_any_more_says_so():
         ({"data": (X, Y[:3])}, ArgumentValueError, r"shapes \(7, 2\), \(3,\); wanted the same"),
         ({"data": (X[:0], Y[:0])}, ArgumentValueError, "number of samples, at least 1"),
         ({"data": (1.0,)}, ArgumentValueError, r"shapes \(\); wanted"),
-        ({"epochs": 0}, ArgumentValueError, "epochs is 0, wanted an integer of at least 1"),
+        ({"epochs": 0}, ArgumentValueError, "epochs is 0, wanted a whole number of at least 1"),
         ({"batch_size": 0, "rng": 0}, ArgumentValueError, "batch_size is 0"),
         ({"batch_size": 2}, ArgumentTypeError, "rng is not; .* pass rng=np.random.default_rng"),
-        ({"method": "Adam"}, ArgumentTypeError, "method is a str, wanted a descent method"),
+        ({"method": "Adam"}, ArgumentTypeError, "method is 'Adam', wanted a descent method"),
     ],
 )
 def test_arguments_that_do_not_fit(options, error, words):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import pullback as pb
 from pullback.cli.check import check
 from pullback.cli.codes import FAILED, UNUSABLE
 from pullback.cli.demo import demo
 from pullback.demo.run import Settings
+from pullback.testing.verification import HIGHEST_ORDER
 
 __all__ = ["parser"]
+
+MOST_DIGITS = 18
+"""Of a number on the command line."""
 
 DEMO_TEXT = """\
 Train two networks with exact gradients and write a report to look at.
@@ -82,28 +85,27 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     option(
         "-o",
         "--output",
-        type=Path,
-        default=Path("report.html"),
+        default="report.html",
         metavar="FILE",
         help="where the report goes (default: %(default)s)",
     )
     option(
         "--seed",
-        type=_at_least(0),
+        type=_whole(0),
         default=Settings.seed,
         metavar="N",
         help="of everything random (default: %(default)s)",
     )
     option(
         "--epochs",
-        type=_at_least(1),
+        type=_whole(1),
         default=Settings.epochs,
         metavar="N",
         help="passes over the images of digits (default: %(default)s)",
     )
     option(
         "--iterations",
-        type=_at_least(1),
+        type=_whole(1),
         default=Settings.iterations,
         metavar="N",
         help="of the fit of the Hamiltonian, at most (default: %(default)s)",
@@ -146,14 +148,14 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     option(
         "--order",
-        type=_at_least(1),
+        type=_whole(1, HIGHEST_ORDER),
         default=2,
         metavar="N",
-        help="the highest derivative to check (default: %(default)s)",
+        help=f"the highest derivative to check, at most {HIGHEST_ORDER} (default: %(default)s)",
     )
     option(
         "--seed",
-        type=_at_least(0),
+        type=_whole(0),
         default=0,
         metavar="N",
         help="of random arguments and directions (default: %(default)s)",
@@ -194,12 +196,17 @@ class _Primal(argparse.Action):
         setattr(namespace, self.dest, [*earlier, (self.option_strings[0], str(values))])
 
 
-def _at_least(least: int) -> Callable[[str], int]:
-    """A type of argument: whole numbers from `least`."""
+def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """A type of argument: whole numbers from `least`, up to `most` if that is given."""
 
     def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least}")
+        # More digits than these are no number that anything is counted with.
+        fits = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+        if not fits or int(text) < least or (most is not None and int(text) > most):
+            end = "" if most is None else f" to {most}"
+            raise argparse.ArgumentTypeError(
+                f"{text[:MOST_DIGITS]!r} is not a whole number from {least}{end}"
+            )
         return int(text)
 
     return number

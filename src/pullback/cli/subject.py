@@ -6,6 +6,7 @@ import ast
 import difflib
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from pullback.cli.codes import UsageError
+from pullback.core.validation import require_shape, shown
 
 __all__ = ["load_function", "primals_from"]
 
@@ -37,7 +39,7 @@ def load_function(name: str) -> Callable[..., Any]:
     """
     source, colon, path = name.rpartition(":")
     if not (colon and source and path):
-        raise UsageError(f"{name!r} does not name a function; {EXAMPLE}")
+        raise UsageError(f"{shown(name)} does not name a function; {EXAMPLE}")
     found: Any = _load_module(source)
     for attribute in path.split("."):
         if not hasattr(found, attribute):
@@ -138,7 +140,7 @@ def primals_from(
         if option == "--shape":
             primals.append(_random(_shape(text), kind, rng))
         elif text.endswith((".npy", ".npz")):
-            primals += _stored(Path(text))
+            primals += _stored(Path(os.path.expanduser(text)))
         else:
             primals += [_arrays(value, kind, keep_integers) for value in _literals(text)]
     return tuple(primals)
@@ -147,23 +149,23 @@ def primals_from(
 def _inexact(dtype: str) -> np.dtype[Any]:
     try:
         kind = np.dtype(dtype)
-    except TypeError:
+    except Exception:  # whatever NumPy raises for what is no dtype
         kind = np.dtype(object)
     if kind.kind not in "fc":
         raise UsageError(
-            f"--dtype is {dtype!r}, wanted float64, float32, complex128 or complex64: nothing else "
-            "can be differentiated"
+            f"--dtype is {shown(dtype)}, wanted float64, float32, complex128 or complex64: nothing "
+            "else can be differentiated"
         )
     return kind
 
 
 def _shape(text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.strip("()[] ").split(",") if part.strip()]
-    if not all(part.isdecimal() for part in parts):
+    if not all(part.isascii() and part.isdecimal() and len(part) <= 18 for part in parts):
         raise UsageError(
-            f"--shape is {text!r}, wanted whole numbers: 3,4 for a matrix, () for a scalar"
+            f"--shape is {shown(text)}, wanted whole numbers: 3,4 for a matrix, () for a scalar"
         )
-    return tuple(map(int, parts))
+    return require_shape(tuple(map(int, parts)), "pullback check", "--shape")
 
 
 def _random(shape: tuple[int, ...], kind: np.dtype[Any], rng: np.random.Generator) -> Any:
@@ -176,6 +178,8 @@ def _random(shape: tuple[int, ...], kind: np.dtype[Any], rng: np.random.Generato
 def _stored(file: Path) -> list[Any]:
     """The array in a file .npy, or the arrays in a file .npz, in the order of the file."""
     try:
+        if file.exists() and not file.is_file():
+            raise UsageError(f"--at {file} is not a file; name a file .npy or .npz")
         stored = np.load(file, allow_pickle=False)
     except FileNotFoundError as error:
         raise UsageError(f"--at {file}: there is no such file") from error
@@ -193,7 +197,7 @@ def _literals(text: str) -> tuple[Any, ...]:
         values = ast.literal_eval(f"({text.strip().rstrip(',')},)")
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise UsageError(
-            f"--at {text!r} is not made of Python numbers, lists, tuples and dicts; write for "
+            f"--at {shown(text)} is not made of Python numbers, lists, tuples and dicts; write for "
             'example --at "1.0, [1.0, 2.0]", or name a file .npy'
         ) from error
     return tuple(values)

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from pullback.core.shapes import Abstract, dtype_of, expand, fit
+from pullback.core.tracer import Tracer
+from pullback.core.validation import describe, refuse, require_text
 from pullback.errors import ArgumentTypeError, NoRuleError
 
-__all__ = ["Missing", "directions", "from_pullback", "from_pushforward"]
+__all__ = ["Missing", "directions", "from_pullback", "from_pushforward", "require_spaces"]
 
 Spaces = list[Abstract | None]
 Output = Abstract | Sequence[Abstract]
@@ -62,10 +66,33 @@ def directions(owner: str, pushforward: Any, pullback: Any) -> tuple[Any, Any]:
             f"{owner}: got neither a pushforward nor a pullback, wanted at least one of them: "
             f"{owner}(pushforward=lambda x_dot: ..., pullback=lambda y_bar: ...)"
         )
+    for direction, given in (("pushforward", pushforward), ("pullback", pullback)):
+        if given is not None and not callable(given):
+            raise ArgumentTypeError(
+                f"{owner}: {direction} is {describe(given)}, wanted a function: "
+                f"{owner}({direction}=lambda x: ...)"
+            )
     return (
         Missing(owner, "pushforward") if pushforward is None else pushforward,
         Missing(owner, "pullback") if pullback is None else pullback,
     )
+
+
+def require_spaces(xs: Any, y: Any, owner: str, where: Any) -> None:
+    """Raise unless these are arrays, or shapes and dtypes; `None` may stand for an argument."""
+    require_text(where, f"{owner}.between", "where")
+    if not isinstance(xs, tuple | list):
+        raise refuse(f"{owner}.between", "xs", xs, "a list with an entry for each argument")
+    outputs = y if isinstance(y, tuple | list) else (y,)
+    for argument, row in (("an argument", xs), ("the output", outputs)):
+        for each in row:
+            if not isinstance(each, _SPACES) and not (each is None and argument == "an argument"):
+                raise refuse(
+                    f"{owner}.between", argument, each, "an array, or a pullback.ShapeDtype"
+                )
+
+
+_SPACES = (Abstract, Tracer, np.ndarray, np.generic, float, int, complex)
 
 
 def from_pullback(

@@ -16,8 +16,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pullback.core.adjoint import Missing, directions, from_pullback, from_pushforward
+from pullback.core.adjoint import (
+    Missing,
+    directions,
+    from_pullback,
+    from_pushforward,
+    require_spaces,
+)
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.tracer import Tracer
+from pullback.core.validation import describe, require_integer, to_array
+from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
 __all__ = [
     "Dense",
@@ -88,13 +97,19 @@ class Diagonal(LinearMap):
         self.coefficient = coefficient
 
     def pushforward(self, x_dot: Any) -> Any:
-        return self.coefficient * x_dot
+        try:
+            return self.coefficient * x_dot
+        except Exception as error:
+            raise _unfit("Diagonal.pushforward", self.coefficient, x_dot, error) from error
 
     def pullback(self, y_bar: Any) -> Any:
         coefficient = self.coefficient
-        if dtype_of(coefficient).kind == "c":
-            coefficient = np.conj(coefficient)
-        return coefficient * y_bar
+        try:
+            if dtype_of(coefficient).kind == "c":
+                coefficient = np.conj(coefficient)
+            return coefficient * y_bar
+        except Exception as error:
+            raise _unfit("Diagonal.pullback", coefficient, y_bar, error) from error
 
     def strong(self) -> Diagonal:
         """The same map, in whose products an exact zero wins."""
@@ -183,6 +198,7 @@ class Linear(LinearMap):
         Linear
         """
         push, pull = self.pushforward, self.pullback
+        require_spaces((x,), y, type(self).__name__, where)
         if type(push) is Missing:
             made = from_pullback(lambda y_bar: (pull(y_bar),), (x,), y, where)
             return Linear(made, pull, self.push_onto)
@@ -226,6 +242,17 @@ class Selection(Linear):
         self.pull_onto = pull_onto
 
 
+def _unfit(where: str, matrix: Any, x: Any, error: Exception) -> Exception:
+    """The error for an array that a linear map can't be applied to."""
+    if isinstance(error, PullbackError):
+        return error
+    kind = ArgumentValueError if isinstance(error, ValueError) else ArgumentTypeError
+    return kind(
+        f"{where}: the map is {describe(matrix)}, and what it was applied to is {describe(x)}, "
+        "wanted an array of numbers of a shape that fits; in a rule, return what fits the argument"
+    )
+
+
 class Dense(LinearMap):
     """A linear map given by its Jacobian array.
 
@@ -239,17 +266,25 @@ class Dense(LinearMap):
     __slots__ = ("jacobian", "ndim")
 
     def __init__(self, jacobian: Any, ndim: int) -> None:
+        if not isinstance(jacobian, Tracer):
+            jacobian = to_array(jacobian, "Dense: jacobian")
         self.jacobian = jacobian
-        self.ndim = ndim
+        self.ndim = require_integer(ndim, "Dense", "ndim", least=0, most=len(shape_of(jacobian)))
 
     def pushforward(self, x_dot: Any) -> Any:
-        return np.tensordot(self.jacobian, x_dot, axes=self.ndim)
+        try:
+            return np.tensordot(self.jacobian, x_dot, axes=self.ndim)
+        except Exception as error:
+            raise _unfit("Dense.pushforward", self.jacobian, x_dot, error) from error
 
     def pullback(self, y_bar: Any) -> Any:
         jacobian = self.jacobian
-        if dtype_of(jacobian).kind == "c":
-            jacobian = np.conj(jacobian)
-        return np.tensordot(y_bar, jacobian, axes=len(shape_of(y_bar)))
+        try:
+            if dtype_of(jacobian).kind == "c":
+                jacobian = np.conj(jacobian)
+            return np.tensordot(y_bar, jacobian, axes=len(shape_of(y_bar)))
+        except Exception as error:
+            raise _unfit("Dense.pullback", jacobian, y_bar, error) from error
 
     def __repr__(self) -> str:
         return f"Dense({self.jacobian!r}, ndim={self.ndim})"
@@ -305,6 +340,7 @@ class Joint:
         where : str
         """
         push, pull = self.pushforward, self.pullback
+        require_spaces(xs, y, "Joint", where)
         if type(push) is Missing:
             return Joint(from_pullback(pull, xs, y, where), pull, self.pullback_onto)
         if type(pull) is Missing:

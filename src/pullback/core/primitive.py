@@ -15,6 +15,7 @@ from pullback.core.precision import PYTHON_NUMBERS, settled
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracer import Tracer, ground_level
+from pullback.core.validation import describe, to_array
 from pullback.errors import ArgumentTypeError, NoRuleError
 
 __all__ = ["Primitive", "bind", "locally_constant", "registry"]
@@ -156,14 +157,21 @@ class Primitive:
         if rule is locally_constant:
             return
         names, variadic = [], None
-        for parameter in inspect.signature(rule).parameters.values():
+        try:
+            signature = inspect.signature(rule)
+        except (TypeError, ValueError):
+            raise ArgumentTypeError(
+                f"the rule of {self.name} is {describe(rule)}, whose parameters Python does not "
+                "know, wanted a function of the output and the arguments; write one in Python"
+            ) from None
+        for parameter in signature.parameters.values():
             if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
                 names.append(parameter.name)
             elif parameter.kind is parameter.VAR_POSITIONAL:
                 variadic = parameter.name
         if not names:
             raise ArgumentTypeError(
-                f"the rule of {self.name} takes {inspect.signature(rule)}; "
+                f"the rule of {self.name} takes {signature}; "
                 "its first parameter must be the output, followed by one for each argument"
             )
         self.keeps_out = not names[0].startswith("_")
@@ -337,15 +345,19 @@ def _as_plain(x: Any, primitive: Primitive) -> Any:
     """`x` as an array; traced scalars in a list or an object array become one traced array."""
     if type(x) is Tracer or type(x) in _SCALARS:
         return x
-    array = elements_of(x, primitive.name) if is_of_subclass(x) else np.asarray(x)
+    if is_of_subclass(x):
+        array = elements_of(x, primitive.name)
+    else:
+        array = to_array(x, f"{primitive.name}: an argument")
     if array.dtype.kind in "biufc":
         return array
     elements = array.ravel().tolist()
     if not any(isinstance(element, Tracer) for element in elements):
         if all(isinstance(element, Real) for element in elements):
             return array.astype(float)[()]  # fractions and large integers, as NumPy takes them
+        described = "None" if x is None else f"a {type(x).__name__}"
         raise ArgumentTypeError(
-            f"{primitive.name}: got a {type(x).__name__} that makes an array of dtype "
+            f"{primitive.name}: got {described} that makes an array of dtype "
             f"{array.dtype} and shape {array.shape}; derivatives want numbers: convert it with "
             "np.asarray(x, dtype=float)"
         )

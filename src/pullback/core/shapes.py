@@ -10,6 +10,7 @@ import numpy as np
 __all__ = [
     "Abstract",
     "astype",
+    "broadcast_shapes",
     "dtype_of",
     "expand",
     "fit",
@@ -103,6 +104,25 @@ def is_inexact(x: Any) -> bool:
         return x.dtype.kind in "fc"
     except AttributeError:
         return dtype_of(x).kind in "fc"
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that these broadcast to; NumPy's function has a limit of 32 dimensions.
+
+    Raises
+    ------
+    ValueError
+        Where they don't fit together.
+    """
+    rank = max(map(len, shapes), default=0)
+    found = [1] * rank
+    for shape in shapes:
+        for axis, extent in enumerate(shape, rank - len(shape)):
+            if extent != found[axis] and extent != 1:
+                if found[axis] != 1:
+                    raise ValueError(f"extents {found[axis]} and {extent} do not fit together")
+                found[axis] = extent
+    return tuple(found)
 
 
 def unbroadcast(x_bar: Any, shape: tuple[int, ...]) -> Any:

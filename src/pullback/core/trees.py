@@ -18,7 +18,18 @@ import optree
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
 
-__all__ = ["NAMESPACE", "flatten", "flatten_like", "leaf_paths", "map_tree", "static", "unflatten"]
+__all__ = [
+    "NAMESPACE",
+    "TreeSpec",
+    "contrast",
+    "flatten",
+    "flatten_like",
+    "in_words",
+    "leaf_paths",
+    "map_tree",
+    "static",
+    "unflatten",
+]
 
 NAMESPACE = "pullback"
 """The optree namespace in which classes are registered."""
@@ -48,8 +59,14 @@ def _register(cls: type) -> None:
     fixed = tuple(f.name for f in fields if not f.metadata.get("pytree_node", True))
 
     def flatten_node(node: Any) -> tuple[tuple[Any, ...], Any, tuple[str, ...]]:
-        aux = tuple(getattr(node, name) for name in fixed)
-        return tuple(getattr(node, name) for name in children), aux, children
+        try:
+            aux = tuple(getattr(node, name) for name in fixed)
+            return tuple(getattr(node, name) for name in children), aux, children
+        except AttributeError as error:
+            raise ArgumentValueError(
+                f"a {cls.__name__} in a pytree has no value for one of its fields ({error}); give "
+                "it one in __post_init__, or a default"
+            ) from error
 
     def unflatten_node(aux: Any, values: Iterable[Any]) -> Any:
         node: Any = object.__new__(cls)
@@ -69,14 +86,28 @@ def _register(cls: type) -> None:
     _registered.add(cls)
 
 
-def flatten(tree: Any) -> tuple[list[Any], TreeSpec]:
-    """Leaves of `tree` and its structure."""
+def flatten(tree: Any, what: str = "a pytree") -> tuple[list[Any], TreeSpec]:
+    """Leaves of `tree` and its structure.
+
+    Parameters
+    ----------
+    tree : pytree
+    what : str
+        The function and argument, for the error message.
+    """
     if type(tree) in _LEAF_TYPES:
         return [tree], _LEAF
     while True:
-        leaves, spec = optree.tree_flatten(tree, namespace=NAMESPACE)
+        try:
+            leaves, spec = optree.tree_flatten(tree, namespace=NAMESPACE)
+        except RecursionError:
+            raise ArgumentValueError(
+                f"{what} is a {type(tree).__name__} that contains itself, or is nested more than "
+                f"{optree.MAX_RECURSION_DEPTH} levels deep, wanted a pytree: lists, tuples, dicts "
+                "and dataclasses of arrays; put what is alike in one list, or in one array"
+            ) from None
         # Another thread may have registered one of them in the meantime: flatten again then, too.
-        dataclass_leaves = {type(leaf) for leaf in leaves if dataclasses.is_dataclass(leaf)}
+        dataclass_leaves = set(filter(dataclasses.is_dataclass, set(map(type, leaves))))
         if not dataclass_leaves:
             return leaves, spec
         with _registering:
@@ -108,18 +139,28 @@ def flatten_like(spec: TreeSpec, tree: Any, what: str) -> list[Any]:
         return [None] * spec.num_leaves
     if spec.is_leaf():
         return [tree]
-    node = spec.one_level()
-    assert node is not None
-    try:
-        children = node.flatten_up_to(tree)
-    except (ValueError, TypeError) as error:
-        raise ArgumentValueError(
-            f"{what} has the structure {flatten(tree)[1]}, wanted {spec}; give a pytree with a "
-            "leaf for each leaf of the primal, or None where it is zero"
-        ) from error
+    given, own = flatten(tree, what)
+    if own == spec:
+        return given
     leaves: list[Any] = []
-    for child_spec, child in zip(spec.children(), children, strict=True):
-        leaves.extend(flatten_like(child_spec, child, what))
+    pending = [(spec, tree)]
+    while pending:
+        part, subtree = pending.pop()
+        if subtree is None:
+            leaves += [None] * part.num_leaves
+        elif part.is_leaf():
+            leaves.append(subtree)
+        else:
+            node = part.one_level()
+            assert node is not None
+            try:
+                children = node.flatten_up_to(subtree)
+            except (ValueError, TypeError) as error:
+                raise ArgumentValueError(
+                    f"{what} has the structure {contrast(own, spec)}; give a pytree with a leaf "
+                    "for each leaf of the primal, or None where it is zero"
+                ) from error
+            pending += reversed([*zip(part.children(), children, strict=True)])
     return leaves
 
 
@@ -127,6 +168,76 @@ def leaf_paths(spec: TreeSpec) -> list[str]:
     """How to reach each leaf, as Python would spell it: ``['W'][0].b``."""
     tree = unflatten(spec, [0] * spec.num_leaves)
     return [accessor.codify("") for accessor in optree.tree_accessors(tree, namespace=NAMESPACE)]
+
+
+SHOWN, LONGEST = 4, 80
+"""How many paths are shown of a structure, and how many characters of a path."""
+
+
+def in_words(spec: TreeSpec) -> str:
+    """A structure as its paths: ``a tuple with the leaves [0], [1]['W']``."""
+    if spec.is_leaf():
+        return "of a single leaf"
+    kind = _kind(spec)
+    paths = [*map(_shortened, leaf_paths(spec))]
+    if not paths:
+        return kind if kind == "None" else f"{kind} without leaves"
+    if len(paths) == 1:
+        return f"{kind} with the leaf {paths[0]}"
+    if len(paths) <= SHOWN:
+        return f"{kind} with the leaves {', '.join(paths)}"
+    shown = ", ".join(paths[: SHOWN - 1])
+    return f"{kind} with {len(paths)} leaves {shown}, …, {paths[-1]}"
+
+
+def contrast(got: TreeSpec, wanted: TreeSpec) -> str:
+    """What structure came, and which was wanted, for a message, with the first difference."""
+    one, other = in_words(got), in_words(wanted)
+    words = f"{one}, wanted {other}"
+    if one != other and min(got.num_leaves, wanted.num_leaves) < SHOWN:
+        return words
+    path = ""
+    while got.type is wanted.type and got.entries() == wanted.entries():
+        pairs = enumerate(zip(got.children(), wanted.children(), strict=True))
+        position = next((i for i, (a, b) in pairs if a != b), None)
+        if position is None:  # they differ in what is static
+            break
+        path += _step(got, position)
+        got, wanted = got.children()[position], wanted.children()[position]
+    if got.type is wanted.type and got.entries() == wanted.entries():
+        difference = "what is static there differs"
+    elif got.type is wanted.type and got.num_children == wanted.num_children:
+        strange = [x for x in got.entries() if x not in wanted.entries()]
+        difference = f"{strange[0]!r} is not among its keys" if strange else "its keys differ"
+    else:
+        difference = f"{_node(got)} in place of {_node(wanted)}"
+    place = f"at {_shortened(path)}: " if path else ""
+    return f"{words} ({place}{difference})"
+
+
+def _shortened(path: str) -> str:
+    """A path, but the middle of a long one."""
+    return path if len(path) <= LONGEST else f"{path[: LONGEST // 2]}…{path[-LONGEST // 4 :]}"
+
+
+def _step(spec: TreeSpec, position: int) -> str:
+    """How to reach a child, as Python would spell it."""
+    node = spec.one_level()
+    assert node is not None
+    return leaf_paths(node)[position]
+
+
+def _node(spec: TreeSpec) -> str:
+    """What stands at the root of a structure."""
+    if spec.is_leaf():
+        return "a leaf"
+    kind, count = _kind(spec), spec.num_children
+    return kind if kind == "None" else f"{kind} with {count} part{'' if count == 1 else 's'}"
+
+
+def _kind(spec: TreeSpec) -> str:
+    """The class of a node, as a sentence has it."""
+    return "None" if spec.type in (None, type(None)) else f"a {spec.type.__name__}"
 
 
 def map_tree(function: Callable[..., Any], tree: Any, *rest: Any) -> Any:

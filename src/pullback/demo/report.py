@@ -1,22 +1,16 @@
-"""The report: one HTML page that needs nothing beside itself.
-
-It is written under another name and then moved into place, so that a reader never finds half of
-it, and an earlier report is not lost if writing fails.
-"""
+"""The report: one HTML page that needs nothing beside itself."""
 
 from __future__ import annotations
 
-import os
 from html import escape
 from importlib.resources import files
-from pathlib import Path
 
 from pullback.demo.digits_section import digits_section
 from pullback.demo.hamiltonian_section import hamiltonian_section
 from pullback.demo.markup import facts, key_figures, percent, scientific, seconds
 from pullback.demo.record import Drift, Record, versions
 
-__all__ = ["render", "write"]
+__all__ = ["render"]
 
 
 def render(record: Record) -> str:
@@ -37,22 +31,6 @@ def render(record: Record) -> str:
         f"{hamiltonian_section(record.hamiltonian)}\n{_run(record)}\n"
         "</main>\n</body>\n</html>\n"
     )
-
-
-def write(page: str, output: Path) -> None:
-    """Put the page at `output`, whole or not at all.
-
-    Raises
-    ------
-    OSError
-        Where the directory is missing or cannot be written to.
-    """
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        os.replace(temporary, output)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _head(record: Record) -> str:

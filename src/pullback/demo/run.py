@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pullback.demo import digits, hamiltonian
+from pullback.demo.destination import clear, put
 from pullback.demo.progress import Progress
 from pullback.demo.record import DigitsRecord, Drift, HamiltonianRecord, Record
-from pullback.demo.report import render, write
+from pullback.demo.report import render
 
 __all__ = ["Settings", "run", "summary"]
 
@@ -61,7 +62,7 @@ def run(
     ----------
     settings : Settings
     output : Path
-        Where the report goes. Its directory must exist.
+        Where the report goes. Its directory must exist; see `destination`.
     progress : Progress
     command : str
         How the demo was called, for the report.
@@ -74,9 +75,12 @@ def run(
 
     Raises
     ------
+    DestinationError
+        Where no report can be put at `output`, before the work.
     Exception
-        Whatever goes wrong, after a report of what was done before has been written.
+        Whatever else goes wrong, after a report of what was done before has been written.
     """
+    clear(output)
     record = Record(
         seed=settings.seed,
         digits=DigitsRecord(settings.epochs),
@@ -118,7 +122,7 @@ def _leave(record: Record, output: Path) -> None:
     """Write the report of the record as it stands."""
     digits.assess(record.digits)
     hamiltonian.assess(record.hamiltonian)
-    write(render(record), output)
+    put(render(record), output)
 
 
 def _place(record: Record) -> str:

@@ -13,6 +13,7 @@ from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracer import Tracer, is_plain
+from pullback.core.validation import refuse, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph import cost, dot, svg, text, verification
 from pullback.graph.execution import Plan, require_declared
@@ -212,6 +213,7 @@ class Graph:
 
     def run(self, values: Sequence[Any]) -> list[Any]:
         """The outputs from one value for each input, traced or not, without checks or copies."""
+        self._require_row(values, "run")
         state: dict[Variable, Any] = dict(self.constants)
         state.update(zip(self.inputs, values, strict=True))
         with np.errstate(all="ignore"):
@@ -254,9 +256,29 @@ class Graph:
 
         NumPy's floating-point warnings are as they are outside.
         """
+        if type(values) is not list or len(values) != len(self.inputs):
+            self._require_row(values, "evaluate", list)
         if self._plan is None:
             self._plan = Plan(self)
         return self._plan(values)
+
+    def _require_row(self, values: Any, method: str, kinds: Any = (list, tuple)) -> None:
+        """Raise unless there is one value for each input."""
+        where = f"{self.name}.{method}"
+        if not is_plain(values, kinds):
+            raise refuse(
+                where,
+                "values",
+                values,
+                "a list with one value for each input",
+                f"write graph.{method}([x]) for a single one, or call the graph itself: graph(x)",
+            )
+        if len(values) != len(self.inputs):
+            raise ArgumentValueError(
+                f"{where}: values has {len(values)} entries, wanted {len(self.inputs)}, one for "
+                f"each input: {', '.join(self.signature.names[:4])}…; a pytree is taken apart by "
+                "calling the graph itself: graph(*args)"
+            )
 
     def _releases(self) -> list[list[Variable]]:
         """For each equation the values that nothing reads after it."""
@@ -278,8 +300,9 @@ class Graph:
         signature = self.signature
         if spec != signature.arguments:
             raise ArgumentValueError(
-                f"{self.name}: the arguments have the structure {spec}, wanted "
-                f"{signature.arguments}, that of the recording; trace the function again"
+                f"{self.name}: the arguments have the structure "
+                f"{trees.contrast(spec, signature.arguments)}, that of the recording; trace the "
+                "function again"
             )
         values: list[Any] = []
         for position, leaf in enumerate(leaves):
@@ -342,11 +365,13 @@ def _checked(x: Any, variable: Variable, what: str) -> Any:
     if type(x) is np.ndarray and x.dtype == variable.dtype and x.shape == variable.shape != ():
         return x
     if isinstance(x, list | tuple | str) or callable(x) or x is None:
-        raise ArgumentTypeError(f"{what} is a {type(x).__name__}, wanted {variable!r}")
+        raise ArgumentTypeError(f"{what} is {shown(x)}, wanted {variable!r}")
     if not isinstance(x, Tracer | np.ndarray | np.generic | int | float | complex):
-        x = np.asarray(x)
+        x = to_array(x, what)
     elif is_of_subclass(x):
         x = elements_of(x, what)
+    if type(x) is int and not -(2**63) <= x < 2**63:
+        raise ArgumentValueError(f"{what} is {shown(x)}, wanted an integer of 64 bits")
     if shape_of(x) != variable.shape:
         raise ArgumentValueError(
             f"{what} has shape {shape_of(x)}, wanted {variable.shape}, that of the recording; "

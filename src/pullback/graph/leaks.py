@@ -8,6 +8,7 @@ from types import CellType, FrameType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 from pullback.core.tracer import Tracer
+from pullback.core.trees import TreeSpec
 
 __all__ = ["holder"]
 
@@ -138,4 +139,6 @@ def _described(x: Any) -> str:
         return f"the class {x.__name__}"
     if isinstance(x, FunctionType):
         return f"the function {x.__name__}"
+    if isinstance(x, TreeSpec):
+        return "a static field of a dataclass"
     return f"a {type(x).__name__}"

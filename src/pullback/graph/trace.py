@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core import trees
+from pullback.core import trees, validation
 from pullback.core.running import run
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
@@ -78,8 +78,9 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
       v2: float64 = sum(v1)
       return v2
     """
+    validation.require_function(f, "trace", usage="pullback.trace(f, x)")
     where = f"trace of {name_of(f)}"
-    leaves, spec = trees.flatten(args)
+    leaves, spec = trees.flatten(args, f"{where}: an argument")
     heads = _heads(f, len(args))
     names = [
         head + path
@@ -143,7 +144,7 @@ def _require_unchanged(head: str, arg: Any, kept: Any, staging: Staging) -> None
     """Raise `AliasError` if an argument that is a tree has other leaves than it had."""
     (after, spec), (before, spec_before) = trees.flatten(arg), trees.flatten(kept)
     if spec != spec_before:
-        what = f"has the structure {spec}, and had {spec_before}"
+        what = f"has the structure {trees.contrast(spec, spec_before)} as before"
     else:
         paths = zip(trees.leaf_paths(spec), after, before, strict=True)
         changed = [head + path for path, new, old in paths if new is not old]
@@ -158,7 +159,7 @@ def _require_unchanged(head: str, arg: Any, kept: Any, staging: Staging) -> None
 
 def name_of(f: Callable[..., Any]) -> str:
     """What to call `f`: as a name, a lambda is called ``f``."""
-    name = getattr(f, "__name__", None) or type(f).__name__
+    name = validation.name_of(f)
     return "f" if name == "<lambda>" else name
 
 
@@ -240,7 +241,10 @@ def _placed(error: DataDependenceError, staging: Staging) -> DataDependenceError
 def output_atom(leaf: Any, path: str, staging: Staging) -> Any:
     """What stands for a result in the graph."""
     if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "O":
-        leaf = np.reshape(np.stack(leaf.ravel().tolist()), leaf.shape)
+        elements = leaf.ravel().tolist()
+        if not any(type(element) is Tracer for element in elements):
+            raise _no_result(leaf, path, staging)
+        leaf = np.reshape(np.stack(elements), leaf.shape)
     if type(leaf) is Tracer:
         leaf._refresh()
         if leaf._interpreter is staging:
@@ -251,7 +255,11 @@ def output_atom(leaf: Any, path: str, staging: Staging) -> Any:
         return staging.atom(leaf)
     if hasattr(leaf, "__array__"):
         return staging.atom(np.asarray(leaf))
-    raise ArgumentTypeError(
-        f"{staging.name}: the result{path} is a {type(leaf).__name__}, wanted an array or a "
+    raise _no_result(leaf, path, staging)
+
+
+def _no_result(leaf: Any, path: str, staging: Staging) -> ArgumentTypeError:
+    return ArgumentTypeError(
+        f"{staging.name}: the result{path} is {validation.describe(leaf)}, wanted an array or a "
         "number, or a pytree of them"
     )

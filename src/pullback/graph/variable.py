@@ -13,6 +13,7 @@ import numpy as np
 
 from pullback.core.interpreter import FILLING
 from pullback.core.shapes import Abstract
+from pullback.core.validation import require_dtype, require_shape
 from pullback.errors import DataDependenceError
 
 __all__ = ["ShapeDtype", "Variable", "is_ours", "line_of", "unknown", "user_line"]
@@ -31,6 +32,12 @@ class ShapeDtype(Abstract):
     ----------
     shape : int or tuple of int
     dtype : dtype_like
+        Of numbers or booleans.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where no array of numbers has such a shape or dtype.
 
     Examples
     --------
@@ -42,8 +49,7 @@ class ShapeDtype(Abstract):
     __slots__ = ()
 
     def __init__(self, shape: int | tuple[int, ...], dtype: Any = np.float64) -> None:
-        extents = (shape,) if isinstance(shape, int) else tuple(shape)
-        super().__init__(extents, np.dtype(dtype))
+        super().__init__(require_shape(shape, "ShapeDtype"), require_dtype(dtype, "ShapeDtype"))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ShapeDtype):

@@ -11,9 +11,13 @@ the largest float. The gradient is that of the exact loss, bounded in the same w
 undefined predictions give infinite and undefined losses, so that a diverging fit shows; targets
 must be finite.
 
+Elements are compared by position: frames, series and other libraries' arrays are taken for their
+numbers, whatever their labels (axes that have names must have the same, in the same order). Masks,
+units and sparse arrays are errors.
+
 Targets that don't fit are errors: shapes that would broadcast against each other, labels of the
-wrong kind, probabilities that aren't. Labels of an integer type don't change the precision: the
-loss of a float32 prediction is a float32.
+wrong kind, probabilities that aren't, and labels given first where that can be seen. Labels of an
+integer type don't change the precision: the loss of a float32 prediction is a float32.
 """
 
 from pullback.losses.binary import binary_cross_entropy, hinge, perceptron, zero_one

@@ -7,13 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import known, strip
+from pullback.core.tracer import Tracer, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.arguments import require_array
+from pullback.transforms.foreign import by_position, require_same_axes
+from pullback.transforms.forward import Pushforward
+from pullback.transforms.tape import Tape
 
 __all__ = [
     "as_array",
+    "holds_only",
+    "is_differentiated",
     "labels_like",
+    "order_of",
     "pair",
     "require_finite",
     "require_finite_result",
@@ -23,19 +29,24 @@ __all__ = [
 ]
 
 
-def as_array(x: Any, argument: str, name: str, kinds: str = "fiu") -> Any:
-    """`x` as an array or tracer of one of the kinds of dtype; integer predictions as floats."""
-    if not (hasattr(x, "shape") and hasattr(x, "dtype")):
-        x = np.asarray(x)
+def as_array(x: Any, argument: str, name: str, kinds: str = "fiu", *, truths: bool = False) -> Any:
+    """`x` as an array or tracer of one of the kinds of dtype; integer predictions as floats.
+
+    Truth values are taken where `truths` says so.
+    """
+    if type(x) is not Tracer and type(x) is not np.ndarray:
+        x = by_position(x, f"losses.{name}: {argument}")
     if x.dtype.kind == "O":
         x = require_array(x, f"losses.{name}: {argument}")
     kind = x.dtype.kind
-    if kind not in kinds and kind not in "iu":
+    if kind not in kinds and kind not in ("iub" if truths else "iu"):
         wanted = "a real or complex" if "c" in kinds else "a real"
         remedy = {
             "b": "convert it with x.astype(int)",
             "c": "take its real part, its absolute value or its phase",
         }.get(kind, "convert it with np.asarray(x, dtype=float)")
+        if kind == "b" and argument == "prediction":
+            remedy += f", or if it is the target, which comes second: {order_of(name)}"
         raise ArgumentTypeError(
             f"losses.{name}: {argument} has dtype {x.dtype} and shape {x.shape}, wanted {wanted} "
             f"dtype; {remedy}"
@@ -45,10 +56,11 @@ def as_array(x: Any, argument: str, name: str, kinds: str = "fiu") -> Any:
 
 def pair(prediction: Any, target: Any, name: str, kinds: str = "f") -> tuple[Any, Any]:
     """Prediction and target as arrays of the same shape, which hold something."""
+    require_same_axes(prediction, target, name)
     prediction = as_array(prediction, "prediction", name, kinds)
-    if is_boolean(target):
+    target = as_array(target, "target", name, kinds, truths=True)
+    if target.dtype.kind == "b":
         target = target.astype(np.int8)
-    target = as_array(target, "target", name, kinds)
     if prediction.shape != target.shape:
         raise ArgumentValueError(
             f"losses.{name}: prediction has shape {prediction.shape} and target {target.shape}; "
@@ -61,13 +73,18 @@ def pair(prediction: Any, target: Any, name: str, kinds: str = "f") -> tuple[Any
 
 def signed(prediction: Any, target: Any, name: str) -> tuple[Any, Any]:
     """Scores, and labels −1 and +1."""
-    boolean = is_boolean(target)
+    require_same_axes(prediction, target, name)
+    target = as_array(target, "target", name, truths=True)
+    boolean = target.dtype.kind == "b"
     prediction, target = pair(prediction, target, name)
     labels = strip(target)
     if boolean or (known(target) and not np.all(np.abs(labels) == 1)):
         require_finite(labels, name)
         if np.all((labels == 0) | (labels == 1)):
             got, remedy = "labels 0 and 1", "write 2 * target - 1"
+        elif holds_only(prediction, (-1, 0, 1)) and _are_scores(labels):
+            got = f"values from {labels.min()} to {labels.max()}"
+            remedy = f"prediction holds labels, the two are swapped: write {order_of(name)}"
         else:
             got = f"values from {labels.min()} to {labels.max()}"
             remedy = "write np.where(target == positive_class, 1, -1)"
@@ -77,9 +94,28 @@ def signed(prediction: Any, target: Any, name: str) -> tuple[Any, Any]:
     return prediction, target
 
 
-def is_boolean(x: Any) -> bool:
-    """Whether `x` is an array of truth values."""
-    return hasattr(x, "dtype") and x.dtype.kind == "b"
+def holds_only(x: Any, labels: tuple[int, ...]) -> bool:
+    """Whether every element of `x` is known and one of these labels."""
+    return known(x) and bool(np.isin(strip(x), labels).all())
+
+
+def _are_scores(x: Any) -> bool:
+    """Whether there are values that don't count classes: parts of whole numbers, or below −1."""
+    return bool(np.any(x != np.round(x)) or np.any(x < -1))
+
+
+def order_of(name: str) -> str:
+    """How a loss is called."""
+    return f"losses.{name}(prediction, target)"
+
+
+def is_differentiated(x: Any) -> bool:
+    """Whether a derivative with respect to `x` is being taken."""
+    while type(x) is Tracer:
+        if isinstance(x._interpreter, Tape | Pushforward) and not x._is_constant:
+            return True
+        x = x._value
+    return False
 
 
 def labels_like(target: Any, prediction: Any) -> Any:

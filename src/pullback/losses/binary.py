@@ -6,11 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import known, strip
+from pullback.core.tracer import Tracer, known, strip
+from pullback.core.validation import require_flag
 from pullback.errors import ArgumentValueError
-from pullback.losses.arguments import pair, require_finite, signed
+from pullback.losses.arguments import (
+    holds_only,
+    is_differentiated,
+    order_of,
+    pair,
+    require_finite,
+    signed,
+)
 from pullback.losses.reduction import Reduction, reduce
 from pullback.rules import losses as rules
+from pullback.transforms.foreign import by_position
 
 __all__ = ["binary_cross_entropy", "hinge", "perceptron", "zero_one"]
 
@@ -173,20 +182,22 @@ def binary_cross_entropy(
     >>> float(loss(np.array([-1e300]), np.array([1]), from_logits=True))
     1e+300
     """
-    prediction, target = pair(prediction, target, "binary_cross_entropy")
+    name = "binary_cross_entropy"
+    given, (prediction, target) = prediction, pair(prediction, target, name)
     labels = strip(target)
     if known(target) and not np.all((labels >= 0) & (labels <= 1)):
         require_finite(labels, "binary_cross_entropy")
-        remedy = (
-            "write (target + 1) / 2"
-            if np.all(np.abs(labels) == 1)
-            else "labels are 0 and 1, soft labels in between"
-        )
+        if np.all(np.abs(labels) == 1):
+            remedy = "write (target + 1) / 2"
+        elif holds_only(prediction, (0, 1)) and np.any(labels != np.round(labels)):
+            remedy = f"prediction holds labels, the two are swapped: write {order_of(name)}"
+        else:
+            remedy = "labels are 0 and 1, soft labels in between"
         raise ArgumentValueError(
             f"losses.binary_cross_entropy: target has values from {labels.min()} to "
             f"{labels.max()}, wanted labels in [0, 1]; {remedy}"
         )
-    if from_logits:
+    if from_logits is not False and require_flag(from_logits, f"losses.{name}", "from_logits"):
         losses = rules.bernoulli_logits(prediction, target)
         return reduce(losses, reduction, "binary_cross_entropy")
     probabilities = strip(prediction)
@@ -196,7 +207,27 @@ def binary_cross_entropy(
             f"{probabilities.max()}, wanted probabilities in [0, 1]; if these are scores, pass "
             "from_logits=True"
         )
+    if _are_labels(given, prediction, target) and np.any((labels > 0) & (labels < 1)):
+        raise ArgumentValueError(
+            "losses.binary_cross_entropy: prediction holds labels, 0 and 1 alone, and target "
+            f"probabilities from {labels.min()} to {labels.max()}: the two are swapped; write "
+            f"{order_of(name)}"
+        )
     return reduce(rules.bernoulli(prediction, target), reduction, "binary_cross_entropy")
+
+
+def _are_labels(given: Any, prediction: Any, target: Any) -> bool:
+    """Whether a prediction of zeros and ones cannot be probabilities that were rounded to them.
+
+    They are labels if they came as integers, and if they are constant while the target is what is
+    differentiated.
+    """
+    if type(prediction) is Tracer and not prediction._is_constant:
+        return False
+    integers = by_position(given, "prediction").dtype.kind in "iu"
+    if not integers and not is_differentiated(target):
+        return False
+    return known(target) and holds_only(prediction, (0, 1))
 
 
 def _positive_part(x: Any) -> Any:

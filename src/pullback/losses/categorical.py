@@ -10,13 +10,17 @@ from pullback.core.tracer import known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.losses.arguments import (
     as_array,
+    holds_only,
+    is_differentiated,
     labels_like,
+    order_of,
     require_finite,
     require_nonempty,
     reshaping,
 )
 from pullback.losses.reduction import Reduction, reduce
 from pullback.rules import losses as rules
+from pullback.transforms.foreign import require_same_axes
 
 __all__ = ["softmax_cross_entropy"]
 
@@ -60,9 +64,16 @@ def softmax_cross_entropy(prediction: Any, target: Any, *, reduction: Reduction 
            [-0.375,  0.25 ,  0.125]])
     """
     name = "softmax_cross_entropy"
+    require_same_axes(prediction, target, name)
     prediction = as_array(prediction, "prediction", name)
     target = as_array(target, "target", name, "fiu")
     require_nonempty(prediction, name)
+    if target.ndim == prediction.ndim + 1 and target.shape[:-1] == prediction.shape:
+        raise ArgumentValueError(
+            f"losses.{name}: prediction has shape {prediction.shape} and target {target.shape}, "
+            "which are the shapes of classes and of scores: the two are swapped; write "
+            f"{order_of(name)}"
+        )
     if prediction.ndim == 0:
         raise ArgumentValueError(
             f"losses.{name}: prediction has shape (), wanted (..., K) with the scores of the K "
@@ -70,7 +81,9 @@ def softmax_cross_entropy(prediction: Any, target: Any, *, reduction: Reduction 
         )
     if target.shape == prediction.shape:
         if known(target):
-            _require_distribution(strip(target), name)
+            _require_distribution(strip(target), prediction, name)
+            if is_differentiated(target) and not is_differentiated(prediction):
+                _require_scores(prediction, strip(target), name)
         target = labels_like(target, prediction)
     elif target.shape == prediction.shape[:-1]:
         target = _one_hot(target, prediction, name)
@@ -102,21 +115,41 @@ def _one_hot(labels: Any, prediction: Any, name: str) -> Any:
     return np.equal(labels[..., np.newaxis], np.arange(classes)).astype(prediction.dtype)
 
 
-def _require_distribution(target: Any, name: str) -> None:
+def _require_distribution(target: Any, prediction: Any, name: str) -> None:
     """Raise unless each row of `target` is a probability distribution."""
     if not target.size:
         return  # a batch of no examples
     require_finite(target, name)
+    swapped = (
+        f"; prediction holds labels, the two are swapped: write {order_of(name)}"
+        if _is_one_hot(prediction)
+        else ""
+    )
     if target.min() < 0:
         raise ArgumentValueError(
             f"losses.{name}: target has a negative entry, {target.min()}; a distribution over the "
-            "classes has entries of at least 0: normalise it with softmax, or give class labels"
+            "classes has entries of at least 0"
+            + (swapped or ": normalise it with softmax, or give class labels")
         )
     sums = np.sum(target, axis=-1)
     tolerance = 1e-5 if target.dtype.kind != "f" else max(1e-5, 8 * np.finfo(target.dtype).eps)
     worst = sums.flat[np.argmax(np.abs(sums - 1))]
     if not abs(worst - 1) <= tolerance:
         raise ArgumentValueError(
-            f"losses.{name}: a distribution in target sums to {worst}, wanted 1; divide it by "
-            "np.sum(target, axis=-1, keepdims=True)"
+            f"losses.{name}: a distribution in target sums to {worst}, wanted 1"
+            + (swapped or "; divide it by np.sum(target, axis=-1, keepdims=True)")
         )
+
+
+def _require_scores(prediction: Any, target: Any, name: str) -> None:
+    """Raise where constant labels come first, and what is differentiated second."""
+    if _is_one_hot(prediction) and not holds_only(target, (0, 1)):
+        raise ArgumentValueError(
+            f"losses.{name}: prediction holds labels, a single 1 in each row, and target the "
+            f"distributions that are differentiated: the two are swapped; write {order_of(name)}"
+        )
+
+
+def _is_one_hot(x: Any) -> bool:
+    """Whether each row of `x` is known to be a single 1 among zeros."""
+    return holds_only(x, (0, 1)) and bool((np.sum(strip(x), axis=-1) == 1).all())

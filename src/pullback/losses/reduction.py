@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pullback.errors import ArgumentValueError
+from pullback.core.validation import require_word
 from pullback.rules import losses as rules
 
 __all__ = ["Reduction", "count_of", "reduce"]
@@ -14,15 +14,15 @@ Reduction = Literal["mean", "sum", "none"]
 
 def count_of(size: int, reduction: str, name: str) -> int | None:
     """What the sum over `size` samples is divided by, or `None` if it isn't taken."""
-    if reduction == "mean":
-        return size
-    if reduction == "sum":
-        return 1
-    if reduction == "none":
-        return None
-    raise ArgumentValueError(
-        f"losses.{name}: reduction is {reduction!r}, wanted 'mean', 'sum' or 'none'"
-    )
+    if isinstance(reduction, str):
+        if reduction == "mean":
+            return size
+        if reduction == "sum":
+            return 1
+        if reduction == "none":
+            return None
+    require_word(reduction, ("mean", "sum", "none"), f"losses.{name}", "reduction")
+    return None
 
 
 def reduce(losses: Any, reduction: str, name: str) -> Any:

@@ -13,7 +13,7 @@ from pullback.nn.backpropagation import Backpropagation, LayerRecord, backpropag
 from pullback.nn.chain import Chain, Function
 from pullback.nn.initialization import glorot, he
 from pullback.nn.layers import Dense, Head, Layer, Residual
-from pullback.nn.models import Model
+from pullback.nn.model import Model
 
 __all__ = [
     "Backpropagation",

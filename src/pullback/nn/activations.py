@@ -11,11 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.core.callables import require_callable
+from pullback.core.tracer import Tracer
+from pullback.core.validation import refuse, require_word
 from pullback.rules import exponential as rules
 from pullback.rules import softmax as softmax_rules
+from pullback.transforms.arguments import require_array
+from pullback.transforms.foreign import by_position
 
-__all__ = ["ACTIVATIONS", "by_name", "identity", "logistic", "relu", "softmax", "softplus", "tanh"]
+__all__ = [
+    "ACTIVATIONS",
+    "by_name",
+    "identity",
+    "logistic",
+    "relu",
+    "softmax",
+    "softplus",
+    "tanh",
+]
 
 Activation = Callable[[Any], Any]
 
@@ -27,22 +40,23 @@ def identity(v: Any) -> Any:
 
 def tanh(v: Any) -> Any:
     """σ(v) = tanh v, with σ′ = 1 − σ²."""
-    return np.tanh(v)
+    return np.tanh(_numbers(v, "tanh", "fciu"))
 
 
 def relu(v: Any) -> Any:
     """σ(v) = max(0, v), with σ′(v) = 1 for v > 0 and 0 otherwise, at the kink v = 0 too."""
+    v = _numbers(v, "relu")
     return np.where(v <= 0, 0, v)
 
 
 def softplus(v: Any) -> Any:
     """σ(v) = ln(1 + eᵛ), with the logistic function as derivative; finite for any finite v."""
-    return np.logaddexp(0, v)
+    return np.logaddexp(0, _numbers(v, "softplus"))
 
 
 def logistic(v: Any) -> Any:
     """σ(v) = 1/(1 + e⁻ᵛ), with σ′ = σ(1 − σ); finite for any finite v."""
-    return rules.logistic(v)
+    return rules.logistic(_numbers(v, "logistic", "fciu"))
 
 
 def softmax(v: Any) -> Any:
@@ -50,7 +64,24 @@ def softmax(v: Any) -> Any:
 
     To train, leave it out of the network and use `pullback.losses.softmax_cross_entropy`.
     """
+    v = _numbers(v, "softmax")
+    if v.shape == ():
+        raise refuse("activations.softmax", "v", v, "an array with the classes along its last axis")
     return softmax_rules.softmax(v, axis=-1)
+
+
+def _numbers(v: Any, name: str, kinds: str = "fiu") -> Any:
+    """`v` as an array or a tracer of numbers."""
+    if type(v) is not Tracer and type(v) is not np.ndarray:
+        v = by_position(v, f"activations.{name}: v")
+    if v.dtype.kind == "O":
+        v = require_array(v, f"activations.{name}: v")
+    if v.dtype.kind not in kinds:
+        if v.dtype.kind == "b":
+            return v.astype(np.float64)
+        numbers = "real or complex" if "c" in kinds else "real"
+        raise refuse(f"activations.{name}", "v", v, f"an array of {numbers} numbers")
+    return v
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -59,7 +90,7 @@ ACTIVATIONS: dict[str, Activation] = {
 """The activations that a layer knows by name."""
 
 
-def by_name(activation: str | Activation) -> Activation:
+def by_name(activation: str | Activation, where: str = "activations.by_name") -> Activation:
     """The activation of that name; a function is returned as it is.
 
     Raises
@@ -68,15 +99,5 @@ def by_name(activation: str | Activation) -> Activation:
         Where it's neither a function nor one of the names.
     """
     if isinstance(activation, str):
-        if activation not in ACTIVATIONS:
-            raise ArgumentValueError(
-                f"activation is {activation!r}, wanted one of {', '.join(map(repr, ACTIVATIONS))}, "
-                "or a function of an array"
-            )
-        return ACTIVATIONS[activation]
-    if not callable(activation):
-        raise ArgumentTypeError(
-            f"activation is a {type(activation).__name__}, wanted a function of an array, or one "
-            f"of {', '.join(map(repr, ACTIVATIONS))}"
-        )
-    return activation
+        return ACTIVATIONS[require_word(activation, ACTIVATIONS, where, "activation")]
+    return require_callable(activation, where, "activation", "a function of an array, or its name")

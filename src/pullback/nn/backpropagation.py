@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.callables import require_callable
 from pullback.core.shapes import is_inexact
-from pullback.errors import ArgumentTypeError
+from pullback.core.validation import refuse, require_flag
 from pullback.nn.chain import Chain, apply
 from pullback.nn.layers import Layer
 from pullback.transforms.batch import vmap
+from pullback.transforms.foreign import by_position
 from pullback.transforms.gradient import value_and_grad
 from pullback.transforms.jacobian import jacobian
 from pullback.transforms.reverse import vjp
@@ -169,11 +171,10 @@ def backpropagate(
     array([[-2.,  2.],
            [ 0.,  0.]])
     """
-    if not callable(loss):
-        raise ArgumentTypeError(
-            f"backpropagate: loss is a {type(loss).__name__}, wanted a function such as "
-            "pullback.losses.mse, called as loss(prediction, target)"
-        )
+    wanted = "a function such as pullback.losses.mse, called as loss(prediction, target)"
+    require_callable(loss, "backpropagate", "loss", wanted)
+    require_callable(net, "backpropagate", "net", "a Chain or a layer")
+    jacobians = require_flag(jacobians, "backpropagate", "jacobians")
     layers = net.layers if isinstance(net, Chain) else (net,)
     x = _inexact(x, net)
     passes = []
@@ -248,8 +249,9 @@ def _jacobians(layer: Any, x: Any) -> tuple[Any, Any]:
 
 def _inexact(x: Any, net: Any) -> Any:
     """`x` as an array that has a derivative: integers in the dtype of the parameters."""
-    if not hasattr(x, "dtype"):
-        x = np.asarray(x)
+    x = by_position(x, "backpropagate: x")
+    if x.dtype.kind not in "biufc":
+        raise refuse("backpropagate", "x", x, "an array of numbers")
     if is_inexact(x):
         return x
     parameters = [leaf for leaf in trees.flatten(net)[0] if is_inexact(leaf)]

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pullback.core import trees
+from pullback.core.callables import require_callable
 from pullback.core.shapes import shape_of
+from pullback.core.validation import describe, is_integer, refuse
 from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.transforms.foreign import by_position, is_foreign
 
 __all__ = ["Chain", "Function", "apply"]
 
@@ -23,6 +26,9 @@ class Function:
     """
 
     function: Callable[[Any], Any] = trees.static()
+
+    def __post_init__(self) -> None:
+        require_callable(self.function, "Function", "function", "a function of an array")
 
     def __call__(self, x: Any) -> Any:
         return self.function(x)
@@ -68,19 +74,18 @@ class Chain:
     def __post_init__(self) -> None:
         if callable(self.layers) or not isinstance(self.layers, list | tuple):
             raise ArgumentTypeError(
-                f"Chain: layers is a {type(self.layers).__name__}, wanted a list of layers: "
+                f"Chain: layers is {describe(self.layers)}, wanted a list of layers: "
                 "Chain([first, second])"
             )
-        object.__setattr__(self, "layers", tuple(map(_as_layer, self.layers)))
+        layers = []
+        for r, layer in enumerate(self.layers, start=1):
+            require_callable(layer, "Chain", f"layer {r}", "a layer, which is called with an array")
+            layers.append(_as_layer(layer))
+        object.__setattr__(self, "layers", tuple(layers))
         if not self.layers:
             raise ArgumentValueError("Chain: layers is empty, wanted at least one layer")
         size = None
         for r, layer in enumerate(self.layers, start=1):
-            if not callable(layer):
-                raise ArgumentTypeError(
-                    f"Chain: layer {r} is a {type(layer).__name__}, wanted a layer, which is "
-                    "called with an array"
-                )
             wanted = getattr(layer, "n_in", None)
             if size is not None and wanted is not None and size != wanted:
                 raise ArgumentValueError(
@@ -100,6 +105,8 @@ class Chain:
         return getattr(self.layers[-1], "n_out", None)
 
     def __call__(self, x: Any) -> Any:
+        if is_foreign(x):
+            x = by_position(x, "Chain: the input")
         for r, layer in enumerate(self.layers, start=1):
             x = apply(r, layer, x)
         return x
@@ -111,6 +118,8 @@ class Chain:
         return iter(self.layers)
 
     def __getitem__(self, index: int) -> Any:
+        if not is_integer(index) and not isinstance(index, slice):
+            raise refuse("Chain", "the index", index, "the place of a layer, a whole number")
         return self.layers[index]
 
     def __repr__(self) -> str:

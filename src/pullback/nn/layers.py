@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import is_plain, strip
+from pullback.core.tracer import Tracer, is_plain, strip
 from pullback.core.trees import static
+from pullback.core.validation import describe, refuse, require_flag, require_number
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.nn.activations import Activation, by_name, identity
 from pullback.nn.initialization import Seed, weights
 from pullback.transforms.arguments import require_array
+from pullback.transforms.foreign import by_position
 
 __all__ = ["Dense", "Head", "Layer", "Residual"]
 
@@ -136,11 +138,13 @@ class Dense(Affine):
         dtype : dtype
         """
         W = weights(n_in, n_out, rng, scheme, dtype, "Dense.initialize")
-        return cls(W, np.zeros(n_out, dtype) if bias else None, by_name(activation))
+        bias = require_flag(bias, "Dense.initialize", "bias")
+        b = np.zeros(n_out, W.dtype) if bias else None
+        return cls(W, b, by_name(activation, "Dense.initialize"))
 
     def output(self, x: Any, v: Any) -> Any:
         """σ(v)."""
-        return self.activation(v)
+        return self.activation(_numbers(v, self, "v"))
 
     def __repr__(self) -> str:
         return f"Dense({_sizes(self.W)}, {_name(self.activation)})"
@@ -192,7 +196,7 @@ class Residual(Affine):
                 f"Residual: W has shape {self.W.shape}, wanted a square matrix (d, d), since the "
                 "input is added to the output; use Dense to change the size"
             )
-        object.__setattr__(self, "h", _scalar(self.h, self.W, "Residual: h"))
+        object.__setattr__(self, "h", _scalar(self.h, self.W, "Residual", "h"))
 
     @classmethod
     def initialize(
@@ -220,12 +224,26 @@ class Residual(Affine):
         bias : bool
         dtype : dtype
         """
-        W = weights(d, d, rng, scheme, dtype, "Residual.initialize")
-        return cls(W, np.zeros(d, dtype) if bias else None, h, by_name(activation))
+        W = weights(d, d, rng, scheme, dtype, "Residual.initialize", "d")
+        bias = require_flag(bias, "Residual.initialize", "bias")
+        b = np.zeros(d, W.dtype) if bias else None
+        return cls(W, b, h, by_name(activation, "Residual.initialize"))
 
     def output(self, x: Any, v: Any) -> Any:
         """x + h σ(v)."""
-        return x + self.h * self.activation(v)
+        x, v = _numbers(x, self, "x"), _numbers(v, self, "v")
+        if x.shape != v.shape:
+            raise ArgumentValueError(
+                f"{self!r}: x has shape {x.shape} and v {v.shape}, wanted the input and its "
+                "pre-activation, which have the same shape"
+            )
+        y = self.activation(v)
+        if getattr(y, "shape", None) != v.shape:
+            raise ArgumentValueError(
+                f"{self!r}: the activation makes {describe(y)} of an array of shape {v.shape}, "
+                "wanted an array of the same shape"
+            )
+        return x + self.h * y
 
     def __repr__(self) -> str:
         return f"Residual({_sizes(self.W)}, {_name(self.activation)}, h={_number(self.h)})"
@@ -272,8 +290,8 @@ class Head(Layer):
                 "is Dense"
             )
         object.__setattr__(self, "w", w)
-        object.__setattr__(self, "mu", _scalar(self.mu, w, "Head: mu"))
-        object.__setattr__(self, "activation", by_name(self.activation))
+        object.__setattr__(self, "mu", _scalar(self.mu, w, "Head", "mu"))
+        object.__setattr__(self, "activation", by_name(self.activation, "Head"))
 
     @classmethod
     def initialize(
@@ -297,8 +315,8 @@ class Head(Layer):
         scheme : {"glorot", "he"}
         dtype : dtype
         """
-        W = weights(d, 1, rng, scheme, dtype, "Head.initialize")
-        return cls(W[0].copy(), 0.0, by_name(activation))
+        W = weights(d, 1, rng, scheme, dtype, "Head.initialize", "d")
+        return cls(W[0].copy(), 0.0, by_name(activation, "Head.initialize"))
 
     @property
     def n_in(self) -> int:
@@ -316,7 +334,7 @@ class Head(Layer):
 
     def output(self, x: Any, v: Any) -> Any:
         """η(v)."""
-        return self.activation(v)
+        return self.activation(_numbers(v, self, "v"))
 
     def __repr__(self) -> str:
         size = self.w.shape[0] if len(shape_of(self.w)) == 1 else "?"
@@ -328,8 +346,8 @@ class Head(Layer):
 
 def as_parameter(x: Any, where: str) -> Any:
     """`x` as a floating array; arrays and traced values of such a dtype stay what they are."""
-    if not (hasattr(x, "shape") and hasattr(x, "dtype")):
-        x = np.asarray(x)
+    if type(x) is not Tracer and type(x) is not np.ndarray:
+        x = by_position(x, where)
     if x.dtype.kind not in "biuf":
         raise ArgumentTypeError(
             f"{where} has dtype {x.dtype} and shape {x.shape}, wanted an array of real numbers"
@@ -337,10 +355,11 @@ def as_parameter(x: Any, where: str) -> Any:
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
-def _scalar(x: Any, like: Any, where: str) -> Any:
+def _scalar(x: Any, like: Any, kind: str, name: str) -> Any:
     """`x` as a scalar parameter, in the dtype of `like` if it's a Python number."""
-    if is_plain(x, int | float):
-        return np.asarray(x, dtype=like.dtype)
+    if is_plain(x, int | float | np.bool_):
+        return np.asarray(require_number(x, kind, name), dtype=like.dtype)
+    where = f"{kind}: {name}"
     x = as_parameter(x, where)
     if x.shape != ():
         raise ArgumentValueError(f"{where} has shape {x.shape}, wanted a scalar of shape ()")
@@ -362,15 +381,12 @@ def _set_matrix(layer: Affine) -> None:
                 f"of shape {W.shape}; W has the shape (n_out, n_in)"
             )
         object.__setattr__(layer, "b", b)
-    object.__setattr__(layer, "activation", by_name(layer.activation))
+    object.__setattr__(layer, "activation", by_name(layer.activation, kind))
 
 
 def require_input(layer: Affine | Head, x: Any) -> Any:
     """`x` if its samples have the size that the layer takes."""
-    if not hasattr(x, "shape"):
-        x = np.asarray(x)
-    if x.dtype.kind == "O":
-        x = require_array(x, f"{layer!r}: the input")
+    x = _numbers(x, layer, "the input")
     shape, wanted = x.shape, layer.n_in
     if not shape or shape[-1] != wanted:
         remedy = "; transpose it: samples lie along the first axis" if wanted in shape else ""
@@ -378,6 +394,17 @@ def require_input(layer: Affine | Head, x: Any) -> Any:
             f"{layer!r}: got an input of shape {shape}, wanted ({wanted},) for a sample or "
             f"(m, {wanted}) for a batch of m{remedy}"
         )
+    return x
+
+
+def _numbers(x: Any, layer: Any, argument: str) -> Any:
+    """`x` as an array or tracer of numbers."""
+    if type(x) is not Tracer and type(x) is not np.ndarray:
+        x = by_position(x, f"{layer!r}: {argument}")
+    if x.dtype.kind not in "fiubc":
+        x = require_array(x, f"{layer!r}: {argument}")
+        if x.dtype.kind not in "fiubc":
+            raise refuse(repr(layer), argument, x, "an array of numbers")
     return x
 
 

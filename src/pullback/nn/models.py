@@ -8,20 +8,28 @@ Each is a few lines, and each is fitted and asked in the same way::
 
 from __future__ import annotations
 
-import dataclasses
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from pullback import losses, optim
-from pullback.core.trees import static
-from pullback.errors import ArgumentValueError
-from pullback.nn.activations import Activation, identity
+from pullback.core.validation import require_number, require_shape
+from pullback.nn.activations import Activation, by_name, identity
 from pullback.nn.chain import Chain
-from pullback.nn.initialization import Seed, require_count
+from pullback.nn.initialization import Seed, require_count, require_seed
 from pullback.nn.layers import Dense, Head, Residual
+from pullback.nn.model import (
+    Array,
+    Loss,
+    Model,
+    largest,
+    probable,
+    sign,
+    strength,
+    value,
+    zero_or_one,
+)
 
 __all__ = [
     "Model",
@@ -34,160 +42,6 @@ __all__ = [
     "softmax_regression",
     "two_layer_network",
 ]
-
-Loss = Callable[[Any, Any], Any]
-Array = Any
-
-
-# -- what a score decides ---------------------------------------------------------------------
-
-
-def value(score: Array) -> Array:
-    """The score itself: regression."""
-    return score
-
-
-def sign(score: Array) -> Array:
-    """The class −1 or +1 by the sign of the score."""
-    return np.where(np.asarray(score) > 0, 1, -1)
-
-
-def zero_or_one(score: Array) -> Array:
-    """The class 0 or 1 by the sign of the score."""
-    return (np.asarray(score) > 0).astype(int)
-
-
-def probable(score: Array) -> Array:
-    """The class 0 or 1, where the score is the probability of 1."""
-    return (np.asarray(score) > 0.5).astype(int)
-
-
-def largest(score: Array) -> Array:
-    """The class with the largest score."""
-    return np.argmax(score, axis=-1)
-
-
-# -- a model ----------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Model:
-    """A network together with the loss that it is fitted with.
-
-    Parameters
-    ----------
-    network : pytree
-        Called with samples, gives scores. Its leaves are what is fitted.
-    loss : callable
-        ``loss(scores, target)``, the mean over samples.
-    method : str or pullback.optim.Method
-        How to fit it, unless `fit` is told otherwise: the name of a method of
-        `scipy.optimize.minimize`, which takes all samples at once, or a descent method.
-    decide : callable
-        What a score means: a value or a class.
-    penalty : float
-        λ, for the term (λ/2)‖w‖² on the weights, biases left out.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import pullback as pb
-    >>> x = np.array([[0.0], [1.0], [2.0], [3.0]])
-    >>> model = pb.nn.models.linear_regression(1).fit(x, np.array([1.0, 3.0, 5.0, 7.0]))
-    >>> model.predict(np.array([[10.0]])).round(3)
-    array([21.])
-    """
-
-    network: Any
-    loss: Loss = static()
-    method: str | optim.Method = static(default="L-BFGS-B")
-    decide: Callable[[Array], Array] = static(default=value)
-    penalty: float = static(default=0.0)
-
-    def __repr__(self) -> str:
-        loss = getattr(self.loss, "__name__", type(self.loss).__name__)
-        penalty = f", penalty={self.penalty:.4g}" if self.penalty else ""
-        return f"Model(loss={loss}{penalty}, network={self.network!r})"
-
-    def objective(self, network: Any, x: Array, target: Array) -> Any:
-        """What `fit` minimises over networks: the loss and the penalty on the weights."""
-        loss = self.loss(network(x), target)
-        if self.penalty:
-            loss = loss + self.penalty / 2 * sum(np.sum(w * w) for w in _weights(network))
-        return loss
-
-    def fit(
-        self,
-        x: Array,
-        target: Array,
-        *,
-        method: str | optim.Method | None = None,
-        epochs: int = 100,
-        **options: Any,
-    ) -> Model:
-        """A model whose network is fitted to data, from the present one on.
-
-        Parameters
-        ----------
-        x : array, shape (m, n)
-            Samples, along the first axis.
-        target : array
-            As the loss wants it.
-        method : str or pullback.optim.Method, optional
-            Instead of the model's own.
-        epochs : int
-            How often a descent method goes through the data; the most iterations of a SciPy one.
-        **options
-            For `pullback.optim.train` (`batch_size`, `rng`, `callback`) or
-            `pullback.optim.minimize` (`tol`, `callback`).
-
-        Returns
-        -------
-        Model
-
-        Warns
-        -----
-        RuntimeWarning
-            Where a method of SciPy stopped before it converged.
-        """
-        method = self.method if method is None else method
-        if isinstance(method, str):
-            data = (x, target)
-            result = optim.minimize(
-                self.objective,
-                self.network,
-                data,
-                method=method,
-                options={"maxiter": epochs},
-                **options,
-            )
-            if not result.success:
-                warnings.warn(
-                    f"fit: {method} stopped before it converged, after {result.nit} iterations "
-                    f"({result.message}); go on with model.fit(x, target) from the model returned, "
-                    "or allow more by epochs=",
-                    RuntimeWarning,
-                    stacklevel=2,
-                )
-            return dataclasses.replace(self, network=result.x)
-        training = optim.train(
-            self.objective, self.network, (x, target), method, epochs=epochs, **options
-        )
-        return dataclasses.replace(self, network=training.params)
-
-    def score(self, x: Array) -> Array:
-        """The network's output."""
-        return self.network(x)
-
-    def predict(self, x: Array) -> Array:
-        """What the scores decide: values, or classes as the loss counts them."""
-        return self.decide(self.network(x))
-
-
-def _weights(network: Any) -> list[Any]:
-    """The weights of a network's layers, without biases and steps."""
-    layers = network.layers if isinstance(network, Chain) else (network,)
-    return [layer.w if isinstance(layer, Head) else layer.W for layer in layers]
 
 
 # -- linear models ----------------------------------------------------------------------------
@@ -202,7 +56,11 @@ def linear_regression(n: int, penalty: float = 0.0) -> Model:
         Number of values of a sample. Targets have shape (m,).
     penalty : float
     """
-    return Model(_zero_head(n), losses.mse, penalty=_strength(penalty))
+    return Model(
+        _zero_head(n, "linear_regression"),
+        losses.mse,
+        penalty=strength(penalty, "linear_regression"),
+    )
 
 
 def logistic_regression(n: int, penalty: float = 0.0) -> Model:
@@ -217,7 +75,10 @@ def logistic_regression(n: int, penalty: float = 0.0) -> Model:
         positive.
     """
     return Model(
-        _zero_head(n), cross_entropy_of_score, decide=zero_or_one, penalty=_strength(penalty)
+        _zero_head(n, "logistic_regression"),
+        cross_entropy_of_score,
+        decide=zero_or_one,
+        penalty=strength(penalty, "logistic_regression"),
     )
 
 
@@ -232,8 +93,16 @@ def softmax_regression(n: int, classes: int, penalty: float = 0.0) -> Model:
         K. Labels have shape (m,).
     penalty : float
     """
+    where = "softmax_regression"
+    n, classes = require_count(n, where, "n"), require_count(classes, where, "classes")
+    require_shape((classes, n), where, "(classes, n)")
     layer = Dense(np.zeros((classes, n)), np.zeros(classes))
-    return Model(layer, losses.softmax_cross_entropy, decide=largest, penalty=_strength(penalty))
+    return Model(
+        layer,
+        losses.softmax_cross_entropy,
+        decide=largest,
+        penalty=strength(penalty, where),
+    )
 
 
 def perceptron(n: int, *, rng: Seed) -> Model:
@@ -249,7 +118,8 @@ def perceptron(n: int, *, rng: Seed) -> Model:
     rng : numpy.random.Generator or int
         Draws the first weights: the loss has a kink where they are all zero.
     """
-    head = Head.initialize(n, rng=rng)
+    n = require_count(n, "perceptron", "n")
+    head = Head.initialize(n, rng=require_seed(rng, "perceptron"))
     return Model(head, losses.perceptron, optim.SteepestDescent(1.0), decide=sign)
 
 
@@ -270,12 +140,10 @@ def linear_svm(n: int, penalty: float = 1e-2) -> Model:
     S. Shalev-Shwartz, Y. Singer, N. Srebro and A. Cotter, "Pegasos: primal estimated sub-gradient
     solver for SVM", Mathematical Programming 127 (2011), for rates that fall like 1/(λt).
     """
-    if not 0 < penalty < np.inf:
-        raise ArgumentValueError(
-            f"linear_svm: penalty is {penalty!r}, wanted a positive number: it sets the margin"
-        )
+    remedy = "it sets the margin"
+    penalty = require_number(penalty, "linear_svm", "penalty", above=0, remedy=remedy)
     method = optim.SteepestDescent(lambda step: 1 / (1 + penalty * step))
-    return Model(_zero_head(n), losses.hinge, method, decide=sign, penalty=penalty)
+    return Model(_zero_head(n, "linear_svm"), losses.hinge, method, decide=sign, penalty=penalty)
 
 
 # -- networks ---------------------------------------------------------------------------------
@@ -295,7 +163,10 @@ def one_layer_network(
     rng : numpy.random.Generator or int
     loss : callable
     """
-    return Model(Dense.initialize(n, n_out, activation, rng=rng), loss, decide=_decision(loss))
+    where = "one_layer_network"
+    n, n_out = require_count(n, where, "n"), require_count(n_out, where, "n_out")
+    layer = Dense.initialize(n, n_out, by_name(activation, where), rng=require_seed(rng, where))
+    return Model(layer, loss, decide=_decision(loss))
 
 
 def two_layer_network(
@@ -319,7 +190,10 @@ def two_layer_network(
     rng : numpy.random.Generator or int
     loss : callable
     """
-    rng = np.random.default_rng(rng)
+    where = "two_layer_network"
+    n, hidden = require_count(n, where, "n"), require_count(hidden, where, "hidden")
+    n_out, rng = require_count(n_out, where, "n_out"), require_seed(rng, where)
+    activation, output = by_name(activation, where), by_name(output, where)
     first = Dense.initialize(n, hidden, activation, rng=rng)
     second = Dense.initialize(hidden, n_out, output, rng=rng)
     return Model(Chain([first, second]), loss, decide=_decision(loss))
@@ -350,8 +224,12 @@ def residual_network(
     rng : numpy.random.Generator or int
     loss : callable
     """
-    require_count(depth, "residual_network: depth")
-    rng, h = np.random.default_rng(rng), 1 / depth if h is None else h
+    where = "residual_network"
+    d, depth = require_count(d, where, "d"), require_count(depth, where, "depth")
+    require_shape((depth, d, d), where, "(depth, d, d)")
+    h = 1 / depth if h is None else require_number(h, where, "h", traced=True)
+    rng = require_seed(rng, where)
+    activation, output = by_name(activation, where), by_name(output, where)
     layers = [Residual.initialize(d, h, activation, rng=rng) for _ in range(depth)]
     return Model(
         Chain([*layers, Head.initialize(d, output, rng=rng)]), loss, decide=_decision(loss)
@@ -371,14 +249,13 @@ def _decision(loss: Loss) -> Callable[[Array], Array]:
         losses.binary_cross_entropy: probable,
         losses.softmax_cross_entropy: largest,
     }
-    return decisions.get(loss, value)
+    try:
+        return decisions.get(loss, value)
+    except TypeError:  # a loss of the user's own that cannot be hashed
+        return value
 
 
-def _zero_head(n: int) -> Head:
+def _zero_head(n: int, where: str) -> Head:
+    n = require_count(n, where, "n")
+    require_shape(n, where, "n")
     return Head(np.zeros(n), 0.0)
-
-
-def _strength(penalty: float) -> float:
-    if not 0 <= penalty < np.inf:
-        raise ArgumentValueError(f"penalty is {penalty!r}, wanted a number of at least 0")
-    return penalty

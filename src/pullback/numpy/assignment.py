@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from pullback.core.ground import grounded
 from pullback.core.interpreter import FILLING
 from pullback.core.primitive import bind
-from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.shapes import broadcast_shapes, dtype_of, shape_of
 from pullback.core.tracer import Tracer, are_constant, is_plain, strip, strip_all
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DetachedError
 from pullback.numpy.conversion import convert
@@ -94,7 +94,7 @@ def deliver(target: Any, value: Any, where: str, casting: Any = "same_kind") -> 
     require_target(target, where)
     if shape_of(value) != target.shape:
         try:
-            fits = np.broadcast_shapes(shape_of(value), target.shape) == target.shape
+            fits = broadcast_shapes(shape_of(value), target.shape) == target.shape
         except ValueError:
             fits = False
         if not fits:

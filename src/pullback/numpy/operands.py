@@ -39,7 +39,7 @@ def holds_tracer(x: Any) -> bool:
     if kind is list or kind is tuple:
         return any(map(holds_tracer, x))
     if issubclass(kind, np.ndarray):
-        return x.dtype.kind == "O" and any(map(holds_tracer, x.flat))
+        return x.dtype.kind == "O" and any(map(holds_tracer, x.ravel()))
     return issubclass(kind, list | tuple) and any(map(holds_tracer, x))
 
 

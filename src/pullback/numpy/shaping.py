@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from pullback.core.shapes import shape_of
+from pullback.core.shapes import broadcast_shapes, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
@@ -278,7 +278,7 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
 @implements(np.broadcast_arrays)
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     arrays = [operand(a) for a in args]
-    shape = np.broadcast_shapes(*(shape_of(a) for a in arrays))
+    shape = broadcast_shapes(*(shape_of(a) for a in arrays))
     return tuple(a if shape_of(a) == shape else broadcast_to(a, shape) for a in arrays)
 
 

@@ -20,9 +20,23 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import is_plain
+from pullback.core.tracer import Tracer, is_plain
+from pullback.core.validation import (
+    refuse,
+    require_flag,
+    require_instance,
+    require_integer,
+    require_number,
+)
 from pullback.errors import ArgumentTypeError, ArgumentValueError
-from pullback.optim.schedules import Schedule, as_schedule
+from pullback.optim.schedules import (
+    MOST_STEPS,
+    Schedule,
+    as_schedule,
+    require_rate,
+    require_rate_of,
+)
+from pullback.transforms.foreign import by_position
 
 __all__ = ["Adam", "AdamState", "Method", "Momentum", "MomentumState", "SteepestDescent", "Steps"]
 
@@ -108,7 +122,28 @@ class Method:
 
     def _rate(self, count: int) -> float:
         """The learning rate after `count` steps."""
-        return as_schedule(self.learning_rate, f"{type(self).__name__}: learning_rate")(count)
+        rate = self.learning_rate
+        if type(rate) is float:
+            return rate
+        where = type(self).__name__
+        return require_rate_of(as_schedule(rate, where, "learning_rate"), count, where)
+
+    def _settle(self, **arguments: Any) -> None:
+        """Keep arguments as they were taken."""
+        for name, value in arguments.items():
+            object.__setattr__(self, name, value)
+
+    def _settle_rate(self) -> None:
+        where, rate = type(self).__name__, self.learning_rate
+        if not callable(rate) or isinstance(rate, type):
+            self._settle(learning_rate=require_rate(rate, where, "learning_rate"))
+
+    def _settle_fractions(self, *names: str) -> None:
+        for name in names:
+            value = require_number(
+                getattr(self, name), type(self).__name__, name, least=0, below=1, traced=True
+            )
+            self._settle(**{name: value})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +175,7 @@ class SteepestDescent(Method):
     learning_rate: float | Schedule
 
     def __post_init__(self) -> None:
-        as_schedule(self.learning_rate, "SteepestDescent: learning_rate")
+        self._settle_rate()
 
     def init(self, params: Any) -> Steps:
         """The state before the first step."""
@@ -149,6 +184,7 @@ class SteepestDescent(Method):
 
     def update(self, gradient: Any, state: Steps, params: Any) -> tuple[Any, Steps]:
         """One step: θ ← θ − η g."""
+        _require_state(state, Steps, self)
         rate = self._rate(state.count)
         (params,) = _leafwise(lambda p, g: (p - rate * g,), self, params, gradient)
         return params, Steps(state.count + 1)
@@ -185,8 +221,9 @@ class Momentum(Method):
     nesterov: bool = False
 
     def __post_init__(self) -> None:
-        as_schedule(self.learning_rate, "Momentum: learning_rate")
-        _require_fraction(self.momentum, "Momentum: momentum")
+        self._settle_rate()
+        self._settle_fractions("momentum")
+        self._settle(nesterov=require_flag(self.nesterov, "Momentum", "nesterov"))
 
     def init(self, params: Any) -> MomentumState:
         """The state before the first step: no velocity."""
@@ -195,6 +232,7 @@ class Momentum(Method):
 
     def update(self, gradient: Any, state: MomentumState, params: Any) -> tuple[Any, MomentumState]:
         """One step: u ← β u + g, θ ← θ − η u."""
+        _require_state(state, MomentumState, self)
         beta, rate = self.momentum, self._rate(state.count)
 
         def step(p: Any, g: Any, u: Any) -> tuple[Any, ...]:
@@ -236,14 +274,13 @@ class Adam(Method):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        as_schedule(self.learning_rate, "Adam: learning_rate")
-        _require_fraction(self.beta_1, "Adam: beta_1")
-        _require_fraction(self.beta_2, "Adam: beta_2")
-        if not 0 < self.epsilon < np.inf:
-            raise ArgumentValueError(
-                f"Adam: epsilon is {self.epsilon!r}, wanted a positive number: it keeps the step "
-                "finite where the gradient is zero"
-            )
+        self._settle_rate()
+        self._settle_fractions("beta_1", "beta_2")
+        remedy = "it keeps the step finite where the gradient is zero"
+        epsilon = require_number(
+            self.epsilon, "Adam", "epsilon", above=0, traced=True, remedy=remedy
+        )
+        self._settle(epsilon=epsilon)
 
     def init(self, params: Any) -> AdamState:
         """The state before the first step: both means zero."""
@@ -253,6 +290,7 @@ class Adam(Method):
 
     def update(self, gradient: Any, state: AdamState, params: Any) -> tuple[Any, AdamState]:
         """One step: θ ← θ − η m̂/(√ŝ + ε)."""
+        _require_state(state, AdamState, self)
         b1, b2, epsilon = self.beta_1, self.beta_2, self.epsilon
         count, rate = state.count + 1, self._rate(state.count)
         unbias_m, unbias_s = 1 - b1**count, 1 - b2**count
@@ -277,15 +315,22 @@ def _leafwise(
         One for each result of `step`, of the structure of the parameters.
     """
     where = f"{type(method).__name__}.update"
-    leaves, spec = trees.flatten(params)
+    leaves, spec = _require_parameters(params, where)
     columns = [leaves, _fitting(gradient, leaves, spec, where)]
     for part in memory:
         column, structure = trees.flatten(part)
         if structure != spec:
             raise ArgumentValueError(
-                f"{where}: state belongs to parameters of the structure {structure}, wanted "
-                f"{spec}; start with state = method.init(params)"
+                f"{where}: state belongs to parameters of the structure "
+                f"{trees.contrast(structure, spec)}; start with state = method.init(params)"
             )
+        for position, (leaf, kept) in enumerate(zip(leaves, column, strict=True)):
+            if shape_of(kept) != shape_of(leaf):
+                raise ArgumentValueError(
+                    f"{where}: state belongs to parameters of other shapes: for params"
+                    f"{trees.leaf_paths(spec)[position]} it has the shape {shape_of(kept)}, wanted "
+                    f"{shape_of(leaf)}; start with state = method.init(params)"
+                )
         columns.append(column)
     results = [step(*row) for row in zip(*columns, strict=True)]
     return tuple(
@@ -304,6 +349,9 @@ def _fitting(gradient: Any, leaves: list[Any], spec: Any, where: str) -> list[An
     if structure != spec:
         bars = trees.flatten_like(spec, gradient, f"{where}: gradient")
     for position, (p, g) in enumerate(zip(leaves, bars, strict=True)):
+        if g is not None and type(g) is not Tracer and type(g) is not np.ndarray:
+            path = trees.leaf_paths(spec)[position]
+            bars[position] = g = by_position(g, f"{where}: gradient{path}")
         if g is None or shape_of(g) != shape_of(p):
             got = "missing" if g is None else f"of shape {shape_of(g)}"
             raise ArgumentValueError(
@@ -311,24 +359,40 @@ def _fitting(gradient: Any, leaves: list[Any], spec: Any, where: str) -> list[An
                 f"{shape_of(p)} of the parameter; differentiate with respect to the same parameters"
             )
         if dtype_of(g) != dtype_of(p):
+            if dtype_of(g).kind not in ("fiubc" if dtype_of(p).kind == "c" else "fiub"):
+                argument = f"gradient{trees.leaf_paths(spec)[position]}"
+                raise refuse(where, argument, g, f"an array of dtype {dtype_of(p)}")
             bars[position] = np.asarray(g).astype(dtype_of(p))
     return bars
 
 
-def _require_parameters(params: Any, where: str, kinds: str = "fc") -> None:
+def _require_parameters(params: Any, where: str, kinds: str = "fc") -> tuple[list[Any], Any]:
+    """Leaves of the parameters and their structure, if there are any and all can be fitted."""
     leaves, spec = trees.flatten(params)
     if not leaves:
         raise ArgumentValueError(f"{where}: params has no leaves, wanted at least one array")
     for position, leaf in enumerate(leaves):
-        if not hasattr(leaf, "dtype") or leaf.dtype.kind not in kinds:
-            got = f"dtype {leaf.dtype}" if hasattr(leaf, "dtype") else f"type {type(leaf).__name__}"
+        if type(leaf) is np.ndarray and leaf.dtype.kind in kinds:
+            continue
+        is_array = type(leaf) in (np.ndarray, Tracer) or is_plain(leaf, np.generic)
+        if not is_array or leaf.dtype.kind not in kinds:
+            got = f"dtype {leaf.dtype}" if is_array else f"type {type(leaf).__name__}"
             raise ArgumentTypeError(
                 f"{where}: params{trees.leaf_paths(spec)[position]} has {got}, wanted a "
                 f"{'real or complex' if 'c' in kinds else 'real'} floating array; convert it with "
                 "np.asarray(x, dtype=float)"
             )
+    return leaves, spec
 
 
-def _require_fraction(x: float, where: str) -> None:
-    if not 0 <= x < 1:
-        raise ArgumentValueError(f"{where} is {x!r}, wanted a number in [0, 1)")
+def _require_state(state: Any, kind: Any, method: Method) -> None:
+    """Raise unless `state` is what the method's `init` gives."""
+    if type(state) is kind:
+        count = state.count
+        if type(count) is Tracer or (type(count) is int and 0 <= count <= MOST_STEPS):
+            return
+    name = type(method).__name__
+    remedy = "start with method.init(params)"
+    require_instance(state, kind, f"{name}.update", "state", f"a state of {name}", remedy)
+    if type(state.count) is not Tracer:
+        require_integer(state.count, f"{name}.update", "state.count", least=0, most=MOST_STEPS)

@@ -8,13 +8,30 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.core.callables import require_callable
+from pullback.core.validation import (
+    describe,
+    name_of,
+    refuse,
+    require_function,
+    require_mapping,
+    require_number,
+    require_word,
+    shown,
+)
+from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 from pullback.optim.vectors import Vector, flatten
-from pullback.transforms.arguments import name_of
+from pullback.transforms.foreign import by_position
 from pullback.transforms.gradient import value_and_grad
 from pullback.transforms.jacobian import hessian, hvp
 
-__all__ = ["minimize"]
+__all__ = ["minimize", "minimizer"]
+
+_METHODS = (
+    "Nelder-Mead", "Powell", "CG", "BFGS", "Newton-CG", "L-BFGS-B", "TNC", "COBYLA", "COBYQA",
+    "SLSQP", "trust-constr", "dogleg", "trust-ncg", "trust-exact", "trust-krylov",
+)  # fmt: skip
+"""The methods of `scipy.optimize.minimize`."""
 
 _GRADIENT_FREE = frozenset({"nelder-mead", "powell", "cobyla", "cobyqa"})
 _HESSIAN_PRODUCT = frozenset({"newton-cg", "trust-ncg", "trust-krylov", "trust-constr"})
@@ -44,7 +61,7 @@ def minimize(
     params : pytree
         Of real floating arrays: where to start.
     args : tuple
-        Further arguments of `f`, which aren't differentiated.
+        Further arguments of `f`, which aren't differentiated; they are handed on as they are.
     method : str
         A method of `scipy.optimize.minimize`, by its name there.
     bounds : pair of pytrees, optional
@@ -85,11 +102,15 @@ def minimize(
     # SciPy's optimisers are loaded when they are first needed.
     from scipy import optimize
 
+    require_function(f, "minimize", usage="pullback.optim.minimize(f, params)")
+    require_callable(f, "minimize", "f", "a function of params")
+    where = f"minimize of {name_of(f)}"
     if not isinstance(args, tuple):
         raise ArgumentTypeError(
-            f"minimize of {name_of(f)}: args is a {type(args).__name__}, wanted a tuple; for a "
-            "single argument write (argument,)"
+            f"{where}: args is {describe(args)}, wanted a tuple; for a single argument write "
+            "(argument,)"
         )
+    method = minimizer(method)
     start, unflatten = flatten(params)
     start = start.astype(np.float64)
     evaluate = value_and_grad(f)
@@ -98,43 +119,91 @@ def minimize(
         value, gradient = evaluate(unflatten(vector), *args)
         return float(value), flatten(gradient)[0].astype(np.float64)
 
+    def value_alone(vector: Vector) -> float:
+        value = by_position(f(unflatten(vector), *args), f"{where}: what f returns")
+        if value.shape != () or value.dtype.kind not in "biuf":
+            raise refuse(where, "what f returns", value, "a real floating scalar")
+        return float(value)
+
     def hessian_product(vector: Vector, direction: Vector) -> Vector:
         (product,) = hvp(lambda p: f(p, *args), (unflatten(vector),), (unflatten(direction),))
         return flatten(product)[0].astype(np.float64)
 
+    ours = _Calls()
     derivatives: dict[str, Any] = {"jac": True}
     objective: Callable[..., Any] = value_and_gradient
     kind = method.lower()
     if kind in _GRADIENT_FREE:
-        objective, derivatives = (lambda vector: float(f(unflatten(vector), *args))), {}
+        objective, derivatives = value_alone, {}
     elif kind in _HESSIAN_PRODUCT:
-        derivatives["hessp"] = hessian_product
+        derivatives["hessp"] = ours.follow(hessian_product)
     elif kind in _HESSIAN:
-        derivatives["hess"] = hessian(lambda vector: f(unflatten(vector), *args))
+        derivatives["hess"] = ours.follow(hessian(lambda vector: f(unflatten(vector), *args)))
+    if callback is not None:
+        told = require_callable(callback, where, "callback", "a function or None")
+        derivatives["callback"] = ours.follow(lambda xk: told(unflatten(xk)))
 
-    result = optimize.minimize(
-        objective,
-        start,
-        method=method,
-        bounds=None if bounds is None else _bounds(bounds, params, start.size),
-        tol=tol,
-        options=options,
-        callback=None if callback is None else lambda xk: callback(unflatten(xk)),
-        **derivatives,
-    )
+    try:
+        result = optimize.minimize(
+            ours.follow(objective),
+            start,
+            method=method,
+            bounds=None if bounds is None else _bounds(bounds, params),
+            tol=None if tol is None else require_number(tol, where, "tol", least=0),
+            options=None if options is None else dict(require_mapping(options, where, "options")),
+            **derivatives,
+        )
+    except Exception as error:
+        if error is ours.raised or isinstance(error, PullbackError):
+            raise
+        given = ", ".join(
+            f"{name}={shown(value)}"
+            for name, value in (("bounds", bounds), ("tol", tol), *(options or {}).items())
+            if value is not None
+        )
+        raise ArgumentValueError(
+            f"{where}: SciPy's {method} could not work with what it was given, {given or 'params'}:"
+            f" {error}"
+        ) from error
     result.x = unflatten(result.x)
     if "jac" in result and np.shape(result.jac) == start.shape:
         result.jac = unflatten(result.jac)
     return result
 
 
-def _bounds(bounds: Any, params: Any, size: int) -> Any:
+class _Calls:
+    """Calls from SciPy to functions of ours and the user's; what they raise is not SciPy's."""
+
+    raised: BaseException | None = None
+
+    def follow(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function`, remembering what it raises."""
+
+        def followed(*args: Any) -> Any:
+            try:
+                return function(*args)
+            except BaseException as error:
+                self.raised = error
+                raise
+
+        return followed
+
+
+def minimizer(method: Any, where: str = "minimize") -> str:
+    """The name of a method of SciPy, as SciPy writes it."""
+    names = {name.lower(): name for name in _METHODS}
+    if isinstance(method, str) and method.lower() in names:
+        return names[method.lower()]
+    return require_word(method, names.values(), where, "method")
+
+
+def _bounds(bounds: Any, params: Any) -> Any:
     """Bounds on a pytree as SciPy's bounds on a vector."""
     from scipy import optimize
 
     if not isinstance(bounds, tuple) or len(bounds) != 2:
         raise ArgumentTypeError(
-            f"minimize: bounds is a {type(bounds).__name__}, wanted a pair (lower, upper) of "
+            f"minimize: bounds is {describe(bounds)}, wanted a pair (lower, upper) of "
             "pytrees like params, None for no bound"
         )
     leaves, spec = trees.flatten(params)
@@ -143,8 +212,11 @@ def _bounds(bounds: Any, params: Any, size: int) -> Any:
         parts = []
         where = f"minimize: the {name} bound"
         for leaf, bound in zip(leaves, trees.flatten_like(spec, side, where), strict=True):
+            bound = np.asarray(missing) if bound is None else by_position(bound, where)
+            if bound.dtype.kind not in "biuf":
+                raise refuse(where, "a leaf", bound, "real numbers")
             try:
-                part = np.broadcast_to(missing if bound is None else bound, np.shape(leaf))
+                part = np.broadcast_to(bound, np.shape(leaf))
             except ValueError:
                 raise ArgumentValueError(
                     f"{where} has a leaf of shape {np.shape(bound)}, wanted {np.shape(leaf)}, the "

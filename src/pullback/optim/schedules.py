@@ -6,9 +6,22 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.core.tracer import Tracer
+from pullback.core.validation import require_integer, require_number, shown
+from pullback.errors import ArgumentValueError
 
-__all__ = ["Schedule", "as_schedule", "constant", "cosine", "exponential", "step", "warm_up"]
+__all__ = [
+    "Schedule",
+    "as_schedule",
+    "constant",
+    "cosine",
+    "exponential",
+    "require_rate",
+    "require_rate_of",
+    "require_steps",
+    "step",
+    "warm_up",
+]
 
 Schedule = Callable[[int], float]
 
@@ -26,8 +39,13 @@ def constant(rate: float) -> Schedule:
     >>> pb.optim.constant(0.1)(1000)
     0.1
     """
-    _require_rate(rate, "constant: rate")
-    return lambda _step: rate
+    rate = require_rate(rate, "constant", "rate")
+
+    def schedule(step: int) -> float:
+        _taken(step, "constant")
+        return rate
+
+    return schedule
 
 
 def step(rate: float, every: int, factor: float = 0.1) -> Schedule:
@@ -46,10 +64,9 @@ def step(rate: float, every: int, factor: float = 0.1) -> Schedule:
     >>> schedule(9), schedule(10), schedule(20)
     (1.0, 0.5, 0.25)
     """
-    _require_rate(rate, "step: rate")
-    _require_rate(factor, "step: factor")
-    _require_count(every, "step: every")
-    return lambda step: rate * factor ** (step // every)
+    rate, factor = require_rate(rate, "step", "rate"), require_rate(factor, "step", "factor")
+    every = require_steps(every, "step", "every")
+    return lambda step: _scaled(rate, factor, _taken(step, "step") // every, "step")
 
 
 def exponential(rate: float, factor: float, every: int = 1) -> Schedule:
@@ -68,10 +85,10 @@ def exponential(rate: float, factor: float, every: int = 1) -> Schedule:
     >>> schedule(0), schedule(5), schedule(10)
     (1.0, 0.5, 0.25)
     """
-    _require_rate(rate, "exponential: rate")
-    _require_rate(factor, "exponential: factor")
-    _require_count(every, "exponential: every")
-    return lambda step: rate * factor ** (step / every)
+    rate = require_rate(rate, "exponential", "rate")
+    factor = require_rate(factor, "exponential", "factor")
+    every = require_steps(every, "exponential", "every")
+    return lambda step: _scaled(rate, factor, _taken(step, "exponential") / every, "exponential")
 
 
 def cosine(rate: float, steps: int, final: float = 0.0) -> Schedule:
@@ -95,13 +112,12 @@ def cosine(rate: float, steps: int, final: float = 0.0) -> Schedule:
     >>> schedule(0), round(schedule(5), 12), schedule(10), schedule(11)
     (1.0, 0.5, 0.0, 0.0)
     """
-    _require_rate(rate, "cosine: rate")
-    _require_count(steps, "cosine: steps")
-    if not 0 <= final < math.inf:
-        raise ArgumentValueError(f"cosine: final is {final!r}, wanted a rate of at least 0")
+    rate = require_rate(rate, "cosine", "rate")
+    steps = require_steps(steps, "cosine", "steps")
+    final = require_number(final, "cosine", "final", least=0, traced=True)
 
     def schedule(step: int) -> float:
-        if step >= steps:
+        if _taken(step, "cosine") >= steps:
             return final
         return final + (rate - final) * (1 + math.cos(math.pi * step / steps)) / 2
 
@@ -124,37 +140,68 @@ def warm_up(steps: int, schedule: float | Schedule) -> Schedule:
     >>> schedule(0), schedule(3), schedule(4), schedule(14)
     (0.25, 1.0, 1.0, 0.0)
     """
-    _require_count(steps, "warm_up: steps")
-    following = as_schedule(schedule, "warm_up: schedule")
+    steps = require_steps(steps, "warm_up", "steps")
+    following = as_schedule(schedule, "warm_up", "schedule")
+
+    def started(step: int) -> float:
+        return require_rate_of(following, step, "warm_up")
 
     def warmed(step: int) -> float:
-        if step < steps:
-            return following(0) * (step + 1) / steps
-        return following(step - steps)
+        if _taken(step, "warm_up") < steps:
+            return started(0) * (step + 1) / steps
+        return started(step - steps)
 
     return warmed
 
 
-def as_schedule(rate: float | Schedule, where: str) -> Schedule:
+def as_schedule(rate: float | Schedule, where: str, argument: str) -> Schedule:
     """A rate as the schedule that keeps it; a schedule as it is."""
-    if callable(rate):
+    if callable(rate) and not isinstance(rate, type):
         return rate
-    _require_rate(rate, where)
-    return lambda _step: rate
+    fixed: float = require_rate(rate, where, argument)
+    return lambda _step: fixed
 
 
-def _require_rate(rate: float, where: str) -> None:
+def require_rate(rate: Any, where: str, argument: str) -> Any:
+    """`rate` as a float, or as it is if it is traced: a rate can be differentiated by."""
+    remedy = "" if argument == "factor" else "a rate that changes is a function of the step"
+    return require_number(rate, where, argument, above=0, traced=True, remedy=remedy)
+
+
+def require_rate_of(schedule: Schedule, step: Any, where: str) -> float:
+    """The rate that a schedule gives after so many steps, which may be 0."""
+    rate = schedule(step)
+    if type(rate) is float and 0 <= rate < math.inf:
+        return rate
+    what = f"the learning rate after {step} steps"
+    return require_number(rate, where, what, least=0, traced=True)  # type: ignore[no-any-return]
+
+
+def _scaled(rate: Any, factor: Any, power: Any, where: str) -> Any:
+    """The rate times a power of the factor, which may be beyond the largest float."""
     try:
-        positive = bool(0 < rate < math.inf)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(
-            f"{where} is a {type(rate).__name__}, wanted a positive number or a schedule, a "
-            "function of the number of steps"
+        return rate * factor**power
+    except OverflowError:
+        raise ArgumentValueError(
+            f"{where}: factor is {factor}, and its power {power:g} is beyond the largest float; "
+            "choose a factor closer to 1"
         ) from None
-    if not positive:
-        raise ArgumentValueError(f"{where} is {rate!r}, wanted a positive finite number")
 
 
-def _require_count(count: Any, where: str) -> None:
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ArgumentValueError(f"{where} is {count!r}, wanted a number of steps, at least 1")
+MOST_STEPS = 2**53
+"""More steps than these cannot be counted in floats, nor taken."""
+
+
+def require_steps(count: Any, where: str, argument: str) -> int:
+    """`count` as an int, if so many steps can be taken."""
+    number: int = require_integer(count, where, argument, least=1)
+    if number > MOST_STEPS:
+        raise ArgumentValueError(f"{where}: {argument} is {shown(number)}, wanted at most 2**53")
+    return number
+
+
+def _taken(step: Any, where: str) -> Any:
+    """The number of steps taken, which a recorded loop doesn't know."""
+    if type(step) is Tracer or (type(step) is int and 0 <= step <= MOST_STEPS):
+        return step
+    return require_integer(step, where, "step", least=0, most=MOST_STEPS)

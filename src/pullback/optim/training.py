@@ -9,12 +9,24 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.shapes import shape_of
+from pullback.core.callables import require_callable
+from pullback.core.shapes import is_inexact, shape_of
+from pullback.core.tracer import Tracer, is_plain, known, strip
+from pullback.core.validation import (
+    describe,
+    refuse,
+    require_function,
+    require_generator,
+    require_instance,
+    require_integer,
+)
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.optim.methods import Method
+from pullback.optim.schedules import require_steps
+from pullback.transforms.foreign import by_position, columns_of
 from pullback.transforms.gradient import value_and_grad
 
-__all__ = ["Training", "train"]
+__all__ = ["Training", "as_arrays", "remedy_for_data", "train"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,8 +68,11 @@ def train(
         ``objective(params, *batch)``, a real scalar: the mean over the batch's samples.
     params : pytree
         Of floating arrays: where to start.
-    data : tuple of arrays
-        Each with the samples along the first axis, for example ``(x, target)``.
+    data : tuple of pytrees of arrays
+        Each array with the samples along the first axis, for example ``(x, target)``. Frames,
+        series and other libraries' arrays are taken as arrays, by position: the objective gets
+        batches without labels and names. For names give a dict, ``(dict(frame), target)``. An
+        array that is mapped from a file is read batch by batch.
     method : Method
         `SteepestDescent`, `Momentum`, `Adam`, or your own.
     epochs : int
@@ -79,7 +94,8 @@ def train(
     Raises
     ------
     ArgumentTypeError, ArgumentValueError
-        Where an argument doesn't fit, or the objective becomes infinite or undefined.
+        Where an argument doesn't fit, data hold something that is no number or has a mask, or the
+        objective becomes infinite or undefined.
 
     Examples
     --------
@@ -93,23 +109,26 @@ def train(
     >>> result.params.w.round(3), round(float(result.params.mu), 3)
     (array([3.]), 1.0)
     """
+    require_function(objective, "train", "objective", "pullback.optim.train(f, …)")
+    require_callable(objective, "train", "objective", "a function of params and a batch")
+    frames = _frames(data)
+    data = _positional(data)
     size = _require_data(data)
-    _require_positive(epochs, "epochs")
+    epochs = require_steps(epochs, "train", "epochs")
+    if callback is not None:
+        require_callable(callback, "train", "callback", "a function or None")
     if batch_size is None:
         batch_size = size
     else:
-        _require_positive(batch_size, "batch_size")
+        batch_size = require_integer(batch_size, "train", "batch_size", least=1)
         if rng is None:
             raise ArgumentTypeError(
                 "train: batch_size is given and rng is not; the samples are shuffled before each "
                 "epoch: pass rng=np.random.default_rng(0)"
             )
-    if not isinstance(method, Method):
-        raise ArgumentTypeError(
-            f"train: method is a {type(method).__name__}, wanted a descent method such as "
-            "pullback.optim.Adam(1e-3)"
-        )
-    generator = None if rng is None else np.random.default_rng(rng)
+    wanted = "a descent method such as pullback.optim.Adam(1e-3)"
+    require_instance(method, Method, "train", "method", wanted)
+    generator = None if rng is None else require_generator(rng, "train", "rng")
     evaluate = value_and_grad(objective)
     if state is None:
         state = method.init(params)
@@ -120,17 +139,25 @@ def train(
         for start in range(0, size, batch_size):
             rows = order[start : start + batch_size]
             batch = data if len(rows) == size and generator is None else _take(data, rows)
-            value, gradient = evaluate(params, *batch)
+            try:
+                value, gradient = evaluate(params, *batch)
+            except IndexError as error:
+                if frames and "valid indices" in str(error):
+                    raise ArgumentTypeError(_nameless(frames)) from error
+                raise
             if not np.isfinite(value):
                 raise ArgumentValueError(
                     f"train: the objective is {value} in epoch {epoch}; wanted a finite value: "
-                    f"lower the learning rate of {method}, or look for the first step that "
-                    "overflows"
+                    + (
+                        remedy_for_data(data=batch)
+                        or f"lower the learning rate of {method}, or look for the first step that "
+                        "overflows"
+                    )
                 )
             params, state = method.update(gradient, state, params)
             total += float(value) * len(rows)
         losses.append(total / size)
-        if callback is not None and callback(epoch, params, losses[-1]):
+        if callback is not None and _ends(callback(epoch, params, losses[-1])):
             break
     return Training(params, state, losses)
 
@@ -139,13 +166,63 @@ def _take(data: tuple[Any, ...], rows: Any) -> tuple[Any, ...]:
     return tuple(trees.map_tree(lambda array: array[rows], part) for part in data)
 
 
-def _require_data(data: Any) -> int:
-    """The number of samples, which all arrays share."""
+def remedy_for_data(**data: Any) -> str | None:
+    """What to do where data themselves, given by name, hold something that isn't finite."""
+    for name, part in data.items():
+        leaves, spec = trees.flatten(part)
+        for position, leaf in enumerate(leaves):
+            if not is_inexact(leaf) or not known(leaf) or np.isfinite(strip(leaf)).all():
+                continue
+            path = trees.leaf_paths(spec)[position]
+            return f"{name}{path} holds NaN or infinity: leave those samples out"
+    return None
+
+
+def _positional(data: Any) -> tuple[Any, ...]:
+    """The data with an array in place of each leaf, and of each list of numbers."""
     if not isinstance(data, tuple) or not data:
         raise ArgumentTypeError(
-            f"train: data is a {type(data).__name__}, wanted a tuple of arrays with the samples "
-            "along the first axis: (x, target)"
+            f"train: data is {describe(data)}, wanted a tuple of arrays with the samples "
+            "along the first axis, (x, target); with batches of your own call method.update"
         )
+    return tuple(as_arrays(part, f"train: data[{number}]") for number, part in enumerate(data))
+
+
+def _frames(data: Any) -> dict[int, tuple[str, ...]]:
+    """Which of the data are frames, and the names of their columns."""
+    named = enumerate(map(columns_of, data)) if isinstance(data, tuple) else ()
+    return {number: columns for number, columns in named if columns}
+
+
+def _nameless(frames: dict[int, tuple[str, ...]]) -> str:
+    """What to write for a column of a frame."""
+    number, columns = next(iter(frames.items()))
+    return (
+        f"train: the objective asks data[{number}] for a column by name, and gets the frame's rows "
+        f"as an array; write batch[:, 0] for {columns[0]!r}, or give dict(frame) in place of the "
+        "frame"
+    )
+
+
+def as_arrays(part: Any, where: str) -> Any:
+    """A pytree with an array in place of each leaf, and of each list of numbers."""
+    leaves, spec = trees.flatten(part, where)
+    if type(part) is dict:
+        return {name: as_arrays(each, f"{where}[{name!r}]") for name, each in part.items()}
+    if is_plain(part, list | tuple) and not any(map(_has_axes, leaves)):
+        return by_position(part, where)
+    for number, leaf in enumerate(leaves):
+        if type(leaf) is not Tracer and type(leaf) is not np.ndarray:
+            leaves[number] = by_position(leaf, where + trees.leaf_paths(spec)[number])
+    return trees.unflatten(spec, leaves)
+
+
+def _has_axes(leaf: Any) -> bool:
+    return not is_plain(leaf, int | float | complex | str) and bool(np.ndim(leaf))
+
+
+def _require_data(data: tuple[Any, ...]) -> int:
+    """The number of samples, which all arrays share."""
     sizes = [shape_of(leaf)[:1] for leaf in trees.flatten(data)[0]]
     if len(set(sizes)) != 1 or sizes[0] in ((), (0,)):
         shapes = [shape_of(leaf) for leaf in trees.flatten(data)[0]]
@@ -156,6 +233,10 @@ def _require_data(data: Any) -> int:
     return int(sizes[0][0])
 
 
-def _require_positive(count: Any, name: str) -> None:
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise ArgumentValueError(f"train: {name} is {count!r}, wanted an integer of at least 1")
+def _ends(result: Any) -> bool:
+    """Whether a callback's result asks for the end."""
+    try:
+        return bool(result)
+    except (TypeError, ValueError):
+        wanted = "True to end the training, or nothing"
+        raise refuse("train", "what callback returns", result, wanted) from None

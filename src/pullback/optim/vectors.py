@@ -9,7 +9,10 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.shapes import Abstract
+from pullback.core.tracer import Tracer
+from pullback.core.validation import refuse
 from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.transforms.foreign import by_position
 
 __all__ = ["flatten"]
 
@@ -54,6 +57,9 @@ def flatten(params: Any) -> tuple[Vector, Callable[[Any], Any]]:
         raise ArgumentValueError("flatten: params has no leaves, wanted at least one array")
     arrays = []
     for position, leaf in enumerate(leaves):
+        if type(leaf) not in (np.ndarray, Tracer, float):
+            path = trees.leaf_paths(spec)[position]
+            leaves[position] = leaf = by_position(leaf, f"flatten: params{path}")
         array = Abstract.of(leaf)
         if array.dtype.kind != "f":
             raise ArgumentTypeError(
@@ -66,6 +72,9 @@ def flatten(params: Any) -> tuple[Vector, Callable[[Any], Any]]:
 
     def unflatten(vector: Any) -> Any:
         """The pytree whose elements are those of `vector`."""
+        vector = by_position(vector, "unflatten: the vector")
+        if vector.dtype.kind not in "biuf":
+            raise refuse("unflatten", "the vector", vector, "an array of real numbers")
         if np.shape(vector) != (size,):
             raise ArgumentValueError(
                 f"unflatten: the vector has shape {np.shape(vector)}, wanted ({size},)"

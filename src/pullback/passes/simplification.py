@@ -9,7 +9,7 @@ import operator
 
 import numpy as np
 
-from pullback.errors import ArgumentTypeError
+from pullback.core.validation import require_flag, require_instance
 from pullback.graph.graph import Atom, Equation, Graph
 from pullback.graph.layout import makes_array
 from pullback.graph.variable import Variable
@@ -97,12 +97,9 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
       v3: float64[3] = multiply(v2, v1)
       return v3
     """
-    if not isinstance(graph, Graph):
-        raise ArgumentTypeError(
-            f"simplify: graph is a {type(graph).__name__}, wanted a Graph; record the function "
-            "first: pullback.simplify(pullback.trace(f, *args))"
-        )
-    return _simplified(graph, {}, verify=verify)
+    remedy = "record the function first: pullback.simplify(pullback.trace(f, *args))"
+    require_instance(graph, Graph, "simplify", "graph", "a Graph", remedy)
+    return _simplified(graph, {}, verify=require_flag(verify, "simplify", "verify"))
 
 
 def _simplified(graph: Graph, done: dict[Graph, Graph], *, verify: bool) -> Graph:

@@ -13,6 +13,7 @@ from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, is_inexact
 from pullback.core.tracer import Tracer
+from pullback.core.validation import name_of, require_flag, require_function
 from pullback.errors import ArgumentTypeError
 from pullback.rules import operation_counts as counts
 from pullback.rules.own import OwnPrimitive
@@ -28,9 +29,11 @@ class CustomPrimitive(Generic[P, R]):
     """A user's function that carries its own rule; made by `primitive`."""
 
     def __init__(self, function: Callable[P, R], *, multiple: bool, constant: bool) -> None:
+        require_function(function, "primitive", usage="@pullback.primitive above a function")
+        multiple = require_flag(multiple, "primitive", "multiple")
+        constant = require_flag(constant, "primitive", "constant")
         functools.update_wrapper(self, function)
-
-        name = getattr(function, "__name__", type(function).__name__)
+        name = name_of(function)
         self._primitive = OwnPrimitive(function, name, multiple=multiple, constant=constant)
 
     def rule(self, rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,6 +91,7 @@ class CustomPrimitive(Generic[P, R]):
             ...
         pullback.errors.NoRuleError: the rule of log_gamma computes with something that cannot be...
         """
+        self._require(rule, "rule")
         self._primitive.set_rule(rule)
         return rule
 
@@ -130,6 +134,7 @@ class CustomPrimitive(Generic[P, R]):
         >>> pb.vmap(factorial)(np.array([3.0, 4.0]))
         array([ 6., 24.])
         """
+        self._require(batch, "batch")
 
         def of_primitive(
             _primitive: Primitive,
@@ -179,6 +184,7 @@ class CustomPrimitive(Generic[P, R]):
         ... def row_sums_shape(x):
         ...     return x.shape[:-1], x.dtype
         """
+        self._require(shape, "shape")
         name, multiple = self._primitive.name, self._primitive.multiple
 
         def of_arguments(*args: Any, **params: Any) -> Any:
@@ -209,6 +215,13 @@ class CustomPrimitive(Generic[P, R]):
                 )
         result: R = self._primitive(*args, **params)
         return result
+
+    def _require(self, function: Any, attribute: str) -> None:
+        """Raise unless a decorator was given a function."""
+        name = self._primitive.name
+        require_function(
+            function, f"{name}.{attribute}", attribute, f"@{name}.{attribute} above a function"
+        )
 
     def __repr__(self) -> str:
         return f"<primitive {self._primitive.name}>"
@@ -316,6 +329,8 @@ def primitive(
       return v1
     """
     if f is None:
+        require_flag(multiple, "primitive", "multiple")
+        require_flag(constant, "primitive", "constant")
         return functools.partial(CustomPrimitive, multiple=multiple, constant=constant)
     return CustomPrimitive(f, multiple=multiple, constant=constant)
 
@@ -346,4 +361,9 @@ def stop_gradient(x: Any) -> Any:
     >>> float(pb.grad(lambda x: x * pb.stop_gradient(x))(3.0))
     3.0
     """
-    return trees.map_tree(lambda leaf: _stop_gradient(leaf) if is_inexact(leaf) else leaf, x)
+    return trees.map_tree(lambda leaf: _stop_gradient(leaf) if _is_followed(leaf) else leaf, x)
+
+
+def _is_followed(x: Any) -> bool:
+    """Whether `x` is an array or a number that can carry a derivative."""
+    return isinstance(x, Tracer | np.ndarray | np.generic | float | complex) and is_inexact(x)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.shapes import Abstract, broadcast_shapes, dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 
 __all__ = ["Shape", "broadcast", "concatenated", "convolution", "determinant", "eigensystem",
@@ -80,7 +80,7 @@ def common(primitive: Primitive, shapes: Sequence[tuple[int, ...]]) -> tuple[int
     if all(shape == first for shape in shapes):
         return first
     try:
-        return np.broadcast_shapes(*shapes)
+        return broadcast_shapes(*shapes)
     except ValueError:
         raise ArgumentValueError(
             f"{primitive.name}: arguments of the shapes {listed(shapes)} cannot be broadcast "

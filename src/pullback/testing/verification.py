@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pullback.errors import ArgumentTypeError, ArgumentValueError, CheckError
+from pullback.core.validation import require_function, require_generator, require_integer
+from pullback.errors import ArgumentTypeError, CheckError
 from pullback.testing.directions import Array, shaken
 from pullback.testing.forward import differences, taylor
 from pullback.testing.probes import Probe, cotangents, probes
@@ -15,7 +16,10 @@ from pullback.testing.report import Report, Row
 from pullback.testing.reverse import adjointness, agreement, contraction
 from pullback.testing.subject import Subject, subject_of
 
-__all__ = ["check"]
+__all__ = ["HIGHEST_ORDER", "check"]
+
+HIGHEST_ORDER = 8
+"""The highest order that is checked: the work doubles or trebles with each."""
 
 
 def check(f: Callable[..., Any], *primals: Any, order: int = 2, seed: int = 0) -> Report:
@@ -51,7 +55,8 @@ def check(f: Callable[..., Any], *primals: Any, order: int = 2, seed: int = 0) -
     *primals : pytree
         The arguments to check it at. Integer and boolean leaves are handed through.
     order : int
-        The highest order of derivative to check.
+        The highest order of derivative to check, from 1 to 8: the work doubles or trebles with
+        each.
     seed : int
         Of the random directions. The result is the same for the same seed.
 
@@ -69,7 +74,7 @@ def check(f: Callable[..., Any], *primals: Any, order: int = 2, seed: int = 0) -
     ArgumentTypeError
         Where no argument or no result has a floating or complex dtype.
     ArgumentValueError
-        Where the primals or the function's values there are not finite.
+        Where the order is beyond 8, or the primals or the function's values there are not finite.
 
     Notes
     -----
@@ -97,12 +102,10 @@ def check(f: Callable[..., Any], *primals: Any, order: int = 2, seed: int = 0) -
     >>> report.passed
     True
     """
-    if not callable(f):
-        raise ArgumentTypeError(
-            f"check: f is a {type(f).__name__}, wanted a function; call pullback.check(f, *primals)"
-        )
-    if order not in range(1, 100):
-        raise ArgumentValueError(f"check: order is {order!r}, wanted a whole number of at least 1")
+    require_function(f, "check", usage="pullback.check(f, *primals)")
+    remedy = "the work doubles or trebles with each order"
+    order = require_integer(order, "check", "order", least=1, most=HIGHEST_ORDER, remedy=remedy)
+    rng = require_generator(seed, "check")
     if not primals:
         raise ArgumentTypeError(
             "check: got no primals, wanted a value for each argument of the function: the "
@@ -110,7 +113,7 @@ def check(f: Callable[..., Any], *primals: Any, order: int = 2, seed: int = 0) -
         )
     with np.errstate(all="ignore"):
         subject = subject_of(f, primals)
-        rows = _verify(subject, order, "", np.random.default_rng(seed))
+        rows = _verify(subject, order, "", rng)
     report = Report(subject.title, tuple(rows), order)
     if not report.passed:
         raise CheckError(_message(report), report)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import operator
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -15,6 +18,7 @@ from pullback.core.running import run
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracer import Tracer, is_plain, known, strip
+from pullback.core.validation import describe, is_integer, name_of, refuse, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
 __all__ = [
@@ -27,6 +31,8 @@ __all__ = [
     "name_of",
     "normalize_argnums",
     "owned",
+    "positional",
+    "require_argnums",
     "require_array",
     "require_complex",
     "require_tuple",
@@ -34,13 +40,8 @@ __all__ = [
     "stack_depth",
 ]
 
-Argnums = int | Sequence[int]
-"""Which arguments to differentiate: a position, or several."""
-
-
-def name_of(f: Callable[..., Any]) -> str:
-    """What to call `f` in a message."""
-    return getattr(f, "__name__", None) or type(f).__name__
+Argnums = int | str | Sequence[int | str]
+"""Which arguments to differentiate: a position or a name, or several."""
 
 
 def call(f: Callable[..., Any], args: Iterable[Any], interpreter: Interpreter) -> Any:
@@ -80,16 +81,6 @@ def require_tuple(values: Any, function: str, argument: str) -> tuple[Any, ...]:
     )
 
 
-def describe(x: Any) -> str:
-    """What `x` is, in a few words, for a message."""
-    if x is None or isinstance(x, str | bytes | dict | list | tuple) or callable(x):
-        return f"a {type(x).__name__}"
-    try:
-        return f"of type {type(x).__name__}, dtype {dtype_of(x)} and shape {shape_of(x)}"
-    except (TypeError, ValueError):
-        return f"a {type(x).__name__}"
-
-
 def require_array(x: Any, where: str) -> Any:
     """`x` if it is an array, tracer or number; object arrays of traced values are joined.
 
@@ -105,7 +96,7 @@ def require_array(x: Any, where: str) -> Any:
         x = elements_of(x, where) if is_of_subclass(x) else x
         return x if x.dtype.kind != "O" else assemble(x, where)
     if hasattr(x, "__array__"):
-        return require_array(np.asarray(x), where)
+        return require_array(to_array(x, where), where)
     raise ArgumentTypeError(
         f"{where} is {describe(x)}, wanted an array or a number (or a tuple, list, dict, "
         "dataclass or registered class of them); convert it with np.asarray(x, dtype=float)"
@@ -142,7 +133,7 @@ def seed(x: Any, primal: Any, where: str) -> Any:
         return None
     shape, dtype = shape_of(primal), dtype_of(primal)
     if isinstance(x, list | tuple):
-        x = np.asarray(x)
+        x = to_array(x, where)
     x = require_array(x, where)
     if not is_inexact(primal):
         raise ArgumentTypeError(
@@ -198,28 +189,118 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
 
     Arrays that were made inside, and to which nothing traced was written, are plain arrays here.
     """
-    leaves, spec = trees.flatten(tree)
+    leaves, spec = trees.flatten(tree, f"{where}: {argument}")
+    paths: list[str] = []
     for number, leaf in enumerate(leaves):
         if type(leaf) is Tracer:
             leaves[number] = leaf._value if grounded(leaf) else leaf
         elif type(leaf) not in _ARRAYS or (type(leaf) is np.ndarray and leaf.dtype.kind == "O"):
-            path = trees.leaf_paths(spec)[number]
-            leaves[number] = require_array(leaf, f"{where}: {argument}{path}")
+            paths = paths or trees.leaf_paths(spec)
+            leaves[number] = require_array(leaf, f"{where}: {argument}{paths[number]}")
     return leaves, spec
 
 
-_ARRAYS = frozenset({np.ndarray, np.float64, np.float32, float, Tracer})
+_ARRAYS = frozenset({np.ndarray, float, int, bool, complex, Tracer, *np.sctypeDict.values()})
 
 
-def normalize_argnums(argnums: Argnums, count: int, where: str) -> tuple[int, ...]:
-    """Positions of the arguments to differentiate, counted from the start."""
-    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+def require_argnums(argnums: Any, where: str) -> Argnums:
+    """`argnums` as one int or str, or as a tuple of several."""
+    if isinstance(argnums, str):
+        return str(argnums)
+    if is_integer(argnums):
+        return operator.index(argnums)
+    several = isinstance(argnums, tuple | list | range) or (is_plain(argnums) and argnums.ndim == 1)
+    wanted = "the position of an argument, its name, or a tuple of these"
+    if not several:
+        raise refuse(where, "argnums", argnums, wanted, "write 0 for the first argument")
+    for place, each in enumerate(argnums):
+        if not is_integer(each) and not isinstance(each, str):
+            raise refuse(
+                where, f"argnums[{place}]", each, "the position of an argument or its name"
+            )
+    return tuple(str(each) if isinstance(each, str) else operator.index(each) for each in argnums)
+
+
+def positional(
+    f: Callable[..., Any],
+    argnums: Argnums,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    where: str,
+) -> tuple[Callable[..., Any], tuple[Any, ...], tuple[int, ...]]:
+    """A function of positional arguments alone, these, and which of them to differentiate.
+
+    What `argnums` calls by its name is found among the parameters of `f`, or among the keywords.
+    """
+    names = [a for a in (argnums if type(argnums) is tuple else (argnums,)) if type(a) is str]
+    given = [name for name in dict.fromkeys(names) if name in kwargs]
+    if names:
+        known = {name: len(args) + place for place, name in enumerate(given)}
+        known |= _named(f, names, args, where, known)
+        argnums = tuple(
+            known[a] if isinstance(a, str) else a
+            for a in (argnums if isinstance(argnums, tuple) else (argnums,))
+        )
+    positions = normalize_argnums(argnums, len(args), where, len(args) + len(given))
+    if not kwargs:
+        return f, args, positions
+    if not given:
+        return functools.partial(f, **kwargs), args, positions
+    count = len(args)
+    fixed = {name: value for name, value in kwargs.items() if name not in given}
+
+    def function(*values: Any) -> Any:
+        return f(*values[:count], **dict(zip(given, values[count:], strict=True)), **fixed)
+
+    function.__name__ = name_of(f)
+    return function, (*args, *(kwargs[name] for name in given)), positions
+
+
+def _named(
+    f: Callable[..., Any], names: list[str], args: tuple[Any, ...], where: str, known: Any
+) -> dict[str, int]:
+    """Positions of those of the arguments given by position that are called so."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    places = {x.name: place for place, x in enumerate(parameters) if x.kind in kinds}
+    found = {name: places[name] for name in names if places.get(name, len(args)) < len(args)}
+    for name in names:
+        if name not in found and name not in known:
+            if any(x.name == name for x in parameters):
+                remedy = "which the call did not give a value; pass it"
+            else:
+                own = ", ".join(x.name for x in parameters) or "none that are known"
+                remedy = f"which is no parameter of it: they are {own}"
+            raise ArgumentValueError(f"{where}: argnums names the argument {shown(name)}, {remedy}")
+    return found
+
+
+def normalize_argnums(
+    argnums: Any, count: int, where: str, total: int | None = None
+) -> tuple[int, ...]:
+    """Positions of the arguments to differentiate, counted from the start.
+
+    Parameters
+    ----------
+    argnums : int or tuple of int
+        See `require_argnums`; negative ones count from the end.
+    count : int
+        How many arguments were given by position.
+    where : str
+    total : int, optional
+        How many there are with those that were given by keyword and are differentiated.
+    """
+    wanted = argnums if type(argnums) is tuple else (argnums,)
     positions = tuple(a + count if a < 0 else a for a in wanted)
     for asked, position in zip(wanted, positions, strict=True):
-        if not 0 <= position < count:
+        if not 0 <= position < (count if total is None else total):
             raise ArgumentValueError(
                 f"{where}: argnums names argument {asked}, but the function was called with "
-                f"{count} positional arguments; pass differentiated arguments by position"
+                f"{count} positional arguments; pass differentiated arguments by position, or name "
+                'them: argnums="x"'
             )
     if not positions or len(set(positions)) != len(positions):
         raise ArgumentValueError(

@@ -19,6 +19,7 @@ from pullback.core.memory import in_memory
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
 from pullback.core.tracer import Tracer
+from pullback.core.validation import is_integer, refuse, require_function
 from pullback.errors import (
     ArgumentValueError,
     DataDependenceError,
@@ -183,7 +184,13 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     >>> pb.vmap(np.outer, in_axes=(0, None), out_axes=-1)(np.eye(2), np.array([3.0, 4.0])).shape
     (2, 2, 2)
     """
+    require_function(f, "vmap", usage="pullback.vmap(f)(x), not pullback.vmap(f(x))")
     where = f"vmap of {name_of(f)}"
+    for axes, argument in ((in_axes, "in_axes"), (out_axes, "out_axes")):
+        leaves, _ = trees.flatten(axes, f"{where}: {argument}")
+        for axis in leaves:
+            if not is_integer(axis):
+                raise refuse(where, argument, axis, _AXES_WANTED)
 
     @transformed(vmap, f, in_axes, out_axes)
     def mapped_f(*args: Any, **kwargs: Any) -> Any:
@@ -222,6 +229,9 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     return mapped_f
 
 
+_AXES_WANTED = "a whole number, None, or a pytree of these"
+
+
 def _axes_of_arguments(in_axes: Axes, args: tuple[Any, ...], where: str) -> tuple[Any, ...]:
     """`in_axes` as one entry per argument."""
     if isinstance(in_axes, tuple | list):
@@ -236,7 +246,7 @@ def _axes_of_arguments(in_axes: Axes, args: tuple[Any, ...], where: str) -> tupl
 
 def _prefix(axes: Axes, spec: trees.TreeSpec, what: str) -> list[int | None]:
     """An axis for each leaf of a structure, from a tree that is a prefix of it."""
-    if axes is None or (isinstance(axes, int | np.integer) and not isinstance(axes, bool)):
+    if axes is None or is_integer(axes):
         return [None if axes is None else int(axes)] * spec.num_leaves
     node = spec.one_level()
     try:
@@ -245,8 +255,8 @@ def _prefix(axes: Axes, spec: trees.TreeSpec, what: str) -> list[int | None]:
         children = node.flatten_up_to(axes)
     except (ValueError, TypeError) as error:
         raise ArgumentValueError(
-            f"{what} is {axes!r}, wanted an integer, None, or a pytree of these that is a prefix "
-            f"of the structure {spec}"
+            f"{what} is {trees.in_words(trees.flatten(axes)[1])}, wanted {_AXES_WANTED} that is a "
+            f"prefix of the structure {trees.in_words(spec)}"
         ) from error
     flat: list[int | None] = []
     for child_spec, child in zip(spec.children(), children, strict=True):

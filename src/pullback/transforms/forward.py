@@ -17,6 +17,7 @@ from pullback.core.linear import push
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, expand, is_inexact, shape_of
 from pullback.core.tracer import Tracer
+from pullback.core.validation import require_function
 from pullback.errors import ArgumentValueError
 from pullback.transforms.arguments import (
     call,
@@ -113,6 +114,7 @@ def pushforward(
     >>> float(y), float(y_dot)
     (0.0, 2.0)
     """
+    require_function(f, "pushforward", usage="pullback.pushforward(f, (x,), (x_dot,))")
     where = f"pushforward of {name_of(f)}"
     primals = require_tuple(primals, where, "primals")
     tangents = require_tuple(tangents, where, "tangents")

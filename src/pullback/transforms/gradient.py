@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.validation import require_flag, require_function
 from pullback.errors import ArgumentTypeError, IndependentOutputWarning
 from pullback.transforms.arguments import (
     Argnums,
     name_of,
     normalize_argnums,
+    positional,
+    require_argnums,
     require_complex,
     stack_depth,
 )
@@ -39,8 +42,9 @@ def value_and_grad(
     ----------
     f : callable
         A function of pytrees of arrays that returns a real scalar.
-    argnums : int or sequence of int
-        Which arguments to differentiate; negative numbers count from the end.
+    argnums : int, str, or sequence of these
+        Which arguments to differentiate, by position or by name; negative numbers count from the
+        end.
     has_aux : bool
         Whether `f` returns ``(out, aux)``, of which only `out` is differentiated.
     holomorphic : bool
@@ -78,6 +82,9 @@ def value_and_grad(
     >>> float(value), gradient
     (5.0, array([2., 4.]))
     """
+    f, argnums, has_aux, holomorphic = _checked(
+        "value_and_grad", f, argnums, has_aux, holomorphic=holomorphic
+    )
     evaluate = _evaluation(f, argnums, has_aux, holomorphic=holomorphic)
 
     @transformed(value_and_grad, f, argnums, has_aux, holomorphic=holomorphic)
@@ -101,8 +108,9 @@ def grad(
     ----------
     f : callable
         A function of pytrees of arrays that returns a real scalar.
-    argnums : int or sequence of int
-        Which arguments to differentiate; negative numbers count from the end.
+    argnums : int, str, or sequence of these
+        Which arguments to differentiate, by position or by name; negative numbers count from the
+        end.
     has_aux : bool
         Whether `f` returns ``(out, aux)``; the returned function then returns
         ``(gradient, aux)``.
@@ -138,6 +146,9 @@ def grad(
     >>> pb.grad(lambda x: np.sum(np.sin(x)))(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
+    f, argnums, has_aux, holomorphic = _checked(
+        "grad", f, argnums, has_aux, holomorphic=holomorphic
+    )
     evaluate = _evaluation(f, argnums, has_aux, holomorphic=holomorphic)
 
     @transformed(grad, f, argnums, has_aux, holomorphic=holomorphic)
@@ -148,18 +159,38 @@ def grad(
     return gradient
 
 
+def _checked(
+    transform: str, f: Any, argnums: Any, has_aux: Any, *, holomorphic: Any
+) -> tuple[Callable[..., Any], Argnums, bool, bool]:
+    """The arguments of a transform, as it goes on to use them."""
+    usage = f"pullback.{transform}(f)(x), not pullback.{transform}(f(x))"
+    f = require_function(f, transform, usage=usage)
+    where = f"{transform} of {name_of(f)}"
+    return (
+        f,
+        require_argnums(argnums, where),
+        require_flag(has_aux, where, "has_aux"),
+        require_flag(holomorphic, where, "holomorphic"),
+    )
+
+
 def _evaluation(
     f: Callable[..., Any], argnums: Argnums, has_aux: bool, *, holomorphic: bool
 ) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[Recording, Any]]:
     """Function of arguments and keywords that evaluates `f` and its gradient."""
     where = f"grad of {name_of(f)}"
+    single = not isinstance(argnums, tuple)
+    named = any(isinstance(a, str) for a in (argnums if isinstance(argnums, tuple) else [argnums]))
     positions_of = functools.cache(lambda count: normalize_argnums(argnums, count, where))
 
     def evaluate(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Recording, Any]:
-        positions = positions_of(len(args))
+        if named:
+            function, args, positions = positional(f, argnums, args, kwargs, where)
+        else:
+            positions = positions_of(len(args))
+            function = functools.partial(f, **kwargs) if kwargs else f
         if holomorphic:
             require_complex(args, positions, where)
-        function = functools.partial(f, **kwargs) if kwargs else f
         recording = record(function, args, where, varying=positions, has_aux=has_aux, keep=False)
         _require_scalar(recording, holomorphic=holomorphic)
         one = recording.out_leaves[0].dtype.type(1.0)
@@ -168,7 +199,7 @@ def _evaluation(
         bars = recording.results(leaves, taken=set())
         if holomorphic:
             bars = trees.map_tree(np.conj, bars)
-        return recording, bars[0] if isinstance(argnums, int) else bars
+        return recording, bars[0] if single else bars
 
     return evaluate
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.shapes import Abstract
 from pullback.core.tracer import Tracer
+from pullback.core.validation import MOST_DIMENSIONS, require_flag, require_function, require_word
 from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -21,7 +21,8 @@ from pullback.transforms.arguments import (
     Argnums,
     lower,
     name_of,
-    normalize_argnums,
+    positional,
+    require_argnums,
     require_complex,
     require_tuple,
 )
@@ -47,8 +48,9 @@ def jacobian(
     ----------
     f : callable
         A function of pytrees of arrays that returns a pytree of arrays.
-    argnums : int or sequence of int
-        Which arguments to differentiate; negative numbers count from the end.
+    argnums : int, str, or sequence of these
+        Which arguments to differentiate, by position or by name; negative numbers count from the
+        end.
     mode : {"auto", "forward", "reverse"}
         Forward mode builds the Jacobian's columns, by the pushforwards of the unit tangents;
         reverse mode its rows, by the pullbacks of the unit cotangents. "auto" takes whichever are
@@ -83,31 +85,46 @@ def jacobian(
     array([[2., 0.],
            [0., 4.]])
     """
-    if mode not in ("auto", "forward", "reverse"):
-        raise ArgumentValueError(
-            f"jacobian of {name_of(f)}: mode is {mode!r}, wanted 'auto', 'forward' or 'reverse'"
-        )
+    usage = "pullback.jacobian(f)(x), not pullback.jacobian(f(x))"
+    where = f"jacobian of {name_of(require_function(f, 'jacobian', usage=usage))}"
+    argnums = require_argnums(argnums, where)
+    require_word(mode, ("auto", "forward", "reverse"), where, "mode")
+    holomorphic = require_flag(holomorphic, where, "holomorphic")
 
     @transformed(jacobian, f, argnums, mode, holomorphic=holomorphic)
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        where = f"jacobian of {name_of(f)}"
-        positions = normalize_argnums(argnums, len(args), where)
+        function, args, positions = positional(f, argnums, args, kwargs, where)
         if holomorphic:
             require_complex(args, positions, where)
-        function = functools.partial(f, **kwargs) if kwargs else f
         recording = record(function, args, where, varying=positions)
         inputs = [leaf for argument in recording.arguments for leaf in argument.leaves]
         _require_inexact_output(recording, inputs, holomorphic=holomorphic)
         outputs = recording.out_leaves
+        _require_dimensions(inputs, outputs, where)
         n_in, n_out = (sum(leaf.size for leaf in side) for side in (inputs, outputs))
         forward = mode == "forward" or (mode == "auto" and n_in <= n_out)
         if forward:
             blocks = _columns(recording, inputs, outputs)
         else:
             blocks = _rows(recording, inputs, outputs)
-        return _arrange(blocks, recording, single=isinstance(argnums, int))
+        return _arrange(blocks, recording, single=not isinstance(argnums, tuple))
 
     return jacobian_of_f
+
+
+def _require_dimensions(
+    inputs: Sequence[Abstract], outputs: Sequence[Abstract], where: str
+) -> None:
+    """Raise where a block of the Jacobian would have more dimensions than arrays have."""
+    x = max(inputs, key=lambda leaf: leaf.ndim, default=None)
+    y = max(outputs, key=lambda leaf: leaf.ndim, default=None)
+    # The batch of unit arrays has an axis in front.
+    if x is not None and y is not None and x.ndim + y.ndim + 1 > MOST_DIMENSIONS:
+        raise ArgumentValueError(
+            f"{where}: an argument has {x.ndim} dimensions and an output {y.ndim}, and their "
+            f"Jacobian would have both, wanted fewer than {MOST_DIMENSIONS} together, the most "
+            "that an array has; reshape the argument inside the function"
+        )
 
 
 def _columns(
@@ -234,8 +251,8 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     ----------
     f : callable
         A function of pytrees of arrays that returns a real scalar.
-    argnums : int or sequence of int
-        Which arguments to differentiate.
+    argnums : int, str, or sequence of these
+        Which arguments to differentiate, by position or by name.
 
     Returns
     -------
@@ -256,6 +273,9 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     array([[6., 2.],
            [2., 0.]])
     """
+    usage = "pullback.hessian(f)(x), not pullback.hessian(f(x))"
+    f = require_function(f, "hessian", usage=usage)
+    argnums = require_argnums(argnums, f"hessian of {name_of(f)}")
     return jacobian(grad(f, argnums), argnums, mode="forward")
 
 
@@ -293,6 +313,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> pb.hvp(lambda x: np.sum(x ** 3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
     (array([ 6., 12.]),)
     """
+    require_function(f, "hvp", usage="pullback.hvp(f, (x,), (v,))")
     primals = require_tuple(primals, f"hvp of {name_of(f)}", "primals")
     result: tuple[Any, ...] = pushforward(grad(f, tuple(range(len(primals)))), primals, tangents)[1]
     return result

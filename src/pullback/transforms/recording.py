@@ -11,6 +11,7 @@ from pullback.core import trees
 from pullback.core.interpreter import snapshot
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer
+from pullback.core.validation import describe
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.arguments import assemble, call, flatten_arrays, lower, owned, seed
 from pullback.transforms.linearization import Linearization
@@ -222,6 +223,6 @@ def _split_aux(out: Any, where: str) -> tuple[Any, Any]:
     if isinstance(out, tuple) and len(out) == 2:
         return out
     raise ArgumentTypeError(
-        f"{where}: has_aux=True wants the function to return a pair (out, aux), got "
-        f"{type(out).__name__}; return the pair, or leave has_aux out"
+        f"{where}: has_aux=True wants the function to return a pair (out, aux), and it "
+        f"returned what is {describe(out)}; return the pair, or leave has_aux out"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pullback.core.validation import require_flag, require_function
 from pullback.transforms.arguments import name_of, require_tuple
 from pullback.transforms.recording import record
 
@@ -62,6 +63,7 @@ def pullback(
     >>> float(y), float(x_bar)
     (0.0, 2.0)
     """
+    require_function(f, "pullback", usage="pullback.pullback(f, (x,))")
     where = f"pullback of {name_of(f)}"
     primals = require_tuple(primals, where, "primals")
     recording = record(f, primals, where, keep=False)
@@ -102,7 +104,10 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     >>> pull(np.array([1.0, 0.0]))[0]
     array([2., 0.])
     """
-    recording = record(f, primals, f"vjp of {name_of(f)}", has_aux=has_aux)
+    require_function(f, "vjp", usage="pullback.vjp(f, x)")
+    where = f"vjp of {name_of(f)}"
+    has_aux = require_flag(has_aux, where, "has_aux")
+    recording = record(f, primals, where, has_aux=has_aux)
 
     def pull(out_bar: Any) -> tuple[Any, ...]:
         """Cotangents of the primals from that of the output."""
@@ -139,6 +144,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     >>> float(y + push(0.25))
     1.25
     """
+    require_function(f, "linearize", usage="pullback.linearize(f, x)")
     recording = record(f, primals, f"linearize of {name_of(f)}")
 
     def push(*tangents: Any) -> Any:

@@ -11,6 +11,7 @@ from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_number
+from pullback.core.validation import shown
 from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -56,6 +57,11 @@ class Leaves:
         self.variables = [_variable(x) for x in self.values]
         self.names = [name + path for path in trees.leaf_paths(self.spec)]
         for x, path in zip(self.values, self.names, strict=True):
+            if type(x) is int and not -(2**63) <= x < 2**63:
+                raise ArgumentValueError(
+                    f"{where}: {path} is {shown(x)}, wanted an integer of 64 bits, which is what "
+                    "is recorded for it; make it a float"
+                )
             if dtype_of(x).kind not in "biufc":
                 raise ArgumentTypeError(
                     f"{where}: {path} is an array of dtype {dtype_of(x)} and shape {shape_of(x)}, "
@@ -154,7 +160,8 @@ def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[
     leaves, got = flatten_arrays(tree, where, what)
     if got != spec:
         raise ArgumentValueError(
-            f"{where}: {what} has the structure {got}, wanted {spec}, that of the initial one"
+            f"{where}: {what} has the structure {trees.contrast(got, spec)}, that of the initial "
+            "one; return what the body was given, with other values"
         )
     return [
         bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x) else x for x in leaves

@@ -12,6 +12,7 @@ from pullback.core.linear import Joint
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract
 from pullback.core.tracer import Tracer
+from pullback.core.validation import name_of, require_function
 from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
@@ -25,7 +26,6 @@ from pullback.rules.control_flow.derived import (
     spread,
 )
 from pullback.rules.control_flow.splitting import Recording
-from pullback.transforms.arguments import name_of
 from pullback.transforms.batch import Unmapped
 from pullback.transforms.transformed import transformed
 
@@ -185,11 +185,12 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     array([[0., 0.],
            [0., 0.]])
     """
+    require_function(f, "checkpoint", usage="pullback.checkpoint(f)(x)")
     where = f"checkpoint of {name_of(f)}"
 
     @transformed(checkpoint, f, names=functools.WRAPPER_ASSIGNMENTS)
     def checkpointed_f(*args: Any, **kwargs: Any) -> Any:
-        leaves, structure = trees.flatten(args)
+        leaves, structure = trees.flatten(args, f"{where}: an argument")
         static = [isinstance(x, str | bytes) or callable(x) for x in leaves]
         arrays = [None if fixed else x for x, fixed in zip(leaves, static, strict=True)]
         given = Leaves(trees.unflatten(structure, arrays), where, "args")

@@ -161,19 +161,19 @@ def _sharing(parts: Sequence[Split], count: int) -> tuple[Branches, list[dict[in
     """
     row: list[Abstract] = []
     slots = []
+    alike: dict[Any, list[int]] = {}  # the slots of each shape and dtype
     for part in parts:
         mine: dict[int, int] = {}
+        used: dict[Any, int] = {}
         for number, x in enumerate(map(Abstract.of, part.forward.outputs[count:])):
             if number in part.kept_inputs:
                 continue
-            free = (
-                i
-                for i, y in enumerate(row)
-                if i not in mine.values() and (x.shape, x.dtype) == (y.shape, y.dtype)
-            )
-            mine[number] = next(free, len(row))
-            if mine[number] == len(row):
+            kind = x.shape, x.dtype
+            places, taken = alike.setdefault(kind, []), used.get(kind, 0)
+            if taken == len(places):
+                places.append(len(row))
                 row.append(x)
+            mine[number], used[kind] = places[taken], taken + 1
         slots.append(mine)
     return tuple(
         _in_slots(part.forward, count, row, mine) for part, mine in zip(parts, slots, strict=True)

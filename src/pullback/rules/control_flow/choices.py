@@ -11,6 +11,7 @@ from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer
+from pullback.core.validation import describe, name_of, refuse, require_function
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.building import build, like
 from pullback.graph.graph import Graph
@@ -18,7 +19,6 @@ from pullback.graph.variable import Variable
 from pullback.rules import conversion
 from pullback.rules.control_flow import choice
 from pullback.rules.control_flow.bodies import Leaves, record_unevaluated
-from pullback.transforms.arguments import describe, name_of
 
 __all__ = ["cond", "switch"]
 
@@ -68,6 +68,9 @@ def cond(
     >>> float(root(4.0)), float(pb.grad(root)(4.0)), float(pb.grad(root)(-1.0))
     (2.0, 0.25, 0.0)
     """
+    usage = "pullback.cond(predicate, if_true, if_false, x), with functions of x"
+    require_function(if_true, "cond", "if_true", usage)
+    require_function(if_false, "cond", "if_false", usage)
     where = f"cond of {name_of(if_true)} and {name_of(if_false)}"
     if type(predicate) is bool:
         predicate = np.bool_(predicate)
@@ -114,6 +117,11 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     >>> [float(pb.switch(i, [np.sin, np.cos, np.exp], 0.0)) for i in (0, 1, 7)]
     [0.0, 1.0, 1.0]
     """
+    if not isinstance(branches, tuple | list):
+        usage = "pullback.switch(index, [f, g, h], x)"
+        raise refuse("switch", "branches", branches, "a list of functions", f"write {usage}")
+    for place, branch in enumerate(branches):
+        require_function(branch, "switch", f"branches[{place}]", "pullback.switch(index, [f], x)")
     branches = tuple(branches)
     where = f"switch between {', '.join(map(name_of, branches))}"
     if not branches:
@@ -143,8 +151,9 @@ def _choose(
         for number, (branch, spec) in enumerate(zip(branches, results, strict=True)):
             if spec != results[0]:
                 raise ArgumentValueError(
-                    f"{where}: branch {number} ({name_of(branch)}) returns the structure {spec}, "
-                    f"and branch 0 ({name_of(branches[0])}) {results[0]}; wanted the same"
+                    f"{where}: branch {number} ({name_of(branch)}) returns the structure "
+                    f"{trees.contrast(spec, results[0])}, that of branch 0 "
+                    f"({name_of(branches[0])}); return the same from each"
                 )
     dtypes = _agreed(branches, [graph for graph, _ in recorded], results[0], where)
     free = {_identity(x): x for _, values in recorded for x in values}

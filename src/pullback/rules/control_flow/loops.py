@@ -9,6 +9,17 @@ from typing import Any
 from pullback.core import trees
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
+from pullback.core.validation import (
+    MOST_DIMENSIONS,
+    describe,
+    is_integer,
+    name_of,
+    refuse,
+    require_flag,
+    require_function,
+    require_integer,
+    shown,
+)
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.graph import Graph
 from pullback.rules.control_flow.bodies import (
@@ -22,7 +33,6 @@ from pullback.rules.control_flow.bodies import (
 )
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.while_loops import count_up
-from pullback.transforms.arguments import describe, name_of
 
 __all__ = ["fori_loop", "scan"]
 
@@ -100,7 +110,10 @@ def scan(
     >>> pb.scan(step, 0.0, np.array([1.0, 2.0, 4.0]))
     (np.float64(5.25), array([1.  , 2.5 , 5.25]))
     """
+    require_function(body, "scan", "body", "pullback.scan(body, carry, xs)")
     where = f"scan of {name_of(body)}"
+    reverse = require_flag(reverse, where, "reverse")
+    checkpoint = _checkpoint(checkpoint, where)
     first = Carry(carry, where, "carry")
     scanned = Leaves(xs, where, "x")
     length = _length(scanned, length, where)
@@ -125,13 +138,19 @@ def scan(
         return recorded(iteration, inputs, names, name_of(body), 1)
 
     graph, free = first.settle(record_body, where)
+    for y in graph.outputs[len(first.values) :]:
+        if len(shape_of(y)) >= MOST_DIMENSIONS:
+            raise ArgumentValueError(
+                f"{where}: the body returned a y of {len(shape_of(y))} dimensions, to be stacked "
+                f"along one more, wanted fewer than {MOST_DIMENSIONS}, the most that an array has"
+            )
     loop = Loop(
         graph,
         len(free),
         len(first.values),
         length=length,
-        reverse=bool(reverse),
-        checkpoint=_checkpoint(checkpoint, where),
+        reverse=reverse,
+        checkpoint=checkpoint,
     )
     outs = loop([*free, *first.values, *scanned.values])
     count = len(first.values)
@@ -181,7 +200,9 @@ def fori_loop(
     >>> pb.fori_loop(2, 8, fibonacci, np.ones(8, int))
     array([ 1,  1,  2,  3,  5,  8, 13, 21])
     """
+    require_function(body, "fori_loop", "body", "pullback.fori_loop(lower, upper, body, carry)")
     where = f"fori_loop of {name_of(body)}"
+    checkpoint = _checkpoint(checkpoint, where)
     low, high = _bound(lower, "lower", where), _bound(upper, "upper", where)
     if isinstance(low, Tracer) or isinstance(high, Tracer):
         if checkpoint is not None:
@@ -208,7 +229,7 @@ def fori_loop(
         len(first.values),
         start=low,
         length=length,
-        checkpoint=_checkpoint(checkpoint, where),
+        checkpoint=checkpoint,
     )
     return first.results(loop([*free, *first.values]))
 
@@ -220,28 +241,20 @@ def _bound(bound: Any, name: str, where: str) -> Any:
             return int(bound)
         if dtype_of(bound).kind in "iu" and not shape_of(bound):
             return bound
-    else:
-        try:
-            return operator.index(bound)
-        except TypeError:
-            pass
-    raise ArgumentTypeError(
-        f"{where}: {name} is {describe(bound)}, wanted an integer; convert it with int({name}) "
-        "outside the function, or with .astype(int) inside"
-    )
+    elif is_integer(bound):
+        return require_integer(bound, where, name, least=-MOST, most=MOST)
+    remedy = f"convert it with int({name}) outside the function, or with .astype(int) inside"
+    raise refuse(where, name, bound, "an integer", remedy)
+
+
+MOST = 2**62
+"""The largest bound of a range: its integers are those of 64 bits."""
 
 
 def _length(xs: Leaves, length: int | None, where: str) -> int:
     """The number of iterations, on which all scanned arrays agree."""
     if length is not None:
-        try:
-            length = operator.index(length)
-        except TypeError as error:
-            raise ArgumentTypeError(
-                f"{where}: length is {length!r}, {describe(length)}, wanted an integer"
-            ) from error
-        if length < 0:
-            raise ArgumentValueError(f"{where}: length is {length}, wanted 0 or more")
+        length = require_integer(length, where, "length", least=0, most=MOST)
     if not xs.values:
         if length is None:
             raise ArgumentValueError(
@@ -268,15 +281,9 @@ def _length(xs: Leaves, length: int | None, where: str) -> int:
 
 
 def _checkpoint(checkpoint: Any, where: str) -> Any:
-    if checkpoint is None or checkpoint == "sqrt":
+    wanted = "None, 'sqrt', or how many carries to keep, 1 or more"
+    if checkpoint is None or (isinstance(checkpoint, str) and checkpoint == "sqrt"):
         return checkpoint
-    try:
-        count = operator.index(checkpoint)
-    except TypeError:
-        count = 0
-    if isinstance(checkpoint, bool) or count < 1:
-        raise ArgumentValueError(
-            f"{where}: checkpoint is {checkpoint!r}, wanted None, 'sqrt', or how many carries to "
-            "keep, 1 or more"
-        )
-    return count
+    if is_integer(checkpoint) and checkpoint >= 1:
+        return operator.index(checkpoint)
+    raise ArgumentValueError(f"{where}: checkpoint is {shown(checkpoint)}, wanted {wanted}")

@@ -180,14 +180,7 @@ class ReverseBody:
         """Which outputs of the body get a cotangent, once the reverse loop has gone around."""
         marks = [a and b for a, b in zip(seeded, parts.seeded, strict=True)]
         first = 1 + loop.consts
-        pending = [i for i, marked in enumerate(marks) if marked]
-        while pending:
-            reached = parts.influence[pending.pop()]
-            for i in range(loop.carry):
-                if reached[first + i] and not marks[i] and parts.seeded[i]:
-                    marks[i] = True
-                    pending.append(i)
-        return marks
+        return parts.grown(marks, {first + i: i for i in range(loop.carry)})
 
 
 def _names(loop: Loop, linear: LinearPart, inputs: Sequence[Variable]) -> list[str]:

@@ -8,8 +8,6 @@ the body that the linear part needs and can't get cheaply otherwise.
 
 from __future__ import annotations
 
-import functools
-import operator
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -230,18 +228,38 @@ class Split:
         name = f"{self.body.name}_forward"
         return _graph(name, whole, whole.inputs, whole.primal, outputs, names)
 
-    @cached_property
-    def influence(self) -> list[list[bool]]:
-        """For each output, to the cotangents of which inputs its own contributes."""
-        whole = self._whole
-        # Bit k of an integer: whether a value is computed from the cotangent of output k.
-        sources = {bar: 1 << k for k, bar in enumerate(whole.bars) if bar is not None}
-        for equation in whole.rest:
-            bits = functools.reduce(operator.or_, (sources.get(x, 0) for x in read(equation)), 0)
-            if bits:
-                sources.update(dict.fromkeys(equation.outputs, bits))
-        reached = [sources.get(x, 0) if type(x) is Variable else 0 for x in whole.results]
-        return [[bool(bits >> k & 1) for bits in reached] for k in range(len(whole.bars))]
+    def grown(self, seeded: Sequence[bool], around: dict[int, int]) -> list[bool]:
+        """Which outputs get a cotangent in the end, where those of inputs go around.
+
+        Parameters
+        ----------
+        seeded : sequence of bool
+            Which outputs have one to begin with.
+        around : dict of int to int
+            For each input whose cotangent goes on as that of an output, which output that is.
+        """
+        whole, marks = self._whole, list(seeded)
+        readers: dict[Atom, list[int]] = {}
+        for number, equation in enumerate(whole.rest):
+            for y in read(equation):
+                readers.setdefault(y, []).append(number)
+        ends: dict[Atom, list[int]] = {}
+        for place, z in enumerate(whole.results):
+            if type(z) is Variable and place in around:
+                ends.setdefault(z, []).append(around[place])
+        pending: list[Any] = marked(whole.bars, marks)
+        reached: set[int] = set()
+        while pending:
+            x = pending.pop()
+            for number in readers.pop(x, ()):
+                if number not in reached:
+                    reached.add(number)
+                    pending += whole.rest[number].outputs
+            for place in ends.pop(x, ()):
+                if self.seeded[place] and not marks[place]:
+                    marks[place] = True
+                    pending.append(whole.bars[place])
+        return marks
 
     def linear(self, seeded: Sequence[bool], onto: Sequence[bool] | None = None) -> LinearPart:
         """The linear part for a pattern of cotangents.

@@ -10,13 +10,13 @@ import numpy as np
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
+from pullback.core.validation import describe, name_of, require_function
 from pullback.errors import ArgumentTypeError
 from pullback.graph.building import flat_graph, like
 from pullback.graph.graph import Graph
 from pullback.rules import conversion
 from pullback.rules.control_flow.bodies import Carry, index_variable, record, same_leaves
 from pullback.rules.control_flow.loop import Loop
-from pullback.transforms.arguments import describe, name_of
 
 __all__ = ["count_up", "while_loop"]
 
@@ -63,7 +63,9 @@ def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carr
     >>> round(float(pb.grad(newton)(2.0)), 6)
     0.353553
     """
-    where = f"while_loop of {name_of(body)}"
+    usage = "pullback.while_loop(condition, body, carry)"
+    require_function(condition, "while_loop", "condition", usage)
+    where = f"while_loop of {name_of(require_function(body, 'while_loop', 'body', usage))}"
     first = Carry(carry, where, "carry")
 
     def iteration(*leaves: Any) -> list[Any]:

@@ -19,6 +19,7 @@ from pullback.core.primitive import Primitive, locally_constant
 from pullback.core.running import untraced
 from pullback.core.shapes import Abstract, dtype_of
 from pullback.core.tracer import Tracer, strip
+from pullback.core.validation import to_array
 from pullback.rules.own.application import Application, Point
 from pullback.rules.own.examples import PerExample
 from pullback.rules.own.inference import Inference
@@ -240,7 +241,8 @@ def _as_array(x: Any, name: str) -> Any:
     """A result as an array or a NumPy scalar, traced or not."""
     if type(x) is Tracer:
         return x
-    array = x if isinstance(x, np.ndarray | np.generic) else np.asarray(x)[()]
-    if dtype_of(array).kind == "O":
-        return assemble(np.asarray(array), f"the result of {name}")
+    what = f"the result of {name}"
+    array = x if isinstance(x, np.ndarray | np.generic) else to_array(x, what)[()]
+    if not isinstance(array, np.ndarray | np.generic) or array.dtype.kind == "O":
+        return assemble(np.asarray(array), what)
     return array

@@ -1,0 +1,442 @@
+"""What public functions ask of their arguments: one function for each kind of argument.
+
+Each takes the argument, the function that it belongs to and its name there, and returns it as the
+function goes on to use it. What does not fit is an error that says what came, what was wanted and
+what to write. Arrays that are followed are the business of the transforms.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import Tracer, is_plain
+from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
+
+__all__ = [
+    "MOST_DIMENSIONS",
+    "describe",
+    "is_integer",
+    "name_of",
+    "refuse",
+    "require_dtype",
+    "require_flag",
+    "require_function",
+    "require_generator",
+    "require_instance",
+    "require_integer",
+    "require_mapping",
+    "require_number",
+    "require_shape",
+    "require_text",
+    "require_word",
+    "shown",
+    "to_array",
+]
+
+LONGEST = 80
+"""How many characters of a value are shown."""
+
+MOST_DIMENSIONS = 64
+"""How many dimensions an array can have."""
+
+KINDS = {
+    "f": "floating",
+    "fc": "floating or complex",
+    "biufc": "numeric",
+}
+"""What dtypes of these kinds are called."""
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+def name_of(f: Any) -> str:
+    """What to call `f` in a message."""
+    name = getattr(f, "__name__", None)
+    return name if isinstance(name, str) and name else type(f).__name__
+
+
+def describe(x: Any) -> str:
+    """What `x` is, in a few words."""
+    if x is None:
+        return "None"
+    if isinstance(x, type):
+        return f"the class {x.__name__}"
+    if isinstance(x, ModuleType):
+        return f"the module {x.__name__}"
+    if isinstance(x, str | bytes | dict | list | tuple | set | frozenset) or callable(x):
+        return f"a {type(x).__name__}"
+    if type(x) is Tracer or isinstance(x, np.ndarray | np.generic | int | float | complex):
+        return f"of type {type(x).__name__}, dtype {dtype_of(x)} and shape {shape_of(x)}"
+    shape, dtype = getattr(x, "shape", None), getattr(x, "dtype", None)
+    if isinstance(shape, tuple) and dtype is not None:
+        return f"of type {type(x).__name__}, dtype {dtype} and shape {shape}"
+    return f"a {type(x).__name__}"
+
+
+def shown(x: Any) -> str:
+    """`x` as it would be written, if that is short; otherwise what it is."""
+    plain = x is None or type(x) in (str, bytes, bool, int, float, complex)
+    if not plain and not (isinstance(x, np.generic) and x.dtype.kind in "biufcSU"):
+        return describe(x)
+    if type(x) is int and x.bit_length() > 200:
+        return f"a whole number of {x.bit_length()} bits"
+    if isinstance(x, str | bytes) and len(x) > LONGEST:
+        return f"{x[: LONGEST // 2]!r}… ({len(x)} characters)"
+    text = repr(x)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def refuse(where: str, argument: str, x: Any, wanted: str, remedy: str = "") -> ArgumentTypeError:
+    """The error for an argument of another type than the function takes.
+
+    Parameters
+    ----------
+    where : str
+        The function, with the user's where that helps: ``"scan of step"``.
+    argument : str
+        The argument's name, or in what place of it `x` stands.
+    x : object
+        What came.
+    wanted : str
+        What was wanted: ``"True or False"``.
+    remedy : str
+        What to write.
+    """
+    return ArgumentTypeError(_words(where, argument, x, wanted, remedy))
+
+
+def _out_of_range(
+    where: str, argument: str, x: Any, wanted: str, remedy: str
+) -> ArgumentValueError:
+    return ArgumentValueError(_words(where, argument, x, wanted, remedy))
+
+
+def _words(where: str, argument: str, x: Any, wanted: str, remedy: str) -> str:
+    text = f"{where}: {argument} is {shown(x)}, wanted {wanted}"
+    return f"{text}; {remedy}" if remedy else text
+
+
+def _one_of(options: Iterable[Any]) -> str:
+    """Options as a sentence has them: ``'a', 'b' or 'c'``."""
+    *others, last = map(repr, options)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+# -- functions and classes ------------------------------------------------------------------------
+
+
+def require_function(
+    f: Any, where: str, argument: str = "f", usage: str = "", wanted: str = "a function"
+) -> Callable[..., Any]:
+    """`f`, if it can be called.
+
+    Parameters
+    ----------
+    f : object
+    where, argument : str
+        As for `refuse`.
+    usage : str
+        How it is called: ``"pullback.grad(f)(x), not pullback.grad(f(x))"``.
+    wanted : str
+    """
+    if callable(f):
+        return f  # type: ignore[no-any-return]
+    kinds: Any = Tracer | np.ndarray | np.generic | int | float | complex | list | tuple | dict
+    if not isinstance(f, kinds) and not hasattr(f, "__array__"):
+        raise refuse(where, argument, f, wanted, f"write {usage}" if usage else "")
+    remedy = "hand over the function itself, not what it returns"
+    if usage:
+        remedy = f"{remedy}: {usage}"
+    raise ArgumentTypeError(
+        f"{where}: {argument} is {describe(f)}, which is a value, wanted {wanted}; {remedy}"
+    )
+
+
+def require_instance(
+    x: Any, kinds: Any, where: str, argument: str, wanted: str, remedy: str = ""
+) -> Any:
+    """`x`, if it is an instance of one of these classes; a class itself is not."""
+    if isinstance(x, kinds):
+        return x
+    if isinstance(x, type):
+        made = f"{x.__name__}(...)"
+        remedy = f"{remedy}, made by calling the class: {made}" if remedy else f"call it: {made}"
+    raise refuse(where, argument, x, wanted, remedy)
+
+
+def require_mapping(x: Any, where: str, argument: str, remedy: str = "") -> Mapping[str, Any]:
+    """`x`, if it is a dict, or similar, all keys of which are words."""
+    if not isinstance(x, Mapping):
+        raise refuse(where, argument, x, "a dict", remedy)
+    for key in x:
+        if not isinstance(key, str):
+            raise refuse(where, f"a key of {argument}", key, "a word", remedy)
+    return x
+
+
+# -- flags and words ------------------------------------------------------------------------------
+
+
+def require_flag(x: Any, where: str, argument: str) -> bool:
+    """`x`, if it is True or False; words and numbers are not taken for either."""
+    if x is True or x is False:
+        return x
+    if is_plain(x, np.bool_):
+        return bool(x)
+    raise refuse(where, argument, x, "True or False", f"write {argument}=True or {argument}=False")
+
+
+def require_text(x: Any, where: str, argument: str, remedy: str = "") -> str:
+    """`x`, if it is a str that can be encoded."""
+    if not isinstance(x, str):
+        raise refuse(where, argument, x, "text, a str", remedy)
+    try:
+        x.encode()
+    except UnicodeEncodeError:
+        raise _out_of_range(where, argument, x, "text that can be encoded", remedy) from None
+    return x
+
+
+def require_word(x: Any, options: Iterable[str], where: str, argument: str) -> str:
+    """`x`, if it is one of several words."""
+    options = list(options)
+    if isinstance(x, str):
+        if x in options:
+            return str(x)
+        near = difflib.get_close_matches(x[:LONGEST], options, 1)
+        remedy = f"did you mean {near[0]!r}?" if near else ""
+        raise _out_of_range(where, argument, x, _one_of(options), remedy)
+    raise refuse(where, argument, x, _one_of(options))
+
+
+# -- numbers --------------------------------------------------------------------------------------
+
+
+def is_integer(x: Any) -> bool:
+    """Whether `x` is a plain whole number, of Python or NumPy; True and False are none."""
+    if is_plain(x, int):
+        return type(x) is not bool
+    return is_plain(x, np.ndarray | np.integer) and x.shape == () and x.dtype.kind in "iu"
+
+
+def require_integer(
+    x: Any,
+    where: str,
+    argument: str,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    remedy: str = "",
+) -> int:
+    """`x` as an int, if it is a whole number, of Python or NumPy, within these bounds.
+
+    True and False are no whole numbers, and neither is 3.0.
+    """
+    wanted = _range("a whole number", least, most)
+    if not is_integer(x):
+        if not remedy and _is_whole(x):
+            remedy = f"write {int(x)}"
+        raise refuse(where, argument, x, wanted, remedy)
+    number = operator.index(x)
+    if (least is not None and number < least) or (most is not None and number > most):
+        raise _out_of_range(where, argument, number, wanted, remedy)
+    return number
+
+
+def _is_whole(x: Any) -> bool:
+    is_float = is_plain(x, (float, np.floating))
+    return is_float and math.isfinite(x) and float(x).is_integer()
+
+
+def _range(what: str, least: Any, most: Any) -> str:
+    if least is not None and most is not None:
+        return f"{what} from {least} to {most}"
+    if least is not None:
+        return f"{what} of at least {least}"
+    return what if most is None else f"{what} of at most {most}"
+
+
+def require_number(
+    x: Any,
+    where: str,
+    argument: str,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+    traced: bool = False,
+    remedy: str = "",
+) -> Any:
+    """`x` as a float, if it is a finite real number within these bounds.
+
+    Parameters
+    ----------
+    x : object
+        A number of Python or NumPy, or an array of shape () with one.
+    where, argument : str
+        As for `refuse`.
+    least, most : float, optional
+        What it may be at least and at most.
+    above, below : float, optional
+        What it must be more or less than.
+    traced : bool
+        Whether a traced number is taken too; it is returned as it is, its bounds not looked at.
+    remedy : str
+    """
+    bounds = [
+        f"{words} {bound:g}"
+        for words, bound in (
+            ("at least", least), ("above", above), ("at most", most), ("below", below),
+        )
+        if bound is not None
+    ]  # fmt: skip
+    wanted = f"a finite number {' and '.join(bounds)}".rstrip()
+    if above == 0 and len(bounds) == 1:
+        wanted = "a positive number"
+    if type(x) is Tracer and traced and x.shape == () and x.dtype.kind in "iuf":
+        return x
+    number = _as_float(x)
+    if number is None:
+        raise refuse(where, argument, x, wanted, remedy)
+    fits = (
+        math.isfinite(number)
+        and (least is None or number >= least)
+        and (above is None or number > above)
+        and (most is None or number <= most)
+        and (below is None or number < below)
+    )
+    if not fits:
+        raise _out_of_range(where, argument, x, wanted, remedy)
+    return number
+
+
+def _as_float(x: Any) -> float | None:
+    """A real number as a float; `None` for anything else."""
+    if is_plain(x):
+        is_real = x.shape == () and x.dtype.kind in "iuf"
+    else:
+        is_real = is_integer(x) or is_plain(x, (float, np.floating))
+    if not is_real:
+        return None
+    try:
+        return float(x)
+    except OverflowError:
+        return math.inf
+
+
+def to_array(x: Any, where: str) -> Any:
+    """`x`, which is not traced, as an array.
+
+    Parameters
+    ----------
+    x : array_like
+    where : str
+        What it is, for the message: ``"vjp of f: the cotangent"``.
+    """
+    try:
+        return np.asarray(x)
+    except Exception as error:
+        if isinstance(error, PullbackError):
+            raise
+        raise ArgumentValueError(
+            f"{where} is {describe(x)} that makes no array: {str(error)[: 2 * LONGEST]}; wanted "
+            "numbers in rows of equal lengths, nested at most 64 deep"
+        ) from error
+
+
+# -- seeds, shapes and dtypes ---------------------------------------------------------------------
+
+
+def require_generator(x: Any, where: str, argument: str = "seed") -> np.random.Generator:
+    """A generator of random numbers from what `numpy.random.default_rng` takes.
+
+    `None` is taken for a seed that is different each time.
+    """
+    kinds = np.random.Generator | np.random.BitGenerator | np.random.SeedSequence
+    if x is None or isinstance(x, kinds):
+        return np.random.default_rng(x)
+    wanted = "a whole number of at least 0, or a numpy.random.Generator"
+    several = isinstance(x, list | tuple) or (is_plain(x) and x.ndim == 1)
+    numbers = list(x) if several else [x]
+    if not all(map(is_integer, numbers)):
+        raise refuse(where, argument, x, wanted)
+    seeds = [operator.index(number) for number in numbers]
+    if any(number < 0 for number in seeds) or not seeds:
+        raise _out_of_range(where, argument, x, wanted, "")
+    return np.random.default_rng(seeds if several else seeds[0])
+
+
+def require_shape(x: Any, where: str, argument: str = "shape") -> tuple[int, ...]:
+    """`x` as a tuple of extents, if an array can have that shape."""
+    wanted = "a whole number of at least 0, or a tuple of them"
+    if is_integer(x):
+        extents = [x]
+    elif isinstance(x, tuple | list) or (is_plain(x) and x.ndim == 1):
+        extents = list(x)
+    else:
+        raise refuse(where, argument, x, wanted, "write (m, n) for m rows and n columns")
+    shape = tuple(
+        require_integer(
+            extent, where, argument if is_integer(x) else f"{argument}[{position}]", least=0
+        )
+        for position, extent in enumerate(extents)
+    )
+    if len(shape) > MOST_DIMENSIONS:
+        raise ArgumentValueError(
+            f"{where}: {argument} has {len(shape)} extents, wanted at most {MOST_DIMENSIONS}, the "
+            "most dimensions that an array has"
+        )
+    if math.prod(filter(None, shape)) >= 2**60:
+        raise ArgumentValueError(
+            f"{where}: {argument} is too large for an array: it has {len(shape)} extents, whose "
+            "product is beyond 2**60; an array must fit into memory"
+        )
+    return shape
+
+
+def require_dtype(
+    x: Any, where: str, argument: str = "dtype", kinds: str = "biufc"
+) -> np.dtype[Any]:
+    """`x` as a dtype of one of these kinds.
+
+    Parameters
+    ----------
+    x : dtype_like
+        `None` is no dtype.
+    where, argument : str
+        As for `refuse`.
+    kinds : str
+        The letters of the kinds that are taken; see `numpy.dtype.kind`.
+    """
+    wanted = f"a {KINDS.get(kinds, 'numeric')} dtype"
+    remedy = "write np.float64 or np.float32" if kinds == "f" else "for example np.float64"
+    dtype: np.dtype[Any] | None = None
+    if x is not None and not isinstance(x, Tracer | np.ndarray | np.generic | list | dict | tuple):
+        try:
+            dtype = np.dtype(x)
+        except Exception:  # whatever NumPy raises for what is no dtype
+            dtype = None
+    if dtype is None:
+        if isinstance(x, str):
+            near = difflib.get_close_matches(x[:LONGEST], _DTYPE_NAMES, 1)
+            remedy = f"did you mean {near[0]!r}?" if near else remedy
+        raise refuse(where, argument, x, wanted, remedy)
+    if dtype.kind not in kinds:
+        raise ArgumentTypeError(f"{where}: {argument} is {dtype}, wanted {wanted}; {remedy}")
+    return dtype
+
+
+_DTYPE_NAMES = (
+    "float64", "float32", "float16", "complex128", "complex64", "int64", "int32", "int16", "int8",
+    "uint64", "uint32", "uint16", "uint8", "bool", "float", "int", "complex",
+)  # fmt: skip
