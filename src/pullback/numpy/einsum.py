@@ -14,18 +14,21 @@ import functools
 import math
 import string
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from pullback.core.memory import in_memory
 from pullback.core.shapes import shape_of
+from pullback.core.strides import lying, strides_of_part
+from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import view_of
+from pullback.numpy.views import in_order, view_of
 from pullback.rules import contractions, reductions
-from pullback.rules.shaping import diagonal, reshape, transpose
+from pullback.rules.shaping import diagonal, inverse, reshape, transpose
 
 __all__ = ["einsum", "einsum_path"]
 
@@ -101,11 +104,48 @@ def einsum(
         arrays = tuple(convert(a, np.dtype(dtype)) for a in arrays)
     way = tuple(optimize) if isinstance(optimize, list) else optimize
     plan = _plan(subscripts, tuple(shape_of(a) for a in arrays), way)
-    if not plan.view:
-        return plan.run(arrays)
-    back = plan.back
-    write = None if back is None else lambda _base, value: transpose(value, axes=back)
-    return view_of(arrays[0], lambda base: plan.run([base]), write)
+    if plan.view:
+        back = plan.back
+        write = None if back is None else lambda _base, value: transpose(value, axes=back)
+        seen = view_of(arrays[0], lambda base: plan.run([base]), write)
+        return in_order(seen, order) if order in ("C", "F") and type(seen) is Tracer else seen
+    product = plan.run(arrays)
+    memories = [in_memory(a) for a in arrays]
+    if len(shape_of(product)) < 2 or any(memory is None for memory in memories):
+        return product
+    places = tuple([(m.shape, m.strides, m.dtype) for m in map(np.asarray, memories)])
+    return _laid_out(product, _layout(subscripts, places, way, order))
+
+
+def _laid_out(x: Any, layout: tuple[int, ...]) -> Any:
+    """`x`, or a copy of it, that lies in memory in the order of these axes."""
+    memory = in_memory(x)
+    if memory is None or type(x) is not Tracer:
+        return x
+    if memory.transpose(layout).flags.c_contiguous:
+        return x
+    return transpose(in_order(transpose(x, axes=layout)), axes=inverse(layout))
+
+
+@functools.lru_cache(maxsize=512)
+def _layout(subscripts: Any, places: Any, optimize: Any, order: str) -> tuple[int, ...]:
+    """The axes of the result from the outermost to the innermost in memory, as NumPy has it.
+
+    It goes by how the operands lie, and is tried out on what lies as their first corners do.
+    """
+    corners, evaluate = [], cast(Any, np.einsum)
+    for shape, strides, dtype in places:
+        small = tuple(min(extent, 2) for extent in shape)
+        steps = strides_of_part(shape, strides, dtype.itemsize, small)
+        corners.append(lying(small, dtype, steps))
+    if isinstance(subscripts, str):
+        out = evaluate(subscripts, *corners, optimize=optimize, order=order)
+    else:
+        terms, output = subscripts
+        pairs = [each for pair in zip(corners, map(list, terms), strict=True) for each in pair]
+        last = [] if output is None else [list(output)]
+        out = evaluate(*pairs, *last, optimize=optimize, order=order)
+    return tuple(sorted(range(out.ndim), key=lambda axis: -out.strides[axis]))
 
 
 @implements(np.einsum_path)

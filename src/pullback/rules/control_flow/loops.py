@@ -124,7 +124,7 @@ def scan(
         recorded = record if length else record_unevaluated
         return recorded(iteration, inputs, names, name_of(body), 1)
 
-    graph, free = first.settle(record_body, where)
+    graph, free = first.settle(record_body, where, repeats=length > 1)
     loop = Loop(
         graph,
         len(free),
@@ -201,7 +201,7 @@ def fori_loop(
         recorded = record if length else record_unevaluated
         return recorded(iteration, inputs, ["i", *first.names], name_of(body), 1)
 
-    graph, free = first.settle(record_body, where)
+    graph, free = first.settle(record_body, where, repeats=length > 1)
     loop = Loop(
         graph,
         len(free),
