@@ -164,3 +164,13 @@ def test_what_is_a_view_and_what_is_a_copy(order, record):
         (bar,) = pull(np.arange(float(wanted.size)))
         along = f(moved) - wanted
         assert np.sum(bar * slope) == np.sum(along * np.arange(wanted.size)), (name, to)
+
+
+@pytest.mark.parametrize("factor", [2, 2.0, np.float64(2), np.array(2.0)])
+def test_numbers_among_the_operands_of_einsum(factor):
+    x = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    got, _ = pb.vjp(lambda x: np.einsum(",ij->ji", factor, x) + 0.0, x)
+    wanted = np.einsum(",ij->ji", factor, x) + 0.0
+    np.testing.assert_array_equal(got, wanted)
+    assert got.strides == wanted.strides
+    assert pb.grad(lambda k: np.sum(np.einsum(",ij->ji", k, x)))(2.0) == 15

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from pullback.core.memory import in_memory
-from pullback.core.shapes import shape_of
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.strides import lying, strides_of_part
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
@@ -58,6 +58,9 @@ class Plan:
         Whether NumPy returns a view: one operand, and nothing summed.
     back : tuple of int or None
         For a mere permutation of one operand, its inverse.
+    layouts : dict of str to tuple of int
+        The axes of the result from the outermost to the innermost in memory, by the `order` that
+        was asked for, of operands in C order.
     """
 
     def __init__(self, operands: int) -> None:
@@ -65,6 +68,7 @@ class Plan:
         self.steps: list[tuple[Callable[..., Any], tuple[int, ...], dict[str, Any]]] = []
         self.view = False
         self.back: tuple[int, ...] | None = None
+        self.layouts: dict[str, tuple[int, ...]] = {}
 
     def add(self, function: Callable[..., Any], *places: int, **params: Any) -> int:
         self.steps.append((function, places, params))
@@ -110,17 +114,29 @@ def einsum(
         seen = view_of(arrays[0], lambda base: plan.run([base]), write)
         return in_order(seen, order) if order in ("C", "F") and type(seen) is Tracer else seen
     product = plan.run(arrays)
-    memories = [in_memory(a) for a in arrays]
-    if len(shape_of(product)) < 2 or any(memory is None for memory in memories):
+    if type(product) is not Tracer or len(product.shape) < 2:
         return product
-    places = tuple([(m.shape, m.strides, m.dtype) for m in map(np.asarray, memories)])
-    return _laid_out(product, _layout(subscripts, places, way, order))
+    memories = [in_memory(a) for a in arrays]
+    if any(memory is None for memory in memories):
+        return product
+    if all(not shape_of(memory) or memory.flags.c_contiguous for memory in memories):
+        if order not in plan.layouts:
+            plan.layouts[order] = _layout(subscripts, _places(memories), way, order)
+        return _laid_out(product, plan.layouts[order])
+    return _laid_out(product, _layout(subscripts, _places(memories), way, order))
 
 
-def _laid_out(x: Any, layout: tuple[int, ...]) -> Any:
+def _places(memories: Sequence[Any]) -> tuple[Any, ...]:
+    """How arrays lie in memory."""
+    return tuple([(shape_of(m), getattr(m, "strides", ()), dtype_of(m)) for m in memories])
+
+
+def _laid_out(x: Tracer, layout: tuple[int, ...]) -> Any:
     """`x`, or a copy of it, that lies in memory in the order of these axes."""
     memory = in_memory(x)
-    if memory is None or type(x) is not Tracer:
+    if memory is None:
+        return x
+    if memory.flags.c_contiguous and layout == tuple(range(len(layout))):
         return x
     if memory.transpose(layout).flags.c_contiguous:
         return x
