@@ -30,6 +30,7 @@ __all__ = [
     "Decided",
     "assumed_of",
     "layout_of",
+    "layout_of_part",
     "layouts_of_results",
     "layouts_through",
     "makes_array",
@@ -42,6 +43,13 @@ _ORDERS = ("C", "F")
 def layout_of(x: Any) -> Any:
     """The layout of an array, tracer or scalar, or of what stands for one."""
     return _layout(in_memory(x))
+
+
+def layout_of_part(x: Variable) -> Any:
+    """The layout of ``x[0]``, or of what would be that."""
+    if x.layout is True or x.layout is None or not x.shape[0]:
+        return x.layout and True
+    return _layout(lying(x.shape[1:], x.dtype, x.layout[1:]))
 
 
 def assumed_of(x: Any) -> Assumed | None:

@@ -21,7 +21,7 @@ from pullback.errors import (
 from pullback.graph.building import build, close, flat_graph, like
 from pullback.graph.dependence import read
 from pullback.graph.graph import Atom, Graph
-from pullback.graph.layout import assumed_of, layout_of, layouts_through
+from pullback.graph.layout import assumed_of, layout_of, layout_of_part, layouts_through
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Assumed, Variable
 from pullback.rules import conversion
@@ -96,8 +96,7 @@ def slices(xs: Leaves) -> list[Variable]:
     """What an iteration gets of each scanned array."""
     found = []
     for x in xs.variables:
-        memory = x.memory
-        layout = None if memory is None else layout_of(memory[0]) if len(memory) else True
+        layout = layout_of_part(x)
         variable = Variable(x.shape[1:], x.dtype, array=len(x.shape) > 1, layout=layout)
         variable.laid_by = x.laid_by
         found.append(variable)
