@@ -18,13 +18,20 @@ def special(x):
     """An array like `x` of numbers, among them infinities, NaN and zero."""
     x = np.asarray(x)
     if x.dtype.kind == "b":
-        return rng.integers(0, 2, x.shape).astype(bool)
+        return _as(x, rng.integers(0, 2, x.shape))
     if x.dtype.kind in "iu":
-        return rng.choice([0, 1, 2, 3, 5], x.shape).astype(x.dtype)
+        return _as(x, rng.choice([0, 1, 2, 3, 5], x.shape))
     values = rng.choice(SPECIAL, x.shape)
     if x.dtype.kind == "c":
         values = values + 1j * rng.choice([0.0, 1.0, -0.5], x.shape)
-    return values.astype(x.dtype)
+    return _as(x, values)
+
+
+def _as(x, values):
+    """The values in the dtype of `x`, laid out in memory as that is."""
+    out = np.empty_like(x)
+    out[...] = values
+    return out
 
 
 def assert_agree(got, wanted, what="", *, types=True):

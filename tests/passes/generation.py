@@ -51,7 +51,7 @@ UNARY = {
     "sum": np.sum,
     "sum of rows": lambda x: np.sum(x, axis=0) if np.ndim(x) else x,
     "sum, kept": lambda x: np.sum(x, axis=-1, keepdims=True) if np.ndim(x) else x,
-    "mean": lambda x: np.mean(x, axis=-1) if np.ndim(x) else x,
+    "mean": lambda x: np.mean(x, axis=-1) if np.ndim(x) and np.size(x) else x,
     "sum of repeated": lambda x: np.sum(np.broadcast_to(x, (3, *np.shape(x))), axis=0),
     "first": lambda x: x[0] if np.ndim(x) else x,
     "reversed": lambda x: x[::-1] if np.ndim(x) else x,
@@ -60,6 +60,39 @@ UNARY = {
     "written": lambda x: _written(x),
     "filled": lambda x: _filled(x),
     "sum by a product": lambda x: np.ones(np.size(x), x.dtype) @ np.ravel(x),
+    "ravel, F": lambda x: np.ravel(x, "F"),
+    "ravel, K": lambda x: np.ravel(x, "K"),
+    "ravel, A": lambda x: np.ravel(x, order="A"),
+    "reshaped, F": lambda x: np.reshape(x, np.shape(x)[::-1], order="F"),
+    "reshaped, C": lambda x: np.reshape(x, np.shape(x)[::-1]),
+    "back and forth, F": lambda x: np.reshape(np.ravel(x, "F"), np.shape(x), order="F"),
+    "back and forth, FC": lambda x: np.reshape(np.ravel(x, "F"), np.shape(x)),
+    "copy, F": lambda x: np.copy(x, order="F"),
+    "ravel, K, of the transpose": lambda x: np.ravel(np.transpose(x), "K"),
+    "axes swapped": lambda x: np.swapaxes(x, 0, -1) if np.ndim(x) else x,
+    "axes moved": lambda x: np.moveaxis(x, -1, 0) if np.ndim(x) else x,
+    "reversed along the last": lambda x: x[..., ::-1] if np.ndim(x) else x,
+    "backwards by two": lambda x: x[..., ::-2] if np.ndim(x) else x,
+    "but the last, backwards": lambda x: x[-2::-1] if np.ndim(x) else x,
+    "flipped": np.flip,
+    "last": lambda x: x[..., -1] if np.ndim(x) else x,
+    "nothing": lambda x: x[1:1] if np.ndim(x) else x,
+    "nothing of the last": lambda x: x[..., :0] if np.ndim(x) else x,
+    "nothing picked": lambda x: x[np.zeros(0, int)] if np.ndim(x) else x,
+    "picked twice": lambda x: x[[0, 0, -1]] if np.ndim(x) else x,
+    "taken": lambda x: np.take(x, [-1, 0], axis=-1) if np.ndim(x) else x,
+    "sum of columns": lambda x: np.sum(x, axis=-2) if np.ndim(x) > 1 else x,
+    "sum of both, backwards": lambda x: np.sum(x, axis=(-1, -2)) if np.ndim(x) > 1 else x,
+    "sum over nothing": lambda x: np.sum(x, axis=()),
+    "maximum": lambda x: np.max(x, axis=-1, initial=0) if x.dtype.kind == "f" else x,
+    "running sum": lambda x: np.cumsum(x, axis=-1) if np.ndim(x) else x,
+    "two picked, F": lambda x: np.ravel(x, "F")[1] * np.ravel(x, "F")[-1],
+    "two picked": lambda x: np.ravel(x)[1] * np.ravel(x)[-1] + np.ravel(x, "F")[-2],
+    "written backwards": lambda x: _backwards(x),
+    "written at places": lambda x: _at_places(x),
+    "written through another order": lambda x: _through(x),
+    "diagonal": lambda x: np.diagonal(x) if np.ndim(x) > 1 else x,
+    "windows": lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, -1) if np.ndim(x) else x,
 }  # fmt: skip
 
 BINARY = {
@@ -75,7 +108,35 @@ BINARY = {
     "outer": lambda x, y: np.ravel(x)[:3, None] * np.ravel(y)[:3],
     "repeated outer": lambda x, y: np.broadcast_to(np.ravel(x)[:1], (3, 1)) * np.ravel(y)[:2],
     "accumulated": lambda x, y: _accumulated(x, y),
+    "picked in two orders": lambda x, y: np.ravel(x, "F")[:2] * np.ravel(y)[-1] + y.ravel("K")[0],
 }  # fmt: skip
+
+
+def _backwards(x):
+    y = np.zeros_like(x)
+    if np.ndim(x):
+        y[::-1] = x
+        y[..., 1:1] = 1
+        y[..., -1:0:-1] += x[..., 1:]
+    return y
+
+
+def _at_places(x):
+    y = np.ones_like(np.broadcast_to(np.ravel(x)[:1], (3,)))
+    y[[0, -1, 0]] = np.ravel(x)[0]
+    y[[2, 1, 2]] += np.ravel(x)[-1]
+    np.add.at(y, [0, 0, -2], np.ravel(x)[0])
+    y[[]] = 5
+    return y
+
+
+def _through(x):
+    y = np.copy(x, order="F")
+    z = np.transpose(y) if np.ndim(x) else y
+    if np.ndim(x):
+        z[0] = z[-1]
+        z.reshape(-1)[:2] = np.ravel(x)[0]
+    return y
 
 
 def _written(x):
@@ -119,7 +180,7 @@ class Sprinkled:
         return values[-3:]
 
 
-SHAPES = [(), (1,), (3,), (2, 3), (2, 1)]
+SHAPES = [(), (1,), (3,), (2, 3), (2, 1), (3, 2), (2, 2, 2), (2, 0)]
 
 
 @st.composite
@@ -130,8 +191,9 @@ def sprinkled(draw, *, dtypes=DTYPES):
     for shape in draw(st.lists(st.sampled_from(SHAPES), min_size=1, max_size=3)):
         dtype = np.dtype(draw(st.sampled_from(dtypes)))
         numbers = rng.choice([-2.0, -1.0, 0.5, 1.0, 3.0], shape)
+        order = draw(st.sampled_from("CF"))
         arguments.append(
-            np.asarray(np.abs(numbers) if dtype.kind in "bu" else numbers).astype(dtype)
+            np.asarray(np.abs(numbers) if dtype.kind in "bu" else numbers).astype(dtype, order)
         )
     program = Sprinkled(arguments)
     values = list(arguments)
@@ -145,7 +207,10 @@ def sprinkled(draw, *, dtypes=DTYPES):
                 name, operands = (
                     draw(st.sampled_from(sorted(BINARY))), (k, draw(st.sampled_from(partners))),
                 )  # fmt: skip
-            value = np.asarray(OPERATIONS[name](*(values[j] for j in operands)))
+            try:
+                value = np.asarray(OPERATIONS[name](*(values[j] for j in operands)))
+            except (IndexError, ValueError):  # of too few elements
+                continue
             if value.size > 30 or np.max(np.abs(value), initial=0) > 30:
                 continue
             program.instructions.append((name, operands))

@@ -53,7 +53,8 @@ def findings(graph: Graph) -> list[str]:
                 if each is not None and each == value:
                     found.append(f"{name} with {value}")
         sources = [made[x].primitive.name for x in inputs if type(x) is Variable and x in made]
-        if name in ("add", "subtract") and "scatter" in sources[-1:]:
+        whole = inputs and getattr(inputs[-1], "shape", ()) == equation.outputs[0].shape
+        if name in ("add", "subtract") and "scatter" in sources[-1:] and whole:
             found.append(f"{name} of a scatter")
         if is_elementwise(primitive) and "broadcast_to" in sources:
             found.append(f"{name} of what was broadcast")
@@ -62,7 +63,10 @@ def findings(graph: Graph) -> list[str]:
                 found.append(f"{name} of an array of one number")
         if name in ("sum", "mean", "max", "min") and "broadcast_to" in sources:
             found.append(f"{name} of what was broadcast")
-        if name in TWICE and name in sources:
+        before = [made[x] for x in inputs if type(x) is Variable and x in made]
+        if name in TWICE and any(
+            each.primitive is primitive and _order(each) == _order(equation) for each in before
+        ):
             found.append(f"{name} twice")
         if name == "positive" or (name == "copy" and not _is_result(graph, equation)):
             found.append(name)
@@ -80,6 +84,11 @@ def findings(graph: Graph) -> list[str]:
         for nested in equation.graphs.values():
             found += findings(nested)
     return found + _unused(graph) + _repeated(graph)
+
+
+def _order(equation):
+    """The order in which a reshape reads elements; two in different orders do not become one."""
+    return equation.params.get("order", "C")
 
 
 def _is_result(graph, equation):

@@ -41,6 +41,21 @@ def test_rules(f, left):
     assert names(rewritten(accumulate_in_place, f, x, v)) == left
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_what_is_reshaped_in_an_order(order):
+    def f(m):
+        flat = m.ravel(order)
+        return flat[1] ** 2 + flat[4] ** 3
+
+    m = np.arange(6.0).reshape(3, 2)
+    graph = simplify(pb.trace(pb.grad(f), m))
+    assert names(graph).count("scatter") == 1
+    np.testing.assert_array_equal(graph(m), pb.grad(f)(m))
+    wanted = np.zeros(6)
+    wanted[[1, 4]] = 2 * m.ravel(order)[1], 3 * m.ravel(order)[4] ** 2
+    np.testing.assert_array_equal(graph(m), wanted.reshape(3, 2, order=order))
+
+
 def test_places_that_are_named_twice():
     i = np.array([1, 1, 3])
 

@@ -63,6 +63,8 @@ def added(x, v, key):
         (lambda x, v: added(x, v, (slice(None),)), ["add"]),
         (lambda x, v: scatter(x, key=(Ellipsis,), shape=(4,)), []),
         (lambda x, v: scatter(x, key=(slice(None, None, -1),), shape=(4,)), ["index"]),
+        (lambda x, v: scatter(x[:1], key=(slice(0, None),), shape=(1,)), ["index"]),
+        (lambda x, v: scatter(x[:1], key=(slice(1, None),), shape=(1,)), ["index", "scatter"]),
         # to zeros
         (lambda x, v: added(np.zeros_like(x), v, (1,)), ["scatter"]),
         # axes of extent 1

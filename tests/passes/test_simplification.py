@@ -42,7 +42,8 @@ def assert_simplifies(f, *args, exact=True, what=""):
 @given(sprinkled())
 def test_sprinkled_programs(program):
     with np.errstate(all="ignore"):
-        assert_simplifies(program, *program.arguments)
+        simplified = assert_simplifies(program, *program.arguments)
+        assert_agree(simplified(*program.arguments), program(*program.arguments), types=False)
 
 
 @settings(max_examples=80)
@@ -52,8 +53,15 @@ def test_gradients_of_sprinkled_programs(program):
         return sum(np.sum(value.real * 1.0) for value in program(*x))
 
     everything = tuple(range(len(program.arguments)))
+    gradient = pb.grad(objective, everything)
+
+    def product(*x):
+        return pb.hvp(objective, x, tuple(np.ones_like(each) for each in x))
+
     with np.errstate(all="ignore"):
-        assert_simplifies(pb.grad(objective, everything), *program.arguments)
+        for f in (gradient, product):
+            simplified = assert_simplifies(f, *program.arguments)
+            assert_agree(simplified(*program.arguments), f(*program.arguments), types=False)
 
 
 @settings(max_examples=40)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from pullback.core.shapes import is_inexact, shape_of
+from pullback.core.strides import copied
 from pullback.core.tracer import Tracer, is_plain
 from pullback.errors import DetachedError, LeakedTracerError, PullbackError
 
@@ -124,7 +125,7 @@ def snapshot(x: Any) -> Any:
     if type(x) is Tracer:
         return x._snapshot()
     if is_plain(x) and not is_read_only(x):
-        return x.copy(order="K")  # the layout decides what NumPy makes a view
+        return copied(x)  # the layout decides what NumPy makes a view
     return x
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import strip
 
-__all__ = ["in_memory"]
+__all__ = ["in_memory", "rely"]
 
 
 def in_memory(x: Any) -> Any:
@@ -31,3 +31,13 @@ def in_memory(x: Any) -> Any:
     if 0 in array.shape[:lead]:
         return np.empty(shape, dtype_of(x))
     return array[(0,) * lead + (Ellipsis,)]
+
+
+def rely(x: Any) -> None:
+    """Note that what is computed depends on how `x` lies in memory.
+
+    A graph that is being recorded is right then only for arguments that lie as those do.
+    """
+    array = strip(x)
+    if isinstance(array, Abstract):
+        array.rely()

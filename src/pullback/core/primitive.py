@@ -113,6 +113,7 @@ class Primitive:
         operations: Callable[..., int] | None = None,
         cost: Callable[..., Any] | None = None,
         rearranges: bool = False,
+        layouts: Callable[..., list[Any]] | None = None,
         pushforward: Callable[..., tuple[Any, Any]] | None = None,
         linearize: Callable[..., tuple[Any, Joint]] | None = None,
         in_place: Callable[..., Any] | None = None,
@@ -132,6 +133,7 @@ class Primitive:
         self.operations = operations
         self.cost = cost
         self.rearranges = rearranges
+        self.layouts = layouts
         self.pushforward = pushforward
         self.linearize = linearize
         self.in_place = in_place

@@ -78,6 +78,9 @@ class Abstract:
         """An array that lies in memory likewise, whose elements mean nothing, if that is known."""
         return None
 
+    def rely(self) -> None:
+        """Note that what is computed depends on how this value lies in memory."""
+
     def __repr__(self) -> str:
         return f"{self.dtype}{list(self.shape)}"
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of
+from pullback.core.strides import copied
 from pullback.core.subclasses import refuse_masks
 from pullback.core.view import View
 from pullback.errors import AliasError, NoRuleError
@@ -125,7 +126,7 @@ class Tracer(metaclass=Disguised):
         if self._alias is not None:
             self._refresh()
         if self._interpreter.level == ground_level:
-            return Tracer(self._interpreter, self._value.copy(order="K"), None)
+            return Tracer(self._interpreter, copied(self._value), None)
         return Tracer(self._interpreter, self._value, self._payload)
 
     def _refresh(self) -> None:

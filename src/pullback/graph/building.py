@@ -20,10 +20,12 @@ __all__ = ["build", "close", "flat_graph", "like"]
 
 
 def like(x: Abstract) -> Variable:
-    """A new variable of the same shape and dtype."""
+    """A new variable of the same shape and dtype; it lies in memory likewise, or else in order."""
     if isinstance(x, Variable):
-        variable = Variable(x.shape, x.dtype, weak=x.weak, array=x.array, layout=True)
+        layout = True if x.layout is None and x.laid_by is None else x.layout
+        variable = Variable(x.shape, x.dtype, weak=x.weak, array=x.array, layout=layout)
         variable.number = x.number
+        variable.laid_by = x.laid_by
         return variable
     return Variable(x.shape, x.dtype, array=bool(x.shape), layout=True)
 

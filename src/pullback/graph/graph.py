@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.memory import in_memory, rely
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
@@ -116,9 +117,11 @@ class Signature:
     result : TreeSpec
     numbers : collection of int
         Which arrays of the result are to become Python numbers.
+    layouts : dict of int to tuple of int
+        The strides of those arguments on whose layout in memory the program depends.
     """
 
-    __slots__ = ("arguments", "names", "numbers", "result", "static")
+    __slots__ = ("arguments", "layouts", "names", "numbers", "result", "static")
 
     def __init__(
         self,
@@ -127,8 +130,10 @@ class Signature:
         static: dict[int, Any],
         result: trees.TreeSpec,
         numbers: Collection[int] = (),
+        layouts: dict[int, tuple[int, ...]] | None = None,
     ) -> None:
         self.names = tuple(names)
+        self.layouts = layouts or {}
         self.numbers = frozenset(numbers)
         self.arguments = arguments
         self.static = static
@@ -316,6 +321,10 @@ class Graph:
                 continue
             name, variable = signature.names[len(values)], self.inputs[len(values)]
             values.append(_checked(leaf, variable, f"{self.name}: argument {name}"))
+        for place, strides in signature.layouts.items():
+            _require_layout(
+                values[place], strides, f"{self.name}: argument {signature.names[place]}"
+            )
         return values
 
     # -- looking -------------------------------------------------------------------------------
@@ -389,6 +398,24 @@ def _checked(x: Any, variable: Variable, what: str) -> Any:
     if isinstance(x, np.ndarray):
         return x if x.shape or variable.array else x[()]
     return np.asarray(x) if variable.array else variable.dtype.type(x)
+
+
+def _require_layout(x: Any, strides: tuple[int, ...], what: str) -> None:
+    """Raise unless `x`, of the right shape, lies in memory as the argument at recording did."""
+    memory = in_memory(x)
+    got = getattr(memory, "strides", strides)
+    pairs = zip(got, strides, shape_of(x), strict=True)
+    if (memory is not None and all(a == b or n < 2 for a, b, n in pairs)) or 0 in shape_of(x):
+        rely(x)
+        return
+    known = "is not known how it lies" if memory is None else f"lies with strides {got}"
+    raise ArgumentValueError(
+        f"{what}, of dtype {dtype_of(x)} and shape {shape_of(x)}, {known} in memory, and at "
+        f"recording it lay with strides {strides}, on which the program depends, as one with "
+        'x.ravel("K") does, or with a write to x.reshape(shape), which is a view or a copy; trace '
+        "the function again for arrays that lie so, or, for the order of rows, trace and call it "
+        "with np.ascontiguousarray(x)"
+    )
 
 
 def _fresh(x: Any, taken: set[int]) -> Any:

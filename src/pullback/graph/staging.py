@@ -11,11 +11,11 @@ import numpy as np
 from pullback.core.ground import grounded
 from pullback.core.interpreter import Interpreter, is_read_only
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import astype, dtype_of, shape_of
-from pullback.core.tracer import Tracer, is_number, is_plain
+from pullback.core.shapes import Abstract, astype, dtype_of, shape_of
+from pullback.core.tracer import Tracer, is_number
 from pullback.errors import LeakedTracerError, PullbackError
 from pullback.graph.graph import Equation
-from pullback.graph.layout import layout_of_result, makes_array
+from pullback.graph.layout import Decided, assumed_of, layout_of, layouts_of_results, makes_array
 from pullback.graph.leaks import holder
 from pullback.graph.unrolling import Passes
 from pullback.graph.variable import Variable, unknown
@@ -59,7 +59,9 @@ class Staging(Interpreter):
     """
 
     follows_integers = True
-    __slots__ = ("_handles", "_passes", "_seen", "constants", "equations", "refused")
+    __slots__ = (
+        "_handles", "_passes", "_seen", "_watched", "constants", "equations", "refused",
+    )  # fmt: skip
 
     def __init__(self, name: str, *, advise: bool = True) -> None:
         super().__init__(name)
@@ -69,6 +71,7 @@ class Staging(Interpreter):
         self._seen: dict[Any, tuple[Any, Variable]] = {}
         self._handles: list[weakref.ref[Handle]] = []
         self._passes = Passes(name, advise=advise)
+        self._watched: list[tuple[Tracer, int, Abstract]] = []
 
     def tracer(self, variable: Variable, origin: str) -> Tracer:
         """The tracer of a variable that has been defined by `origin`."""
@@ -95,16 +98,18 @@ class Staging(Interpreter):
             return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
         if numbers:
             self._let_numbers_adapt(primitive, values, params)
-        outputs = []
-        for out in abstract_outputs(primitive, values, params):
-            variable = Variable(out.shape, out.dtype)
+        found = abstract_outputs(primitive, values, params)
+        layouts = layouts_of_results(primitive, values, params, found)
+        inputs = tuple([x if type(x) is Variable else self.atom(x) for x in values])
+        outputs = tuple([Variable(out.shape, out.dtype) for out in found])
+        equation = Equation(primitive, inputs, params, outputs)
+        decided = Decided(equation)
+        for variable, layout in zip(outputs, layouts, strict=True):
             if variable.shape:
-                variable.layout = layout_of_result(primitive, values, params)
+                variable.layout, variable.laid_by = layout, decided
             else:
                 variable.array = makes_array(primitive, values, params)
-            outputs.append(variable)
-        inputs = tuple([x if type(x) is Variable else self.atom(x) for x in values])
-        self.equations.append(Equation(primitive, inputs, params, tuple(outputs)))
+        self.equations.append(equation)
         if not len(self.equations) % self._passes.stride:
             self._passes.note()
         if primitive.multiple:
@@ -161,8 +166,8 @@ class Staging(Interpreter):
         if seen is not None and _same(self.constants[seen[1]], value):
             return seen[1]
         kept = value if type(value) is Tracer else _kept(value)
-        layout = kept if is_plain(kept) else None
-        variable = Variable(shape_of(kept), dtype_of(kept), array=True, layout=layout)
+        variable = Variable(shape_of(kept), dtype_of(kept), array=True, layout=layout_of(value))
+        variable.laid_by = assumed_of(value)
         variable.number = is_number(kept)
         self.constants[variable] = kept
         self._seen[key] = (value, variable)
@@ -188,10 +193,26 @@ class Staging(Interpreter):
         self._passes.forget()
         for equation in self.equations:
             for out in equation.outputs:
-                out.layout = None  # which matters only as long as views can be made
+                # These matter only as long as views can be made.
+                out.layout = out.laid_by = None
+        self._watched.clear()
+
+    def watch(self, x: Tracer, laid_out: Abstract) -> None:
+        """If `x` is written to from now on, what is recorded relies on a layout.
+
+        For it decides on whether something else is a view of `x`, or a copy.
+        """
+        self._watched.append((x, x._version, laid_out))
+
+    def _see_writes(self) -> None:
+        while self._watched:
+            x, version, laid_out = self._watched.pop()
+            if x._version != version:
+                laid_out.rely()
 
     def require_no_leaks(self) -> None:
         """Raise if a tracer has been stored where it outlives the function."""
+        self._see_writes()
         self._passes.forget()
         for generation in range(3):
             self._handles = [handle for handle in self._handles if handle() is not None]

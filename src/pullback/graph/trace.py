@@ -20,8 +20,9 @@ from pullback.errors import (
     PullbackError,
 )
 from pullback.graph.graph import Graph, Signature
+from pullback.graph.layout import layout_of
 from pullback.graph.staging import Staging
-from pullback.graph.variable import Variable, line_of
+from pullback.graph.variable import Assumed, Variable, line_of
 
 __all__ = ["call_traced", "output_atom", "trace"]
 
@@ -49,7 +50,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     DataDependenceError
         Where the course of `f` depends on a value; it shows the line.
     AliasError
-        Where `f` changes one of its arguments, or writes to what may be a view or a copy.
+        Where `f` changes one of its arguments, or depends on a layout in memory that is not known.
     LeakedTracerError
         Where `f` stores a traced value in a place that outlives it.
     NoRuleError
@@ -64,8 +65,11 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     Notes
     -----
     Python runs once: loops are unrolled, and what depends on nothing but constants is evaluated
-    at once. Arrays are taken to lie in C order without gaps, which decides whether a reshape is a
-    view. What `f` prints, or draws at random, happens at recording.
+    at once. What `f` prints, or draws at random, happens at recording.
+
+    How an argument lies in memory decides on the order of ``x.ravel("K")``, and on what is a view:
+    it counts as it is at recording, and a `ShapeDtype` as an array in C order without gaps. A graph
+    that depends on it refuses arrays that lie in another way.
 
     Examples
     --------
@@ -99,13 +103,16 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
         outputs, result = _record(f, spec, static, inputs, heads, staging)
         staging.require_no_leaks()
     numbers = [i for i, x in enumerate(outputs) if type(x) is Variable and x.number]
+    layouts = {
+        i: x.memory.strides for i, x in enumerate(inputs.values()) if x.laid_by and x.laid_by.relied
+    }
     graph = Graph(
         name_of(f),
         list(inputs.values()),
         staging.constants,
         staging.equations,
         outputs,
-        Signature(list(inputs), spec, static, result, numbers),
+        Signature(list(inputs), spec, static, result, numbers, layouts),
     )
     graph.verify()
     return graph
@@ -166,19 +173,25 @@ def name_of(f: Callable[..., Any]) -> str:
 def _input(leaf: Any) -> Variable | None:
     """The variable of an argument; `None` for what is no array."""
     if isinstance(leaf, Variable | Tracer):
-        return Variable(shape_of(leaf), dtype_of(leaf), array=_is_array(leaf), layout=True)
-    if isinstance(leaf, Abstract):
-        return Variable(leaf.shape, leaf.dtype, array=True, layout=True)
-    if type(leaf) in (float, int, bool, complex):
+        variable = Variable(
+            shape_of(leaf), dtype_of(leaf), array=_is_array(leaf), layout=layout_of(leaf)
+        )
+    elif isinstance(leaf, Abstract):
+        variable = Variable(leaf.shape, leaf.dtype, array=True, layout=True)
+    elif type(leaf) in (float, int, bool, complex):
         return Variable((), dtype_of(leaf), weak=type(leaf))
-    if isinstance(leaf, np.ndarray | np.generic) or hasattr(leaf, "__array__"):
+    elif isinstance(leaf, np.ndarray | np.generic) or hasattr(leaf, "__array__"):
         if is_of_subclass(leaf):
             leaf = elements_of(leaf, "trace")
         array = leaf if isinstance(leaf, np.generic) else np.asarray(leaf)
         if array.dtype.kind not in "biufc":
             return None
-        return Variable(array.shape, array.dtype, array=isinstance(array, np.ndarray), layout=True)
-    return None
+        is_array = isinstance(array, np.ndarray)
+        variable = Variable(array.shape, array.dtype, array=is_array, layout=layout_of(array))
+    else:
+        return None
+    variable.laid_by = Assumed(called=True)
+    return variable
 
 
 def _is_array(leaf: Any) -> bool:

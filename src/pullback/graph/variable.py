@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
@@ -13,10 +13,11 @@ import numpy as np
 
 from pullback.core.interpreter import FILLING
 from pullback.core.shapes import Abstract
+from pullback.core.strides import lying
 from pullback.core.validation import require_dtype, require_shape
 from pullback.errors import DataDependenceError
 
-__all__ = ["ShapeDtype", "Variable", "is_ours", "line_of", "unknown", "user_line"]
+__all__ = ["Assumed", "ShapeDtype", "Variable", "is_ours", "line_of", "unknown", "user_line"]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _OURS = (_PACKAGE + os.sep, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
@@ -72,6 +73,27 @@ def _refusing(target: str) -> Callable[..., NoReturn]:
     return refuse
 
 
+class Assumed:
+    """How an argument of a graph is taken to lie in memory.
+
+    Attributes
+    ----------
+    outer : Variable or None
+        What stands for the argument in the recording around this one.
+    called : bool
+        Whether it is an argument of a graph that will be called with others.
+    relied : bool
+        Whether what is recorded depends on it.
+    """
+
+    __slots__ = ("called", "outer", "relied")
+
+    def __init__(self, outer: Variable | None = None, *, called: bool = False) -> None:
+        self.outer = outer
+        self.called = called
+        self.relied = False
+
+
 class Variable(Abstract):
     """A value in a graph, defined once.
 
@@ -84,11 +106,14 @@ class Variable(Abstract):
     array : bool
         Whether a value of shape () is an array, which can be written to, not a scalar.
     layout : object
-        How the elements lie in memory: True, in C order without gaps; an array that lies likewise;
-        or `None`, where that is not known.
+        How the elements lie in memory: True, in C order without gaps; a tuple of strides; or
+        `None`, where that is not known.
+    laid_by : Assumed, Decided or None
+        What decided on the layout, while it is recorded: what is assumed of an argument, or the
+        inputs of the equation that the value comes from.
     """
 
-    __slots__ = ("array", "layout", "number", "weak")
+    __slots__ = ("array", "laid_by", "layout", "number", "weak")
 
     def __init__(
         self,
@@ -104,6 +129,7 @@ class Variable(Abstract):
         self.number = weak is not None
         self.array = array
         self.layout = layout
+        self.laid_by: Any = None
 
     def become_number(self) -> None:
         self.number = True
@@ -113,7 +139,34 @@ class Variable(Abstract):
         """An array or scalar that lies in memory likewise, if that is known."""
         if not self.shape:
             return np.empty((), self.dtype) if self.array else self.dtype.type(0)
-        return np.empty(self.shape, self.dtype) if self.layout is True else self.layout
+        if self.layout is True or self.layout is None:
+            return np.empty(self.shape, self.dtype) if self.layout else None
+        return lying(self.shape, self.dtype, self.layout)
+
+    def rely(self) -> None:
+        """Note it with all arguments that have decided on the layout."""
+        for assumed in self._assumptions(outside=True):
+            assumed.relied = True
+
+    def may_lie_otherwise(self) -> bool:
+        """Whether the layout goes back to that of an argument of a graph that is to be called."""
+        return any(assumed.called for assumed in self._assumptions(outside=False))
+
+    def _assumptions(self, *, outside: bool) -> Iterator[Assumed]:
+        """What is assumed of the arguments that decide on the layout, also in recordings around."""
+        stack, seen = [self], {self}
+        while stack:
+            by = stack.pop().laid_by
+            found: Sequence[Any] = ()
+            if type(by) is Assumed:
+                yield by
+                found = (by.outer,) if outside else ()
+            elif by is not None:
+                found = by.inputs
+            for x in found:
+                if type(x) is Variable and x not in seen:
+                    seen.add(x)
+                    stack.append(x)
 
     __array__ = _refusing("a plain array")
     __bool__ = _refusing("a condition")

@@ -13,7 +13,7 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.views import view_of
-from pullback.rules.shaping import reshape, stack, transpose
+from pullback.rules.shaping import reshape, stack, transpose, windows
 
 __all__ = ["apply_along_axis", "apply_over_axes", "sliding_window_view"]
 
@@ -66,7 +66,4 @@ def sliding_window_view(
     widths = tuple(window_shape) if np.iterable(window_shape) else (window_shape,)
     axes = normalize_axis_tuple(range(len(shape)) if axis is None else axis, len(shape),
                                 allow_duplicate=True)  # fmt: skip
-    places = np.lib.stride_tricks.sliding_window_view(
-        np.arange(int(np.prod(shape))).reshape(shape), widths, axes
-    )
-    return view_of(x, lambda base: reshape(base, shape=(-1,))[places])
+    return view_of(x, lambda base: windows(base, widths=widths, axes=axes))

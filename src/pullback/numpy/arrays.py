@@ -67,7 +67,7 @@ def _of_tracer(reference: Tracer, x: Tracer, dtype: Any, copy: bool | None, orde
         return filled(zeros, out, "numpy.array")
     if out is x and copy:
         out = copy_of(x, order)
-    if order in ("C", "F"):
+    if order in ("C", "F") and isinstance(out, Tracer):
         ordered = in_order(out, order)
         if ordered is not out and copy is False:
             raise _no_copy(f"{x.dtype} and shape {x.shape}, in another order")
@@ -101,7 +101,7 @@ def _of_nest(nest: Any, dtype: Any, copy: bool | None, order: Any, others: dict[
     if dtype_of(out).kind == "c" and plain.dtype.kind != "c":
         out = np.real(out)
     out = convert(out, plain.dtype)
-    return in_order(out, order) if order == "F" and isinstance(out, Tracer) else out
+    return in_order(out, "F" if order == "F" else "C")
 
 
 def _stand_in(x: Any) -> Any:

@@ -8,9 +8,10 @@ import numpy as np
 
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of
+from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of
+from pullback.numpy.views import copy_of, definite, in_order
 from pullback.rules import conversion
 
 __all__ = ["astype", "convert", "double", "inexact", "promoted"]
@@ -53,7 +54,7 @@ def astype(
 ) -> Any:
     """``x.astype(dtype)``: differentiable between floating and complex dtypes.
 
-    Integers and booleans are plain constants. `order` and `subok` concern memory only.
+    Integers and booleans are plain constants. `subok` concerns classes that are not traced.
 
     Raises
     ------
@@ -77,9 +78,12 @@ def astype(
             f"astype: {given} cannot be cast to {target} with casting={casting!r}; "
             "pass casting='unsafe' if that is what you want"
         )
-    if given == target:
-        return copy_of(x, order) if copy and x._mutable else x
-    return convert(x, target)
+    if given == target and copy:
+        return copy_of(x, order) if x._mutable else x
+    if order == "A":
+        order = definite(order, x)
+    x = convert(x, target)
+    return in_order(x, order) if order != "K" and isinstance(x, Tracer) else x
 
 
 @implements(np.astype)

@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 
 from pullback.core.ground import GROUND
-from pullback.core.memory import in_memory
+from pullback.core.memory import in_memory, rely
 from pullback.core.running import innermost
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, creation_functions
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import setitem
+from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
+from pullback.numpy.views import copy_of
 
 __all__ = ["creates", "filled", "full", "lift"]
 
@@ -38,10 +40,25 @@ def lift(reference: Tracer, array: Any, where: str) -> Any:
 # -- like another array: np.zeros_like(x) --------------------------------------------------------
 
 
-def _prototype(a: Any) -> Any:
-    """A plain array of the shape and dtype of `a`, and of its layout in memory if that is known."""
+def _prototype(a: Any, order: Any, shape: Any) -> Any:
+    """A plain array of the shape and dtype of `a`, and of its layout in memory if that matters.
+
+    `None` if it does, and is not known.
+    """
+    if order in ("C", "F") or shape is not None or len(shape_of(a)) < 2:
+        return np.empty(shape_of(a), dtype_of(a))
     memory = in_memory(a)
-    return np.empty(shape_of(a), dtype_of(a)) if memory is None else memory
+    if memory is not None:
+        rely(a)
+    return memory
+
+
+def _copied(a: Any, dtype: Any, order: Any, value: Any, name: str) -> Any:
+    """A copy of `a`, of unknown layout in memory as `a` is, with `value` everywhere."""
+    dtype = dtype_of(a) if dtype is None else np.dtype(dtype)
+    real = np.real(a) if dtype.kind != "c" else a
+    out = copy_of(real, order) if dtype == dtype_of(a) else convert(real, dtype)
+    return filled(out, value, name)
 
 
 def _like(function: F) -> None:
@@ -57,9 +74,10 @@ def _like(function: F) -> None:
         *,
         device: Any = None,
     ) -> Any:
-        return lift(
-            a, function(_prototype(a), dtype, order=order, shape=shape, device=device), name
-        )
+        like = _prototype(a, order, shape)
+        if like is None:
+            return _copied(a, dtype, order, function(np.empty(())).item(), name)
+        return lift(a, function(like, dtype, order=order, shape=shape, device=device), name)
 
     make.__name__ = function.__name__
     implements(function)(make)
@@ -83,7 +101,10 @@ def full_like(
 ) -> Any:
     a, fill_value = operand(a), operand(fill_value)
     reference = a if isinstance(a, Tracer) else fill_value
-    zeros = np.zeros_like(_prototype(a), dtype, order=order, shape=shape, device=device)
+    like = _prototype(a, order, shape)
+    if like is None:
+        return _copied(a, dtype, order, fill_value, "numpy.full_like")
+    zeros = np.zeros_like(like, dtype, order=order, shape=shape, device=device)
     if not isinstance(fill_value, Tracer):
         zeros[...] = fill_value
         return lift(reference, zeros, "numpy.full_like")

@@ -14,18 +14,21 @@ import functools
 import math
 import string
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from pullback.core.shapes import shape_of
+from pullback.core.memory import in_memory
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.strides import lying, strides_of_part
+from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert, promoted
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import view_of
+from pullback.numpy.views import in_order, view_of
 from pullback.rules import contractions, reductions
-from pullback.rules.shaping import diagonal, reshape, transpose
+from pullback.rules.shaping import diagonal, inverse, reshape, transpose
 
 __all__ = ["einsum", "einsum_path"]
 
@@ -55,6 +58,9 @@ class Plan:
         Whether NumPy returns a view: one operand, and nothing summed.
     back : tuple of int or None
         For a mere permutation of one operand, its inverse.
+    layouts : dict of str to tuple of int
+        The axes of the result from the outermost to the innermost in memory, by the `order` that
+        was asked for, of operands in C order.
     """
 
     def __init__(self, operands: int) -> None:
@@ -62,6 +68,7 @@ class Plan:
         self.steps: list[tuple[Callable[..., Any], tuple[int, ...], dict[str, Any]]] = []
         self.view = False
         self.back: tuple[int, ...] | None = None
+        self.layouts: dict[str, tuple[int, ...]] = {}
 
     def add(self, function: Callable[..., Any], *places: int, **params: Any) -> int:
         self.steps.append((function, places, params))
@@ -102,11 +109,60 @@ def einsum(
     arrays = promoted(*arrays)
     way = tuple(optimize) if isinstance(optimize, list) else optimize
     plan = _plan(subscripts, tuple(shape_of(a) for a in arrays), way)
-    if not plan.view:
-        return plan.run(arrays)
-    back = plan.back
-    write = None if back is None else lambda _base, value: transpose(value, axes=back)
-    return view_of(arrays[0], lambda base: plan.run([base]), write)
+    if plan.view:
+        back = plan.back
+        write = None if back is None else lambda _base, value: transpose(value, axes=back)
+        seen = view_of(arrays[0], lambda base: plan.run([base]), write)
+        return in_order(seen, order) if order in ("C", "F") and type(seen) is Tracer else seen
+    product = plan.run(arrays)
+    if type(product) is not Tracer or len(product.shape) < 2:
+        return product
+    memories = [in_memory(a) for a in arrays]
+    if any(memory is None for memory in memories):
+        return product
+    if all(not shape_of(memory) or memory.flags.c_contiguous for memory in memories):
+        if order not in plan.layouts:
+            plan.layouts[order] = _layout(subscripts, _places(memories), way, order)
+        return _laid_out(product, plan.layouts[order])
+    return _laid_out(product, _layout(subscripts, _places(memories), way, order))
+
+
+def _places(memories: Sequence[Any]) -> tuple[Any, ...]:
+    """How arrays lie in memory."""
+    return tuple([(shape_of(m), getattr(m, "strides", ()), dtype_of(m)) for m in memories])
+
+
+def _laid_out(x: Tracer, layout: tuple[int, ...]) -> Any:
+    """`x`, or a copy of it, that lies in memory in the order of these axes."""
+    memory = in_memory(x)
+    if memory is None:
+        return x
+    if memory.flags.c_contiguous and layout == tuple(range(len(layout))):
+        return x
+    if memory.transpose(layout).flags.c_contiguous:
+        return x
+    return transpose(in_order(transpose(x, axes=layout)), axes=inverse(layout))
+
+
+@functools.lru_cache(maxsize=512)
+def _layout(subscripts: Any, places: Any, optimize: Any, order: str) -> tuple[int, ...]:
+    """The axes of the result from the outermost to the innermost in memory, as NumPy has it.
+
+    It goes by how the operands lie, and is tried out on what lies as their first corners do.
+    """
+    corners, evaluate = [], cast(Any, np.einsum)
+    for shape, strides, dtype in places:
+        small = tuple(min(extent, 2) for extent in shape)
+        steps = strides_of_part(shape, strides, dtype.itemsize, small)
+        corners.append(lying(small, dtype, steps))
+    if isinstance(subscripts, str):
+        out = evaluate(subscripts, *corners, optimize=optimize, order=order)
+    else:
+        terms, output = subscripts
+        pairs = [each for pair in zip(corners, map(list, terms), strict=True) for each in pair]
+        last = [] if output is None else [list(output)]
+        out = evaluate(*pairs, *last, optimize=optimize, order=order)
+    return tuple(sorted(range(out.ndim), key=lambda axis: -out.strides[axis]))
 
 
 @implements(np.einsum_path)

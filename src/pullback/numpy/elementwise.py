@@ -16,7 +16,7 @@ from pullback.numpy.conversion import convert, double, inexact
 from pullback.numpy.indexing import take
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
-from pullback.numpy.views import view_of
+from pullback.numpy.views import copy_of, view_of
 from pullback.rules import arithmetic, constants, selection, sinc
 from pullback.rules import complex as complex_rules
 
@@ -131,6 +131,8 @@ def nan_to_num(
 ) -> Any:
     """What is not finite becomes constant; the rest is handed on."""
     x = operand(x)
+    if copy:
+        x = copy_of(x)
     if dtype_of(x).kind == "c":
         parts = (_numbers(part, nan, posinf, neginf) for part in (np.real(x), np.imag(x)))
         out = complex_rules.from_parts(*parts)
@@ -192,7 +194,7 @@ def _nothing_imaginary(x: Any) -> Any:
 
 @implements(np.angle)
 def angle(z: Any, deg: bool = False) -> Any:
-    a = np.arctan2(np.imag(z), np.real(z))
+    a = np.arctan2(np.imag(z) if dtype_of(z).kind == "c" else 0, np.real(z))
     return np.rad2deg(a) if deg else a
 
 

@@ -18,7 +18,7 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenc
 from pullback.numpy.conversion import double
 from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of
+from pullback.numpy.views import copy_of, in_order
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
 
@@ -199,7 +199,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     out = operand(default)
     for condition, choice in zip(condlist[::-1], choicelist[::-1], strict=True):
         out = np.where(condition, choice, out)
-    return out
+    return in_order(out)
 
 
 @implements(np.choose)

@@ -15,6 +15,7 @@ from pullback.numpy import shaping as rearranged
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
+from pullback.numpy.views import definite, in_order
 from pullback.rules import shaping
 
 __all__ = ["append", "array_split", "block", "column_stack", "concatenate", "delete", "dsplit",
@@ -112,7 +113,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
         places = places.reshape(())
     order = np.insert(np.arange(extent), places, extent + np.arange(count))
     values = rearranged.broadcast_to(convert(values, dtype_of(arr)), (*before, count, *after))
-    return concatenate((arr, values), axis)[*(slice(None),) * axis, order]
+    out = concatenate((arr, values), axis)[*(slice(None),) * axis, order]
+    return in_order(out, definite("A", arr))
 
 
 @implements(np.delete)
@@ -121,8 +123,12 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     if axis is None:
         arr, axis = rearranged.ravel(arr), 0
     axis = normalize_axis_index(axis, len(shape_of(arr)))
-    kept = np.delete(np.arange(shape_of(arr)[axis]), require_known("np.delete", "obj", obj))
-    return arr[*(slice(None),) * axis, kept]
+    extent, obj = shape_of(arr)[axis], require_known("np.delete", "obj", obj)
+    kept = np.delete(np.arange(extent), obj)
+    if isinstance(obj, slice) or (np.size(obj) == 1 and np.asarray(obj).dtype.kind != "b"):
+        out = arr[*(slice(None),) * axis, kept]
+        return in_order(out, definite("A", arr))
+    return arr[*(slice(None),) * axis, np.isin(np.arange(extent), kept)]
 
 
 @implements(np.block)

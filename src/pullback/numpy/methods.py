@@ -239,10 +239,20 @@ def _flags(self: Any) -> Any:
         return memory.flags
     if self._alias is not None:
         memory = memory[...]
-        memory.flags.writeable = self._alias.write is not None
-    elif not memory.flags.owndata:  # one example of a batch, or what primitives have rearranged
+        memory.flags.writeable = not _is_read_only(self)
+    elif not memory.flags.owndata and memory.flags.forc:
+        # One example of a batch, or what primitives have rearranged, is no view in NumPy.
         memory = memory.copy(order="K")
     return memory.flags
+
+
+def _is_read_only(x: Any) -> bool:
+    """Whether NumPy makes `x` a view that can't be written to, or a view of one."""
+    while x._alias is not None:
+        if x._alias.write is None:
+            return True
+        x = x._alias.base
+    return False
 
 
 def _matrix_transpose(self: Any) -> Any:

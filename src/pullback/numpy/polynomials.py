@@ -13,6 +13,7 @@ from pullback.numpy import contractions
 from pullback.numpy.conversion import convert, inexact, promoted
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
+from pullback.numpy.views import laid_like
 from pullback.rules.shaping import concatenate, reshape
 
 __all__ = ["gradient", "polyadd", "polyder", "polyint", "polymul", "polysub", "polyval"]
@@ -124,12 +125,12 @@ def _slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
             f"np.gradient: got positions of shape {shape_of(spacing)} for an axis of extent "
             f"{extent}; give one for each element"
         )
-    f = np.moveaxis(f, axis, -1)
+    whole, f = f, np.moveaxis(f, axis, -1)
     if shape_of(spacing):
         slope = _uneven(f, spacing[1:] - spacing[:-1], edge_order)
     else:
         slope = _even(f, spacing, edge_order)
-    return np.moveaxis(convert(slope, dtype), -1, axis)
+    return laid_like(whole, np.moveaxis(convert(slope, dtype), -1, axis))
 
 
 def _even(f: Any, h: Any, edge_order: int) -> Any:

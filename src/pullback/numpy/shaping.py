@@ -18,7 +18,7 @@ from pullback.core.shapes import broadcast_shapes, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of, in_order, known_memory, view_of
+from pullback.numpy.views import copy_of, definite, in_order, known_memory, view_of
 from pullback.rules import shaping
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to", "copy",
@@ -56,7 +56,7 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
     wanted = _complete(shape, shape_of(a))
     if copy is False:
         np.reshape(known_memory(a), wanted, order=order, copy=False)  # type: ignore[call-overload]
-    out = _reshaped(a, wanted, _definite(order, a))
+    out = _reshaped(a, wanted, definite(order, a))
     return copy_of(out) if copy else out
 
 
@@ -84,21 +84,11 @@ def _extents(shape: Any) -> tuple[int, ...]:
         return (operator.index(shape),)
 
 
-def _definite(order: str, a: Any) -> str:
-    """`order` as "C" or "F": "A" follows the memory layout of `a`."""
-    if order in ("C", "F"):
-        return order
-    if order != "A":
-        raise ArgumentValueError(
-            f'the argument order must be "C", "F" or "A" ("K" for ravel), got {order!r}'
-        )
-    flags = getattr(known_memory(a), "flags", None)
-    return "F" if flags is not None and flags.fnc else "C"
-
-
 def _as_in_memory(a: Any) -> Any:
     """`a` with its axes in the order in which NumPy walks through memory."""
-    value = known_memory(a) if len(shape_of(a)) > 1 else None
+    shape = shape_of(a)
+    wide = sum(extent > 1 for extent in shape) > 1 and 0 not in shape
+    value = known_memory(a) if wide else None
     if value is None:
         return a
     strides = [
@@ -126,7 +116,7 @@ def ravel(a: Any, order: str = "C") -> Any:
     if order == "K":
         a = _as_in_memory(a)
         order = "C"
-    out = _reshaped(a, (math.prod(shape_of(a)),), _definite(order, a))
+    out = _reshaped(a, (math.prod(shape_of(a)),), definite(order, a))
     return in_order(out)
 
 

@@ -17,6 +17,7 @@ from pullback.numpy.conversion import convert, inexact, promoted
 from pullback.numpy.indexing import take, take_along_axis
 from pullback.numpy.operands import anywhere, operand
 from pullback.numpy.registration import implements
+from pullback.numpy.views import in_order
 from pullback.rules.shaping import reshape, transpose
 
 __all__ = ["average", "corrcoef", "cov", "line_up", "median", "percentile", "quantile",
@@ -206,6 +207,7 @@ def quantile_of(
     unknown = np.equal(n, 0) if missing else np.isnan(ordered[..., -1])[..., *(None,) * q.ndim]
     value = np.where(unknown, np.nan, value)
     value = np.moveaxis(value, range(value.ndim - q.ndim, value.ndim), range(q.ndim))
+    value = in_order(value)
     return reshape(value, shape=q.shape + kept) if keepdims else value
 
 

@@ -15,7 +15,7 @@ from pullback.errors import ArgumentValueError
 from pullback.numpy import shaping as rearranged
 from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of
+from pullback.numpy.views import copy_of, laid_like
 from pullback.rules.shaping import broadcast_to, concatenate, reshape
 
 __all__ = ["flip", "fliplr", "flipud", "repeat", "resize", "roll", "rot90", "tile"]
@@ -80,12 +80,13 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
         raise ArgumentValueError(
             f"np.roll: got shift of shape {np.shape(shift)}; give one integer for each axis"
         )
+    whole = a
     for by, place in zip(shifts.ravel().tolist(), places.ravel().tolist(), strict=True):
         cut = -by % shape[place] if shape[place] else 0
         if cut:
             lead = (slice(None),) * place
             a = concatenate(a[*lead, cut:], a[*lead, :cut], axis=place)
-    return copy_of(a)
+    return copy_of(whole) if a is whole else laid_like(whole, a)
 
 
 @implements(np.tile)

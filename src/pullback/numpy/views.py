@@ -16,19 +16,21 @@ from typing import Any
 import numpy as np
 
 from pullback.core.ground import GROUND, grounded, look
-from pullback.core.memory import in_memory
+from pullback.core.memory import in_memory, rely
 from pullback.core.primitive import bind
-from pullback.core.tracer import Tracer, known
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import Tracer, known, strip
 from pullback.core.view import View
-from pullback.errors import AliasError
-from pullback.graph.variable import user_line
+from pullback.errors import AliasError, ArgumentValueError
+from pullback.graph.variable import Variable, user_line
 from pullback.rules import conversion, indexing
 
-__all__ = ["copy_of", "in_order", "keep_layout", "known_memory", "view_of"]
+__all__ = ["copy_of", "definite", "in_order", "keep_layout", "known_memory",
+           "laid_like", "view_of"]  # fmt: skip
 
 
 def known_memory(x: Any) -> Any:
-    """An array or scalar that lies in memory as `x` does.
+    """An array or scalar that lies in memory as `x` does, on which what is computed will depend.
 
     Raises
     ------
@@ -41,7 +43,22 @@ def known_memory(x: Any) -> Any:
             f"how an array of dtype {x.dtype} and shape {x.shape} lies in memory is not known "
             f"while a graph is recorded{user_line()}; copy it first: x.copy()"
         )
+    rely(x)
     return memory
+
+
+def definite(order: str, a: Any) -> str:
+    """`order` as "C" or "F": "A" follows the memory layout of `a`."""
+    if order in ("C", "F"):
+        return order
+    if order != "A":
+        raise ArgumentValueError(
+            f'the argument order must be "C", "F" or "A" ("K" for ravel), got {order!r}'
+        )
+    if len(shape_of(a)) < 2:
+        return "C"
+    flags = getattr(known_memory(a), "flags", None)
+    return "F" if flags is not None and flags.fnc else "C"
 
 
 def view_of(
@@ -77,15 +94,35 @@ def view_of(
 def _shares(out: Tracer, base: Tracer, read: Callable[[Any], Any]) -> bool | None:
     """Whether NumPy lets ``out = read(base)`` share memory with `base`; `None` if undecided."""
     memory = in_memory(base)
-    undecided = memory is None
-    if undecided:
-        # What is a view of an array with gaps in all directions is one of any array.
-        gaps = np.empty([extent + 1 for extent in base.shape], base.dtype)
-        memory = gaps[tuple(slice(extent) for extent in base.shape)]
-    seen = in_memory(out) if known(base) else read(memory)
-    if isinstance(seen, np.ndarray) and (not seen.size or np.may_share_memory(seen, memory)):
+    if known(base):
+        return _may_share(in_memory(out), memory)
+    # What is a view of an array with gaps in all directions is one of any array.
+    gaps = np.empty([extent + 1 for extent in base.shape], base.dtype)
+    gaps = gaps[tuple(slice(extent) for extent in base.shape)]
+    if _may_share(read(gaps), gaps):
         return True
-    return None if undecided else False
+    if memory is None:
+        return None
+    _watch(base, base)
+    _watch(out, base)
+    return _may_share(read(memory), memory)
+
+
+def _may_share(seen: Any, memory: Any) -> bool:
+    return isinstance(seen, np.ndarray) and (
+        not seen.size or bool(np.may_share_memory(seen, memory))
+    )
+
+
+def _watch(x: Tracer, laid_out: Any) -> None:
+    """Note that what is written to `x` depends on the layout of an array that is recorded."""
+    if x._alias is not None:
+        x = x._alias.root
+    bottom = laid_out
+    while type(bottom._value) is Tracer:
+        bottom = bottom._value
+    if type(bottom._value) is Variable and bottom._value.laid_by is not None:
+        bottom._interpreter.watch(x, bottom._value)
 
 
 def _undecided(base: Any, _value: Any = None) -> Any:
@@ -110,12 +147,32 @@ def keep_layout(old: Any, new: Any) -> Any:
     return bind(indexing.index_update, (old, new), {"key": (Ellipsis,)})
 
 
+def laid_like(old: Any, new: Any) -> Any:
+    """`new`, laid out in memory as ``np.empty_like(old)`` is, of the same shape."""
+    if not isinstance(new, Tracer) or len(shape_of(new)) < 2:
+        return new
+    value, before = in_memory(new), in_memory(old)
+    if value is not None and before is not None:
+        ordered = value.flags.c_contiguous and before.flags.c_contiguous
+        if ordered or value.strides == np.empty_like(before, value.dtype).strides:
+            return new
+    if dtype_of(old) != dtype_of(new):
+        old = bind(conversion.astype, (old,), {"dtype": dtype_of(new)})
+    return bind(indexing.index_update, (old, new), {"key": (Ellipsis,)})
+
+
 def in_order(x: Any, order: str = "C") -> Any:
     """`x` if it lies in this order, "C" or "F", without gaps, otherwise a copy that does."""
     memory = in_memory(x)
     if memory is not None:
         flags = getattr(memory, "flags", None)
-        return x if flags is None or flags[f"{order}_CONTIGUOUS"] else copy_of(x, order)
+        if flags is None:
+            return x
+        out = x if flags[f"{order}_CONTIGUOUS"] else copy_of(x, order)
+        if not known(x):
+            _watch(x, x)
+            _watch(out, x)
+        return out
     copy = copy_of(x, order)
     copy._alias = View(x, _undecided, _undecided)
     return copy
@@ -137,9 +194,13 @@ def copy_of(x: Any, order: Any = "K") -> Any:
     flags = getattr(in_memory(x), "flags", None) if x._mutable else None
     if flags is not None:
         if order == "A":
+            rely(x)
             order = "F" if flags.fnc else "C"
         if (order != "F" and flags.c_contiguous) or (order != "C" and flags.f_contiguous):
-            return _array(x._snapshot())
+            bottom = strip(x)
+            fixed = order != "K" and type(bottom) is Variable and len(bottom.shape) > 1
+            if not (fixed and bottom.may_lie_otherwise()):
+                return _array(x._snapshot())
     return _array(bind(conversion.copy, (x,), {"order": order}))
 
 

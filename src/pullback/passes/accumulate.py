@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from pullback.core.shapes import shape_of
 from pullback.graph.graph import Atom, Equation
 from pullback.graph.variable import Variable
-from pullback.passes.layout import reshaped
 from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
 from pullback.rules.arithmetic import add, negative, subtract
 from pullback.rules.indexing import index_add, scatter
@@ -19,39 +21,54 @@ __all__ = ["ACCUMULATION", "accumulate_in_place"]
 ACCUMULATION: Table = {}
 
 
+class Scattered(NamedTuple):
+    """A scatter, and the order in which its elements are read if it is reshaped after it."""
+
+    equation: Equation
+    order: str
+
+
 @rewrites(ACCUMULATION, add)
 def _add(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """c + scatter(v, i) and scatter(v, i) + c."""
     for array, addend in ((x, y), (y, x)):
-        equation = _scattered(rw, z, addend)
-        if equation is not None:
-            return _added(rw, z, array, equation, equation.inputs[0])
+        found = _scattered(rw, z, addend)
+        if found is not None:
+            return _added(rw, z, array, found, found.equation.inputs[0])
     return None
 
 
 @rewrites(ACCUMULATION, subtract)
 def _subtract(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """c − scatter(v, i)."""
-    equation = _scattered(rw, z, y)
-    if equation is None or z.dtype.kind not in "fc":
+    found = _scattered(rw, z, y)
+    if found is None or z.dtype.kind not in "fc":
         return None
-    return _added(rw, z, x, equation, rw.bind(negative, equation.inputs[0]))
+    return _added(rw, z, x, found, rw.bind(negative, found.equation.inputs[0]))
 
 
-def _scattered(rw: Rewriting, z: Variable, x: Atom) -> Equation | None:
+def _scattered(rw: Rewriting, z: Variable, x: Atom) -> Scattered | None:
     """The scatter that `x` comes from, perhaps by a reshape, if it is as large as the sum `z`."""
     if type(x) is not Variable or x.dtype != z.dtype or x.size != z.size:
         return None
     reshaped = rw.made_by(x, reshape)
-    return rw.made_by(x if reshaped is None else reshaped.inputs[0], scatter)
+    equation = rw.made_by(x if reshaped is None else reshaped.inputs[0], scatter)
+    if equation is None:
+        return None
+    return Scattered(equation, "C" if reshaped is None else reshaped.params.get("order", "C"))
 
 
-def _added(rw: Rewriting, z: Variable, array: Atom, equation: Equation, v: Atom) -> Atom:
+def _added(rw: Rewriting, z: Variable, array: Atom, found: Scattered, v: Atom) -> Atom:
     """`array` with `v` added where a scatter puts it."""
+    equation, order = found
     shape, key = equation.params["shape"], equation.params["key"]
-    array = reshaped(rw, rw.fit(array, z), shape)
+    array = _reshaped(rw, rw.fit(array, z), shape, order)
     total = rw.bind(index_add, array, v, *equation.inputs[1:], key=key)
-    return reshaped(rw, total, z.shape)
+    return _reshaped(rw, total, z.shape, order)
+
+
+def _reshaped(rw: Rewriting, x: Atom, shape: tuple[int, ...], order: str) -> Atom:
+    return x if shape_of(x) == shape else rw.bind(reshape, x, shape=shape, order=order)
 
 
 @rewrites(ACCUMULATION, negative)

@@ -349,7 +349,7 @@ def _scatter(
         for (stays, positions), extent in zip(here, shape, strict=True)
     ):
         return rw.bind(index, v, key=key)  # each axis as it is, or reversed
-    if len(here) == 1 and math.prod(shape_of(v)) == 1 and shape == (1,):
+    if len(here) == 1 and here[0][1] and math.prod(shape_of(v)) == 1 and shape == (1,):
         return rw.bind(broadcast_to, v, shape=shape)
     return None
 

@@ -69,19 +69,33 @@ def _reshape(rw: Rewriting, y: Variable, x: Atom, **params: Any) -> Atom | None:
     old = shape_of(x)
     if old == y.shape:
         return x
-    if params.get("order", "C") != "C":
-        return None
     if y.shape == padded(old, len(y.shape)):
         return rw.bind(broadcast_to, x, shape=y.shape)
+    order = _order(old, y.shape, params)
+    canonical = _in_order(y.shape, order)
     earlier = rw.made_by(x, reshape)
-    if earlier is not None and earlier.params.get("order", "C") == "C":
-        return rw.bind(reshape, earlier.inputs[0], shape=y.shape)
+    if earlier is not None:
+        first = earlier.inputs[0]
+        orders = {order, _order(shape_of(first), old, earlier.params)} - {None}
+        if len(orders) < 2:
+            return rw.bind(reshape, first, **_in_order(y.shape, *orders))
     source = rw.source(x)
-    if source is not None:
+    if source is not None and order != "F":
         narrow = _narrow_shape(padded(shape_of(source), len(old)), old, y.shape)
         if narrow is not None:
             return reshaped(rw, source, narrow) if shape_of(source) else source
-    return None if params == {"shape": y.shape} else rw.bind(reshape, x, shape=y.shape)
+    return None if params == canonical else rw.bind(reshape, x, **canonical)
+
+
+def _order(old: Sequence[int], new: Sequence[int], params: dict[str, Any]) -> str | None:
+    """The order in which a reshape reads and places elements; `None` if it does not matter."""
+    same = [n for n in old if n != 1] == [n for n in new if n != 1]
+    return None if same or 0 in new else params.get("order", "C")
+
+
+def _in_order(shape: tuple[int, ...], order: str | None = None) -> dict[str, Any]:
+    """The parameters of a reshape."""
+    return {"shape": shape} if order in (None, "C") else {"shape": shape, "order": order}
 
 
 def _narrow_shape(

@@ -6,6 +6,8 @@ itself in one direction and the way back in the other. None of them reads a valu
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from pullback.core.linear import Joint, Selection
@@ -14,10 +16,11 @@ from pullback.errors import ArgumentValueError
 from pullback.rules import operation_counts as counts
 from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import joining, reversed_axes, stretch, with_ranks
+from pullback.rules.indexing import ARRAY, scatter
 from pullback.rules.registration import rule
 
 __all__ = ["broadcast_to", "concatenate", "diagonal", "embed_diagonal", "inverse", "reshape",
-           "stack", "transpose"]  # fmt: skip
+           "stack", "transpose", "windows"]  # fmt: skip
 
 
 def _reshape(x, *, shape, order="C"):
@@ -239,3 +242,40 @@ def embed_diagonal(_y, _x, *, shape, offset=0):
         lambda x_dot: embed_diagonal(x_dot, shape=shape, offset=offset),
         lambda y_bar: diagonal(y_bar, offset=offset),
     )
+
+
+def _windows(x, *, widths, axes):
+    return np.lib.stride_tricks.sliding_window_view(x, widths, axes)
+
+
+def _windows_batch(primitive, _size, _mapped, values, params):
+    return primitive(
+        *values, widths=params["widths"], axes=tuple(axis + 1 for axis in params["axes"])
+    )
+
+
+def _windows_shape(_primitive, x, *, widths, axes):
+    seen = _windows(np.broadcast_to(0, shape_of(x)), widths=widths, axes=axes)
+    return Abstract(seen.shape, dtype_of(x))
+
+
+@rule(
+    _windows,
+    name="windows",
+    batch=_windows_batch,
+    shape=_windows_shape,
+    operations=counts.nothing,
+    rearranges=True,
+)
+def windows(_y, _x, *, widths, axes):
+    """y…ᵢ…ⱼ = x…ᵢ₊ⱼ…, windows of these `widths` along `axes`: x̄ is the sum of ȳ over i + j."""
+    shape = shape_of(_x)
+    places = np.arange(math.prod(shape)).reshape(shape)
+
+    def pull(y_bar):
+        line = scatter(
+            y_bar, _windows(places, widths=widths, axes=axes), key=(ARRAY,), shape=(places.size,)
+        )
+        return reshape(line, shape=shape)
+
+    return Selection(lambda x_dot: windows(x_dot, widths=widths, axes=axes), pull)

@@ -309,8 +309,12 @@ def outermost(value: Any) -> Any:
     shape = shape_of(value)
     strides = [abs(stride) for stride in memory.strides]
     first, rest = strides[0], strides[1:]
-    if not first or all(
-        stride <= first or extent == 1 for stride, extent in zip(rest, shape[1:], strict=True)
+    if (
+        not first
+        or shape[0] == 1
+        or all(
+            stride <= first or extent == 1 for stride, extent in zip(rest, shape[1:], strict=True)
+        )
     ):
         return value
     order = (0, *sorted(range(1, len(shape)), key=lambda axis: -strides[axis]))

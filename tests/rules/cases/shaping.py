@@ -75,4 +75,11 @@ CASES = {
         Case((normal(2, 2),), {"shape": (3, 4), "offset": -1}),
         Case((complex_normal(2),), {"shape": (2, 2)}),
     ],
+    "windows": [
+        Case((normal(4),), {"widths": (2,), "axes": (0,)}),
+        Case((normal(3, 4),), {"widths": (2, 3), "axes": (0, 1)}),
+        Case((normal(3, 4),), {"widths": (2, 2), "axes": (1, 1)}),
+        Case((normal(2, 3),), {"widths": (3,), "axes": (1,)}),
+        Case((complex_normal(3),), {"widths": (1,), "axes": (0,)}),
+    ],
 }

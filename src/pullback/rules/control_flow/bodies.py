@@ -22,8 +22,9 @@ from pullback.errors import (
 from pullback.graph.building import build, close, flat_graph, like
 from pullback.graph.dependence import read
 from pullback.graph.graph import Atom, Graph
+from pullback.graph.layout import assumed_of, layout_of, layout_of_part, layouts_through
 from pullback.graph.staging import Staging
-from pullback.graph.variable import Variable
+from pullback.graph.variable import Assumed, Variable
 from pullback.rules import conversion
 from pullback.rules.control_flow.free_arrays import FreeArrays
 from pullback.transforms.arguments import flatten_arrays, owned
@@ -81,7 +82,8 @@ class Leaves:
 def _variable(x: Any) -> Variable:
     weak = type(x) if type(x) in (bool, int, float, complex) else None
     array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
-    variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=True)
+    variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=layout_of(x))
+    variable.laid_by = assumed_of(x)
     variable.number = is_number(x)
     return variable
 
@@ -98,9 +100,13 @@ def index_variable() -> Variable:
 
 def slices(xs: Leaves) -> list[Variable]:
     """What an iteration gets of each scanned array."""
-    return [
-        Variable(x.shape[1:], x.dtype, array=len(x.shape) > 1, layout=True) for x in xs.variables
-    ]
+    found = []
+    for x in xs.variables:
+        layout = layout_of_part(x)
+        variable = Variable(x.shape[1:], x.dtype, array=len(x.shape) > 1, layout=layout)
+        variable.laid_by = x.laid_by
+        found.append(variable)
+    return found
 
 
 def record(
@@ -178,8 +184,17 @@ class Carry(Leaves):
     A Python number takes the dtype that the body gives it: 0.0 starts a sum in float32 too.
     """
 
+    def __init__(self, tree: Any, where: str, name: str) -> None:
+        super().__init__(tree, where, name)
+        for variable in self.variables:
+            variable.laid_by = Assumed(None if variable.laid_by is None else variable.laid_by.outer)
+
     def settle(
-        self, record_body: Callable[[], tuple[Graph, list[Any]]], where: str
+        self,
+        record_body: Callable[[], tuple[Graph, list[Any]]],
+        where: str,
+        *,
+        repeats: bool = True,
     ) -> tuple[Graph, list[Any]]:
         """Record the body, and see to it that what it returns is like what it was given.
 
@@ -188,11 +203,15 @@ class Carry(Leaves):
         record_body : callable
             Records it with `variables`; the next carry is what the graph returns first.
         where : str
+        repeats : bool
+            Whether the body may run on what it has returned.
 
         Raises
         ------
         ArgumentTypeError, ArgumentValueError
             Where a leaf changes its dtype or shape.
+        AliasError
+            Where the body depends on how a leaf lies in memory, and changes that.
         """
         graph, free = record_body()
         weak = [x.weak is not None for x in self.variables]
@@ -207,6 +226,8 @@ class Carry(Leaves):
             except GraphError:
                 self.variables = [like(x) for x in self.variables]
                 graph, free = record_body()
+        while repeats and self._forget_layouts(graph):
+            graph, free = record_body()
         outputs = list(graph.outputs)
         for i, (name, before) in enumerate(zip(self.names, self.variables, strict=True)):
             outputs[i] = _checked(outputs[i], before, name, where)
@@ -218,6 +239,17 @@ class Carry(Leaves):
             flat_graph(graph.name, graph.inputs, graph.constants, graph.equations, outputs, names),
             free,
         )
+
+    def _forget_layouts(self, graph: Graph) -> bool:
+        """Whether the body depends on a layout that it changes, which is not known from now on."""
+        relied = [i for i, x in enumerate(self.variables) if x.laid_by.relied and x.layout]
+        layouts = layouts_through(graph, graph.inputs) if relied else []
+        moved = [i for i in relied if layouts[i] != self.variables[i].layout]
+        if moved:
+            self.variables = [like(x) for x in self.variables]
+        for i in moved:
+            self.variables[i].layout = None
+        return bool(moved)
 
 
 def _checked(out: Atom, before: Variable, name: str, where: str) -> Atom:

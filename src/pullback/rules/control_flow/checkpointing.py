@@ -16,6 +16,7 @@ from pullback.core.validation import name_of, require_function
 from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
+from pullback.graph.layout import layouts_through
 from pullback.rules.control_flow.bodies import Leaves, record
 from pullback.rules.control_flow.derived import (
     batched,
@@ -141,6 +142,7 @@ checkpointed = Primitive(
     multiple=True,
     batch=_batch,
     shape=_shape,
+    layouts=lambda args, params: layouts_through(params["body"], args),
     pushforward=_pushforward,
     linearize=_linearize,
     take_over=_take_over,

@@ -15,6 +15,7 @@ from pullback.graph.building import build, like
 from pullback.graph.cost import dearest
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
+from pullback.graph.layout import layouts_through
 from pullback.rules.control_flow.derived import (
     batched,
     derived,
@@ -257,12 +258,19 @@ def _pullback(
     )
 
 
+def _layouts(args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+    """What all branches agree on."""
+    rows = [layouts_through(branch, args[1:]) for branch in params["branches"]]
+    return [row[0] if len(set(row)) == 1 else None for row in zip(*rows, strict=True)]
+
+
 switch = Primitive(
     "switch",
     _value,
     multiple=True,
     batch=_batch,
     shape=_shape,
+    layouts=_layouts,
     cost=lambda costs, **_: dearest(costs.values()),
     pushforward=_pushforward,
     linearize=_linearize,

@@ -15,12 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.memory import in_memory
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
+from pullback.graph.layout import layout_of, layouts_through
+from pullback.graph.variable import Variable
 from pullback.rules.batching import in_front
 from pullback.rules.control_flow.derived import (
     batched,
@@ -34,7 +37,7 @@ from pullback.rules.control_flow.derived import (
 from pullback.rules.control_flow.splitting import Split, split
 from pullback.transforms.batch import Unmapped
 
-__all__ = ["Loop", "batch", "iterations", "pushforward", "shape", "stack", "stacks"]
+__all__ = ["Loop", "batch", "iterations", "layouts", "pushforward", "shape", "stack", "stacks"]
 
 
 _CONDITIONAL = ("condition", "body", "consts", "carry")
@@ -267,6 +270,30 @@ def shape(*_args: Any, **params: Any) -> tuple[Abstract, ...]:
     loop = Loop(**params)
     carry, ys = groups([Abstract.of(x) for x in loop.body.outputs], (loop.carry,))
     return (*carry, *(Abstract((loop.length, *y.shape), y.dtype) for y in ys))
+
+
+def layouts(args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+    """See `Primitive.layouts`."""
+    loop = Loop(**params)
+    consts, carry, xs = groups(args, loop.in_sizes[1:])
+    inputs = loop.body.inputs[1 + loop.consts + loop.carry :]
+    slices = [_first_slice(x, y) for x, y in zip(xs, inputs, strict=True)]
+    found = layouts_through(loop.body, [0, *consts, *carry, *slices])
+    before = [layout_of(x) for x in carry]
+    after = found[: loop.carry]
+    if loop.condition is not None or loop.length > 1:
+        after = [one if one == other else None for one, other in zip(before, after, strict=True)]
+    elif not loop.length:
+        after = before
+    return [*after, *[True] * len(found[loop.carry :])]
+
+
+def _first_slice(x: Any, y: Variable) -> Any:
+    """What lies in memory as the slices of a scanned array do."""
+    memory = in_memory(x)
+    if memory is None:
+        return Variable(y.shape, y.dtype)
+    return memory[0] if len(memory) else np.empty(y.shape, y.dtype)
 
 
 def batch(

@@ -137,7 +137,7 @@ def scan(
         recorded = record if length else record_unevaluated
         return recorded(iteration, inputs, names, name_of(body), 1)
 
-    graph, free = first.settle(record_body, where)
+    graph, free = first.settle(record_body, where, repeats=length > 1)
     for y in graph.outputs[len(first.values) :]:
         if len(shape_of(y)) >= MOST_DIMENSIONS:
             raise ArgumentValueError(
@@ -222,7 +222,7 @@ def fori_loop(
         recorded = record if length else record_unevaluated
         return recorded(iteration, inputs, ["i", *first.names], name_of(body), 1)
 
-    graph, free = first.settle(record_body, where)
+    graph, free = first.settle(record_body, where, repeats=length > 1)
     loop = Loop(
         graph,
         len(free),

@@ -8,7 +8,7 @@ from typing import Any
 from pullback.core.linear import Joint
 from pullback.core.primitive import Primitive, registry
 from pullback.rules.control_flow.derived import groups
-from pullback.rules.control_flow.loop import Loop, batch, iterations, pushforward, shape
+from pullback.rules.control_flow.loop import Loop, batch, iterations, layouts, pushforward, shape
 from pullback.rules.control_flow.recomputation import linearize_by_recomputation
 
 __all__ = ["while_loop"]
@@ -46,6 +46,7 @@ while_loop = Primitive(
     multiple=True,
     batch=batch,
     shape=shape,
+    layouts=layouts,
     cost=lambda costs, **_: (costs["condition"] + costs["body"]).once(),
     pushforward=pushforward,
     linearize=_linearize,

@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pullback.core.memory import in_memory
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_number, is_plain
 from pullback.errors import NoRuleError, PullbackError
 from pullback.graph.building import build, like
 from pullback.graph.cost import cost
+from pullback.graph.layout import assumed_of, layout_of, layouts_through
 from pullback.graph.variable import Variable
 from pullback.rules.own.refusals import in_words
 
@@ -119,17 +121,25 @@ class Inference:
 
         names = [f"x{position}" for position in range(len(variables))]
         graph = build(function, variables, self.name, names, advise=False)
-        return Found(tuple(map(Abstract.of, graph.outputs)), cost(graph).operations)
+        layouts = layouts_through(graph, variables)
+        results = tuple(map(_lying, map(Abstract.of, graph.outputs), layouts))
+        return Found(results, cost(graph).operations)
 
     def _try(self, args: Sequence[Any], params: dict[str, Any]) -> Found:
         """From what it returns for ones in place of the arguments that are not known."""
         out = self.function(*map(_stand_in, args), **params)
-        return Found(tuple(map(Abstract.of, out if self.multiple else (out,))), None)
+        row = out if self.multiple else (out,)
+        return Found(tuple(_lying(Abstract.of(x), layout_of(x)) for x in row), None)
+
+
+def _lying(x: Abstract, layout: Any) -> Variable:
+    """What is known of a result."""
+    return Variable(x.shape, x.dtype, layout=layout)
 
 
 def _unless_large(x: Any) -> Any:
     large = is_plain(x) and x.nbytes > LARGE and x.dtype.kind in "fc"
-    return Abstract.of(x) if large else x
+    return Variable(x.shape, x.dtype, array=True, layout=layout_of(x)) if large else x
 
 
 def _variable(x: Any) -> Variable:
@@ -138,7 +148,9 @@ def _variable(x: Any) -> Variable:
         return like(x)
     if type(x) is Tracer:
         weak = _PYTHON[x.dtype.kind] if is_number(x) else None
-        return Variable(x.shape, x.dtype, weak=weak, array=x._mutable, layout=True)
+        variable = Variable(x.shape, x.dtype, weak=weak, array=x._mutable, layout=layout_of(x))
+        variable.laid_by = assumed_of(x)
+        return variable
     return like(Abstract.of(x))
 
 
@@ -149,7 +161,8 @@ def _stand_in(x: Any) -> Any:
     if is_number(x):
         return _PYTHON[dtype_of(x).kind](1)
     shape = shape_of(x)
-    ones = np.ones(shape, dtype_of(x))
+    memory = in_memory(x)
+    ones = np.ones(shape, dtype_of(x)) if memory is None else np.ones_like(memory)
     if len(shape) > 1 and ones.dtype.kind in "fc":
         extent = min(shape[-2:])
         diagonal = np.arange(extent)
@@ -173,7 +186,7 @@ def signature(args: Sequence[Any], params: dict[str, Any]) -> Any:
 def _kind(x: Any) -> Any:
     if isinstance(x, Abstract | Tracer):
         array = x._mutable if type(x) is Tracer else getattr(x, "array", True)
-        return shape_of(x), dtype_of(x), is_number(x), bool(array)
+        return shape_of(x), dtype_of(x), is_number(x), bool(array), layout_of(x)
     return frozen(x)
 
 
