@@ -66,7 +66,30 @@ def programs(seed, names=None):
             places.add(others[rng.integers(len(others))])
         for each in places:
             call = _replaced(call, each, _odd(rng))
-        yield call.source()
+        around = AROUND[rng.integers(len(AROUND))] if rng.random() < 0.3 else ""
+        yield around + call.source()
+
+
+AROUND = "in grad: ", "in vmap: ", "in trace: ", "in jvp: "
+"""What a call may stand in: a transformation that is under way."""
+
+
+def evaluate(source):
+    """Make a call, in a transformation if that stands before it."""
+    around, found, inner = source.partition(": ")
+    if not found or f"{around}: " not in AROUND:
+        return eval(source, dict(NAMES))
+
+    def outer(x):
+        eval(inner, {**NAMES, "x_": x})
+        return x * x
+
+    return {
+        "in grad": lambda: pb.grad(outer)(2.0),
+        "in vmap": lambda: pb.vmap(outer)(np.ones(3)),
+        "in trace": lambda: pb.trace(outer, 2.0),
+        "in jvp": lambda: pb.jvp(outer, (2.0,), (1.0,)),
+    }[around]()
 
 
 def _places(call):
@@ -97,7 +120,7 @@ def judge(source, longest=LONGEST):
         endless = "while_loop" in source  # with a condition that always holds, it does not
         signal.setitimer(signal.ITIMER_VIRTUAL, 0.3 if endless else longest)
         try:
-            eval(source, dict(NAMES))
+            evaluate(source)
         except _EndlessError as error:
             if endless:
                 return None
@@ -128,7 +151,10 @@ def _of_error(source, error):
         elif not UNWANTED.search(message):
             return None
         return Fault(source, f"words of {kind}", message[:300], _place(error))
-    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is that of eval
+    frames = traceback.extract_tb(error.__traceback__)
+    # What the call itself does is below the last frame of this module.
+    own = max(i for i, frame in enumerate(frames) if frame.filename == __file__)
+    frames = frames[own + 1 :]
     inside = [frame for frame in frames if frame.filename.startswith(PACKAGE)]
     if not inside or isinstance(error, MemoryError):
         return None  # the odd value itself could not be made, or the call doesn't fit the signature
@@ -148,6 +174,8 @@ CALLS_OF_USERS = re.compile(
 def _is_users(frames, error):
     """Whether an error is from a function of the user's, or from what NumPy does for one."""
     last = frames[-1]
+    if last.filename.endswith("served.py") and isinstance(error, TypeError | ValueError):
+        return True  # NumPy's function is the user's, and is called as it is
     if last.filename.startswith(PACKAGE) and CALLS_OF_USERS.search(last.line or ""):
         return True  # a function in C leaves no frame
     files = [frame.filename for frame in frames]
