@@ -135,7 +135,8 @@ def judge(source, longest=LONGEST):
             signal.signal(signal.SIGVTALRM, before)
     for warning in caught:
         floating = "encountered in" in str(warning.message)  # as without us
-        if warning.filename.startswith(PACKAGE) and not floating:
+        options = "Unknown solver options" in str(warning.message)  # SciPy's word, of its own ones
+        if warning.filename.startswith(PACKAGE) and not floating and not options:
             place = f"{warning.filename.removeprefix(PACKAGE)}:{warning.lineno}"
             return Fault(source, warning.category.__name__, str(warning.message), place)
     return None
@@ -158,7 +159,7 @@ def _of_error(source, error):
     inside = [frame for frame in frames if frame.filename.startswith(PACKAGE)]
     if not inside or isinstance(error, MemoryError):
         return None  # the odd value itself could not be made, or the call doesn't fit the signature
-    if _is_users(frames, error):
+    if _is_users(frames, error, source):
         return None
     if source.startswith("graph().evaluate(") and inside[-1].filename.endswith("execution.py"):
         return None  # it takes over its values without looking at them
@@ -166,25 +167,31 @@ def _of_error(source, error):
 
 
 CALLS_OF_USERS = re.compile(
-    r"\b(f|function|body|condition|branch|rule|batch|shape|going|each|call|objective)\("
+    r"\b(f|function|body|condition|branch|rule|batch|shape|going|each|call|objective|callback|loss"
+    r"|activation|schedule|network|decide|layer)\("
 )
 """How pullback's own code calls a function of the user's."""
 
 
-def _is_users(frames, error):
+def _is_users(frames, error, source):
     """Whether an error is from a function of the user's, or from what NumPy does for one."""
     last = frames[-1]
-    if last.filename.endswith("served.py") and isinstance(error, TypeError | ValueError):
+    if last.filename.endswith("served.py"):
         return True  # NumPy's function is the user's, and is called as it is
-    if last.filename.startswith(PACKAGE) and CALLS_OF_USERS.search(last.line or ""):
+    if not isinstance(error, TypeError | ValueError | ArithmeticError):
+        return False
+    lines = [frame.line or "" for frame in frames if frame.filename.startswith(PACKAGE)]
+    if any(map(CALLS_OF_USERS.search, lines)):
         return True  # a function in C leaves no frame
+    arity = re.match(r"<?(\w+)>?\(\) (takes|missing)", str(error))
+    if arity and re.search(rf"\b{arity[1]}\b", source):
+        return True
     files = [frame.filename for frame in frames]
     first = next(i for i, name in enumerate(files) if name.startswith(PACKAGE))
-    called = any(
+    return any(
         name.startswith(USER) or name == "<string>" or name.endswith("running.py")
         for name in files[first:]
     )
-    return called and isinstance(error, TypeError | ValueError | ArithmeticError)
 
 
 def _place(error):
