@@ -192,3 +192,16 @@ def test_lengths_bounds_and_snapshots_of_loops():
         message(TypeError, pb.fori_loop, 0, bound, lambda i, c: c, 1.0)
     message(ValueError, pb.fori_loop, 0, 10**30, lambda i, c: c, 1.0)
     message(ValueError, pb.fori_loop, 0, 2, lambda i, c: c, 2**64)
+
+
+def test_what_an_array_function_is_given_inside():
+    circular = [1.0]
+    circular.append(circular)
+    text = message(ValueError, pb.grad(lambda x: np.sum(x * np.sum(circular))), 1.0)
+    assert_words(text, "contains itself")
+    text = message(TypeError, pb.grad(lambda x: pb.fori_loop(0, np.ones(1), body_of(x), x)), 1.0)
+    assert_words(text, "upper is", "wanted an integer")
+
+
+def body_of(x):
+    return lambda _i, carry: carry * x
