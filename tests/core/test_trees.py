@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import pullback as pb
 from pullback.core.trees import flatten, flatten_like, leaf_paths, map_tree, static, unflatten
 from pullback.errors import ArgumentValueError
 
@@ -82,3 +83,38 @@ def test_a_dataclass_seen_first_by_several_threads():
     for thread in threads:
         thread.join()
     assert results == [[1.0, 1.0, 1.0]] * 6
+
+
+@dataclass
+class Grid:
+    values: object
+    nodes: object = static(default=None)
+
+
+def test_static_fields_are_compared_element_by_element():
+    nodes = np.arange(3.0)
+
+    def scaled(grid):
+        return Grid(2.0 * grid.values, grid.nodes.copy())
+
+    y, pull = pb.vjp(scaled, Grid(np.ones(3), nodes))
+    (bar,) = pull(Grid(np.ones(3), nodes.copy()))
+    assert bar.values.tolist() == [2.0, 2.0, 2.0] and bar.nodes.tolist() == nodes.tolist()
+    graph = pb.trace(scaled, y)
+    assert graph(Grid(np.ones(3), nodes.copy())).values.tolist() == [2.0, 2.0, 2.0]
+    assert pb.cond(True, scaled, lambda grid: grid, y).values.tolist() == [4.0, 4.0, 4.0]
+    for other in (nodes + 1, np.arange(4.0), None, "nodes"):
+        with pytest.raises(ArgumentValueError, match="what is static there differs"):
+            pull(Grid(np.ones(3), other))
+
+
+def test_a_dataclass_itself_is_a_leaf():
+    leaves, _ = flatten([Grid, 1.0])
+    assert leaves == [Grid, 1.0]
+
+
+def test_a_field_without_a_value():
+    grid = Grid(1.0)
+    del grid.values
+    with pytest.raises(ArgumentValueError, match="a Grid in a pytree has no value"):
+        flatten(grid)

@@ -66,7 +66,30 @@ def programs(seed, names=None):
             places.add(others[rng.integers(len(others))])
         for each in places:
             call = _replaced(call, each, _odd(rng))
-        yield call.source()
+        around = AROUND[rng.integers(len(AROUND))] if rng.random() < 0.3 else ""
+        yield around + call.source()
+
+
+AROUND = "in grad: ", "in vmap: ", "in trace: ", "in jvp: "
+"""What a call may stand in: a transformation that is under way."""
+
+
+def evaluate(source):
+    """Make a call, in a transformation if that stands before it."""
+    around, found, inner = source.partition(": ")
+    if not found or f"{around}: " not in AROUND:
+        return eval(source, dict(NAMES))
+
+    def outer(x):
+        eval(inner, {**NAMES, "x_": x})
+        return x * x
+
+    return {
+        "in grad": lambda: pb.grad(outer)(2.0),
+        "in vmap": lambda: pb.vmap(outer)(np.ones(3)),
+        "in trace": lambda: pb.trace(outer, 2.0),
+        "in jvp": lambda: pb.jvp(outer, (2.0,), (1.0,)),
+    }[around]()
 
 
 def _places(call):
@@ -94,12 +117,13 @@ def judge(source, longest=LONGEST):
     before = signal.signal(signal.SIGVTALRM, _stop)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        signal.setitimer(signal.ITIMER_VIRTUAL, longest)
+        endless = "while_loop" in source  # with a condition that always holds, it does not
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.3 if endless else longest)
         try:
-            eval(source, dict(NAMES))
+            evaluate(source)
         except _EndlessError as error:
-            if "while_loop" in source:
-                return None  # the condition may be one that always holds
+            if endless:
+                return None
             return Fault(source, "does not end", f"after {longest} seconds", _place(error))
         except Exception as error:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
@@ -111,7 +135,8 @@ def judge(source, longest=LONGEST):
             signal.signal(signal.SIGVTALRM, before)
     for warning in caught:
         floating = "encountered in" in str(warning.message)  # as without us
-        if warning.filename.startswith(PACKAGE) and not floating:
+        options = "Unknown solver options" in str(warning.message)  # SciPy's word, of its own ones
+        if warning.filename.startswith(PACKAGE) and not floating and not options:
             place = f"{warning.filename.removeprefix(PACKAGE)}:{warning.lineno}"
             return Fault(source, warning.category.__name__, str(warning.message), place)
     return None
@@ -127,11 +152,14 @@ def _of_error(source, error):
         elif not UNWANTED.search(message):
             return None
         return Fault(source, f"words of {kind}", message[:300], _place(error))
-    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is that of eval
+    frames = traceback.extract_tb(error.__traceback__)
+    # What the call itself does is below the last frame of this module.
+    own = max(i for i, frame in enumerate(frames) if frame.filename == __file__)
+    frames = frames[own + 1 :]
     inside = [frame for frame in frames if frame.filename.startswith(PACKAGE)]
     if not inside or isinstance(error, MemoryError):
         return None  # the odd value itself could not be made, or the call doesn't fit the signature
-    if _is_users(frames, error):
+    if _is_users(frames, error, source):
         return None
     if source.startswith("graph().evaluate(") and inside[-1].filename.endswith("execution.py"):
         return None  # it takes over its values without looking at them
@@ -139,23 +167,31 @@ def _of_error(source, error):
 
 
 CALLS_OF_USERS = re.compile(
-    r"\b(f|function|body|condition|branch|rule|batch|shape|going|each|call|objective)\("
+    r"\b(f|function|body|condition|branch|rule|batch|shape|going|each|call|objective|callback|loss"
+    r"|activation|schedule|network|decide|layer)\("
 )
 """How pullback's own code calls a function of the user's."""
 
 
-def _is_users(frames, error):
+def _is_users(frames, error, source):
     """Whether an error is from a function of the user's, or from what NumPy does for one."""
     last = frames[-1]
-    if last.filename.startswith(PACKAGE) and CALLS_OF_USERS.search(last.line or ""):
+    if last.filename.endswith("served.py"):
+        return True  # NumPy's function is the user's, and is called as it is
+    if not isinstance(error, TypeError | ValueError | ArithmeticError):
+        return False
+    lines = [frame.line or "" for frame in frames if frame.filename.startswith(PACKAGE)]
+    if any(map(CALLS_OF_USERS.search, lines)):
         return True  # a function in C leaves no frame
+    arity = re.match(r"<?(\w+)>?\(\) (takes|missing)", str(error))
+    if arity and re.search(rf"\b{arity[1]}\b", source):
+        return True
     files = [frame.filename for frame in frames]
     first = next(i for i, name in enumerate(files) if name.startswith(PACKAGE))
-    called = any(
+    return any(
         name.startswith(USER) or name == "<string>" or name.endswith("running.py")
         for name in files[first:]
     )
-    return called and isinstance(error, TypeError | ValueError | ArithmeticError)
 
 
 def _place(error):

@@ -29,7 +29,7 @@ def test_odd_values_can_be_made():
 
 
 def test_no_foreign_error():
-    assert arguments.run(1e9, seed=0, names=CORE, count=4000) == 0
+    assert arguments.run(1e9, seed=0, names=CORE, count=10_000) == 0
 
 
 def test_the_judge_finds_faults(monkeypatch):

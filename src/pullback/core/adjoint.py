@@ -13,7 +13,7 @@ import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of, expand, fit
 from pullback.core.tracer import Tracer
-from pullback.core.validation import describe, refuse, require_text
+from pullback.core.validation import refuse, require_text
 from pullback.errors import ArgumentTypeError, NoRuleError
 
 __all__ = ["Missing", "directions", "from_pullback", "from_pushforward", "require_spaces"]
@@ -66,16 +66,19 @@ def directions(owner: str, pushforward: Any, pullback: Any) -> tuple[Any, Any]:
             f"{owner}: got neither a pushforward nor a pullback, wanted at least one of them: "
             f"{owner}(pushforward=lambda x_dot: ..., pullback=lambda y_bar: ...)"
         )
-    for direction, given in (("pushforward", pushforward), ("pullback", pullback)):
-        if given is not None and not callable(given):
-            raise ArgumentTypeError(
-                f"{owner}: {direction} is {describe(given)}, wanted a function: "
-                f"{owner}({direction}=lambda x: ...)"
-            )
+    if not callable(pushforward) and pushforward is not None:
+        raise _no_direction(owner, "pushforward", pushforward)
+    if not callable(pullback) and pullback is not None:
+        raise _no_direction(owner, "pullback", pullback)
     return (
         Missing(owner, "pushforward") if pushforward is None else pushforward,
         Missing(owner, "pullback") if pullback is None else pullback,
     )
+
+
+def _no_direction(owner: str, direction: str, given: Any) -> ArgumentTypeError:
+    usage = f"write {owner}({direction}=lambda x: ...)"
+    return refuse(owner, direction, given, "a function", usage)
 
 
 def require_spaces(xs: Any, y: Any, owner: str, where: Any) -> None:

@@ -52,6 +52,35 @@ def static(**kwargs: Any) -> Any:
     return dataclasses.field(metadata={"pytree_node": False}, **kwargs)
 
 
+class Fixed(tuple[Any, ...]):
+    """The static fields of a dataclass, which are equal if they are, arrays element by element."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Fixed) and len(self) == len(other) and all(map(_is_same, self, other))
+        )
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return tuple.__hash__(self)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    try:
+        same = one == other
+        if isinstance(same, np.ndarray):
+            return np.shape(one) == np.shape(other) and bool(same.all())
+        return bool(same)
+    except Exception:  # of objects that do not let themselves be compared
+        return False
+
+
 def _register(cls: type) -> None:
     """Register a dataclass: its fields are children, those marked static are structure."""
     fields = dataclasses.fields(cls)
@@ -60,7 +89,7 @@ def _register(cls: type) -> None:
 
     def flatten_node(node: Any) -> tuple[tuple[Any, ...], Any, tuple[str, ...]]:
         try:
-            aux = tuple(getattr(node, name) for name in fixed)
+            aux = Fixed(getattr(node, name) for name in fixed)
             return tuple(getattr(node, name) for name in children), aux, children
         except AttributeError as error:
             raise ArgumentValueError(

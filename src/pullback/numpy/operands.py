@@ -9,7 +9,7 @@ import numpy as np
 from pullback.core.shapes import shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracer import Tracer, is_plain, known, strip
-from pullback.errors import ArgumentTypeError, DataDependenceError
+from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.graph.variable import unknown
 from pullback.rules import shaping
 
@@ -36,11 +36,26 @@ def holds_tracer(x: Any) -> bool:
     kind = type(x)
     if kind is Tracer:
         return True
+    if not issubclass(kind, _NESTS):
+        return False
+    try:
+        return _holds_tracer(x)
+    except RecursionError:
+        raise ArgumentValueError(
+            f"a {kind.__name__} contains itself, or is nested too deeply for an array, wanted "
+            "numbers nested at most 64 deep"
+        ) from None
+
+
+def _holds_tracer(x: Any) -> bool:
+    kind = type(x)
+    if kind is Tracer:
+        return True
     if kind is list or kind is tuple:
-        return any(map(holds_tracer, x))
+        return any(map(_holds_tracer, x))
     if issubclass(kind, np.ndarray):
-        return x.dtype.kind == "O" and any(map(holds_tracer, x.ravel()))
-    return issubclass(kind, list | tuple) and any(map(holds_tracer, x))
+        return x.dtype.kind == "O" and any(map(_holds_tracer, x.ravel()))
+    return issubclass(kind, list | tuple) and any(map(_holds_tracer, x))
 
 
 def joined(x: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pullback.core import trees
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracer import Tracer, strip
 from pullback.core.validation import (
     MOST_DIMENSIONS,
     describe,
@@ -238,7 +238,7 @@ def _bound(bound: Any, name: str, where: str) -> Any:
     """A bound of a range: an int, or a traced integer scalar."""
     if isinstance(bound, Tracer):
         if bound._is_constant:
-            return int(bound)
+            return _bound(strip(bound), name, where)
         if dtype_of(bound).kind in "iu" and not shape_of(bound):
             return bound
     elif is_integer(bound):
