@@ -16,6 +16,7 @@ from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.rules import operation_counts as counts
 from pullback.rules.own import OwnPrimitive
+from pullback.rules.own.closures import require_separate
 from pullback.rules.registration import constant
 
 __all__ = ["CustomPrimitive", "primitive", "stop_gradient"]
@@ -31,6 +32,7 @@ class CustomPrimitive(Generic[P, R]):
         functools.update_wrapper(self, function)
 
         name = getattr(function, "__name__", type(function).__name__)
+        self._batch: Callable[..., Any] | None = None
         self._primitive = OwnPrimitive(function, name, multiple=multiple, constant=constant)
 
     def rule(self, rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -140,6 +142,7 @@ class CustomPrimitive(Generic[P, R]):
         ) -> Any:
             return batch(tuple(mapped), *values, **params)
 
+        self._batch = batch
         self._primitive.batch = of_primitive
         return batch
 
@@ -208,6 +211,8 @@ class CustomPrimitive(Generic[P, R]):
                     "arrays: pass its leaves as separate arguments, or join them with np.stack"
                 )
         result: R = self._primitive(*args, **params)
+        own = self._primitive
+        require_separate(result, own.name, own.function, own.rule, self._batch)
         return result
 
     def __repr__(self) -> str:
