@@ -15,7 +15,7 @@ from pullback.core.shapes import shape_of
 from pullback.core.tracer import Tracer, is_plain, strip
 from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
-from pullback.numpy.operands import operand, require_known
+from pullback.numpy.operands import holds_tracer, joined, operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
 from pullback.numpy.windows import has_window, looked_through
@@ -62,6 +62,8 @@ def _index_array(entry: Any) -> Any:
             "index, wanted integers, booleans or slices; an index has no derivative: make it from "
             "pullback.stop_gradient(i).astype(int)"
         )
+    if holds_tracer(entry):
+        return _index_array(joined(entry))
     array = np.asarray(entry)
     if array.size == 0 and not is_plain(entry):
         array = array.astype(np.intp)

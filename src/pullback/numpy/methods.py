@@ -118,8 +118,8 @@ def _partition(
 
 def _item(self: Any, *index: Any) -> Any:
     """One element as a Python number, which is still traced."""
-    if grounded(self):
-        return self._value.item(*index)
+    if self._is_constant:
+        return strip(self).item(*index)
     if not index:
         if math.prod(self.shape) != 1:
             raise ValueError("can only convert an array of size 1 to a scalar")
@@ -132,8 +132,8 @@ def _item(self: Any, *index: Any) -> Any:
 
 def _tolist(self: Any) -> Any:
     """The elements as Python numbers, still traced, in nested lists."""
-    if grounded(self):
-        return self._value.tolist()
+    if self._is_constant:
+        return strip(self).tolist()
     return [row.tolist() for row in self] if self.shape else as_number(self[()])
 
 
@@ -172,8 +172,11 @@ def _iter(self: Any) -> Iterator[Any]:
 
 
 def _format(self: Any, spec: str) -> str:
-    """The value, as in an f-string."""
-    return format(strip(self), spec)
+    """The value, as in an f-string; of what is mapped, those of all examples."""
+    value = strip(self)
+    if spec and not self.shape and np.ndim(value):
+        return f"[{', '.join(format(each, spec) for each in value.ravel())}]"
+    return format(value, spec)
 
 
 for _name, _function in {

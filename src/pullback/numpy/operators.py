@@ -56,7 +56,20 @@ def _grounded_value(x: Any) -> Any:
     return None if x._interpreter.level else x._value
 
 
-def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
+def _refuses(_self: Any, _other: Any, _evaluate: Binary) -> Any:
+    return NotImplemented
+
+
+def _differs(self: Any, other: Any, evaluate: Binary) -> Any:
+    """== and != of an array and None or text, which NumPy compares with each element."""
+    if self._mutable and (other is None or isinstance(other, str)):
+        return np.full(self.shape, evaluate(0, other))
+    return NotImplemented
+
+
+def _operator(
+    primitive: Primitive, evaluate: Binary, otherwise: Callable[..., Any] = _refuses
+) -> Binary:
     def operate(self: Any, other: Any) -> Any:
         if not self._interpreter.level and self._alias is None:
             if type(other) is Tracer:
@@ -66,7 +79,7 @@ def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
                 return made(evaluate(self._value, other))
         if type(other) in _OPERANDS or _is_operand(other):
             return _like_operands(bind(primitive, (self, other), {}), self, other)
-        return NotImplemented
+        return otherwise(self, other, evaluate)
 
     return operate
 
@@ -177,7 +190,8 @@ for _name, (_ufunc, _symbol) in _ARITHMETIC.items():
     _install(f"r{_name}", _reflected(_primitive, _pythons(_name)))
     _install(f"i{_name}", _in_place(_plainly, _symbol, _pythons(f"i{_name}")))
 for _name, _ufunc in _COMPARISONS.items():
-    _install(_name, _operator(registry[_ufunc.__name__], _pythons(_name)))
+    _otherwise = _differs if _name in ("eq", "ne") else _refuses
+    _install(_name, _operator(registry[_ufunc.__name__], _pythons(_name), _otherwise))
 for _name, (_ufunc, _symbol) in _BITWISE.items():
     _primitive = registry[_ufunc.__name__]
     _plainly = _bitwise(_operator(_primitive, _pythons(_name)), _symbol)
@@ -205,7 +219,7 @@ def _number(x: Any) -> Any:
     while isinstance(x, Tracer):
         x._refresh()
         if shape_of(x._value) != x.shape:
-            raise x._interpreter.detached(x, "a Python int")
+            raise x._detached("a Python int")
         x = x._value
     return x
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from pullback.core.shapes import shape_of
-from pullback.errors import ArgumentValueError
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import shaping as rearranged
-from pullback.numpy.operands import operand, require_known
+from pullback.numpy.indexing import take
+from pullback.numpy.operands import holds_tracer, operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
 from pullback.rules.shaping import broadcast_to, concatenate, reshape
@@ -75,6 +76,8 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
         flat = reshape(a, shape=(math.prod(shape),))
         return reshape(roll(flat, shift, 0), shape=shape)
     axes = normalize_axis_tuple(axis, len(shape), "axis", allow_duplicate=True)
+    if holds_tracer(shift):
+        return _rolled_by_unknown(a, operand(shift), axes)
     shifts, places = np.broadcast_arrays(shift, axes)
     if shifts.ndim > 1:
         raise ArgumentValueError(
@@ -85,6 +88,24 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
         if cut:
             lead = (slice(None),) * place
             a = concatenate(a[*lead, cut:], a[*lead, :cut], axis=place)
+    return copy_of(a)
+
+
+def _rolled_by_unknown(a: Any, shift: Any, axes: tuple[int, ...]) -> Any:
+    """`a` rolled by integers that are mapped, or not known while a graph is recorded."""
+    shape = shape_of(shift)
+    if dtype_of(shift).kind not in "iub" or len(shape) > 1:
+        raise ArgumentTypeError(
+            f"np.roll: shift has dtype {dtype_of(shift)} and shape {shape}, wanted one integer, or "
+            "one for each axis"
+        )
+    count = np.broadcast_shapes(shape, (len(axes),))[0]
+    for turn in range(count):
+        by = shift[turn % shape[0]] if shape else shift
+        axis = axes[turn % len(axes)]
+        extent = shape_of(a)[axis]
+        if extent:
+            a = take(a, (np.arange(extent) - by) % extent, axis)
     return copy_of(a)
 
 

@@ -24,7 +24,7 @@ from pullback.errors import AliasError
 from pullback.graph.variable import user_line
 from pullback.rules import conversion, indexing
 
-__all__ = ["copy_of", "in_order", "keep_layout", "known_memory", "view_of"]
+__all__ = ["as_array", "copy_of", "in_order", "keep_layout", "known_memory", "view_of"]
 
 
 def known_memory(x: Any) -> Any:
@@ -139,11 +139,12 @@ def copy_of(x: Any, order: Any = "K") -> Any:
         if order == "A":
             order = "F" if flags.fnc else "C"
         if (order != "F" and flags.c_contiguous) or (order != "C" and flags.f_contiguous):
-            return _array(x._snapshot())
-    return _array(bind(conversion.copy, (x,), {"order": order}))
+            return as_array(x._snapshot())
+    return as_array(bind(conversion.copy, (x,), {"order": order}))
 
 
-def _array(out: Any) -> Any:
+def as_array(out: Any) -> Any:
+    """A new result as an array, where NumPy makes one of shape () and no scalar."""
     if type(out) is Tracer and not out._mutable:
         out._version += 1  # of a batch, only this tells an array without dimensions from a scalar
     return out

@@ -115,7 +115,8 @@ class Batch(Interpreter):
             f"{self.name}: a mapped value of dtype {tracer.dtype} and shape {tracer.shape}, which "
             f"differs from one example to the next, was about to become {target}. Inside the "
             f"function call NumPy's functions instead of the math module's. {FILLING}. To index a "
-            "plain array with mapped integers i, write np.asarray(a, like=i)[i]"
+            "plain array, a list or a tuple with mapped integers i, write "
+            "np.asarray(a, like=i)[i], of traced values np.stack(values)[i]"
         )
 
     def truth(self, tracer: Tracer) -> bool:
