@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from pullback.core.primitive import bind
-from pullback.core.shapes import dtype_of
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of
+from pullback.numpy.views import as_array, copy_of
 from pullback.rules import conversion
 
 __all__ = ["astype", "convert"]
@@ -57,7 +57,8 @@ def astype(
         )
     if given == target:
         return copy_of(x, order) if copy and x._mutable else x
-    return convert(x, target)
+    out = convert(x, target)
+    return as_array(out) if not shape_of(x) and x._mutable else out
 
 
 @implements(np.astype)

@@ -18,13 +18,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pullback.core.primitive import bind
 from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.views import view_of
-from pullback.rules import contractions, reductions
+from pullback.rules import contractions, indexing, reductions
 from pullback.rules.shaping import diagonal, reshape, transpose
 
 __all__ = ["einsum", "einsum_path"]
@@ -104,7 +105,16 @@ def einsum(
     if not plan.view:
         return plan.run(arrays)
     back = plan.back
-    write = None if back is None else lambda _base, value: transpose(value, axes=back)
+
+    def write(base: Any, value: Any) -> Any:
+        if back is not None:
+            return transpose(value, axes=back)
+        size = math.prod(shape_of(base))
+        places = plan.run([np.arange(size).reshape(shape_of(base))])
+        flat = reshape(base, shape=(size,))
+        flat = bind(indexing.index_update, (flat, value, places), {"key": (indexing.ARRAY,)})
+        return reshape(flat, shape=shape_of(base))
+
     return view_of(arrays[0], lambda base: plan.run([base]), write)
 
 

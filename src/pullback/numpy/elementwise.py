@@ -138,7 +138,7 @@ def nan_to_num(
     else:
         out = _numbers(x, nan, posinf, neginf)
     if copy:
-        return out
+        return out if shape_of(out) else out[()]
     x[...] = out
     return x if shape_of(x) else x[()]
 

@@ -15,8 +15,10 @@ from pullback.core.shapes import shape_of
 from pullback.core.tracer import Tracer, is_plain, strip
 from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
+from pullback.numpy.masks import beyond_integers, is_open_mask
 from pullback.numpy.operands import holds_tracer, joined, operand, require_known
 from pullback.numpy.registration import implements
+from pullback.numpy.selected import Selected
 from pullback.numpy.views import copy_of
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
@@ -107,6 +109,10 @@ def getitem(x: Any, key: Any) -> Any:
         element = x._value[key]
         if type(element) is not np.ndarray:
             return element
+    if type(key[-1] if type(key) is tuple and key else key) is Tracer:
+        x, key = beyond_integers(x, key)
+        if is_open_mask(key):
+            return Selected(x._snapshot(), key._snapshot())
     if has_window(key):
         x, key = looked_through(x, key)
     template, arrays = parse(key)

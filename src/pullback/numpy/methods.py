@@ -20,7 +20,7 @@ from pullback.numpy.assignment import owns_memory, require_target, setitem
 from pullback.numpy.conversion import astype
 from pullback.numpy.indexing import getitem
 from pullback.numpy.shaping import flatten
-from pullback.numpy.views import copy_of, keep_layout, known_memory, view_of
+from pullback.numpy.views import copy_of, keep_layout, known_memory, reshape_in_place, view_of
 from pullback.rules import shaping
 
 __all__: list[str] = []
@@ -259,6 +259,11 @@ def _set_part(name: str) -> Callable[[Any, Any], None]:
     return assign
 
 
+def _set_shape(self: Any, shape: Any) -> None:
+    require_target(self, "y.shape = v")
+    reshape_in_place(self, shape)
+
+
 def _immutable(name: str, remedy: str) -> Callable[[Any, Any], NoReturn]:
     def assign(self: Any, _value: Any) -> NoReturn:
         raise ArgumentTypeError(f"y.{name} = v: a traced array keeps its {name}; write {remedy}")
@@ -281,11 +286,9 @@ for _name, (_get, _set) in {
     "device": (lambda self: "cpu", None),
 }.items():
     setattr(Tracer, _name, property(_get, _set))
-for _name, _remedy in {
-    "shape": "y = y.reshape(shape)",
-    "dtype": "y = y.astype(dtype)",
-}.items():
-    setattr(Tracer, _name, vars(Tracer)[_name].setter(_immutable(_name, _remedy)))
+setattr(Tracer, "shape", vars(Tracer)["shape"].setter(_set_shape))  # noqa: B010
+_keeps_dtype = _immutable("dtype", "y = y.astype(dtype)")
+setattr(Tracer, "dtype", vars(Tracer)["dtype"].setter(_keeps_dtype))  # noqa: B010
 
 
 # -- what is refused -----------------------------------------------------------------------------

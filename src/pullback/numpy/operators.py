@@ -16,6 +16,7 @@ from pullback.core.tracer import Tracer, as_number, is_number
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import deliver, owns_memory
 from pullback.numpy.elementwise import divmod, pow
+from pullback.numpy.selected import Selected
 
 __all__: list[str] = []
 
@@ -35,7 +36,9 @@ made = GROUND.constant
 def _is_operand(x: Any) -> bool:
     """Whether `x` is something that NumPy would take for an array."""
     return type(x) in _OPERANDS or (
-        hasattr(x, "__array__") and getattr(x, "__array_ufunc__", True) is not None
+        type(x) is not Selected
+        and hasattr(x, "__array__")
+        and getattr(x, "__array_ufunc__", True) is not None
     )
 
 

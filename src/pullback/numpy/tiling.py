@@ -16,7 +16,7 @@ from pullback.numpy import shaping as rearranged
 from pullback.numpy.indexing import take
 from pullback.numpy.operands import holds_tracer, operand, require_known
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of
+from pullback.numpy.views import as_array, copy_of
 from pullback.rules.shaping import broadcast_to, concatenate, reshape
 
 __all__ = ["flip", "fliplr", "flipud", "repeat", "resize", "roll", "rot90", "tile"]
@@ -74,7 +74,8 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     shape = shape_of(a)
     if axis is None:
         flat = reshape(a, shape=(math.prod(shape),))
-        return reshape(roll(flat, shift, 0), shape=shape)
+        out = reshape(roll(flat, shift, 0), shape=shape)
+        return out if shape else as_array(out)
     axes = normalize_axis_tuple(axis, len(shape), "axis", allow_duplicate=True)
     if holds_tracer(shift):
         return _rolled_by_unknown(a, operand(shift), axes)
