@@ -229,6 +229,18 @@ def test_text_of_what_is_mapped_shows_all_examples():
     assert seen == ["[1.00, 2.50]"]
 
 
+def test_text_is_shown_and_not_read_as_a_number_again():
+    seen = []
+    for read in (float, int, lambda text: seen.append(f"= {text}") or float(text)):
+        for transform in (*MODES.values(), MAPS["vmap"]):
+            with pytest.raises(
+                pb.errors.DetachedError, match=r"the text '.*np\.round\(x, digits\)"
+            ):
+                transform(lambda x, read=read: x * read(f"{x:.0f}"), np.float64(2.25))
+    assert seen[0] == "= 2"
+    assert pb.grad(lambda x: x * float(f"{pb.stop_gradient(x):.1f}"))(2.0) == 2.0
+
+
 def test_whole_numbers():
     for x in (2.0, 2.5, np.float64(3.0), np.float32(0.1), np.inf, -np.inf, np.nan):
         seen = []
