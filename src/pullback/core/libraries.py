@@ -136,7 +136,9 @@ def surfaced(error: Exception) -> PullbackError | None:
     if refused is not None and refused.code == failure.call.code:
         return refused.kind(refused.words)  # type: ignore[no-any-return]
     traced = failure.traced or "Tracer" in str(error)
-    if failure.objects or (traced and isinstance(error, TypeError | AttributeError)):
+    if (traced and isinstance(error, TypeError | AttributeError)) or (
+        failure.objects and isinstance(error, ValueError)
+    ):
         return refusal(failure.call, None, f"{type(error).__name__}: {error}")
     return None
 

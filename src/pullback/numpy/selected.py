@@ -7,6 +7,8 @@ same mask is computed from all of ``x`` all the same, with `numpy.where` where i
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import operator
 from collections.abc import Callable
@@ -204,19 +206,19 @@ class _AbsentError(DataDependenceError, AttributeError):
 # -- reductions ------------------------------------------------------------------------------------
 
 
-def _sum(x: Selected, axis: Any = None, keepdims: bool = False) -> Any:
+def _sum(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
     return x._reduced(np.sum, 0, axis, keepdims)
 
 
-def _prod(x: Selected, axis: Any = None, keepdims: bool = False) -> Any:
+def _prod(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
     return x._reduced(np.prod, 1, axis, keepdims)
 
 
-def _any(x: Selected, axis: Any = None, keepdims: bool = False) -> Any:
+def _any(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
     return x._reduced(np.any, 0, axis, keepdims)
 
 
-def _all(x: Selected, axis: Any = None, keepdims: bool = False) -> Any:
+def _all(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
     return x._reduced(np.all, 1, axis, keepdims)
 
 
@@ -226,27 +228,27 @@ def _count(x: Selected, axis: Any = None) -> Any:
     return count * math.prod(x._rest) if axis is None else count
 
 
-def _mean(x: Selected, axis: Any = None, keepdims: bool = False) -> Any:
+def _mean(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
     if x._over(axis) is None:
         return x._reduced(np.mean, 0, axis, keepdims)
-    return _sum(x, axis, keepdims) / _count(x, axis)
+    return _sum(x, axis, keepdims=keepdims) / _count(x, axis)
 
 
-def _var(x: Selected, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
+def _var(x: Selected, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
     if x._over(axis) is None:
         return Selected(
             np.var(x._array, range(x.ndim)[axis] + len(x._mask.shape) - 1), x._mask, x._line
         )
     apart = x - _mean(x, axis)
-    return _sum(np.abs(apart) ** 2, axis, keepdims) / (_count(x, axis) - ddof)
+    return _sum(np.abs(apart) ** 2, axis, keepdims=keepdims) / (_count(x, axis) - ddof)
 
 
-def _std(x: Selected, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
-    return np.sqrt(_var(x, axis, ddof, keepdims))
+def _std(x: Selected, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
+    return np.sqrt(_var(x, axis, ddof=ddof, keepdims=keepdims))
 
 
 def _extremum(function: Any, neutral: float) -> Callable[..., Any]:
-    def extremum(x: Selected, axis: Any = None, keepdims: bool = False) -> Any:
+    def extremum(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
         if x.dtype.kind != "f":
             raise x._refusal(f"numpy.{function.__name__} of dtype {x.dtype}")
         out = x._reduced(function, neutral, axis, keepdims)
@@ -269,14 +271,32 @@ def _vdot(one: Any, other: Any) -> Any:
     return _dot(np.conjugate(one), other)
 
 
-def _norm(x: Selected, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def _norm(x: Selected, ord: Any = None, axis: Any = None, *, keepdims: bool = False) -> Any:
     if x._rest or keepdims or axis not in (None, 0, -1) or ord not in (None, 1, 2, np.inf):
         raise x._refusal("numpy.linalg.norm with these arguments")
     return np.linalg.norm(np.ravel(x._filled(0)), ord)
 
 
 def _count_nonzero(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return _sum(np.not_equal(x, 0), axis, keepdims)  # type: ignore[arg-type]
+    return _sum(np.not_equal(x, 0), axis, keepdims=keepdims)  # type: ignore[arg-type]
+
+
+def _within_options(function: Any, implementation: Any) -> Callable[..., Any]:
+    """`implementation`, with an error for arguments of NumPy's `function` that it does not take."""
+    taken = inspect.signature(implementation).parameters.values()
+    most = sum(each.kind is not each.KEYWORD_ONLY for each in taken)
+    names = {each.name for each in taken}
+
+    @functools.wraps(function)
+    def within_options(*args: Any, **kwargs: Any) -> Any:
+        others = [name for name, value in kwargs.items() if name not in names and value is not None]
+        if others or len(args) > most:
+            what = f"{others[0]}=" if others else "so many arguments"
+            selected = next(x for x in args if type(x) is Selected)
+            raise selected._refusal(f"numpy.{function.__name__} with {what}")
+        return implementation(*args, **{k: v for k, v in kwargs.items() if k in names})
+
+    return within_options
 
 
 _METHODS = {
@@ -286,13 +306,15 @@ _METHODS = {
     "dot": (np.dot, _dot),
 }  # fmt: skip
 _FUNCTIONS = {
-    **dict(_METHODS.values()),
-    np.amax: _METHODS["max"][1], np.amin: _METHODS["min"][1],
-    np.inner: _dot, np.vdot: _vdot, np.linalg.norm: _norm, np.count_nonzero: _count_nonzero,
-    np.copy: Selected.copy,
+    function: _within_options(function, implementation)
+    for function, implementation in [
+        *_METHODS.values(), (np.amax, _METHODS["max"][1]), (np.amin, _METHODS["min"][1]),
+        (np.inner, _dot), (np.vdot, _vdot), (np.linalg.norm, _norm),
+        (np.count_nonzero, _count_nonzero), (np.copy, Selected.copy),
+    ]
 }  # fmt: skip
-for _name, (_, _method) in _METHODS.items():
-    setattr(Selected, _name, _method)
+for _name, (_function, _) in _METHODS.items():
+    setattr(Selected, _name, _FUNCTIONS[_function])
 
 
 # -- operators -------------------------------------------------------------------------------------
@@ -319,19 +341,19 @@ def _in_place(function: Any) -> Callable[..., Any]:
     return operate
 
 
-for _name, _function in {
+for _name, _ufunc in {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
     "floordiv": np.floor_divide, "mod": np.remainder, "and": np.bitwise_and,
     "or": np.bitwise_or, "xor": np.bitwise_xor,
 }.items():  # fmt: skip
-    setattr(Selected, f"__{_name}__", _binary(_function))
-    setattr(Selected, f"__r{_name}__", _reflected(_function))
-    setattr(Selected, f"__i{_name}__", _in_place(_function))
-for _name, _function in {
+    setattr(Selected, f"__{_name}__", _binary(_ufunc))
+    setattr(Selected, f"__r{_name}__", _reflected(_ufunc))
+    setattr(Selected, f"__i{_name}__", _in_place(_ufunc))
+for _name, _ufunc in {
     "lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal, "gt": np.greater,
     "ge": np.greater_equal,
 }.items():  # fmt: skip
-    setattr(Selected, f"__{_name}__", _binary(_function))
+    setattr(Selected, f"__{_name}__", _binary(_ufunc))
 for _name, _unary in {
     "neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert,
 }.items():  # fmt: skip
