@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas
 import pytest
 import scipy
 import scipy.fft
@@ -268,6 +269,9 @@ def test_other_libraries_are_named_too():
     }.items():
         with pytest.raises(pb.NoRuleError, match=name):
             pb.vjp(call, 2.0)
+    frame = pandas.DataFrame({"a": V})
+    with pytest.raises(pb.NoRuleError, match=r"pandas\..*np\.array\(df\.to_numpy\(\)\)"):
+        pb.vjp(lambda x: frame.loc.__setitem__((0, "a"), x), 2.0)
 
 
 def test_functions_in_c_without_a_frame():

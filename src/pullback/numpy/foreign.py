@@ -157,6 +157,14 @@ def _call(chain: Sequence[FrameType], *, counts_numpys: bool = False) -> Call | 
     return Call(name, code, takes_objects=library != "scipy")
 
 
+def _for_pandas(_name: str) -> str:
+    return (
+        "Frames and series of numbers hold no traced values: take the numbers out, "
+        "np.array(df.to_numpy()), and compute with that array and write to it"
+    )
+
+
+advice["pandas"] = _for_pandas
 surroundings.running_call = running_call
 surroundings.users_frame = users_frame
 surroundings.failed_call = failed_call
