@@ -171,6 +171,18 @@ def test_what_a_selection_says_of_itself():
     assert_array_equal(pb.vmap(f)(np.stack([X, -X])), [2, 2])
 
 
+def test_masks_of_different_levels_are_different_masks():
+    def f(x, y):
+        return np.sum(x[x > 0] * y[y > 0])
+
+    with pytest.raises(pb.errors.DataDependenceError, match="make one mask"):
+        pb.vmap(lambda x: pb.vmap(lambda y: f(x, y))(np.stack([X, -X])))(np.stack([X, -X]))
+    nested = pb.vmap(pb.vmap(lambda x: f(x, x)))(np.stack([X, -X, 2 * X, X]).reshape(2, 2, 5))
+    assert_allclose(nested.ravel(), [f(x, x) for x in (X, -X, 2 * X, X)])
+    graph = pb.trace(pb.vmap(lambda x: f(x, x)), np.stack([X, -X]))
+    assert_allclose(graph(np.stack([-X, X])), [f(-X, -X), f(X, X)])
+
+
 def test_where_nothing_is_selected():
     with np.errstate(all="ignore"):
         for f in (np.max, np.min, np.mean):

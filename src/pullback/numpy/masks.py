@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pullback.core.shapes import shape_of
-from pullback.core.tracer import Tracer, is_plain, known, strip
+from pullback.core.tracer import Tracer, is_plain, known
 from pullback.graph.variable import Variable
 
 __all__ = ["WideMask", "beyond_integers", "is_open_mask", "same_mask", "wide_mask"]
@@ -66,12 +65,14 @@ def same_mask(one: Any, other: Any) -> bool:
         return True
     if type(one) is not Tracer or type(other) is not Tracer or one.shape != other.shape:
         return False
-    if known(one) and known(other):
-        return shape_of(strip(one)) == shape_of(strip(other)) and bool(
-            np.array_equal(strip(one), strip(other))
-        )
-    if one._interpreter is not other._interpreter:
+    if one._interpreter is not other._interpreter or (one._payload is None) != (
+        other._payload is None
+    ):
         return False
+    if known(one) and known(other):
+        if type(one._value) is Tracer or type(other._value) is Tracer:
+            return same_mask(one._value, other._value)
+        return bool(np.array_equal(one._value, other._value))
     equations = getattr(one._interpreter, "equations", None)
     if equations is None:  # of a batch that is recorded
         return same_mask(one._value, other._value)

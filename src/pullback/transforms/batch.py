@@ -157,7 +157,8 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
         the axis, or nothing is mapped.
     DataDependenceError
         Where `f` branches on a mapped value, turns one into a Python number, or where the shape of
-        a result would depend on one (``x[mask]``, `numpy.nonzero`, `numpy.unique`).
+        a result would depend on one (`numpy.nonzero`, `numpy.unique`, and what of ``x[mask]`` is
+        not summed up or written back under the same mask).
     NoRuleError
         Where `f` calls a function that has no rule.
 
