@@ -344,3 +344,17 @@ def test_no_warning_comes_from_a_derivative():
 def test_a_tolerance_that_varies_is_refused(function):
     with pytest.raises(pb.ArgumentTypeError, match=rf"np\.{function.__name__}.*rtol.*a number"):
         pb.vjp(lambda x, r: function(x, X, rtol=r), X, 0.1)
+
+
+def test_what_widens_by_values_is_refused_while_it_is_recorded():
+    for name in ("sqrt", "log", "log2", "log10", "arccos", "arcsin", "arctanh"):
+        function = getattr(np.emath, name)
+        with pytest.raises(TypeError, match=rf"numpy\.emath\.{name}: .*of x \+ 0j where it may"):
+            pb.trace(function, np.ones(2))
+        graph = pb.trace(lambda x, f=function: f(x + 0j), np.ones(2))
+        np.testing.assert_allclose(graph(np.array([0.5, -3.0])), function([0.5, -3.0 + 0j]))
+    for call in (lambda x: np.emath.power(x, 0.5), lambda x: np.emath.logn(2, x)):
+        with pytest.raises(TypeError, match=r"numpy\.emath\."):
+            pb.trace(call, np.ones(2))
+    with pytest.raises(TypeError, match=r"numpy\.real_if_close: .*Call numpy\.real"):
+        pb.trace(lambda x: np.real_if_close(x + 0j), np.ones(2))

@@ -184,3 +184,40 @@ def test_a_triangle_keeps_what_it_leaves_out_from_the_gradient():
     x = np.array([[1.0, 0.0], [4.0, 1.0]])
     expected = np.array([[0.5, 0.0], [0.25, 0.5]])
     np.testing.assert_array_equal(pb.grad(lambda x: np.sum(np.tril(np.sqrt(x))))(x), expected)
+
+
+# -- rolling by what is mapped or not known -------------------------------------------------------
+
+ROLLS = (
+    lambda x, i: np.roll(x, i),
+    lambda x, i: np.roll(x, -i, axis=1),
+    lambda x, i: np.roll(x, i + 2, axis=-1),
+    lambda x, i: np.roll(x, [i, 1], axis=(0, 2)),
+    lambda x, i: np.roll(x, i, axis=(0, 2)),
+    lambda x, i: np.roll(x, np.stack([i, 2 * i]), axis=1),
+    lambda x, i: np.roll(x[0, 0, 0], i),
+    lambda x, i: x[0, 0, [i, -1 - i, 0]] * x[[i % 2, 1], :, [0, i]][..., :3],
+)
+
+
+def test_rolling_and_indexing_by_traced_integers():
+    shifts = np.array([1, 0, -3])
+    for roll in ROLLS:
+        expected = [roll(X, i) for i in shifts]
+        np.testing.assert_array_equal(pb.vmap(roll, in_axes=(None, 0))(X * 1.0, shifts), expected)
+        batch = np.stack([X, -X, 2 * X])
+        by_example = [roll(x, i) for x, i in zip(batch, shifts, strict=True)]
+        np.testing.assert_array_equal(pb.vmap(roll)(batch, shifts), by_example)
+        graph = pb.trace(roll, X, 1)
+        weights = np.cos(np.arange(1.0, np.size(expected[0]) + 1)).reshape(np.shape(expected[0]))
+        for i, value in zip(shifts, expected, strict=True):
+            np.testing.assert_array_equal(graph(X, i), value)
+            eager = pb.grad(lambda x, i=i, f=roll, w=weights: np.sum(w * f(x, int(i)) ** 2))(X)
+            recorded = pb.grad(
+                lambda x, i=i, f=roll, w=weights: pb.fori_loop(
+                    i, i + 1, lambda k, s: s + np.sum(w * f(x, k) ** 2), 0.0
+                )
+            )(X)
+            np.testing.assert_allclose(recorded, eager)
+    with pytest.raises(TypeError, match="wanted one integer, or one for each axis"):
+        pb.grad(lambda x: np.sum(np.roll(x, x[0, 0, 0])))(X)

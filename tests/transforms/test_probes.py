@@ -184,6 +184,63 @@ def test_of_results_and_arrays_made_inside():
             assert got == wanted, name
 
 
+def test_arrays_without_dimensions_and_scalars_under_vmap():
+    """Of what has no dimensions, NumPy makes arrays here and scalars there."""
+    made = (
+        lambda s: np.where(s > 0, s, 1.0), lambda s: np.where(s > 0, s, 1.0) * 2, np.asarray,
+        lambda s: np.reshape(s, ()), lambda s: s.copy(), lambda s: s.astype(np.float32),
+        lambda s: np.roll(s, 1), lambda s: np.tensordot(s, s, 0), lambda s: np.full((), s),
+        np.nan_to_num, lambda s: np.median(np.stack([s, s])), lambda s: np.clip(s, 0, 1),
+        lambda s: np.quantile(np.stack([s, s]), 0.5), lambda s: np.select([s > 0], [s], 1.0),
+        lambda s: np.einsum("i->", np.stack([s, s])), lambda s: np.broadcast_to(s, ()),
+    )  # fmt: skip
+
+    def f(x):
+        return [isinstance(make(s), np.ndarray) for make in made for s in (x[0], np.array(x[0]))]
+
+    x = np.array([1.5, 2.0])
+    for transform in MAPS.values():
+        seen = []
+        transform(lambda x, seen=seen: seen.append(f(x)) or x, x)
+        assert seen[0] == f(x)
+
+
+def test_constants_become_numbers():
+    def f(x):
+        c = pb.stop_gradient(x)
+        numbers = [float(c[0]), int(c[1]), len(c), 2.0 in c, c.tolist(), c[0].item(), round(c[1])]
+        return (
+            x
+            * (numbers == [1.0, 2, 2, True, [1.0, 2.0], 1.0, 2])
+            * all(type(each) is float for each in (*c.tolist(), c[0].item()))
+        )
+
+    x = np.array([1.0, 2.0])
+    for transform in (*MODES.values(), *LOOPS.values()):
+        if transform not in (LOOPS["trace"], LOOPS["loop"], LOOPS["scan"]):
+            transform(lambda x: f(x), x)
+    assert pb.jacobian(f)(x).tolist() == np.eye(2).tolist()
+    assert pb.fori_loop(0, 1, lambda _, s: s + sum(x.tolist()) + float(x[1]), 0.0) == 5.0
+
+
+def test_text_of_what_is_mapped_shows_all_examples():
+    seen = []
+    pb.vmap(lambda x: seen.append(f"{x:.2f}") or x)(np.array([1.0, 2.5]))
+    assert seen == ["[1.00, 2.50]"]
+
+
+def test_text_is_shown_and_not_read_as_a_number_again():
+    seen = []
+    for read in (float, int, lambda text: seen.append(f"= {text}") or float(text)):
+        for transform in (*MODES.values(), MAPS["vmap"]):
+            with pytest.raises(
+                pb.errors.DetachedError, match=r"the text '.*np\.round\(x, digits\)"
+            ):
+                transform(lambda x, read=read: x * read(f"{x:.0f}"), np.float64(2.25))
+    assert seen[0] == "= 2"
+    assert pb.grad(lambda x: x * float(f"{pb.stop_gradient(x):.1f}"))(2.0) == 2.0
+
+
 def test_whole_numbers():
     for x in (2.0, 2.5, np.float64(3.0), np.float32(0.1), np.inf, -np.inf, np.nan):
         seen = []

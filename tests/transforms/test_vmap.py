@@ -326,7 +326,21 @@ def test_a_mapped_value_as_a_float_and_in_a_plain_array():
 
 def test_a_mapped_mask_as_an_index():
     with pytest.raises(pb.DataDependenceError, match=r"boolean.*np\.where"):
-        pb.vmap(lambda x: np.sum(x[x > 0]))(X)
+        pb.vmap(lambda x: np.sum(x[:, None][:, x > 0]))(X)
+
+
+def test_arguments_handed_over_whole_are_indexed_by_mapped_integers():
+    table, places = np.arange(12.0).reshape(3, 4), np.array([2, 0])
+
+    def f(i, table, pair):
+        return table[i] + table[:, i][0] + table[[0, i]][1] + pair["row"][i : i + 2].sum()
+
+    pair = {"row": np.arange(4.0) ** 2}
+    expected = [f(int(i), table, pair) for i in places]
+    np.testing.assert_array_equal(
+        pb.vmap(f, in_axes=(0, None, None))(places, table, pair), expected
+    )
+    assert table.sum() == 66.0
 
 
 def test_axes_that_do_not_fit():

@@ -326,6 +326,8 @@ def bind(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) ->
             if arg.dtype is _OBJECT:
                 return bind(primitive, tuple(_as_plain(a, primitive) for a in args), params)
         elif cls not in _SCALARS:
+            if hasattr(cls, "_take"):
+                return arg._take(primitive, args, params)
             return bind(primitive, tuple(_as_plain(a, primitive) for a in args), params)
     if top is None:
         return primitive.value(*args, **params)

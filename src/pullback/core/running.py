@@ -42,10 +42,16 @@ class _Thread(threading.local):
     """The transformations that run in a thread, outermost first.
 
     `None` stands for a stretch in which they are suspended: what is called from there is plain.
+
+    Attributes
+    ----------
+    refused : object
+        What `pullback.core.libraries` remembers of an error that a library may hide.
     """
 
     def __init__(self) -> None:
         self.stack: list[Interpreter | None] = []
+        self.refused: Any = None
 
 
 thread = _Thread()
@@ -77,6 +83,8 @@ def run(interpreter: Interpreter, function: Callable[..., Any], args: Iterable[A
     stack = thread.stack
     depth = len(stack)
     suspended = depth and stack[-1] is None
+    if not depth:
+        thread.refused = None
     try:
         stack.append(None if suspended else interpreter)
         if not suspended:

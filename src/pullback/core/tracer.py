@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pullback.core.libraries import noted, refusal, surroundings
 from pullback.core.shapes import Abstract, dtype_of
 from pullback.core.strides import copied
 from pullback.core.subclasses import refuse_masks
 from pullback.core.view import View
-from pullback.errors import AliasError, NoRuleError
+from pullback.errors import AliasError, DataDependenceError, NoRuleError, PullbackError
 
 if TYPE_CHECKING:
     from pullback.core.interpreter import Interpreter
@@ -110,7 +111,6 @@ class Tracer(metaclass=Disguised):
     __slots__ = ("_alias", "_interpreter", "_payload", "_value", "_version")
     __array_priority__ = 1000.0
     __pandas_priority__ = 5000.0  # so that pandas leaves operators to the tracer
-    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, interpreter: Interpreter, value: Any, payload: Any) -> None:
         self._interpreter = interpreter
@@ -202,9 +202,22 @@ class Tracer(metaclass=Disguised):
             return _PYTHON_TYPES[self.dtype.kind]
         return self.dtype.type
 
+    def _detached(self, target: str) -> PullbackError:
+        """The error for a value that is about to become something that can't hold its history."""
+        call = surroundings.running_call()
+        error = self._interpreter.detached(self, target) if call is None else refusal(call, self)
+        return noted(error, call)
+
+    def __hash__(self) -> int:
+        if self._mutable:
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        if not self._is_constant:
+            raise self._detached("a hash, for a set, for the keys of a dict or for a cache")
+        return hash(strip(self))
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self._is_constant:
-            raise self._interpreter.detached(self, "a pickle")
+            raise self._detached("a pickle")
         return strip(self).__reduce_ex__(protocol)
 
     @property
@@ -251,21 +264,17 @@ class Tracer(metaclass=Disguised):
         if self._is_constant:
             return np.array(strip(self), dtype=dtype)
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
-            raise self._interpreter.detached(self, f"an array of dtype {np.dtype(dtype)}")
+            raise self._detached(f"an array of dtype {np.dtype(dtype)}")
         if sys._getframe(1).f_globals.get("__name__", "").startswith("numpy.ma."):
             raise refuse_masks(self.dtype, self.shape)
+        call = surroundings.running_call()
+        if call is not None and not call.takes_objects:
+            raise noted(refusal(call, self), call)
         if sys._getframe(1).f_code.co_name == "as_strided":
             raise NoRuleError(
                 f"numpy.lib.stride_tricks.as_strided reaches into the memory of an array of dtype "
                 f"{self.dtype} and shape {self.shape} that is traced; use "
                 "numpy.lib.stride_tricks.sliding_window_view, or an index array: x[positions]"
-            )
-        caller = _scipy_caller()
-        if caller is not None:
-            raise NoRuleError(
-                f"{caller} was called with a traced array and has no derivative rule in pullback. "
-                "Write it with functions that have a rule, or wrap it with @pullback.primitive and "
-                "give it one"
             )
         elements = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
@@ -274,7 +283,7 @@ class Tracer(metaclass=Disguised):
 
     def _scalar(self, kind: type, target: str) -> Any:
         if not self._is_constant:
-            raise self._interpreter.detached(self, target)
+            raise self._detached(target)
         return kind(strip(self))
 
     def __float__(self) -> float:
@@ -288,13 +297,19 @@ class Tracer(metaclass=Disguised):
 
     def __index__(self) -> int:
         if not self._is_constant:
-            raise self._interpreter.detached(self, "a Python int")
+            raise self._detached("a Python int")
         return operator.index(strip(self))
 
     def __bool__(self) -> bool:
         if self._alias is not None:
             self._refresh()
-        return self._interpreter.truth(self)
+        try:
+            return self._interpreter.truth(self)
+        except DataDependenceError as error:
+            call = surroundings.running_call()
+            if call is None:
+                raise
+            raise noted(refusal(call, self), call) from error
 
     def __repr__(self) -> str:
         if self._interpreter.level == ground_level:
@@ -318,10 +333,18 @@ def no_rule(
         name = f"{function.__module__}.{function.__name__}"
     if method != "__call__":
         name += f".{method}"
+    call = surroundings.running_call()
+    if call is not None and not call.takes_objects:
+        caller = call.name
+        refused = NoRuleError(
+            f"{caller} calls {name}, which has no derivative rule in pullback, with a traced "
+            f"value. {surroundings.advise(caller)}"
+        )
+        noted(refused, call)
+        return refused
     return NoRuleError(
         f"{name} has no derivative rule in pullback, and {traced_among(arguments)} is being "
-        "differentiated or mapped. Write it with functions that have one, wrap it with "
-        "@pullback.primitive and give it a rule, or detach the argument with "
+        f"differentiated or mapped. {surroundings.advise(name)}. Detach the argument with "
         "pullback.stop_gradient(x) if its derivative is not wanted"
     )
 
@@ -375,22 +398,6 @@ def traced_among(arguments: Sequence[Any]) -> str:
         if isinstance(argument, Tracer):
             return f"argument {position}, of dtype {argument.dtype} and shape {argument.shape},"
     return "one of its arguments"
-
-
-def _scipy_caller() -> str | None:
-    """The SciPy function that is converting a tracer to an array, if one is.
-
-    `numpy.asarray` leaves no frame: what called it is what called ``__array__``.
-    """
-    frame, caller = sys._getframe(2), None
-    while frame is not None:
-        name = frame.f_globals.get("__name__", "")
-        if name.partition(".")[0] not in ("scipy", "numpy"):
-            break
-        if name.startswith("scipy"):
-            caller = f"{name}.{frame.f_code.co_name}"
-        frame = frame.f_back  # type: ignore[assignment]
-    return caller
 
 
 _PYTHON_TYPES = {"b": bool, "i": int, "f": float, "c": complex}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees, validation
+from pullback.core.libraries import surfaced
 from pullback.core.running import run
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
@@ -219,24 +220,31 @@ def call_traced(f: Callable[..., Any], args: Sequence[Any], staging: Staging) ->
     """Evaluate ``f(*args)``; what NumPy says of tracers is put in words that tell what to do."""
     try:
         return run(staging, f, args)
-    except DataDependenceError as error:
-        raise _placed(error, staging) from None
-    except (IndexError, TypeError) as error:
-        if staging.refused is None or isinstance(error, PullbackError):
-            raise
-        if isinstance(error, TypeError):
-            if line_of(error.__traceback__) in str(staging.refused):
-                raise staging.refused from error
-            raise
-        raise DataDependenceError(
-            f"{staging.name}: a plain array was indexed with a traced value"
-            f"{line_of(error.__traceback__)}; make it an array that can be: "
-            "np.asarray(a, like=i)[i]"
-        ) from error
-    except ValueError as error:
-        if isinstance(error.__cause__, PullbackError):
-            raise error.__cause__.with_traceback(error.__traceback__) from None
+    except PullbackError as error:
+        found = surfaced(error)
+        if found is not None:
+            raise found from error
+        if isinstance(error, DataDependenceError):
+            raise _placed(error, staging) from None
         raise
+    except Exception as error:
+        refused = staging.refused
+        if refused is not None and isinstance(error, IndexError):
+            raise DataDependenceError(
+                f"{staging.name}: a plain array was indexed with a traced value"
+                f"{line_of(error.__traceback__)}; make it an array that can be: "
+                "np.asarray(a, like=i)[i]"
+            ) from error
+        if (
+            refused is not None
+            and isinstance(error, TypeError)
+            and line_of(error.__traceback__) in str(refused)
+        ):
+            raise refused from error
+        found = surfaced(error)
+        if found is None:
+            raise
+        raise found.with_traceback(error.__traceback__) from None
 
 
 def _placed(error: DataDependenceError, staging: Staging) -> DataDependenceError:

@@ -17,11 +17,19 @@ from pullback.core.interpreter import FILLING
 from pullback.core.primitive import bind
 from pullback.core.shapes import broadcast_shapes, dtype_of, shape_of
 from pullback.core.tracer import Tracer, are_constant, is_plain, strip, strip_all
-from pullback.errors import ArgumentTypeError, ArgumentValueError, DetachedError
+from pullback.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    DataDependenceError,
+    DetachedError,
+)
+from pullback.graph.variable import user_line
 from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import Look, along_axis, parse, positions_of
+from pullback.numpy.masks import WideMask, beyond_integers, is_open_mask, same_mask, wide_mask
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
+from pullback.numpy.selected import Selected
 from pullback.numpy.views import keep_layout
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
@@ -127,9 +135,14 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         return
     if has_window(key):
         x, key = looked_through(x, key)
-    if _is_mask(key) and shape_of(value) == ():
-        _set_masked(x, key, value)
-        return
+    if not _MASKS.isdisjoint(map(type, key) if type(key) is tuple else (type(key),)):
+        x, key = beyond_integers(x, key)
+        mask = wide_mask(x, key)
+        if mask is not None:
+            _set_masked(x, key, mask, value)
+            return
+    if type(value) is Selected:
+        raise _no_place()
     template, arrays = parse(key)
     if _is_own_view(x, template, arrays, value):
         return
@@ -139,28 +152,34 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     x._assign(bind(indexing.index_update, (x, value, *arrays), {"key": template}))
 
 
-def _is_mask(key: Any) -> bool:
-    """Whether a key is a mask that is not known or differs by example, or one truth for all."""
-    if type(key) is Tracer:
-        return key.dtype.kind == "b"
-    return is_plain(key, (bool, np.bool_)) or (
-        is_plain(key) and not key.shape and key.dtype.kind == "b"
+def _set_masked(x: Tracer, key: Any, mask: WideMask, value: Any) -> None:
+    """``x[mask] = value`` for a value that does not tell the selected elements apart."""
+    if type(value) is Selected:
+        if not is_open_mask(key) or not same_mask(key, value._mask):
+            raise _no_place()
+        value = value._array
+    else:
+        value = _without_leading_units(operand(value))
+        if len(shape_of(value)) > mask.free:
+            raise DataDependenceError(
+                f"y[mask] = v: v has shape {shape_of(value)}, and the number of elements under the "
+                f"mask is not known{user_line()}; write np.where(mask, v, y) for a v of the shape "
+                "of y, and select both under one mask: y[mask] = v[mask]"
+            )
+    require_castable(np.result_type(dtype_of(value), x.dtype), x.dtype, "unsafe", "y[mask] = v")
+    _assign(x, convert(np.where(mask.wide, value, x), x.dtype))
+
+
+def _no_place() -> DataDependenceError:
+    return DataDependenceError(
+        "y[i] = x[mask]: it is not known that i selects as many elements as the mask "
+        f"does{user_line()}; assign under the same mask, y[mask] = x[mask], or work on whole "
+        "arrays: np.where(mask, x, y)"
     )
 
 
-def _set_masked(x: Tracer, mask: Any, value: Any) -> None:
-    """``x[mask] = value`` for one value and a mask as in `_is_mask`."""
-    mask = mask if type(mask) is Tracer else np.asarray(mask)
-    rank = len(mask.shape)
-    if mask.shape != x.shape[:rank]:
-        raise IndexError(
-            f"y[mask] = v: the mask has shape {mask.shape}, wanted {x.shape[:rank]}, the first "
-            f"extents of the array"
-        )
-    require_castable(np.result_type(dtype_of(value), x.dtype), x.dtype, "unsafe", "y[mask] = v")
-    wide = np.reshape(mask, mask.shape + (1,) * (len(x.shape) - rank))
-    _assign(x, convert(np.where(wide, value, x), x.dtype))
-
+_MASKS = frozenset({Tracer, np.ndarray, bool, np.bool_})
+"""The types of entries of a subscript that may be masks."""
 
 _REAL_NUMBERS = frozenset({float, int, bool})
 

@@ -15,7 +15,7 @@ from types import CodeType, FrameType
 
 import numpy as np
 
-__all__ = ["asks", "is_users_file", "sites"]
+__all__ = ["asks", "is_pullbacks_file", "is_users_file", "sites"]
 
 _LOADS = frozenset(dis.opmap[name] for name in ("LOAD_ATTR", "LOAD_METHOD") if name in dis.opmap)
 _IMPORT_FROM = dis.opmap["IMPORT_FROM"]
@@ -55,6 +55,11 @@ def is_users_file(path: str) -> bool:
     if known is None:
         known = _users[path] = _decide(os.path.abspath(path))
     return known
+
+
+def is_pullbacks_file(path: str) -> bool:
+    """Whether a file of Python code is pullback's own."""
+    return path.startswith(_OURS) or os.path.abspath(path).startswith(_OURS)
 
 
 def _loads(code: CodeType, at: int, name: str) -> bool:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from pullback.core.primitive import bind
-from pullback.core.shapes import dtype_of
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of, definite, in_order
+from pullback.numpy.views import as_array, copy_of, definite, in_order
 from pullback.rules import conversion
 
 __all__ = ["astype", "convert", "double", "inexact", "promoted"]
@@ -82,7 +82,10 @@ def astype(
         return copy_of(x, order) if x._mutable else x
     if order == "A":
         order = definite(order, x)
+    array = x._mutable
     x = convert(x, target)
+    if array and not shape_of(x):
+        return as_array(x)
     return in_order(x, order) if order != "K" and isinstance(x, Tracer) else x
 
 

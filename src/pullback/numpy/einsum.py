@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from pullback.core.memory import in_memory
+from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.strides import lying, strides_of_part
 from pullback.core.tracer import Tracer
@@ -27,7 +28,7 @@ from pullback.numpy.conversion import convert, promoted
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.views import in_order, view_of
-from pullback.rules import contractions, reductions
+from pullback.rules import contractions, indexing, reductions
 from pullback.rules.shaping import diagonal, inverse, reshape, transpose
 
 __all__ = ["einsum", "einsum_path"]
@@ -80,6 +81,16 @@ class Plan:
             values.append(function(*(values[place] for place in places), **params))
         return values[-1]
 
+    def write(self, base: Any, value: Any) -> Any:
+        """What the operand of a view becomes when the view is written to."""
+        if self.back is not None:
+            return transpose(value, axes=self.back)
+        size = math.prod(shape_of(base))
+        places = self.run([np.arange(size).reshape(shape_of(base))])
+        flat = reshape(base, shape=(size,))
+        flat = bind(indexing.index_update, (flat, value, places), {"key": (indexing.ARRAY,)})
+        return reshape(flat, shape=shape_of(base))
+
 
 @implements(np.einsum)
 def einsum(
@@ -110,9 +121,7 @@ def einsum(
     way = tuple(optimize) if isinstance(optimize, list) else optimize
     plan = _plan(subscripts, tuple(shape_of(a) for a in arrays), way)
     if plan.view:
-        back = plan.back
-        write = None if back is None else lambda _base, value: transpose(value, axes=back)
-        seen = view_of(arrays[0], lambda base: plan.run([base]), write)
+        seen = view_of(arrays[0], lambda base: plan.run([base]), plan.write)
         return in_order(seen, order) if order in ("C", "F") and type(seen) is Tracer else seen
     product = plan.run(arrays)
     if type(product) is not Tracer or len(product.shape) < 2:

@@ -10,13 +10,14 @@ import numpy as np
 from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, array_ufuncs, strip
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.core.tracer import Tracer, array_ufuncs, known, strip
+from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
+from pullback.graph.variable import user_line
 from pullback.numpy.conversion import convert, double, inexact
 from pullback.numpy.indexing import take
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of, view_of
+from pullback.numpy.views import as_array, copy_of, view_of
 from pullback.rules import arithmetic, constants, selection, sinc
 from pullback.rules import complex as complex_rules
 
@@ -74,7 +75,8 @@ def where(condition: Any, /, *choices: Any) -> Any:
         raise ArgumentTypeError(
             f"np.where: got a condition and {len(choices)} choice, wanted both x and y or neither"
         )
-    return selection.where(operand(condition), operand(choices[0]), operand(choices[1]))
+    out = selection.where(operand(condition), operand(choices[0]), operand(choices[1]))
+    return as_array(out) if type(out) is Tracer else out
 
 
 _NOT_GIVEN = object()
@@ -139,7 +141,7 @@ def nan_to_num(
     else:
         out = _numbers(x, nan, posinf, neginf)
     if copy:
-        return out
+        return out if shape_of(out) else out[()]
     x[...] = out
     return x if shape_of(x) else x[()]
 
@@ -202,6 +204,12 @@ def angle(z: Any, deg: bool = False) -> Any:
 def real_if_close(a: Any, tol: float = 100) -> Any:
     """The real part if all imaginary parts are within `tol` machine epsilons of 0, or `tol`."""
     x = operand(a)
+    if dtype_of(x).kind == "c" and not known(x):
+        raise DataDependenceError(
+            "numpy.real_if_close: whether the result is real depends on the values of an array of "
+            f"dtype {dtype_of(x)} and shape {shape_of(x)}, which are not known while a graph is "
+            f"recorded{user_line()}. Call numpy.real where it is to be"
+        )
     close = dtype_of(x).kind == "c" and dtype_of(np.real_if_close(strip(x), tol)).kind != "c"
     return np.real(x) if close else x
 
@@ -270,15 +278,25 @@ def interp(
 
 def _widening(function: Callable[..., Any], outside: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """`function`, of a complex argument where a real one would be outside its domain."""
+    name = function.__name__
 
     def widened(x: Any) -> Any:
-        return function(_widen(operand(x), outside))
+        return function(_widen(operand(x), outside, name))
 
     return widened
 
 
-def _widen(x: Any, outside: Callable[[Any], Any]) -> Any:
-    if dtype_of(x).kind == "c" or not np.any(outside(strip(x))):
+def _widen(x: Any, outside: Callable[[Any], Any], name: str) -> Any:
+    if dtype_of(x).kind == "c":
+        return x
+    if not known(x):
+        raise DataDependenceError(
+            f"numpy.emath.{name}: whether the result is real or complex depends on the values of "
+            f"an array of dtype {dtype_of(x)} and shape {shape_of(x)}, which are not known while a "
+            f"graph is recorded{user_line()}. Call numpy.{name}: of x where it is in the domain of "
+            "the real function, of x + 0j where it may not be"
+        )
+    if not np.any(outside(strip(x))):
         return x
     return x + np.zeros((), np.result_type(dtype_of(x), np.complex64))
 
@@ -311,7 +329,9 @@ def _logn(n: Any, x: Any) -> Any:
 @implements(np.emath.power)
 def _power(x: Any, p: Any) -> Any:
     p = operand(p)
-    return np.power(_widen(operand(x), _negative), p if isinstance(p, Tracer) else np.asarray(p))
+    return np.power(
+        _widen(operand(x), _negative, "power"), p if isinstance(p, Tracer) else np.asarray(p)
+    )
 
 
 # -- constants ------------------------------------------------------------------------------------

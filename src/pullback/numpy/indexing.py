@@ -16,8 +16,10 @@ from pullback.core.tracer import Tracer, is_plain, strip
 from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy.conversion import double
-from pullback.numpy.operands import operand, require_known
+from pullback.numpy.masks import beyond_integers, is_open_mask
+from pullback.numpy.operands import holds_tracer, joined, operand, require_known
 from pullback.numpy.registration import implements
+from pullback.numpy.selected import Selected
 from pullback.numpy.views import copy_of, in_order
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
@@ -63,6 +65,8 @@ def _index_array(entry: Any) -> Any:
             "index, wanted integers, booleans or slices; an index has no derivative: make it from "
             "pullback.stop_gradient(i).astype(int)"
         )
+    if holds_tracer(entry):
+        return _index_array(joined(entry))
     array = np.asarray(entry)
     if array.size == 0 and not is_plain(entry):
         array = array.astype(np.intp)
@@ -106,6 +110,10 @@ def getitem(x: Any, key: Any) -> Any:
         element = x._value[key]
         if type(element) is not np.ndarray:
             return element
+    if type(key[-1] if type(key) is tuple and key else key) is Tracer:
+        x, key = beyond_integers(x, key)
+        if is_open_mask(key):
+            return Selected(x._snapshot(), key._snapshot())
     if has_window(key):
         x, key = looked_through(x, key)
     template, arrays = parse(key)

@@ -15,12 +15,12 @@ from pullback.core.ground import GROUND, grounded, look
 from pullback.core.primitive import bind
 from pullback.core.tracer import Tracer, array_functions, array_ufuncs, as_number, no_rule, strip
 from pullback.core.view import View
-from pullback.errors import ArgumentTypeError, NoRuleError
+from pullback.errors import ArgumentTypeError, DetachedError, NoRuleError
 from pullback.numpy.assignment import owns_memory, require_target, setitem
 from pullback.numpy.conversion import astype
 from pullback.numpy.indexing import getitem
 from pullback.numpy.shaping import flatten
-from pullback.numpy.views import copy_of, keep_layout, known_memory, view_of
+from pullback.numpy.views import copy_of, keep_layout, known_memory, reshape_in_place, view_of
 from pullback.rules import shaping
 
 __all__: list[str] = []
@@ -118,8 +118,8 @@ def _partition(
 
 def _item(self: Any, *index: Any) -> Any:
     """One element as a Python number, which is still traced."""
-    if grounded(self):
-        return self._value.item(*index)
+    if self._is_constant:
+        return strip(self).item(*index)
     if not index:
         if math.prod(self.shape) != 1:
             raise ValueError("can only convert an array of size 1 to a scalar")
@@ -132,8 +132,8 @@ def _item(self: Any, *index: Any) -> Any:
 
 def _tolist(self: Any) -> Any:
     """The elements as Python numbers, still traced, in nested lists."""
-    if grounded(self):
-        return self._value.tolist()
+    if self._is_constant:
+        return strip(self).tolist()
     return [row.tolist() for row in self] if self.shape else as_number(self[()])
 
 
@@ -177,9 +177,31 @@ def _iter(self: Any) -> Iterator[Any]:
     return (self[position] for position in range(self.shape[0]))
 
 
+class _Text(str):
+    """The text of a traced value, to be shown, and not to be read as a number again."""
+
+    __slots__ = ()
+
+    def _refuse(self) -> NoReturn:
+        raise DetachedError(
+            f"the text {str(self)!r} of a traced value was to be read as a number, which cannot "
+            "hold its derivative; round with np.round(x, digits), and use "
+            "pullback.stop_gradient(x) if a constant is what you want"
+        )
+
+    __float__ = __int__ = _refuse
+
+    def __reduce__(self) -> Any:
+        return str, (str(self),)
+
+
 def _format(self: Any, spec: str) -> str:
-    """The value, as in an f-string."""
-    return format(strip(self), spec)
+    """The value, as in an f-string; of what is mapped, those of all examples."""
+    value = strip(self)
+    if spec and not self.shape and np.ndim(value):
+        return _Text(f"[{', '.join(format(each, spec) for each in value.ravel())}]")
+    text = format(value, spec)
+    return text if self._is_constant else _Text(text)
 
 
 for _name, _function in {
@@ -272,6 +294,11 @@ def _set_part(name: str) -> Callable[[Any, Any], None]:
     return assign
 
 
+def _set_shape(self: Any, shape: Any) -> None:
+    require_target(self, "y.shape = v")
+    reshape_in_place(self, shape)
+
+
 def _immutable(name: str, remedy: str) -> Callable[[Any, Any], NoReturn]:
     def assign(self: Any, _value: Any) -> NoReturn:
         raise ArgumentTypeError(f"y.{name} = v: a traced array keeps its {name}; write {remedy}")
@@ -294,11 +321,9 @@ for _name, (_get, _set) in {
     "device": (lambda self: "cpu", None),
 }.items():
     setattr(Tracer, _name, property(_get, _set))
-for _name, _remedy in {
-    "shape": "y = y.reshape(shape)",
-    "dtype": "y = y.astype(dtype)",
-}.items():
-    setattr(Tracer, _name, vars(Tracer)[_name].setter(_immutable(_name, _remedy)))
+setattr(Tracer, "shape", vars(Tracer)["shape"].setter(_set_shape))  # noqa: B010
+_keeps_dtype = _immutable("dtype", "y = y.astype(dtype)")
+setattr(Tracer, "dtype", vars(Tracer)["dtype"].setter(_keeps_dtype))  # noqa: B010
 
 
 # -- what is refused -----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from pullback.core.tracer import Tracer, as_number, is_number
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import deliver, owns_memory
 from pullback.numpy.elementwise import divmod, pow
+from pullback.numpy.selected import Selected
 
 __all__: list[str] = []
 
@@ -36,7 +37,9 @@ made = GROUND.constant
 def _is_operand(x: Any) -> bool:
     """Whether `x` is something that NumPy would take for an array."""
     return type(x) in _OPERANDS or (
-        hasattr(x, "__array__") and getattr(x, "__array_ufunc__", True) is not None
+        type(x) is not Selected
+        and hasattr(x, "__array__")
+        and getattr(x, "__array_ufunc__", True) is not None
     )
 
 
@@ -71,7 +74,20 @@ def _grounded_value(x: Any) -> Any:
     return None if x._interpreter.level else x._value
 
 
-def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
+def _refuses(_self: Any, _other: Any, _evaluate: Binary) -> Any:
+    return NotImplemented
+
+
+def _differs(self: Any, other: Any, evaluate: Binary) -> Any:
+    """== and != of an array and None or text, which NumPy compares with each element."""
+    if self._mutable and (other is None or isinstance(other, str)):
+        return np.full(self.shape, evaluate(0, other))
+    return NotImplemented
+
+
+def _operator(
+    primitive: Primitive, evaluate: Binary, otherwise: Callable[..., Any] = _refuses
+) -> Binary:
     def operate(self: Any, other: Any) -> Any:
         if not self._interpreter.level and self._alias is None:
             if type(other) is Tracer:
@@ -80,9 +96,10 @@ def _operator(primitive: Primitive, evaluate: Binary) -> Binary:
             elif type(other) not in _JOINED:
                 return made(evaluate(self._value, other))
         if type(other) not in _OPERANDS:
-            other = _taken(other, primitive)
-            if other is NotImplemented:
-                return NotImplemented
+            taken = _taken(other, primitive)
+            if taken is NotImplemented:
+                return otherwise(self, other, evaluate)
+            other = taken
         return _like_operands(bind(primitive, (self, other), {}), self, other)
 
     return operate
@@ -196,7 +213,8 @@ for _name, (_ufunc, _symbol) in _ARITHMETIC.items():
     _install(f"r{_name}", _reflected(_primitive, _pythons(_name)))
     _install(f"i{_name}", _in_place(_plainly, _symbol, _pythons(f"i{_name}")))
 for _name, _ufunc in _COMPARISONS.items():
-    _install(_name, _operator(registry[_ufunc.__name__], _pythons(_name)))
+    _otherwise = _differs if _name in ("eq", "ne") else _refuses
+    _install(_name, _operator(registry[_ufunc.__name__], _pythons(_name), _otherwise))
 for _name, (_ufunc, _symbol) in _BITWISE.items():
     _primitive = registry[_ufunc.__name__]
     _plainly = _bitwise(_operator(_primitive, _pythons(_name)), _symbol)
@@ -226,7 +244,7 @@ def _number(x: Any) -> Any:
     while isinstance(x, Tracer):
         x._refresh()
         if shape_of(x._value) != x.shape:
-            raise x._interpreter.detached(x, "a Python int")
+            raise x._detached("a Python int")
         x = x._value
     return x
 

@@ -50,6 +50,10 @@ def _may_be_whole(x: Any) -> bool:
     return hasattr(x.__class__, "is_integer")
 
 
+def _has_digits(x: Any) -> bool:
+    return hasattr(x.__class__, "hex")
+
+
 def _may_be_index(x: Any) -> bool:
     return x._mutable or x.dtype.kind in "iu" or (x.dtype.kind == "b" and is_number(x))
 
@@ -76,9 +80,22 @@ def _is_integer(self: Any) -> Any:
     return whole if type(whole) is Tracer else bool(whole)
 
 
+def _digits(name: str) -> Callable[[Any], Any]:
+    """A method of Python's floats that shows what they are made of."""
+
+    def method(self: Any) -> Any:
+        return getattr(self._scalar(float, "a ratio of integers, or digits"), name)()
+
+    return method
+
+
 for _name, _method in {
     "__len__": _where(_is_array, _len, "has no len()"),
     "__index__": _where(_may_be_index, _index, "cannot be interpreted as an integer"),
     "is_integer": _where(_may_be_whole, _is_integer, "has no method is_integer"),
+    "as_integer_ratio": _where(
+        _has_digits, _digits("as_integer_ratio"), "has no method as_integer_ratio"
+    ),
+    "hex": _where(_has_digits, _digits("hex"), "has no method hex"),
 }.items():
     setattr(Tracer, _name, _method)

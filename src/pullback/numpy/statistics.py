@@ -137,7 +137,9 @@ def median(
     ordered = np.sort(line, axis=-1)
     middle = full.mean(ordered[..., (n - 1) // 2 : n // 2 + 1], -1)
     middle = np.where(np.isnan(ordered[..., -1]), np.nan, middle) if n else middle
-    return reshape(middle, shape=kept) if keepdims else middle
+    if keepdims:
+        return reshape(middle, shape=kept)
+    return middle if shape_of(middle) else middle[()]
 
 
 def require_unweighted(name: str, weights: Any) -> None:
@@ -207,8 +209,9 @@ def quantile_of(
     unknown = np.equal(n, 0) if missing else np.isnan(ordered[..., -1])[..., *(None,) * q.ndim]
     value = np.where(unknown, np.nan, value)
     value = np.moveaxis(value, range(value.ndim - q.ndim, value.ndim), range(q.ndim))
-    value = in_order(value)
-    return reshape(value, shape=q.shape + kept) if keepdims else value
+    if keepdims:
+        return reshape(in_order(value), shape=q.shape + kept)
+    return in_order(value) if shape_of(value) else value[()]
 
 
 # -- covariances ----------------------------------------------------------------------------------

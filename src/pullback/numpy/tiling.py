@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from pullback.core.shapes import shape_of
-from pullback.errors import ArgumentValueError
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import shaping as rearranged
-from pullback.numpy.operands import operand, require_known
+from pullback.numpy.indexing import take
+from pullback.numpy.operands import holds_tracer, operand, require_known
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of, laid_like
+from pullback.numpy.views import as_array, copy_of, laid_like
 from pullback.rules.shaping import broadcast_to, concatenate, reshape
 
 __all__ = ["flip", "fliplr", "flipud", "repeat", "resize", "roll", "rot90", "tile"]
@@ -73,8 +74,11 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     shape = shape_of(a)
     if axis is None:
         flat = reshape(a, shape=(math.prod(shape),))
-        return reshape(roll(flat, shift, 0), shape=shape)
+        out = reshape(roll(flat, shift, 0), shape=shape)
+        return out if shape else as_array(out)
     axes = normalize_axis_tuple(axis, len(shape), "axis", allow_duplicate=True)
+    if holds_tracer(shift):
+        return _rolled_by_unknown(a, operand(shift), axes)
     shifts, places = np.broadcast_arrays(shift, axes)
     if shifts.ndim > 1:
         raise ArgumentValueError(
@@ -87,6 +91,24 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
             lead = (slice(None),) * place
             a = concatenate(a[*lead, cut:], a[*lead, :cut], axis=place)
     return copy_of(whole) if a is whole else laid_like(whole, a)
+
+
+def _rolled_by_unknown(a: Any, shift: Any, axes: tuple[int, ...]) -> Any:
+    """`a` rolled by integers that are mapped, or not known while a graph is recorded."""
+    shape = shape_of(shift)
+    if dtype_of(shift).kind not in "iub" or len(shape) > 1:
+        raise ArgumentTypeError(
+            f"np.roll: shift has dtype {dtype_of(shift)} and shape {shape}, wanted one integer, or "
+            "one for each axis"
+        )
+    count = np.broadcast_shapes(shape, (len(axes),))[0]
+    for turn in range(count):
+        by = shift[turn % shape[0]] if shape else shift
+        axis = axes[turn % len(axes)]
+        extent = shape_of(a)[axis]
+        if extent:
+            a = take(a, (np.arange(extent) - by) % extent, axis)
+    return copy_of(a)
 
 
 @implements(np.tile)

@@ -10,6 +10,7 @@ Under `vmap` each example is. While a graph is recorded, so are arrays that stan
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -23,10 +24,19 @@ from pullback.core.tracer import Tracer, known, strip
 from pullback.core.view import View
 from pullback.errors import AliasError, ArgumentValueError
 from pullback.graph.variable import Variable, user_line
-from pullback.rules import conversion, indexing
+from pullback.rules import conversion, indexing, shaping
 
-__all__ = ["copy_of", "definite", "in_order", "keep_layout", "known_memory",
-           "laid_like", "view_of"]  # fmt: skip
+__all__ = [
+    "as_array",
+    "copy_of",
+    "definite",
+    "in_order",
+    "keep_layout",
+    "known_memory",
+    "laid_like",
+    "reshape_in_place",
+    "view_of",
+]
 
 
 def known_memory(x: Any) -> Any:
@@ -138,6 +148,37 @@ def _in_place(write: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda base, value: keep_layout(base, write(base, value))
 
 
+def reshape_in_place(x: Tracer, shape: Any) -> None:
+    """``x.shape = shape``: other views of the same memory keep theirs.
+
+    The tracer becomes a view of another one, which takes over its state and what looks into it.
+    """
+    memory = known_memory(x)
+    target = np.reshape(memory, shape)
+    if memory.size and not np.may_share_memory(target, memory):
+        raise ArgumentValueError(
+            f"y.shape = {shape}: an array of shape {x.shape} that lies in memory as this one "
+            "does can't have that shape without being copied; write y = y.reshape(shape)"
+        )
+    extents = target.shape
+    owner = Tracer(x._interpreter, x._value, x._payload)
+    owner._alias, owner._version = x._alias, x._version
+    for each in gc.get_referrers(x):
+        if type(each) is View:
+            each.base = owner if each.base is x else each.base
+            each.root = owner if each.root is x else each.root
+
+    def read(base: Any) -> Any:
+        return bind(shaping.reshape, (base,), {"shape": extents})
+
+    def write(base: Any, value: Any) -> Any:
+        return keep_layout(base, bind(shaping.reshape, (value,), {"shape": base.shape}))
+
+    x._alias = None
+    x._adopt(look(owner, read))
+    x._alias = View(owner, read, write)
+
+
 def keep_layout(old: Any, new: Any) -> Any:
     """`new`, a state of the array `old`, laid out in memory as that is."""
     if isinstance(new, Tracer):
@@ -200,11 +241,12 @@ def copy_of(x: Any, order: Any = "K") -> Any:
             bottom = strip(x)
             fixed = order != "K" and type(bottom) is Variable and len(bottom.shape) > 1
             if not (fixed and bottom.may_lie_otherwise()):
-                return _array(x._snapshot())
-    return _array(bind(conversion.copy, (x,), {"order": order}))
+                return as_array(x._snapshot())
+    return as_array(bind(conversion.copy, (x,), {"order": order}))
 
 
-def _array(out: Any) -> Any:
+def as_array(out: Any) -> Any:
+    """A new result as an array, where NumPy makes one of shape () and no scalar."""
     if type(out) is Tracer and not out._mutable:
         out._version += 1  # of a batch, only this tells an array without dimensions from a scalar
     return out

@@ -173,7 +173,8 @@ def require_rate_of(schedule: Schedule, step: Any, where: str) -> float:
     rate = schedule(step)
     if type(rate) is float and 0 <= rate < math.inf:
         return rate
-    what = f"the learning rate after {step} steps"
+    after = f" after {step} steps" if type(step) is int else ""  # a traced one has no text
+    what = f"the learning rate{after}"
     return require_number(rate, where, what, least=0, traced=True)  # type: ignore[no-any-return]
 
 

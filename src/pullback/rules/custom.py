@@ -17,6 +17,7 @@ from pullback.core.validation import name_of, require_flag, require_function
 from pullback.errors import ArgumentTypeError
 from pullback.rules import operation_counts as counts
 from pullback.rules.own import OwnPrimitive
+from pullback.rules.own.closures import require_separate
 from pullback.rules.registration import constant
 
 __all__ = ["CustomPrimitive", "primitive", "stop_gradient"]
@@ -34,6 +35,7 @@ class CustomPrimitive(Generic[P, R]):
         constant = require_flag(constant, "primitive", "constant")
         functools.update_wrapper(self, function)
         name = name_of(function)
+        self._batch: Callable[..., Any] | None = None
         self._primitive = OwnPrimitive(function, name, multiple=multiple, constant=constant)
 
     def rule(self, rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -145,6 +147,7 @@ class CustomPrimitive(Generic[P, R]):
         ) -> Any:
             return batch(tuple(mapped), *values, **params)
 
+        self._batch = batch
         self._primitive.batch = of_primitive
         return batch
 
@@ -214,6 +217,8 @@ class CustomPrimitive(Generic[P, R]):
                     "arrays: pass its leaves as separate arguments, or join them with np.stack"
                 )
         result: R = self._primitive(*args, **params)
+        own = self._primitive
+        require_separate(result, own.name, own.function, own.rule, self._batch)
         return result
 
     def _require(self, function: Any, attribute: str) -> None:

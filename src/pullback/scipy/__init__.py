@@ -1,7 +1,8 @@
 """SciPy's surface: what its functions do when they meet a tracer, loaded when SciPy is."""
 
+from pullback.scipy import advice
 from pullback.scipy.loading import follow
 
-__all__: list[str] = []
+__all__ = ["advice"]
 
 follow({"scipy.special": "pullback.scipy.special"})

@@ -21,6 +21,7 @@ from pullback.rules import softmax as rules
 from pullback.rules.custom import stop_gradient
 from pullback.rules.registration import ufunc_behind
 from pullback.scipy.first_step import serves
+from pullback.transforms.arguments import describe
 
 __all__ = ["bessel", "log_softmax", "logsumexp", "polygamma", "softmax"]
 
@@ -68,8 +69,8 @@ def polygamma(n: Any, x: Any) -> Any:
     """The derivative of order n of the digamma function, for one order at a time."""
     if isinstance(n, Tracer) or np.ndim(n) or int(n) != n or n < 0:
         raise ArgumentTypeError(
-            f"scipy.special.polygamma: n is {n!r}, wanted one integer of at least 0 where x is "
-            "being differentiated; call it once for each order"
+            f"scipy.special.polygamma: n is {describe(n)}, wanted one integer of at least 0 where "
+            "x is being differentiated; call it once for each order"
         )
     order = int(n)
     return special.polygamma(operand(x), n=order) if order else special.digamma(operand(x))

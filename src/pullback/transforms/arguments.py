@@ -14,12 +14,13 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.ground import grounded
 from pullback.core.interpreter import Interpreter
+from pullback.core.libraries import surfaced
 from pullback.core.running import run
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracer import Tracer, is_plain, known, strip
 from pullback.core.validation import describe, is_integer, name_of, refuse, shown, to_array
-from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
+from pullback.errors import ArgumentTypeError, ArgumentValueError
 
 __all__ = [
     "Argnums",
@@ -47,15 +48,26 @@ Argnums = int | str | Sequence[int | str]
 def call(f: Callable[..., Any], args: Iterable[Any], interpreter: Interpreter) -> Any:
     """Evaluate ``f(*args)`` under a transformation.
 
-    NumPy wraps an error that is raised while it fills an array in one of its own; the message
-    that tells what to do is brought back to the surface.
+    NumPy and other libraries hide errors behind errors of their own; the message that tells what
+    to do is brought back to the surface.
     """
     try:
         return run(interpreter, f, args)
-    except ValueError as error:
-        if isinstance(error.__cause__, PullbackError):
-            raise error.__cause__.with_traceback(error.__traceback__) from None
-        raise
+    except Exception as error:
+        found = surfaced(error)
+        if found is None:
+            raise
+        raise found.with_traceback(error.__traceback__) from _apart(error, found)
+
+
+def _apart(error: BaseException, found: BaseException) -> BaseException | None:
+    """`error` as the cause of `found`, unless it was raised from that itself."""
+    each: BaseException | None = error
+    while each is not None:
+        if each is found:
+            return None
+        each = each.__cause__ or each.__context__
+    return error
 
 
 def lower(leaf: Any, interpreter: Interpreter, where: str) -> tuple[Any, Any]:

@@ -17,8 +17,8 @@ from pullback.core import trees
 from pullback.core.interpreter import FILLING, Interpreter
 from pullback.core.memory import in_memory
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracer import Tracer, is_plain
 from pullback.core.validation import is_integer, refuse, require_function
 from pullback.errors import (
     ArgumentValueError,
@@ -116,7 +116,8 @@ class Batch(Interpreter):
             f"{self.name}: a mapped value of dtype {tracer.dtype} and shape {tracer.shape}, which "
             f"differs from one example to the next, was about to become {target}. Inside the "
             f"function call NumPy's functions instead of the math module's. {FILLING}. To index a "
-            "plain array with mapped integers i, write np.asarray(a, like=i)[i]"
+            "plain array, a list or a tuple with mapped integers i, write "
+            "np.asarray(a, like=i)[i], of traced values np.stack(values)[i]"
         )
 
     def truth(self, tracer: Tracer) -> bool:
@@ -157,7 +158,8 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
         the axis, or nothing is mapped.
     DataDependenceError
         Where `f` branches on a mapped value, turns one into a Python number, or where the shape of
-        a result would depend on one (``x[mask]``, `numpy.nonzero`, `numpy.unique`).
+        a result would depend on one (`numpy.nonzero`, `numpy.unique`, and what of ``x[mask]`` is
+        not summed up or written back under the same mask).
     NoRuleError
         Where `f` calls a function that has no rule.
 
@@ -170,7 +172,8 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
 
     To `f` an argument looks like one example of it: shapes, strides and what is a view of what are
     those of NumPy for that example, and so writes through views reach what they reach there.
-    Integers and booleans may be mapped too; to index a plain array by mapped integers `i`, write
+    Integers and booleans may be mapped too, and index the arguments and arrays made inside; to
+    index an array from elsewhere, or a list, by mapped integers `i`, write
     ``np.asarray(a, like=i)[i]``. A batch of no examples has results of no examples. Where NumPy
     chooses a dtype by values (`numpy.real_if_close`, `numpy.emath.sqrt`), all examples get the
     one that holds them all.
@@ -201,6 +204,11 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
             for i, (axis, (_, spec)) in enumerate(zip(axes, flat, strict=True))
         ]
         size = _size(flat, rows, where)
+        integers = any(
+            axis is not None and dtype_of(leaf).kind in "iu"
+            for (leaves, _), leaf_axes in zip(flat, rows, strict=True)
+            for leaf, axis in zip(leaves, leaf_axes, strict=True)
+        )
         with Batch(where, size) as interpreter:
             lifted = []
             for (leaves, spec), leaf_axes in zip(flat, rows, strict=True):
@@ -208,9 +216,11 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
                     trees.unflatten(
                         spec,
                         [
-                            leaf
-                            if axis is None
-                            else Tracer(interpreter, _to_front(leaf, axis), MAPPED)
+                            Tracer(interpreter, _to_front(leaf, axis), MAPPED)
+                            if axis is not None
+                            else _to_be_indexed(leaf, interpreter)
+                            if integers
+                            else leaf
                             for leaf, axis in zip(leaves, leaf_axes, strict=True)
                         ],
                     )
@@ -230,6 +240,11 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
 
 
 _AXES_WANTED = "a whole number, None, or a pytree of these"
+
+
+def _to_be_indexed(leaf: Any, interpreter: Batch) -> Any:
+    """An argument that is handed over whole, as an array that mapped integers can index."""
+    return Tracer(interpreter, leaf, None) if is_plain(leaf) and leaf.ndim else leaf
 
 
 def _axes_of_arguments(in_axes: Axes, args: tuple[Any, ...], where: str) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ evaluated once, on numbers of no meaning. Either is done once for each signature
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from pullback.graph.building import build, like
 from pullback.graph.cost import cost
 from pullback.graph.layout import assumed_of, layout_of, layouts_through
 from pullback.graph.variable import Variable
+from pullback.rules.own.closures import ClosureError, closes_over
 from pullback.rules.own.refusals import in_words
 
 __all__ = ["Inference", "frozen", "signature"]
@@ -51,11 +52,16 @@ class Inference:
     function : callable
         ``function(*args, **params)``; it returns an array, or a tuple of arrays with `multiple`.
     multiple : bool
+    of : callable
+        The function as the user has written it, for messages.
     """
 
-    def __init__(self, name: str, function: Callable[..., Any], *, multiple: bool) -> None:
+    def __init__(
+        self, name: str, function: Callable[..., Any], *, multiple: bool, of: Callable[..., Any]
+    ) -> None:
         self.name = name
         self.function = function
+        self.of = of
         self.multiple = multiple
         self._known: dict[Any, Found] = {}
 
@@ -93,10 +99,14 @@ class Inference:
         with np.errstate(all="ignore"):
             try:
                 return self._record(args, params)
+            except ClosureError:
+                raise
             except Exception as error:
                 refusal, kind = in_words(error), type(error)
             try:
                 return self._try(args, params)
+            except ClosureError:
+                raise
             except Exception as error:
                 if not issubclass(kind, PullbackError) and isinstance(error, kind):
                     raise  # the function's own error, whatever the numbers
@@ -122,6 +132,7 @@ class Inference:
         names = [f"x{position}" for position in range(len(variables))]
         graph = build(function, variables, self.name, names, advise=False)
         layouts = layouts_through(graph, variables)
+        self._require_independent(graph.constants.values())
         results = tuple(map(_lying, map(Abstract.of, graph.outputs), layouts))
         return Found(results, cost(graph).operations)
 
@@ -129,7 +140,14 @@ class Inference:
         """From what it returns for ones in place of the arguments that are not known."""
         out = self.function(*map(_stand_in, args), **params)
         row = out if self.multiple else (out,)
+        self._require_independent(row)
         return Found(tuple(_lying(Abstract.of(x), layout_of(x)) for x in row), None)
+
+    def _require_independent(self, values: Iterable[Any]) -> None:
+        """Raise `ClosureError` if the function has got traced values from outside."""
+        for x in values:
+            if type(x) is Tracer and not x._is_constant:
+                raise closes_over(self.name, x, self.of)
 
 
 def _lying(x: Abstract, layout: Any) -> Variable:

@@ -20,7 +20,9 @@ from pullback.core.running import untraced
 from pullback.core.shapes import Abstract, dtype_of
 from pullback.core.tracer import Tracer, strip
 from pullback.core.validation import to_array
+from pullback.errors import DataDependenceError, DetachedError, LeakedTracerError
 from pullback.rules.own.application import Application, Point
+from pullback.rules.own.closures import closes_over, has_ended, sees_traced
 from pullback.rules.own.examples import PerExample
 from pullback.rules.own.inference import Inference
 from pullback.rules.own.refusals import in_words
@@ -52,13 +54,19 @@ class OwnPrimitive(Primitive):
                 out = function(*args, **params)
                 row = out if multiple else (out,)
             else:
-                out = untraced(function, args, params)
+                try:
+                    out = untraced(function, args, params)
+                except (DetachedError, DataDependenceError) as error:
+                    if not sees_traced(function):
+                        raise
+                    raise closes_over(name, None, function) from error
                 row = out if multiple else (out,)
                 row = [strip(x) if type(x) is Tracer and x._is_constant else x for x in row]
             row = tuple(_as_array(x, name) for x in row)
             return row if multiple else row[0]
 
-        inference = Inference(name, value, multiple=multiple)
+        inference = Inference(name, value, multiple=multiple, of=function)
+        self.function = function
         self._inference = inference
         super().__init__(
             name,
@@ -96,6 +104,8 @@ class OwnPrimitive(Primitive):
                 found = self.rule(out, *args, **params)
             else:
                 found = untraced(self.rule, (out, *args), params)
+        except LeakedTracerError as error:
+            raise closes_over(self.name, None, self.rule) from error
         except Exception as error:
             if not point.is_traced:
                 raise
@@ -135,6 +145,11 @@ class _Maps:
         """
         if type(entry) is FunctionType:
             return lambda: self._evaluated(entry, position)
+        if has_ended(entry) or (
+            (isinstance(entry, Diagonal) and has_ended(entry.coefficient))
+            or (isinstance(entry, Dense) and has_ended(entry.jacobian))
+        ):
+            raise self._closes_over()
         if not isinstance(entry, LinearMap) or isinstance(entry, Identity | Diagonal | Dense):
             return entry
         if isinstance(entry, Selection):
@@ -145,6 +160,9 @@ class _Maps:
         both = self._both(entry, position)
         onto = entry.push_onto if isinstance(entry, Linear) else None
         return Linear(*both, None if onto is None else self._or(onto, _adding(both[0])))
+
+    def _closes_over(self) -> Exception:
+        return closes_over(self.primitive.name, None, self.primitive.rule)
 
     def joint(self, joint: Joint) -> Joint:
         """The map of all arguments at once, likewise."""
@@ -181,6 +199,8 @@ class _Maps:
         """What an entry that is a function of no arguments returns."""
         try:
             found = entry()
+        except LeakedTracerError as error:
+            raise self._closes_over() from error
         except Exception as error:
             if not self.point.is_traced:
                 raise
@@ -219,6 +239,8 @@ class _Maps:
         def tried(*given: Any) -> Any:
             try:
                 return call(*given)
+            except LeakedTracerError as error:
+                raise self._closes_over() from error
             except Exception as error:
                 if not self.point.is_traced and not _is_traced(given):
                     raise

@@ -1,0 +1,234 @@
+"""Code of other libraries around a traced value, and what is said where it would lose its history.
+
+Who knows the libraries installs what looks at the frames; see `surroundings`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pickle import PicklingError
+from types import CodeType, FrameType, TracebackType
+from typing import Any, NamedTuple
+
+from pullback.core.running import thread
+from pullback.errors import DataDependenceError, DetachedError, NoRuleError, PullbackError
+
+__all__ = ["Call", "Failure", "noted", "refusal", "surfaced", "surroundings"]
+
+GENERAL = (
+    "Write it with functions that have a rule, or wrap it with @pullback.primitive and give it one"
+)
+
+
+class Call(NamedTuple):
+    """A call of another library by the user's code."""
+
+    name: str
+    """The public name of what was called."""
+    code: CodeType
+    """Of the outermost of the library's frames."""
+    takes_objects: bool
+    """Whether it may compute with arrays of dtype object, element by element."""
+
+
+class Failure(NamedTuple):
+    """What an error that another library has raised tells of the call."""
+
+    call: Call
+    traced: bool
+    """Whether something in its frames is traced, or may be."""
+    objects: bool
+    """Whether there are traced values in an array of dtype object among them."""
+
+
+class Surroundings:
+    """What is known of the code around; by default nothing is.
+
+    Attributes
+    ----------
+    running_call : callable
+        ``running_call()`` is the `Call` that is running and that has called pullback, or `None`.
+    users_frame : callable
+        ``users_frame()`` is the innermost frame of the user's code, or `None`.
+    failed_call : callable
+        ``failed_call(traceback)`` is the `Failure` of the library that raised an error, or `None`
+        if the user's code did.
+    traces_integers : callable
+        ``traces_integers(traceback)`` tells whether an error was raised in a function that has
+        variables which are traced integers.
+    advise : callable
+        ``advise(name)`` is what to do in place of calling a function of this name, in sentences.
+    """
+
+    def __init__(self) -> None:
+        self.running_call: Callable[[], Call | None] = lambda: None
+        self.users_frame: Callable[[], FrameType | None] = lambda: None
+        self.failed_call: Callable[[TracebackType | None], Failure | None] = lambda _: None
+        self.traces_integers: Callable[[TracebackType | None], bool] = lambda _: False
+        self.advise: Callable[[str], str] = lambda _: GENERAL
+
+
+surroundings = Surroundings()
+
+
+def refusal(call: Call, x: Any, raised: str = "") -> NoRuleError:
+    """The error for a call that would take the traced value `x`, if it is known, for a plain one.
+
+    Parameters
+    ----------
+    call : Call
+    x : Tracer or None
+    raised : str
+        What the library has raised itself, in words.
+    """
+    what = "" if x is None else f" of dtype {x.dtype} and shape {x.shape}"
+    raised = raised and f" and raised {raised.rstrip('.')}. It"
+    return NoRuleError(
+        f"{call.name} met a traced value{what}{raised or ', and'} has no derivative rule in "
+        f"pullback. {surroundings.advise(call.name)}"
+    )
+
+
+class _Refused(NamedTuple):
+    """What is remembered of an error that somebody may hide."""
+
+    kind: type[PullbackError]
+    words: str
+    code: CodeType
+    line: int | None
+    """Of the user's code, if that called nothing of a library's."""
+
+
+def noted(error: PullbackError, call: Call | None) -> PullbackError:
+    """`error`, which is about to be raised in a call of a library that may hide it."""
+    if call is not None:
+        thread.refused = _Refused(type(error), str(error), call.code, None)
+    else:
+        frame = surroundings.users_frame()
+        if frame is not None:
+            thread.refused = _Refused(type(error), str(error), frame.f_code, frame.f_lineno)
+    return error
+
+
+def surfaced(error: Exception) -> PullbackError | None:
+    """Pullback's error in place of one that another library has raised for a traced value.
+
+    Libraries catch what is raised inside, and raise something else, or what C makes of it.
+    """
+    failure = surroundings.failed_call(error.__traceback__)
+    if isinstance(error, PullbackError):
+        if (
+            failure is None
+            or failure.call.takes_objects
+            or str(error).startswith(failure.call.name)
+        ):
+            return None
+        return refusal(failure.call, None)
+    refused = thread.refused
+    if refused is not None and _is_aftermath(error, refused):
+        return refused.kind(refused.words)  # type: ignore[no-any-return]
+    if failure is None:
+        return _of_builtins(error)
+    hidden = _hidden(error)
+    if hidden is not None:
+        return hidden
+    if refused is not None and refused.code == failure.call.code:
+        return refused.kind(refused.words)  # type: ignore[no-any-return]
+    traced = failure.traced or "Tracer" in str(error)
+    if (traced and isinstance(error, TypeError | AttributeError)) or (
+        failure.objects and isinstance(error, ValueError)
+    ):
+        return refusal(failure.call, None, f"{type(error).__name__}: {error}")
+    return None
+
+
+def _is_aftermath(error: Exception, refused: _Refused) -> bool:
+    """Whether an error was raised in a call in which another one was, that somebody has hidden.
+
+    C that has not looked at an error and goes on calling Python makes havoc there.
+    """
+    places = list(_places(error.__traceback__))
+    if refused.line is not None:
+        return bool(places) and places[-1] == (refused.code, refused.line)
+    return isinstance(error, SystemError | TypeError | AttributeError) and any(
+        code == refused.code for code, _ in places
+    )
+
+
+def _places(traceback: TracebackType | None) -> Iterator[tuple[CodeType, int]]:
+    while traceback is not None:
+        yield traceback.tb_frame.f_code, traceback.tb_lineno
+        traceback = traceback.tb_next
+
+
+def _of_builtins(error: Exception) -> PullbackError | None:
+    """The error for what Python's own functions, or NumPy's, say of a tracer."""
+    hidden = error.__cause__
+    if isinstance(error, ValueError) and isinstance(hidden, PullbackError):
+        return hidden
+    words = str(error)
+    if isinstance(error, PicklingError) and "pullback.errors" in str(hidden or error.__context__):
+        return DetachedError(
+            f"a traced value was to be sent to another process, which raised {words} A copy there "
+            f"cannot hold its derivative; use threads, or {_INSTEAD.partition(', or ')[2]}"
+        )
+    said = f"{type(error).__name__}: {words}"
+    if isinstance(error, AttributeError):
+        kind = getattr(error.obj, "__class__", object)
+        if "'Tracer' object" not in words or not hasattr(kind, str(error.name)):
+            return None
+        return DetachedError(
+            f"{error.name} of a traced {kind.__name__} would reach for its memory or its digits, "
+            f"where its derivative is lost; {_INSTEAD}"
+        )
+    if isinstance(error, TypeError) and "Tracer.__init__()" in words:
+        return DetachedError(
+            f"a traced value was to be made by type(x)(...), which raised {said}. The class that "
+            "a traced value stands for is x.__class__, its dtype x.dtype: write x.__class__(y), "
+            "or np.asarray(y, dtype=x.dtype)"
+        )
+    if isinstance(error, TypeError) and "Tracer" in words and not _SLIPS.search(words):
+        return DetachedError(
+            f"a function written in C was handed a traced value and raised {said}. It takes plain "
+            f"values, which cannot hold a derivative; {_INSTEAD}"
+        )
+    if isinstance(error, TypeError) and "REFS_OK" in words:
+        return DetachedError(
+            f"numpy.nditer was handed a traced array and raised {said}. Iterate over x.flat, or "
+            "over np.ndindex(x.shape)"
+        )
+    if isinstance(error, IndexError) and words.startswith("only integers, slices"):
+        if not surroundings.traces_integers(error.__traceback__):
+            return None
+        return DataDependenceError(
+            "a plain array was indexed with traced integers; make it an array that can be, "
+            "np.asarray(a, like=i)[i], and join lists of indices with np.stack"
+        )
+    if isinstance(error, ValueError) and "Tracer(" in words:
+        return DetachedError(
+            f"the text of a traced value was to be read as a number: {said}. Text cannot hold a "
+            f"derivative; {_INSTEAD}"
+        )
+    return None
+
+
+_INSTEAD = (
+    "call NumPy's functions instead, or wrap the function that it is for with @pullback.primitive "
+    "and give it a rule; if a constant is what you want, use pullback.stop_gradient(x)"
+)
+
+_SLIPS = re.compile("operand|instances of|callable|concatenate|iterable|unpack|subscript")
+"""What Python says of mistakes that have nothing to do with tracing."""
+
+
+def _hidden(error: BaseException) -> PullbackError | None:
+    """The error of pullback that an error was raised from, or while it was handled."""
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        if isinstance(each, PullbackError):
+            return each
+        seen.add(id(each))
+        each = each.__cause__ or each.__context__
+    return None

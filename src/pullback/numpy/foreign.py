@@ -1,0 +1,292 @@
+"""Which function of another library is at work, by the name that its users know it by.
+
+SciPy, scikit-learn and the like turn traced values into plain arrays somewhere deep inside. An
+error that names what the user has called, and says what to do instead, is found from the frames
+between the user's line and that place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
+from typing import Any
+
+from pullback.core.libraries import GENERAL, Call, Failure, surroundings
+from pullback.core.tracer import Tracer, is_plain
+from pullback.numpy.callers import is_pullbacks_file, is_users_file
+
+__all__ = ["advice", "failed_call", "running_call", "traces_integers", "users_frame"]
+
+advice: dict[str, Callable[[str], str]] = {}
+"""For each library what to do instead of calling a function of it that has no rule.
+
+It is asked for the public name of the function, and answers in sentences.
+"""
+
+
+def _advise(name: str) -> str:
+    library = name.partition(".")[0]
+    if library in sys.stdlib_module_names:
+        return STANDARD
+    return advice[library](name) if library in advice else GENERAL
+
+
+STANDARD = (
+    "Call NumPy's functions instead, or do it with what the function returns; if a constant is "
+    "what you want, it is float(pullback.stop_gradient(x))"
+)
+
+
+def running_call() -> Call | None:
+    """The call of another library that is running, and from which pullback has been called."""
+    frame: FrameType | None = sys._getframe(1)
+    chain: list[FrameType] = []
+    while frame is not None:
+        users = _is_users(frame)
+        if users:
+            break
+        if users is not None:
+            chain.append(frame)
+        frame = frame.f_back
+    return _call(chain[::-1])
+
+
+def users_frame() -> FrameType | None:
+    """The innermost frame of the user's code."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not _is_users(frame):
+        frame = frame.f_back
+    return frame
+
+
+def failed_call(traceback: TracebackType | None) -> Failure | None:
+    """The call of another library that an error has come out of; `None` if other code raised it."""
+    frames: list[FrameType] = []
+    while traceback is not None:
+        frames.append(traceback.tb_frame)
+        traceback = traceback.tb_next
+    chain: list[FrameType] = []
+    for frame in reversed(frames):
+        users = _is_users(frame) and not _is_pythons(frame)
+        if users:
+            break
+        if users is not None:
+            chain.append(frame)
+    values = [x for frame in chain for x in list(frame.f_locals.values())]
+    objects = any(is_plain(x) and x.dtype.kind == "O" and _holds_traced(x.flat) for x in values)
+    call = _call(chain[::-1], counts_numpys=objects)
+    if call is None:
+        return None
+    hides = any(frame.f_code.co_filename.endswith(".pyx") for frame in chain)  # its variables
+    return Failure(call, hides or objects or _holds_traced(values), objects)
+
+
+def traces_integers(traceback: TracebackType | None) -> bool:
+    """Whether an error was raised in a function that has variables which are traced integers."""
+    if traceback is None:
+        return False
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    variables = list(traceback.tb_frame.f_locals.values())
+    return any(type(x) is Tracer and x.dtype.kind in "iu" for x in variables)
+
+
+def _is_users(frame: FrameType) -> bool | None:
+    """Whether a frame is of the user's code; `None` if it is nobody's, pullback's for example."""
+    path = frame.f_code.co_filename
+    if not os.path.isabs(path):  # of text that somebody has executed, or of Cython's
+        name = frame.f_globals.get("__name__")
+        file = getattr(sys.modules.get(name), "__file__", None) if name else ""
+        if file is None:
+            return True
+        path = file
+    return None if not path or is_pullbacks_file(path) else is_users_file(path)
+
+
+_STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
+_INSTALLED = sysconfig.get_paths()["purelib"] + os.sep
+
+
+def _is_pythons(frame: FrameType) -> bool:
+    """Whether a frame is of a module of Python's standard library."""
+    path = frame.f_code.co_filename
+    return path.startswith(_STANDARD) and not path.startswith(_INSTALLED)
+
+
+def _holds_traced(values: Iterable[Any]) -> bool:
+    return any(
+        (type(x) is Tracer and not x._is_constant)
+        or (type(x) in (tuple, list) and len(x) < MANY and _holds_traced(x))
+        for x in values
+    )
+
+
+MANY = 1000
+"""Longer sequences are not searched."""
+
+
+def _library(frame: FrameType) -> str:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0]
+
+
+def _call(chain: Sequence[FrameType], *, counts_numpys: bool = False) -> Call | None:
+    """What the user has called, from the frames of libraries, outermost first."""
+    others = list(itertools.dropwhile(lambda frame: _library(frame) == "numpy", chain))
+    chain = others or (chain if counts_numpys else [])
+    if not chain:
+        return None
+    outermost = chain[0]
+    library, code = _library(outermost), outermost.f_code
+    index = _index(library)
+    for frame in chain:
+        name = index.name(frame) if _library(frame) == library else None
+        if name is not None:
+            break
+    else:
+        module = outermost.f_globals.get("__name__", library)
+        if code.co_qualname.startswith(f"{module.rpartition('.')[0]}."):  # as Cython calls it
+            module = ""
+        parts = [*module.split("."), *code.co_qualname.split(".")]
+        name = ".".join(part for part in parts if part and part[0] not in "_<")
+    return Call(name, code, takes_objects=library != "scipy")
+
+
+def _for_pandas(_name: str) -> str:
+    return (
+        "Frames and series of numbers hold no traced values: take the numbers out, "
+        "np.array(df.to_numpy()), and compute with that array and write to it"
+    )
+
+
+advice["pandas"] = _for_pandas
+surroundings.running_call = running_call
+surroundings.users_frame = users_frame
+surroundings.failed_call = failed_call
+surroundings.traces_integers = traces_integers
+surroundings.advise = _advise
+
+
+# -- public names ----------------------------------------------------------------------------------
+
+
+class Index:
+    """The public names of a library's functions, classes and other objects.
+
+    Of several names the shortest counts.
+    """
+
+    def __init__(self, modules: Sequence[ModuleType]) -> None:
+        self._codes: dict[Any, str] = {}
+        self._objects: dict[int, str] = {}
+        self._types: dict[type, str] = {}
+        self._classes: dict[str, str] = {}
+        self._functions: dict[str | None, str] = {}
+        shared: set[CodeType] = set()
+        for module in sorted(modules, key=lambda each: (each.__name__.count("."), each.__name__)):
+            for name in getattr(module, "__all__", None) or vars(module):
+                if not name.startswith("_"):
+                    self._enter(module.__name__, name, vars(module).get(name), shared)
+        for code in shared:
+            del self._codes[code]
+
+    def _enter(self, module: str, name: str, value: Any, shared: set[CodeType]) -> None:
+        if not callable(value) or id(value) in self._objects:
+            return
+        path = self._objects[id(value)] = f"{module}.{name}"
+        if isinstance(value, type):
+            self._classes.setdefault(name, path)
+        else:
+            self._functions.setdefault(name, path)
+            self._types.setdefault(type(value), path)
+        for code in _codes(value, name):
+            known = self._codes.setdefault(code, path)
+            if known.rpartition(".")[2] != name:
+                shared.add(code)
+
+    def name(self, frame: FrameType) -> str | None:
+        """The public name of what a frame belongs to, if it has one."""
+        code, variables = frame.f_code, frame.f_locals
+        if code in self._codes:
+            return self._codes[code]
+        parameters = code.co_varnames[: code.co_argcount]
+        if parameters[:1] in (("self",), ("cls",)):
+            method = code.co_name
+            if "<locals>" in code.co_qualname:  # it stands for a method
+                inside = (variables.get(each) for each in code.co_freevars)
+                method = next((f.__name__ for f in inside if type(f) is FunctionType), method)
+            return self._of_method(variables.get(parameters[0]), method)
+        owner, _, method = code.co_qualname.partition(".")
+        if owner in self._classes and method.isidentifier():
+            return f"{self._classes[owner]}.{method}"
+        # A function that stands for others has the one that it stands for in its closure, or gets
+        # it as an argument.
+        for variable in (*code.co_freevars, *parameters):
+            value = variables.get(variable)
+            its_code = getattr(value, "__code__", None)
+            path = self._objects.get(id(value)) or self._codes.get(its_code)
+            if path is not None and callable(value):
+                return path
+        for variable in code.co_freevars:  # one written in C, which only its name tells
+            path = self._functions.get(getattr(variables.get(variable), "__name__", None))
+            if path is not None:
+                return path
+        return None
+
+    def _of_method(self, owner: Any, method: str) -> str | None:
+        if method.startswith("_") and not method.startswith("__"):
+            return None
+        ending = "" if method in ("__init__", "__new__", "__call__") else f".{method}"
+        if id(owner) in self._objects:
+            return self._objects[id(owner)] + ending
+        cls = owner if isinstance(owner, type) else type(owner)
+        for base in cls.__mro__[:-1]:
+            if id(base) in self._objects:
+                return self._objects[id(base)] + ending
+        for each in (getattr(owner, "dist", None), getattr(owner, "_dist", None)):
+            if type(each) in self._types:  # a distribution of SciPy's with fixed parameters
+                return self._types[type(each)] + ending
+        return None
+
+
+def _codes(value: Any, name: str) -> Iterator[CodeType]:
+    """The code of a function, and of what it wraps under the same name."""
+    seen: set[int] = set()
+    inside = [value]
+    while inside:
+        each = inside.pop()
+        each = getattr(each, "__wrapped__", each) if type(each) is not FunctionType else each
+        if type(each) is not FunctionType or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each.__code__
+        inside += [each.__dict__.get("__wrapped__")]
+        for cell in each.__closure__ or ():
+            with contextlib.suppress(ValueError):  # an empty one
+                content = cell.cell_contents
+                if getattr(content, "__name__", None) == name:
+                    inside.append(content)
+
+
+_indices: dict[str, tuple[int, Index]] = {}
+
+
+def _index(library: str) -> Index:
+    """The index of what has been loaded of a library."""
+    beginning = f"{library}."
+    modules = [
+        module
+        for name, module in list(sys.modules.items())
+        if (name == library or name.startswith(beginning))
+        and "._" not in name
+        and isinstance(module, ModuleType)
+    ]
+    known = _indices.get(library)
+    if known is None or known[0] != len(modules):
+        _indices[library] = known = len(modules), Index(modules)
+    return known[1]

@@ -1,0 +1,98 @@
+"""Masks in subscripts, of which the values are not known, or differ from example to example."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pullback.core.tracer import Tracer, is_plain, known
+from pullback.graph.variable import Variable
+
+__all__ = ["WideMask", "beyond_integers", "is_open_mask", "same_mask", "wide_mask"]
+
+
+def is_open_mask(key: Any) -> bool:
+    """Whether a subscript is one mask that is not known, or differs from example to example."""
+    return type(key) is Tracer and key.dtype.kind == "b" and not key._is_constant
+
+
+class WideMask(NamedTuple):
+    """A subscript that selects by a mask, as a mask of a whole array."""
+
+    wide: Any
+    free: int
+    """The number of axes behind those of the mask."""
+
+
+def wide_mask(x: Any, key: Any) -> WideMask | None:
+    """The mask of a subscript of full slices and one mask that is not known, or one truth for all.
+
+    `None` for other subscripts.
+    """
+    entries = key if type(key) is tuple else (key,)
+    place = next((i for i, each in enumerate(entries) if is_open_mask(each) or _is_truth(each)), -1)
+    others = [each for i, each in enumerate(entries) if i != place]
+    if place < 0 or any(type(each) is not slice or each != slice(None) for each in others):
+        return None
+    mask = entries[place] if type(entries[place]) is Tracer else np.asarray(entries[place])
+    end = place + len(mask.shape)
+    if mask.shape != x.shape[place:end]:
+        raise IndexError(
+            f"y[mask] = v: the mask has shape {mask.shape}, wanted {x.shape[place:end]}, the "
+            "extents of the array"
+        )
+    free = len(x.shape) - end
+    return WideMask(np.reshape(mask, (1,) * place + mask.shape + (1,) * free), free)
+
+
+def _is_truth(x: Any) -> bool:
+    return is_plain(x, bool | np.bool_) or (is_plain(x) and not x.shape and x.dtype.kind == "b")
+
+
+def beyond_integers(x: Any, key: Any) -> tuple[Any, Any]:
+    """Of ``x[0, mask]`` the array ``x[0]`` and the mask; others as they are."""
+    if type(key) is not tuple or not key or not is_open_mask(key[-1]):
+        return x, key
+    if not all(type(each) is int for each in key[:-1]):
+        return x, key
+    return x[key[:-1]], key[-1]
+
+
+def same_mask(one: Any, other: Any) -> bool:
+    """Whether two masks are known to be the same."""
+    if one is other:
+        return True
+    if type(one) is not Tracer or type(other) is not Tracer or one.shape != other.shape:
+        return False
+    if one._interpreter is not other._interpreter or (one._payload is None) != (
+        other._payload is None
+    ):
+        return False
+    if known(one) and known(other):
+        if type(one._value) is Tracer or type(other._value) is Tracer:
+            return same_mask(one._value, other._value)
+        return bool(np.array_equal(one._value, other._value))
+    equations = getattr(one._interpreter, "equations", None)
+    if equations is None:  # of a batch that is recorded
+        return same_mask(one._value, other._value)
+    sources = {out: equation for equation in equations for out in equation.outputs}
+    return _same(one._value, other._value, sources)
+
+
+def _same(one: Any, other: Any, sources: dict[Variable, Any]) -> bool:
+    """Whether two atoms of a graph that is recorded are the same, or come out of the same."""
+    if one is other:
+        return True
+    if type(one) is not Variable or type(other) is not Variable:
+        return type(one) is type(other) and np.ndim(one) == 0 and bool(one == other)
+    a, b = sources.get(one), sources.get(other)
+    return (
+        a is not None
+        and b is not None
+        and a.primitive is b.primitive
+        and a.params == b.params
+        and len(a.inputs) == len(b.inputs)
+        and a.outputs.index(one) == b.outputs.index(other)
+        and all(_same(x, y, sources) for x, y in zip(a.inputs, b.inputs, strict=True))
+    )
