@@ -18,7 +18,6 @@ values and the spacing ε of numbers at 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ from pullback.transforms.infinitesimals import Infinitesimal, dual, first_order,
 from pullback.transforms.tape import Tape
 
 __all__ = [
+    "NONE",
     "apart",
     "equal",
     "may_separate",
@@ -40,8 +40,13 @@ __all__ = [
     "require_determined",
     "separated",
     "turn",
+    "turn_outside",
     "vanishing",
 ]
+
+
+NONE = np.False_
+"""The mask of pairs or values of which there are none."""
 
 
 # -- which values are equal -----------------------------------------------------------------------
@@ -49,13 +54,14 @@ __all__ = [
 
 def _tiny(w: Any) -> Any:
     """What differences between values are rounding, for each matrix."""
-    largest = np.max(np.abs(w), axis=-1, keepdims=True, initial=0)
-    return 4 * shape_of(w)[-1] * np.finfo(dtype_of(w)).eps * largest
+    return 4 * shape_of(w)[-1] * np.finfo(dtype_of(w)).eps * _largest(w, 1)[..., None]
 
 
 def equal(w: Any) -> Any:
-    """Which pairs i ≠ j of ordered values are equal, (…, n, n)."""
+    """Which pairs i ≠ j of ordered values are equal, (…, n, n); `NONE` if it is known of none."""
     steps = np.greater(np.abs(w[..., 1:] - w[..., :-1]), _tiny(w))
+    if known(steps) and strip(steps).all():
+        return NONE
     first = np.zeros((*shape_of(w)[:-1], min(shape_of(w)[-1], 1)), bool)
     group = np.cumsum(np.concatenate([first, steps], axis=-1), axis=-1)
     off = ~np.eye(shape_of(w)[-1], dtype=bool)
@@ -63,8 +69,9 @@ def equal(w: Any) -> Any:
 
 
 def vanishing(s: Any) -> Any:
-    """Which singular values are 0, (…, n)."""
-    return np.less_equal(s, _tiny(s))
+    """Which singular values are 0, (…, n); `NONE` if it is known of none."""
+    zero = np.less_equal(s, _tiny(s))
+    return NONE if known(zero) and not strip(zero).any() else zero
 
 
 # -- setting them apart ---------------------------------------------------------------------------
@@ -87,9 +94,13 @@ def may_separate(interpreter: Any, a: Any, w: Any, params: dict[str, Any]) -> bo
     return True
 
 
-def apart(interpreter: Any, w: Any, changes: Any) -> Any:
-    """w + εβ, for β in `changes`."""
-    return Infinitesimal.below(interpreter).set_apart(w, changes.astype(dtype_of(w)))
+def apart(interpreter: Any, w: Any, member: Any) -> Any:
+    """w + εβ, for two generic directions β of increasing numbers; 0 where no value is another's."""
+    scale = _scale(w)[..., None]
+    even = np.arange(1, shape_of(w)[-1] + 1)
+    uneven = even + 0.5 * (even * _GOLDEN % 1)
+    directions = [np.where(member, scale * each, 0).astype(dtype_of(w)) for each in (even, uneven)]
+    return Infinitesimal.below(interpreter).set_apart(w, *directions)
 
 
 def _within(interpreter: Any) -> bool:
@@ -99,10 +110,12 @@ def _within(interpreter: Any) -> bool:
     return any(type(each) in (Pushforward, Tape) for each in inner)
 
 
-def turn(same: Any, dtype: Any, offset: float = 0.0) -> Any:
+def turn(v: Any, same: Any, offset: float = 0.0) -> Any:
     """A unitary matrix that mixes the vectors of equal values, (…, n, n): two reflections."""
-    n = shape_of(same)[-1]
+    n, dtype = shape_of(v)[-1], dtype_of(v)
     eye = np.eye(n)
+    if same is NONE:
+        return eye.astype(dtype)
     member = np.any(same, axis=-1)[..., None]
     block = member & (same | eye.astype(bool))
     turned = eye
@@ -113,6 +126,17 @@ def turn(same: Any, dtype: Any, offset: float = 0.0) -> Any:
         outer = u[:, None] * np.conj(u)
         turned = turned @ (eye - np.where(block, 2 * outer / np.where(member, length, 1), 0))
     return turned.astype(dtype)
+
+
+def turn_outside(u: Any, zero: Any) -> Any:
+    """The vectors, those of 0 reflected in the space that the others leave."""
+    others = np.where(zero[..., None, :], 0, u)
+    normal = _irrational(shape_of(u)[-2:-1], dtype_of(u), 3.0).astype(dtype_of(u))
+    for _ in range(2):
+        normal = normal - (others @ (np.conj(others).mT @ normal[..., None]))[..., 0]
+    length = np.sum((normal * np.conj(normal)).real, axis=-1)[..., None, None]
+    along = np.sum(np.conj(normal)[..., None] * u, axis=-2, keepdims=True)
+    return np.where(zero[..., None, :], u - normal[..., None] * (2 * along / length), u)
 
 
 _GOLDEN = 0.5 * (1 + 5**0.5)
@@ -175,9 +199,8 @@ def separated(
     regular, singular : Linear
         The terms that are finite, and the coefficients of 1/ε, which concern the vectors alone.
     """
-    n = shape_of(w)[-1]
-    scale = np.max(np.abs(w), axis=-1, initial=0)
-    rounding = ROUNDING * n * np.finfo(dtype_of(w)).eps
+    scale = _scale(w)
+    rounding = ROUNDING * shape_of(w)[-1] * np.finfo(dtype_of(w)).eps
 
     def pushforward(a_dot: Any) -> Any:
         a_dot = of.unscaled(a_dot)
@@ -185,48 +208,57 @@ def separated(
         size: Any = 0
         for number, leading in enumerate(infinite):
             if number != position:
-                size = np.maximum(size, _largest(leading))
+                size = np.maximum(size, of.along(_largest(leading))[0])
         outs = []
         for number, (x, leading) in enumerate(zip(found, infinite, strict=True)):
-            values = number == position
-            scaled = dual(np.zeros_like(x) if values else leading, x, of=of)
-            trailing = shape_of(x)[-1:] if values else shape_of(x)[-2:]
-            noise = _irrational(trailing, dtype_of(x), number)
-            size_here = (size * scale)[..., None] if values else size[..., None, None]
-            probe = (np.zeros_like(x) + size_here * noise).astype(dtype_of(x))
-            outs.append(dual(scaled, probe, of=of.probe))
+            rank = 1 if number == position else 2
+            scaled = dual(np.zeros_like(x) if rank == 1 else leading, x, of=of)
+            noise = _irrational(shape_of(x)[-rank:], dtype_of(x), number)
+            noise = noise * _in_front(size * scale if rank == 1 else size, rank)
+            noise = np.broadcast_to(noise, shape_of(x)).astype(dtype_of(x))
+            outs.append(dual(scaled, noise, of=of.probe))
         return tuple(outs)
 
     def pullback(bars: Any) -> Any:
         settled = [None if bar is None else standard(bar, of=of) for bar in bars]
         a_bar = regular.pullback(settled)
         if any(bar is not None for i, bar in enumerate(bars) if i != position):
-            infinite = _of_vectors(singular.pullback, settled, position)
-            size: Any = 0
-            for number, bar in enumerate(settled):
-                if bar is not None:
-                    factor = scale if number == position else 1
-                    size = size + factor * _largest(bar, 1 if number == position else 2)
-            off = np.greater(np.abs(infinite), rounding * size[..., None, None])
-            if known(off) and strip(off).any():
-                raise _undetermined(name)
-            changes = [None if bar is None else first_order(bar, of=of) for bar in bars]
-            change = _of_vectors(singular.pullback, changes, position)
-            lost = np.isnan(change) & ~np.isnan(infinite)
-            if known(lost) and strip(lost).any():
-                raise _undetermined(name)
-            a_bar = a_bar + change
-            a_bar = np.where(off, np.nan, a_bar).astype(dtype_of(a_bar))
+            a_bar = a_bar + limit(bars, settled)
         # How it changes with ε is not known; what precedes could ask for it.
         return dual(a_bar, np.full_like(a_bar, np.nan), of=of)
+
+    def limit(bars: Any, settled: list[Any]) -> Any:
+        """The terms of equal values, from how the cotangents of the vectors change."""
+        changes = [None if bar is None else first_order(bar, of=of) for bar in bars]
+        changes[position], values, vectors = None, settled[position], list(settled)
+        vectors[position] = None
+        size = 0 if values is None else _largest(values, 1)
+        for bar in (*vectors, *changes):
+            if bar is not None:
+                size = size + of.along(_largest(bar) / scale)[0]
+        most = rounding * _in_front(size, 2)
+        infinite, change = singular.pullback(vectors), singular.pullback(changes)
+        one, other = of.along(change)
+        off = np.greater(np.abs(infinite), most) | np.greater(np.abs(one - other), most)
+        off = np.logical_or(*of.along(off | (np.isnan(change) & ~np.isnan(infinite))))
+        if known(off) and strip(off).any():
+            raise _undetermined(name)
+        return np.where(off, np.nan, one).astype(dtype_of(one))
 
     return Linear(pushforward, pullback)
 
 
-def _of_vectors(pullback: Callable[[Any], Any], bars: list[Any], position: int) -> Any:
-    return pullback([None if i == position else bar for i, bar in enumerate(bars)])
+def _scale(w: Any) -> Any:
+    """The largest value of each matrix, and 1 where that is 0."""
+    largest = _largest(w, 1)
+    return np.where(np.greater(largest, 0), largest, 1)
 
 
 def _largest(x: Any, rank: int = 2) -> Any:
     """The largest modulus in each matrix, or vector."""
     return np.max(np.abs(x), axis=tuple(range(-rank, 0)), initial=0)
+
+
+def _in_front(x: Any, rank: int) -> Any:
+    """A number for each matrix, or vector, to multiply it by."""
+    return x[(..., *(None,) * rank)]

@@ -15,12 +15,12 @@ from __future__ import annotations
 import numpy as np
 
 from pullback.core.linear import Linear
-from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import strip
+from pullback.core.shapes import shape_of
 from pullback.rules import operation_counts as counts
 from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import with_ranks
 from pullback.rules.equal_values import (
+    NONE,
     apart,
     equal,
     may_separate,
@@ -28,6 +28,7 @@ from pullback.rules.equal_values import (
     require_determined,
     separated,
     turn,
+    turn_outside,
     vanishing,
 )
 from pullback.rules.registration import rule
@@ -48,9 +49,16 @@ def _matrix(on):
     return embed_diagonal(on, shape=(n, n))
 
 
-def _inverse(divisor, where_not, instead):
-    """1/divisor, and `instead` where that is not wanted."""
-    return np.where(where_not, instead, 1 / np.where(where_not, 1, divisor))
+def _inverse(divisor, where_not):
+    """1/divisor, and 0 where that is not wanted."""
+    if where_not is NONE:
+        return 1 / divisor
+    return np.where(where_not, 0, 1 / np.where(where_not, 1, divisor))
+
+
+def _without(factors, mask):
+    """The factors, and NaN where the mask is true."""
+    return factors if mask is NONE else np.where(mask, np.nan, factors)
 
 
 def _differences(w):
@@ -76,12 +84,11 @@ def _separate_eigh(outs, args, params, interpreter):
     if not may_separate(interpreter, args[0], w, params):
         return outs
     same = equal(w)
-    if not strip(same).any():
+    if same is NONE:
         return outs
-    changes = np.where(np.any(same, axis=-1), np.arange(shape_of(w)[-1]), 0)
     if params.get("vectors", True):
-        v = v @ turn(same, dtype_of(v))
-    return apart(interpreter, w, changes), v
+        v = v @ turn(v, same)
+    return apart(interpreter, w, np.any(same, axis=-1)), v
 
 
 @rule(
@@ -102,11 +109,11 @@ def eigh(y, _a, *, uplo="L", vectors=True):
     w, v = y
     of, w, changes = parts(w)
     same, on = equal(w), np.eye(shape_of(w)[-1], dtype=bool)
-    factors = _inverse(_differences(w), same | on, 0)
+    factors = _inverse(_differences(w), same | on)
     if of is None:
-        return _of_eigh(v, np.where(same, np.nan, factors).astype(w.dtype), uplo)
+        return _of_eigh(v, _without(factors, same), uplo)
     regular = _of_eigh(v, factors, uplo)
-    singular = _of_eigh(v, _inverse(_differences(changes), ~same, 0), uplo)
+    singular = _of_eigh(v, _inverse(_differences(changes), ~same), uplo)
     return separated("np.linalg.eigh", of, w, 0, regular, singular)
 
 
@@ -147,16 +154,21 @@ def _separate_svd(outs, args, params, interpreter):
     if not may_separate(interpreter, args[0], s, params):
         return outs
     same, zero = equal(s), vanishing(s)
-    if not (strip(same).any() or strip(zero).any()):
+    if same is NONE and zero is NONE:
         return outs
-    changes = np.where(np.any(same, axis=-1) | zero, np.arange(1, shape_of(s)[-1] + 1), 0)
     if params.get("vectors", True):
-        dtype = dtype_of(u)
-        turned = turn(same, dtype)
-        u = u @ turned
-        # The vectors of 0 are chosen apart from each other on either side.
-        vh = _adjoint(np.where(zero[..., None, :], turn(same, dtype, 1.0), turned)) @ vh
-    return u, apart(interpreter, s, changes), vh
+        left, right = turn(u, same), turn(u, same, 1.0)
+        v = _adjoint(vh)
+        if zero is not NONE:
+            # Those of 0 are chosen apart from each other on either side, and from all of the
+            # space that the others leave.
+            right = np.where(zero[..., None, :], right, left)
+            u, v = turn_outside(u, zero), turn_outside(v, zero)
+        else:
+            right = left
+        u, vh = u @ left, _adjoint(v @ right)
+    member = zero if same is NONE else zero | np.any(same, axis=-1)
+    return u, apart(interpreter, s, member), vh
 
 
 @rule(
@@ -178,26 +190,22 @@ def svd(y, _a, *, vectors=True):
     u, s, vh = y
     of, s, changes = parts(s)
     same, zero, on = equal(s), vanishing(s), np.eye(shape_of(s)[-1], dtype=bool)
-    both = zero[..., :, None] & zero[..., None, :]
+    both = NONE if zero is NONE else zero[..., :, None] & zero[..., None, :]
     factors = [
-        _inverse(_differences(s), same | on, 0),
-        _inverse(_sums(s), both, 0),
-        _inverse(s, zero, 0),
+        _inverse(_differences(s), same | on),
+        _inverse(_sums(s), both),
+        _inverse(s, zero),
     ]
     if of is None:
         # Without an imaginary part, nothing on the diagonal of K is divided.
         lost = both & (same | (u.dtype.kind == "c"))
         outside = zero & (_tall(u) | _tall(_adjoint(vh)))
         masks = (same, lost, outside)
-        return _of_svd(
-            u,
-            vh,
-            [np.where(m, np.nan, f).astype(s.dtype) for m, f in zip(masks, factors, strict=True)],
-        )
+        return _of_svd(u, vh, list(map(_without, factors, masks)))
     infinite = [
-        _inverse(_differences(changes), ~same, 0),
-        _inverse(_sums(changes), ~both, 0),
-        _inverse(changes, ~zero, 0),
+        _inverse(_differences(changes), ~same),
+        _inverse(_sums(changes), ~both),
+        _inverse(changes, ~zero),
     ]
     return separated("np.linalg.svd", of, s, 1, _of_svd(u, vh, factors), _of_svd(u, vh, infinite))
 

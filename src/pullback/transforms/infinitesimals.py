@@ -12,9 +12,10 @@ of order 1/ε:
 * tangents are carried multiplied by ε, so that all of them are finite. What is left of a result for
   ε → 0 must vanish, and the coefficient of ε is its tangent.
 
-What does not vanish is what depends on the choice. Whether a tangent vanishes to rounding is judged
-by a probe that takes the same path through the program: a perturbation that nothing is invariant
-under.
+All this is done for two directions β at once, as a batch. The derivative does not exist, and what
+is differentiated depends on the choice of the vectors, if what must vanish does not, or if the two
+directions do not agree. Whether a tangent vanishes to rounding is judged by a probe that takes the
+same path through the program: a perturbation that nothing is invariant under.
 
 One derivation is one order of ε. Where a derivative of such a derivative is wanted, or that of a
 decomposition of what follows another one, higher orders would be; there values are not set apart.
@@ -32,6 +33,7 @@ from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, known, strip
 from pullback.errors import NoRuleError
+from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward
 
 __all__ = ["Infinitesimal", "dual", "first_order", "standard"]
@@ -50,15 +52,18 @@ class Infinitesimal(Pushforward):
     probe : Infinitesimal
         Another one, between this and the derivative, for the perturbation that tangents are
         compared with.
+    directions : Batch
+        What the coefficients of ε for two directions are a batch of, at a level below this.
     extent : int
         The largest number of values that were set apart in one matrix.
     apart : list of Tracer
         All values that were set apart; others vary with ε because they depend on these.
     """
 
-    __slots__ = ("apart", "extent", "probe")
+    __slots__ = ("apart", "directions", "extent", "probe")
 
     probe: Infinitesimal
+    directions: Batch
 
     def __init__(self, derivative: Interpreter, distance: float) -> None:
         super().__init__(derivative.name)
@@ -73,11 +78,13 @@ class Infinitesimal(Pushforward):
         if found is None:
             found = derivative.infinitesimal = cls(derivative, 0.5)
             found.probe = cls(derivative, 0.25)
+            found.directions = Batch(derivative.name, 2)
+            found.directions.level = derivative.level - 0.75
         return found
 
-    def set_apart(self, w: Any, changes: Any) -> Any:
-        """w + ε times the changes, for the ordered values of a decomposition."""
-        made = dual(w, changes, of=self)
+    def set_apart(self, w: Any, *directions: Any) -> Any:
+        """w + εβ for two directions β, for the ordered values of a decomposition."""
+        made = dual(w, Tracer(self.directions, np.stack(directions), MAPPED), of=self)
         self.apart.append(made)
         self.extent = max(self.extent, shape_of(w)[-1])
         return made
@@ -102,22 +109,30 @@ class Infinitesimal(Pushforward):
             return None
         probe, dot = first_order(dot, of=self.probe), standard(dot, of=self.probe)
         leading, dot = standard(dot, of=self), first_order(dot, of=self)
+        one, other = self.along(dot)
         # A probe is small by accident sometimes, so more than rounding is allowed for.
         rounding = self.extent * np.finfo(dtype_of(dot)).eps ** 0.6
-        infinite = ~np.less_equal(np.abs(leading), rounding * np.abs(probe))
-        if known(infinite) and not strip(infinite).any():
-            return dot
-        return np.where(infinite, np.nan, dot).astype(dtype_of(dot))
+        size = np.abs(probe)
+        finite, also = self.along(np.less_equal(np.abs(leading), rounding * size))
+        agree = np.less_equal(np.abs(one - other), rounding * (size + np.abs(one)))
+        exists = finite & also & agree
+        if known(exists) and strip(exists).all():
+            return one
+        return np.where(exists, one, np.nan).astype(dtype_of(dot))
+
+    def along(self, x: Any) -> tuple[Any, Any]:
+        """What x is for either direction."""
+        return first(x, of=self.directions), second(x, of=self.directions)
 
 
 class Part(Primitive):
     """Takes apart, or puts together, what is carried to first order in ε.
 
-    The infinitesimal is the parameter `of`. Levels above it are asked first; below it there are
-    the coefficients.
+    The infinitesimal, or its directions, is the parameter `of`. Levels above it are asked first;
+    below it there are the coefficients.
     """
 
-    def __call__(self, *args: Any, of: Infinitesimal) -> Any:
+    def __call__(self, *args: Any, of: Interpreter) -> Any:
         level = 0.0
         for x in args:
             if type(x) is Tracer:
@@ -147,8 +162,14 @@ def _batch(
     return primitive(*fronts, **params)
 
 
-def _ours(x: Any, of: Infinitesimal) -> bool:
+def _ours(x: Any, of: Interpreter) -> bool:
     return type(x) is Tracer and x._interpreter is of
+
+
+def _example(x: Any, of: Interpreter, number: int) -> Any:
+    if not _ours(x, of):
+        return x
+    return x._value[number] if x._payload is MAPPED else x._value
 
 
 standard = Part("standard_part", lambda x, *, of: x._value if _ours(x, of) else x, batch=_batch)
@@ -164,6 +185,9 @@ first_order = Part(
     batch=_batch,
 )
 """``first_order(x, of=infinitesimal)``: the coefficient of ε in x."""
+
+first = Part("first", lambda x, *, of: _example(x, of, 0), batch=_batch)
+second = Part("second", lambda x, *, of: _example(x, of, 1), batch=_batch)
 
 dual = Part("dual", lambda x, y, *, of: Tracer(of, x, y), batch=_batch)
 """``dual(x, y, of=infinitesimal)``: x + εy."""
