@@ -135,6 +135,7 @@ def turn_outside(u: Any, zero: Any) -> Any:
     for _ in range(2):
         normal = normal - (others @ (np.conj(others).mT @ normal[..., None]))[..., 0]
     length = np.sum((normal * np.conj(normal)).real, axis=-1)[..., None, None]
+    length = np.where(np.any(zero, axis=-1)[..., None, None], length, 1)
     along = np.sum(np.conj(normal)[..., None] * u, axis=-2, keepdims=True)
     return np.where(zero[..., None, :], u - normal[..., None] * (2 * along / length), u)
 
@@ -152,18 +153,18 @@ def _irrational(shape: tuple[int, ...], dtype: Any, offset: float) -> Any:
 
 
 ROUNDING = 1000
-"""How many times n times the spacing of numbers a term may be off and count as zero."""
+"""How many times √n times the spacing of numbers a term may be off and count as zero."""
 
 
 # -- rules ----------------------------------------------------------------------------------------
 
 
-def parts(w: Any) -> tuple[Infinitesimal | None, Any, Any]:
-    """By what values were set apart, if they were; the values; and what ε comes with."""
+def parts(w: Any) -> tuple[Any, Any]:
+    """The values without ε, and what it comes with; `None` if they were not set apart."""
     of = w._interpreter if type(w) is Tracer else None
     if not isinstance(of, Infinitesimal) or not of.has_set_apart(w):
-        return None, w, None
-    return of, standard(w, of=of), first_order(w, of=of)
+        return w, None
+    return standard(w, of=of), first_order(w, of=of)
 
 
 def require_determined(name: str, factors: Any) -> None:
@@ -182,25 +183,25 @@ def _undetermined(name: str) -> ArgumentValueError:
     )
 
 
-def separated(
-    name: str, of: Infinitesimal, w: Any, position: int, regular: Linear, singular: Linear
-) -> Linear:
+def separated(name: str, w: Any, position: int, regular: Linear, singular: Linear) -> Linear:
     """The map of a decomposition some of whose values were set apart.
 
     Parameters
     ----------
     name : str
         Of the function, for messages.
-    of : Infinitesimal
-    w : array
-        The values.
+    w : Tracer
+        The values, with ε.
     position : int
         Of the values among the outputs.
     regular, singular : Linear
         The terms that are finite, and the coefficients of 1/ε, which concern the vectors alone.
     """
+    of: Infinitesimal = w._interpreter
+    precedes = of.precedes(w)
+    w = of.settled(w)
     scale = _scale(w)
-    rounding = ROUNDING * shape_of(w)[-1] * np.finfo(dtype_of(w)).eps
+    rounding = ROUNDING * shape_of(w)[-1] ** 0.5 * np.finfo(dtype_of(w)).eps
 
     def pushforward(a_dot: Any) -> Any:
         a_dot = of.unscaled(a_dot)
@@ -224,8 +225,8 @@ def separated(
         a_bar = regular.pullback(settled)
         if any(bar is not None for i, bar in enumerate(bars) if i != position):
             a_bar = a_bar + limit(bars, settled)
-        # How it changes with ε is not known; what precedes could ask for it.
-        return dual(a_bar, np.full_like(a_bar, np.nan), of=of)
+        # How it changes with ε is not known.
+        return dual(a_bar, np.full_like(a_bar, np.nan), of=of) if precedes else a_bar
 
     def limit(bars: Any, settled: list[Any]) -> Any:
         """The terms of equal values, from how the cotangents of the vectors change."""

@@ -79,16 +79,14 @@ def _eigh(a, *, uplo="L", vectors=True):
 
 
 def _separate_eigh(outs, args, params, interpreter):
-    """Equal eigenvalues as w + εi, and their vectors turned if they are handed out."""
+    """Equal eigenvalues as w + εβ, and their vectors turned."""
     w, v = outs
     if not may_separate(interpreter, args[0], w, params):
         return outs
     same = equal(w)
     if same is NONE:
         return outs
-    if params.get("vectors", True):
-        v = v @ turn(v, same)
-    return apart(interpreter, w, np.any(same, axis=-1)), v
+    return apart(interpreter, w, np.any(same, axis=-1)), v @ turn(v, same)
 
 
 @rule(
@@ -106,15 +104,15 @@ def eigh(y, _a, *, uplo="L", vectors=True):
     Ā = V(diag(w̄) + F ∘ VᴴV̄)Vᴴ. NumPy reads one triangle of A, `uplo`, and takes the other one to be
     its mirror image; the derivative is that of this function, so Ā is triangular.
     """
-    w, v = y
-    of, w, changes = parts(w)
+    v = y[1]
+    w, changes = parts(y[0])
     same, on = equal(w), np.eye(shape_of(w)[-1], dtype=bool)
     factors = _inverse(_differences(w), same | on)
-    if of is None:
+    if changes is None:
         return _of_eigh(v, _without(factors, same), uplo)
     regular = _of_eigh(v, factors, uplo)
     singular = _of_eigh(v, _inverse(_differences(changes), ~same), uplo)
-    return separated("np.linalg.eigh", of, w, 0, regular, singular)
+    return separated("np.linalg.eigh", y[0], 0, regular, singular)
 
 
 def _of_eigh(v, factors, uplo):
@@ -149,24 +147,21 @@ def _svd(a, *, vectors=True):
 
 
 def _separate_svd(outs, args, params, interpreter):
-    """Equal singular values, and those that are 0, as s + ε(i + 1); their vectors turned."""
+    """Equal singular values, and those that are 0, as s + εβ; their vectors turned."""
     u, s, vh = outs
     if not may_separate(interpreter, args[0], s, params):
         return outs
     same, zero = equal(s), vanishing(s)
     if same is NONE and zero is NONE:
         return outs
-    if params.get("vectors", True):
-        left, right = turn(u, same), turn(u, same, 1.0)
-        v = _adjoint(vh)
-        if zero is not NONE:
-            # Those of 0 are chosen apart from each other on either side, and from all of the
-            # space that the others leave.
-            right = np.where(zero[..., None, :], right, left)
-            u, v = turn_outside(u, zero), turn_outside(v, zero)
-        else:
-            right = left
-        u, vh = u @ left, _adjoint(v @ right)
+    left, v = turn(u, same), _adjoint(vh)
+    right = left
+    if zero is not NONE:
+        # Those of 0 are chosen apart from each other on either side, and from all of the space that
+        # the others leave.
+        right = np.where(zero[..., None, :], turn(u, same, 1.0), left)
+        u, v = turn_outside(u, zero), turn_outside(v, zero)
+    u, vh = u @ left, _adjoint(v @ right)
     member = zero if same is NONE else zero | np.any(same, axis=-1)
     return u, apart(interpreter, s, member), vh
 
@@ -187,8 +182,8 @@ def svd(y, _a, *, vectors=True):
     U̇ = U(G ∘ H + L) + (I − UUᴴ)ȦVS⁻¹ and V̇ = V(G ∘ H − L) + (I − VVᴴ)ȦᴴUS⁻¹. The last terms
     vanish where U, or V, is square.
     """
-    u, s, vh = y
-    of, s, changes = parts(s)
+    u, _, vh = y
+    s, changes = parts(y[1])
     same, zero, on = equal(s), vanishing(s), np.eye(shape_of(s)[-1], dtype=bool)
     both = NONE if zero is NONE else zero[..., :, None] & zero[..., None, :]
     factors = [
@@ -196,7 +191,7 @@ def svd(y, _a, *, vectors=True):
         _inverse(_sums(s), both),
         _inverse(s, zero),
     ]
-    if of is None:
+    if changes is None:
         # Without an imaginary part, nothing on the diagonal of K is divided.
         lost = both & (same | (u.dtype.kind == "c"))
         outside = zero & (_tall(u) | _tall(_adjoint(vh)))
@@ -207,7 +202,8 @@ def svd(y, _a, *, vectors=True):
         _inverse(_sums(changes), ~both),
         _inverse(changes, ~zero),
     ]
-    return separated("np.linalg.svd", of, s, 1, _of_svd(u, vh, factors), _of_svd(u, vh, infinite))
+    regular, singular = _of_svd(u, vh, factors), _of_svd(u, vh, infinite)
+    return separated("np.linalg.svd", y[1], 1, regular, singular)
 
 
 def _tall(u):

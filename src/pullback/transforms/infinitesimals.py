@@ -93,6 +93,10 @@ class Infinitesimal(Pushforward):
         """Whether this is what `set_apart` has returned."""
         return any(each is w for each in self.apart)
 
+    def precedes(self, w: Tracer) -> bool:
+        """Whether there may be ε in what these values were made of."""
+        return self.apart[0] is not w
+
     def settled(self, x: Any) -> Any:
         """A value for ε → 0."""
         return None if x is None else standard(x, of=self)
@@ -111,11 +115,11 @@ class Infinitesimal(Pushforward):
         leading, dot = standard(dot, of=self), first_order(dot, of=self)
         one, other = self.along(dot)
         # A probe is small by accident sometimes, so more than rounding is allowed for.
-        rounding = self.extent * np.finfo(dtype_of(dot)).eps ** 0.6
+        rounding = self.extent**0.5 * np.finfo(dtype_of(dot)).eps ** 0.6
         size = np.abs(probe)
         finite, also = self.along(np.less_equal(np.abs(leading), rounding * size))
-        agree = np.less_equal(np.abs(one - other), rounding * (size + np.abs(one)))
-        exists = finite & also & agree
+        close = np.less_equal(np.abs(one - other), rounding * (size + np.abs(one)))
+        exists = finite & also & (close | np.equal(one, other))
         if known(exists) and strip(exists).all():
             return one
         return np.where(exists, one, np.nan).astype(dtype_of(dot))
