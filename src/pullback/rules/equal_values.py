@@ -28,7 +28,13 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, known, strip
 from pullback.errors import ArgumentValueError
 from pullback.transforms.forward import Pushforward
-from pullback.transforms.infinitesimals import Infinitesimal, dual, first_order, standard
+from pullback.transforms.infinitesimals import (
+    GOLDEN,
+    Infinitesimal,
+    dual,
+    first_order,
+    irrational,
+)
 from pullback.transforms.tape import Tape
 
 __all__ = [
@@ -98,7 +104,7 @@ def apart(interpreter: Any, w: Any, member: Any) -> Any:
     """w + εβ, for two generic directions β of increasing numbers; 0 where no value is another's."""
     scale = _scale(w)[..., None]
     even = np.arange(1, shape_of(w)[-1] + 1)
-    uneven = even + 0.5 * (even * _GOLDEN % 1)
+    uneven = even + 0.5 * (even * GOLDEN % 1)
     directions = [np.where(member, scale * each, 0).astype(dtype_of(w)) for each in (even, uneven)]
     return Infinitesimal.below(interpreter).set_apart(w, *directions)
 
@@ -120,7 +126,7 @@ def turn(v: Any, same: Any, offset: float = 0.0) -> Any:
     block = member & (same | eye.astype(bool))
     turned = eye
     for number in (0.0, 1.0):
-        u = _irrational((n,), dtype, 2 * offset + number)
+        u = irrational((n,), dtype, 2 * offset + number)
         u = u if number else u * (-1.0) ** np.arange(n)
         length = np.sum(np.where(block, (u * np.conj(u)).real, 0), axis=-1)[..., None]
         outer = u[:, None] * np.conj(u)
@@ -131,25 +137,13 @@ def turn(v: Any, same: Any, offset: float = 0.0) -> Any:
 def turn_outside(u: Any, zero: Any) -> Any:
     """The vectors, those of 0 reflected in the space that the others leave."""
     others = np.where(zero[..., None, :], 0, u)
-    normal = _irrational(shape_of(u)[-2:-1], dtype_of(u), 3.0).astype(dtype_of(u))
+    normal = irrational(shape_of(u)[-2:-1], dtype_of(u), 3.0).astype(dtype_of(u))
     for _ in range(2):
         normal = normal - (others @ (np.conj(others).mT @ normal[..., None]))[..., 0]
     length = np.sum((normal * np.conj(normal)).real, axis=-1)[..., None, None]
     length = np.where(np.any(zero, axis=-1)[..., None, None], length, 1)
     along = np.sum(np.conj(normal)[..., None] * u, axis=-2, keepdims=True)
     return np.where(zero[..., None, :], u - normal[..., None] * (2 * along / length), u)
-
-
-_GOLDEN = 0.5 * (1 + 5**0.5)
-
-
-def _irrational(shape: tuple[int, ...], dtype: Any, offset: float) -> Any:
-    """Numbers of moduli between 1 and 2 without a pattern, for complex dtypes of any phase."""
-    count: Any = np.arange(1, int(np.prod(shape)) + 1).reshape(shape)
-    numbers = 1 + (count * _GOLDEN + offset * 2**0.5) % 1
-    if np.dtype(dtype).kind == "c":
-        numbers = numbers * np.exp(2j * np.pi * (count * 3**0.5 % 1))
-    return numbers
 
 
 ROUNDING = 1000
@@ -164,7 +158,7 @@ def parts(w: Any) -> tuple[Any, Any]:
     of = w._interpreter if type(w) is Tracer else None
     if not isinstance(of, Infinitesimal) or not of.has_set_apart(w):
         return w, None
-    return standard(w, of=of), first_order(w, of=of)
+    return of.settled(w), first_order(w, of=of)
 
 
 def require_determined(name: str, factors: Any) -> None:
@@ -214,14 +208,14 @@ def separated(name: str, w: Any, position: int, regular: Linear, singular: Linea
         for number, (x, leading) in enumerate(zip(found, infinite, strict=True)):
             rank = 1 if number == position else 2
             scaled = dual(np.zeros_like(x) if rank == 1 else leading, x, of=of)
-            noise = _irrational(shape_of(x)[-rank:], dtype_of(x), number)
+            noise = irrational(shape_of(x)[-rank:], dtype_of(x), number)
             noise = noise * _in_front(size * scale if rank == 1 else size, rank)
             noise = np.broadcast_to(noise, shape_of(x)).astype(dtype_of(x))
             outs.append(dual(scaled, noise, of=of.probe))
         return tuple(outs)
 
     def pullback(bars: Any) -> Any:
-        settled = [None if bar is None else standard(bar, of=of) for bar in bars]
+        settled = [of.settled(bar) for bar in bars]
         a_bar = regular.pullback(settled)
         if any(bar is not None for i, bar in enumerate(bars) if i != position):
             a_bar = a_bar + limit(bars, settled)

@@ -30,13 +30,25 @@ import numpy as np
 
 from pullback.core.interpreter import Interpreter
 from pullback.core.primitive import Primitive, bind
-from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.shapes import dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer, known, strip
-from pullback.errors import NoRuleError
+from pullback.errors import DataDependenceError, NoRuleError
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward
 
-__all__ = ["Infinitesimal", "dual", "first_order", "standard"]
+__all__ = ["GOLDEN", "Infinitesimal", "dual", "first_order", "irrational", "standard"]
+
+
+GOLDEN = 0.5 * (1 + 5**0.5)
+
+
+def irrational(shape: tuple[int, ...], dtype: Any, offset: float) -> Any:
+    """Numbers of moduli between 1 and 2 without a pattern, for complex dtypes of any phase."""
+    count: Any = np.arange(1, int(np.prod(shape)) + 1).reshape(shape)
+    numbers = 1 + (count * GOLDEN + offset * 2**0.5) % 1
+    if np.dtype(dtype).kind == "c":
+        numbers = numbers * np.exp(2j * np.pi * (count * 3**0.5 % 1))
+    return numbers
 
 
 class Infinitesimal(Pushforward):
@@ -97,9 +109,21 @@ class Infinitesimal(Pushforward):
         """Whether there may be ε in what these values were made of."""
         return self.apart[0] is not w
 
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        try:
+            return super().process(primitive, args, params)
+        except (NoRuleError, DataDependenceError):
+            # Nobody may ask for this coefficient of ε.
+            values = [x._value if _ours(x, self) else x for x in args]
+            outs = primitive(*values, **params)
+            return tuple(map(self._lost, outs)) if primitive.multiple else self._lost(outs)
+
+    def _lost(self, out: Any) -> Any:
+        return dual(out, np.full_like(out, np.nan), of=self) if is_inexact(out) else out
+
     def settled(self, x: Any) -> Any:
-        """A value for ε → 0."""
-        return None if x is None else standard(x, of=self)
+        """A value for ε → 0, which is the same for both directions."""
+        return None if x is None else self.along(standard(x, of=self))[0]
 
     def scaled(self, dot: Any) -> Any:
         """ε times a tangent, if it is not that already."""
@@ -111,18 +135,28 @@ class Infinitesimal(Pushforward):
         """The tangent of which this is ε times; NaN where it would be infinite."""
         if dot is None:
             return None
-        probe, dot = first_order(dot, of=self.probe), standard(dot, of=self.probe)
-        leading, dot = standard(dot, of=self), first_order(dot, of=self)
-        one, other = self.along(dot)
+        size = np.abs(self.along(first_order(dot, of=self.probe))[0])
+        dot = standard(dot, of=self.probe)
+        leading, both = standard(dot, of=self), first_order(dot, of=self)
+        one, other = self.along(both)
         # A probe is small by accident sometimes, so more than rounding is allowed for.
         rounding = self.extent**0.5 * np.finfo(dtype_of(dot)).eps ** 0.6
-        size = np.abs(probe)
         finite, also = self.along(np.less_equal(np.abs(leading), rounding * size))
         close = np.less_equal(np.abs(one - other), rounding * (size + np.abs(one)))
         exists = finite & also & (close | np.equal(one, other))
         if known(exists) and strip(exists).all():
             return one
         return np.where(exists, one, np.nan).astype(dtype_of(dot))
+
+    def disturbed(self, seeds: Sequence[Any]) -> list[Any]:
+        """Cotangents with other ratios between elements; none if there is only one element."""
+        shapes = [shape_of(seed) for seed in seeds if seed is not None]
+        if sum(int(np.prod(shape)) for shape in shapes) < 2:
+            return []
+        return [
+            None if seed is None else seed * irrational(shape_of(seed), float, number)
+            for number, seed in enumerate(seeds)
+        ]
 
     def along(self, x: Any) -> tuple[Any, Any]:
         """What x is for either direction."""

@@ -81,6 +81,19 @@ class Linearization:
         With `once`, every node is released as soon as it has been used. To the cotangents that
         `onto` has, one for each input, those found here are added.
         """
+        infinitesimal = self.infinitesimal
+        if infinitesimal is None:
+            return self._pull(seeds, once=once, onto=onto)
+        # Seeds may have been made of the very vectors that they are for: what depends on the choice
+        # of these shows with others.
+        others = infinitesimal.disturbed(seeds)
+        if others:
+            self._pull(others)
+        return list(map(infinitesimal.settled, self._pull(seeds, once=once, onto=onto)))
+
+    def _pull(
+        self, seeds: Sequence[Any], *, once: bool = False, onto: Sequence[Any] = ()
+    ) -> list[Any]:
         bars = Cotangents()
         for node, bar in zip(self.inputs, onto, strict=False):
             if bar is not None:
@@ -106,9 +119,7 @@ class Linearization:
                 if once:
                     del nodes[position]
                     node.release()
-        found = [bars.get(node) for node in self.inputs]
-        settled = self.infinitesimal and self.infinitesimal.settled
-        return found if settled is None else list(map(settled, found))
+        return [bars.get(node) for node in self.inputs]
 
 
 class Cotangents(dict[Any, Any]):
