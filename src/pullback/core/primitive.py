@@ -79,7 +79,7 @@ class Primitive:
         ``take_over(args, **params)`` is `value` of a list of arguments that is given away: what
         only this list refers to may be overwritten. For primitives with a body.
     separate : callable, optional
-        ``separate(outs, args, params, interpreter)`` is what a derivative goes on with in place of
+        ``separate(outs, args, interpreter)`` is what a derivative goes on with in place of
         the outputs, where several of them are equal and it takes more than them; see
         `pullback.transforms.infinitesimals`. With `multiple` alone.
     diagonal : type

@@ -27,10 +27,10 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
 
 @implements(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    return _hermitian("np.linalg.eigvalsh", a, UPLO, vectors=False)[0]
+    return _hermitian("np.linalg.eigvalsh", a, UPLO)[0]
 
 
-def _hermitian(name: str, a: Any, triangle: str, *, vectors: bool = True) -> Any:
+def _hermitian(name: str, a: Any, triangle: str) -> Any:
     """Eigenvalues and vectors of the matrices that have this triangle."""
     a = operand(a)
     shape = shape_of(a)
@@ -40,8 +40,7 @@ def _hermitian(name: str, a: Any, triangle: str, *, vectors: bool = True) -> Any
         )
     if triangle.upper() not in ("L", "U"):
         raise ArgumentValueError(f"{name}: got UPLO={triangle!r}; give 'L' or 'U'")
-    options = {} if vectors else {"vectors": False}
-    return spectral.eigh(a, uplo=triangle.upper(), **options)
+    return spectral.eigh(a, uplo=triangle.upper())
 
 
 @implements(np.linalg.svd)
@@ -65,7 +64,7 @@ def svd(
 
 def _hermitian_svd(a: Any, compute_uv: bool) -> Any:
     """A = V diag(w) Vᴴ = V diag(|w|) (V diag(sgn w))ᴴ, of the lower triangle, in falling order."""
-    w, v = _hermitian("np.linalg.svd", a, "L", vectors=compute_uv)
+    w, v = _hermitian("np.linalg.svd", a, "L")
     order = np.argsort(np.abs(w))[..., ::-1]
     w = np.take_along_axis(w, order, -1)
     if not compute_uv:
@@ -76,7 +75,7 @@ def _hermitian_svd(a: Any, compute_uv: bool) -> Any:
 
 @implements(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Any:
-    return spectral.svd(operand(x), vectors=False)[1]
+    return spectral.svd(operand(x))[1]
 
 
 @implements(np.linalg.pinv)

@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 from pullback.core.linear import Linear
-from pullback.core.running import thread
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, known, strip
 from pullback.errors import ArgumentValueError
@@ -83,15 +82,13 @@ def vanishing(s: Any) -> Any:
 # -- setting them apart ---------------------------------------------------------------------------
 
 
-def may_separate(interpreter: Any, a: Any, w: Any, params: dict[str, Any]) -> bool:
-    """Whether a derivative can and need set equal values of a matrix `a` apart.
+def may_separate(interpreter: Any, a: Any, w: Any) -> bool:
+    """Whether a derivative can set equal values of a matrix `a` apart.
 
     It can't while elements are not known, or where derivatives outside this one follow the matrix.
-    It need not where there is no use for the vectors.
+    It does so for values alone too: the vectors may come from another decomposition.
     """
     if type(interpreter) not in (Pushforward, Tape) or not shape_of(w)[-1] or not known(w):
-        return False
-    if not params.get("vectors", True) and not _within(interpreter):
         return False
     while type(a) is Tracer:
         if a._payload is not None and isinstance(a._interpreter, Pushforward | Tape):
@@ -100,20 +97,20 @@ def may_separate(interpreter: Any, a: Any, w: Any, params: dict[str, Any]) -> bo
     return True
 
 
-def apart(interpreter: Any, w: Any, member: Any) -> Any:
-    """w + εβ, for two generic directions β of increasing numbers; 0 where no value is another's."""
+def apart(interpreter: Any, w: Any, same: Any, member: Any) -> Any:
+    """w + εβ, for two generic directions β of increasing numbers, 0 where `member` is not true.
+
+    Values that are equal to rounding are made equal.
+    """
+    if same is not NONE:
+        group = same | np.eye(shape_of(w)[-1], dtype=bool)
+        total = np.sum(np.where(group, w[..., None, :], 0), axis=-1)
+        w = np.where(member, (total / np.sum(group, axis=-1)).astype(dtype_of(w)), w)
     scale = _scale(w)[..., None]
     even = np.arange(1, shape_of(w)[-1] + 1)
     uneven = even + 0.5 * (even * GOLDEN % 1)
     directions = [np.where(member, scale * each, 0).astype(dtype_of(w)) for each in (even, uneven)]
     return Infinitesimal.below(interpreter).set_apart(w, *directions)
-
-
-def _within(interpreter: Any) -> bool:
-    """Whether a derivative is taken inside that of the interpreter, whose rules use the vectors."""
-    stack = thread.stack
-    inner = stack[stack.index(interpreter) + 1 :] if interpreter in stack else stack
-    return any(type(each) in (Pushforward, Tape) for each in inner)
 
 
 def turn(v: Any, same: Any, offset: float = 0.0) -> Any:

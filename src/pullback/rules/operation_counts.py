@@ -138,7 +138,7 @@ def eigensystem(_out: Any, a: Any, **_params: Any) -> int:
     return count * 9 * n**3
 
 
-def singular_system(_out: Any, a: Any, **_params: Any) -> int:
+def singular_system(_out: Any, a: Any) -> int:
     """14mn² + 8n³ for m×n matrices with m ≥ n."""
     count, m, n = _matrices(a)
     return count * (14 * m * n**2 + 8 * n**3)

@@ -310,9 +310,9 @@ def eigensystem(primitive: Primitive, a: Any, **params: Any) -> tuple[Abstract, 
     return Abstract(shape[:-1], w), Abstract(shape, v)
 
 
-def singular_system(primitive: Primitive, a: Any, **params: Any) -> tuple[Abstract, ...]:
+def singular_system(primitive: Primitive, a: Any) -> tuple[Abstract, ...]:
     """Singular vectors and values of m×n matrices, min(m, n) of each."""
-    u, s, vh = dtypes(primitive, a, **params)
+    u, s, vh = dtypes(primitive, a)
     *lead, rows, columns = shape_of(a)
     count = min(rows, columns)
     return (

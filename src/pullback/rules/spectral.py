@@ -74,19 +74,19 @@ def _sums(s):
 # -- Hermitian matrices ---------------------------------------------------------------------------
 
 
-def _eigh(a, *, uplo="L", vectors=True):
+def _eigh(a, *, uplo="L"):
     return tuple(np.linalg.eigh(a, uplo))
 
 
-def _separate_eigh(outs, args, params, interpreter):
+def _separate_eigh(outs, args, interpreter):
     """Equal eigenvalues as w + εβ, and their vectors turned."""
     w, v = outs
-    if not may_separate(interpreter, args[0], w, params):
+    if not may_separate(interpreter, args[0], w):
         return outs
     same = equal(w)
     if same is NONE:
         return outs
-    return apart(interpreter, w, np.any(same, axis=-1)), v @ turn(v, same)
+    return apart(interpreter, w, same, np.any(same, axis=-1)), v @ turn(v, same)
 
 
 @rule(
@@ -98,7 +98,7 @@ def _separate_eigh(outs, args, params, interpreter):
     separate=_separate_eigh,
     multiple=True,
 )
-def eigh(y, _a, *, uplo="L", vectors=True):
+def eigh(y, _a, *, uplo="L"):
     """AV = V diag(w): ẇ = diag(VᴴȦV), V̇ = V(F ∘ VᴴȦV), Fᵢⱼ = 1/(wⱼ − wᵢ), Fᵢᵢ = 0.
 
     Ā = V(diag(w̄) + F ∘ VᴴV̄)Vᴴ. NumPy reads one triangle of A, `uplo`, and takes the other one to be
@@ -142,14 +142,14 @@ def _of_eigh(v, factors, uplo):
 # -- singular values ------------------------------------------------------------------------------
 
 
-def _svd(a, *, vectors=True):
+def _svd(a):
     return tuple(np.linalg.svd(a, full_matrices=False))
 
 
-def _separate_svd(outs, args, params, interpreter):
+def _separate_svd(outs, args, interpreter):
     """Equal singular values, and those that are 0, as s + εβ; their vectors turned."""
     u, s, vh = outs
-    if not may_separate(interpreter, args[0], s, params):
+    if not may_separate(interpreter, args[0], s):
         return outs
     same, zero = equal(s), vanishing(s)
     if same is NONE and zero is NONE:
@@ -163,7 +163,7 @@ def _separate_svd(outs, args, params, interpreter):
         u, v = turn_outside(u, zero), turn_outside(v, zero)
     u, vh = u @ left, _adjoint(v @ right)
     member = zero if same is NONE else zero | np.any(same, axis=-1)
-    return u, apart(interpreter, s, member), vh
+    return u, apart(interpreter, s, same, member), vh
 
 
 @rule(
@@ -175,7 +175,7 @@ def _separate_svd(outs, args, params, interpreter):
     separate=_separate_svd,
     multiple=True,
 )
-def svd(y, _a, *, vectors=True):
+def svd(y, _a):
     """A = U diag(s) Vᴴ, with min(m, n) singular values: with UᴴȦV = H + K, H Hermitian and K
 
     skew, ṡ = diag H, Gᵢⱼ = 1/(sⱼ − sᵢ), Gᵢᵢ = 0 and Kᵢⱼ divided by sᵢ + sⱼ in L,

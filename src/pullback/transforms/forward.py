@@ -68,7 +68,7 @@ class Pushforward(Interpreter):
         else:
             out = primitive(*values, **params)
             if primitive.separate is not None:
-                out = primitive.separate(out, values, params, self)
+                out = primitive.separate(out, values, self)
                 if self.infinitesimal is not None:
                     dots = list(map(self.infinitesimal.scaled, dots))
             with np.errstate(all="ignore"):

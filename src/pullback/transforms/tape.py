@@ -223,7 +223,7 @@ class Tape(Interpreter):
         if not varies or primitive.is_constant:
             return tuple(map(self.constant, outs))
         if primitive.separate is not None:
-            outs = primitive.separate(outs, values, params, self)
+            outs = primitive.separate(outs, values, self)
         node = self._operation(primitive, _SEVERAL, values, parents, params)
         node.out = outs if primitive.keeps_out else tuple(map(Abstract.of, outs))
         return self._outputs(node, outs)
