@@ -3,17 +3,24 @@
 Vectors of equal values are any basis of their space. The derivative of a function that does not
 depend on it (a function of a matrix, a projector, a part of low rank) takes more than values and
 vectors at a point: how the cotangent of the vectors changes as the values part. So values that are
-equal are set apart by a formal infinitesimal, wᵢ + εi, in the direction of the vectors that
-were chosen, and the terms of a rule that are divided by differences are split in two: those of
-different values, and those of equal ones, which are of order 1/ε; see
-`pullback.transforms.infinitesimals`.
+equal are set apart by a formal infinitesimal, w + εβ, in the directions of the vectors that were
+chosen, and the terms of a rule that are divided by differences are split in two: those of different
+values, and those of equal ones, which are of order 1/ε; see `pullback.transforms.infinitesimals`.
+Singular values that are 0 are among these, as there are divisions by the values too.
 
 So that a function that does depend on the choice shows it, and is not stationary by accident, as
 Σ vᵢⱼ³ is at vectors that are unit vectors, a derivative goes on with the basis turned by fixed,
 irrational angles.
 
-Values are equal if they differ by no more than 4nε times the largest, or are linked by such, for n
-values and the spacing ε of numbers at 1.
+Values are equal if they differ by no more than 4n times the spacing of numbers at the largest, or
+are linked by such, for n values. The same goes for those that count as 0. Between values that differ
+by δ, and are not equal, derivatives have errors of the order of the spacing over δ.
+
+For the theorem behind it, that a function of a matrix has the divided differences f[wᵢ, wⱼ] for its
+derivative, f′(w) where they are equal: R. Bhatia, *Matrix Analysis*, Springer 1997, theorem V.3.3;
+for what of eigenvectors is differentiable at equal eigenvalues: A. L. Andrew, K.-W. E. Chu and
+P. Lancaster, *Derivatives of eigenvalues and eigenvectors of matrix functions*, SIAM J. Matrix
+Anal. Appl. 14, 1993.
 """
 
 from __future__ import annotations
@@ -25,14 +32,14 @@ import numpy as np
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, known, strip
-from pullback.errors import ArgumentValueError
 from pullback.transforms.forward import Pushforward
 from pullback.transforms.infinitesimals import (
+    EVEN,
     GOLDEN,
+    UNEVEN,
     Infinitesimal,
-    dual,
-    first_order,
     irrational,
+    undetermined,
 )
 from pullback.transforms.tape import Tape
 
@@ -41,9 +48,12 @@ __all__ = [
     "apart",
     "equal",
     "may_separate",
+    "outside",
     "parts",
     "require_determined",
     "separated",
+    "settled",
+    "skew",
     "turn",
     "turn_outside",
     "vanishing",
@@ -97,20 +107,51 @@ def may_separate(interpreter: Any, a: Any, w: Any) -> bool:
     return True
 
 
-def apart(interpreter: Any, w: Any, same: Any, member: Any) -> Any:
-    """w + εβ, for two generic directions β of increasing numbers, 0 where `member` is not true.
+def apart(interpreter: Any, w: Any, same: Any, member: Any, *vectors: Any) -> tuple[Any, ...]:
+    """Values as w + εβ where `member` is true, and vectors as V + εV̇, for all directions.
 
     Values that are equal to rounding are made equal.
+
+    Parameters
+    ----------
+    interpreter : Interpreter
+    w, same, member : array
+    vectors : pairs of array
+        V, and what it becomes when the vectors of equal values are turned.
     """
     if same is not NONE:
         group = same | np.eye(shape_of(w)[-1], dtype=bool)
         total = np.sum(np.where(group, w[..., None, :], 0), axis=-1)
         w = np.where(member, (total / np.sum(group, axis=-1)).astype(dtype_of(w)), w)
-    scale = _scale(w)[..., None]
     even = np.arange(1, shape_of(w)[-1] + 1)
     uneven = even + 0.5 * (even * GOLDEN % 1)
-    directions = [np.where(member, scale * each, 0).astype(dtype_of(w)) for each in (even, uneven)]
-    return Infinitesimal.below(interpreter).set_apart(w, *directions)
+    changes = (even, uneven, 0 * even, irrational(shape_of(w)[-1:], float, 4.0))
+    scale = _scale(w)[..., None]
+    of = Infinitesimal.below(interpreter)
+    found = [
+        of.set_apart(w, *(np.where(member, scale * x, 0).astype(dtype_of(w)) for x in changes))
+    ]
+    for v, turned in vectors:
+        none = np.zeros_like(v)
+        probe = none + irrational(shape_of(v)[-2:], dtype_of(v), 5.0)
+        probe = np.where(member[..., None, :], probe, 0).astype(dtype_of(v))
+        found.append(of.moved(v, none, none, turned.astype(dtype_of(v)), probe))
+    return tuple(found)
+
+
+def skew(v: Any, same: Any, offset: float = 0.0) -> Any:
+    """A skew-Hermitian matrix with elements for pairs of equal values, (…, n, n)."""
+    n = shape_of(v)[-1]
+    x = irrational((n, n), dtype_of(v), 6.0 + offset)
+    return np.where(same, x - np.conj(x.T), 0)
+
+
+def outside(u: Any, zero: Any) -> Any:
+    """What vectors of 0 become when they are turned out of the space of all these vectors."""
+    normal = irrational(shape_of(u)[-2:-1], dtype_of(u), 8.0).astype(dtype_of(u))
+    for _ in range(2):
+        normal = normal - (u @ (np.conj(u).mT @ normal[..., None]))[..., 0]
+    return np.where(zero[..., None, :], normal[..., None], 0)
 
 
 def turn(v: Any, same: Any, offset: float = 0.0) -> Any:
@@ -151,30 +192,27 @@ ROUNDING = 1000
 
 
 def parts(w: Any) -> tuple[Any, Any]:
-    """The values without ε, and what it comes with; `None` if they were not set apart."""
+    """The values without ε, and a pair of what it comes with; `None` if they were not set apart."""
     of = w._interpreter if type(w) is Tracer else None
     if not isinstance(of, Infinitesimal) or not of.has_set_apart(w):
         return w, None
-    return of.settled(w), first_order(w, of=of)
+    return of.settled(w), (of.change(w, EVEN), of.change(w, UNEVEN))
+
+
+def settled(w: Any, *vectors: Any) -> tuple[Any, ...]:
+    """Vectors without ε, if their values were set apart."""
+    return tuple(map(w._interpreter.settled, vectors))
 
 
 def require_determined(name: str, factors: Any) -> None:
     """Raise where a rule would divide by the difference of equal values."""
     if known(factors) and np.isnan(strip(factors)).any():
-        raise _undetermined(name)
+        raise undetermined(name)
 
 
-def _undetermined(name: str) -> ArgumentValueError:
-    return ArgumentValueError(
-        f"{name}: the derivative of the vectors is asked for where some of the values are equal to "
-        "rounding, so that the vectors are not determined. First derivatives of what does not "
-        "depend on their choice are known there (functions of the matrix, projectors), second "
-        "ones, and those of a decomposition of what follows another one, are not; use the values "
-        "alone, or a function of the matrix that needs no decomposition (inv, solve, matrix_power)"
-    )
-
-
-def separated(name: str, w: Any, position: int, regular: Linear, singular: Linear) -> Linear:
+def separated(
+    name: str, w: Any, position: int, regular: Linear, even: Linear, uneven: Linear
+) -> Linear:
     """The map of a decomposition some of whose values were set apart.
 
     Parameters
@@ -185,8 +223,10 @@ def separated(name: str, w: Any, position: int, regular: Linear, singular: Linea
         The values, with ε.
     position : int
         Of the values among the outputs.
-    regular, singular : Linear
-        The terms that are finite, and the coefficients of 1/ε, which concern the vectors alone.
+    regular : Linear
+        The terms that are finite.
+    even, uneven : Linear
+        The coefficients of 1/ε, which concern the vectors alone, for either direction.
     """
     of: Infinitesimal = w._interpreter
     precedes = of.precedes(w)
@@ -196,19 +236,20 @@ def separated(name: str, w: Any, position: int, regular: Linear, singular: Linea
 
     def pushforward(a_dot: Any) -> Any:
         a_dot = of.unscaled(a_dot)
-        found, infinite = regular.pushforward(a_dot), singular.pushforward(a_dot)
+        rows = zip(*(each.pushforward(a_dot) for each in (regular, even, uneven)), strict=True)
+        outputs = list(rows)
         size: Any = 0
-        for number, leading in enumerate(infinite):
+        for number, (_, leading, _) in enumerate(outputs):
             if number != position:
-                size = np.maximum(size, of.along(_largest(leading))[0])
+                size = np.maximum(size, _largest(leading))
         outs = []
-        for number, (x, leading) in enumerate(zip(found, infinite, strict=True)):
+        for number, (x, *leading) in enumerate(outputs):
             rank = 1 if number == position else 2
-            scaled = dual(np.zeros_like(x) if rank == 1 else leading, x, of=of)
-            noise = irrational(shape_of(x)[-rank:], dtype_of(x), number)
-            noise = noise * _in_front(size * scale if rank == 1 else size, rank)
-            noise = np.broadcast_to(noise, shape_of(x)).astype(dtype_of(x))
-            outs.append(dual(scaled, noise, of=of.probe))
+            even_part, uneven_part = [np.zeros_like(x)] * 2 if rank == 1 else leading
+            probe = irrational(shape_of(x)[-rank:], dtype_of(x), number)
+            probe = probe * _in_front(size * scale if rank == 1 else size, rank)
+            probe = np.broadcast_to(probe, shape_of(x)).astype(dtype_of(x))
+            outs.append(of.made(x, even_part, uneven_part, probe))
         return tuple(outs)
 
     def pullback(bars: Any) -> Any:
@@ -216,25 +257,34 @@ def separated(name: str, w: Any, position: int, regular: Linear, singular: Linea
         a_bar = regular.pullback(settled)
         if any(bar is not None for i, bar in enumerate(bars) if i != position):
             a_bar = a_bar + limit(bars, settled)
-        # How it changes with ε is not known.
-        return dual(a_bar, np.full_like(a_bar, np.nan), of=of) if precedes else a_bar
+        if not precedes:
+            return a_bar
+        # How it changes with ε is not known, but that it does not depend on the choice.
+        lost, none = np.full_like(a_bar, np.nan), np.zeros_like(a_bar)
+        return of.moved(a_bar, lost, lost, none, none)
 
     def limit(bars: Any, settled: list[Any]) -> Any:
         """The terms of equal values, from how the cotangents of the vectors change."""
-        changes = [None if bar is None else first_order(bar, of=of) for bar in bars]
-        changes[position], values, vectors = None, settled[position], list(settled)
-        vectors[position] = None
+        values = settled[position]
+        rows = [
+            [None if i == position else x for i, x in enumerate(row)]
+            for row in (
+                settled,
+                [of.change(bar, EVEN) for bar in bars],
+                [of.change(bar, UNEVEN) for bar in bars],
+            )
+        ]
         size = 0 if values is None else _largest(values, 1)
-        for bar in (*vectors, *changes):
-            if bar is not None:
-                size = size + of.along(_largest(bar) / scale)[0]
+        for row in rows:
+            for bar in row:
+                size = size + (0 if bar is None else _largest(bar) / scale)
         most = rounding * _in_front(size, 2)
-        infinite, change = singular.pullback(vectors), singular.pullback(changes)
-        one, other = of.along(change)
-        off = np.greater(np.abs(infinite), most) | np.greater(np.abs(one - other), most)
-        off = np.logical_or(*of.along(off | (np.isnan(change) & ~np.isnan(infinite))))
+        infinite = np.abs(even.pullback(rows[0])) + np.abs(uneven.pullback(rows[0]))
+        one, other = even.pullback(rows[1]), uneven.pullback(rows[2])
+        off = np.greater(infinite, most) | np.greater(np.abs(one - other), most)
+        off = off | (np.isnan(one) & ~np.isnan(infinite))
         if known(off) and strip(off).any():
-            raise _undetermined(name)
+            raise undetermined(name)
         return np.where(off, np.nan, one).astype(dtype_of(one))
 
     return Linear(pushforward, pullback)

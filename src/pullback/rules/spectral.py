@@ -3,7 +3,12 @@
 Eigenvalues and singular values that are simple are differentiable, and so are sums over equal
 ones. Vectors are differentiable where their eigenvalue is simple, up to a sign, or for complex
 matrices a phase, of which a meaningful result does not depend. Where eigenvalues are equal to
-rounding the vectors are arbitrary: their pullback raises an error, and their tangents are NaN.
+rounding the vectors are arbitrary, and a derivative goes on with others than NumPy's. What does not
+depend on them (functions of a matrix, projectors, parts of low rank, vectors of other eigenvalues)
+has its first derivatives. For what does, the pullback raises an error, and tangents are NaN; so it
+is with second derivatives of what is computed with the vectors, and, as NaN in either direction, in
+the bodies of loops, which are recorded before anything is known of eigenvalues. See
+`pullback.rules.equal_values`.
 
 Source: M. Giles, *An extended collection of matrix derivative results for forward and reverse mode
 algorithmic differentiation*, Oxford 2008; for complex matrices S. Wan and S. Zhang, *Automatic
@@ -24,9 +29,12 @@ from pullback.rules.equal_values import (
     apart,
     equal,
     may_separate,
+    outside,
     parts,
     require_determined,
     separated,
+    settled,
+    skew,
     turn,
     turn_outside,
     vanishing,
@@ -86,7 +94,8 @@ def _separate_eigh(outs, args, interpreter):
     same = equal(w)
     if same is NONE:
         return outs
-    return apart(interpreter, w, same, np.any(same, axis=-1)), v @ turn(v, same)
+    v = v @ turn(v, same)
+    return apart(interpreter, w, same, np.any(same, axis=-1), (v, v @ skew(v, same)))
 
 
 @rule(
@@ -110,9 +119,10 @@ def eigh(y, _a, *, uplo="L"):
     factors = _inverse(_differences(w), same | on)
     if changes is None:
         return _of_eigh(v, _without(factors, same), uplo)
-    regular = _of_eigh(v, factors, uplo)
-    singular = _of_eigh(v, _inverse(_differences(changes), ~same), uplo)
-    return separated("np.linalg.eigh", y[0], 0, regular, singular)
+    (v,) = settled(y[0], v)
+    singular = [_inverse(_differences(change), ~same) for change in changes]
+    maps = [_of_eigh(v, each, uplo) for each in (factors, *singular)]
+    return separated("np.linalg.eigh", y[0], 0, *maps)
 
 
 def _of_eigh(v, factors, uplo):
@@ -161,9 +171,16 @@ def _separate_svd(outs, args, interpreter):
         # the others leave.
         right = np.where(zero[..., None, :], turn(u, same, 1.0), left)
         u, v = turn_outside(u, zero), turn_outside(v, zero)
-    u, vh = u @ left, _adjoint(v @ right)
+    u, v = u @ left, v @ right
+    left = right = skew(u, same)
+    u_turned = v_turned = 0
+    if zero is not NONE:
+        right = np.where(zero[..., None, :], skew(u, same, 1.0), left)
+        u_turned, v_turned = outside(u, zero), outside(v, zero)
+    u_turned, v_turned = u @ left + u_turned, v @ right + v_turned
     member = zero if same is NONE else zero | np.any(same, axis=-1)
-    return u, apart(interpreter, s, same, member), vh
+    s, u, v = apart(interpreter, s, same, member, (u, u_turned), (v, v_turned))
+    return u, s, _adjoint(v)
 
 
 @rule(
@@ -194,16 +211,20 @@ def svd(y, _a):
     if changes is None:
         # Without an imaginary part, nothing on the diagonal of K is divided.
         lost = both & (same | (u.dtype.kind == "c"))
-        outside = zero & (_tall(u) | _tall(_adjoint(vh)))
-        masks = (same, lost, outside)
+        rest = zero & (_tall(u) | _tall(_adjoint(vh)))
+        masks = (same, lost, rest)
         return _of_svd(u, vh, list(map(_without, factors, masks)))
-    infinite = [
-        _inverse(_differences(changes), ~same),
-        _inverse(_sums(changes), ~both),
-        _inverse(changes, ~zero),
+    u, vh = settled(y[1], u, vh)
+    singular = [
+        [
+            _inverse(_differences(change), ~same),
+            _inverse(_sums(change), ~both),
+            _inverse(change, ~zero),
+        ]
+        for change in changes
     ]
-    regular, singular = _of_svd(u, vh, factors), _of_svd(u, vh, infinite)
-    return separated("np.linalg.svd", y[1], 1, regular, singular)
+    maps = [_of_svd(u, vh, each) for each in (factors, *singular)]
+    return separated("np.linalg.svd", y[1], 1, *maps)
 
 
 def _tall(u):
@@ -236,20 +257,20 @@ def _of_svd(u, vh, factors):
             return u @ inside @ vh
         for each in factors:
             require_determined("np.linalg.svd", each)
-        x = y = outside = 0
+        x = y = rest = 0
         if u_bar is not None:
             x = _adjoint(u) @ u_bar
             if tall:
-                outside = outside + ((u_bar - u @ x) * by_values) @ vh
+                rest = rest + ((u_bar - u @ x) * by_values) @ vh
             x = 0.5 * (x - _adjoint(x))
         if vh_bar is not None:
             v_bar = _adjoint(vh_bar)
             y = vh @ v_bar
             if wide:
-                outside = outside + u @ _adjoint((v_bar - v @ y) * by_values)
+                rest = rest + u @ _adjoint((v_bar - v @ y) * by_values)
             y = 0.5 * (y - _adjoint(y))
         inside = inside + by_differences * (x + y) + by_sums * (x - y)
-        return u @ inside @ vh + outside
+        return u @ inside @ vh + rest
 
     return Linear(pushforward, pullback)
 

@@ -12,10 +12,13 @@ of order 1/ε:
 * tangents are carried multiplied by ε, so that all of them are finite. What is left of a result for
   ε → 0 must vanish, and the coefficient of ε is its tangent.
 
-All this is done for two directions β at once, as a batch. The derivative does not exist, and what
-is differentiated depends on the choice of the vectors, if what must vanish does not, or if the two
-directions do not agree. Whether a tangent vanishes to rounding is judged by a probe that takes the
-same path through the program: a perturbation that nothing is invariant under.
+What is differentiated depends on the choice of vectors, and has no derivative, if something does
+not vanish that must. To find out, all is done along four directions at once, as a batch:
+
+* two of different β (`EVEN`, `UNEVEN`), which must agree;
+* one that turns the vectors of equal values and leaves values alone (`TURN`), along which the
+  derivatives by everything but the decomposed matrix must not change;
+* one that nothing is invariant under (`PROBE`), which tells how large rounding is in the others.
 
 One derivation is one order of ε. Where a derivative of such a derivative is wanted, or that of a
 decomposition of what follows another one, higher orders would be; there values are not set apart.
@@ -32,11 +35,20 @@ from pullback.core.interpreter import Interpreter
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer, known, strip
-from pullback.errors import DataDependenceError, NoRuleError
+from pullback.errors import ArgumentValueError, DataDependenceError, NoRuleError
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward
 
-__all__ = ["GOLDEN", "Infinitesimal", "dual", "first_order", "irrational", "standard"]
+__all__ = [
+    "EVEN",
+    "GOLDEN",
+    "PROBE",
+    "TURN",
+    "UNEVEN",
+    "Infinitesimal",
+    "irrational",
+    "undetermined",
+]
 
 
 GOLDEN = 0.5 * (1 + 5**0.5)
@@ -51,6 +63,10 @@ def irrational(shape: tuple[int, ...], dtype: Any, offset: float) -> Any:
     return numbers
 
 
+EVEN, UNEVEN, TURN, PROBE = range(4)
+"""The directions."""
+
+
 class Infinitesimal(Pushforward):
     """Carries values to first order in ε, at a level just below that of a derivative.
 
@@ -61,25 +77,21 @@ class Infinitesimal(Pushforward):
 
     Attributes
     ----------
-    probe : Infinitesimal
-        Another one, between this and the derivative, for the perturbation that tangents are
-        compared with.
     directions : Batch
-        What the coefficients of ε for two directions are a batch of, at a level below this.
+        What the coefficients of ε for all directions are a batch of, at a level below this.
     extent : int
         The largest number of values that were set apart in one matrix.
     apart : list of Tracer
         All values that were set apart; others vary with ε because they depend on these.
     """
 
-    __slots__ = ("apart", "directions", "extent", "probe")
+    __slots__ = ("apart", "directions", "extent")
 
-    probe: Infinitesimal
-    directions: Batch
-
-    def __init__(self, derivative: Interpreter, distance: float) -> None:
+    def __init__(self, derivative: Interpreter) -> None:
         super().__init__(derivative.name)
-        self.level = derivative.level - distance
+        self.level = derivative.level - 0.25
+        self.directions = Batch(derivative.name, 4)
+        self.directions.level = derivative.level - 0.5
         self.extent = 1
         self.apart: list[Tracer] = []
 
@@ -88,15 +100,30 @@ class Infinitesimal(Pushforward):
         """That of a derivative."""
         found: Infinitesimal | None = derivative.infinitesimal
         if found is None:
-            found = derivative.infinitesimal = cls(derivative, 0.5)
-            found.probe = cls(derivative, 0.25)
-            found.directions = Batch(derivative.name, 2)
-            found.directions.level = derivative.level - 0.75
+            found = derivative.infinitesimal = cls(derivative)
         return found
 
-    def set_apart(self, w: Any, *directions: Any) -> Any:
-        """w + εβ for two directions β, for the ordered values of a decomposition."""
-        made = dual(w, Tracer(self.directions, np.stack(directions), MAPPED), of=self)
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        try:
+            return super().process(primitive, args, params)
+        except (NoRuleError, DataDependenceError):
+            # Nobody may ask for this coefficient of ε.
+            values = [x._value if _ours(x, self) else x for x in args]
+            outs = primitive(*values, **params)
+            return tuple(map(self._lost, outs)) if primitive.multiple else self._lost(outs)
+
+    def _lost(self, out: Any) -> Any:
+        return Tracer(self, out, np.full_like(out, np.nan)) if is_inexact(out) else out
+
+    # -- values --------------------------------------------------------------------------------
+
+    def moved(self, x: Any, *changes: Any) -> Any:
+        """x + ε times its change along each direction."""
+        return Tracer(self, x, self._along(*changes))
+
+    def set_apart(self, w: Any, *changes: Any) -> Any:
+        """The same, for the ordered values of a decomposition."""
+        made = self.moved(w, *changes)
         self.apart.append(made)
         self.extent = max(self.extent, shape_of(w)[-1])
         return made
@@ -109,44 +136,43 @@ class Infinitesimal(Pushforward):
         """Whether there may be ε in what these values were made of."""
         return self.apart[0] is not w
 
-    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        try:
-            return super().process(primitive, args, params)
-        except (NoRuleError, DataDependenceError):
-            # Nobody may ask for this coefficient of ε.
-            values = [x._value if _ours(x, self) else x for x in args]
-            outs = primitive(*values, **params)
-            return tuple(map(self._lost, outs)) if primitive.multiple else self._lost(outs)
-
-    def _lost(self, out: Any) -> Any:
-        return dual(out, np.full_like(out, np.nan), of=self) if is_inexact(out) else out
-
     def settled(self, x: Any) -> Any:
-        """A value for ε → 0, which is the same for both directions."""
-        return None if x is None else self.along(standard(x, of=self))[0]
+        """A value for ε → 0, which is the same for all directions."""
+        return None if x is None else part(x, of=self, order=0, direction=EVEN)
+
+    def change(self, x: Any, direction: int) -> Any:
+        """The coefficient of ε in x along a direction."""
+        return None if x is None else part(x, of=self, order=1, direction=direction)
+
+    def _along(self, *columns: Any) -> Tracer:
+        return Tracer(self.directions, np.stack(columns), MAPPED)
+
+    # -- tangents: multiplied by ε ---------------------------------------------------------------
 
     def scaled(self, dot: Any) -> Any:
         """ε times a tangent, if it is not that already."""
-        if dot is None or (type(dot) is Tracer and dot._interpreter in (self, self.probe)):
-            return dot
-        return dual(np.zeros(shape_of(dot), dtype_of(dot)), dot, of=self)
+        return dot if dot is None or _ours(dot, self) else scaled(dot, of=self)
+
+    def made(self, dot: Any, even: Any, uneven: Any, probe: Any) -> Any:
+        """ε times the tangent of values or vectors, which has terms of order 1/ε."""
+        return singular(dot, even, uneven, probe, of=self)
 
     def unscaled(self, dot: Any) -> Any:
         """The tangent of which this is ε times; NaN where it would be infinite."""
         if dot is None:
             return None
-        size = np.abs(self.along(first_order(dot, of=self.probe))[0])
-        dot = standard(dot, of=self.probe)
-        leading, both = standard(dot, of=self), first_order(dot, of=self)
-        one, other = self.along(both)
-        # A probe is small by accident sometimes, so more than rounding is allowed for.
-        rounding = self.extent**0.5 * np.finfo(dtype_of(dot)).eps ** 0.6
-        finite, also = self.along(np.less_equal(np.abs(leading), rounding * size))
-        close = np.less_equal(np.abs(one - other), rounding * (size + np.abs(one)))
-        exists = finite & also & (close | np.equal(one, other))
-        if known(exists) and strip(exists).all():
+        lead = [part(dot, of=self, order=0, direction=i) for i in (EVEN, UNEVEN, PROBE)]
+        one, other, turned, probe = (self.change(dot, i) for i in (EVEN, UNEVEN, TURN, PROBE))
+        most = self.rounding(dot) * np.abs(lead[2])
+        size = self.rounding(dot) * (np.abs(probe) + np.abs(lead[2]))
+        off = np.greater(np.abs(lead[0]), most) | np.greater(np.abs(lead[1]), most)
+        off = off | np.greater(np.abs(turned), size)
+        off = off | np.greater(np.abs(one - other), size + self.rounding(dot) * np.abs(one))
+        if known(off) and not strip(off).any():
             return one
-        return np.where(exists, one, np.nan).astype(dtype_of(dot))
+        return np.where(off, np.nan, one).astype(dtype_of(one))
+
+    # -- cotangents ------------------------------------------------------------------------------
 
     def disturbed(self, seeds: Sequence[Any]) -> list[Any]:
         """Cotangents with other ratios between elements; none if there is only one element."""
@@ -158,25 +184,51 @@ class Infinitesimal(Pushforward):
             for number, seed in enumerate(seeds)
         ]
 
-    def along(self, x: Any) -> tuple[Any, Any]:
-        """What x is for either direction."""
-        return first(x, of=self.directions), second(x, of=self.directions)
+    def finished(self, bar: Any) -> Any:
+        """The cotangent of an input. It must not depend on the choice of vectors."""
+        if bar is None:
+            return None
+        found, turned, probe = self.settled(bar), self.change(bar, TURN), self.change(bar, PROBE)
+        size = self.rounding(found) * (np.abs(probe) + np.abs(found))
+        off = np.greater(np.abs(turned), size)
+        if not known(off):
+            return np.where(off, np.nan, found).astype(dtype_of(found))
+        if strip(off).any():
+            raise undetermined("np.linalg.eigh or svd")
+        return found
+
+    def rounding(self, x: Any) -> Any:
+        """What is rounding in proportion to a probe, which is small by accident sometimes."""
+        return self.extent**0.5 * np.finfo(dtype_of(x)).eps ** 0.6
+
+
+def undetermined(name: str) -> ArgumentValueError:
+    """The error for what depends on the vectors that a function chose for equal values."""
+    return ArgumentValueError(
+        f"{name}: the derivative of the vectors is asked for where some of the values are equal to "
+        "rounding, so that the vectors are not determined. First derivatives of what does not "
+        "depend on their choice are known there (functions of the matrix, projectors), second "
+        "ones, and those of a decomposition of what follows another one, are not; use the values "
+        "alone, or a function of the matrix that needs no decomposition (inv, solve, matrix_power)"
+    )
 
 
 class Part(Primitive):
     """Takes apart, or puts together, what is carried to first order in ε.
 
-    The infinitesimal, or its directions, is the parameter `of`. Levels above it are asked first;
-    below it there are the coefficients.
+    The infinitesimal is the parameter `of`. Levels above it are asked first; below it there are the
+    coefficients.
     """
 
-    def __call__(self, *args: Any, of: Interpreter) -> Any:
+    def __call__(self, *args: Any, of: Infinitesimal, **params: Any) -> Any:
         level = 0.0
         for x in args:
             if type(x) is Tracer:
                 x._refresh()
                 level = max(level, x._interpreter.level)
-        return bind(self, args, {"of": of}) if level > of.level else self.value(*args, of=of)
+        if level > of.level:
+            return bind(self, args, {"of": of, **params})
+        return self.value(*args, of=of, **params)
 
     def no_rule(self, parents: Sequence[Any]) -> NoRuleError:
         return NoRuleError(
@@ -204,28 +256,36 @@ def _ours(x: Any, of: Interpreter) -> bool:
     return type(x) is Tracer and x._interpreter is of
 
 
-def _example(x: Any, of: Interpreter, number: int) -> Any:
-    if not _ours(x, of):
+def _part(x: Any, *, of: Infinitesimal, order: int, direction: int) -> Any:
+    if _ours(x, of):
+        x = x._payload if order else x._value
+    elif order:
+        x = None
+    if x is None:
+        return None
+    if not _ours(x, of.directions):
         return x
-    return x._value[number] if x._payload is MAPPED else x._value
+    return x._value[direction] if x._payload is MAPPED else x._value
 
 
-standard = Part("standard_part", lambda x, *, of: x._value if _ours(x, of) else x, batch=_batch)
-"""``standard(x, of=infinitesimal)``: x for ε → 0."""
+def _part_or_zeros(x: Any, **params: Any) -> Any:
+    found = _part(x, **params)
+    return np.zeros(shape_of(x), dtype_of(x)) if found is None else found
 
-first_order = Part(
-    "first_order",
-    lambda x, *, of: (
-        x._payload
-        if _ours(x, of) and x._payload is not None
-        else np.zeros(shape_of(x), dtype_of(x))
-    ),
-    batch=_batch,
-)
-"""``first_order(x, of=infinitesimal)``: the coefficient of ε in x."""
 
-first = Part("first", lambda x, *, of: _example(x, of, 0), batch=_batch)
-second = Part("second", lambda x, *, of: _example(x, of, 1), batch=_batch)
+def _scaled(dot: Any, *, of: Infinitesimal) -> Any:
+    none = np.zeros(shape_of(dot), dtype_of(dot))
+    # The last two directions are for what other inputs contribute.
+    return Tracer(of, of._along(none, none, dot, dot), of._along(dot, dot, none, none))
 
-dual = Part("dual", lambda x, y, *, of: Tracer(of, x, y), batch=_batch)
-"""``dual(x, y, of=infinitesimal)``: x + εy."""
+
+def _singular(dot: Any, even: Any, uneven: Any, probe: Any, *, of: Infinitesimal) -> Any:
+    none = np.zeros(shape_of(dot), dtype_of(dot))
+    return Tracer(of, of._along(even, uneven, none, probe), of._along(dot, dot, none, none))
+
+
+part = Part("part", _part_or_zeros, batch=_batch)
+"""``part(x, of=infinitesimal, order=0 or 1, direction=number)``"""
+
+scaled = Part("scaled", _scaled, batch=_batch)
+singular = Part("singular", _singular, batch=_batch)

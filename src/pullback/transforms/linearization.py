@@ -89,7 +89,7 @@ class Linearization:
         others = infinitesimal.disturbed(seeds)
         if others:
             self._pull(others)
-        return list(map(infinitesimal.settled, self._pull(seeds, once=once, onto=onto)))
+        return list(map(infinitesimal.finished, self._pull(seeds, once=once, onto=onto)))
 
     def _pull(
         self, seeds: Sequence[Any], *, once: bool = False, onto: Sequence[Any] = ()
