@@ -13,8 +13,8 @@ So that a function that does depend on the choice shows it, and is not stationar
 irrational angles.
 
 Values are equal if they differ by no more than 4n times the spacing of numbers at the largest, or
-are linked by such, for n values. The same goes for those that count as 0. Between values that differ
-by δ, and are not equal, derivatives have errors of the order of the spacing over δ.
+are linked by such, for n values. The same goes for those that count as 0. Between values that
+differ by δ, and are not equal, derivatives have errors of the order of the spacing over δ.
 
 For the theorem behind it, that a function of a matrix has the divided differences f[wᵢ, wⱼ] for its
 derivative, f′(w) where they are equal: R. Bhatia, *Matrix Analysis*, Springer 1997, theorem V.3.3;
