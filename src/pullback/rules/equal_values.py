@@ -34,8 +34,11 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, known, strip
 from pullback.transforms.forward import Pushforward
 from pullback.transforms.infinitesimals import (
+    COUNTERTURN,
     EVEN,
     GOLDEN,
+    PROBE,
+    TURN,
     UNEVEN,
     Infinitesimal,
     irrational,
@@ -125,9 +128,10 @@ def apart(interpreter: Any, w: Any, same: Any, member: Any, *vectors: Any) -> tu
         w = np.where(member, (total / np.sum(group, axis=-1)).astype(dtype_of(w)), w)
     even = np.arange(1, shape_of(w)[-1] + 1)
     uneven = even + 0.5 * (even * GOLDEN % 1)
-    changes = (even, uneven, 0 * even, irrational(shape_of(w)[-1:], float, 4.0))
+    changes = (even, uneven, 0 * even, 0 * even, irrational(shape_of(w)[-1:], float, 4.0))
     scale = _scale(w)[..., None]
     of = Infinitesimal.below(interpreter)
+    amount = of.amount()
     found = [
         of.set_apart(w, *(np.where(member, scale * x, 0).astype(dtype_of(w)) for x in changes))
     ]
@@ -135,7 +139,8 @@ def apart(interpreter: Any, w: Any, same: Any, member: Any, *vectors: Any) -> tu
         none = np.zeros_like(v)
         probe = none + irrational(shape_of(v)[-2:], dtype_of(v), 5.0)
         probe = np.where(member[..., None, :], probe, 0).astype(dtype_of(v))
-        found.append(of.moved(v, none, none, turned.astype(dtype_of(v)), probe))
+        turned = turned.astype(dtype_of(v))
+        found.append(of.moved(v, none, none, turned, amount * turned, probe))
     return tuple(found)
 
 
@@ -229,7 +234,7 @@ def separated(
         The coefficients of 1/ε, which concern the vectors alone, for either direction.
     """
     of: Infinitesimal = w._interpreter
-    precedes = of.precedes(w)
+    precedes, amount = of.precedes(w), of.amount_of(w)
     w = of.settled(w)
     scale = _scale(w)
     rounding = ROUNDING * shape_of(w)[-1] ** 0.5 * np.finfo(dtype_of(w)).eps
@@ -249,7 +254,7 @@ def separated(
             probe = irrational(shape_of(x)[-rank:], dtype_of(x), number)
             probe = probe * _in_front(size * scale if rank == 1 else size, rank)
             probe = np.broadcast_to(probe, shape_of(x)).astype(dtype_of(x))
-            outs.append(of.made(x, even_part, uneven_part, probe))
+            outs.append(of.made(x, even_part, uneven_part, probe, amount))
         return tuple(outs)
 
     def pullback(bars: Any) -> Any:
@@ -257,11 +262,14 @@ def separated(
         a_bar = regular.pullback(settled)
         if any(bar is not None for i, bar in enumerate(bars) if i != position):
             a_bar = a_bar + limit(bars, settled)
-        if not precedes:
-            return a_bar
-        # How it changes with ε is not known, but that it does not depend on the choice.
-        lost, none = np.full_like(a_bar, np.nan), np.zeros_like(a_bar)
-        return of.moved(a_bar, lost, lost, none, none)
+        # How it changes with ε is not known; when the vectors of others turn, it may.
+        lost, none = np.full_like(a_bar, np.nan if precedes else 0), np.zeros_like(a_bar)
+        turned = [
+            None if bar is None else amount * of.change(bar, TURN) - of.change(bar, COUNTERTURN)
+            for bar in bars
+        ]
+        probe = regular.pullback([of.change(bar, PROBE) for bar in bars])
+        return of.moved(a_bar, lost, lost, regular.pullback(turned), none, probe)
 
     def limit(bars: Any, settled: list[Any]) -> Any:
         """The terms of equal values, from how the cotangents of the vectors change."""

@@ -16,8 +16,10 @@ What is differentiated depends on the choice of vectors, and has no derivative, 
 not vanish that must. To find out, all is done along four directions at once, as a batch:
 
 * two of different β (`EVEN`, `UNEVEN`), which must agree;
-* one that turns the vectors of equal values and leaves values alone (`TURN`), along which the
-  derivatives by everything but the decomposed matrix must not change;
+* two that turn the vectors of equal values and leave values alone (`TURN`, `COUNTERTURN`), along
+  which the derivatives by everything but the decomposed matrix itself must not change. Each
+  decomposition turns by other amounts in these two, so that there is a combination of them in which
+  its own vectors rest, and only those of others turn;
 * one that nothing is invariant under (`PROBE`), which tells how large rounding is in the others.
 
 One derivation is one order of ε. Where a derivative of such a derivative is wanted, or that of a
@@ -40,6 +42,7 @@ from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward
 
 __all__ = [
+    "COUNTERTURN",
     "EVEN",
     "GOLDEN",
     "PROBE",
@@ -63,7 +66,7 @@ def irrational(shape: tuple[int, ...], dtype: Any, offset: float) -> Any:
     return numbers
 
 
-EVEN, UNEVEN, TURN, PROBE = range(4)
+EVEN, UNEVEN, TURN, COUNTERTURN, PROBE = range(5)
 """The directions."""
 
 
@@ -90,7 +93,7 @@ class Infinitesimal(Pushforward):
     def __init__(self, derivative: Interpreter) -> None:
         super().__init__(derivative.name)
         self.level = derivative.level - 0.25
-        self.directions = Batch(derivative.name, 4)
+        self.directions = Batch(derivative.name, 5)
         self.directions.level = derivative.level - 0.5
         self.extent = 1
         self.apart: list[Tracer] = []
@@ -136,6 +139,14 @@ class Infinitesimal(Pushforward):
         """Whether there may be ε in what these values were made of."""
         return self.apart[0] is not w
 
+    def amount(self, number: int | None = None) -> float:
+        """By how much a decomposition turns along `COUNTERTURN`, if it does by 1 along `TURN`."""
+        return 2 + (len(self.apart) if number is None else number) * GOLDEN % 1
+
+    def amount_of(self, w: Tracer) -> float:
+        """That of the decomposition that has these values."""
+        return self.amount(next(i for i, each in enumerate(self.apart) if each is w))
+
     def settled(self, x: Any) -> Any:
         """A value for ε → 0, which is the same for all directions."""
         return None if x is None else part(x, of=self, order=0, direction=EVEN)
@@ -153,16 +164,18 @@ class Infinitesimal(Pushforward):
         """ε times a tangent, if it is not that already."""
         return dot if dot is None or _ours(dot, self) else scaled(dot, of=self)
 
-    def made(self, dot: Any, even: Any, uneven: Any, probe: Any) -> Any:
+    def made(self, dot: Any, even: Any, uneven: Any, probe: Any, amount: float) -> Any:
         """ε times the tangent of values or vectors, which has terms of order 1/ε."""
-        return singular(dot, even, uneven, probe, of=self)
+        return singular(dot, even, uneven, dot / amount, probe, of=self)
 
     def unscaled(self, dot: Any) -> Any:
         """The tangent of which this is ε times; NaN where it would be infinite."""
         if dot is None:
             return None
         lead = [part(dot, of=self, order=0, direction=i) for i in (EVEN, UNEVEN, PROBE)]
-        one, other, turned, probe = (self.change(dot, i) for i in (EVEN, UNEVEN, TURN, PROBE))
+        one, other, turn, counterturn, probe = (self.change(dot, i) for i in range(5))
+        # In the difference, no decomposition has turned beneath the tangents that it made.
+        turned = turn - counterturn
         most = self.rounding(dot) * np.abs(lead[2])
         size = self.rounding(dot) * (np.abs(probe) + np.abs(lead[2]))
         off = np.greater(np.abs(lead[0]), most) | np.greater(np.abs(lead[1]), most)
@@ -188,9 +201,10 @@ class Infinitesimal(Pushforward):
         """The cotangent of an input. It must not depend on the choice of vectors."""
         if bar is None:
             return None
-        found, turned, probe = self.settled(bar), self.change(bar, TURN), self.change(bar, PROBE)
+        found, probe = self.settled(bar), self.change(bar, PROBE)
+        turned = np.abs(self.change(bar, TURN)) + np.abs(self.change(bar, COUNTERTURN))
         size = self.rounding(found) * (np.abs(probe) + np.abs(found))
-        off = np.greater(np.abs(turned), size)
+        off = np.greater(turned, size)
         if not known(off):
             return np.where(off, np.nan, found).astype(dtype_of(found))
         if strip(off).any():
@@ -275,13 +289,16 @@ def _part_or_zeros(x: Any, **params: Any) -> Any:
 
 def _scaled(dot: Any, *, of: Infinitesimal) -> Any:
     none = np.zeros(shape_of(dot), dtype_of(dot))
-    # The last two directions are for what other inputs contribute.
-    return Tracer(of, of._along(none, none, dot, dot), of._along(dot, dot, none, none))
+    # The last directions tell how this contribution changes when vectors turn.
+    return Tracer(of, of._along(none, none, dot, dot, dot), of._along(dot, dot, none, none, none))
 
 
-def _singular(dot: Any, even: Any, uneven: Any, probe: Any, *, of: Infinitesimal) -> Any:
+def _singular(
+    dot: Any, even: Any, uneven: Any, counterturn: Any, probe: Any, *, of: Infinitesimal
+) -> Any:
     none = np.zeros(shape_of(dot), dtype_of(dot))
-    return Tracer(of, of._along(even, uneven, none, probe), of._along(dot, dot, none, none))
+    leading = of._along(even, uneven, dot, counterturn, probe)
+    return Tracer(of, leading, of._along(dot, dot, none, none, none))
 
 
 part = Part("part", _part_or_zeros, batch=_batch)
