@@ -465,6 +465,12 @@ def by_two_decompositions(a):
     return np.sum((u * np.exp(w[::-1])) @ u.T * C)
 
 
+def by_quotients_of_another(a):
+    """The same, where the matrix comes out of a decomposition of its own."""
+    v, (u, s, vh) = eigenvectors(traced_hermitian(a)), np.linalg.svd(traced_hermitian(a))
+    return np.sum((v * np.diag(v.T @ ((u * s) @ vh) @ v)) @ v.T * C)
+
+
 CHOICES = {
     "cubes": lambda a: np.sum(eigenvectors(a) ** 3),
     "an element": lambda a: eigenvectors(a)[0, 0] ** 4 + eigenvectors(a)[1, 0] ** 4,
@@ -478,6 +484,7 @@ CHOICES = {
         np.trace(a - a[0, 0]) * eigenvectors(a)[0, 0] ** 2 + np.sum(eigenvectors(a)[0] ** 4)
     ),
     "quotients": by_quotients,
+    "quotients of another": by_quotients_of_another,
     "two decompositions": by_two_decompositions,
     "left vectors": lambda a: np.sum(np.linalg.svd(a)[0] ** 3),
     "right vectors": lambda a: np.sum(np.linalg.svd(a).Vh ** 3),
