@@ -12,6 +12,10 @@ So that a function that does depend on the choice shows it, and is not stationar
 Σ vᵢⱼ³ is at vectors that are unit vectors, a derivative goes on with the basis turned by fixed,
 irrational angles.
 
+All this judges by first orders, at one basis. A function of values alone is not judged: of one
+that is not symmetric in equal values, as the largest, a derivative along one choice is given. And
+vectors that enter twice, as in vᵀ(vᵀBv)v, can hide that a gradient depends on the choice.
+
 Values are equal if they differ by no more than 4n times the spacing of numbers at the largest, or
 are linked by such, for n values. The same goes for those that count as 0. Between values that
 differ by δ, and are not equal, derivatives have errors of the order of the spacing over δ.
