@@ -43,6 +43,8 @@ class Interpreter:
     name : str
         The transformation, as it is called in error messages.
     level : int
+        Half of one for what a rule puts just below a level, as `pullback.transforms.infinitesimals`
+        does.
     open : bool
         Whether the transformed function is still running.
     follows_integers : bool
@@ -55,7 +57,7 @@ class Interpreter:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.level = next(_levels)
+        self.level: float = next(_levels)
         self.open = True
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -71,6 +73,10 @@ class Interpreter:
         if not is_inexact(value):
             return value
         return Tracer(self, value, None)
+
+    def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
+        """A result's value and payload, as they leave the transformation."""
+        return value, payload
 
     def shape(self, tracer: Tracer) -> tuple[int, ...]:
         """The shape that the traced function sees."""

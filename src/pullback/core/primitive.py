@@ -82,6 +82,10 @@ class Primitive:
     take_over : callable, optional
         ``take_over(args, **params)`` is `value` of a list of arguments that is given away: what
         only this list refers to may be overwritten. For primitives with a body.
+    separate : callable, optional
+        ``separate(outs, args, interpreter)`` is what a derivative goes on with in place of
+        the outputs, where several of them are equal and it takes more than them; see
+        `pullback.transforms.infinitesimals`. With `multiple` alone.
     diagonal : type
         The class of the linear map that a bare coefficient stands for.
     masks : bool
@@ -118,6 +122,7 @@ class Primitive:
         linearize: Callable[..., tuple[Any, Joint]] | None = None,
         in_place: Callable[..., Any] | None = None,
         take_over: Callable[..., Any] | None = None,
+        separate: Callable[..., tuple[Any, ...]] | None = None,
         diagonal: type[Diagonal] = Diagonal,
         masks: bool = False,
         trusted: bool = True,
@@ -138,6 +143,7 @@ class Primitive:
         self.linearize = linearize
         self.in_place = in_place
         self.take_over = take_over
+        self.separate = separate
         self.diagonal = diagonal
         self.masks = masks
         self.trusted = trusted

@@ -133,6 +133,7 @@ def rule(
     rearranges: bool = False,
     in_place: Callable[..., Any] | None = None,
     take_over: Callable[..., Any] | None = None,
+    separate: Callable[..., tuple[Any, ...]] | None = None,
     multiple: bool = False,
     masks: bool = False,
     numbers: bool = False,
@@ -160,6 +161,8 @@ def rule(
         Whether its result may lie in memory in another order; see `Primitive`.
     in_place, take_over : callable, optional
         How it is evaluated in the memory of arguments that nobody else reads; see `Primitive`.
+    separate : callable, optional
+        What a derivative goes on with where several of its results are equal; see `Primitive`.
     multiple : bool
         Whether it returns a tuple of arrays.
     masks : bool
@@ -182,6 +185,7 @@ def rule(
             rearranges=rearranges,
             in_place=in_place,
             take_over=take_over,
+            separate=separate,
             multiple=multiple,
             masks=masks,
             numbers=numbers,

@@ -3,7 +3,12 @@
 Eigenvalues and singular values that are simple are differentiable, and so are sums over equal
 ones. Vectors are differentiable where their eigenvalue is simple, up to a sign, or for complex
 matrices a phase, of which a meaningful result does not depend. Where eigenvalues are equal to
-rounding the vectors are arbitrary: their pullback raises an error, and their tangents are NaN.
+rounding the vectors are arbitrary, and a derivative goes on with others than NumPy's. What does not
+depend on them (functions of a matrix, projectors, parts of low rank, vectors of other eigenvalues)
+has its first derivatives. For what does, the pullback raises an error, and tangents are NaN; so it
+is with second derivatives of what is computed with the vectors, and, as NaN in either direction, in
+the bodies of loops, which are recorded before anything is known of eigenvalues. See
+`pullback.rules.equal_values`.
 
 Source: M. Giles, *An extended collection of matrix derivative results for forward and reverse mode
 algorithmic differentiation*, Oxford 2008; for complex matrices S. Wan and S. Zhang, *Automatic
@@ -16,11 +21,24 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
-from pullback.core.tracer import known, strip
-from pullback.errors import ArgumentValueError
 from pullback.rules import operation_counts as counts
 from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import with_ranks
+from pullback.rules.equal_values import (
+    NONE,
+    apart,
+    equal,
+    may_separate,
+    outside,
+    parts,
+    require_determined,
+    separated,
+    settled,
+    skew,
+    turn,
+    turn_outside,
+    vanishing,
+)
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal
 
@@ -39,28 +57,26 @@ def _matrix(on):
     return embed_diagonal(on, shape=(n, n))
 
 
-def _gaps(w, scale):
-    """wⱼ − wᵢ for i ≠ j, 1 on the diagonal; and where the difference is no more than rounding."""
-    off = ~np.eye(shape_of(w)[-1], dtype=bool)
-    gaps = w[..., None, :] - w[..., :, None]
-    tiny = 4 * shape_of(w)[-1] * np.finfo(w.dtype).eps * np.abs(scale)
-    equal = off & np.less_equal(np.abs(gaps), np.expand_dims(tiny, (-2, -1)))
-    return np.where(off & ~equal, gaps, 1), off, equal
+def _inverse(divisor, where_not):
+    """1/divisor, and 0 where that is not wanted."""
+    if where_not is NONE:
+        return 1 / divisor
+    return np.where(where_not, 0, 1 / np.where(where_not, 1, divisor))
 
 
-def _inverse_gaps(w, scale):
-    """Fᵢⱼ = 1/(wⱼ − wᵢ), 0 on the diagonal, NaN where eigenvalues are equal."""
-    gaps, off, equal = _gaps(w, scale)
-    return np.where(equal, np.nan, np.where(off, 1 / gaps, 0)).astype(w.dtype)
+def _without(factors, mask):
+    """The factors, and NaN where the mask is true."""
+    return factors if mask is NONE else np.where(mask, np.nan, factors)
 
 
-def _require_simple(name, factors):
-    if known(factors) and np.isnan(strip(factors)).any():
-        raise ArgumentValueError(
-            f"{name}: the derivative of the vectors is asked for where some of the values are "
-            "equal to rounding, so that the vectors are not determined; use the values alone, or "
-            "a function of the matrix that needs no decomposition (inv, solve, matrix_power)"
-        )
+def _differences(w):
+    """wⱼ − wᵢ."""
+    return w[..., None, :] - w[..., :, None]
+
+
+def _sums(s):
+    """sᵢ + sⱼ."""
+    return s[..., None, :] + s[..., :, None]
 
 
 # -- Hermitian matrices ---------------------------------------------------------------------------
@@ -70,12 +86,25 @@ def _eigh(a, *, uplo="L"):
     return tuple(np.linalg.eigh(a, uplo))
 
 
+def _separate_eigh(outs, args, interpreter):
+    """Equal eigenvalues as w + εβ, and their vectors turned."""
+    w, v = outs
+    if not may_separate(interpreter, args[0], w):
+        return outs
+    same = equal(w)
+    if same is NONE:
+        return outs
+    v = v @ turn(v, same)
+    return apart(interpreter, w, same, np.any(same, axis=-1), (v, v @ skew(v, same)))
+
+
 @rule(
     _eigh,
     name="eigh",
     batch=with_ranks(2),
     shape=shapes.eigensystem,
     operations=counts.eigensystem,
+    separate=_separate_eigh,
     multiple=True,
 )
 def eigh(y, _a, *, uplo="L"):
@@ -84,10 +113,22 @@ def eigh(y, _a, *, uplo="L"):
     Ā = V(diag(w̄) + F ∘ VᴴV̄)Vᴴ. NumPy reads one triangle of A, `uplo`, and takes the other one to be
     its mirror image; the derivative is that of this function, so Ā is triangular.
     """
+    v = y[1]
+    w, changes = parts(y[0])
+    same, on = equal(w), np.eye(shape_of(w)[-1], dtype=bool)
+    factors = _inverse(_differences(w), same | on)
+    if changes is None:
+        return _of_eigh(v, _without(factors, same), uplo)
+    (v,) = settled(y[0], v)
+    singular = [_inverse(_differences(change), ~same) for change in changes]
+    maps = [_of_eigh(v, each, uplo) for each in (factors, *singular)]
+    return separated("np.linalg.eigh", y[0], 0, *maps)
+
+
+def _of_eigh(v, factors, uplo):
+    """The map with these factors F."""
     triangle = np.tril if uplo == "L" else np.triu
     beside = -1 if uplo == "L" else 1
-    w, v = y
-    factors = _inverse_gaps(w, np.max(np.abs(w), axis=-1, initial=0))
 
     def pushforward(a_dot):
         strict = triangle(a_dot, beside)
@@ -99,7 +140,7 @@ def eigh(y, _a, *, uplo="L"):
         w_bar, v_bar = bars
         inside = 0 if w_bar is None else _matrix(w_bar)
         if v_bar is not None:
-            _require_simple("np.linalg.eigh", factors)
+            require_determined("np.linalg.eigh", factors)
             inside = inside + factors * (_adjoint(v) @ v_bar)
         whole = v @ inside @ _adjoint(v)
         whole = 0.5 * (whole + _adjoint(whole))
@@ -115,67 +156,121 @@ def _svd(a):
     return tuple(np.linalg.svd(a, full_matrices=False))
 
 
+def _separate_svd(outs, args, interpreter):
+    """Equal singular values, and those that are 0, as s + εβ; their vectors turned."""
+    u, s, vh = outs
+    if not may_separate(interpreter, args[0], s):
+        return outs
+    same, zero = equal(s), vanishing(s)
+    if same is NONE and zero is NONE:
+        return outs
+    left, v = turn(u, same), _adjoint(vh)
+    right = left
+    if zero is not NONE:
+        # Those of 0 are chosen apart from each other on either side, and from all of the space that
+        # the others leave.
+        right = np.where(zero[..., None, :], turn(u, same, 1.0), left)
+        u, v = turn_outside(u, zero), turn_outside(v, zero)
+    u, v = u @ left, v @ right
+    left = right = skew(u, same)
+    u_turned = v_turned = 0
+    if zero is not NONE:
+        right = np.where(zero[..., None, :], skew(u, same, 1.0), left)
+        u_turned, v_turned = outside(u, zero), outside(v, zero)
+    u_turned, v_turned = u @ left + u_turned, v @ right + v_turned
+    member = zero if same is NONE else zero | np.any(same, axis=-1)
+    s, u, v = apart(interpreter, s, same, member, (u, u_turned), (v, v_turned))
+    return u, s, _adjoint(v)
+
+
 @rule(
     _svd,
     name="svd",
     batch=with_ranks(2),
     shape=shapes.singular_system,
     operations=counts.singular_system,
+    separate=_separate_svd,
     multiple=True,
 )
 def svd(y, _a):
-    """A = U diag(s) Vᴴ, with min(m, n) singular values: with P = UᴴȦV and Fᵢⱼ = 1/(sⱼ² − sᵢ²),
+    """A = U diag(s) Vᴴ, with min(m, n) singular values: with UᴴȦV = H + K, H Hermitian and K
 
-    ṡ = Re diag(P), U̇ = U(F ∘ (PS + SPᴴ) + D) + (ȦV − UP)S⁻¹ and
-    V̇ = V(F ∘ (SP + PᴴS) − D) + (ȦᴴU − VPᴴ)S⁻¹, D = i Im diag(P)/(2s). The last terms vanish where
-    U, or V, is square.
+    skew, ṡ = diag H, Gᵢⱼ = 1/(sⱼ − sᵢ), Gᵢᵢ = 0 and Kᵢⱼ divided by sᵢ + sⱼ in L,
+    U̇ = U(G ∘ H + L) + (I − UUᴴ)ȦVS⁻¹ and V̇ = V(G ∘ H − L) + (I − VVᴴ)ȦᴴUS⁻¹. The last terms
+    vanish where U, or V, is square.
     """
-    u, s, vh = y
+    u, _, vh = y
+    s, changes = parts(y[1])
+    same, zero, on = equal(s), vanishing(s), np.eye(shape_of(s)[-1], dtype=bool)
+    both = NONE if zero is NONE else zero[..., :, None] & zero[..., None, :]
+    factors = [
+        _inverse(_differences(s), same | on),
+        _inverse(_sums(s), both),
+        _inverse(s, zero),
+    ]
+    if changes is None:
+        # Without an imaginary part, nothing on the diagonal of K is divided.
+        lost = both & (same | (u.dtype.kind == "c"))
+        rest = zero & (_tall(u) | _tall(_adjoint(vh)))
+        masks = (same, lost, rest)
+        return _of_svd(u, vh, list(map(_without, factors, masks)))
+    u, vh = settled(y[1], u, vh)
+    singular = [
+        [
+            _inverse(_differences(change), ~same),
+            _inverse(_sums(change), ~both),
+            _inverse(change, ~zero),
+        ]
+        for change in changes
+    ]
+    maps = [_of_svd(u, vh, each) for each in (factors, *singular)]
+    return separated("np.linalg.svd", y[1], 1, *maps)
+
+
+def _tall(u):
+    """Whether there is more space than vectors."""
+    return shape_of(u)[-2] > shape_of(u)[-1]
+
+
+def _of_svd(u, vh, factors):
+    """The map with these factors: of H, of K, and of what lies outside the vectors' space."""
     v = _adjoint(vh)
-    squares = s * s
-    factors = _inverse_gaps(squares, np.max(squares, axis=-1, initial=0))
-    columns = s[..., None, :]
-    rows = s[..., :, None]
-    tall, wide = shape_of(u)[-2] > shape_of(s)[-1], shape_of(v)[-2] > shape_of(s)[-1]
-    complex_valued = u.dtype.kind == "c"
+    by_differences, by_sums, by_values = factors
+    by_values = by_values[..., None, :]
+    tall, wide = _tall(u), _tall(v)
 
     def pushforward(a_dot):
         p = _adjoint(u) @ a_dot @ v
         ph = _adjoint(p)
-        turn = _matrix(0.5j * np.imag(diagonal(p)) / s) if complex_valued else 0
-        u_dot = u @ (factors * (p * columns + rows * ph) + turn)
-        v_dot = v @ (factors * (rows * p + ph * columns) - turn)
+        even, odd = 0.5 * by_differences * (p + ph), 0.5 * by_sums * (p - ph)
+        u_dot, v_dot = u @ (even + odd), v @ (even - odd)
         if tall:
-            u_dot = u_dot + (a_dot @ v - u @ p) / columns
+            u_dot = u_dot + (a_dot @ v - u @ p) * by_values
         if wide:
-            v_dot = v_dot + (_adjoint(a_dot) @ u - v @ ph) / columns
+            v_dot = v_dot + (_adjoint(a_dot) @ u - v @ ph) * by_values
         return u_dot, np.real(diagonal(p)), _adjoint(v_dot)
 
     def pullback(bars):
         u_bar, s_bar, vh_bar = bars
         inside = 0 if s_bar is None else _matrix(s_bar)
-        outside = 0
-        if u_bar is not None or vh_bar is not None:
-            _require_simple("np.linalg.svd", factors)
-        turn = 0
+        if u_bar is None and vh_bar is None:
+            return u @ inside @ vh
+        for each in factors:
+            require_determined("np.linalg.svd", each)
+        x = y = rest = 0
         if u_bar is not None:
             x = _adjoint(u) @ u_bar
-            turned = factors * x
-            inside = inside + (turned + _adjoint(turned)) * columns
-            turn = turn + np.imag(diagonal(x))
             if tall:
-                outside = outside + ((u_bar - u @ x) / columns) @ vh
+                rest = rest + ((u_bar - u @ x) * by_values) @ vh
+            x = 0.5 * (x - _adjoint(x))
         if vh_bar is not None:
             v_bar = _adjoint(vh_bar)
-            x = vh @ v_bar
-            turned = factors * x
-            inside = inside + rows * (turned + _adjoint(turned))
-            turn = turn - np.imag(diagonal(x))
+            y = vh @ v_bar
             if wide:
-                outside = outside + u @ _adjoint((v_bar - v @ x) / columns)
-        if complex_valued and not (u_bar is None and vh_bar is None):
-            inside = inside + _matrix(0.5j * turn / s)
-        return u @ inside @ vh + outside
+                rest = rest + u @ _adjoint((v_bar - v @ y) * by_values)
+            y = 0.5 * (y - _adjoint(y))
+        inside = inside + by_differences * (x + y) + by_sums * (x - y)
+        return u @ inside @ vh + rest
 
     return Linear(pushforward, pullback)
 

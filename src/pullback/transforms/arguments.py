@@ -76,7 +76,7 @@ def lower(leaf: Any, interpreter: Interpreter, where: str) -> tuple[Any, Any]:
         return leaf, None
     leaf._refresh()
     if leaf._interpreter is interpreter:
-        return leaf._value, leaf._payload
+        return interpreter.lowered(leaf._value, leaf._payload)
     if grounded(leaf):
         return leaf._value, None
     leaf._interpreter.require_open(f"{where}: the result")

@@ -33,9 +33,19 @@ __all__ = ["Pushforward", "pushforward"]
 
 
 class Pushforward(Interpreter):
-    """Carries (primal, tangent) and applies each rule's pushforwards."""
+    """Carries (primal, tangent) and applies each rule's pushforwards.
 
-    __slots__ = ()
+    Attributes
+    ----------
+    infinitesimal : Infinitesimal or None
+        What equal values were set apart by; see `pullback.transforms.infinitesimals`.
+    """
+
+    __slots__ = ("infinitesimal",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.infinitesimal: Any = None
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
@@ -51,17 +61,29 @@ class Pushforward(Interpreter):
         if primitive.is_constant or all(dot is None for dot in dots):
             out = primitive(*values, **params)
             return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
+        if self.infinitesimal is not None:
+            dots = list(map(self.infinitesimal.scaled, dots))
         if primitive.pushforward is not None:
             with np.errstate(all="ignore"):
                 out, out_dot = primitive.pushforward(values, dots, params)
         else:
             out = primitive(*values, **params)
+            if primitive.separate is not None:
+                out = primitive.separate(out, values, self)
+                if self.infinitesimal is not None:
+                    dots = list(map(self.infinitesimal.scaled, dots))
             with np.errstate(all="ignore"):
                 out_dot = push(primitive.maps(out, values, params, dots), dots)
         if primitive.multiple:
             out_dot = out_dot or (None,) * len(out)
             return tuple(map(self._carry, out, out_dot))
         return self._carry(out, out_dot)
+
+    def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
+        found = self.infinitesimal
+        return (
+            (value, payload) if found is None else (found.settled(value), found.unscaled(payload))
+        )
 
     def _carry(self, out: Any, out_dot: Any) -> Any:
         if out_dot is None or not is_inexact(out):

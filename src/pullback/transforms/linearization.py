@@ -30,6 +30,8 @@ class Linearization:
     inputs : sequence of Node
     outputs : sequence of (Node or None)
         `None` for an output that is constant.
+    infinitesimal : Infinitesimal, optional
+        What equal values were set apart by, in the recorded program.
 
     Attributes
     ----------
@@ -37,15 +39,21 @@ class Linearization:
         What the outputs depend on, in the order of evaluation.
     """
 
-    __slots__ = ("inputs", "nodes", "outputs")
+    __slots__ = ("infinitesimal", "inputs", "nodes", "outputs")
 
-    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node | None]) -> None:
+    def __init__(
+        self, inputs: Sequence[Node], outputs: Sequence[Node | None], infinitesimal: Any = None
+    ) -> None:
         self.inputs = inputs
         self.outputs = outputs
+        self.infinitesimal = infinitesimal
         self.nodes = _in_order(outputs)
 
     def push(self, dots: Sequence[Any]) -> list[Any]:
         """Tangents of the outputs from tangents of the inputs; `None` is zero."""
+        infinitesimal = self.infinitesimal
+        if infinitesimal is not None:
+            dots = list(map(infinitesimal.scaled, dots))
         values: dict[Node, Any] = dict(zip(self.inputs, dots, strict=True))
         with np.errstate(all="ignore"):
             for node in self.nodes:
@@ -62,7 +70,8 @@ class Linearization:
                 if dot is not None:
                     several = type(dot) is tuple
                     values[node] = dot if several else expand(dot, node.shape, node.dtype)
-        return [None if output is None else values.get(output) for output in self.outputs]
+        found = [None if output is None else values.get(output) for output in self.outputs]
+        return found if infinitesimal is None else list(map(infinitesimal.unscaled, found))
 
     def pull(
         self, seeds: Sequence[Any], *, once: bool = False, onto: Sequence[Any] = ()
@@ -72,6 +81,19 @@ class Linearization:
         With `once`, every node is released as soon as it has been used. To the cotangents that
         `onto` has, one for each input, those found here are added.
         """
+        infinitesimal = self.infinitesimal
+        if infinitesimal is None:
+            return self._pull(seeds, once=once, onto=onto)
+        # Seeds may have been made of the very vectors that they are for: what depends on the choice
+        # of these shows with others.
+        others = infinitesimal.disturbed(seeds)
+        if others:
+            self._pull(others)
+        return list(map(infinitesimal.finished, self._pull(seeds, once=once, onto=onto)))
+
+    def _pull(
+        self, seeds: Sequence[Any], *, once: bool = False, onto: Sequence[Any] = ()
+    ) -> list[Any]:
         bars = Cotangents()
         for node, bar in zip(self.inputs, onto, strict=False):
             if bar is not None:

@@ -120,13 +120,24 @@ class Output(Node):
 
 
 class Tape(Interpreter):
-    """Records the linearisation of the program that runs under it."""
+    """Records the linearisation of the program that runs under it.
 
-    __slots__ = ("count",)
+    Attributes
+    ----------
+    infinitesimal : Infinitesimal or None
+        What equal values were set apart by; see `pullback.transforms.infinitesimals`.
+    """
+
+    __slots__ = ("count", "infinitesimal")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.count = 0
+        self.infinitesimal: Any = None
+
+    def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
+        found = self.infinitesimal
+        return (value if found is None else found.settled(value)), payload
 
     def input(self, value: Any) -> Tracer:
         """A new independent variable."""
@@ -211,6 +222,8 @@ class Tape(Interpreter):
     ) -> tuple[Any, ...]:
         if not varies or primitive.is_constant:
             return tuple(map(self.constant, outs))
+        if primitive.separate is not None:
+            outs = primitive.separate(outs, values, self)
         node = self._operation(primitive, _SEVERAL, values, parents, params)
         node.out = outs if primitive.keeps_out else tuple(map(Abstract.of, outs))
         return self._outputs(node, outs)

@@ -17,6 +17,7 @@ from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
+from pullback.rules.control_flow import evaluated
 from pullback.rules.control_flow.bodies import Leaves, record
 from pullback.rules.control_flow.derived import (
     batched,
@@ -63,6 +64,8 @@ def _pushforward(
     values: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     body: Graph = params["body"]
+    if evaluated.wants_values(body, values, dots):
+        return evaluated.pushed(body, values, dots)
     dotted = [dot is not None for dot in dots]
     wanted = varying_outputs(body, dotted)
     args = interleave(values, dots, dotted, ())
@@ -79,6 +82,8 @@ def _linearize(
     values = with_snapshots(values, wanted)
 
     def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+        if evaluated.wants_values(body, values, bars, totals):
+            return evaluated.pulled(body, values, wanted, bars, totals)
         varies = varying_outputs(body, wanted)
         seeded = tuple(bar is not None and v for bar, v in zip(bars, varies, strict=True))
         onto = tuple(w and x is not None for w, x in zip(wanted, totals, strict=True))

@@ -11,11 +11,13 @@ from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.tracer import known, strip
 from pullback.graph.building import build, like
 from pullback.graph.cost import dearest
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
+from pullback.rules.control_flow import evaluated
 from pullback.rules.control_flow.derived import (
     batched,
     derived,
@@ -89,6 +91,9 @@ def _pushforward(
     values: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     branches: Branches = params["branches"]
+    branch = _taken(branches, values[0])
+    if branch is not None and evaluated.wants_values(branch, values, dots):
+        return evaluated.pushed(branch, values[1:], dots[1:])
     dotted = [dot is not None for dot in dots[1:]]
     wanted = _union([varying_outputs(branch, dotted) for branch in branches])
     both = tuple(pushed(branch, dotted, wanted, (), ()) for branch in branches)
@@ -112,6 +117,9 @@ def _linearize(
     values = with_snapshots(values, wanted)
 
     def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+        branch = _taken(branches, values[0])
+        if branch is not None and evaluated.wants_values(branch, values, bars, totals):
+            return [None, *evaluated.pulled(branch, values[1:], varying, bars, totals[1:])]
         present = tuple(bar is not None and seed for bar, seed in zip(bars, seeded, strict=True))
         if not any(present):
             return list(totals)
@@ -141,6 +149,14 @@ def _linearize(
     return outs, Joint.accumulating(
         lambda *dots: _pushforward(values, dots, params)[1], pull_onto, len(values)
     )
+
+
+def _taken(branches: Branches, index: Any) -> Graph | None:
+    """The branch of this number, if it is known and the same for all examples."""
+    index = strip(index)
+    if not known(index) or np.ndim(index):
+        return None
+    return branches[min(max(int(index), 0), len(branches) - 1)]
 
 
 def _split(branch: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...]) -> Split:

@@ -92,7 +92,8 @@ class Recording:
                 count = len(staging.equations)
                 nodes = [x._payload for x in marked(followed, varying)]
                 some = marked(totals, varying)
-                found = Linearization(nodes, [node for _, node in pairs]).pull(bars, onto=some)
+                linear = Linearization(nodes, [node for _, node in pairs], tape.infinitesimal)
+                found = linear.pull(bars, onto=some)
             results = iter(found)
             self.results = [_atom(staging, next(results)) if varies else None for varies in varying]
         self.primal, self.rest = staging.equations[:count], staging.equations[count:]
