@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.linear import Diagonal, Joint, Maps, as_map
+from pullback.core.linear import Joint, Maps, as_map
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer, ground_level
 from pullback.errors import ArgumentTypeError, NoRuleError
@@ -78,13 +78,19 @@ class Primitive:
     take_over : callable, optional
         ``take_over(args, **params)`` is `value` of a list of arguments that is given away: what
         only this list refers to may be overwritten. For primitives with a body.
-    diagonal : type
-        The class of the linear map that a bare coefficient stands for.
+    singular : bool
+        Whether a coefficient is infinite or not a number somewhere. A tangent or cotangent that is
+        zero for want of dependence (see `pullback.transforms.support`) stays zero there.
     masks : bool
         Whether the pullback hands out exact zeros to elements that the value did not depend on,
-        as `where` does to the branch that was not taken. From there on, back through the program,
-        an element of a cotangent that is exactly zero stays zero even where a diagonal
-        coefficient is infinite or not a number.
+        as `where` does to the branch that was not taken. Its maps have the same zeros in the same
+        places whatever they are applied to.
+    pads : {"", "constants", "always"}
+        When the pushforward does likewise: never, where some of the arguments are constant, as
+        that of a concatenation, or always.
+    generic : bool
+        Whether the maps' zeros for want of dependence are those that they have at any other
+        arguments of these shapes, as those of a matrix product are.
     trusted : bool
         Whether the function returns what `shape` or `infer` say. A graph looks at the results of
         one that is not.
@@ -107,8 +113,10 @@ class Primitive:
         linearize: Callable[..., tuple[Any, Joint]] | None = None,
         in_place: Callable[..., Any] | None = None,
         take_over: Callable[..., Any] | None = None,
-        diagonal: type[Diagonal] = Diagonal,
+        singular: bool = False,
         masks: bool = False,
+        pads: str = "",
+        generic: bool = False,
         trusted: bool = True,
     ) -> None:
         self.name = name
@@ -124,8 +132,10 @@ class Primitive:
         self.linearize = linearize
         self.in_place = in_place
         self.take_over = take_over
-        self.diagonal = diagonal
+        self.singular = singular
         self.masks = masks
+        self.pads = pads
+        self.generic = generic
         self.trusted = trusted
         self.__doc__ = value.__doc__
         self.rule: Callable[..., Any] | None = None
@@ -158,6 +168,11 @@ class Primitive:
     def reads(self, position: int) -> bool:
         """Whether the rule reads the value of this argument."""
         return self.keeps[position] if position < len(self.keeps) else self.keeps_rest
+
+    @property
+    def reads_nothing(self) -> bool:
+        """Whether the rule reads no values: its maps follow from shapes and parameters alone."""
+        return not (self.keeps_out or self.keeps_rest or any(self.keeps))
 
     @property
     def is_constant(self) -> bool:
@@ -205,7 +220,7 @@ class Primitive:
         if isinstance(entries, Joint):
             return entries
         return [
-            None if want is None else as_map(entry, self.diagonal)
+            None if want is None else as_map(entry)
             for entry, want in zip(entries, wanted, strict=True)
         ]
 

@@ -25,6 +25,7 @@ __all__ = [
     "nextafter",
     "positive",
     "power",
+    "ratio",
     "reciprocal",
     "remainder",
     "sqrt",
@@ -157,7 +158,7 @@ def frexp(out, _x):
     return Linear(lambda x_dot: (ldexp(x_dot, -e), None), pullback)
 
 
-@rule(np.ldexp, batch=aligned, shape=broadcast)
+@rule(np.ldexp, batch=aligned, shape=broadcast, generic=True)
 def ldexp(_y, _x, e):
     """y = x·2ᵉ with an integer e: ẏ = ẋ·2ᵉ, x̄ = ȳ·2ᵉ."""
     return Linear(lambda x_dot: ldexp(x_dot, e), lambda y_bar: ldexp(y_bar, e)), None
@@ -169,14 +170,29 @@ def nextafter(_z, _x, _y):
     return 1, None
 
 
-def _over(x, r):
-    """x/r, and 0 where r = 0, to every order."""
+def _ratio(x, r):
     vanishes = np.equal(r, 0)
     zero = dtype_of(r).type(0)
-    return np.where(vanishes, zero, x / np.where(vanishes, zero + 1, r))
+    return np.where(vanishes, zero, x / np.where(vanishes, zero + 1, r))[()]
 
 
-@elementwise(np.hypot)
+@elementwise(_ratio, name="ratio", singular=True)
+def ratio(z, _x, r):
+    """z = x/r, and 0 at r = 0: the slope of something like a length r, where it has a kink.
+
+    ∂z/∂x = 1/r, ∂z/∂r = −z/r. Beside r = 0 these grow without bound, and there they are NaN.
+    """
+
+    def over(numerator):
+        return np.where(np.equal(r, 0), np.nan, numerator / r).astype(dtype_of(z))
+
+    return lambda: over(1), lambda: over(-z)
+
+
+@elementwise(np.hypot, singular=True)
 def hypot(r, x, y):
-    """r = √(x² + y²): ∂r/∂x = x/r, ∂r/∂y = y/r; every derivative is 0 at the kink x = y = 0."""
-    return lambda: _over(x, r), lambda: _over(y, r)
+    """r = √(x² + y²): ∂r/∂x = x/r, ∂r/∂y = y/r, both 0 at the kink x = y = 0.
+
+    Second derivatives grow like 1/r, and are NaN there.
+    """
+    return lambda: ratio(x, r), lambda: ratio(y, r)

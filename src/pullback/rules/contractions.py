@@ -44,7 +44,13 @@ def _tall(primitive, a, b):
     return np.reshape(c, (*lead, rows, shape_of(b)[1]))
 
 
-@rule(np.matmul, batch=_matmul_batch, shape=shapes.matmul, operations=counts.sum_of_products)
+@rule(
+    np.matmul,
+    batch=_matmul_batch,
+    shape=shapes.matmul,
+    operations=counts.sum_of_products,
+    generic=True,
+)
 def matmul(_c, a, b):
     """C = AB: Ċ = ȦB + AḂ, Ā = C̄Bᵀ, B̄ = AᵀC̄ (conjugate transposes where complex).
 
@@ -143,7 +149,13 @@ def _convolve_batch(_primitive, size, mapped, values, _params):
     return np.squeeze(windows @ np.expand_dims(np.flip(v, 1), -1), -1)
 
 
-@rule(np.convolve, batch=_convolve_batch, shape=shapes.convolution, operations=counts.convolution)
+@rule(
+    np.convolve,
+    batch=_convolve_batch,
+    shape=shapes.convolution,
+    operations=counts.convolution,
+    generic=True,
+)
 def convolve(_c, a, v):
     """cₖ = Σᵢ aᵢvₖ₋ᵢ for all k where there are terms: ċ = ȧ∗v + a∗v̇, and āᵢ = Σₖ c̄ₖvₖ₋ᵢ.
 

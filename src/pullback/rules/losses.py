@@ -123,6 +123,7 @@ def _one_more_axis(primitive, _size, _mapped, values, params):
     batch=_one_more_axis,
     shape=shapes.one_for_each,
     operations=counts.of_each(2),
+    generic=True,
 )
 def squared_norm(_y, x, *, scale, lead=0):
     """y = s Σᵢ |xᵢ|², saturated: ẏ = 2s Re Σᵢ conj(xᵢ)·ẋᵢ, x̄ = 2s ȳx.

@@ -27,8 +27,25 @@ from pullback.transforms.arguments import (
     require_tuple,
     seed,
 )
+from pullback.transforms.support import Application, Support, leaves_out, of_results, of_seed
 
 __all__ = ["Pushforward", "pushforward"]
+
+
+class Sparse:
+    """A tangent with strong zeros, the payload of a tracer.
+
+    Attributes
+    ----------
+    dot : array
+    support : Support
+    """
+
+    __slots__ = ("dot", "support")
+
+    def __init__(self, dot: Any, support: Support) -> None:
+        self.dot = dot
+        self.support = support
 
 
 class Pushforward(Interpreter):
@@ -39,11 +56,19 @@ class Pushforward(Interpreter):
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
             self.require_open(primitive.name)
-        values, dots = [], []
+        values: list[Any] = []
+        dots: list[Any] = []
+        supports: list[Support | None] | None = None
         for arg in args:
             if type(arg) is Tracer and arg._interpreter is self:
                 values.append(arg._value)
-                dots.append(arg._payload)
+                dot = arg._payload
+                if type(dot) is Sparse:
+                    if supports is None:
+                        supports = [None] * len(args)
+                    supports[len(dots)] = dot.support
+                    dot = dot.dot
+                dots.append(dot)
             else:
                 values.append(arg)
                 dots.append(None)
@@ -53,19 +78,33 @@ class Pushforward(Interpreter):
         if primitive.pushforward is not None:
             with np.errstate(all="ignore"):
                 out, out_dot = primitive.pushforward(values, dots, params)
+            support = None if supports is None else of_results(out_dot, supports)
         else:
             out = primitive(*values, **params)
+            support = None
             with np.errstate(all="ignore"):
-                out_dot = push(primitive.maps(out, values, params, dots), dots)
+                maps = primitive.maps(out, values, params, dots)
+                if supports is None and not leaves_out(primitive, values, dots):
+                    out_dot = push(maps, dots)
+                else:
+                    application = Application(primitive, out, values, params)
+                    out_dot, support = application.push(maps, dots, supports or [None] * len(dots))
         if primitive.multiple:
             out_dot = out_dot or (None,) * len(out)
-            return tuple(map(self._carry, out, out_dot))
-        return self._carry(out, out_dot)
+            return tuple(map(self.carry, out, out_dot, support or (None,) * len(out)))
+        return self.carry(out, out_dot, support)
 
-    def _carry(self, out: Any, out_dot: Any) -> Any:
+    def carry(self, out: Any, out_dot: Any, support: Support | None = None) -> Any:
+        """A value with its tangent."""
         if out_dot is None or not is_inexact(out):
             return self.constant(out)
-        return Tracer(self, out, expand(out_dot, shape_of(out), dtype_of(out)))
+        dot = expand(out_dot, shape_of(out), dtype_of(out))
+        return Tracer(self, out, dot if support is None else Sparse(dot, support))
+
+    def lower(self, out: Any, where: str) -> tuple[Any, Any]:
+        """The value of a result, and its tangent; `None` if it is constant."""
+        value, payload = lower(out, self, where)
+        return value, payload.dot if type(payload) is Sparse else payload
 
 
 def pushforward(
@@ -134,10 +173,10 @@ def pushforward(
                     if type(primal_leaf) is Tracer:
                         primal_leaf = primal_leaf._snapshot()
                     taken |= {id(primal_leaf), id(checked)}
-                    leaves[number] = Tracer(interpreter, primal_leaf, checked)
+                    leaves[number] = interpreter.carry(primal_leaf, checked, of_seed(checked))
             args.append(trees.unflatten(spec, leaves))
         leaves, spec = flatten_arrays(call(f, args, interpreter), where, "the result")
-        lowered = [lower(leaf, interpreter, where) for leaf in leaves]
+        lowered = [interpreter.lower(leaf, where) for leaf in leaves]
     values, dots = [], []
     for value, dot in lowered:
         values.append(owned(value, taken))

@@ -95,7 +95,8 @@ class Operation(Node):
         if self.maps is None:
             out = self if out is None else out
             self.maps = self.primitive.maps(out, args, self.params, self.parents)
-            self.out, self.args = None, ()
+            asked = self.primitive.generic or self.primitive.masks or self.primitive.pads
+            self.out, self.args = None, tuple(map(Abstract.of, args)) if asked else ()
         return self.maps
 
     def entries(self) -> Any:

@@ -18,6 +18,7 @@ from pullback.graph.variable import Variable
 from pullback.transforms.arguments import lower
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward
+from pullback.transforms.support import of_seed
 
 __all__ = [
     "batched",
@@ -123,11 +124,11 @@ def pushed(
             with Pushforward(f"the pushforward of {body.name}") as interpreter:
                 outs = body.run(
                     [
-                        x if dot is None else Tracer(interpreter, x, dot)
+                        x if dot is None else interpreter.carry(x, dot, of_seed(dot))
                         for x, dot in zip(primals, tangents, strict=True)
                     ]
                 )
-                pairs = [lower(out, interpreter, body.name) for out in outs]
+                pairs = [interpreter.lower(out, body.name) for out in outs]
             out_dots = [zeros_like(out) if dot is None else dot for out, dot in pairs]
             return interleave([out for out, _ in pairs], out_dots, wanted, out_sizes)
 
