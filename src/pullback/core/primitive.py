@@ -11,6 +11,7 @@ import numpy as np
 
 from pullback.core.linear import Joint, Maps, as_map
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.singular import SingularPoint
 from pullback.core.tracer import Tracer, ground_level
 from pullback.errors import ArgumentTypeError, NoRuleError
 
@@ -138,6 +139,7 @@ class Primitive:
         self.generic = generic
         self.trusted = trusted
         self.__doc__ = value.__doc__
+        self.singular_points: list[SingularPoint] = []
         self.rule: Callable[..., Any] | None = None
         self.keeps_out = False
         self.keeps: tuple[bool, ...] = ()
@@ -164,6 +166,22 @@ class Primitive:
         self.keeps_out = not names[0].startswith("_")
         self.keeps = tuple(not name.startswith("_") for name in names[1:])
         self.keeps_rest = variadic is not None and not variadic.startswith("_")
+
+    def singular_at(
+        self,
+        place: str,
+        at: Callable[..., Any],
+        example: Any,
+        first: Any,
+        second: Any,
+        kind: str = "kink",
+        **more: Any,
+    ) -> None:
+        """State a kind of singular points; see `pullback.core.singular.SingularPoint`."""
+        given, slopes, bends = (
+            x if isinstance(x, tuple) else (x,) for x in (example, first, second)
+        )
+        self.singular_points.append(SingularPoint(place, at, given, slopes, bends, kind, **more))
 
     def reads(self, position: int) -> bool:
         """Whether the rule reads the value of this argument."""

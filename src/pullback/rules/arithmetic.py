@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pullback.core.choice import Choice
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
 from pullback.rules.batching import aligned
@@ -58,6 +59,19 @@ def divide(z, _x, y):
     return lambda: 1 / y, lambda: -z / y
 
 
+divide.singular_at(
+    "y = 0", lambda _x, y: np.equal(y, 0), (1.0, 0.0), (np.inf, -np.inf), (0, np.nan), "pole"
+)
+divide.singular_at(
+    "x = y = 0",
+    lambda x, y: np.equal(x, 0) & np.equal(y, 0),
+    (0.0, 0.0),
+    (np.inf, np.nan),
+    (0, np.nan),
+    "pole",
+)
+
+
 @elementwise(np.negative)
 def negative(_y, _x):
     """y = −x: ∂y/∂x = −1."""
@@ -82,16 +96,25 @@ def reciprocal(y, x):
     return -y / x
 
 
+reciprocal.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, -np.inf, np.nan, "pole")
+
+
 @elementwise(np.sqrt, singular=True)
 def sqrt(y, _x):
     """y = √x: ∂y/∂x = 1/(2y). Infinite at x = 0, where zeros stay zero."""
     return 0.5 / y
 
 
+sqrt.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
+
+
 @elementwise(np.cbrt, singular=True)
 def cbrt(y, _x):
     """y = ∛x: ∂y/∂x = 1/(3y²). Infinite at x = 0, where zeros stay zero."""
     return 1 / (3 * y * y)
+
+
+cbrt.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
 
 
 def _power(function):
@@ -109,7 +132,10 @@ def _power(function):
         """
         return (
             lambda: strong_multiply(y, function(x, y - 1)),
-            lambda: strong_multiply(function(x, y), np.log(x + 0j if _z.dtype.kind == "c" else x)),
+            lambda: Choice(
+                strong_multiply(function(x, y), np.log(x + 0j if _z.dtype.kind == "c" else x)),
+                taken=np.not_equal(x, 0) | np.less_equal(np.real(y), 0),
+            ),
         )
 
     return power
@@ -117,6 +143,29 @@ def _power(function):
 
 power = elementwise(np.power, singular=True)(_power(np.power))
 float_power = elementwise(np.float_power, singular=True)(_power(np.float_power))
+
+
+for _each in (power, float_power):
+    _each.singular_at(
+        "x = 0 with y < 1, y ≠ 0",
+        lambda x, y: np.equal(x, 0) & np.less(y, 1) & np.not_equal(y, 0),
+        (0.0, 0.5), (np.inf, 0), (np.nan, 0), "pole", arguments=(0,),
+    )  # fmt: skip
+    _each.singular_at(
+        "x = 0 with 1 < y < 2: the slope has a pole",
+        lambda x, y: np.zeros(np.broadcast_shapes(np.shape(x), np.shape(y)), bool),
+        (0.0, 1.5), (0, 0), (np.nan, 0), "pole", arguments=(0,),
+    )  # fmt: skip
+    _each.singular_at(
+        "x = y = 0",
+        lambda x, y: np.equal(x, 0) & np.equal(y, 0),
+        (0.0, 0.0), (0, -np.inf), (0, np.nan), "pole", arguments=(1,),
+    )  # fmt: skip
+    _each.singular_at(
+        "x < 0",
+        lambda x, _y: np.less(x, 0) if dtype_of(x).kind != "c" else np.equal(x, np.nan),
+        (-2.0, 2.0), (-4, np.nan), (2, np.nan), "pole", arguments=(1,),
+    )  # fmt: skip
 
 
 @elementwise(np.remainder, singular=True)
@@ -128,6 +177,13 @@ def remainder(_z, x, y):
     return 1, lambda: -np.floor_divide(x, y)
 
 
+remainder.singular_at(
+    "x/y an integer",
+    lambda x, y: np.equal(np.remainder(x, y), 0),
+    (6.0, 2.0), (1, -3), (0, 0), "jump",
+)  # fmt: skip
+
+
 @elementwise(np.fmod, singular=True)
 def fmod(z, x, y):
     """z = x − y·n with n = x/y rounded towards 0: ∂z/∂x = 1, ∂z/∂y = −n.
@@ -137,10 +193,27 @@ def fmod(z, x, y):
     return 1, lambda: -np.rint((x - z) / y)
 
 
+fmod.singular_at(
+    "x/y an integer",
+    lambda x, y: np.equal(np.fmod(x, y), 0) & np.not_equal(x, 0),
+    (6.0, 2.0), (1, -3), (0, 0), "jump",
+)  # fmt: skip
+
+
 @rule(np.modf, batch=aligned, shape=broadcast, multiple=True)
 def modf(_out, _x):
     """(f, n) = modf(x): x = f + n, n an integer: ∂f/∂x = 1, ∂n/∂x = 0, also where f and n jump."""
     return Linear(lambda x_dot: (x_dot, None), lambda bars: bars[0])
+
+
+modf.singular_at(
+    "x an integer other than 0",
+    lambda x: np.equal(x, np.trunc(x)) & np.not_equal(x, 0),
+    2.0,
+    1,
+    0,
+    "jump",
+)
 
 
 @rule(np.frexp, batch=aligned, shape=broadcast, multiple=True)
@@ -184,9 +257,15 @@ def ratio(z, _x, r):
     """
 
     def over(numerator):
-        return np.where(np.equal(r, 0), np.nan, numerator / r).astype(dtype_of(z))
+        undefined = np.where(np.equal(r, 0), np.nan, 1).astype(dtype_of(z))
+        return numerator / (r * undefined)  # so that all its derivatives are, too
 
     return lambda: over(1), lambda: over(-z)
+
+
+ratio.singular_at(
+    "r = 0", lambda _x, r: np.equal(r, 0), (0.0, 0.0), (np.nan, np.nan), (0, np.nan), "pole"
+)
 
 
 @elementwise(np.hypot, singular=True)
@@ -196,3 +275,8 @@ def hypot(r, x, y):
     Second derivatives grow like 1/r, and are NaN there.
     """
     return lambda: ratio(x, r), lambda: ratio(y, r)
+
+
+hypot.singular_at(
+    "x = y = 0", lambda x, y: np.equal(x, 0) & np.equal(y, 0), (0.0, 0.0), (0, 0), (np.nan, np.nan)
+)

@@ -75,12 +75,25 @@ def sign(y, x):
         return None
     length = np.abs(x)
     zero = np.equal(length, 0)
-    length = np.where(zero, 1, length)
+    length = length * np.where(zero, np.nan, 1).astype(dtype_of(length))
 
     def turn(x_dot):
-        return np.where(zero, np.nan, (x_dot - y * np.real(np.conj(y) * x_dot)) / length)
+        return (x_dot - y * np.real(np.conj(y) * x_dot)) / length
 
     return Linear(turn, turn)
+
+
+sign.singular_at(
+    "x = 0, real", lambda x: np.equal(x, 0) & (dtype_of(x).kind != "c"), 0.0, 0, 0, "jump"
+)
+sign.singular_at(
+    "x = 0, complex",
+    lambda x: np.equal(x, 0) & (dtype_of(x).kind == "c"),
+    0j,
+    np.nan,
+    np.nan,
+    "pole",
+)
 
 
 @rule(np.absolute, batch=aligned, shape=broadcast, generic=True)
@@ -95,7 +108,16 @@ def absolute(_y, x):
     return Linear(lambda x_dot: np.real(np.conj(s) * x_dot), lambda y_bar: s * y_bar)
 
 
+absolute.singular_at("x = 0, real", lambda x: np.equal(x, 0) & (dtype_of(x).kind != "c"), 0.0, 0, 0)
+absolute.singular_at(
+    "x = 0, complex", lambda x: np.equal(x, 0) & (dtype_of(x).kind == "c"), 0j, 0, np.nan
+)
+
+
 @elementwise(np.fabs)
 def fabs(_y, x):
     """y = |x|: ∂y/∂x = sgn x, which is 0 at the kink x = 0."""
     return np.sign(x)
+
+
+fabs.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, 0, 0)

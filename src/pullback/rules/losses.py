@@ -201,6 +201,9 @@ def zero_one(_y, _margin):
     return np.zeros(_margin.shape, _margin.dtype)
 
 
+zero_one.singular_at("m = 0", lambda margin: np.equal(margin, 0), 0.0, 0, 0, "jump")
+
+
 def _bounded_reciprocal(p):
     return 1 / np.maximum(p, np.finfo(p.dtype).tiny)
 

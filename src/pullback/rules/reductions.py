@@ -7,6 +7,7 @@ and the engine broadcasts.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -137,6 +138,10 @@ def root(y, x, *, order=2):
     return ratio(dtype_of(y).type(0.5), y) if order == 2 else ratio(y, x) / order
 
 
+root.singular_at("x = 0", lambda x, **_: np.equal(x, 0), 0.0, 0, np.nan)
+root.singular_at("x = 0", lambda x, **_: np.equal(x, 0), 0.0, 0, np.nan, params={"order": 3})
+
+
 # -- products -------------------------------------------------------------------------------------
 
 
@@ -254,6 +259,20 @@ def min(y, x, *, axis=None, keepdims=False):
     Ties, where the minimum has a kink, share ȳ evenly. A NaN among the elements is the minimum.
     """
     return _extremum(y, x, axis, keepdims)
+
+
+def _tied(x, *, axis=None, keepdims=False, extremum):
+    attained = np.equal(x, extremum(x, axis=axis, keepdims=True))
+    return np.greater(np.sum(attained, axis=axis, keepdims=keepdims), 1)
+
+
+_TIE = (np.array([1.0, 1.0]),), (np.array([0.5, 0.5]),), (np.zeros(2),)
+max.singular_at(
+    "two elements are the largest", functools.partial(_tied, extremum=np.max), *_TIE, whole=True
+)
+min.singular_at(
+    "two elements are the smallest", functools.partial(_tied, extremum=np.min), *_TIE, whole=True
+)
 
 
 # -- constants ------------------------------------------------------------------------------------

@@ -80,16 +80,31 @@ def fmin(_z, x, y):
     return lambda: _share(below, above, _z.dtype), lambda: _share(above, below, _z.dtype)
 
 
+for _each in (maximum, minimum, fmax, fmin):
+    _each.singular_at("x = y", np.equal, (1.0, 1.0), (0.5, 0.5), (0, 0))
+
+
 @elementwise(np.copysign)
 def copysign(_z, x, y):
     """z = |x|·sgn y: ∂z/∂x = sgn x·sgn y, 0 at the kink x = 0; ∂z/∂y = 0."""
     return lambda: np.sign(x) * np.copysign(1, y), None
 
 
+copysign.singular_at("x = 0", lambda x, _y: np.equal(x, 0), (0.0, 1.0), (0, 0), (0, 0))
+copysign.singular_at(
+    "y = 0", lambda _x, y: np.equal(y, 0), (2.0, 0.0), (1, 0), (0, 0), "jump", arguments=(1,)
+)
+
+
 @elementwise(np.heaviside, masks=True)
 def heaviside(_z, x, _h):
     """z = 0 for x < 0, h at x = 0, 1 for x > 0: ∂z/∂x = 0, also at the jump; ∂z/∂h = [x = 0]."""
     return None, lambda: Choice(np.equal(x, 0))
+
+
+heaviside.singular_at(
+    "x = 0", lambda x, _h: np.equal(x, 0), (0.0, 0.5), (0, 1), (0, 0), "jump", arguments=(0,)
+)
 
 
 @elementwise(np.unwrap, batch=with_axis)

@@ -16,6 +16,7 @@ from pullback.core.interpreter import Interpreter
 from pullback.core.linear import push
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, expand, is_inexact, shape_of
+from pullback.core.singular import watch
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.transforms.arguments import (
@@ -74,6 +75,7 @@ class Pushforward(Interpreter):
                 dots.append(None)
         if primitive.is_constant or all(dot is None for dot in dots):
             out = primitive(*values, **params)
+            self._look(primitive, out, values, params, dots, supports)
             return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
         if primitive.pushforward is not None:
             with np.errstate(all="ignore"):
@@ -82,6 +84,8 @@ class Pushforward(Interpreter):
         else:
             out = primitive(*values, **params)
             support = None
+            if watch.looks is not None:
+                dots = self._look(primitive, out, values, params, dots, supports)
             with np.errstate(all="ignore"):
                 maps = primitive.maps(out, values, params, dots)
                 if supports is None and not leaves_out(primitive, values, dots):
@@ -93,6 +97,14 @@ class Pushforward(Interpreter):
             out_dot = out_dot or (None,) * len(out)
             return tuple(map(self.carry, out, out_dot, support or (None,) * len(out)))
         return self.carry(out, out_dot, support)
+
+    @staticmethod
+    def _look(
+        primitive: Primitive, out: Any, values: Any, params: Any, dots: list[Any], supports: Any
+    ) -> list[Any]:
+        """The tangents, checked by whoever wants to know of singular points."""
+        met = None if watch.looks is None else watch.looks(primitive, out, values, params)
+        return dots if met is None else met.pushed(dots, supports or [None] * len(dots))
 
     def carry(self, out: Any, out_dot: Any, support: Support | None = None) -> Any:
         """A value with its tangent."""

@@ -66,6 +66,8 @@ class Linearization:
                         continue
                     maps = node.linear_maps()
                     found = [supports.get(parent) for parent in node.parents] if supports else ()
+                    if node.met is not None:
+                        arguments = node.met.pushed(arguments, found or [None] * len(arguments))
                     if any(found) or leaves_out(node.primitive, node.args, arguments):
                         dot, support = _application(node).push(
                             maps, arguments, found or [None] * len(arguments)
@@ -112,6 +114,8 @@ class Linearization:
                         support = bars.supports.pop(node, None) if bars.supports else None
                         if support is UNKEPT:
                             support = of_sum(bar)
+                        if node.met is not None:
+                            bar = node.met.pulled(bar, support, node.parents)
                         if support is None and not node.primitive.masks:
                             _pull_through(node, bar, bars, keep=not once)
                         else:

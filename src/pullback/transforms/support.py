@@ -36,7 +36,8 @@ class Support:
     sources : tuple of Support
     everywhere : bool
         Whether every product is to mind it, not those alone with coefficients that are known to be
-        infinite somewhere. So it is behind a choice, whose other branch may have been anything.
+        infinite somewhere. So it is behind a choice, whose other branch may have been anything,
+        but not for a seed whose zeros are not known, in a graph that is being recorded.
     """
 
     __slots__ = ("_array", "_make", "_sources", "everywhere")
@@ -69,11 +70,12 @@ class Support:
 
 def of_seed(seed: Any) -> Support | None:
     """The support of what a user gives, or `None` if all of it may be other than zero."""
-    if known(seed):
-        plain = strip(seed) if type(seed) is Tracer else seed
-        if np.count_nonzero(plain) == np.size(plain):
-            return None
-    return _of_value(seed, everywhere=False)
+    if not known(seed):
+        return _of_value(seed, everywhere=False)
+    plain = strip(seed) if type(seed) is Tracer else seed
+    if np.count_nonzero(plain) == np.size(plain):
+        return None
+    return _of_value(seed, everywhere=True)
 
 
 def _of_value(x: Any, *, everywhere: bool) -> Support:
@@ -84,7 +86,12 @@ def _of_value(x: Any, *, everywhere: bool) -> Support:
 
 
 def of_sum(total: Any) -> Support:
-    """The support of a sum of which it has not been kept where its terms have strong zeros."""
+    """The support of a sum of which it has not been kept where its terms have strong zeros.
+
+    While a graph is recorded it is left to the products to take any zero for a strong one.
+    """
+    if type(total) is Tracer or isinstance(total, list):
+        return Support(lambda: np.False_, everywhere=True)
     return _of_value(total, everywhere=True)
 
 
@@ -106,19 +113,24 @@ def _times(coefficient: Any, x: Any, support: Support) -> Any:
     if type(coefficient) is Tracer or type(x) is Tracer:
         if _only_mapped(coefficient) and _only_mapped(x):
             product = coefficient * x
-            if not np.isnan(strip(product)).any():
+            if not _has_nan(strip(product)):
                 return product
         kept = support.array
         if type(kept) is not Tracer and np.all(kept):
             return coefficient * x
         return Choice.masked_product(coefficient, x, kept)
     product = np.multiply(coefficient, x)
-    flat = product.ravel()
-    total = flat.dot(flat)
-    if total != total:
+    if _has_nan(product):
         kept = support.array | np.not_equal(x, 0)
         product = np.where(kept, product, 0).astype(product.dtype)[()]
     return product
+
+
+def _has_nan(product: Any) -> bool:
+    """Whether an element may be NaN: a sum of squares of others is none, but for complex ones."""
+    flat = product.ravel("K")
+    total = flat.dot(flat)
+    return bool(total != total)
 
 
 def _only_mapped(x: Any) -> bool:
@@ -146,7 +158,7 @@ def _counts(x: Any) -> bool:
 
 def _left_out(term: Any, support: Support) -> Any:
     """A result with zeros outside its support, where it may be NaN."""
-    if type(term) is not Tracer and not np.isnan(term).any():
+    if _only_mapped(term) and not _has_nan(strip(term)):
         return term
     return np.where(support.array, term, np.zeros((), dtype_of(term)))
 
@@ -213,8 +225,10 @@ class Application:
                 return term, None
             return term, of_results(term, support if isinstance(support, tuple) else (support,))
         if found is UNKEPT:
-            return term, _of_value(term, everywhere=True)
-        return (_left_out(term, found) if self.primitive.singular else term), found
+            return term, of_sum(term)
+        if self.primitive.singular or _only_mapped(term):
+            term = _left_out(term, found)
+        return term, found
 
     def _diagonal(
         self, linear: Diagonal, x: Any, support: Support | None, *, forward: bool

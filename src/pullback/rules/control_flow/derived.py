@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.singular import watch
 from pullback.core.tracer import Tracer
 from pullback.graph.building import build, like
 from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
+from pullback.rules.strictness import is_strict
 from pullback.transforms.arguments import lower
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward
@@ -38,6 +40,7 @@ T = TypeVar("T")
 def derived(graph: Graph, key: tuple[Any, ...], make: Callable[[], T]) -> T:
     """What `make` returns, made once for each graph and key."""
     found: T
+    key = (watch.looks is not None and is_strict(), *key)
     if key in graph.derived:
         found = graph.derived[key]
     else:
