@@ -52,10 +52,8 @@ class Choice(Diagonal):
         """The product with a tangent or cotangent, of which the zeros outside `support` win too."""
         if self._taken is None:
             return Choice.strong_product(coefficient, x)
-        if support is None:
-            return Choice.masked_product(x, coefficient, self._taken)
-        product = Choice.masked_product(coefficient, x, support)
-        return np.where(self._taken | np.not_equal(coefficient, 0), product, 0)
+        product = Choice.masked_product(x, coefficient, self._taken)
+        return product if support is None else np.where(support | ~np.isnan(product), product, 0)
 
     def pushforward(self, x_dot: Any) -> Any:
         return self.times(self.coefficient, x_dot)

@@ -231,6 +231,11 @@ def frexp(out, _x):
     return Linear(lambda x_dot: (ldexp(x_dot, -e), None), pullback)
 
 
+frexp.singular_at(
+    "|x| a power of 2", lambda x: np.equal(np.abs(np.frexp(x)[0]), 0.5), 4.0, 0.125, 0, "jump"
+)
+
+
 @rule(np.ldexp, batch=aligned, shape=broadcast, generic=True)
 def ldexp(_y, _x, e):
     """y = x·2ᵉ with an integer e: ẏ = ẋ·2ᵉ, x̄ = ȳ·2ᵉ."""

@@ -54,6 +54,9 @@ def strict() -> Iterator[None]:
     locally constant, such as `numpy.floor`, raises at a jump in reverse mode whatever the
     cotangent, which it does not ask for.
 
+    Ties in `numpy.sort` and what is made of it, a median or a percentile, are not looked for, nor
+    is a condition of the program's own, such as ``x > 0``.
+
     What is recorded inside (the bodies of loops and of `checkpoint`, and `trace`) checks its values
     whenever it runs. What was recorded before, outside, does not.
 

@@ -74,7 +74,9 @@ def arcsin(_y, x):
     return 1 / np.sqrt(one_minus_square(x))
 
 
-arcsin.singular_at("x = ±1", lambda x: np.equal(np.abs(x), 1), 1.0, np.inf, np.nan, "pole")
+arcsin.singular_at(
+    "x = ±1", lambda x: np.equal(x, 1) | np.equal(x, -1), 1.0, np.inf, np.nan, "pole"
+)
 
 
 @elementwise(np.arccos, singular=True)
@@ -83,7 +85,9 @@ def arccos(_y, x):
     return -1 / np.sqrt(one_minus_square(x))
 
 
-arccos.singular_at("x = ±1", lambda x: np.equal(np.abs(x), 1), 1.0, -np.inf, np.nan, "pole")
+arccos.singular_at(
+    "x = ±1", lambda x: np.equal(x, 1) | np.equal(x, -1), 1.0, -np.inf, np.nan, "pole"
+)
 
 
 @elementwise(np.arctan)
@@ -165,7 +169,9 @@ def arctanh(_y, x):
     return 1 / one_minus_square(x)
 
 
-arctanh.singular_at("x = ±1", lambda x: np.equal(np.abs(x), 1), 1.0, np.inf, np.nan, "pole")
+arctanh.singular_at(
+    "x = ±1", lambda x: np.equal(x, 1) | np.equal(x, -1), 1.0, np.inf, np.nan, "pole"
+)
 
 
 def _degrees_to_radians(_y, _x):

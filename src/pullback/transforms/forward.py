@@ -75,7 +75,8 @@ class Pushforward(Interpreter):
                 dots.append(None)
         if primitive.is_constant or all(dot is None for dot in dots):
             out = primitive(*values, **params)
-            self._look(primitive, out, values, params, dots, supports)
+            if watch.looks is not None:
+                self._look(primitive, out, values, params, dots, supports)
             return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
         if primitive.pushforward is not None:
             with np.errstate(all="ignore"):

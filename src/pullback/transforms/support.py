@@ -160,7 +160,7 @@ def _left_out(term: Any, support: Support) -> Any:
     """A result with zeros outside its support, where it may be NaN."""
     if _only_mapped(term) and not _has_nan(strip(term)):
         return term
-    return np.where(support.array, term, np.zeros((), dtype_of(term)))
+    return np.where(support.array | ~np.isnan(term), term, np.zeros((), dtype_of(term)))
 
 
 class Application:
