@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
+from contextlib import ContextDecorator
+from typing import Any, Self
 
 import numpy as np
 
@@ -31,9 +31,8 @@ def is_strict() -> bool:
     return threading.get_ident() in _depths
 
 
-@contextmanager
-def strict() -> Iterator[None]:
-    """Context in which a derivative at a singular point raises.
+class strict(ContextDecorator):  # noqa: N801
+    """A context in which a derivative at a singular point raises.
 
     A singular point is a kink (|x| at 0, a tie of two maxima, a hinge at its margin), a pole of the
     derivative (√x at 0) or a jump. Outside of this context pullback takes there what
@@ -71,10 +70,14 @@ def strict() -> Iterator[None]:
     Traceback (most recent call last):
     pullback.errors.SingularPointError: absolute: x = 0 is a kink ...
     """
-    _enter(1)
-    try:
-        yield
-    finally:
+
+    __slots__ = ()
+
+    def __enter__(self) -> Self:
+        _enter(1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
         _enter(-1)
 
 

@@ -116,7 +116,7 @@ def _times(coefficient: Any, x: Any, support: Support) -> Any:
             if not _has_nan(strip(product)):
                 return product
         kept = support.array
-        if type(kept) is not Tracer and np.all(kept):
+        if known(kept) and np.all(strip(kept)):
             return coefficient * x
         return Choice.masked_product(coefficient, x, kept)
     product = np.multiply(coefficient, x)
@@ -258,8 +258,8 @@ class Application:
             through = self._generic(position, forward)
         else:
             return None
-        if not known(x) and self._selects(linear):
-            return UNKEPT
+        if not known(x) and (primitive.masks or primitive.keeps_rest):
+            return UNKEPT  # a loop may do so in each step, and a support take more than the step
         like = Abstract.of(x)
         if support is None:
             return Support(lambda: np.not_equal(through(point_of(like)), 0), everywhere=True)
@@ -268,13 +268,6 @@ class Application:
             (support,),
             everywhere=support.everywhere or (primitive.masks and not forward),
         )
-
-    def _selects(self, linear: LinearMap) -> bool:
-        """Whether a map reads or writes a few elements of many, which a loop may do in each step.
-
-        To do the same to a support takes more than the loop does.
-        """
-        return type(linear) is not Identity and self.primitive.keeps_rest
 
     def parts(self, maps: Joint, bar: Any, support: Any, terms: Sequence[Any]) -> Sequence[Any]:
         """The supports of what a joint map pulls a cotangent back to."""
