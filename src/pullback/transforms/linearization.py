@@ -279,14 +279,17 @@ def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, k
         linear = None if parent is None else as_map(entries[position])
         if parent is None or linear is None:
             continue
+        asked = bool(parent.parents)  # nothing comes after an input
         if type(linear) is Selection:
-            found = application.passage(linear, position, bar, support, forward=False)
-            bars.supported(parent, found)
+            if asked:
+                found = application.passage(linear, position, bar, support, forward=False)
+                bars.supported(parent, found)
             bars.add_selected(parent, linear, bar)
             continue
-        term, found = application.one(linear, position, bar, support, forward=False)
+        term, found = application.one(linear, position, bar, support, forward=False, asked=asked)
         if term is not None:
-            bars.supported(parent, fitted(found, shape_of(term), parent.shape))
+            if asked:
+                bars.supported(parent, fitted(found, shape_of(term), parent.shape))
             _add(node, position, parent, term, bars)
 
 

@@ -70,6 +70,8 @@ class Support:
 
 def of_seed(seed: Any) -> Support | None:
     """The support of what a user gives, or `None` if all of it may be other than zero."""
+    if type(seed) is np.float64 and seed:
+        return None  # the seed of a gradient
     if not known(seed):
         return _of_value(seed, everywhere=False)
     plain = strip(seed) if type(seed) is Tracer else seed
@@ -207,9 +209,19 @@ class Application:
         return total, found
 
     def one(
-        self, linear: LinearMap, position: int, x: Any, support: Any, *, forward: bool
+        self,
+        linear: LinearMap,
+        position: int,
+        x: Any,
+        support: Any,
+        *,
+        forward: bool,
+        asked: bool = True,
     ) -> tuple[Any, Any]:
-        """One of the maps, or its adjoint, applied to `x`, and the support of the result."""
+        """One of the maps, or its adjoint, applied to `x`, and the support of the result.
+
+        If that is not `asked` for, it is found only where it is needed for the result itself.
+        """
         if isinstance(linear, Diagonal):
             return self._diagonal(linear, x, support, forward=forward)
         term = linear.pushforward(x) if forward else linear.pullback(x)
@@ -218,6 +230,8 @@ class Application:
         if isinstance(linear, Branch):
             taken = Support(lambda: linear.taken, everywhere=True)
             return term, taken if support is None else _both(support, taken)
+        if not asked and type(term) is np.ndarray and not _has_nan(term):
+            return term, None
         several = isinstance(x, tuple | list) or isinstance(term, tuple)
         found = None if several else self.passage(linear, position, x, support, forward=forward)
         if found is None:
