@@ -161,3 +161,68 @@ def test_what_is_left_out_stays_so(singular):
 
 def test_the_page_is_up_to_date():
     assert PAGE.read_text(encoding="utf-8") == text(), "run python tools/singular_points.py"
+
+
+def distances(x):
+    return np.sqrt((x[:, None] - x[None, :]) ** 2)
+
+
+SELF = np.eye(2, dtype=bool)
+LINE = np.array([0.0, 1.0])
+PROGRAMS = {
+    "nanstd": (np.nanstd, np.array([1.0, NAN, 3.0, 5.0]), True),
+    "nanstd of constants": (np.nanstd, np.ones(3), False),
+    "nansum of logarithms": (lambda x: np.nansum(np.log(x)), np.array([1.0, -1.0, 2.0]), True),
+    "the angle of 0": (lambda x: np.angle(x[0] + 1j * x[1]), np.zeros(2), False),
+    "a correlation of constants": (
+        lambda x: np.corrcoef(x, np.array([1.0, 2.0, 4.0]))[0, 1], np.ones(3), False
+    ),
+    "norms of rows": (
+        lambda x: np.sum(np.linalg.norm(x.reshape(2, 2), axis=1)), np.array([0, 0, 1.0, 2.0]), None
+    ),
+    "all distances": (lambda x: np.sum(distances(x)), LINE, None),
+    "distances to others": (lambda x: np.sum(np.where(SELF, 0, distances(x))), LINE, True),
+    "distances of pairs": (lambda x: np.sum(distances(x)[np.triu_indices(2, 1)]), LINE, True),
+    "assigned distances": (
+        lambda x: np.sum(written(np.zeros((2, 2), like=x), ~SELF, distances(x))), LINE, True
+    ),
+    "a root of a determinant": (
+        lambda x: np.sqrt(np.linalg.det(x.reshape(2, 2))), np.zeros(4), False
+    ),
+    "a root of a product": (lambda x: np.sqrt(np.cumprod(x)[1]), np.zeros(2), False),
+    "a root of a convolution": (lambda x: np.sqrt(np.convolve(x, x)[1]), np.zeros(2), False),
+    "a logarithm that overflows": (
+        lambda x: np.log(np.exp(x[0]) / (np.exp(x[0]) + np.exp(x[1]))), np.array([-800.0, 0.0]),
+        False,
+    ),
+    "powers": (lambda x: np.sum(x ** np.array([0.0, 1.0, 2.0, 3.0])), np.zeros(4), True),
+    "the largest logarithm": (lambda x: np.max(np.log(x)), np.array([0.0, 1.0, 2.0]), True),
+    "a median of roots": (lambda x: np.median(np.sqrt(x)), np.array([0.0, 1.0, 2.0]), True),
+}  # fmt: skip
+"""Programs, points, and whether all derivatives there are finite (`None`: some are)."""
+
+
+def written(y, key, v):
+    y[key] = v[key]
+    return y
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_at_singular_points(name):
+    f, x, regular = PROGRAMS[name]
+    rows = [pb.jacobian(f, mode=mode)(x) for mode in ("forward", "reverse")]
+    np.testing.assert_allclose(*rows, rtol=1e-12)
+    for mode, row in zip(("forward", "reverse"), rows, strict=True):
+        if name not in ("assigned distances", "distances of pairs"):  # of a mask's own size
+            graph = pb.trace(pb.jacobian(f, mode=mode), x)
+            np.testing.assert_allclose(graph(x), row, rtol=1e-12)
+    found = [
+        pb.jacobian(pb.jacobian(f, mode=inner), mode=outer)(x)
+        for inner, outer in itertools.product(("forward", "reverse"), repeat=2)
+    ]
+    for hessian in found:
+        np.testing.assert_allclose(hessian, found[0], rtol=1e-12, atol=1e-12)
+    if regular is not None:
+        assert np.isfinite(found[0]).all() == np.isfinite(rows[0]).all() == regular or (
+            not regular and not np.isfinite(found[0]).any()
+        )

@@ -272,8 +272,8 @@ class Application:
             through = self._generic(position, forward)
         else:
             return None
-        if not known(x) and (primitive.masks or primitive.keeps_rest):
-            return UNKEPT  # a loop may do so in each step, and a support take more than the step
+        if not known(x) and self._spreads(forward=forward):
+            return UNKEPT
         like = Abstract.of(x)
         if support is None:
             return Support(lambda: np.not_equal(through(point_of(like)), 0), everywhere=True)
@@ -282,6 +282,16 @@ class Application:
             (support,),
             everywhere=support.everywhere or (primitive.masks and not forward),
         )
+
+    def _spreads(self, *, forward: bool) -> bool:
+        """Whether a map puts a few elements among many, which a loop may do in each step.
+
+        To do the same to a support would take more than the step does.
+        """
+        primitive = self.primitive
+        if not forward:
+            return primitive.masks
+        return primitive.keeps_rest and (bool(primitive.pads) or len(primitive.keeps) > 1)
 
     def parts(self, maps: Joint, bar: Any, support: Any, terms: Sequence[Any]) -> Sequence[Any]:
         """The supports of what a joint map pulls a cotangent back to."""
