@@ -157,9 +157,10 @@ np.sqrt(x), 0)` has the derivative 0 at x = 0, and `np.sqrt(x**2)` has none ther
 
 Which of the two a zero is can't be told everywhere. Zeros that a loop, a checkpointed function, a
 solution of linear equations or a rule of your own hands out count as the first kind, if there were
-such among the zeros that it got; so do those behind an index, a maximum over an axis or a tangent
-that is not known yet while a graph is recorded. If on top of that a derivative vanishes *and* one
-is infinite at the same element, 0 may come where NaN would be right, in one of the modes.
+such among the zeros that it got; so do those behind an index into more than 64 elements, a maximum
+over an axis or a tangent that is not known yet while a graph is recorded. If on top of that a
+derivative vanishes *and* one is infinite at the same element, 0 may come where NaN would be right,
+in one of the modes.
 
 Inside `with pullback.strict():` a derivative at any of the points that the first table lists raises
 `SingularPointError`.

@@ -12,6 +12,7 @@ have none, and their products are NumPy's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 from pullback.core.choice import Branch, Choice
 from pullback.core.linear import Diagonal, Identity, Joint, LinearMap, Maps, push
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import Abstract, dtype_of, fit
+from pullback.core.shapes import Abstract, dtype_of, fit, shape_of
 from pullback.core.tracer import Tracer, known, strip
 
 __all__ = ["Application", "Support", "fitted", "leaves_out", "of_seed", "point_of", "union"]
@@ -272,9 +273,13 @@ class Application:
             through = self._generic(position, forward)
         else:
             return None
-        if not known(x) and self._spreads(forward=forward):
-            return UNKEPT
         like = Abstract.of(x)
+        spreads = not known(x) and self._spreads(forward=forward)
+        if support is None and spreads and self._is_small():
+            found = np.not_equal(through(point_of(like)), 0)
+            return Support(lambda: found, everywhere=True) if known(found) else UNKEPT
+        if spreads:
+            return UNKEPT
         if support is None:
             return Support(lambda: np.not_equal(through(point_of(like)), 0), everywhere=True)
         return Support(
@@ -292,6 +297,16 @@ class Application:
         if not forward:
             return primitive.masks
         return primitive.keeps_rest and (bool(primitive.pads) or len(primitive.keeps) > 1)
+
+    def _is_small(self) -> bool:
+        """Whether what an index leaves out is a short constant of a graph that is recorded."""
+        primitive = self.primitive
+        indices = self.args[len(primitive.keeps) :]
+        return (
+            primitive.keeps_rest
+            and math.prod(shape_of(self.args[0])) <= _SHORT
+            and all(map(known, indices))
+        )
 
     def parts(self, maps: Joint, bar: Any, support: Any, terms: Sequence[Any]) -> Sequence[Any]:
         """The supports of what a joint map pulls a cotangent back to."""
@@ -384,6 +399,9 @@ def point_of(space: Abstract) -> Any:
 
 
 _GOLDEN = 0.6180339887498949
+
+_SHORT = 64
+"""How many elements an array has at most of which a graph may hold what is left out."""
 
 
 def fitted(
