@@ -16,6 +16,7 @@ from pullback.errors import (
     LeakedTracerError,
     NoRuleError,
     PullbackError,
+    SingularPointError,
     UnrolledLoopWarning,
 )
 from pullback.graph.graph import Graph
@@ -25,6 +26,7 @@ from pullback.numpy.namespace import plain_numpy
 from pullback.passes.simplification import simplify
 from pullback.rules.control_flow import checkpoint, cond, fori_loop, scan, switch, while_loop
 from pullback.rules.custom import CustomPrimitive, primitive, stop_gradient
+from pullback.rules.strictness import strict
 from pullback.testing import Report, check
 from pullback.transforms.batch import vmap
 from pullback.transforms.forward import pushforward
@@ -55,6 +57,7 @@ __all__ = [
     "Report",
     "Selection",
     "ShapeDtype",
+    "SingularPointError",
     "UnrolledLoopWarning",
     "check",
     "checkpoint",
@@ -76,6 +79,7 @@ __all__ = [
     "scan",
     "simplify",
     "stop_gradient",
+    "strict",
     "switch",
     "trace",
     "value_and_grad",

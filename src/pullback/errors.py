@@ -21,6 +21,7 @@ __all__ = [
     "LeakedTracerError",
     "NoRuleError",
     "PullbackError",
+    "SingularPointError",
     "UnrolledLoopWarning",
 ]
 
@@ -82,6 +83,13 @@ class LeakedTracerError(PullbackError, RuntimeError):
 
 class AliasError(PullbackError, ValueError):
     """A write through a view whose effect on the underlying array cannot be followed."""
+
+
+class SingularPointError(PullbackError, ArithmeticError):
+    """Inside `pullback.strict`, a derivative was taken where the function has none.
+
+    The message names the function, the elements and the line of the program.
+    """
 
 
 class CheckError(PullbackError, AssertionError):

@@ -220,3 +220,59 @@ def test_rules_do_not_warn(outer, inner, f, x):
     with warnings.catch_warnings(), np.errstate(all="warn"):
         warnings.simplefilter("error")
         assert np.shape(outer(inner(f))(x)) == np.shape(x)
+
+
+def test_a_derivative_with_respect_to_a_zero_tangent():
+    """A seed that is zero where it is given may be another number: the map is linear in it."""
+    x = np.array([0.0, 1.0, 4.0])
+    zero = np.zeros(3)
+    slopes = np.diag([INF, 0.5, 0.25])
+    for push in (
+        lambda v: pb.pushforward(np.sqrt, (x,), (v,))[1],
+        lambda v: pb.vjp(np.sqrt, x)[1](v)[0],
+        lambda v: pb.linearize(np.sqrt, x)[1](v),
+    ):
+        for mode in ("forward", "reverse"):
+            np.testing.assert_array_equal(pb.jacobian(push, mode=mode)(zero), slopes)
+
+    def gradient(x, v):
+        return pb.pushforward(lambda x: np.sin(x) * x, (x,), (v,))[1]
+
+    for mode in ("forward", "reverse"):
+        mixed = pb.jacobian(pb.jacobian(gradient, 0, mode=mode), 1, mode=mode)(x[1:], zero[1:])
+        bends = 2 * np.cos(x[1:]) - x[1:] * np.sin(x[1:])
+        np.testing.assert_allclose(mixed[[0, 1], [0, 1], [0, 1]], bends, rtol=1e-14)
+
+
+def test_a_choice_behind_thousands_of_steps():
+    def f(x):
+        y = np.where(x > 0, x, 0.0) + 0 * x
+        for _ in range(3000):
+            y = y[::-1]
+        return np.sum(np.where(x > 0, np.sqrt(y), 0.0))
+
+    np.testing.assert_array_equal(pb.grad(f)(np.array([0.0, 4.0])), [0, 0.25])
+
+
+def test_choices_in_loops_and_chains_beside_them():
+    x = np.array([0.0, 4.0])
+
+    def root(x):
+        return np.where(x > 0, np.sqrt(x), 0.0)
+
+    def summed(step):
+        return lambda x: pb.scan(lambda c, x: (c + step(x), None), np.zeros(()), x)[0]
+
+    def masked(x):
+        return np.sum(np.where(x > 0, pb.scan(lambda c, x: (c, np.sqrt(x)), 0.0, x)[1], 0.0))
+
+    for f in (summed(root), masked, pb.checkpoint(lambda x: np.sum(root(x)))):
+        for mode in ("forward", "reverse"):
+            np.testing.assert_array_equal(pb.jacobian(f, mode=mode)(x), [0, 0.25])
+            hessian = pb.jacobian(pb.jacobian(f, mode="reverse"), mode=mode)(x)
+            np.testing.assert_array_equal(hessian, [[0, 0], [0, -1 / 32]])
+    for chain in (lambda x: np.sqrt(x**2), lambda x: np.sqrt(x) ** 2, lambda x: np.log(x * x)):
+        for f in (chain, pb.checkpoint(chain)):
+            for g in (lambda x, f=f: np.sum(f(x)), summed(f)):
+                assert np.isnan(pb.pushforward(g, (np.zeros(2),), (np.ones(2),))[1])
+                np.testing.assert_array_equal(pb.grad(g)(np.zeros(2)), [NAN, NAN])

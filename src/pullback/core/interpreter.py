@@ -49,11 +49,14 @@ class Interpreter:
         Whether the transformed function is still running.
     follows_integers : bool
         Whether integers and booleans are traced at this level too.
+    only_maps : bool
+        Whether this level evaluates functions at many points, and does nothing else with them.
     """
 
     __slots__ = ("level", "name", "open")
 
     follows_integers: ClassVar[bool] = False
+    only_maps: ClassVar[bool] = False
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -81,17 +81,9 @@ class Diagonal(LinearMap):
     ----------
     coefficient : array_like
         ∂yᵢ/∂xᵢ for each element of the output.
-
-    Attributes
-    ----------
-    strong_type : type
-        The class of the map that takes an exact zero to an exact zero even where the coefficient
-        is infinite or not a number. The rule book provides it.
     """
 
     __slots__ = ("coefficient",)
-
-    strong_type: ClassVar[type[Diagonal]]
 
     def __init__(self, coefficient: Any) -> None:
         self.coefficient = coefficient
@@ -103,17 +95,16 @@ class Diagonal(LinearMap):
             raise _unfit("Diagonal.pushforward", self.coefficient, x_dot, error) from error
 
     def pullback(self, y_bar: Any) -> Any:
-        coefficient = self.coefficient
         try:
-            if dtype_of(coefficient).kind == "c":
-                coefficient = np.conj(coefficient)
-            return coefficient * y_bar
+            return self.conjugate * y_bar
         except Exception as error:
-            raise _unfit("Diagonal.pullback", coefficient, y_bar, error) from error
+            raise _unfit("Diagonal.pullback", self.coefficient, y_bar, error) from error
 
-    def strong(self) -> Diagonal:
-        """The same map, in whose products an exact zero wins."""
-        return self.strong_type(self.coefficient)
+    @property
+    def conjugate(self) -> Any:
+        """The coefficient of the adjoint."""
+        coefficient = self.coefficient
+        return np.conj(coefficient) if dtype_of(coefficient).kind == "c" else coefficient
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.coefficient!r})"
@@ -358,7 +349,7 @@ class Joint:
         return cls(pushforward, lambda y_bar: pullback_onto(y_bar, [None] * count), pullback_onto)
 
 
-def as_map(entry: Any, diagonal: type[Diagonal] = Diagonal) -> LinearMap | None:
+def as_map(entry: Any) -> LinearMap | None:
     """One entry of a rule's result as a linear map.
 
     Parameters
@@ -367,20 +358,18 @@ def as_map(entry: Any, diagonal: type[Diagonal] = Diagonal) -> LinearMap | None:
         A linear map; the coefficient of a diagonal one; a function of no arguments that returns
         either (evaluated here, so that nothing is computed for an argument that is not
         differentiated); or `None`, for a derivative that is zero.
-    diagonal : type
-        The class of the diagonal map that a bare coefficient stands for.
     """
     cls = type(entry)
     if cls is FunctionType:
         entry = entry()
         cls = type(entry)
     if cls is np.ndarray:
-        return diagonal(entry)
+        return Diagonal(entry)
     if entry is None or isinstance(entry, LinearMap):
         return entry
     if cls is int and entry == 1:
         return IDENTITY
-    return diagonal(entry)
+    return Diagonal(entry)
 
 
 Maps = list[LinearMap | None] | Joint

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.linear import Diagonal, Joint, Maps, as_map
+from pullback.core.linear import Joint, Maps, as_map
 from pullback.core.precision import PYTHON_NUMBERS, settled
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.singular import SingularPoint
 from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracer import Tracer, ground_level
 from pullback.core.validation import describe, to_array
@@ -86,13 +87,19 @@ class Primitive:
         ``separate(outs, args, interpreter)`` is what a derivative goes on with in place of
         the outputs, where several of them are equal and it takes more than them; see
         `pullback.transforms.infinitesimals`. With `multiple` alone.
-    diagonal : type
-        The class of the linear map that a bare coefficient stands for.
+    singular : bool
+        Whether a coefficient is infinite or not a number somewhere. A tangent or cotangent that is
+        zero for want of dependence (see `pullback.transforms.support`) stays zero there.
     masks : bool
         Whether the pullback hands out exact zeros to elements that the value did not depend on,
-        as `where` does to the branch that was not taken. From there on, back through the program,
-        an element of a cotangent that is exactly zero stays zero even where a diagonal
-        coefficient is infinite or not a number.
+        as `where` does to the branch that was not taken. Its maps have the same zeros in the same
+        places whatever they are applied to.
+    pads : {"", "constants", "always"}
+        When the pushforward does likewise: never, where some of the arguments are constant, as
+        that of a concatenation, or always.
+    generic : bool
+        Whether the maps' zeros for want of dependence are those that they have at any other
+        arguments of these shapes, as those of a matrix product are.
     trusted : bool
         Whether the function returns what `shape` or `infer` say. A graph looks at the results of
         one that is not.
@@ -123,8 +130,10 @@ class Primitive:
         in_place: Callable[..., Any] | None = None,
         take_over: Callable[..., Any] | None = None,
         separate: Callable[..., tuple[Any, ...]] | None = None,
-        diagonal: type[Diagonal] = Diagonal,
+        singular: bool = False,
         masks: bool = False,
+        pads: str = "",
+        generic: bool = False,
         trusted: bool = True,
         numbers: bool = False,
         multilinear: bool = False,
@@ -144,12 +153,15 @@ class Primitive:
         self.in_place = in_place
         self.take_over = take_over
         self.separate = separate
-        self.diagonal = diagonal
+        self.singular = singular
         self.masks = masks
+        self.pads = pads
+        self.generic = generic
         self.trusted = trusted
         self.numbers = numbers
         self.multilinear = multilinear
         self.__doc__ = value.__doc__
+        self.singular_points: list[SingularPoint] = []
         self.rule: Callable[..., Any] | None = None
         self.keeps_out = False
         self.keeps: tuple[bool, ...] = ()
@@ -187,13 +199,34 @@ class Primitive:
         self.keeps_rest = variadic is not None and not variadic.startswith("_")
         # Element by element a function of one argument has its dtype, and raises at poles alone.
         self.alone = len(self.keeps) == 1 and self.numbers
-        smooth = self.alone and self.diagonal is Diagonal
+        smooth = self.alone and not self.singular
         if not (self.multilinear or self.multiple or smooth):
             self.computes_with = tuple(i for i, keeps in enumerate(self.keeps) if keeps)
+
+    def singular_at(
+        self,
+        place: str,
+        at: Callable[..., Any],
+        example: Any,
+        first: Any,
+        second: Any,
+        kind: str = "kink",
+        **more: Any,
+    ) -> None:
+        """State a kind of singular points; see `pullback.core.singular.SingularPoint`."""
+        given, slopes, bends = (
+            x if isinstance(x, tuple) else (x,) for x in (example, first, second)
+        )
+        self.singular_points.append(SingularPoint(place, at, given, slopes, bends, kind, **more))
 
     def reads(self, position: int) -> bool:
         """Whether the rule reads the value of this argument."""
         return self.keeps[position] if position < len(self.keeps) else self.keeps_rest
+
+    @property
+    def reads_nothing(self) -> bool:
+        """Whether the rule reads no values: its maps follow from shapes and parameters alone."""
+        return not (self.keeps_out or self.keeps_rest or any(self.keeps))
 
     @property
     def is_constant(self) -> bool:
@@ -252,7 +285,7 @@ class Primitive:
         if isinstance(entries, Joint):
             return entries
         return [
-            None if want is None else as_map(entry, self.diagonal)
+            None if want is None else as_map(entry)
             for entry, want in zip(entries, wanted, strict=True)
         ]
 

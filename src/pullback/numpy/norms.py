@@ -82,13 +82,17 @@ def _of_vectors(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     return _of_order(x, ord, axes, keepdims)
 
 
-def _of_order(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """(Σ|x|ᵖ)^(1/p), 0 at 0 with all its derivatives."""
-    power = reductions.sum(np.abs(x) ** ord, axis=axes, keepdims=keepdims)
-    if ord < 0:
-        return power ** (1 / ord)
+def _of_order(x: Any, p: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """(Σ|x|ᵖ)^(1/p)."""
+    power = reductions.sum(np.abs(x) ** p, axis=axes, keepdims=keepdims)
+    if p < 0:
+        return power ** (1 / p)
+    if not isinstance(p, Tracer):
+        return reductions.root(power, order=p)
     zero = np.equal(power, 0)
-    return np.where(zero, 0, np.where(zero, 1, power) ** (1 / ord))
+    inverse: Any = np.reciprocal(p)
+    value = np.where(zero, 0, np.where(zero, 1, power) ** inverse)
+    return value + 0 * reductions.root(np.minimum(power, 1))  # whose second derivative is NaN at 0
 
 
 def _of_matrices(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:

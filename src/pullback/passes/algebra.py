@@ -34,7 +34,7 @@ from pullback.rules.contractions import matmul
 from pullback.rules.conversion import astype
 from pullback.rules.indexing import index
 from pullback.rules.losses import difference, product
-from pullback.rules.registration import strong_multiply
+from pullback.rules.registration import masked_multiply, strong_multiply
 from pullback.rules.selection import maximum, minimum
 from pullback.rules.shaping import reshape, transpose
 
@@ -220,6 +220,15 @@ def _strong_multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | Non
             if np.isfinite(number):
                 return rw.bind_like(z, multiply, number, other)
     return None
+
+
+@rewrites(ALGEBRA, masked_multiply)
+def _masked_multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom, mask: Atom) -> Atom | None:
+    """A product that leaves nothing out, or a finite number's, is a plain one."""
+    everything = type(mask) is not Variable and bool(np.all(mask))
+    finite = type(x) is not Variable and bool(np.isfinite(x))
+    other = type(y) is not Variable and bool(y != 0)
+    return rw.bind_like(z, multiply, x, y) if everything or finite or other else None
 
 
 @rewrites(ALGEBRA, divide)

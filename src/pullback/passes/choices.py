@@ -13,7 +13,7 @@ from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, rewrites
 from pullback.rules.arithmetic import add, divide, multiply, subtract
 from pullback.rules.constants import CONSTANTS
-from pullback.rules.registration import strong_multiply
+from pullback.rules.registration import masked_multiply, strong_multiply
 from pullback.rules.selection import fmax, fmin, maximum, minimum, where
 
 __all__ = ["CHOICES", "simplify_choices"]
@@ -83,6 +83,16 @@ def _masked(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
             pair = (nothing, taken) if zeros[0] else (taken, nothing)
             return rw.bind_like(z, where, condition, *pair)
     return None
+
+
+@rewrites(CHOICES, masked_multiply)
+def _taken(rw: Rewriting, z: Variable, x: Atom, y: Atom, mask: Atom) -> Atom | None:
+    """x·(y where c, else 0), in which what is not c is left out, is x·y where c, else 0."""
+    choice = _chosen(rw, y)
+    if choice is None or choice[0] is not mask or not is_number(choice[2], 0):
+        return None
+    taken = rw.bind_like(z, multiply, x, choice[1])
+    return None if taken is None else rw.bind_like(z, where, mask, taken, z.dtype.type(0))
 
 
 def _of_numbers(primitive: Primitive) -> Rule:

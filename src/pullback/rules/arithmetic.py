@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pullback.core.choice import Choice
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
 from pullback.rules.batching import aligned
@@ -25,6 +26,7 @@ __all__ = [
     "nextafter",
     "positive",
     "power",
+    "ratio",
     "reciprocal",
     "remainder",
     "sqrt",
@@ -57,6 +59,19 @@ def divide(z, _x, y):
     return lambda: 1 / y, lambda: -z / y
 
 
+divide.singular_at(
+    "y = 0", lambda _x, y: np.equal(y, 0), (1.0, 0.0), (np.inf, -np.inf), (0, np.nan), "pole"
+)
+divide.singular_at(
+    "x = y = 0",
+    lambda x, y: np.equal(x, 0) & np.equal(y, 0),
+    (0.0, 0.0),
+    (np.inf, np.nan),
+    (0, np.nan),
+    "pole",
+)
+
+
 @elementwise(np.negative)
 def negative(_y, _x):
     """y = −x: ∂y/∂x = −1."""
@@ -81,16 +96,25 @@ def reciprocal(y, x):
     return -y / x
 
 
+reciprocal.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, -np.inf, np.nan, "pole")
+
+
 @elementwise(np.sqrt, singular=True)
 def sqrt(y, _x):
     """y = √x: ∂y/∂x = 1/(2y). Infinite at x = 0, where zeros stay zero."""
     return 0.5 / y
 
 
+sqrt.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
+
+
 @elementwise(np.cbrt, singular=True)
 def cbrt(y, _x):
     """y = ∛x: ∂y/∂x = 1/(3y²). Infinite at x = 0, where zeros stay zero."""
     return 1 / (3 * y * y)
+
+
+cbrt.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
 
 
 def _power(function):
@@ -108,7 +132,10 @@ def _power(function):
         """
         return (
             lambda: strong_multiply(y, function(x, y - 1)),
-            lambda: strong_multiply(function(x, y), np.log(x + 0j if _z.dtype.kind == "c" else x)),
+            lambda: Choice(
+                strong_multiply(function(x, y), np.log(x + 0j if _z.dtype.kind == "c" else x)),
+                taken=np.not_equal(x, 0) | np.less_equal(np.real(y), 0),
+            ),
         )
 
     return power
@@ -116,6 +143,29 @@ def _power(function):
 
 power = elementwise(np.power, singular=True)(_power(np.power))
 float_power = elementwise(np.float_power, singular=True)(_power(np.float_power))
+
+
+for _each in (power, float_power):
+    _each.singular_at(
+        "x = 0 with y < 1, y ≠ 0",
+        lambda x, y: np.equal(x, 0) & np.less(y, 1) & np.not_equal(y, 0),
+        (0.0, 0.5), (np.inf, 0), (np.nan, 0), "pole", arguments=(0,),
+    )  # fmt: skip
+    _each.singular_at(
+        "x = 0 with 1 < y < 2: the slope has a pole",
+        lambda x, y: np.zeros(np.broadcast_shapes(np.shape(x), np.shape(y)), bool),
+        (0.0, 1.5), (0, 0), (np.nan, 0), "pole", arguments=(0,),
+    )  # fmt: skip
+    _each.singular_at(
+        "x = y = 0",
+        lambda x, y: np.equal(x, 0) & np.equal(y, 0),
+        (0.0, 0.0), (0, -np.inf), (0, np.nan), "pole", arguments=(1,),
+    )  # fmt: skip
+    _each.singular_at(
+        "x < 0",
+        lambda x, _y: np.less(x, 0) if dtype_of(x).kind != "c" else np.equal(x, np.nan),
+        (-2.0, 2.0), (-4, np.nan), (2, np.nan), "pole", arguments=(1,),
+    )  # fmt: skip
 
 
 @elementwise(np.remainder, singular=True)
@@ -127,6 +177,13 @@ def remainder(_z, x, y):
     return 1, lambda: -np.floor_divide(x, y)
 
 
+remainder.singular_at(
+    "x/y an integer",
+    lambda x, y: np.equal(np.remainder(x, y), 0),
+    (6.0, 2.0), (1, -3), (0, 0), "jump",
+)  # fmt: skip
+
+
 @elementwise(np.fmod, singular=True)
 def fmod(z, x, y):
     """z = x − y·n with n = x/y rounded towards 0: ∂z/∂x = 1, ∂z/∂y = −n.
@@ -136,10 +193,27 @@ def fmod(z, x, y):
     return 1, lambda: -np.rint((x - z) / y)
 
 
+fmod.singular_at(
+    "x/y an integer",
+    lambda x, y: np.equal(np.fmod(x, y), 0) & np.not_equal(x, 0),
+    (6.0, 2.0), (1, -3), (0, 0), "jump",
+)  # fmt: skip
+
+
 @rule(np.modf, batch=aligned, shape=broadcast, multiple=True)
 def modf(_out, _x):
     """(f, n) = modf(x): x = f + n, n an integer: ∂f/∂x = 1, ∂n/∂x = 0, also where f and n jump."""
     return Linear(lambda x_dot: (x_dot, None), lambda bars: bars[0])
+
+
+modf.singular_at(
+    "x an integer other than 0",
+    lambda x: np.equal(x, np.trunc(x)) & np.not_equal(x, 0),
+    2.0,
+    1,
+    0,
+    "jump",
+)
 
 
 @rule(np.frexp, batch=aligned, shape=broadcast, multiple=True)
@@ -157,7 +231,12 @@ def frexp(out, _x):
     return Linear(lambda x_dot: (ldexp(x_dot, -e), None), pullback)
 
 
-@rule(np.ldexp, batch=aligned, shape=broadcast)
+frexp.singular_at(
+    "|x| a power of 2", lambda x: np.equal(np.abs(np.frexp(x)[0]), 0.5), 4.0, 0.125, 0, "jump"
+)
+
+
+@rule(np.ldexp, batch=aligned, shape=broadcast, generic=True)
 def ldexp(_y, _x, e):
     """y = x·2ᵉ with an integer e: ẏ = ẋ·2ᵉ, x̄ = ȳ·2ᵉ."""
     return Linear(lambda x_dot: ldexp(x_dot, e), lambda y_bar: ldexp(y_bar, e)), None
@@ -169,14 +248,40 @@ def nextafter(_z, _x, _y):
     return 1, None
 
 
-def _over(x, r):
-    """x/r, and 0 where r = 0, to every order."""
+def _ratio(x, r):
     vanishes = np.equal(r, 0)
     zero = dtype_of(r).type(0)
-    return np.where(vanishes, zero, x / np.where(vanishes, zero + 1, r))
+    return np.where(vanishes, zero, x / np.where(vanishes, zero + 1, r))[()]
 
 
-@elementwise(np.hypot)
+@elementwise(_ratio, name="ratio", singular=True)
+def ratio(z, _x, r):
+    """z = x/r, and 0 at r = 0: the slope of something like a length r, where it has a kink.
+
+    ∂z/∂x = 1/r, ∂z/∂r = −z/r. Beside r = 0 these grow without bound, and there they are NaN.
+    """
+
+    def over(numerator):
+        undefined = np.where(np.equal(r, 0), np.nan, 1).astype(dtype_of(z))
+        return numerator / (r * undefined)  # so that all its derivatives are, too
+
+    return lambda: over(1), lambda: over(-z)
+
+
+ratio.singular_at(
+    "r = 0", lambda _x, r: np.equal(r, 0), (0.0, 0.0), (np.nan, np.nan), (0, np.nan), "pole"
+)
+
+
+@elementwise(np.hypot, singular=True)
 def hypot(r, x, y):
-    """r = √(x² + y²): ∂r/∂x = x/r, ∂r/∂y = y/r; every derivative is 0 at the kink x = y = 0."""
-    return lambda: _over(x, r), lambda: _over(y, r)
+    """r = √(x² + y²): ∂r/∂x = x/r, ∂r/∂y = y/r, both 0 at the kink x = y = 0.
+
+    Second derivatives grow like 1/r, and are NaN there.
+    """
+    return lambda: ratio(x, r), lambda: ratio(y, r)
+
+
+hypot.singular_at(
+    "x = y = 0", lambda x, y: np.equal(x, 0) & np.equal(y, 0), (0.0, 0.0), (0, 0), (np.nan, np.nan)
+)

@@ -8,10 +8,12 @@ form.
 
 from __future__ import annotations
 
+import numpy as np
 import scipy.special as sc
 
+from pullback.core.tracer import array_ufuncs
 from pullback.rules.missing import no_closed_form
-from pullback.rules.registration import elementwise
+from pullback.rules.registration import elementwise, ufunc_behind
 
 __all__: list[str] = []
 
@@ -48,3 +50,25 @@ def _enter(function, zero, one, below, above):
 
 for _family in _FAMILIES:
     _enter(*_family)
+
+
+def _primitive(name):
+    return array_ufuncs[ufunc_behind(getattr(sc, name))]  # type: ignore[index]
+
+
+def _at_zero(x):
+    return np.equal(x, 0)
+
+
+for _name, _slope in (("y0", np.inf), ("y1", np.nan), ("k0", -np.inf), ("k1", -np.inf)):
+    _primitive(_name).singular_at("x = 0", _at_zero, 0.0, _slope, np.nan, "pole")
+for _name, _slope in (("yv", np.nan), ("kv", -np.inf)):
+    _primitive(_name).singular_at(
+        "x = 0", lambda _v, x: np.equal(x, 0), (0.5, 0.0), (None, _slope), (None, np.nan), "pole"
+    )
+for _name in ("jv", "iv"):
+    _primitive(_name).singular_at(
+        "x = 0 with 0 < v < 1",
+        lambda v, x: np.equal(x, 0) & np.greater(v, 0) & np.less(v, 1),
+        (0.5, 0.0), (None, np.inf), (None, np.nan), "pole",
+    )  # fmt: skip

@@ -57,33 +57,46 @@ def from_parts(_z, _x, _y):
     return Linear(lambda x_dot: x_dot, np.real), Linear(lambda y_dot: 1j * y_dot, np.imag)
 
 
-@rule(np.conjugate, batch=aligned, shape=broadcast)
+@rule(np.conjugate, batch=aligned, shape=broadcast, generic=True)
 def conjugate(_y, x):
     """y = conj x: ẏ = conj ẋ, x̄ = conj ȳ."""
     return Linear(np.conjugate, np.conjugate) if dtype_of(x).kind == "c" else 1
 
 
-@rule(np.sign, batch=aligned, shape=broadcast)
+@rule(np.sign, batch=aligned, shape=broadcast, singular=True, generic=True)
 def sign(y, x):
     """y = x/|x|, and 0 at x = 0.
 
     For real x this is constant. For complex x, ẏ is the part of ẋ that turns x, over |x|:
-    ẏ = (ẋ − y·Re(conj(y)·ẋ))/|x|, which is its own adjoint. At x = 0, where y jumps, every
-    derivative is 0, as it is for real x and as those of the length √(a² + b²) are.
+    ẏ = (ẋ − y·Re(conj(y)·ẋ))/|x|, which is its own adjoint. It grows without bound beside x = 0,
+    and there it is NaN.
     """
     if dtype_of(x).kind != "c":
         return None
     length = np.abs(x)
     zero = np.equal(length, 0)
-    length = np.where(zero, 1, length)
+    length = length * np.where(zero, np.nan, 1).astype(dtype_of(length))
 
     def turn(x_dot):
-        return np.where(zero, 0, (x_dot - y * np.real(np.conj(y) * x_dot)) / length)
+        return (x_dot - y * np.real(np.conj(y) * x_dot)) / length
 
     return Linear(turn, turn)
 
 
-@rule(np.absolute, batch=aligned, shape=broadcast)
+sign.singular_at(
+    "x = 0, real", lambda x: np.equal(x, 0) & (dtype_of(x).kind != "c"), 0.0, 0, 0, "jump"
+)
+sign.singular_at(
+    "x = 0, complex",
+    lambda x: np.equal(x, 0) & (dtype_of(x).kind == "c"),
+    0j,
+    np.nan,
+    np.nan,
+    "pole",
+)
+
+
+@rule(np.absolute, batch=aligned, shape=broadcast, generic=True)
 def absolute(_y, x):
     """y = |x|: ∂y/∂x = sgn x, which is 0 at the kink x = 0.
 
@@ -95,7 +108,16 @@ def absolute(_y, x):
     return Linear(lambda x_dot: np.real(np.conj(s) * x_dot), lambda y_bar: s * y_bar)
 
 
+absolute.singular_at("x = 0, real", lambda x: np.equal(x, 0) & (dtype_of(x).kind != "c"), 0.0, 0, 0)
+absolute.singular_at(
+    "x = 0, complex", lambda x: np.equal(x, 0) & (dtype_of(x).kind == "c"), 0j, 0, np.nan
+)
+
+
 @elementwise(np.fabs)
 def fabs(_y, x):
     """y = |x|: ∂y/∂x = sgn x, which is 0 at the kink x = 0."""
     return np.sign(x)
+
+
+fabs.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, 0, 0)

@@ -103,3 +103,23 @@ CONSTANTS: dict[str, Primitive] = {
     for function in (*COMPARISONS, *ROUNDING, *TESTS, *INTEGERS, *PREDICATES)
 }
 """The primitives, by the names of their functions."""
+
+
+def _is_whole(x: Any, **_: Any) -> Any:
+    return np.equal(x, np.trunc(x))
+
+
+def _is_half(x: Any, **_: Any) -> Any:
+    return np.equal(np.mod(x, 1), 0.5)
+
+
+for _name in ("floor", "ceil"):
+    CONSTANTS[_name].singular_at("x an integer", _is_whole, 1.0, 0, 0, "jump")
+CONSTANTS["trunc"].singular_at(
+    "x an integer other than 0", lambda x: _is_whole(x) & np.not_equal(x, 0), 1.0, 0, 0, "jump"
+)
+CONSTANTS["rint"].singular_at("x half an odd number", _is_half, 0.5, 0, 0, "jump")
+CONSTANTS["floor_divide"].singular_at(
+    "x/y an integer", lambda x, y: np.equal(np.remainder(x, y), 0), (4.0, 2.0), (0, 0), (0, 0),
+    "jump",
+)  # fmt: skip

@@ -50,6 +50,7 @@ def _tall(primitive, a, b):
     shape=shapes.matmul,
     operations=counts.sum_of_products,
     multilinear=True,
+    generic=True,
 )
 def matmul(_c, a, b):
     """C = AB: Ċ = ȦB + AḂ, Ā = C̄Bᵀ, B̄ = AᵀC̄ (conjugate transposes where complex).
@@ -155,6 +156,7 @@ def _convolve_batch(_primitive, size, mapped, values, _params):
     shape=shapes.convolution,
     operations=counts.convolution,
     multilinear=True,
+    generic=True,
 )
 def convolve(_c, a, v):
     """cₖ = Σᵢ aᵢvₖ₋ᵢ for all k where there are terms: ċ = ȧ∗v + a∗v̇, and āᵢ = Σₖ c̄ₖvₖ₋ᵢ.

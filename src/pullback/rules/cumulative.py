@@ -34,7 +34,7 @@ def _cumprod(x, *, axis):
     return np.cumprod(x, axis=axis)
 
 
-@rule(_cumprod, name="cumprod", batch=over_axes, shape=shapes.unchanged)
+@rule(_cumprod, name="cumprod", batch=over_axes, shape=shapes.unchanged, generic=True)
 def cumprod(y, x, *, axis):
     """yᵢ = yᵢ₋₁xᵢ along `axis`, from y₋₁ = 1.
 
@@ -68,6 +68,7 @@ def _recurrence(a, b, *, axis, reverse=False):
     shape=shapes.broadcast,
     operations=counts.of_each(2),
     rearranges=True,
+    generic=True,
 )
 def recurrence(y, a, _b, *, axis, reverse=False):
     """yᵢ = aᵢyᵢ₋₁ + bᵢ along `axis`, from y₋₁ = 0; with `reverse`, from the other end.

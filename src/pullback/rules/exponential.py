@@ -50,10 +50,16 @@ def log(_y, x):
     return 1 / x
 
 
+log.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
+
+
 @elementwise(np.log2, singular=True)
 def log2(_y, x):
     """y = log₂ x: ∂y/∂x = 1/(x·log 2). Infinite at x = 0, where zeros stay zero."""
     return (1 / LOG_2) / x
+
+
+log2.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
 
 
 @elementwise(np.log10, singular=True)
@@ -62,10 +68,16 @@ def log10(_y, x):
     return (1 / LOG_10) / x
 
 
+log10.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
+
+
 @elementwise(np.log1p, singular=True)
 def log1p(_y, x):
     """y = log(1 + x): ∂y/∂x = 1/(1 + x). Infinite at x = −1, where zeros stay zero."""
     return 1 / (1 + x)
+
+
+log1p.singular_at("x = −1", lambda x: np.equal(x, -1), -1.0, np.inf, np.nan, "pole")
 
 
 def _logistic(x):

@@ -109,6 +109,7 @@ def index(_y, _x, *indices, key):
     batch=batch_scatter,
     shape=shapes.scattered,
     operations=counts.of_argument(0),
+    pads="always",
 )
 def scatter(_y, _v, *indices, key, shape):
     """y = 0, y[key] += v, a place that is named twice counting twice: v̄ = ȳ[key]."""
@@ -137,6 +138,7 @@ def _add_to(x, v, *indices, key):
     shape=shapes.written,
     operations=counts.of_argument(1),
     in_place=_add_to,
+    pads="constants",
 )
 def index_add(_y, _x, _v, *indices, key):
     """y = x, y[key] += v, a place that is named twice counting twice: x̄ = ȳ, v̄ = ȳ[key]."""

@@ -71,7 +71,13 @@ def solve(x, a, _b):
 # -- determinants ---------------------------------------------------------------------------------
 
 
-@rule(np.linalg.det, batch=with_ranks(2), shape=shapes.determinant, operations=counts.elimination)
+@rule(
+    np.linalg.det,
+    batch=with_ranks(2),
+    shape=shapes.determinant,
+    operations=counts.elimination,
+    generic=True,
+)
 def det(_y, a):
     """y = det A: ẏ = Σ cof(A)ᵢⱼ Ȧᵢⱼ, with the matrix of cofactors; at a singular A as well."""
     minors = cofactors(a)

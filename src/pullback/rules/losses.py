@@ -123,6 +123,7 @@ def _one_more_axis(primitive, _size, _mapped, values, params):
     batch=_one_more_axis,
     shape=shapes.one_for_each,
     operations=counts.of_each(2),
+    generic=True,
 )
 def squared_norm(_y, x, *, scale, lead=0):
     """y = s Σᵢ |xᵢ|², saturated: ẏ = 2s Re Σᵢ conj(xᵢ)·ẋᵢ, x̄ = 2s ȳx.
@@ -198,6 +199,9 @@ def zero_one(_y, _margin):
     A zero in writing: it is the derivative that was asked for, not a sign of a lost dependence.
     """
     return np.zeros(shape_of(_margin), dtype_of(_margin))
+
+
+zero_one.singular_at("m = 0", lambda margin: np.equal(margin, 0), 0.0, 0, 0, "jump")
 
 
 def _bounded_reciprocal(p):

@@ -7,6 +7,7 @@ and the engine broadcasts.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -15,6 +16,7 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.rules import operation_counts as counts
 from pullback.rules import shape_rules as shapes
+from pullback.rules.arithmetic import ratio
 from pullback.rules.batching import flattening, over_axes
 from pullback.rules.registration import constant, elementwise, rule
 from pullback.rules.shaping import inverse, reshape, transpose
@@ -91,7 +93,14 @@ def _var(x, *, axis=None, ddof=0, keepdims=False):
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
-@rule(_var, name="var", batch=over_axes, shape=shapes.reduced, operations=counts.of_each(4))
+@rule(
+    _var,
+    name="var",
+    batch=over_axes,
+    shape=shapes.reduced,
+    operations=counts.of_each(4),
+    generic=True,
+)
 def var(_y, x, *, axis=None, ddof=0, keepdims=False):
     """y = Σ |x − x̂|² / (n − d) over `axis`, with the mean x̂ and d = `ddof`.
 
@@ -115,19 +124,22 @@ def var(_y, x, *, axis=None, ddof=0, keepdims=False):
     return Linear(pushforward, pullback)
 
 
-def _root(x):
-    return np.sqrt(x)
+def _root(x, *, order=2):
+    return np.sqrt(x) if order == 2 else x ** (1 / order)
 
 
-@elementwise(_root, name="root")
-def root(y, _x):
-    """y = √x of a sum of squares, as in a norm or a standard deviation: ∂y/∂x = 1/(2y).
+@elementwise(_root, name="root", singular=True)
+def root(y, x, *, order=2):
+    """y = ᵖ√x with p = `order` of a sum of powers, as in a norm: ∂y/∂x = y/(p·x), and 0 at x = 0.
 
-    At x = 0 the derivative is 0, and so are the higher ones: there all the squares are 0, the norm
-    has a kink like |x|, and 0 is the middle of its subdifferential.
+    There all the powers are 0, the norm has a kink like |x|, and 0 is the middle of its
+    subdifferential. Beside it the second derivative grows without bound, and there it is NaN.
     """
-    zero = np.equal(y, 0)
-    return np.where(zero, 0, 0.5 / np.where(zero, 1, y))
+    return ratio(dtype_of(y).type(0.5), y) if order == 2 else ratio(y, x) / order
+
+
+root.singular_at("x = 0", lambda x, **_: np.equal(x, 0), 0.0, 0, np.nan)
+root.singular_at("x = 0", lambda x, **_: np.equal(x, 0), 0.0, 0, np.nan, params={"order": 3})
 
 
 # -- products -------------------------------------------------------------------------------------
@@ -137,7 +149,14 @@ def _prod(x, *, axis=None, keepdims=False):
     return np.multiply.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_prod, name="prod", batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1))
+@rule(
+    _prod,
+    name="prod",
+    batch=over_axes,
+    shape=shapes.reduced,
+    operations=counts.of_each(1),
+    generic=True,
+)
 def prod(_y, x, *, axis=None, keepdims=False):
     """y = ∏ x over `axis`: ∂y/∂xᵢ = ∏ₖ≠ᵢ xₖ.
 
@@ -208,7 +227,14 @@ def _max(x, *, axis=None, keepdims=False):
     return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_max, name="max", batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1))
+@rule(
+    _max,
+    name="max",
+    batch=over_axes,
+    shape=shapes.reduced,
+    operations=counts.of_each(1),
+    masks=True,
+)
 def max(y, x, *, axis=None, keepdims=False):
     """y = max x over `axis`: ẏ is the mean of ẋ over the elements equal to y.
 
@@ -221,13 +247,34 @@ def _min(x, *, axis=None, keepdims=False):
     return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_min, name="min", batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1))
+@rule(
+    _min,
+    name="min",
+    batch=over_axes,
+    shape=shapes.reduced,
+    operations=counts.of_each(1),
+    masks=True,
+)
 def min(y, x, *, axis=None, keepdims=False):
     """y = min x over `axis`: ẏ is the mean of ẋ over the elements equal to y.
 
     Ties, where the minimum has a kink, share ȳ evenly. A NaN among the elements is the minimum.
     """
     return _extremum(y, x, axis, keepdims)
+
+
+def _tied(x, *, axis=None, keepdims=False, extremum):
+    attained = np.equal(x, extremum(x, axis=axis, keepdims=True))
+    return np.greater(np.sum(attained, axis=axis, keepdims=keepdims), 1)
+
+
+_TIE = (np.array([1.0, 1.0]),), (np.array([0.5, 0.5]),), (np.zeros(2),)
+max.singular_at(
+    "two elements are the largest", functools.partial(_tied, extremum=np.max), *_TIE, whole=True
+)
+min.singular_at(
+    "two elements are the smallest", functools.partial(_tied, extremum=np.min), *_TIE, whole=True
+)
 
 
 # -- constants ------------------------------------------------------------------------------------

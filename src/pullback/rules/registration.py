@@ -27,16 +27,15 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.linear import Diagonal
+from pullback.core.choice import Choice
 from pullback.core.primitive import Primitive, locally_constant, registry
-from pullback.core.shapes import dtype_of
 from pullback.core.tracer import array_ufuncs
 from pullback.graph.cost import Cost
 from pullback.rules.batching import Batch, aligned
 from pullback.rules.operation_counts import Count
 from pullback.rules.shape_rules import Shape, broadcast
 
-__all__ = ["constant", "elementwise", "rule", "strong_multiply", "ufunc_behind"]
+__all__ = ["constant", "elementwise", "masked_multiply", "rule", "strong_multiply", "ufunc_behind"]
 
 Rule = Callable[..., Any]
 
@@ -73,6 +72,7 @@ def elementwise(
     singular: bool = False,
     masks: bool = False,
     multilinear: bool = False,
+    pads: str = "",
 ) -> Callable[[Rule], Primitive]:
     """Enter the rule of a function that acts element by element, broadcasting its arguments.
 
@@ -94,12 +94,14 @@ def elementwise(
         Whether its result may lie in memory in another order; see `Primitive`.
     singular : bool
         Whether the derivative is infinite or undefined somewhere. A tangent or cotangent that is
-        exactly zero then stays exactly zero there (a strong zero).
+        zero because nothing depends on it stays zero there (a strong zero); see `Primitive`.
     masks : bool
         Whether its pullback hands out exact zeros, as that of `where` does to the branch that was
         not taken; see `Primitive`.
     multilinear : bool
         Whether it is linear in each argument, and the rule only multiplies; see `Primitive`.
+    pads : {"", "constants", "always"}
+        When its pushforward does; see `Primitive`.
     """
     function = ufunc_behind(function)
 
@@ -111,10 +113,11 @@ def elementwise(
             batch=batch,
             operations=operations,
             rearranges=rearranges,
-            diagonal=StrongDiagonal if singular else Diagonal,
+            singular=singular,
             masks=masks,
             numbers=True,
             multilinear=multilinear,
+            pads=pads,
         )
         primitive.__doc__ = rule.__doc__
         return _enter(primitive, function, shape)
@@ -135,9 +138,12 @@ def rule(
     take_over: Callable[..., Any] | None = None,
     separate: Callable[..., tuple[Any, ...]] | None = None,
     multiple: bool = False,
+    singular: bool = False,
     masks: bool = False,
     numbers: bool = False,
     multilinear: bool = False,
+    pads: str = "",
+    generic: bool = False,
 ) -> Callable[[Rule], Primitive]:
     """Enter the rule of any other function.
 
@@ -165,6 +171,8 @@ def rule(
         What a derivative goes on with where several of its results are equal; see `Primitive`.
     multiple : bool
         Whether it returns a tuple of arrays.
+    singular : bool
+        Whether the derivative is infinite or undefined somewhere; see `elementwise`.
     masks : bool
         Whether its pullback hands out exact zeros, as that of a selection of elements does; see
         `Primitive`.
@@ -172,6 +180,11 @@ def rule(
         Whether integers and booleans among its arguments are numbers; see `Primitive`.
     multilinear : bool
         Whether it is linear in each argument, and the rule only multiplies; see `Primitive`.
+    pads : {"", "constants", "always"}
+        When its pushforward does, as that of a concatenation; see `Primitive`.
+    generic : bool
+        Whether a value depends on the same elements at all arguments of the same shapes, as that
+        of a product of matrices does; see `Primitive`.
     """
 
     def enter(rule: Rule) -> Primitive:
@@ -187,9 +200,12 @@ def rule(
             take_over=take_over,
             separate=separate,
             multiple=multiple,
+            singular=singular,
             masks=masks,
             numbers=numbers,
             multilinear=multilinear,
+            pads=pads,
+            generic=generic,
         )
         primitive.__doc__ = rule.__doc__
         return _enter(primitive, function, shape)
@@ -241,41 +257,49 @@ def constant(
 # -- strong zeros -----------------------------------------------------------------------------
 
 
-class StrongDiagonal(Diagonal):
-    """A diagonal map that takes an exact zero to an exact zero, even where it is infinite."""
-
-    __slots__ = ()
-
-    def pushforward(self, x_dot: Any) -> Any:
-        return strong_multiply(self.coefficient, x_dot)
-
-    def pullback(self, y_bar: Any) -> Any:
-        coefficient = self.coefficient
-        if dtype_of(coefficient).kind == "c":
-            coefficient = np.conj(coefficient)
-        return strong_multiply(coefficient, y_bar)
-
-
-Diagonal.strong_type = StrongDiagonal
+def _not_a_number(product: Any) -> bool:
+    """Whether an element of a product is NaN, or infinite complex ones are among them."""
+    if product.dtype.kind in "biu":
+        return False
+    flat = product.ravel("K")
+    total = flat.dot(flat)  # a sum of squares, in one pass
+    return bool(total != total)
 
 
 def _strong_product(x: Any, y: Any) -> Any:
     product = np.multiply(x, y)
-    if product.dtype.kind in "biu":
-        return product
-    flat = product.ravel("K")
-    total = flat.dot(flat)
-    # A sum of squares is NaN only if an element is NaN, or if infinite complex ones are among them.
-    if total != total:
+    if _not_a_number(product):
         either = np.equal(x, 0) | np.equal(y, 0)
         product = np.where(either, 0, product).astype(product.dtype)[()]
     return product
 
 
-@elementwise(_strong_product, name="strong_multiply", singular=True, masks=True, multilinear=True)
+@elementwise(_strong_product, name="strong_multiply", masks=True, multilinear=True)
 def strong_multiply(_z: Any, x: Any, y: Any) -> Any:
     """x·y, and 0 where either factor is exactly zero, whatever the other is.
 
     ∂z/∂x = y and ∂z/∂y = x, as strong products in their turn.
     """
-    return y, x
+    return lambda: Choice(y), lambda: Choice(x)
+
+
+def _masked_product(x: Any, y: Any, mask: Any) -> Any:
+    product = np.multiply(x, y)
+    wider = np.ndim(mask) and np.broadcast_shapes(np.shape(mask), product.shape) != product.shape
+    if wider or _not_a_number(product):
+        kept = mask | np.not_equal(y, 0)
+        product = np.where(kept, product, 0).astype(product.dtype)[()]
+    return product
+
+
+@elementwise(_masked_product, name="masked_multiply", singular=True, masks=True, pads="always")
+def masked_multiply(_z: Any, x: Any, y: Any, mask: Any) -> Any:
+    """x·y, and 0 where y is exactly zero outside the mask, whatever x is.
+
+    ∂z/∂x = y, which leaves out what it leaves out, and ∂z/∂y = x.
+    """
+    return lambda: Choice(y, taken=mask), lambda: x, None
+
+
+Choice.strong_product = strong_multiply
+Choice.masked_product = masked_multiply

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.core.linear import Diagonal, Linear
+from pullback.core.choice import Branch, Choice
 from pullback.rules.batching import aligned, with_axis
-from pullback.rules.registration import elementwise, rule, strong_multiply
+from pullback.rules.registration import elementwise, rule
 from pullback.rules.shape_rules import broadcast
 
 __all__ = ["copysign", "fmax", "fmin", "heaviside", "maximum", "minimum", "unwrap", "where"]
@@ -26,21 +26,16 @@ def where(_z, condition, _x, _y):
     def left(dot_or_bar):
         return np.where(condition, 0, dot_or_bar)
 
-    return None, Linear(taken, taken), Linear(left, left)
-
-
-class Share(Diagonal):
-    """The share that an argument has in the result: 0 of an infinite tangent is 0."""
-
-    __slots__ = ()
-
-    def pushforward(self, x_dot):
-        return strong_multiply(self.coefficient, x_dot)
+    return (
+        None,
+        Branch(taken, lambda: condition),
+        Branch(left, lambda: np.logical_not(condition)),
+    )
 
 
 def _share(wins, loses, dtype):
     """1 where it wins, 0 where it loses, ½ where it does both or neither."""
-    return Share(np.where(np.equal(wins, loses), dtype.type(0.5), wins))
+    return Choice(np.where(np.equal(wins, loses), dtype.type(0.5), wins))
 
 
 @elementwise(np.maximum, masks=True)
@@ -85,16 +80,31 @@ def fmin(_z, x, y):
     return lambda: _share(below, above, _z.dtype), lambda: _share(above, below, _z.dtype)
 
 
+for _each in (maximum, minimum, fmax, fmin):
+    _each.singular_at("x = y", np.equal, (1.0, 1.0), (0.5, 0.5), (0, 0))
+
+
 @elementwise(np.copysign)
 def copysign(_z, x, y):
     """z = |x|·sgn y: ∂z/∂x = sgn x·sgn y, 0 at the kink x = 0; ∂z/∂y = 0."""
     return lambda: np.sign(x) * np.copysign(1, y), None
 
 
+copysign.singular_at("x = 0", lambda x, _y: np.equal(x, 0), (0.0, 1.0), (0, 0), (0, 0))
+copysign.singular_at(
+    "y = 0", lambda _x, y: np.equal(y, 0), (2.0, 0.0), (1, 0), (0, 0), "jump", arguments=(1,)
+)
+
+
 @elementwise(np.heaviside, masks=True)
 def heaviside(_z, x, _h):
     """z = 0 for x < 0, h at x = 0, 1 for x > 0: ∂z/∂x = 0, also at the jump; ∂z/∂h = [x = 0]."""
-    return None, lambda: Share(np.equal(x, 0))
+    return None, lambda: Choice(np.equal(x, 0))
+
+
+heaviside.singular_at(
+    "x = 0", lambda x, _h: np.equal(x, 0), (0.0, 0.5), (0, 1), (0, 0), "jump", arguments=(0,)
+)
 
 
 @elementwise(np.unwrap, batch=with_axis)

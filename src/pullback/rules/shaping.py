@@ -141,6 +141,7 @@ def _concatenate(*arrays, axis):
     batch=joining,
     shape=shapes.concatenated,
     operations=counts.nothing,
+    pads="constants",
 )
 def concatenate(_y, *_xs, axis):
     """y = x₁, x₂, … joined along `axis`: ẏ joins the tangents, each x̄ᵢ is its slice of ȳ."""
@@ -167,7 +168,14 @@ def _stack(*arrays, axis):
     return np.stack(arrays, axis=axis)
 
 
-@rule(_stack, name="stack", batch=joining, shape=shapes.stacked, operations=counts.nothing)
+@rule(
+    _stack,
+    name="stack",
+    batch=joining,
+    shape=shapes.stacked,
+    operations=counts.nothing,
+    pads="constants",
+)
 def stack(_y, *_xs, axis):
     """y = x₁, x₂, … along a new `axis`: ẏ stacks the tangents, x̄ᵢ is ȳ at position i."""
     lead = (slice(None),) * (axis % len(shape_of(_y)))
@@ -235,6 +243,7 @@ def _embed_diagonal_shape(_primitive, x, *, shape, offset=0):
     batch=with_ranks(1),
     shape=_embed_diagonal_shape,
     operations=counts.nothing,
+    pads="always",
 )
 def embed_diagonal(_y, _x, *, shape, offset=0):
     """y…ᵢ,ᵢ₊ₖ = x…ᵢ in matrices of `shape` that are 0 elsewhere; x̄ is that diagonal of ȳ."""

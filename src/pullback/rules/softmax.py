@@ -84,6 +84,7 @@ def _log_softmax(x, *, axis=None):
     batch=over_axes,
     shape=shapes.reduced,
     operations=counts.of_each(4),
+    generic=True,
 )
 def logsumexp(_y, x, *, axis=None, keepdims=False):
     """y = log Σ exp x: ẏ = Σ pẋ, x̄ = pȳ, with p = softmax x.
@@ -100,7 +101,12 @@ def logsumexp(_y, x, *, axis=None, keepdims=False):
 
 
 @rule(
-    _softmax, name="softmax", batch=over_axes, shape=shapes.unchanged, operations=counts.of_each(5)
+    _softmax,
+    name="softmax",
+    batch=over_axes,
+    shape=shapes.unchanged,
+    operations=counts.of_each(5),
+    generic=True,
 )
 def softmax(p, _x, *, axis=None, limit=False):
     """p = exp x / Σ exp x: ṗ = p·(ẋ − Σ pẋ), which is its own adjoint.
@@ -121,6 +127,7 @@ def softmax(p, _x, *, axis=None, limit=False):
     batch=over_axes,
     shape=shapes.unchanged,
     operations=counts.of_each(5),
+    generic=True,
 )
 def log_softmax(y, _x, *, axis=None):
     """y = x − log Σ exp x: ẏ = ẋ − Σ pẋ, x̄ = ȳ − p·Σ ȳ, with p = exp y = softmax x.

@@ -61,6 +61,11 @@ def logit(_y, x):
     return 1 / (x * (1 - x))
 
 
+logit.singular_at(
+    "x = 0 or 1", lambda x: np.equal(x, 0) | np.equal(x, 1), 0.0, np.inf, np.nan, "pole"
+)
+
+
 # -- the error function and the normal distribution -----------------------------------------------
 
 
@@ -92,10 +97,18 @@ def erfinv(y, _x):
     return (SQRT_PI / 2) * np.exp(y * y)
 
 
+erfinv.singular_at("x = ±1", lambda x: np.equal(np.abs(x), 1), 1.0, np.inf, np.nan, "pole")
+
+
 @elementwise(sc.erfcinv, singular=True)
 def erfcinv(y, _x):
     """erfc y = x: ∂y/∂x = −√π/2 exp(y²). Infinite at x = 0 and 2, where zeros stay zero."""
     return (-SQRT_PI / 2) * np.exp(y * y)
+
+
+erfcinv.singular_at(
+    "x = 0 or 2", lambda x: np.equal(x, 0) | np.equal(x, 2), 0.0, -np.inf, np.nan, "pole"
+)
 
 
 @elementwise(sc.ndtr)
@@ -108,6 +121,11 @@ def ndtr(_y, x):
 def ndtri(y, _x):
     """Φ(y) = x: ∂y/∂x = 1/φ(y). Infinite at x = 0 and 1, where zeros stay zero."""
     return SQRT_2PI * np.exp(y * (y / 2))
+
+
+ndtri.singular_at(
+    "x = 0 or 1", lambda x: np.equal(x, 0) | np.equal(x, 1), 0.0, np.inf, np.nan, "pole"
+)
 
 
 def _hazard(x):
@@ -155,10 +173,16 @@ def exp1(_y, x):
     return -np.exp(-x) / x
 
 
+exp1.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, -np.inf, np.nan, "pole")
+
+
 @elementwise(sc.expi, singular=True)
 def expi(_y, x):
     """y = −∫₋ₓ^∞ e⁻ᵗ/t dt: ∂y/∂x = eˣ/x. Infinite at x = 0, where zeros stay zero."""
     return np.exp(x) / x
+
+
+expi.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
 
 
 # -- entropies and losses -------------------------------------------------------------------------
@@ -173,6 +197,19 @@ def xlogy(_z, x, y):
     return lambda: np.log(y), lambda: strong_multiply(x, 1 / y)
 
 
+xlogy.singular_at(
+    "y = 0", lambda _x, y: np.equal(y, 0), (1.0, 0.0), (-np.inf, np.inf), (0, np.nan), "pole"
+)
+xlogy.singular_at(
+    "x = y = 0",
+    lambda x, y: np.equal(x, 0) & np.equal(y, 0),
+    (0.0, 0.0),
+    (-np.inf, 0),
+    (0, 0),
+    "pole",
+)
+
+
 @elementwise(sc.xlog1py, singular=True)
 def xlog1py(_z, x, y):
     """z = x·log(1 + y), and 0 at x = 0: ∂z/∂x = log(1 + y), ∂z/∂y = x/(1 + y), 0 at x = 0.
@@ -182,10 +219,18 @@ def xlog1py(_z, x, y):
     return lambda: np.log1p(y), lambda: strong_multiply(x, 1 / (1 + y))
 
 
+xlog1py.singular_at(
+    "y = −1", lambda _x, y: np.equal(y, -1), (1.0, -1.0), (-np.inf, np.inf), (0, np.nan), "pole"
+)
+
+
 @elementwise(sc.entr, singular=True)
 def entr(_y, x):
     """y = −x·log x: ∂y/∂x = −log x − 1. Infinite at x = 0, where zeros stay zero."""
     return -np.log(x) - 1
+
+
+entr.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
 
 
 @elementwise(sc.rel_entr, singular=True)
@@ -197,6 +242,16 @@ def rel_entr(_z, x, y):
     return lambda: np.log(x / y) + 1, lambda: strong_multiply(-x, 1 / y)
 
 
+rel_entr.singular_at(
+    "x = 0 or y = 0",
+    lambda x, y: np.equal(x, 0) | np.equal(y, 0),
+    (0.0, 1.0),
+    (-np.inf, 0),
+    (np.nan, 0),
+    "pole",
+)
+
+
 @elementwise(sc.kl_div, singular=True)
 def kl_div(_z, x, y):
     """z = x·log(x/y) − x + y, and y at x = 0: ∂z/∂x = log(x/y), ∂z/∂y = (y − x)/y.
@@ -206,6 +261,16 @@ def kl_div(_z, x, y):
     return lambda: np.log(x / y), lambda: (y - x) / y
 
 
+kl_div.singular_at(
+    "x = 0 or y = 0",
+    lambda x, y: np.equal(x, 0) | np.equal(y, 0),
+    (0.0, 1.0),
+    (-np.inf, 1),
+    (np.nan, 0),
+    "pole",
+)
+
+
 @elementwise(sc.huber)
 def huber(_z, delta, r):
     """z = r²/2 for |r| ≤ δ, else δ·(|r| − δ/2): ∂z/∂δ = max(|r| − δ, 0), ∂z/∂r = r within ±δ.
@@ -213,6 +278,15 @@ def huber(_z, delta, r):
     Both are continuous at |r| = δ. For δ < 0, where z = ∞, they are not meaningful.
     """
     return lambda: np.maximum(np.abs(r) - delta, 0), lambda: np.clip(r, -delta, delta)
+
+
+huber.singular_at(
+    "|r| = δ: the slope has a kink",
+    lambda delta, r: np.equal(np.abs(r), np.nan),
+    (1.0, 1.0),
+    (0, 1),
+    (-0.5, 0.5),
+)
 
 
 # -- the gamma function ---------------------------------------------------------------------------
@@ -231,6 +305,16 @@ def polygamma(_y, x, *, n):
     return polygamma(x, n=n + 1)
 
 
+_POLE = "x = 0, −1, −2, …"
+
+
+def _at_pole(x, **_):
+    return np.less_equal(x, 0) & np.equal(x, np.floor(x))
+
+
+polygamma.singular_at(_POLE, _at_pole, 0.0, -np.inf, np.nan, "pole", params={"n": 1})
+
+
 @elementwise(sc.digamma, name="digamma", singular=True)
 def digamma(_y, x):
     """y = ψ(x) = Γ′(x)/Γ(x): ∂y/∂x = ψ⁽¹⁾(x). Has poles at 0, −1, −2, …, where zeros stay zero.
@@ -246,16 +330,25 @@ def digamma(_y, x):
     return polygamma(x, n=1)
 
 
+digamma.singular_at(_POLE, _at_pole, 0.0, np.inf, np.nan, "pole")
+
+
 @elementwise(sc.gammaln, singular=True)
 def gammaln(_y, x):
     """y = log|Γ(x)|: ∂y/∂x = ψ(x). Has poles at 0, −1, −2, …, where zeros stay zero."""
     return sc.digamma(x)
 
 
+gammaln.singular_at(_POLE, _at_pole, 0.0, -np.inf, np.nan, "pole")
+
+
 @elementwise(sc.gamma, singular=True)
 def gamma(y, x):
     """y = Γ(x): ∂y/∂x = y·ψ(x). Has poles at 0, −1, −2, …, where zeros stay zero."""
     return y * sc.digamma(x)
+
+
+gamma.singular_at(_POLE, _at_pole, 0.0, -np.inf, np.nan, "pole")
 
 
 @elementwise(sc.betaln, singular=True)
@@ -282,6 +375,14 @@ def beta(z, x, y):
     )
 
 
+for _each, _slopes in ((betaln, (-np.inf, 0)), (beta, (-np.inf, np.nan))):
+    _each.singular_at(
+        "x or y = 0, −1, −2, …",
+        lambda x, y: _at_pole(x) | _at_pole(y),
+        (0.0, 1.0), _slopes, (np.nan, 0 if _each is betaln else np.nan), "pole",
+    )  # fmt: skip
+
+
 for _ufunc in (sc.gammasgn, sc.round):
     constant(_ufunc, name=f"special_{_ufunc.__name__}")
 
@@ -292,10 +393,30 @@ def gammainc(_z, a, x):
     return no_closed_form("gammainc", "a"), lambda: np.exp(sc.xlogy(a - 1, x) - x - sc.gammaln(a))
 
 
+gammainc.singular_at(
+    "x = 0 with a < 1",
+    lambda a, x: np.equal(x, 0) & np.less(a, 1),
+    (0.5, 0.0),
+    (None, np.inf),
+    (None, np.nan),
+    "pole",
+)
+
+
 @elementwise(sc.gammaincc, singular=True)
 def gammaincc(_z, a, x):
     """z = Γ(a, x)/Γ(a): ∂z/∂x = −xᵃ⁻¹e⁻ˣ/Γ(a); no rule for a. Infinite at x = 0 for a < 1."""
     return no_closed_form("gammaincc", "a"), lambda: -np.exp(sc.xlogy(a - 1, x) - x - sc.gammaln(a))
+
+
+gammaincc.singular_at(
+    "x = 0 with a < 1",
+    lambda a, x: np.equal(x, 0) & np.less(a, 1),
+    (0.5, 0.0),
+    (None, -np.inf),
+    (None, np.nan),
+    "pole",
+)
 
 
 @elementwise(sc.betainc, singular=True)
@@ -309,3 +430,10 @@ def betainc(_z, a, b, x):
         no_closed_form("betainc", "b"),
         lambda: np.exp(sc.xlogy(a - 1, x) + sc.xlog1py(b - 1, -x) - sc.betaln(a, b)),
     )
+
+
+betainc.singular_at(
+    "x = 0 with a < 1, or x = 1 with b < 1",
+    lambda a, b, x: (np.equal(x, 0) & np.less(a, 1)) | (np.equal(x, 1) & np.less(b, 1)),
+    (0.5, 1.0, 0.0), (None, None, np.inf), (None, None, np.nan), "pole",
+)  # fmt: skip

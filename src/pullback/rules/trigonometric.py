@@ -74,10 +74,20 @@ def arcsin(_y, x):
     return 1 / np.sqrt(one_minus_square(x))
 
 
+arcsin.singular_at(
+    "x = ±1", lambda x: np.equal(x, 1) | np.equal(x, -1), 1.0, np.inf, np.nan, "pole"
+)
+
+
 @elementwise(np.arccos, singular=True)
 def arccos(_y, x):
     """y = arccos x: ∂y/∂x = −1/√(1 − x²). Infinite at x = ±1, where zeros stay zero."""
     return -1 / np.sqrt(one_minus_square(x))
+
+
+arccos.singular_at(
+    "x = ±1", lambda x: np.equal(x, 1) | np.equal(x, -1), 1.0, -np.inf, np.nan, "pole"
+)
 
 
 @elementwise(np.arctan)
@@ -99,6 +109,16 @@ def arctan2(_a, y, x):
         return numerator / r / r
 
     return lambda: coefficient(x), lambda: coefficient(-y)
+
+
+arctan2.singular_at(
+    "x = y = 0",
+    lambda y, x: np.equal(x, 0) & np.equal(y, 0),
+    (0.0, 0.0),
+    (np.nan, np.nan),
+    (np.nan, np.nan),
+    "pole",
+)
 
 
 @elementwise(np.sinh)
@@ -140,10 +160,18 @@ def arccosh(_y, x):
     return 1 / (np.sqrt(x - 1) * np.sqrt(x - (-1)))
 
 
+arccosh.singular_at("x = 1", lambda x: np.equal(x, 1), 1.0, np.inf, np.nan, "pole")
+
+
 @elementwise(np.arctanh, singular=True)
 def arctanh(_y, x):
     """y = arctanh x: ∂y/∂x = 1/(1 − x²). Infinite at x = ±1, where zeros stay zero."""
     return 1 / one_minus_square(x)
+
+
+arctanh.singular_at(
+    "x = ±1", lambda x: np.equal(x, 1) | np.equal(x, -1), 1.0, np.inf, np.nan, "pole"
+)
 
 
 def _degrees_to_radians(_y, _x):

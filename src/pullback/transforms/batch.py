@@ -59,6 +59,8 @@ class Batch(Interpreter):
     follows_integers = True
     __slots__ = ("size",)
 
+    only_maps = True
+
     def __init__(self, name: str, size: int) -> None:
         super().__init__(name)
         self.size = size

@@ -16,6 +16,7 @@ from pullback.core.interpreter import Interpreter
 from pullback.core.linear import push
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, expand, is_inexact, shape_of
+from pullback.core.singular import watch
 from pullback.core.tracer import Tracer
 from pullback.core.validation import require_function
 from pullback.errors import ArgumentValueError
@@ -28,8 +29,25 @@ from pullback.transforms.arguments import (
     require_tuple,
     seed,
 )
+from pullback.transforms.support import Application, Support, leaves_out, of_results, of_seed
 
 __all__ = ["Pushforward", "pushforward"]
+
+
+class Sparse:
+    """A tangent with strong zeros, the payload of a tracer.
+
+    Attributes
+    ----------
+    dot : array
+    support : Support
+    """
+
+    __slots__ = ("dot", "support")
+
+    def __init__(self, dot: Any, support: Support) -> None:
+        self.dot = dot
+        self.support = support
 
 
 class Pushforward(Interpreter):
@@ -50,45 +68,77 @@ class Pushforward(Interpreter):
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
             self.require_open(primitive.name)
-        values, dots = [], []
+        values: list[Any] = []
+        dots: list[Any] = []
+        supports: list[Support | None] | None = None
         for arg in args:
             if type(arg) is Tracer and arg._interpreter is self:
                 values.append(arg._value)
-                dots.append(arg._payload)
+                dot = arg._payload
+                if type(dot) is Sparse:
+                    if supports is None:
+                        supports = [None] * len(args)
+                    supports[len(dots)] = dot.support
+                    dot = dot.dot
+                dots.append(dot)
             else:
                 values.append(arg)
                 dots.append(None)
         if primitive.is_constant or all(dot is None for dot in dots):
             out = primitive(*values, **params)
+            if watch.looks is not None:
+                self._look(primitive, out, values, params, dots, supports)
             return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
         if self.infinitesimal is not None:
             dots = list(map(self.infinitesimal.scaled, dots))
         if primitive.pushforward is not None:
             with np.errstate(all="ignore"):
                 out, out_dot = primitive.pushforward(values, dots, params)
+            support = None if supports is None else of_results(out_dot, supports)
         else:
             out = primitive(*values, **params)
             if primitive.separate is not None:
                 out = primitive.separate(out, values, self)
                 if self.infinitesimal is not None:
                     dots = list(map(self.infinitesimal.scaled, dots))
+            support = None
+            if watch.looks is not None:
+                dots = self._look(primitive, out, values, params, dots, supports)
             with np.errstate(all="ignore"):
-                out_dot = push(primitive.maps(out, values, params, dots), dots)
+                maps = primitive.maps(out, values, params, dots)
+                if supports is None and not leaves_out(primitive, values, dots):
+                    out_dot = push(maps, dots)
+                else:
+                    application = Application(primitive, out, values, params)
+                    out_dot, support = application.push(maps, dots, supports or [None] * len(dots))
         if primitive.multiple:
             out_dot = out_dot or (None,) * len(out)
-            return tuple(map(self._carry, out, out_dot))
-        return self._carry(out, out_dot)
+            return tuple(map(self.carry, out, out_dot, support or (None,) * len(out)))
+        return self.carry(out, out_dot, support)
 
     def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
-        found = self.infinitesimal
-        return (
-            (value, payload) if found is None else (found.settled(value), found.unscaled(payload))
-        )
+        dot, found = payload.dot if type(payload) is Sparse else payload, self.infinitesimal
+        return (value, dot) if found is None else (found.settled(value), found.unscaled(dot))
 
-    def _carry(self, out: Any, out_dot: Any) -> Any:
+    @staticmethod
+    def _look(
+        primitive: Primitive, out: Any, values: Any, params: Any, dots: list[Any], supports: Any
+    ) -> list[Any]:
+        """The tangents, checked by whoever wants to know of singular points."""
+        met = None if watch.looks is None else watch.looks(primitive, out, values, params)
+        return dots if met is None else met.pushed(dots, supports or [None] * len(dots))
+
+    def carry(self, out: Any, out_dot: Any, support: Support | None = None) -> Any:
+        """A value with its tangent."""
         if out_dot is None or not is_inexact(out):
             return self.constant(out)
-        return Tracer(self, out, expand(out_dot, shape_of(out), dtype_of(out)))
+        dot = expand(out_dot, shape_of(out), dtype_of(out))
+        return Tracer(self, out, dot if support is None else Sparse(dot, support))
+
+    def lower(self, out: Any, where: str) -> tuple[Any, Any]:
+        """The value of a result, and its tangent; `None` if it is constant."""
+        value, payload = lower(out, self, where)
+        return value, payload.dot if type(payload) is Sparse else payload
 
 
 def pushforward(
@@ -158,10 +208,10 @@ def pushforward(
                     if type(primal_leaf) is Tracer:
                         primal_leaf = primal_leaf._snapshot()
                     taken |= {id(primal_leaf), id(checked)}
-                    leaves[number] = Tracer(interpreter, primal_leaf, checked)
+                    leaves[number] = interpreter.carry(primal_leaf, checked, of_seed(checked))
             args.append(trees.unflatten(spec, leaves))
         leaves, spec = flatten_arrays(call(f, args, interpreter), where, "the result")
-        lowered = [lower(leaf, interpreter, where) for leaf in leaves]
+        lowered = [interpreter.lower(leaf, where) for leaf in leaves]
     values, dots = [], []
     for value, dot in lowered:
         values.append(owned(value, taken))

@@ -13,10 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.linear import Diagonal, Joint, Selection, as_map, push
-from pullback.core.shapes import astype, expand, fit, shape_of
+from pullback.core.linear import Joint, Selection, as_map, push
+from pullback.core.shapes import Abstract, astype, expand, fit, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
+from pullback.transforms.support import (
+    UNKEPT,
+    Application,
+    Support,
+    fitted,
+    leaves_out,
+    of_seed,
+    of_sum,
+    union,
+)
 from pullback.transforms.tape import Node, Operation, Output
 
 __all__ = ["Cotangents", "Linearization"]
@@ -54,17 +64,31 @@ class Linearization:
         infinitesimal = self.infinitesimal
         if infinitesimal is not None:
             dots = list(map(infinitesimal.scaled, dots))
-        values: dict[Node, Any] = dict(zip(self.inputs, dots, strict=True))
+        values: dict[Any, Any] = dict(zip(self.inputs, dots, strict=True))
+        supports: dict[Any, Any] = _of_seeds(self.inputs, dots)
         with np.errstate(all="ignore"):
             for node in self.nodes:
                 if type(node) is Operation:
-                    arguments = [values.get(parent) for parent in node.parents]  # type: ignore[arg-type]
+                    arguments = [values.get(parent) for parent in node.parents]
                     if all(dot is None for dot in arguments):
                         continue
-                    dot = push(node.linear_maps(), arguments)
+                    maps = node.linear_maps()
+                    found = [supports.get(parent) for parent in node.parents] if supports else ()
+                    if node.met is not None:
+                        arguments = node.met.pushed(arguments, found or [None] * len(arguments))
+                    if any(found) or leaves_out(node.primitive, node.args, arguments):
+                        dot, support = _application(node).push(
+                            maps, arguments, found or [None] * len(arguments)
+                        )
+                        if support is not None:
+                            supports[node] = support
+                    else:
+                        dot = push(maps, arguments)
                 elif type(node) is Output:
-                    several = values.get(node.parents[0])  # type: ignore[arg-type]
+                    several = values.get(node.parents[0])
                     dot = None if several is None else several[node.position]
+                    if node.parents[0] in supports:
+                        supports[node] = supports[node.parents[0]][node.position]
                 else:
                     continue
                 if dot is not None:
@@ -98,9 +122,9 @@ class Linearization:
         for node, bar in zip(self.inputs, onto, strict=False):
             if bar is not None:
                 bars[node] = bar
-        masked = False
         for output, bar in zip(self.outputs, seeds, strict=True):
             if output is not None and bar is not None:
+                bars.supported(output, of_seed(bar))
                 bars.add(output, bar)
         nodes = self.nodes
         with np.errstate(all="ignore"):
@@ -109,12 +133,21 @@ class Linearization:
                 if type(node) is Operation:
                     bar = bars.pop(node, None)
                     if bar is not None:
-                        masked = masked or node.primitive.masks
-                        _pull_through(node, bar, bars, keep=not once, masked=masked)
+                        support = bars.supports.pop(node, None) if bars.supports else None
+                        if support is UNKEPT:
+                            support = of_sum(bar)
+                        if node.met is not None:
+                            bar = node.met.pulled(bar, support, node.parents)
+                        if support is None and not node.primitive.masks:
+                            _pull_through(node, bar, bars, keep=not once)
+                        else:
+                            _pull_sparse(node, bar, support, bars, keep=not once)
                 elif type(node) is Output:
                     bar = bars.pop(node, None)
                     if bar is not None:
-                        several = bars.setdefault(node.parents[0], [None] * node.width)
+                        parent = node.parents[0]
+                        bars.supported(parent, bars.supports.pop(node, None))
+                        several = bars.setdefault(parent, [None] * node.width)
                         several[node.position] = bar
                 if once:
                     del nodes[position]
@@ -123,13 +156,37 @@ class Linearization:
 
 
 class Cotangents(dict[Any, Any]):
-    """The cotangents of a sweep in progress, by node, added up in place where that is safe."""
+    """The cotangents of a sweep in progress, by node, added up in place where that is safe.
 
-    __slots__ = ("owned",)
+    Attributes
+    ----------
+    owned : set of int
+        Nodes whose cotangents are arrays of our own.
+    supports : dict
+        Those of the cotangents that have strong zeros.
+    """
+
+    __slots__ = ("owned", "supports")
 
     def __init__(self) -> None:
         super().__init__()
         self.owned: set[int] = set()
+        self.supports: dict[Any, Support] = {}
+
+    def supported(self, node: Any, support: Support | None) -> None:
+        """Say what the support is of something that is about to be added to this cotangent."""
+        supports = self.supports
+        if node not in self:
+            if support is not None:
+                supports[node] = support
+            elif supports:
+                supports.pop(node, None)
+        elif supports:
+            joint = union(supports.get(node), support)
+            if joint is None:
+                supports.pop(node, None)
+            else:
+                supports[node] = joint
 
     def add(self, node: Node, bar: Any) -> None:
         """Add `bar` to the cotangent of `node`.
@@ -195,17 +252,10 @@ def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
     return nodes
 
 
-def _pull_through(node: Operation, bar: Any, bars: Cotangents, *, keep: bool, masked: bool) -> None:
+def _pull_through(node: Operation, bar: Any, bars: Cotangents, *, keep: bool) -> None:
     """Add Jᵢᵀȳ to the cotangent of each argument of an operation."""
-    diagonal = node.primitive.diagonal
-    plain = diagonal is Diagonal and not masked
     entries: Any = node.linear_maps() if keep else node.entries()
-    terms = None
-    if isinstance(entries, Joint):
-        if entries.pullback_onto is not None:
-            terms = entries.pullback_onto(bar, bars.taken(node.parents))
-        else:
-            terms = entries.pullback(bar)
+    terms = _joint_terms(entries, node, bar, bars)
     for position, parent in enumerate(node.parents):
         if parent is None:
             continue
@@ -217,28 +267,90 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, *, keep: bool, ma
             if cls is FunctionType:
                 entry = entry()
                 cls = type(entry)
-            if plain and _is_real_coefficient(entry, cls):
+            if _is_real_coefficient(entry, cls):
                 term = entry * bar  # the commonest case, without making a map for it
             else:
-                linear = as_map(entry, diagonal)
+                linear = as_map(entry)
                 if type(linear) is Selection:
+                    if bars.supports:
+                        bars.supported(parent, None)
                     bars.add_selected(parent, linear, bar)
                     continue
-                if masked and type(linear) is Diagonal:
-                    linear = linear.strong()
                 term = None if linear is None else linear.pullback(bar)
-        if term is None:
+        if term is not None:
+            if bars.supports:
+                bars.supported(parent, None)
+            _add(node, position, parent, term, bars)
+
+
+def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, keep: bool) -> None:
+    """The same, where the cotangent or what comes of it has strong zeros."""
+    application = _application(node)
+    entries: Any = node.linear_maps() if keep else node.entries()
+    if isinstance(entries, Joint):
+        full = [parent in bars and parent not in bars.supports for parent in node.parents]
+        terms = _joint_terms(entries, node, bar, bars)
+        supports = application.parts(entries, bar, support, terms)
+        for position, parent in enumerate(node.parents):
+            if parent is not None and terms[position] is not None:
+                found = None if full[position] else supports[position]
+                bars.supported(parent, found)
+                _add(node, position, parent, terms[position], bars)
+        return
+    for position, parent in enumerate(node.parents):
+        linear = None if parent is None else as_map(entries[position])
+        if parent is None or linear is None:
             continue
-        try:
-            fits = term.shape == parent.shape and term.dtype is parent.dtype
-        except AttributeError:  # a Python number
-            fits = False
-        if not fits:
-            term = _fit(term, parent, node, position)
-        if parent in bars:
-            bars.add(parent, term)
-        else:
-            bars[parent] = term
+        asked = bool(parent.parents)  # nothing comes after an input
+        if type(linear) is Selection:
+            if asked:
+                found = application.passage(linear, position, bar, support, forward=False)
+                bars.supported(parent, found)
+            bars.add_selected(parent, linear, bar)
+            continue
+        term, found = application.one(linear, position, bar, support, forward=False, asked=asked)
+        if term is not None:
+            if asked:
+                bars.supported(parent, fitted(found, shape_of(term), parent.shape))
+            _add(node, position, parent, term, bars)
+
+
+def _joint_terms(entries: Any, node: Operation, bar: Any, bars: Cotangents) -> Any:
+    """The terms of all arguments, if the maps are a joint one."""
+    if not isinstance(entries, Joint):
+        return None
+    if entries.pullback_onto is not None:
+        return entries.pullback_onto(bar, bars.taken(node.parents))
+    return entries.pullback(bar)
+
+
+def _add(node: Operation, position: int, parent: Node, term: Any, bars: Cotangents) -> None:
+    """Add a term to the cotangent of an argument, brought to its shape and dtype."""
+    try:
+        fits = term.shape == parent.shape and term.dtype is parent.dtype
+    except AttributeError:  # a Python number
+        fits = False
+    if not fits:
+        term = _fit(term, parent, node, position)
+    if parent in bars:
+        bars.add(parent, term)
+    else:
+        bars[parent] = term
+
+
+def _of_seeds(nodes: Sequence[Any], seeds: Sequence[Any]) -> dict[Any, Any]:
+    """The supports of those that have strong zeros."""
+    supports = {}
+    for node, seed in zip(nodes, seeds, strict=True):
+        if seed is not None:
+            support = of_seed(seed)
+            if support is not None:
+                supports[node] = support
+    return supports
+
+
+def _application(node: Operation) -> Application:
+    return Application(node.primitive, Abstract(node.shape, node.dtype), node.args, node.params)
 
 
 def _is_real_coefficient(entry: Any, cls: type) -> bool:

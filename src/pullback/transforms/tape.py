@@ -18,6 +18,7 @@ from pullback.core.interpreter import Interpreter, snapshot
 from pullback.core.linear import Maps
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
+from pullback.core.singular import Met, watch
 from pullback.core.tracer import Tracer
 
 __all__ = ["Node", "Operation", "Output", "Tape"]
@@ -64,9 +65,11 @@ class Operation(Node):
         read, and `None` in place of the output, for which the node itself stands then.
     maps : Maps or None
         The rule's linear maps, once they have been evaluated for repeated use.
+    met : Met or None
+        The singular points that it is at, if somebody wants to know.
     """
 
-    __slots__ = ("args", "maps", "out", "params", "primitive")
+    __slots__ = ("args", "maps", "met", "out", "params", "primitive")
 
     def __init__(
         self,
@@ -86,6 +89,7 @@ class Operation(Node):
         self.args = args
         self.params = params
         self.maps: Maps | None = None
+        self.met: Met | None = None
 
     def linear_maps(self) -> Maps:
         """The linear maps at the recorded point, evaluated on first use and kept."""
@@ -95,7 +99,8 @@ class Operation(Node):
         if self.maps is None:
             out = self if out is None else out
             self.maps = self.primitive.maps(out, args, self.params, self.parents)
-            self.out, self.args = None, ()
+            asked = self.primitive.generic or self.primitive.masks or self.primitive.pads
+            self.out, self.args = None, tuple(map(Abstract.of, args)) if asked else ()
         return self.maps
 
     def entries(self) -> Any:
@@ -162,6 +167,10 @@ class Tape(Interpreter):
         if varies and primitive.linearize is not None and not primitive.is_constant:
             return self._record_linearized(primitive, values, parents, params)
         out = primitive(*values, **params) if traced else primitive.value(*values, **params)
+        if watch.looks is not None and varies and primitive.is_constant:
+            met = watch.looks(primitive, out, values, params)
+            if met is not None:
+                met.refused()
         if primitive.multiple:
             return self._record_several(primitive, out, values, parents, params, varies)
         if not varies or primitive.is_constant or out.dtype.kind not in "fc":
@@ -179,6 +188,7 @@ class Tape(Interpreter):
         """A node that keeps what the rule reads; of the other values, shapes and dtypes."""
         if primitive.rule is None:
             raise primitive.no_rule(parents)
+        met = None if watch.looks is None else watch.looks(primitive, out, values, params)
         keeps, rest = primitive.keeps, primitive.keeps_rest  # as `reads`, in the inmost loop
         for position, parent in enumerate(parents):
             if not (keeps[position] if position < len(keeps) else rest):
@@ -186,7 +196,10 @@ class Tape(Interpreter):
             elif parent is None:
                 values[position] = snapshot(values[position])
         self.count += 1
-        return Operation(self.count, out, tuple(parents), primitive, values, params)
+        node = Operation(self.count, out, tuple(parents), primitive, values, params)
+        if met is not None:
+            node.met = met
+        return node
 
     def _record_linearized(
         self,

@@ -18,14 +18,13 @@ from pullback.core.tracer import is_plain
 from pullback.errors import ArgumentValueError
 from pullback.transforms.arguments import lower
 from pullback.transforms.linearization import Linearization
+from pullback.transforms.support import point_of
 from pullback.transforms.tape import Node, Tape
 
 __all__ = ["transposed"]
 
 Spaces = Sequence[Abstract | None]
 Function = Callable[[Sequence[Any]], Sequence[Any]]
-
-_GOLDEN = 0.6180339887498949
 
 _DISAGREE = 0.1
 """What part of the terms' magnitudes ⟨g(p), z⟩ and ⟨p, gᵀz⟩ differ by if g isn't linear.
@@ -86,7 +85,7 @@ def transposed(
     def transpose(bars: Sequence[Any]) -> list[Any]:
         if all(bar is None for bar in bars):
             return [None] * len(domain)
-        points = [None if space is None else _point(space) for space in domain]
+        points = [None if space is None else point_of(space) for space in domain]
         with np.errstate(all="ignore"):
             try:
                 outs, found = _recorded(settled, points, bars, where)
@@ -99,15 +98,6 @@ def transposed(
 
 
 Missing.transposition = staticmethod(transposed)
-
-
-def _point(space: Abstract) -> Any:
-    """Numbers between 1 and 2, all of them different."""
-    size = space.size
-    numbers: Any = 1 + np.arange(1, size + 1) * _GOLDEN % 1
-    if space.dtype.kind == "c":
-        numbers = numbers * (1 + 0.5j)
-    return numbers.astype(space.dtype).reshape(space.shape)[()]
 
 
 def _recorded(

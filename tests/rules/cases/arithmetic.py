@@ -23,6 +23,17 @@ CASES = {
     "subtract": binary((-2, 2), (-2, 2), centres=(0, 1)),
     "multiply": binary((-2, 2), (-2, 2), centres=(0, 1)),
     "strong_multiply": binary((0.5, 2), (-2, -0.5), centres=(1, 1)),
+    "masked_multiply": [
+        Case((between(0.5, 2, 2, 3), between(-2, -0.5, 3), np.array([True, False, True]))),
+        Case((between(0.5, 2, 3), between(-2, -0.5, 3), np.array([[True], [False]]))),
+        Case((disc(1, 0.4, 3), disc(1, 0.4, 3), True)),
+    ],
+    "ratio": [
+        Case((between(-2, 2, 3), between(0.5, 2, 3))),
+        Case((between(-2, 2, 3), between(-2, -0.5, 2, 1))),
+        Case((0.5, between(0.5, 2, 3))),
+    ],
+    "guard": [Case((between(-2, 2, 2, 3), np.zeros(3, bool)), {"words": ("", "")})],
     "divide": [
         *binary((-2, 2), (0.5, 2), centres=(0, 1.5)),
         Case((between(-2, 2, 3), between(-2, -0.5, 3))),

@@ -76,7 +76,12 @@ CASES = {
         Case((complex_normal(4),)),
         Case((complex_normal(3, 2),), {"axis": 0, "ddof": 1}),
     ],
-    "root": [Case((np.array([0.5, 1.0, 4.0]),)), Case((np.array(2.0),)), Case((np.zeros((0,)),))],
+    "root": [
+        Case((np.array([0.5, 1.0, 4.0]),)),
+        Case((np.array([0.5, 4.0]),), {"order": 3}),
+        Case((np.array(2.0),)),
+        Case((np.zeros((0,)),)),
+    ],
     "prod": [
         *over_axes(normal),
         *EMPTY,

@@ -11,13 +11,16 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.singular import watch
 from pullback.core.tracer import Tracer
 from pullback.graph.building import build, like
 from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
+from pullback.rules.strictness import is_strict
 from pullback.transforms.arguments import lower
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward
+from pullback.transforms.support import of_seed
 
 __all__ = [
     "batched",
@@ -37,6 +40,7 @@ T = TypeVar("T")
 def derived(graph: Graph, key: tuple[Any, ...], make: Callable[[], T]) -> T:
     """What `make` returns, made once for each graph and key."""
     found: T
+    key = (watch.looks is not None and is_strict(), *key)
     if key in graph.derived:
         found = graph.derived[key]
     else:
@@ -123,11 +127,11 @@ def pushed(
             with Pushforward(f"the pushforward of {body.name}") as interpreter:
                 outs = body.run(
                     [
-                        x if dot is None else Tracer(interpreter, x, dot)
+                        x if dot is None else interpreter.carry(x, dot, of_seed(dot))
                         for x, dot in zip(primals, tangents, strict=True)
                     ]
                 )
-                pairs = [lower(out, interpreter, body.name) for out in outs]
+                pairs = [interpreter.lower(out, body.name) for out in outs]
             out_dots = [zeros_like(out) if dot is None else dot for out, dot in pairs]
             return interleave([out for out, _ in pairs], out_dots, wanted, out_sizes)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.choice import Choice
 from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Diagonal, Joint, push
 from pullback.core.primitive import Primitive, bind
@@ -378,7 +379,7 @@ def _key(axes: Axes, values: Sequence[Any], params: dict[str, Any]) -> Any:
 
 def _pulled(linear: Any, bar: Any) -> Any:
     """A cotangent pulled back; where it is zero it stays so, as where a branch was not taken."""
-    return (linear.strong() if type(linear) is Diagonal else linear).pullback(bar)
+    return (Choice(linear.coefficient) if type(linear) is Diagonal else linear).pullback(bar)
 
 
 def _summed(x: Any, marks: Marks) -> Any:

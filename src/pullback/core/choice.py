@@ -1,0 +1,85 @@
+"""Linear maps that leave elements out, as those of a choice between two arguments do.
+
+What comes of an element that is left out is zero whatever it was, infinite or not a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from pullback.core.linear import Diagonal, Linear
+
+__all__ = ["Branch", "Choice"]
+
+
+class Choice(Diagonal):
+    """A diagonal map that leaves elements out: what comes of them is exactly zero.
+
+    Parameters
+    ----------
+    coefficient : array_like
+        As for `Diagonal`.
+    taken : array_like of bool, optional
+        Where the coefficient may be other than zero. By default where it is: each zero of it
+        leaves its element out, be the tangent or cotangent there infinite.
+
+    Attributes
+    ----------
+    strong_product, masked_product : callable
+        Products in which a zero wins over what is infinite or not a number: any zero of the two
+        factors, or those of the second one outside a mask, the third argument. The rule book
+        provides them.
+    """
+
+    __slots__ = ("_taken",)
+
+    strong_product: ClassVar[Callable[[Any, Any], Any]]
+    masked_product: ClassVar[Callable[[Any, Any, Any], Any]]
+
+    def __init__(self, coefficient: Any, taken: Any = None) -> None:
+        super().__init__(coefficient)
+        self._taken = taken
+
+    @property
+    def taken(self) -> Any:
+        """Which elements are not left out."""
+        return np.not_equal(self.coefficient, 0) if self._taken is None else self._taken
+
+    def times(self, coefficient: Any, x: Any, support: Any = None) -> Any:
+        """The product with a tangent or cotangent, of which the zeros outside `support` win too."""
+        if self._taken is None:
+            return Choice.strong_product(coefficient, x)
+        product = Choice.masked_product(x, coefficient, self._taken)
+        return product if support is None else np.where(support | ~np.isnan(product), product, 0)
+
+    def pushforward(self, x_dot: Any) -> Any:
+        return self.times(self.coefficient, x_dot)
+
+    def pullback(self, y_bar: Any) -> Any:
+        return self.times(self.conjugate, y_bar)
+
+
+class Branch(Linear):
+    """A linear map that hands elements on, or leaves them out.
+
+    Parameters
+    ----------
+    function : callable
+        The map, which is its own adjoint.
+    taken : callable
+        Makes the array of booleans that tells which elements are handed on.
+    """
+
+    __slots__ = ("_taken",)
+
+    def __init__(self, function: Callable[[Any], Any], taken: Callable[[], Any]) -> None:
+        super().__init__(function, function)
+        self._taken = taken
+
+    @property
+    def taken(self) -> Any:
+        """Which elements are handed on."""
+        return self._taken()
