@@ -217,8 +217,11 @@ class Graph:
         return trees.unflatten(self.signature.result, leaves)
 
     def run(self, values: Sequence[Any]) -> list[Any]:
-        """The outputs from one value for each input, traced or not, without checks or copies."""
+        """The outputs from one value for each input, traced or not, without checks of shapes."""
         self._require_row(values, "run")
+        for position, x in enumerate(values):
+            if getattr(getattr(x, "dtype", None), "kind", "f") not in "biufc":
+                raise refuse(f"{self.name}.run", f"values[{position}]", x, "an array of numbers")
         state: dict[Variable, Any] = dict(self.constants)
         state.update(zip(self.inputs, values, strict=True))
         with np.errstate(all="ignore"):
