@@ -22,7 +22,7 @@ from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import Look, along_axis, parse, positions_of
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import keep_layout
+from pullback.numpy.views import Flat, keep_layout
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
 
@@ -67,7 +67,12 @@ def owns_memory(x: Any) -> bool:
 
     So it is with arrays at the ground, unless they look into an array that has been traced since.
     """
-    return grounded(x) and (x._alias is None or np.may_share_memory(x._value, x._alias.root._value))
+    if not grounded(x):
+        return False
+    view = x._alias
+    return view is None or (
+        view.write is not None and np.may_share_memory(x._value, view.root._value)
+    )
 
 
 def _are_plain(key: Any, value: Any) -> bool:
@@ -127,6 +132,8 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         return
     if has_window(key):
         x, key = looked_through(x, key)
+    if type(x._alias) is Flat and shape_of(value) != ():
+        value = _over_and_over(value, shape_of(x[key]))
     if _is_mask(key) and shape_of(value) == ():
         _set_masked(x, key, value)
         return
@@ -137,6 +144,14 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         value = _without_leading_units(operand(value))
         require_castable(dtype_of(value), x.dtype, "unsafe", "y[i] = v")
     x._assign(bind(indexing.index_update, (x, value, *arrays), {"key": template}))
+
+
+def _over_and_over(value: Any, shape: tuple[int, ...]) -> Any:
+    """As many of the elements of `value` as there are in a part of ``x.flat``, from the first."""
+    value = np.ravel(operand(value))
+    if not value.size:
+        raise ArgumentValueError(f"y.flat[i] = v: v is empty, wanted values for {shape}")
+    return value[np.arange(math.prod(shape)) % value.size].reshape(shape)
 
 
 def _is_mask(key: Any) -> bool:

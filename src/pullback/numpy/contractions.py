@@ -17,6 +17,7 @@ from pullback.core.tracer import array_ufuncs
 from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
+from pullback.numpy.views import as_array
 from pullback.rules import contractions, reductions
 from pullback.rules.shaping import reshape, transpose
 
@@ -92,7 +93,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     columns = _matrix(b, axes_b, free_b)
     shape = tuple(shape_a[axis] for axis in free_a) + tuple(shape_b[axis] for axis in free_b)
     product = contractions.matmul(rows, columns)
-    return product if shape_of(product) == shape else reshape(product, shape=shape)
+    return product if shape_of(product) == shape else as_array(reshape(product, shape=shape))
 
 
 @implements(np.linalg.tensordot)

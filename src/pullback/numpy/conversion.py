@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of
+from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of
+from pullback.numpy.views import copy_of, in_order
 from pullback.rules import conversion
 
 __all__ = ["astype", "convert"]
@@ -31,7 +33,7 @@ def astype(
 ) -> Any:
     """``x.astype(dtype)``: differentiable between floating and complex dtypes.
 
-    Integers and booleans are plain constants. `order` and `subok` concern memory only.
+    Integers and booleans are plain constants. `order` decides whether it is a copy.
 
     Raises
     ------
@@ -55,9 +57,21 @@ def astype(
             f"astype: {given} cannot be cast to {target} with casting={casting!r}; "
             "pass casting='unsafe' if that is what you want"
         )
-    if given == target:
-        return copy_of(x, order) if copy and x._mutable else x
-    return convert(x, target)
+    if given != target:
+        x = convert(x, target)
+    elif copy and x._mutable:
+        return copy_of(x, order)
+    return _in_order(x, order)
+
+
+def _in_order(x: Any, order: str) -> Any:
+    """`x` where it lies in memory as `order` wants it, otherwise a copy that does."""
+    if order == "K" or not (type(x) is Tracer and x._mutable):
+        return x
+    if order == "A":
+        flags = getattr(in_memory(x), "flags", None)
+        return x if flags is None or flags.forc else copy_of(x, order)
+    return in_order(x, order)
 
 
 @implements(np.astype)

@@ -18,13 +18,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pullback.core.primitive import bind
 from pullback.core.shapes import shape_of
+from pullback.core.tracer import is_plain
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import view_of
+from pullback.numpy.views import element_of, view_of
 from pullback.rules import contractions, reductions
+from pullback.rules.indexing import ARRAY, index_update
 from pullback.rules.shaping import diagonal, reshape, transpose
 
 __all__ = ["einsum", "einsum_path"]
@@ -104,8 +107,33 @@ def einsum(
     if not plan.view:
         return plan.run(arrays)
     back = plan.back
-    write = None if back is None else lambda _base, value: transpose(value, axes=back)
-    return view_of(arrays[0], lambda base: plan.run([base]), write)
+    if not shape_of(arrays[0]):
+        return element_of(arrays[0])
+    if back is None:
+        return _diagonal_of(arrays[0], plan)
+    return view_of(
+        arrays[0],
+        lambda base: plan.run([base]),
+        lambda _base, value: transpose(value, axes=back),
+    )
+
+
+def _diagonal_of(x: Any, plan: Plan) -> Any:
+    """A diagonal; unlike that of `numpy.diagonal` it can be written to."""
+    shape = shape_of(x)
+
+    def read(base: Any) -> Any:
+        out = plan.run([base])
+        if is_plain(out) and is_plain(base):
+            out.flags.writeable = base.flags.writeable
+        return out
+
+    def write(base: Any, value: Any) -> Any:
+        places = plan.run([np.arange(math.prod(shape)).reshape(shape)])
+        key = np.unravel_index(places, shape)
+        return bind(index_update, (base, value, *key), {"key": (ARRAY,) * len(shape)})
+
+    return view_of(x, read, write)
 
 
 @implements(np.einsum_path)

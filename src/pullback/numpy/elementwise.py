@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.ground import GROUND
 from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
@@ -15,7 +16,7 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.indexing import take
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
-from pullback.numpy.views import view_of
+from pullback.numpy.views import array_of, as_array, element_of, view_of
 from pullback.rules import arithmetic, constants, selection, sinc
 from pullback.rules import complex as complex_rules
 
@@ -73,7 +74,7 @@ def where(condition: Any, /, *choices: Any) -> Any:
         raise ArgumentTypeError(
             f"np.where: got a condition and {len(choices)} choice, wanted both x and y or neither"
         )
-    return selection.where(operand(condition), operand(choices[0]), operand(choices[1]))
+    return as_array(selection.where(operand(condition), operand(choices[0]), operand(choices[1])))
 
 
 _NOT_GIVEN = object()
@@ -136,7 +137,7 @@ def nan_to_num(
     else:
         out = _numbers(x, nan, posinf, neginf)
     if copy:
-        return out
+        return element_of(out)
     x[...] = out
     return x if shape_of(x) else x[()]
 
@@ -181,7 +182,7 @@ def _nothing_imaginary(x: Any) -> Any:
     flags = getattr(in_memory(x), "flags", None)
     zeros = np.zeros(shape_of(x), dtype_of(x), "F" if flags is not None and flags.fnc else "C")
     zeros.flags.writeable = False
-    return zeros
+    return GROUND.constant(zeros)
 
 
 @implements(np.angle)
@@ -195,6 +196,7 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
     """The real part if all imaginary parts are within `tol` machine epsilons of 0, or `tol`."""
     x = operand(a)
     close = dtype_of(x).kind == "c" and dtype_of(np.real_if_close(strip(x), tol)).kind != "c"
+    x = array_of(x)
     return np.real(x) if close else x
 
 
@@ -220,7 +222,7 @@ def sinc_function(x: Any) -> Any:
 def i0(x: Any) -> Any:
     import scipy.special
 
-    return scipy.special.i0(operand(x))
+    return array_of(scipy.special.i0(operand(x)))
 
 
 @implements(np.unwrap)

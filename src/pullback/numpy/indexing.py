@@ -17,7 +17,7 @@ from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of
+from pullback.numpy.views import Flat, as_array, copy_of
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
 
@@ -109,8 +109,12 @@ def getitem(x: Any, key: Any) -> Any:
         x, key = looked_through(x, key)
     template, arrays = parse(key)
     out = look(x, Look(template, arrays))
-    if not (isinstance(out, Tracer) and isinstance(x, Tracer) and x._mutable):
+    if not (isinstance(out, Tracer) and isinstance(x, Tracer)):
         return out
+    if not x._mutable:
+        return as_array(out) if ... in template else out
+    if type(x._alias) is Flat:
+        return copy_of(out) if out._mutable else out
     if not arrays and (out._mutable or ... in template):
         out._alias = View(x, Look(template), Put(template))
     elif arrays and out._mutable and all(map(_is_traced_integer, arrays)):

@@ -18,7 +18,7 @@ from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of, in_order, known_memory, view_of
+from pullback.numpy.views import array_of, copy_of, in_order, known_memory, view_of
 from pullback.rules import shaping
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to", "copy",
@@ -277,7 +277,7 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     arrays = [operand(a) for a in args]
     shape = np.broadcast_shapes(*(shape_of(a) for a in arrays))
-    return tuple(a if shape_of(a) == shape else broadcast_to(a, shape) for a in arrays)
+    return tuple(array_of(a) if shape_of(a) == shape else broadcast_to(a, shape) for a in arrays)
 
 
 @implements(np.copy)

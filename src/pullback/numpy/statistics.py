@@ -17,6 +17,7 @@ from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import take, take_along_axis
 from pullback.numpy.operands import anywhere, operand
 from pullback.numpy.registration import implements
+from pullback.numpy.views import element_of
 from pullback.rules.shaping import reshape, transpose
 
 __all__ = ["average", "corrcoef", "cov", "line_up", "median", "percentile", "quantile",
@@ -135,7 +136,7 @@ def median(
     ordered = np.sort(line, axis=-1)
     middle = full.mean(ordered[..., (n - 1) // 2 : n // 2 + 1], -1)
     middle = np.where(np.isnan(ordered[..., -1]), np.nan, middle) if n else middle
-    return reshape(middle, shape=kept) if keepdims else middle
+    return reshape(middle, shape=kept) if keepdims else element_of(middle)
 
 
 def require_unweighted(name: str, weights: Any) -> None:
@@ -205,7 +206,7 @@ def quantile_of(
     unknown = np.equal(n, 0) if missing else np.isnan(ordered[..., -1])[..., *(None,) * q.ndim]
     value = np.where(unknown, np.nan, value)
     value = np.moveaxis(value, range(value.ndim - q.ndim, value.ndim), range(q.ndim))
-    return reshape(value, shape=q.shape + kept) if keepdims else value
+    return reshape(value, shape=q.shape + kept) if keepdims else element_of(value)
 
 
 # -- covariances ----------------------------------------------------------------------------------

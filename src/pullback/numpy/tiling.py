@@ -15,7 +15,7 @@ from pullback.errors import ArgumentValueError
 from pullback.numpy import shaping as rearranged
 from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of
+from pullback.numpy.views import as_array, copy_of
 from pullback.rules.shaping import broadcast_to, concatenate, reshape
 
 __all__ = ["flip", "fliplr", "flipud", "repeat", "resize", "roll", "rot90", "tile"]
@@ -73,7 +73,7 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     shape = shape_of(a)
     if axis is None:
         flat = reshape(a, shape=(math.prod(shape),))
-        return reshape(roll(flat, shift, 0), shape=shape)
+        return as_array(reshape(roll(flat, shift, 0), shape=shape))
     axes = normalize_axis_tuple(axis, len(shape), "axis", allow_duplicate=True)
     shifts, places = np.broadcast_arrays(shift, axes)
     if shifts.ndim > 1:
@@ -127,8 +127,6 @@ def resize(a: Any, new_shape: Any) -> Any:
     flat = reshape(a, shape=(math.prod(shape_of(a)),))
     size, have = math.prod(shape), math.prod(shape_of(a))
     if size and not have:
-        raise ArgumentValueError(
-            f"np.resize: cannot fill an array of shape {shape} from an empty one"
-        )
+        return np.zeros_like(a, shape=shape)
     flat = tile(flat, -(-size // have)) if have and size > have else copy_of(flat, "C")
     return reshape(flat[:size], shape=shape)

@@ -18,13 +18,25 @@ import numpy as np
 from pullback.core.ground import GROUND, grounded, look
 from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
+from pullback.core.shapes import shape_of
 from pullback.core.tracer import Tracer, known
 from pullback.core.view import View
 from pullback.errors import AliasError
 from pullback.graph.variable import user_line
 from pullback.rules import conversion, indexing
 
-__all__ = ["copy_of", "in_order", "keep_layout", "known_memory", "view_of"]
+__all__ = ["Flat", "array_of", "as_array", "copy_of", "element_of", "in_order", "keep_layout",
+           "known_memory", "view_of"]  # fmt: skip
+
+
+class Flat(View):
+    """The tie of the elements in order, ``x.flat``: what is written to them is written to `x`.
+
+    To NumPy this is an iterator and no array. A part of it is a copy, and a value that is assigned
+    to a part is taken over and over.
+    """
+
+    __slots__ = ()
 
 
 def known_memory(x: Any) -> Any:
@@ -139,11 +151,22 @@ def copy_of(x: Any, order: Any = "K") -> Any:
         if order == "A":
             order = "F" if flags.fnc else "C"
         if (order != "F" and flags.c_contiguous) or (order != "C" and flags.f_contiguous):
-            return _array(x._snapshot())
-    return _array(bind(conversion.copy, (x,), {"order": order}))
+            return as_array(x._snapshot())
+    return as_array(bind(conversion.copy, (x,), {"order": order}))
 
 
-def _array(out: Any) -> Any:
+def array_of(x: Any) -> Any:
+    """`x`, or of a traced number an array without dimensions, as `numpy.asarray` makes one."""
+    return x[...] if type(x) is Tracer and not x._mutable else x  # type: ignore[index]
+
+
+def element_of(x: Any) -> Any:
+    """`x`, or of an array without dimensions the number in it, as NumPy's reductions return it."""
+    return x if shape_of(x) else x[()]
+
+
+def as_array(out: Any) -> Any:
+    """`out`, a new value, as an array where NumPy has one that has no dimensions."""
     if type(out) is Tracer and not out._mutable:
         out._version += 1  # of a batch, only this tells an array without dimensions from a scalar
     return out

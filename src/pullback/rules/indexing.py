@@ -87,7 +87,7 @@ def _repeats(indices):
 )
 def index(_y, _x, *indices, key):
     """y = x[key]: ẏ = ẋ[key], and x̄ has ȳ added up at the places that were read."""
-    shape = _x.shape
+    shape = shape_of(_x)
 
     def pull_into(x_bar, y_bar):
         _add_into(x_bar, y_bar, indices, key)
