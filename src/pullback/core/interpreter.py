@@ -20,7 +20,7 @@ from pullback.errors import DetachedError, LeakedTracerError, PullbackError
 if TYPE_CHECKING:
     from pullback.core.primitive import Primitive
 
-__all__ = ["FILLING", "Interpreter", "is_read_only", "snapshot", "with_snapshots"]
+__all__ = ["FILLING", "Interpreter", "brought_back", "is_read_only", "snapshot", "with_snapshots"]
 
 _levels = itertools.count(1)
 
@@ -32,6 +32,18 @@ FILLING = (
     "another name where it cannot be replaced, such as a default argument"
 )
 """What an error says of arrays to write traced values to."""
+
+
+def brought_back(error: ValueError, where: str) -> PullbackError | None:
+    """The error of ours that NumPy has put into one of its own while it filled an array."""
+    if isinstance(error.__cause__, PullbackError):
+        return error.__cause__
+    if str(error) == "Error setting single item of array.":  # all that is left of it
+        return DetachedError(
+            f"{where}: y.flat[i] = v: a value could not be stored in a plain array, which cannot "
+            f"hold the derivative of a traced one. {FILLING}"
+        )
+    return None
 
 
 class Interpreter:

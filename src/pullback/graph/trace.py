@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.interpreter import brought_back
 from pullback.core.running import run
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer
@@ -217,8 +218,9 @@ def call_traced(f: Callable[..., Any], args: Sequence[Any], staging: Staging) ->
             "np.asarray(a, like=i)[i]"
         ) from error
     except ValueError as error:
-        if isinstance(error.__cause__, PullbackError):
-            raise error.__cause__.with_traceback(error.__traceback__) from None
+        ours = brought_back(error, staging.name)
+        if ours is not None:
+            raise ours.with_traceback(error.__traceback__) from None
         raise
 
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.ground import grounded
-from pullback.core.interpreter import Interpreter
+from pullback.core.interpreter import Interpreter, brought_back
 from pullback.core.running import run
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer, is_plain, known, strip
-from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
+from pullback.errors import ArgumentTypeError, ArgumentValueError
 
 __all__ = [
     "Argnums",
@@ -51,8 +51,9 @@ def call(f: Callable[..., Any], args: Iterable[Any], interpreter: Interpreter) -
     try:
         return run(interpreter, f, args)
     except ValueError as error:
-        if isinstance(error.__cause__, PullbackError):
-            raise error.__cause__.with_traceback(error.__traceback__) from None
+        ours = brought_back(error, interpreter.name)
+        if ours is not None:
+            raise ours.with_traceback(error.__traceback__) from None
         raise
 
 

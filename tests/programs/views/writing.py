@@ -74,6 +74,9 @@ class Fields(dict[str, str]):
 
     slices1 = slices
 
+    def slices2(self) -> str:
+        return self.writer.slices(np.shape(self.v[self.writer.key(self["slices"])]))
+
     def flips(self) -> str:
         return ", ".join(self.pick(["::-1", ":"]) for _ in self.shape) or "..."
 
