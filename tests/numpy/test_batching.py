@@ -262,7 +262,7 @@ NUMBERS_AND_ARRAYS = [
     lambda x: np.percentile(x, 50), lambda x: np.quantile(x, 0.5), lambda x: np.squeeze(x[None]),
     lambda x: np.apply_along_axis(np.sum, 0, [x]), np.copy, np.asarray,
     lambda x: x[None][0, ...], lambda x: x[None][0], lambda x: np.reshape(x, ()), np.flip, np.sum,
-    lambda x: np.broadcast_to(x, ()), lambda x: np.clip(x, 0, 1), np.transpose, np.zeros_like,
+    lambda x: np.clip(x, 0, 1), np.transpose, np.zeros_like,
 ]  # fmt: skip
 
 

@@ -11,7 +11,6 @@ import random
 import numpy as np
 import pytest
 
-from tests.fuzz.views import EACH
 from tests.programs.views.faults import Tally, run_in
 from tests.programs.views.modes import MODES
 from tests.programs.views.program import Program, Statement
@@ -44,11 +43,13 @@ FOUND = {
     "the diagonal of a constant": "v0 = np.ones((3, 3)); v1 = np.einsum('ii->i', v0); v1 *= x[0]",
     "the imaginary part of real numbers": "v0 = np.imag(x) * 1.0; v0[0] = x[1]",
     "resized from nothing": "v0 = np.resize(x[:0], (2, 2)); v0[0] = x[0, 0]",
+    "nested, turned": "v0 = np.array([x.T, x.T]); v1 = np.ascontiguousarray(v0); v0[0] = x[0, 0]",
+    "no part of the elements in order": "x[:1, :1].flat[1:] *= 2.0; v0 = x[:0]; v0.flat = 1.0",
     "a number, flipped": "v0 = x[0, 0].item(); v0 += np.flip(v0)",
 }
 """Small programs that once went wrong."""
 
-TESTS, PROGRAMS = 20, 100
+TESTS, PROGRAMS, EACH = 20, 100, 3
 
 
 @pytest.mark.parametrize("text", FOUND.values(), ids=FOUND)
@@ -79,6 +80,7 @@ HONEST = (
     "plain ndarray",  # one that was handed over whole, or of a plain scalar
     "a read-only view",
     "was about to become",
+    "in operands of shapes",  # the diagonal by einsum of what is not square
 )
 """What refusals say: of shapes and branches that depend on values, of memory that is not known."""
 

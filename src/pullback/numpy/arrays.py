@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.memory import in_memory
 from pullback.core.shapes import dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer, is_number, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
@@ -101,7 +102,17 @@ def _of_nest(nest: Any, dtype: Any, copy: bool | None, order: Any, others: dict[
     if dtype_of(out).kind == "c" and plain.dtype.kind != "c":
         out = np.real(out)
     out = convert(out, plain.dtype)
-    return in_order(out, order) if order == "F" and isinstance(out, Tracer) else out
+    if not isinstance(out, Tracer):
+        return out
+    if order == "F":
+        return in_order(out, order)
+    return _in_c_order(out) if plain.ndim > 2 else out
+
+
+def _in_c_order(x: Tracer) -> Any:
+    """`x`, which nobody else has, as sequences are laid out; what is in them may lie otherwise."""
+    flags = getattr(in_memory(x), "flags", None)
+    return x if flags is not None and flags.c_contiguous else copy_of(x, "C")
 
 
 def _stand_in(x: Any) -> Any:

@@ -70,9 +70,14 @@ def owns_memory(x: Any) -> bool:
     if not grounded(x):
         return False
     view = x._alias
-    return view is None or (
-        view.write is not None and np.may_share_memory(x._value, view.root._value)
-    )
+    if view is None:
+        return True
+    root = view.root
+    while view is not None:
+        if view.write is None:
+            return False  # which is said where it is written to
+        view = view.base._alias
+    return np.may_share_memory(x._value, root._value)
 
 
 def _are_plain(key: Any, value: Any) -> bool:
@@ -149,9 +154,10 @@ def setitem(x: Any, key: Any, value: Any) -> None:
 def _over_and_over(value: Any, shape: tuple[int, ...]) -> Any:
     """As many of the elements of `value` as there are in a part of ``x.flat``, from the first."""
     value = np.ravel(operand(value))
-    if not value.size:
+    count = math.prod(shape)
+    if not value.size and count:
         raise ArgumentValueError(f"y.flat[i] = v: v is empty, wanted values for {shape}")
-    return value[np.arange(math.prod(shape)) % value.size].reshape(shape)
+    return value[np.arange(count) % max(value.size, 1)].reshape(shape)
 
 
 def _is_mask(key: Any) -> bool:

@@ -12,7 +12,7 @@ from pullback.core.shapes import dtype_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of, in_order
+from pullback.numpy.views import as_array, copy_of, in_order
 from pullback.rules import conversion
 
 __all__ = ["astype", "convert"]
@@ -58,7 +58,8 @@ def astype(
             "pass casting='unsafe' if that is what you want"
         )
     if given != target:
-        x = convert(x, target)
+        out = convert(x, target)
+        x = as_array(out) if x._mutable else out
     elif copy and x._mutable:
         return copy_of(x, order)
     return _in_order(x, order)

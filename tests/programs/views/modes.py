@@ -135,6 +135,8 @@ def batch(subject: Subject) -> tuple[Any, ...]:
 
 def each(subject: Subject, f: Callable[..., Any]) -> list[Any]:
     """What `f` gives for each example, as NumPy has them."""
+    if ".item(" in subject.program.source:
+        raise SkippedError  # of a batch, Python's numbers are NumPy's
     points = [tuple(xs[k] for xs in batch(subject)) for k in range(2)]
     try:
         for point in points:
@@ -193,7 +195,7 @@ def map_of_second_derivative(subject: Subject) -> None:
 @mode("map of some arguments")
 def map_of_some(subject: Subject) -> None:
     """The first argument is the same for all examples, or all but the first are."""
-    if len(subject.point) == 1:
+    if len(subject.point) == 1 or ".item(" in subject.program.source:
         raise SkippedError
     first = len(subject.program.statements) % 2 == 0
     axes = tuple(0 if (k == 0) == first else None for k in subject.everything)

@@ -147,8 +147,9 @@ class Subject:
         """The point moved by `h` along the direction; each argument of its kind and layout."""
         moved = []
         for x, d in zip(self.program.point, self.u, strict=True):
+            kind = type(x)
             x += h * d  # in place, so that its layout stays
-            moved.append(x)
+            moved.append(x if kind is np.ndarray else kind(x))
         return tuple(moved)
 
     def differences(
