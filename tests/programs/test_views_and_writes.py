@@ -80,6 +80,7 @@ HONEST = (
     "plain ndarray",  # one that was handed over whole, or of a plain scalar
     "a read-only view",
     "was about to become",
+    "differs from one exam",
     "in operands of shapes",  # the diagonal by einsum of what is not square
 )
 """What refusals say: of shapes and branches that depend on values, of memory that is not known."""

@@ -20,6 +20,9 @@ SHAPES = [(), (), (1,), (2,), (3,), (4,), (3, 1), (1, 3), (2, 3), (3, 2), (3, 3)
 LIMIT = 12.0
 """How large values may become, so that differences are accurate."""
 
+MEASURED = 5
+"""How many variables are measured at most."""
+
 
 class UnfitError(Exception):
     """There is nothing that a field could be filled with."""
@@ -222,7 +225,9 @@ class Writer:
 
     def argument(self, complex_numbers: bool, fortran: bool) -> Any:
         shape = self.pick(SHAPES)
-        x = np.asarray(self.rng.uniform(-1.3, 1.3, shape).round(3))
+        x = np.asarray(self.rng.uniform(-1.3, 1.3, shape).round(4))
+        while np.unique(x).size < x.size:  # what is sorted has no ties
+            x = np.asarray(self.rng.uniform(-1.3, 1.3, shape).round(4))
         if complex_numbers and self.rng.random() < 0.7:
             x = np.asarray(x + 1j * self.rng.uniform(-1.0, 1.0, shape).round(3))
         if not shape:
@@ -241,7 +246,9 @@ class Writer:
         return [name for name in self.values if re.fullmatch(r"[xyz]|v\d+", name)]
 
     def results(self) -> tuple[str, ...]:
-        return tuple(self.names())
+        """What is measured: most of the variables, as many share their memory."""
+        names = self.names()
+        return tuple(sorted(str(name) for name in self.rng.permutation(names)[:MEASURED]))
 
     def variable(self, shape: tuple[int, ...] | None = None) -> str:
         names = self.names()
