@@ -11,7 +11,8 @@ from pullback.core.ground import GROUND
 from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, array_ufuncs, strip
+from pullback.core.tracer import Tracer, array_ufuncs, is_number, strip
+from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.indexing import take
 from pullback.numpy.operands import operand, refuse
@@ -178,11 +179,14 @@ def imag(val: Any) -> Any:
 def _nothing_imaginary(x: Any) -> Any:
     """The imaginary part of real numbers: zeros, in an array that cannot be written to."""
     if isinstance(x, Tracer) and not x._mutable:
-        return dtype_of(x).type(0)
+        return 0.0 if is_number(x) else dtype_of(x).type(0)
     flags = getattr(in_memory(x), "flags", None)
     zeros = np.zeros(shape_of(x), dtype_of(x), "F" if flags is not None and flags.fnc else "C")
     zeros.flags.writeable = False
-    return GROUND.constant(zeros)
+    out = GROUND.constant(zeros)
+    if type(out) is Tracer and type(x) is Tracer:
+        out._alias = View(x, lambda _base: zeros, None)
+    return out
 
 
 @implements(np.angle)

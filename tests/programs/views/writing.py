@@ -187,7 +187,7 @@ class Fields(dict[str, str]):
         return self.pick(["'C'", "'F'", "'A'", "'K'"])
 
     def demands(self) -> str:
-        return self.pick(["['C']", "['F']", "['O']", "['W']", "[]", "['A', 'O']"])
+        return self.pick(["['C']", "['F']", "['W']", "[]", "['A', 'W']"])
 
     def new_shape(self) -> tuple[int, ...]:
         return self.pick([(2,), (3,), (2, 2), (2, 3), (3, 1), (), (3, 3), (4,)])
