@@ -92,26 +92,35 @@ def _is_constant(value: Any) -> bool:
     return value._is_constant if isinstance(value, Tracer) else dtype_of(value).kind != "O"
 
 
+def _require_fitting(target: Any, value: Any, where: str) -> bool:
+    """Raise unless `value` can be stored in `target`; tell whether it has to be broadcast."""
+    shape = target.shape
+    if shape_of(value) == shape:
+        return False
+    try:
+        fits = np.broadcast_shapes(shape_of(value), shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ArgumentValueError(
+            f"{where}: a result of shape {shape_of(value)} cannot be stored in an array of "
+            f"shape {shape}; make a new array instead"
+        )
+    return True
+
+
 def deliver(target: Any, value: Any, where: str, casting: Any = "same_kind") -> Any:
     """Store the result of an operation in the array `target`, as ``out=`` does."""
     if is_plain(target) and _is_constant(value):
         np.copyto(target, strip(value), casting=casting)
         return target
     if owns_memory(target) and _is_constant(value):
+        _require_fitting(target, value, where)
         np.copyto(target._value, strip(value), casting=casting)
         target._touch()
         return target
     require_target(target, where)
-    if shape_of(value) != target.shape:
-        try:
-            fits = np.broadcast_shapes(shape_of(value), target.shape) == target.shape
-        except ValueError:
-            fits = False
-        if not fits:
-            raise ArgumentValueError(
-                f"{where}: a result of shape {shape_of(value)} cannot be stored in an array of "
-                f"shape {target.shape}; make a new array instead"
-            )
+    if _require_fitting(target, value, where):
         value = np.broadcast_to(value, target.shape)
     require_castable(dtype_of(value), target.dtype, casting, where)
     _assign(target, convert(value, target.dtype))

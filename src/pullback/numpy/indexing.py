@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from pullback.core.ground import grounded, look
+from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.shapes import shape_of
 from pullback.core.tracer import Tracer, is_plain, strip
@@ -17,7 +18,7 @@ from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
-from pullback.numpy.views import Flat, as_array, copy_of
+from pullback.numpy.views import Flat, as_array, copy_of, in_order
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
 
@@ -202,7 +203,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     out = operand(default)
     for condition, choice in zip(condlist[::-1], choicelist[::-1], strict=True):
         out = np.where(condition, choice, out)
-    return out
+    return in_order(out) if len(shape_of(out)) > 1 and in_memory(out) is not None else out
 
 
 @implements(np.choose)

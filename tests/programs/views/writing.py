@@ -225,9 +225,9 @@ class Writer:
 
     def argument(self, complex_numbers: bool, fortran: bool) -> Any:
         shape = self.pick(SHAPES)
-        x = np.asarray(self.rng.uniform(-1.3, 1.3, shape).round(4))
+        x = np.asarray(self.rng.uniform(-1.3, 1.3, shape).round(6))
         while np.unique(x).size < x.size:  # what is sorted has no ties
-            x = np.asarray(self.rng.uniform(-1.3, 1.3, shape).round(4))
+            x = np.asarray(self.rng.uniform(-1.3, 1.3, shape).round(6))
         if complex_numbers and self.rng.random() < 0.7:
             x = np.asarray(x + 1j * self.rng.uniform(-1.0, 1.0, shape).round(3))
         if not shape:
