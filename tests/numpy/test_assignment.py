@@ -351,3 +351,19 @@ def test_a_value_that_does_not_broadcast():
 def test_a_write_to_a_read_only_view_is_an_alias_error():
     with pytest.raises(pb.AliasError, match=r"y = y\.copy\(\)"):
         pb.grad(lambda x: np.broadcast_to(x, (2, 3)).__iadd__(1.0).sum())(np.ones(3))
+
+
+@pytest.mark.parametrize("transform", [
+    lambda f: pb.vjp(f, np.ones(2)), lambda f: pb.vmap(f)(np.ones((2, 2))),
+    lambda f: pb.trace(f, np.ones(2)),
+])  # fmt: skip
+def test_an_element_of_a_plain_array_by_its_place_in_order(transform):
+    """NumPy says of this error only that there was one."""
+    outside = np.zeros(3)
+
+    def f(x):
+        outside.flat[1] = x[0]
+        return x
+
+    with pytest.raises(pb.DetachedError, match=r"y\.flat\[i\] = v.*np\.zeros"):
+        transform(f)

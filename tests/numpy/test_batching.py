@@ -258,3 +258,68 @@ def test_the_memory_of_an_example(axis):
     wanted, seen = seen, []
     pb.vmap(f, in_axes=axis)(x)
     assert seen == wanted
+
+
+NUMBERS_AND_ARRAYS = [
+    lambda x: np.roll(x, 1), lambda x: np.where(x > 0, x, 1.0), lambda x: np.select([x > 0], [x]),
+    lambda x: x[...], lambda x: x[()], lambda x: np.broadcast_arrays(x, x)[0],
+    lambda x: np.tensordot([x], [x], 1), np.i0, np.nan_to_num, np.median, np.real_if_close,
+    lambda x: np.percentile(x, 50), lambda x: np.quantile(x, 0.5), lambda x: np.squeeze(x[None]),
+    lambda x: np.apply_along_axis(np.sum, 0, [x]), np.copy, np.asarray,
+    lambda x: x[None][0, ...], lambda x: x[None][0], lambda x: np.reshape(x, ()), np.flip, np.sum,
+    lambda x: np.clip(x, 0, 1), np.transpose, np.zeros_like,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", NUMBERS_AND_ARRAYS)
+def test_a_number_and_an_array_without_dimensions_are_told_apart(f):
+    """Whether a write is seen under another name, too, is decided by that."""
+
+    def looking(x):
+        y = f(x)
+        seen.append(isinstance(y, np.ndarray))
+        other = y
+        y += 1.0
+        return x * other
+
+    xs = np.array([0.3, 0.7])
+    seen = []
+    expected = [looking(x) for x in xs]
+    np.testing.assert_allclose(pb.vmap(looking)(xs), expected, rtol=1e-13)
+    values, slopes = pb.vmap(pb.value_and_grad(looking))(xs)
+    np.testing.assert_allclose(values, expected, rtol=1e-13)
+    np.testing.assert_allclose(slopes, [pb.grad(looking)(x) for x in xs], rtol=1e-13)
+    np.testing.assert_allclose(pb.trace(looking, xs[0])(xs[0]), expected[0], rtol=1e-13)
+    assert len(set(seen)) == 1
+
+
+@pytest.mark.parametrize("truth", [True, False])
+@pytest.mark.parametrize(
+    "place", [(), (slice(None),), (..., None), (0,), ([0],), ([0], slice(None))]
+)
+def test_one_truth_in_a_subscript(place, truth):
+    """It adds an axis, of extent 1 or 0, where it stands, or takes part as an index array."""
+    x = np.arange(12.0).reshape(2, 2, 3)
+    key = (*place, np.array(truth))
+
+    def read(x):
+        return np.sin(x)[key]
+
+    def written(x):
+        y = 2.0 * x
+        y[key] = x[0, 0]
+        return y
+
+    def added(x):
+        y = 2.0 * x
+        y[key] *= x[1, 2]
+        return y
+
+    for f in (read, written, added):
+        try:
+            expected = np.stack([f(each) for each in x])
+        except (IndexError, ValueError):
+            continue  # NumPy doesn't know it either
+        np.testing.assert_array_equal(pb.vmap(f)(x), expected)
+        both = [pb.jacobian(f, mode=mode)(x[0]) for mode in ("forward", "reverse")]
+        np.testing.assert_allclose(*both, rtol=1e-14)

@@ -323,6 +323,22 @@ def test_a_permuting_einsum_is_a_view_that_can_be_written_through():
     np.testing.assert_array_equal(pb.grad(f)(x), 2 * x * [0, 1, 1])
 
 
+def test_a_diagonal_by_einsum_is_written_to():
+    def f(x):
+        y = x * 1.0
+        np.einsum("ii->i", y)[:] = 0.0
+        np.einsum("ii->i", y)[1] += x[0, 2]
+        return np.sum(y * x)
+
+    x = np.arange(9.0).reshape(3, 3)
+    expected = 2 * x * (1 - np.eye(3))
+    expected[0, 2] += x[1, 1]
+    expected[1, 1] = x[0, 2]
+    np.testing.assert_allclose(pb.grad(f)(x), expected)
+    np.testing.assert_allclose(pb.vmap(pb.grad(f))(x[None])[0], expected)
+    np.testing.assert_allclose(pb.trace(pb.grad(f), x)(x), expected)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

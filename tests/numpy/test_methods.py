@@ -335,3 +335,38 @@ def test_two_argument_loops_over_objects():
 
 def test_the_mean_of_what_is_in_a_list():
     np.testing.assert_allclose(pb.grad(lambda x: np.mean([x[0], x[1] ** 2]))(np.ones(2)), [0.5, 1])
+
+
+@pytest.mark.parametrize("dtype", [complex, np.int64, np.float32])
+def test_a_view_of_another_dtype_is_read_until_something_traced_is_written(dtype):
+    """It shows the elements as they are now; a derivative would be lost in it."""
+
+    def read(x):
+        y = np.ones(4)
+        seen = y.view(dtype)
+        y[0] = 3.0
+        return np.sum(y * x) * (seen[0] == np.array([3.0, 1.0]).view(dtype)[0])
+
+    def written(x):
+        y = np.ones(4)
+        seen = y.view(dtype)
+        y[0] = x[0]
+        return np.sum(y) + np.sum(seen.real)
+
+    x = np.arange(4.0)
+    np.testing.assert_array_equal(pb.grad(read)(x), [3.0, 1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(pb.vmap(pb.grad(read))(x[None]), [[3.0, 1.0, 1.0, 1.0]])
+    with pytest.raises(pb.NoRuleError, match="view reaches for the memory"):
+        pb.grad(written)(x)
+    with pytest.raises(pb.NoRuleError, match="view reaches for the memory"):
+        pb.vmap(written)(x[None])
+
+
+def test_a_view_of_another_dtype_is_not_written_to():
+    def f(x):
+        y = np.ones(4)
+        y.view(complex)[0] = 2.0
+        return np.sum(x * y)
+
+    with pytest.raises(pb.AliasError, match="another dtype"):
+        pb.grad(f)(np.ones(4))

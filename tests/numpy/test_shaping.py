@@ -246,3 +246,21 @@ def test_ravel_in_the_order_of_memory_is_numpys():
         value, tangent = pb.pushforward(lambda x, g=layout: np.ravel(g(x), order="K"), (x,), (x,))
         np.testing.assert_array_equal(value, wanted)
         np.testing.assert_array_equal(tangent, wanted)
+
+
+@pytest.mark.parametrize("see", [
+    lambda t: np.transpose(t, ()), lambda t: np.reshape(t, ()), np.squeeze,
+    lambda t: np.moveaxis(t, [], []), lambda t: np.permute_dims(t, ()),
+])  # fmt: skip
+def test_of_a_python_number_an_array_is_made(see):
+    """Views of that array reach it."""
+
+    def f(t):
+        y = see(t)
+        y.reshape(-1)[0] *= 3.0
+        return t * y
+
+    assert f(2.0) == 12.0
+    assert pb.value_and_grad(f)(2.0) == (12.0, 12.0)
+    assert pb.jvp(f, (2.0,), (1.0,)) == (12.0, 12.0)
+    assert pb.trace(f, 2.0)(2.0) == 12.0

@@ -153,8 +153,8 @@ class Tracer(metaclass=Disguised):
         while (view := tracer._alias) is not None:
             if view.write is None:
                 raise AliasError(
-                    "assignment to a read-only view (of broadcast_to, diagonal or the like); "
-                    "copy it first: y = y.copy()"
+                    "assignment to a read-only view (of broadcast_to, diagonal, another dtype or "
+                    "the like); copy it first: y = y.copy()"
                 )
             new = view.write(view.base, new)
             tracer = view.base

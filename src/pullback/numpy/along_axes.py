@@ -12,7 +12,7 @@ from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import view_of
+from pullback.numpy.views import as_array, view_of
 from pullback.rules.shaping import reshape, stack, transpose, windows
 
 __all__ = ["apply_along_axis", "apply_over_axes", "sliding_window_view"]
@@ -38,7 +38,8 @@ def apply_along_axis(
     inner = shape_of(lines[0])
     joined = reshape(stack(*lines, axis=0), shape=(*lead, *trail, *inner))
     first, last, rank = len(lead), len(lead) + len(trail), len(lead) + len(trail) + len(inner)
-    return transpose(joined, axes=(*range(first), *range(last, rank), *range(first, last)))
+    axes = (*range(first), *range(last, rank), *range(first, last))
+    return as_array(transpose(joined, axes=axes))
 
 
 @implements(np.apply_over_axes)

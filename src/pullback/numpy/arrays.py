@@ -101,7 +101,7 @@ def _of_nest(nest: Any, dtype: Any, copy: bool | None, order: Any, others: dict[
     if dtype_of(out).kind == "c" and plain.dtype.kind != "c":
         out = np.real(out)
     out = convert(out, plain.dtype)
-    return in_order(out, "F" if order == "F" else "C")
+    return in_order(out, "F" if order == "F" else "C") if isinstance(out, Tracer) else out
 
 
 def _stand_in(x: Any) -> Any:

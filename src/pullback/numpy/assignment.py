@@ -30,7 +30,7 @@ from pullback.numpy.masks import WideMask, beyond_integers, is_open_mask, same_m
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.selected import Selected
-from pullback.numpy.views import keep_layout
+from pullback.numpy.views import Flat, keep_layout
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
 
@@ -75,7 +75,17 @@ def owns_memory(x: Any) -> bool:
 
     So it is with arrays at the ground, unless they look into an array that has been traced since.
     """
-    return grounded(x) and (x._alias is None or np.may_share_memory(x._value, x._alias.root._value))
+    if not grounded(x):
+        return False
+    view = x._alias
+    if view is None:
+        return True
+    root = view.root
+    while view is not None:
+        if view.write is None:
+            return False  # which is said where it is written to
+        view = view.base._alias
+    return np.may_share_memory(x._value, root._value)
 
 
 def _are_plain(key: Any, value: Any) -> bool:
@@ -90,26 +100,35 @@ def _is_constant(value: Any) -> bool:
     return value._is_constant if isinstance(value, Tracer) else dtype_of(value).kind != "O"
 
 
+def _require_fitting(target: Any, value: Any, where: str) -> bool:
+    """Raise unless `value` can be stored in `target`; tell whether it has to be broadcast."""
+    shape = target.shape
+    if shape_of(value) == shape:
+        return False
+    try:
+        fits = broadcast_shapes(shape_of(value), shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ArgumentValueError(
+            f"{where}: a result of shape {shape_of(value)} cannot be stored in an array of "
+            f"shape {shape}; make a new array instead"
+        )
+    return True
+
+
 def deliver(target: Any, value: Any, where: str, casting: Any = "same_kind") -> Any:
     """Store the result of an operation in the array `target`, as ``out=`` does."""
     if is_plain(target) and _is_constant(value):
         np.copyto(target, strip(value), casting=casting)
         return target
     if owns_memory(target) and _is_constant(value):
+        _require_fitting(target, value, where)
         np.copyto(target._value, strip(value), casting=casting)
         target._touch()
         return target
     require_target(target, where)
-    if shape_of(value) != target.shape:
-        try:
-            fits = broadcast_shapes(shape_of(value), target.shape) == target.shape
-        except ValueError:
-            fits = False
-        if not fits:
-            raise ArgumentValueError(
-                f"{where}: a result of shape {shape_of(value)} cannot be stored in an array of "
-                f"shape {target.shape}; make a new array instead"
-            )
+    if _require_fitting(target, value, where):
         value = np.broadcast_to(value, target.shape)
     require_castable(dtype_of(value), target.dtype, casting, where)
     _assign(target, convert(value, target.dtype))
@@ -143,6 +162,8 @@ def setitem(x: Any, key: Any, value: Any) -> None:
             return
     if type(value) is Selected:
         raise _no_place()
+    if type(x._alias) is Flat and shape_of(value) != ():
+        value = _over_and_over(value, shape_of(x[key]))
     template, arrays = parse(key)
     if _is_own_view(x, template, arrays, value):
         return
@@ -150,6 +171,15 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         value = _without_leading_units(operand(value))
         require_castable(dtype_of(value), x.dtype, "unsafe", "y[i] = v")
     x._assign(bind(indexing.index_update, (x, value, *arrays), {"key": template}))
+
+
+def _over_and_over(value: Any, shape: tuple[int, ...]) -> Any:
+    """As many of the elements of `value` as there are in a part of ``x.flat``, from the first."""
+    value = np.ravel(operand(value))
+    count = math.prod(shape)
+    if not value.size and count:
+        raise ArgumentValueError(f"y.flat[i] = v: v is empty, wanted values for {shape}")
+    return value[np.arange(count) % max(value.size, 1)].reshape(shape)
 
 
 def _set_masked(x: Tracer, key: Any, mask: WideMask, value: Any) -> None:

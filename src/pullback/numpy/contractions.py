@@ -93,9 +93,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     columns = _matrix(b, axes_b, free_b)
     shape = tuple(shape_a[axis] for axis in free_a) + tuple(shape_b[axis] for axis in free_b)
     product = contractions.matmul(rows, columns)
-    if shape_of(product) != shape:
-        product = reshape(product, shape=shape)
-    return product if shape else as_array(product)
+    return product if shape_of(product) == shape else as_array(reshape(product, shape=shape))
 
 
 @implements(np.linalg.tensordot)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.primitive import bind
-from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.shapes import dtype_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.registration import implements
@@ -54,7 +54,7 @@ def astype(
 ) -> Any:
     """``x.astype(dtype)``: differentiable between floating and complex dtypes.
 
-    Integers and booleans are plain constants. `subok` concerns classes that are not traced.
+    Integers and booleans are plain constants. `order` decides whether it is a copy.
 
     Raises
     ------
@@ -78,15 +78,14 @@ def astype(
             f"astype: {given} cannot be cast to {target} with casting={casting!r}; "
             "pass casting='unsafe' if that is what you want"
         )
-    if given == target and copy:
-        return copy_of(x, order) if x._mutable else x
-    if order == "A":
-        order = definite(order, x)
-    array = x._mutable
-    x = convert(x, target)
-    if array and not shape_of(x):
-        return as_array(x)
-    return in_order(x, order) if order != "K" and isinstance(x, Tracer) else x
+    if given != target:
+        out = convert(x, target)
+        x = as_array(out) if x._mutable else out
+    elif copy and x._mutable:
+        return copy_of(x, order)
+    if order == "K" or not (type(x) is Tracer and x._mutable):
+        return x
+    return in_order(x, definite(order, x))
 
 
 @implements(np.astype)

@@ -22,13 +22,14 @@ from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.strides import lying, strides_of_part
-from pullback.core.tracer import Tracer
+from pullback.core.tracer import Tracer, is_plain
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert, promoted
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import in_order, view_of
-from pullback.rules import contractions, indexing, reductions
+from pullback.numpy.views import element_of, in_order, view_of
+from pullback.rules import contractions, reductions
+from pullback.rules.indexing import ARRAY, index_update
 from pullback.rules.shaping import diagonal, inverse, reshape, transpose
 
 __all__ = ["einsum", "einsum_path"]
@@ -81,16 +82,6 @@ class Plan:
             values.append(function(*(values[place] for place in places), **params))
         return values[-1]
 
-    def write(self, base: Any, value: Any) -> Any:
-        """What the operand of a view becomes when the view is written to."""
-        if self.back is not None:
-            return transpose(value, axes=self.back)
-        size = math.prod(shape_of(base))
-        places = self.run([np.arange(size).reshape(shape_of(base))])
-        flat = reshape(base, shape=(size,))
-        flat = bind(indexing.index_update, (flat, value, places), {"key": (indexing.ARRAY,)})
-        return reshape(flat, shape=shape_of(base))
-
 
 @implements(np.einsum)
 def einsum(
@@ -121,7 +112,9 @@ def einsum(
     way = tuple(optimize) if isinstance(optimize, list) else optimize
     plan = _plan(subscripts, tuple(shape_of(a) for a in arrays), way)
     if plan.view:
-        seen = view_of(arrays[0], lambda base: plan.run([base]), plan.write)
+        if not shape_of(arrays[0]):
+            return element_of(arrays[0])
+        seen = _seen(arrays[0], plan)
         return in_order(seen, order) if order in ("C", "F") and type(seen) is Tracer else seen
     product = plan.run(arrays)
     if type(product) is not Tracer or len(product.shape) < 2:
@@ -134,6 +127,26 @@ def einsum(
             plan.layouts[order] = _layout(subscripts, _places(memories), way, order)
         return _laid_out(product, plan.layouts[order])
     return _laid_out(product, _layout(subscripts, _places(memories), way, order))
+
+
+def _seen(x: Any, plan: Plan) -> Any:
+    """A permutation of axes, or a diagonal, which unlike that of `numpy.diagonal` is writeable."""
+    shape, back = shape_of(x), plan.back
+
+    def read(base: Any) -> Any:
+        out = plan.run([base])
+        if back is None and is_plain(out) and is_plain(base):
+            out.flags.writeable = base.flags.writeable
+        return out
+
+    def write(base: Any, value: Any) -> Any:
+        if back is not None:
+            return transpose(value, axes=back)
+        places = plan.run([np.arange(math.prod(shape)).reshape(shape)])
+        key = np.unravel_index(places, shape)
+        return bind(index_update, (base, value, *key), {"key": (ARRAY,) * len(shape)})
+
+    return view_of(x, read, write)
 
 
 def _places(memories: Sequence[Any]) -> tuple[Any, ...]:

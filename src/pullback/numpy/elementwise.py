@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.ground import GROUND
 from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, array_ufuncs, known, strip
+from pullback.core.tracer import Tracer, array_ufuncs, is_number, known, strip
+from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.graph.variable import user_line
 from pullback.numpy.conversion import convert, double, inexact
 from pullback.numpy.indexing import take
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
-from pullback.numpy.views import as_array, copy_of, view_of
+from pullback.numpy.views import array_of, as_array, copy_of, element_of, view_of
 from pullback.rules import arithmetic, constants, selection, sinc
 from pullback.rules import complex as complex_rules
 
@@ -75,8 +77,7 @@ def where(condition: Any, /, *choices: Any) -> Any:
         raise ArgumentTypeError(
             f"np.where: got a condition and {len(choices)} choice, wanted both x and y or neither"
         )
-    out = selection.where(operand(condition), operand(choices[0]), operand(choices[1]))
-    return as_array(out) if type(out) is Tracer else out
+    return as_array(selection.where(operand(condition), operand(choices[0]), operand(choices[1])))
 
 
 _NOT_GIVEN = object()
@@ -141,7 +142,7 @@ def nan_to_num(
     else:
         out = _numbers(x, nan, posinf, neginf)
     if copy:
-        return out if shape_of(out) else out[()]
+        return element_of(out)
     x[...] = out
     return x if shape_of(x) else x[()]
 
@@ -187,11 +188,14 @@ def imag(val: Any) -> Any:
 def _nothing_imaginary(x: Any) -> Any:
     """The imaginary part of real numbers: zeros, in an array that cannot be written to."""
     if isinstance(x, Tracer) and not x._mutable:
-        return dtype_of(x).type(0)
+        return 0.0 if is_number(x) else dtype_of(x).type(0)
     flags = getattr(in_memory(x), "flags", None)
     zeros = np.zeros(shape_of(x), dtype_of(x), "F" if flags is not None and flags.fnc else "C")
     zeros.flags.writeable = False
-    return zeros
+    out = GROUND.constant(zeros)
+    if type(out) is Tracer and type(x) is Tracer:
+        out._alias = View(x, lambda _base: zeros, None)
+    return out
 
 
 @implements(np.angle)
@@ -211,6 +215,7 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
             f"recorded{user_line()}. Call numpy.real where it is to be"
         )
     close = dtype_of(x).kind == "c" and dtype_of(np.real_if_close(strip(x), tol)).kind != "c"
+    x = array_of(x)
     return np.real(x) if close else x
 
 
@@ -236,7 +241,7 @@ def sinc_function(x: Any) -> Any:
 def i0(x: Any) -> Any:
     import scipy.special
 
-    return scipy.special.i0(operand(x))
+    return array_of(scipy.special.i0(operand(x)))
 
 
 @implements(np.unwrap)

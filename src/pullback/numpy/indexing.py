@@ -20,7 +20,7 @@ from pullback.numpy.masks import beyond_integers, is_open_mask
 from pullback.numpy.operands import holds_tracer, joined, operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.selected import Selected
-from pullback.numpy.views import copy_of, in_order
+from pullback.numpy.views import Flat, as_array, copy_of, in_order
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
 
@@ -118,8 +118,12 @@ def getitem(x: Any, key: Any) -> Any:
         x, key = looked_through(x, key)
     template, arrays = parse(key)
     out = look(x, Look(template, arrays))
-    if not (isinstance(out, Tracer) and isinstance(x, Tracer) and x._mutable):
+    if not (isinstance(out, Tracer) and isinstance(x, Tracer)):
         return out
+    if not x._mutable:
+        return as_array(out) if ... in template else out
+    if type(x._alias) is Flat:
+        return copy_of(out) if out._mutable else out
     if not arrays and (out._mutable or ... in template):
         out._alias = View(x, Look(template), Put(template))
     elif arrays and out._mutable and all(map(_is_traced_integer, arrays)):

@@ -13,14 +13,29 @@ import numpy as np
 
 from pullback.core.ground import GROUND, grounded, look
 from pullback.core.primitive import bind
-from pullback.core.tracer import Tracer, array_functions, array_ufuncs, as_number, no_rule, strip
+from pullback.core.tracer import (
+    Tracer,
+    are_constant,
+    array_functions,
+    array_ufuncs,
+    as_number,
+    no_rule,
+    strip,
+)
 from pullback.core.view import View
 from pullback.errors import ArgumentTypeError, DetachedError, NoRuleError
 from pullback.numpy.assignment import owns_memory, require_target, setitem
 from pullback.numpy.conversion import astype
 from pullback.numpy.indexing import getitem
 from pullback.numpy.shaping import flatten
-from pullback.numpy.views import copy_of, keep_layout, known_memory, reshape_in_place, view_of
+from pullback.numpy.views import (
+    Flat,
+    copy_of,
+    keep_layout,
+    known_memory,
+    reshape_in_place,
+    view_of,
+)
 from pullback.rules import shaping
 
 __all__: list[str] = []
@@ -151,10 +166,23 @@ def _view(self: Any, dtype: Any = None, type: Any = None) -> Any:
                 "for the product of matrices"
             )
         raise _reaches(self, "view")
-    other = strip(self).view(dtype) if type is None else strip(self).view(dtype or type)
-    if isinstance(other, np.ndarray):
-        other.flags.writeable = False
-    return other
+    plain = strip(self)
+    other = plain.view(dtype) if type is None else plain.view(dtype or type)
+    if not isinstance(other, np.ndarray):
+        return other
+    other.flags.writeable = False
+    if type not in (None, np.ndarray) or dtype is None:
+        return other
+
+    def read(base: Any) -> Any:
+        """The elements as they are now; after something traced was written they have none."""
+        if not are_constant(base):
+            raise _reaches(base, "view")
+        return strip(base).view(dtype)
+
+    looking = Tracer(GROUND, other, None)
+    looking._alias = View(self, read, None)
+    return looking
 
 
 def _setflags(self: Any, write: Any = None, align: Any = None, uic: Any = None) -> None:
@@ -245,7 +273,7 @@ def _flat(self: Any) -> Any:
 
     out = look(self, read)
     if self._mutable:
-        out._alias = View(self, read, write)
+        out._alias = Flat(self, read, write)
     return out
 
 

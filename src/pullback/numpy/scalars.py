@@ -66,7 +66,7 @@ def _len(self: Any) -> int:
 
 def _index(self: Any) -> int:
     """What stands for a size, a bound of a slice or a position in a list."""
-    if self.dtype.kind not in "iub":
+    if self.dtype.kind not in "iu" and not (self.dtype.kind == "b" and is_number(self)):
         raise TypeError(
             f"a traced array of dtype {self.dtype} and shape {self.shape} cannot be interpreted as "
             "an integer"

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from pullback.core.shapes import broadcast_shapes, shape_of
+from pullback.core.tracer import is_number
 from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import copy_of, definite, in_order, known_memory, view_of
+from pullback.numpy.views import array_of, copy_of, definite, in_order, known_memory, view_of
 from pullback.rules import shaping
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to", "copy",
@@ -26,11 +27,17 @@ __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadc
            "rollaxis", "squeeze", "swapaxes", "transpose"]  # fmt: skip
 
 
+def _array(a: Any) -> Any:
+    """`a` as an array, as NumPy's functions take a Python number; one of NumPy stays what it is."""
+    a = operand(a)
+    return array_of(a) if not shape_of(a) and is_number(a) else a
+
+
 def _permuted(a: Any, axes: Sequence[int]) -> Any:
     """The view of `a` with its axes in this order."""
     axes = tuple(axes)
     return view_of(
-        operand(a),
+        _array(a),
         lambda base: shaping.transpose(base, axes=axes),
         lambda _base, value: shaping.transpose(value, axes=shaping.inverse(axes)),
     )
@@ -38,7 +45,7 @@ def _permuted(a: Any, axes: Sequence[int]) -> Any:
 
 def _reshaped(a: Any, shape: tuple[int, ...], order: str = "C") -> Any:
     """The array `a` in another `shape`, all extents given; a view where NumPy makes one."""
-    a = operand(a)
+    a = _array(a)
     old = shape_of(a)
     return view_of(
         a,
@@ -138,7 +145,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
 
 @implements(np.squeeze)
 def squeeze(a: Any, axis: Any = None) -> Any:
-    a = operand(a)
+    a = _array(a)
     shape = shape_of(a)
     if axis is None:
         if 1 not in shape:
@@ -269,7 +276,7 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     arrays = [operand(a) for a in args]
     shape = broadcast_shapes(*(shape_of(a) for a in arrays))
-    return tuple(a if shape_of(a) == shape else broadcast_to(a, shape) for a in arrays)
+    return tuple(array_of(a) if shape_of(a) == shape else broadcast_to(a, shape) for a in arrays)
 
 
 @implements(np.copy)

@@ -17,7 +17,7 @@ from pullback.numpy.conversion import convert, inexact, promoted
 from pullback.numpy.indexing import take, take_along_axis
 from pullback.numpy.operands import anywhere, operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import in_order
+from pullback.numpy.views import element_of, in_order
 from pullback.rules.shaping import reshape, transpose
 
 __all__ = ["average", "corrcoef", "cov", "line_up", "median", "percentile", "quantile",
@@ -137,9 +137,7 @@ def median(
     ordered = np.sort(line, axis=-1)
     middle = full.mean(ordered[..., (n - 1) // 2 : n // 2 + 1], -1)
     middle = np.where(np.isnan(ordered[..., -1]), np.nan, middle) if n else middle
-    if keepdims:
-        return reshape(middle, shape=kept)
-    return middle if shape_of(middle) else middle[()]
+    return reshape(middle, shape=kept) if keepdims else element_of(middle)
 
 
 def require_unweighted(name: str, weights: Any) -> None:
@@ -209,9 +207,8 @@ def quantile_of(
     unknown = np.equal(n, 0) if missing else np.isnan(ordered[..., -1])[..., *(None,) * q.ndim]
     value = np.where(unknown, np.nan, value)
     value = np.moveaxis(value, range(value.ndim - q.ndim, value.ndim), range(q.ndim))
-    if keepdims:
-        return reshape(in_order(value), shape=q.shape + kept)
-    return in_order(value) if shape_of(value) else value[()]
+    value = in_order(value)
+    return reshape(value, shape=q.shape + kept) if keepdims else element_of(value)
 
 
 # -- covariances ----------------------------------------------------------------------------------

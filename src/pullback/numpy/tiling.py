@@ -74,8 +74,7 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     shape = shape_of(a)
     if axis is None:
         flat = reshape(a, shape=(math.prod(shape),))
-        out = reshape(roll(flat, shift, 0), shape=shape)
-        return out if shape else as_array(out)
+        return as_array(reshape(roll(flat, shift, 0), shape=shape))
     axes = normalize_axis_tuple(axis, len(shape), "axis", allow_duplicate=True)
     if holds_tracer(shift):
         return _rolled_by_unknown(a, operand(shift), axes)
@@ -150,8 +149,6 @@ def resize(a: Any, new_shape: Any) -> Any:
     flat = reshape(a, shape=(math.prod(shape_of(a)),))
     size, have = math.prod(shape), math.prod(shape_of(a))
     if size and not have:
-        raise ArgumentValueError(
-            f"np.resize: cannot fill an array of shape {shape} from an empty one"
-        )
+        return np.zeros_like(a, shape=shape)
     flat = tile(flat, -(-size // have)) if have and size > have else copy_of(flat, "C")
     return reshape(flat[:size], shape=shape)

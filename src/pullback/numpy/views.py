@@ -27,9 +27,12 @@ from pullback.graph.variable import Variable, user_line
 from pullback.rules import conversion, indexing, shaping
 
 __all__ = [
+    "Flat",
+    "array_of",
     "as_array",
     "copy_of",
     "definite",
+    "element_of",
     "in_order",
     "keep_layout",
     "known_memory",
@@ -37,6 +40,16 @@ __all__ = [
     "reshape_in_place",
     "view_of",
 ]
+
+
+class Flat(View):
+    """The tie of the elements in order, ``x.flat``: what is written to them is written to `x`.
+
+    To NumPy this is an iterator and no array. A part of it is a copy, and a value that is assigned
+    to a part is taken over and over.
+    """
+
+    __slots__ = ()
 
 
 def known_memory(x: Any) -> Any:
@@ -245,8 +258,18 @@ def copy_of(x: Any, order: Any = "K") -> Any:
     return as_array(bind(conversion.copy, (x,), {"order": order}))
 
 
+def array_of(x: Any) -> Any:
+    """`x`, or of a traced number an array without dimensions, as `numpy.asarray` makes one."""
+    return x[...] if type(x) is Tracer and not x._mutable else x  # type: ignore[index]
+
+
+def element_of(x: Any) -> Any:
+    """`x`, or of an array without dimensions the number in it, as NumPy's reductions return it."""
+    return x if shape_of(x) else x[()]
+
+
 def as_array(out: Any) -> Any:
-    """A new result as an array, where NumPy makes one of shape () and no scalar."""
+    """`out`, a new value, as an array where NumPy has one that has no dimensions."""
     if type(out) is Tracer and not out._mutable:
         out._version += 1  # of a batch, only this tells an array without dimensions from a scalar
     return out

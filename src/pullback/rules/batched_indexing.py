@@ -55,7 +55,11 @@ class Plan:
             if entry is ARRAY or (arrays and isinstance(entry, int))
         ]
         extent = max(
-            (rank_of(array) - one for array, one in zip(arrays, ours, strict=True)), default=0
+            (
+                rank_of(array) - one or dtype_of(array).kind == "b"
+                for array, one in zip(arrays, ours, strict=True)
+            ),
+            default=0,
         )
         apart = bool(advanced) and advanced[-1] - advanced[0] >= len(advanced)
         kept = sum(entry is None or isinstance(entry, slice) for entry in entries)
@@ -110,8 +114,9 @@ def _explicit(
             consumed += entry is not None
         else:
             array, one = next(remaining)
-            if dtype_of(array).kind != "b":
-                parts = [array]
+            truth = dtype_of(array).kind == "b"
+            if not truth or (not shape_of(array) and not one):
+                parts = [array]  # one truth for all adds an axis, of extent 1 or 0
             elif one:
                 raise DataDependenceError(
                     "vmap: indexing with a mapped boolean array has a result of a different shape "
@@ -122,7 +127,7 @@ def _explicit(
             entries += [ARRAY] * len(parts)
             arrays += parts
             ours += [one] * len(parts)
-            consumed += len(parts)
+            consumed += rank_of(array) - one if truth else 1
     rest = [slice(None)] * (rank - consumed)
     hole = len(entries) if hole is None else hole
     return entries[:hole] + rest + entries[hole:], arrays, ours

@@ -13,6 +13,7 @@ from __future__ import annotations
 import builtins
 import dis
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
@@ -30,6 +31,9 @@ __all__ = ["FreeArrays"]
 
 _LIBRARIES = frozenset({"pullback", "numpy", "scipy", "optree"})
 """Packages whose globals are left alone."""
+
+_FEW = 64
+"""How many elements of a collection are looked at."""
 
 
 class FreeArrays:
@@ -52,23 +56,35 @@ class FreeArrays:
         self._staging = staging
         self._unknown = unknown
         self._arrays: dict[int, tuple[str, Any, Tracer]] = {}
+        self._watched: list[tuple[str, Tracer, int]] = []
         self._functions: dict[int, tuple[FunctionType, FunctionType]] = {}
 
     def seen_by(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, or a copy of it that sees traced constants."""
+        self._watch("", function, set())
         found: Callable[..., Any] = self._value("", function)
         return found
 
     def require_unwritten(self, where: str) -> None:
         """Raise `AliasError` if one of the arrays was written to."""
-        for name, array, tracer in self._arrays.values():
-            if tracer._version:
-                raise AliasError(
-                    f"{where}: the body writes to {name}, an array of dtype {array.dtype} and "
-                    f"shape {array.shape} from outside, which would happen once, while the body is "
-                    f"recorded; hand it on as a part of the carry, or copy it first: "
-                    f"{name} = {name}.copy()"
-                )
+        written = [(n, array) for n, array, tracer in self._arrays.values() if tracer._version]
+        written += [(n, x) for n, x, version in self._watched if _writes(x) != version]
+        for name, array in written:
+            raise AliasError(
+                f"{where}: the body writes to {name}, an array of dtype {array.dtype} and "
+                f"shape {array.shape} from outside, which would happen once, while the body is "
+                f"recorded; hand it on as a part of the carry, or copy it first: "
+                f"{name} = {name}.copy()"
+            )
+
+    def _watch(self, name: str, value: Any, seen: set[int]) -> None:
+        """Note how often what is traced outside, and is seen as it is, has been written to."""
+        if type(value) is Tracer:
+            self._watched.append((name, value, _writes(value)))
+        elif id(value) not in seen:
+            seen.add(id(value))
+            for key, inner in _seen_inside(name, value):
+                self._watch(key, inner, seen)
 
     def _value(self, name: str, value: Any) -> Any:
         """What stands in the place of a value that has this name."""
@@ -139,23 +155,44 @@ class FreeArrays:
             return True
         if id(value) in seen:
             return False
-        if type(value) is functools.partial:
-            inside: Iterable[Any] = (value.func, *value.args, *value.keywords.values())
-        elif type(value) is MethodType:
-            inside = (value.__func__,)
-        elif type(value) is Transformed:
-            inside = (value.__wrapped__,)
-        elif type(value) is FunctionType:
-            inside = (
-                *(content for _, _, content in _closed_over(value)),
-                *(content for _, content in _globals_read(value)),
-                *(value.__defaults__ or ()),
-                *(value.__kwdefaults__ or {}).values(),
-            )
-        else:
+        if type(value) in (list, tuple, dict):
+            return False
+        inside = [content for _, content in _seen_inside("", value)]
+        if not inside:
             return False
         seen.add(id(value))
         return any(self._sees_arrays(each, seen) for each in inside)
+
+
+def _seen_inside(name: str, value: Any) -> Iterable[tuple[str, Any]]:
+    """What a function, or a collection, called `name` gives sight of, with names."""
+    kind = type(value)
+    if kind is functools.partial:
+        args = [(name, each) for each in (value.func, *value.args)]
+        return (*args, *value.keywords.items())
+    if kind is MethodType:
+        return ((name, value.__func__),)
+    if kind is Transformed:
+        return ((name, value.__wrapped__),)
+    if kind is FunctionType:
+        names = value.__code__.co_varnames[: value.__code__.co_argcount]
+        defaults = value.__defaults__ or ()
+        return (
+            *((key, content) for key, _, content in _closed_over(value)),
+            *_globals_read(value),
+            *zip(names[len(names) - len(defaults) :], defaults, strict=True),
+            *(value.__kwdefaults__ or {}).items(),
+        )
+    if kind in (list, tuple):
+        return [(f"{name}[{k}]", each) for k, each in enumerate(value[:_FEW])]
+    if kind is dict:
+        return [(f"{name}[{k!r}]", each) for k, each in itertools.islice(value.items(), _FEW)]
+    return ()
+
+
+def _writes(x: Tracer) -> int:
+    """How often the memory of an array has been written to."""
+    return x._version if x._alias is None else x._alias.root._version
 
 
 class _Namespace(dict[str, Any]):
