@@ -74,6 +74,9 @@ HONEST = (
     "may share memory: that depends on a layout",
     "lies in memory is not known while a graph is recorded",
     "a traced boolean array",  # as an index: the shape would depend on values
+    "x[mask] has as many elements as the mask has True",
+    "the number of elements under the mask is not known",
+    "numpy.real_if_close",  # the dtype depends on values
     "the truth of a mapped value",
     "the condition of an if",
     "the value to write to is a scalar",

@@ -78,14 +78,16 @@ def astype(
             f"astype: {given} cannot be cast to {target} with casting={casting!r}; "
             "pass casting='unsafe' if that is what you want"
         )
+    if given == target and copy and x._mutable:
+        return copy_of(x, order)
+    if order == "A" and x._mutable:
+        order = definite(order, x)
     if given != target:
         out = convert(x, target)
         x = as_array(out) if x._mutable else out
-    elif copy and x._mutable:
-        return copy_of(x, order)
     if order == "K" or not (type(x) is Tracer and x._mutable):
         return x
-    return in_order(x, definite(order, x))
+    return in_order(x, order)
 
 
 @implements(np.astype)

@@ -182,6 +182,22 @@ class Selected:
             return Selected(self._array, np.logical_and(self._mask, self._beside(key)))
         raise self._refusal("a subscript")
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if type(key) is Selected and key.dtype.kind == "b" and not key._rest:
+            chosen = np.logical_and(self._mask, self._beside(key))
+        elif key is ... or (type(key) is slice and key == slice(None)):
+            chosen = self._mask
+        else:
+            raise self._refusal("writing to a part of it")
+        if type(value) is Selected:
+            if not same_mask(value._mask, chosen):
+                raise self._refusal("writing another selection to it")
+            value = value._array
+        elif len(np.shape(value)) > len(self._rest):
+            raise self._refusal(f"writing an array of shape {np.shape(value)} to it")
+        wide = np.reshape(chosen, chosen.shape + (1,) * len(self._rest))
+        self._array = np.where(wide, value, self._array).astype(self.dtype)
+
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
             raise AttributeError(name)

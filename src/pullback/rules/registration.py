@@ -292,7 +292,14 @@ def _masked_product(x: Any, y: Any, mask: Any) -> Any:
     return product
 
 
-@elementwise(_masked_product, name="masked_multiply", singular=True, masks=True, pads="always")
+@elementwise(
+    _masked_product,
+    name="masked_multiply",
+    singular=True,
+    masks=True,
+    pads="always",
+    multilinear=True,
+)
 def masked_multiply(_z: Any, x: Any, y: Any, mask: Any) -> Any:
     """x·y, and 0 where y is exactly zero outside the mask, whatever x is.
 

@@ -131,7 +131,7 @@ def _times(coefficient: Any, x: Any, support: Support) -> Any:
 
 def _has_nan(product: Any) -> bool:
     """Whether an element may be NaN: a sum of squares of others is none, but for complex ones."""
-    flat = product.ravel("K")
+    flat = np.ravel(product, "K")
     total = flat.dot(flat)
     return bool(total != total)
 

@@ -153,7 +153,7 @@ WRITES = [
     "np.nan_to_num({a}, copy=False)", "{a} = {a} + {filling}", "{a} = {a}[{slices}]", "del {a}",
     "np.add({a}, {number}, {a}[...])",
     "{a}.real += {real}", "{a}.flat[1:] *= 0.5", "np.sum({filling}, out={a}[{index}, ...])",
-    "np.mean({a}, axis={axis}, keepdims=True, out={a}[:1])", "np.std({a}, axis=0, out={a}[0])",
+    "np.mean({a}, axis={axis}, keepdims=True, out={a}[:1])", "np.var({a}, axis=0, out={a}[0])",
     "np.prod({a}, axis=0, out={a}[-1])", "np.cumprod({a}, axis={axis}, out={a})",
     "np.median({a}, axis=0, out={a}[0])", "np.outer({a}, {a}, out={a})",
     "np.add.outer({a}, {a}, out={a})", "np.minimum({a}, {filling}, out={a})",
