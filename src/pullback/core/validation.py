@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.subclasses import masks_nothing
 from pullback.core.tracer import Tracer, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
@@ -323,7 +324,7 @@ def require_number(
 def _as_float(x: Any) -> float | None:
     """A real number as a float; `None` for anything else."""
     if is_plain(x):
-        is_real = x.shape == () and x.dtype.kind in "iuf"
+        is_real = x.shape == () and x.dtype.kind in "iuf" and masks_nothing(x)
     else:
         is_real = is_integer(x) or is_plain(x, (float, np.floating))
     if not is_real:

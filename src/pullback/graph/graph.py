@@ -18,7 +18,7 @@ from pullback.core.validation import refuse, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph import cost, dot, svg, text, verification
 from pullback.graph.execution import Plan, require_declared
-from pullback.graph.variable import Variable
+from pullback.graph.variable import Variable, require_64_bits
 
 __all__ = ["Atom", "Equation", "Graph", "Signature"]
 
@@ -222,6 +222,7 @@ class Graph:
         for position, x in enumerate(values):
             if getattr(getattr(x, "dtype", None), "kind", "f") not in "biufc":
                 raise refuse(f"{self.name}.run", f"values[{position}]", x, "an array of numbers")
+            require_64_bits(x, f"{self.name}.run: values[{position}]")
         state: dict[Variable, Any] = dict(self.constants)
         state.update(zip(self.inputs, values, strict=True))
         with np.errstate(all="ignore"):
@@ -382,8 +383,7 @@ def _checked(x: Any, variable: Variable, what: str) -> Any:
         x = to_array(x, what)
     elif is_of_subclass(x):
         x = elements_of(x, what)
-    if type(x) is int and not -(2**63) <= x < 2**63:
-        raise ArgumentValueError(f"{what} is {shown(x)}, wanted an integer of 64 bits")
+    require_64_bits(x, what)
     if shape_of(x) != variable.shape:
         raise ArgumentValueError(
             f"{what} has shape {shape_of(x)}, wanted {variable.shape}, that of the recording; "

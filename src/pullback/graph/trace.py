@@ -23,7 +23,7 @@ from pullback.errors import (
 from pullback.graph.graph import Graph, Signature
 from pullback.graph.layout import layout_of
 from pullback.graph.staging import Staging
-from pullback.graph.variable import Assumed, Variable, line_of
+from pullback.graph.variable import Assumed, Variable, line_of, require_64_bits
 
 __all__ = ["call_traced", "output_atom", "trace"]
 
@@ -261,6 +261,7 @@ def _placed(error: DataDependenceError, staging: Staging) -> DataDependenceError
 
 def output_atom(leaf: Any, path: str, staging: Staging) -> Any:
     """What stands for a result in the graph."""
+    require_64_bits(leaf, f"{staging.name}: the result{path}")
     if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "O":
         elements = leaf.ravel().tolist()
         if not any(type(element) is Tracer for element in elements):

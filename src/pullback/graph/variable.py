@@ -14,10 +14,19 @@ import numpy as np
 from pullback.core.interpreter import FILLING
 from pullback.core.shapes import Abstract
 from pullback.core.strides import lying
-from pullback.core.validation import require_dtype, require_shape
-from pullback.errors import DataDependenceError
+from pullback.core.validation import require_dtype, require_shape, shown
+from pullback.errors import ArgumentValueError, DataDependenceError
 
-__all__ = ["Assumed", "ShapeDtype", "Variable", "is_ours", "line_of", "unknown", "user_line"]
+__all__ = [
+    "Assumed",
+    "ShapeDtype",
+    "Variable",
+    "is_ours",
+    "line_of",
+    "require_64_bits",
+    "unknown",
+    "user_line",
+]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _OURS = (_PACKAGE + os.sep, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
@@ -180,6 +189,15 @@ class Variable(Abstract):
     __trunc__ = _refusing("a Python int")
     __iter__ = _refusing("a sequence of numbers")
     __format__ = _refusing("text")
+
+
+def require_64_bits(x: Any, what: str) -> None:
+    """Raise for a Python integer that no array holds."""
+    if type(x) is int and not -(2**63) <= x < 2**63:
+        raise ArgumentValueError(
+            f"{what} is {shown(x)}, wanted an integer of 64 bits, which is what is recorded for "
+            "one; make it a float"
+        )
 
 
 def unknown(where: str, x: Any, target: str) -> DataDependenceError:

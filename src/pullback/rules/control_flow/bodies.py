@@ -11,7 +11,6 @@ from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_number
-from pullback.core.validation import shown
 from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -24,7 +23,7 @@ from pullback.graph.dependence import read
 from pullback.graph.graph import Atom, Graph
 from pullback.graph.layout import assumed_of, layout_of, layout_of_part, layouts_through
 from pullback.graph.staging import Staging
-from pullback.graph.variable import Assumed, Variable
+from pullback.graph.variable import Assumed, Variable, require_64_bits
 from pullback.rules import conversion
 from pullback.rules.control_flow.free_arrays import FreeArrays
 from pullback.transforms.arguments import flatten_arrays, owned
@@ -58,11 +57,7 @@ class Leaves:
         self.variables = [_variable(x) for x in self.values]
         self.names = [name + path for path in trees.leaf_paths(self.spec)]
         for x, path in zip(self.values, self.names, strict=True):
-            if type(x) is int and not -(2**63) <= x < 2**63:
-                raise ArgumentValueError(
-                    f"{where}: {path} is {shown(x)}, wanted an integer of 64 bits, which is what "
-                    "is recorded for it; make it a float"
-                )
+            require_64_bits(x, f"{where}: {path}")
             if dtype_of(x).kind not in "biufc":
                 raise ArgumentTypeError(
                     f"{where}: {path} is an array of dtype {dtype_of(x)} and shape {shape_of(x)}, "

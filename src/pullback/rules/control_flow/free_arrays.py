@@ -61,7 +61,7 @@ class FreeArrays:
 
     def seen_by(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, or a copy of it that sees traced constants."""
-        self._watch("", function, set())
+        self._watch(function)
         found: Callable[..., Any] = self._value("", function)
         return found
 
@@ -77,14 +77,17 @@ class FreeArrays:
                 f"{name} = {name}.copy()"
             )
 
-    def _watch(self, name: str, value: Any, seen: set[int]) -> None:
+    def _watch(self, function: Callable[..., Any]) -> None:
         """Note how often what is traced outside, and is seen as it is, has been written to."""
-        if type(value) is Tracer:
-            self._watched.append((name, value, _writes(value)))
-        elif id(value) not in seen:
-            seen.add(id(value))
-            for key, inner in _seen_inside(name, value):
-                self._watch(key, inner, seen)
+        seen: set[int] = set()
+        remaining: list[tuple[str, Any]] = [("", function)]
+        while remaining:
+            name, value = remaining.pop()
+            if type(value) is Tracer:
+                self._watched.append((name, value, _writes(value)))
+            elif id(value) not in seen:
+                seen.add(id(value))
+                remaining.extend(_seen_inside(name, value))
 
     def _value(self, name: str, value: Any) -> Any:
         """What stands in the place of a value that has this name."""
