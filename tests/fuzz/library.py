@@ -158,8 +158,8 @@ CALLS.update(LIBRARY)
 
 MADE_BY_US = frozenset(
     {
-        "Report", "LinearMap", "ShapeDtype.become_number", "ShapeDtype.of", "nn.Backpropagation",
-        "nn.Layer", "nn.LayerRecord", "nn.Dense.activation", "nn.Head.activation",
+        "Report", "LinearMap", "ShapeDtype.become_number", "ShapeDtype.of", "ShapeDtype.rely",
+        "ShapeDtype.may_lie_otherwise", "nn.Backpropagation", "nn.Layer", "nn.LayerRecord", "nn.Dense.activation", "nn.Head.activation",
         "nn.Model.decide", "nn.Residual.activation", "optim.Method", "optim.Training",
     }
 )  # fmt: skip
