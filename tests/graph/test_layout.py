@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -175,3 +176,17 @@ def test_the_shape_of_a_result_may_depend_on_a_layout():
 
     for x in (C, F):
         np.testing.assert_array_equal(pb.trace(first, x)(x), first(x))
+
+
+def test_finding_layouts_warns_of_nothing():
+    x = np.arange(24.0).reshape(4, 6) ** 1.5
+    for f in (
+        lambda x: np.var(x, axis=1, ddof=3),
+        lambda x: np.std(x, axis=0, ddof=2).ravel("K"),
+        lambda x: np.nanvar(x, axis=1, ddof=2),
+        lambda x: np.cov(x, ddof=3).ravel("K"),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            np.testing.assert_allclose(pb.trace(f, x)(x), f(x))
+            pb.grad(pb.checkpoint(lambda x, f=f: np.sum(f(x))))(np.asfortranarray(x))
