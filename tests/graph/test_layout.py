@@ -190,3 +190,28 @@ def test_finding_layouts_warns_of_nothing():
             warnings.simplefilter("error")
             np.testing.assert_allclose(pb.trace(f, x)(x), f(x))
             pb.grad(pb.checkpoint(lambda x, f=f: np.sum(f(x))))(np.asfortranarray(x))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_copy_that_keeps_fortrans_order_of_what_comes_out_in_another(order):
+    """The layout of ``copy("A")`` is that of an array with gaps only where there are some."""
+
+    def written(c):
+        v = c.ravel()
+        v[1] = 7.0
+        return c
+
+    bodies = (
+        lambda i, c: np.array(c.copy(order="A"), order=order),
+        lambda i, c: np.array(c, order="A").copy(order=order),
+        lambda i, c: np.asarray(c.copy("A"), order=order) + 0.0,
+        lambda i, c: written(np.array(np.copy(c, order="A"), order=order) * 2),
+    )
+    for x in (C, F, np.repeat(C, 2, 1)[:, ::2], C[::-1]):
+        for body in bodies:
+            wanted = body(2, body(1, body(0, x)))
+            found = pb.fori_loop(0, 3, body, x)
+            np.testing.assert_array_equal(found, wanted)
+            assert found.strides == wanted.strides
+            found, _ = pb.scan(lambda c, i, b=body: (b(i, c), None), x, np.arange(3))
+            assert found.strides == wanted.strides

@@ -157,20 +157,17 @@ def _rearranged(primitive: Primitive, args: Sequence[Any], params: dict[str, Any
     memory = in_memory(args[0])
     if memory is not None:
         return _layout(_tried_out(primitive, (memory, *map(_stand_in, args[1:])), params))
-    # What does not depend on how the argument lies is the same for two arrays with gaps.
-    shape = shape_of(args[0])
-    gaps = np.empty(2 * math.prod(shape), dtype_of(args[0]))[::2]
-    one, other = (
-        _tried_out(
-            primitive,
-            (np.reshape(gaps, shape, order=order), *map(_stand_in, args[1:])),  # type: ignore[call-overload]
-            params,
-        )
-        for order in _ORDERS
-    )
-    if one is None or other is None or one.strides != other.strides or not one.flags.forc:
-        return None
-    return _layout(one)
+    # What does not depend on how the argument lies is the same for arrays with gaps and without,
+    # of which order="A" tells that in Fortran's order.
+    shape, dtype = shape_of(args[0]), dtype_of(args[0])
+    found = set()
+    for step in (2, 1):
+        elements = np.empty(step * math.prod(shape), dtype)[::step]
+        for order in _ORDERS:
+            one = np.reshape(elements, shape, order=order)  # type: ignore[call-overload]
+            out = _tried_out(primitive, (one, *map(_stand_in, args[1:])), params)
+            found.add(_layout(out) if out is not None and out.flags.forc else None)
+    return found.pop() if len(found) == 1 else None
 
 
 def _tried_out(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
