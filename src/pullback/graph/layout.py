@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Decided",
     "assumed_of",
+    "follows",
     "layout_of",
     "layout_of_part",
     "layouts_of_results",
@@ -88,6 +89,24 @@ class Decided:
                 layouts_of_results(equation.primitive, args, equation.params, equation.outputs)
             )
         return any(None in column or len(set(column)) > 1 for column in zip(*rows, strict=True))
+
+
+def follows(new: Variable, old: Variable) -> bool:
+    """Whether a value lies in memory as an input of its equation does, however that lies."""
+    by = new.laid_by
+    equation: Any = by._equation if type(by) is Decided else None
+    if equation is None or not any(x is old for x in equation.inputs):
+        return False
+    if equation.primitive.in_place is not None:
+        return equation.inputs[0] is old
+    place = equation.outputs.index(new)
+    for order in (*_ORDERS, None):
+        other = _in_other_order(old, order)
+        args = [other if x is old else x for x in equation.inputs]
+        rows = layouts_of_results(equation.primitive, args, equation.params, equation.outputs)
+        if rows[place] != _layout(np.empty_like(in_memory(other))):
+            return False
+    return True
 
 
 def _in_other_order(x: Any, order: str | None) -> Any:
