@@ -82,6 +82,11 @@ class Decided:
 
     def _depends(self) -> bool:
         equation = self._equation
+        if isinstance(equation.primitive.value, np.ufunc):  # most are; the rest is tried out
+            whole = equation.outputs[0].shape
+            arrays = [x for x in equation.inputs if shape_of(x)]
+            if all(getattr(x, "laid_by", None) and x.shape == whole for x in arrays):
+                return len(whole) > 1
         rows = []
         for order in (*_ORDERS, None):
             args = [_in_other_order(x, order) for x in equation.inputs]
@@ -99,6 +104,10 @@ def follows(new: Variable, old: Variable) -> bool:
         return False
     if equation.primitive.in_place is not None:
         return equation.inputs[0] is old
+    if isinstance(equation.primitive.value, np.ufunc) and not any(
+        shape_of(x) for x in equation.inputs if x is not old
+    ):
+        return new.shape == old.shape
     place = equation.outputs.index(new)
     for order in (*_ORDERS, None):
         other = _in_other_order(old, order)

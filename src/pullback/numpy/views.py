@@ -199,7 +199,9 @@ def keep_layout(old: Any, new: Any) -> Any:
         value, before = in_memory(new), in_memory(old)
         if isinstance(value, np.ndarray) and before is not None and value.strides == before.strides:
             one, other = strip(old), strip(new)
-            if not _varies(one) or (type(other) is Variable and follows(other, one)):
+            if type(one) is not Variable or len(one.shape) < 2:
+                return new
+            if (type(other) is Variable and follows(other, one)) or not _varies(one):
                 return new
     return bind(indexing.index_update, (old, new), {"key": (Ellipsis,)})
 
