@@ -89,7 +89,8 @@ class Linearization:
                     if any(found) or (
                         not trusting and leaves_out(node.primitive, node.args, arguments)
                     ):
-                        dot, support = _application(node).push(
+                        application = Application(node.primitive, node, node.args, node.params)
+                        dot, support = application.push(
                             maps, arguments, found or [None] * len(arguments)
                         )
                         if support is not None:
@@ -315,7 +316,7 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, *, keep: bool) ->
 
 def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, keep: bool) -> None:
     """The same, where the cotangent or what comes of it has strong zeros."""
-    application = _application(node)
+    application = Application(node.primitive, node, node.args, node.params)
     entries: Any = node.linear_maps() if keep else node.entries()
     if isinstance(entries, Joint):
         full = [parent in bars and parent not in bars.supports for parent in node.parents]
@@ -377,10 +378,6 @@ def _of_seeds(nodes: Sequence[Any], seeds: Sequence[Any]) -> dict[Any, Any]:
             if support is not None:
                 supports[node] = support
     return supports
-
-
-def _application(node: Operation) -> Application:
-    return Application(node.primitive, node, node.args, node.params)
 
 
 def _is_real_coefficient(entry: Any, cls: type) -> bool:

@@ -131,10 +131,10 @@ def _times(coefficient: Any, x: Any, support: Support) -> Any:
         if known(kept) and np.all(strip(kept)):
             return coefficient * x
         return Choice.masked_product(coefficient, x, kept)
-    product = np.multiply(coefficient, x)
+    product = coefficient * x
     if _has_nan(product):
         kept = support.array | np.not_equal(x, 0)
-        product = np.where(kept, product, 0).astype(product.dtype)[()]
+        product = np.where(kept, product, 0).astype(dtype_of(product))[()]
     return product
 
 
@@ -292,12 +292,11 @@ class Application:
         else:
             return None
         like = Abstract.of(x)
-        spreads = self._spreads(forward=forward) and not known(x)
-        if support is None and spreads and self._is_small():
+        if self._spreads(forward=forward) and not known(x):
+            if support is not None or not self._is_small():
+                return UNKEPT
             found = np.not_equal(through(point_of(like)), 0)
             return Support(lambda: found, everywhere=True) if known(found) else UNKEPT
-        if spreads:
-            return UNKEPT
         if support is None:
             return Support(lambda: np.not_equal(through(point_of(like)), 0), everywhere=True)
         return Support(
