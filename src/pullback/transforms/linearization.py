@@ -286,7 +286,7 @@ def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
 def _pull_through(node: Operation, bar: Any, bars: Cotangents, *, keep: bool) -> None:
     """Add Jᵢᵀȳ to the cotangent of each argument of an operation."""
     entries: Any = node.linear_maps() if keep else node.entries()
-    terms = _joint_terms(entries, node, bar, bars)
+    terms = _joint_terms(entries, node, bar, bars) if isinstance(entries, Joint) else None
     for position, parent in enumerate(node.parents):
         if parent is None:
             continue
@@ -346,10 +346,8 @@ def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, k
             _add(node, position, parent, term, bars)
 
 
-def _joint_terms(entries: Any, node: Operation, bar: Any, bars: Cotangents) -> Any:
-    """The terms of all arguments, if the maps are a joint one."""
-    if not isinstance(entries, Joint):
-        return None
+def _joint_terms(entries: Joint, node: Operation, bar: Any, bars: Cotangents) -> Any:
+    """The terms of all arguments."""
     if entries.pullback_onto is not None:
         return entries.pullback_onto(bar, bars.taken(node.parents))
     return entries.pullback(bar)
