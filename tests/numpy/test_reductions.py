@@ -220,12 +220,8 @@ def test_an_infinite_element_beside_the_maximum_does_no_harm():
     np.testing.assert_array_equal(pb.grad(lambda x: np.max(x) ** 2)(x), [0.0, 0.0, 4.0])
 
 
-<<<<<<< HEAD
 def test_std_of_equal_elements_has_derivative_zero_and_no_second_one():
     """The second derivative is unbounded beside such points."""
-=======
-def test_std_of_equal_elements_has_derivative_zero_and_an_unbounded_second():
->>>>>>> breaker
     x = np.full(4, 1.5)
     np.testing.assert_array_equal(pb.grad(np.std)(x), np.zeros(4))
     assert np.isnan(pb.hessian(np.std)(x)).all()
