@@ -84,7 +84,6 @@ HONEST = (
     "a read-only view",
     "was about to become",
     "differs from one exam",
-    "in operands of shapes",  # the diagonal by einsum of what is not square
 )
 """What refusals say: of shapes and branches that depend on values, of memory that is not known."""
 

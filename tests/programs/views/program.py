@@ -30,8 +30,17 @@ def shifted(a):
 
 def swapped(a, b):
     a[...], b[...] = b.copy(), a.copy()
+
+def square(a):
+    if a.shape[0] != a.shape[1]:
+        raise ValueError(a.shape)
+    return a
 """
-"""Functions that write to their arguments."""
+"""Functions that write to their arguments, and one that keeps NumPy from harm.
+
+Of an array of shape (0, 2), NumPy's ``einsum('ii->i', a)`` is a view of two elements, which lie
+outside of its memory: what is written to them corrupts the heap.
+"""
 
 OUTSIDE = {
     "P": np.array([0.7, -0.4, 1.1]),
