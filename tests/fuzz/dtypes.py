@@ -280,9 +280,14 @@ def drawn(rng: np.random.Generator, name: str, case: int, numbers: list[int], mo
     for i in range(len(dtypes)):
         if i in varying:
             dtypes[i] = str(rng.choice(allowed(VARYING, name, case, i)))
-        elif i in numbers or registry[name].numbers:
+        elif i in numbers or (registry[name].numbers and not is_condition(name, case, i)):
             dtypes[i] = str(rng.choice(allowed(CONSTANTS, name, case, i)))
     return Draw(name, case, tuple(dtypes), tuple(map(int, varying)), mode)
+
+
+def is_condition(name: str, case: int, position: int) -> bool:
+    """Whether an argument chooses, and is no number."""
+    return bool(np.asarray(CASES[name][case].args[position]).dtype.kind == "b")
 
 
 def allowed(kinds: dict[str, Any], name: str, case: int, position: int) -> list[str]:

@@ -158,9 +158,10 @@ CALLS.update(LIBRARY)
 
 MADE_BY_US = frozenset(
     {
-        "Report", "LinearMap", "ShapeDtype.become_number", "ShapeDtype.of", "nn.Backpropagation",
-        "nn.Layer", "nn.LayerRecord", "nn.Dense.activation", "nn.Head.activation",
-        "nn.Model.decide", "nn.Residual.activation", "optim.Method", "optim.Training",
+        "Report", "LinearMap", "ShapeDtype.become_number", "ShapeDtype.of", "ShapeDtype.rely",
+        "ShapeDtype.may_lie_otherwise", "nn.Backpropagation", "nn.Layer", "nn.LayerRecord",
+        "nn.Dense.activation", "nn.Head.activation", "nn.Model.decide", "nn.Residual.activation",
+        "optim.Method", "optim.Training",
     }
 )  # fmt: skip
 """What nobody calls but pullback itself, base classes, and attributes that are functions."""

@@ -235,10 +235,10 @@ CALLS: dict[str, list[Call]] = {
     "Diagonal": [Call("pb.Diagonal", (V,), {}, f".pushforward({V})")],
     "Diagonal.pushforward": [Call("pb.Diagonal(2.0).pushforward", (V,))],
     "Diagonal.pullback": [Call("pb.Diagonal(2.0).pullback", (V,))],
-    "Diagonal.strong": [Call("pb.Diagonal(2.0).strong")],
     "Identity": [Call("pb.Identity")],
     "Identity.pushforward": [Call("pb.Identity().pushforward", (V,))],
     "Identity.pullback": [Call("pb.Identity().pullback", (V,))],
     "plain_numpy": [Call("pb.plain_numpy")],
+    "strict": [Call("pb.strict")],
     "check": [Call("pb.check", ("np.sin", "0.5"), {"order": "1", "seed": "0"})],
 }

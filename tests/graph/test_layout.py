@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -175,3 +176,89 @@ def test_the_shape_of_a_result_may_depend_on_a_layout():
 
     for x in (C, F):
         np.testing.assert_array_equal(pb.trace(first, x)(x), first(x))
+
+
+def test_finding_layouts_warns_of_nothing():
+    x = np.arange(24.0).reshape(4, 6) ** 1.5
+    for f in (
+        lambda x: np.var(x, axis=1, ddof=3),
+        lambda x: np.std(x, axis=0, ddof=2).ravel("K"),
+        lambda x: np.nanvar(x, axis=1, ddof=2),
+        lambda x: np.cov(x, ddof=3).ravel("K"),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            np.testing.assert_allclose(pb.trace(f, x)(x), f(x))
+            pb.grad(pb.checkpoint(lambda x, f=f: np.sum(f(x))))(np.asfortranarray(x))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_copy_that_keeps_fortrans_order_of_what_comes_out_in_another(order):
+    """The layout of ``copy("A")`` is that of an array with gaps only where there are some."""
+
+    def written(c):
+        v = c.ravel()
+        v[1] = 7.0
+        return c
+
+    bodies = (
+        lambda i, c: np.array(c.copy(order="A"), order=order),
+        lambda i, c: np.array(c, order="A").copy(order=order),
+        lambda i, c: np.asarray(c.copy("A"), order=order) + 0.0,
+        lambda i, c: written(np.array(np.copy(c, order="A"), order=order) * 2),
+    )
+    for x in (C, F, np.repeat(C, 2, 1)[:, ::2], C[::-1]):
+        for body in bodies:
+            wanted = body(2, body(1, body(0, x)))
+            found = pb.fori_loop(0, 3, body, x)
+            np.testing.assert_array_equal(found, wanted)
+            assert found.strides == wanted.strides
+            found, _ = pb.scan(lambda c, i, b=body: (b(i, c), None), x, np.arange(3))
+            assert found.strides == wanted.strides
+
+
+REMADE = {
+    "rolled": lambda y, i: np.roll(y, 1, axis=0),
+    "rolled by what is traced": lambda y, i: np.roll(y, -i, axis=(0, 1)),
+    "sorted": lambda y, i: np.sort(y, axis=0),
+    "partitioned": lambda y, i: np.partition(y, 1, axis=1),
+    "sorted in place": lambda y, i: y.sort(axis=0) or y,
+    "a sum in place": lambda y, i: np.add(y, C + i, out=y),
+    "a product in place": lambda y, i: np.multiply(C, F, out=y, where=y > i),
+    "a part": lambda y, i: np.copyto(y, C, where=y > 3) or y,
+    "a mask": lambda y, i: np.putmask(y, y > i, 2.0) or y,
+    "elementwise": lambda y, i: np.where(y > i, y, C) + np.sin(y),
+    "taken": lambda y, i: y[:, [1, 0, i]],
+    "flipped": lambda y, i: np.flip(y, 0).copy("K"),
+    "gradient": lambda y, i: np.gradient(y, axis=0),
+}
+
+
+@pytest.mark.parametrize("remake", REMADE.values(), ids=REMADE)
+def test_what_is_made_of_a_carry_lies_as_that_does_in_each_iteration(remake):
+    """The carry comes out in another order than it goes in; what can't be known is refused."""
+    ways = (
+        lambda c: c.T.copy().T,
+        lambda c: np.ascontiguousarray(c),
+        lambda c: np.asfortranarray(c),
+        lambda c: c.copy("K"),
+    )
+    seen = 0
+    for way in ways:
+
+        def body(i, c, way=way):
+            y = remake(c.copy("K"), i)
+            return way(np.ravel(y, "K").reshape(c.shape) + 0.1 * y)
+
+        for x in (C, F, np.repeat(C, 2, 1)[:, ::2], C[::-1], C[:, ::-1].T.copy().T):
+            wanted = body(2, body(1, body(0, x)))
+            try:
+                found = pb.fori_loop(0, 3, body, x)
+            except pb.AliasError:
+                continue
+            seen += 1
+            np.testing.assert_allclose(found, wanted)
+            np.testing.assert_allclose(
+                pb.vmap(lambda x, b=body: pb.fori_loop(0, 3, b, x))(x[None])[0], wanted
+            )
+    assert seen >= 5

@@ -73,6 +73,60 @@ def test_within_other_transformations(name):
         np.testing.assert_allclose(dot, np.sum(bar * e), rtol=1e-10)
 
 
+UNGUARDED = {
+    "root": (np.sqrt, lambda w: 0.5 / np.sqrt(w)),
+    "inverse": (lambda w: 1 / w, lambda w: -1 / w**2),
+    "logarithm": (np.log, lambda w: 1 / w),
+}
+
+
+@pytest.mark.parametrize("name", UNGUARDED)
+def test_infinite_derivatives_at_values_that_are_left_out(name):
+    """The zeros of what was not taken stay zeros beside an infinitesimal, in every mode."""
+    f, slope = UNGUARDED[name]
+    rng = np.random.default_rng(15)
+
+    def left_out(f):
+        return lambda w: np.where(w > 0.1, f(np.where(w > 0.1, w, 1.0)), 0.0)
+
+    def function(a):
+        w, v = np.linalg.eigh(traced_hermitian(a))
+        return (v * np.where(w > 0.1, f(w), 0.0)) @ v.T
+
+    def of_singular_values(a):
+        u, s, vh = np.linalg.svd(traced_hermitian(a))
+        return (u * np.where(s > 0.1, f(s), 0.0)) @ vh
+
+    exact = [np.diag(w) for w in ([0.0, 2.0, 2.0], [0.0, 0.0, 2.0], [2.0, 0.0, 2.0])]
+    for a in (*exact, degenerate(rng, [2, 2, 3])[0]):
+        e = rng.normal(size=(3, 3)) * [[0, 1, 1], [1, 0, 1], [1, 0, 0]]
+        _, dot = daleckii_krein(left_out(f), left_out(slope), a, hermitian(e))
+        _, bar = daleckii_krein(left_out(f), left_out(slope), a, hermitian(C))
+        for g in (function, of_singular_values):
+            with np.errstate(all="ignore"):
+                got = [
+                    (pb.vjp(g, a)[1](C)[0], bar),
+                    (pb.grad(pb.checkpoint(lambda a, g=g: np.sum(g(a) * C)))(a), bar),
+                    (pb.pushforward(g, (a,), (e,))[1], dot),
+                    (pb.linearize(g, a)[1](e), dot),
+                    *(
+                        (np.tensordot(pb.jacobian(g, mode=mode)(a), e, 2), dot)
+                        for mode in ("forward", "reverse")
+                    ),
+                ]
+            for found, expected in got:
+                np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-11)
+
+
+def test_equal_values_are_no_singular_points():
+    a, _ = degenerate(np.random.default_rng(16), [1, 1, 2])
+    bar = daleckii_krein(np.exp, np.exp, a, hermitian(C))[1]
+    with pb.strict():
+        np.testing.assert_allclose(pb.grad(loss)(a), bar, rtol=1e-10)
+        dot = pb.pushforward(loss, (a,), (np.diag([1.0, 0, 0]),))[1]
+    np.testing.assert_allclose(dot, bar[0, 0], rtol=1e-10)
+
+
 def test_examples_with_and_without_equal_eigenvalues():
     rng = np.random.default_rng(8)
     a = np.stack([degenerate(rng, w)[0] for w in ([1, 1, 2], [1, 2, 3], [2, 2, 2])])

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 import pullback as pb
 
@@ -201,3 +202,24 @@ def test_decimals_are_refused_as_floats_refuse_them(operate):
             f(2.0)
         with pytest.raises(pb.errors.ArgumentTypeError, match=r"Decimal.*float\(x\)"):
             pb.grad(f)(2.0)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "bool", "int64", "float32"])
+def test_values_of_integers_are_numpys_in_recorded_functions(dtype):
+    x, y = np.array([3, 100, 90, 2]).astype(dtype), np.array([7, 120, 1, 2]).astype(dtype)
+    functions = [
+        np.vecdot, lambda x, y: np.nanmax(x), lambda x, y: np.nanmin(y),
+        lambda x, y: np.linalg.norm(x),
+    ]  # fmt: skip
+    if np.dtype(dtype).kind != "f":
+        functions += [lambda x, y: np.nanargmax(x), lambda x, y: np.nanargmin(y)]
+    if dtype != "bool":
+        functions += [
+            lambda x, y: np.quantile(x, 0.3), lambda x, y: np.percentile(x, [30, 55]),
+            lambda x, y: np.percentile(y, 30), lambda x, y: np.nanquantile(x, 0.9),
+        ]  # fmt: skip
+    for f in functions:
+        wanted = f(x, y)
+        for got in (pb.trace(f, x, y)(x, y), pb.vmap(f)(*np.stack([(x, x), (y, y)]))[1]):
+            assert np.asarray(got).dtype == wanted.dtype
+            assert_allclose(got, wanted, rtol=1e-6)

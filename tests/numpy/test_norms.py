@@ -116,3 +116,19 @@ def test_an_order_that_varies():
 def test_the_extremum_norm_of_no_elements():
     with pytest.raises(pb.ArgumentValueError, match=r"np\.linalg\.norm.*\(0,\).*test x\.size"):
         pb.vjp(lambda x: np.linalg.norm(x, np.inf), np.zeros(0))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "bool", "int64", "float16"])
+def test_norms_of_integers_are_computed_in_double_precision(dtype):
+    x = np.array([[1, 100, 120], [0, 7, 0], [-3, 1, 100]]).astype(dtype)
+    for f in (
+        *(lambda x, order=order: np.linalg.norm(x[0], order) for order in (*VECTOR_ORDERS, 0)),
+        *(lambda x, o=o: np.linalg.norm(x, o) for o in ("fro", 1, -1, np.inf, -np.inf, None)),
+        lambda x: np.linalg.vector_norm(x, axis=1),
+        lambda x: np.linalg.matrix_norm(x),
+    ):
+        with np.errstate(all="ignore"):
+            wanted = f(x)
+            for got in (pb.trace(f, x)(x), pb.vmap(f)(np.stack([x, x]))[1]):
+                assert np.asarray(got).dtype == wanted.dtype
+                np.testing.assert_allclose(got, wanted, rtol=1e-3 if dtype == "float16" else 1e-12)

@@ -220,10 +220,11 @@ def test_an_infinite_element_beside_the_maximum_does_no_harm():
     np.testing.assert_array_equal(pb.grad(lambda x: np.max(x) ** 2)(x), [0.0, 0.0, 4.0])
 
 
-def test_std_of_equal_elements_has_derivative_zero_to_second_order():
+def test_std_of_equal_elements_has_derivative_zero_and_no_second_one():
+    """The second derivative is unbounded beside such points."""
     x = np.full(4, 1.5)
     np.testing.assert_array_equal(pb.grad(np.std)(x), np.zeros(4))
-    np.testing.assert_array_equal(pb.hessian(np.std)(x), np.zeros((4, 4)))
+    assert np.isnan(pb.hessian(np.std)(x)).all()
     _, dot = pb.pushforward(np.std, (x,), (np.arange(4.0),))
     assert dot == 0
 

@@ -61,6 +61,25 @@ REDUCED = {
     "rows": lambda x: np.sum(W * np.sum(table(x)[x[:4] > 0], axis=0)),
     "rows, one by one": lambda x: np.sum(table(x)[x[:4] > 0].sum(axis=1) ** 2),
     "rows with numbers beside": lambda x: np.sum(table(x)[x[:4] > 0] * W + W),
+    "rows, about their means": lambda x: (
+        table(x)[x[:4] > 0].var(axis=1, ddof=1)
+        + np.std(table(x)[x[:4] > 0], axis=-1, ddof=2) ** 3
+        + table(x)[x[:4] > 0].sum(axis=-1)
+    ).sum(),
+    "rows, axes kept": lambda x: np.sum(
+        (table(x) / 9)[x[:4] > 0] * np.var(table(x)[x[:4] > 0], axis=1, keepdims=True)
+        + np.mean(table(x)[x[:4] > 0], axis=1, keepdims=True)
+    ),
+    "rows, axes kept in front": lambda x: np.sum(
+        np.sum(table(x)[x[:4] > 0], axis=0, keepdims=True) * W
+        + np.var(table(x)[x[:4] > 0], keepdims=True, ddof=1)
+        + np.std(table(x)[x[:4] > 0], axis=0, keepdims=True) * W
+    ),
+    "rows, several axes": lambda x: (
+        np.mean(table(x)[x[:4] > 0], axis=(0, 1))
+        + table(x)[x[:4] > 0].var(axis=(-1, 0), ddof=1)
+        + np.sum(table(x)[x[:4] > 0], axis=(1,)).sum() / 7
+    ),
     "all axes": lambda x: np.mean(table(x)[table(x) > 0]),
     "of a row": lambda x: np.sum(table(x)[0, x > 0] ** 2),
     "a copy": copies_are_apart,
@@ -138,6 +157,7 @@ def test_what_depends_on_the_number_of_elements_is_refused_with_a_remedy():
         lambda x: np.add.reduce(x[x > 0]),
         lambda x: 1.0 if x[x > 0] else 2.0,
         lambda x: table(x)[x[:4] > 0] @ W,
+        lambda x: table(x)[:, :4][x[:4] > 0] * np.sum(table(x)[x[:4] > 0], axis=1),
     ):
         for transform in (lambda f: pb.vmap(f)(np.stack([X, X])), lambda f: pb.trace(f, X)):
             with pytest.raises(
@@ -188,3 +208,21 @@ def test_where_nothing_is_selected():
         for f in (np.max, np.min, np.mean):
             assert np.isnan(pb.trace(lambda x, f=f: f(x[x > 9]), X)(X))
     assert pb.grad(pb.trace(lambda x: np.sum(np.log(x[x > 9])), X))(X).tolist() == [0.0] * 5
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "uint8", "int8", "bool", "complex64"])
+def test_dtypes_are_numpys(dtype):
+    x = np.array([1, 100, 0, 120, 3]).astype(dtype)
+    for f in (
+        lambda x: np.mean(x[x != 0]),
+        lambda x: x[x != 0].var(),
+        lambda x: np.std(x[x != 0], ddof=1),
+        lambda x: np.sum(x[x != 0]),
+        lambda x: np.prod(x[x != 0]),
+        lambda x: np.linalg.norm(x[x != 0]),
+    ):
+        with np.errstate(all="ignore"):
+            wanted = f(x)
+            for got in (pb.trace(f, x)(x), pb.vmap(f)(np.stack([x, x]))[1]):
+                assert np.asarray(got).dtype == wanted.dtype
+                assert_allclose(got, wanted, rtol=3e-3 if dtype == "float16" else 1e-6)

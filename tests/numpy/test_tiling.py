@@ -220,3 +220,22 @@ def test_rolling_and_indexing_by_traced_integers():
             np.testing.assert_allclose(recorded, eager)
     with pytest.raises(TypeError, match="wanted one integer, or one for each axis"):
         pb.grad(lambda x: np.sum(np.roll(x, x[0, 0, 0])))(X)
+
+
+def test_what_is_rolled_by_a_traced_integer_lies_as_before():
+    """As NumPy's does, which decides on what is a view of it."""
+
+    def written(x, i, axis):
+        y = np.roll(x, i, axis)
+        y.ravel("K")[1] = 7.0
+        y.T.reshape(-1)[2] = 8.0
+        return y * np.ravel(np.roll(x, i, axis), "K")[4]
+
+    for x in (X, np.asfortranarray(X), X.transpose(1, 0, 2), X[:, ::-1], X[..., :2]):
+        for axis in (0, -1, (0, 1), None):
+            for i in (0, 1, -2):
+                wanted = written(x, i, axis)
+                recorded = pb.fori_loop(i, i + 1, lambda k, y, a=axis: written(y, k, a), x)
+                np.testing.assert_array_equal(recorded, wanted)
+                mapped = pb.vmap(lambda k, x=x, a=axis: written(x, k, a))(np.array([5, i]))
+                np.testing.assert_array_equal(mapped[1], wanted)

@@ -48,12 +48,16 @@ class Choice(Diagonal):
         """Which elements are not left out."""
         return np.not_equal(self.coefficient, 0) if self._taken is None else self._taken
 
-    def times(self, coefficient: Any, x: Any, support: Any = None) -> Any:
-        """The product with a tangent or cotangent, of which the zeros outside `support` win too."""
+    @property
+    def is_strong(self) -> bool:
+        """Whether the zeros of what it is applied to win too."""
+        return self._taken is None
+
+    def times(self, coefficient: Any, x: Any) -> Any:
+        """The product with a tangent or cotangent."""
         if self._taken is None:
             return Choice.strong_product(coefficient, x)
-        product = Choice.masked_product(x, coefficient, self._taken)
-        return product if support is None else np.where(support | ~np.isnan(product), product, 0)
+        return Choice.masked_product(x, coefficient, self._taken)
 
     def pushforward(self, x_dot: Any) -> Any:
         return self.times(self.coefficient, x_dot)

@@ -19,6 +19,8 @@ def in_memory(x: Any) -> Any:
     nothing if `x` is mapped, or not known: read none of them. `None` if it is not known how `x`
     lies in memory.
     """
+    if type(x) is np.ndarray:
+        return x
     array = strip(x)
     if isinstance(array, Abstract):
         array = array.memory

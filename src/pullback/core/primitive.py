@@ -156,6 +156,7 @@ class Primitive:
         self.singular = singular
         self.masks = masks
         self.pads = pads
+        self.leaves_out = masks or bool(pads)
         self.generic = generic
         self.trusted = trusted
         self.numbers = numbers
@@ -166,6 +167,7 @@ class Primitive:
         self.keeps_out = False
         self.keeps: tuple[bool, ...] = ()
         self.keeps_rest = False
+        self.reads_nothing = True
         self.alone = False
         self.computes_with: tuple[int, ...] = ()
         if rule is not None:
@@ -197,6 +199,7 @@ class Primitive:
         self.keeps_out = not names[0].startswith("_")
         self.keeps = tuple(not name.startswith("_") for name in names[1:])
         self.keeps_rest = variadic is not None and not variadic.startswith("_")
+        self.reads_nothing = not (self.keeps_out or self.keeps_rest or any(self.keeps))
         # Element by element a function of one argument has its dtype, and raises at poles alone.
         self.alone = len(self.keeps) == 1 and self.numbers
         smooth = self.alone and not self.singular
@@ -222,11 +225,6 @@ class Primitive:
     def reads(self, position: int) -> bool:
         """Whether the rule reads the value of this argument."""
         return self.keeps[position] if position < len(self.keeps) else self.keeps_rest
-
-    @property
-    def reads_nothing(self) -> bool:
-        """Whether the rule reads no values: its maps follow from shapes and parameters alone."""
-        return not (self.keeps_out or self.keeps_rest or any(self.keeps))
 
     @property
     def is_constant(self) -> bool:

@@ -56,7 +56,10 @@ class Abstract:
     @classmethod
     def of(cls, x: Any) -> Abstract:
         """The shape and dtype of an array, tracer or scalar."""
-        return Abstract(shape_of(x), dtype_of(x))
+        try:
+            return Abstract(x.shape, x.dtype)
+        except AttributeError:
+            return Abstract(shape_of(x), dtype_of(x))
 
     @property
     def ndim(self) -> int:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Decided",
     "assumed_of",
+    "follows",
     "layout_of",
     "layout_of_part",
     "layouts_of_results",
@@ -81,6 +82,11 @@ class Decided:
 
     def _depends(self) -> bool:
         equation = self._equation
+        if isinstance(equation.primitive.value, np.ufunc):  # most are; the rest is tried out
+            whole = equation.outputs[0].shape
+            arrays = [x for x in equation.inputs if shape_of(x)]
+            if all(getattr(x, "laid_by", None) and x.shape == whole for x in arrays):
+                return len(whole) > 1
         rows = []
         for order in (*_ORDERS, None):
             args = [_in_other_order(x, order) for x in equation.inputs]
@@ -88,6 +94,28 @@ class Decided:
                 layouts_of_results(equation.primitive, args, equation.params, equation.outputs)
             )
         return any(None in column or len(set(column)) > 1 for column in zip(*rows, strict=True))
+
+
+def follows(new: Variable, old: Variable) -> bool:
+    """Whether a value lies in memory as an input of its equation does, however that lies."""
+    by = new.laid_by
+    equation: Any = by._equation if type(by) is Decided else None
+    if equation is None or not any(x is old for x in equation.inputs):
+        return False
+    if equation.primitive.in_place is not None:
+        return equation.inputs[0] is old
+    if isinstance(equation.primitive.value, np.ufunc) and not any(
+        shape_of(x) for x in equation.inputs if x is not old
+    ):
+        return new.shape == old.shape
+    place = equation.outputs.index(new)
+    for order in (*_ORDERS, None):
+        other = _in_other_order(old, order)
+        args = [other if x is old else x for x in equation.inputs]
+        rows = layouts_of_results(equation.primitive, args, equation.params, equation.outputs)
+        if rows[place] != _layout(np.empty_like(in_memory(other))):
+            return False
+    return True
 
 
 def _in_other_order(x: Any, order: str | None) -> Any:
@@ -157,20 +185,17 @@ def _rearranged(primitive: Primitive, args: Sequence[Any], params: dict[str, Any
     memory = in_memory(args[0])
     if memory is not None:
         return _layout(_tried_out(primitive, (memory, *map(_stand_in, args[1:])), params))
-    # What does not depend on how the argument lies is the same for two arrays with gaps.
-    shape = shape_of(args[0])
-    gaps = np.empty(2 * math.prod(shape), dtype_of(args[0]))[::2]
-    one, other = (
-        _tried_out(
-            primitive,
-            (np.reshape(gaps, shape, order=order), *map(_stand_in, args[1:])),  # type: ignore[call-overload]
-            params,
-        )
-        for order in _ORDERS
-    )
-    if one is None or other is None or one.strides != other.strides or not one.flags.forc:
-        return None
-    return _layout(one)
+    # What does not depend on how the argument lies is the same for arrays with gaps and without,
+    # of which order="A" tells that in Fortran's order.
+    shape, dtype = shape_of(args[0]), dtype_of(args[0])
+    found = set()
+    for step in (2, 1):
+        elements = np.empty(step * math.prod(shape), dtype)[::step]
+        for order in _ORDERS:
+            one = np.reshape(elements, shape, order=order)  # type: ignore[call-overload]
+            out = _tried_out(primitive, (one, *map(_stand_in, args[1:])), params)
+            found.add(_layout(out) if out is not None and out.flags.forc else None)
+    return found.pop() if len(found) == 1 else None
 
 
 def _tried_out(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -198,6 +223,8 @@ def _from_corners(
 ) -> list[Any]:
     """From what comes out for the first two places along each axis of the arguments."""
     found: list[list[Any]] = []
+    if "ddof" in params:
+        params = {**params, "ddof": 0}  # NumPy warns of more than there are elements in a corner
     unknown = any(in_memory(x) is None for x in args)
     for order in _ORDERS if unknown else _ORDERS[:1]:
         results = _tried_out(primitive, [_corner(x, order) for x in args], params)

@@ -161,6 +161,10 @@ class Variable(Abstract):
         """Whether the layout goes back to that of an argument of a graph that is to be called."""
         return any(assumed.called for assumed in self._assumptions(outside=False))
 
+    def is_laid_by_argument(self) -> bool:
+        """Whether the layout goes back to that of an argument, which may be another one later."""
+        return any(True for _ in self._assumptions(outside=False))
+
     def _assumptions(self, *, outside: bool) -> Iterator[Assumed]:
         """What is assumed of the arguments that decide on the layout, also in recordings around."""
         stack, seen = [self], {self}

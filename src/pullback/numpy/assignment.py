@@ -157,7 +157,7 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     if not _MASKS.isdisjoint(map(type, key) if type(key) is tuple else (type(key),)):
         x, key = beyond_integers(x, key)
         mask = wide_mask(x, key)
-        if mask is not None:
+        if mask is not None and (type(mask.wide) is Tracer or shape_of(value) == ()):
             _set_masked(x, key, mask, value)
             return
     if type(value) is Selected:

@@ -129,8 +129,8 @@ class BoundNames:
 
     def _serve_reach(self, namespace: Namespace) -> None:
         """Bind the names of a module and of those that it refers to, directly or not."""
-        if id(namespace) in self._visited:
-            return
+        if id(namespace) in self._visited or type(namespace) is not dict:
+            return  # another type: that of a copy of a function, which is served as its original is
         self._visited[id(namespace)] = namespace
         for place in self._reach(namespace):
             for name in place.names:
@@ -257,6 +257,8 @@ def _of_class(cls: type) -> Iterator[Namespace]:
 
 def _is_users(namespace: Namespace) -> bool:
     """Whether a module is a user's: not one of Python's, nor of a library that is left alone."""
+    if type(namespace) is not dict:
+        return False
     name = namespace.get("__name__")
     if isinstance(name, str) and name.partition(".")[0] in sys.stdlib_module_names:
         return name == "__main__"

@@ -15,6 +15,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import array_ufuncs
 from pullback.errors import ArgumentValueError
+from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
 from pullback.numpy.views import as_array
@@ -222,7 +223,8 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     x1, x2 = operand(x1), operand(x2)
     if axis != -1:
         x1, x2 = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
-    return reductions.sum(_conjugated(x1) * x2, axis=-1)
+    products = _conjugated(x1) * x2
+    return convert(reductions.sum(products, axis=-1), dtype_of(products))  # of integers: as narrow
 
 
 def matvec(x1: Any, x2: Any, /) -> Any:

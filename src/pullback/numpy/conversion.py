@@ -34,8 +34,8 @@ def double(x: Any) -> Any:
 
 def promoted(*arrays: Any) -> tuple[Any, ...]:
     """Arrays in the dtype that they have in common, in which NumPy computes with them."""
-    dtypes = [dtype_of(x) for x in arrays]
-    if all(dtype == dtypes[0] for dtype in dtypes):
+    dtypes = set(map(dtype_of, arrays))
+    if len(dtypes) < 2:
         return arrays
     common = np.result_type(*dtypes)
     return tuple(convert(x, common) for x in arrays)

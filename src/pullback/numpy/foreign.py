@@ -11,7 +11,6 @@ import contextlib
 import itertools
 import os
 import sys
-import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any
@@ -108,8 +107,8 @@ def _is_users(frame: FrameType) -> bool | None:
     return None if not path or is_pullbacks_file(path) else is_users_file(path)
 
 
-_STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
-_INSTALLED = sysconfig.get_paths()["purelib"] + os.sep
+_STANDARD = os.path.dirname(os.__file__) + os.sep
+_INSTALLED = os.path.join(_STANDARD, "site-packages", "")
 
 
 def _is_pythons(frame: FrameType) -> bool:

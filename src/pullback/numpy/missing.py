@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.shapes import is_inexact
 from pullback.errors import ArgumentValueError
 from pullback.numpy import reductions as full
 from pullback.numpy.operands import anywhere, operand
@@ -147,6 +148,8 @@ def _nan_extremum(
     x, present = _present(a)
     if initial is None:
         full.require_elements(name, x, axis, "give initial, or test x.size first")
+    if not is_inexact(x):
+        return function(x, axis, None, keepdims, initial, where)
     value = function(np.where(present, x, neutral), axis, None, keepdims, initial, where)
     if initial is not None:
         return value
@@ -157,6 +160,8 @@ def _nan_extremum(
 def nanargmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
     x, present = _present(a)
     full.require_elements("np.nanargmax", x, axis)
+    if not is_inexact(x):
+        return full.argmax(x, axis, out, keepdims=keepdims)
     _require_numbers("np.nanargmax", present, axis)
     return full.argmax(np.where(present, x, -np.inf), axis, out, keepdims=keepdims)
 
@@ -165,6 +170,8 @@ def nanargmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = Fal
 def nanargmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
     x, present = _present(a)
     full.require_elements("np.nanargmin", x, axis)
+    if not is_inexact(x):
+        return full.argmin(x, axis, out, keepdims=keepdims)
     _require_numbers("np.nanargmin", present, axis)
     return full.argmin(np.where(present, x, np.inf), axis, out, keepdims=keepdims)
 

@@ -10,6 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
 from pullback.errors import ArgumentValueError
+from pullback.numpy.conversion import inexact
 from pullback.numpy.operands import operand
 from pullback.numpy.reductions import require_elements
 from pullback.numpy.registration import implements
@@ -21,7 +22,7 @@ __all__ = ["matrix_norm", "norm", "vector_norm"]
 
 @implements(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    x = operand(x)
+    x = inexact(operand(x))
     rank = len(shape_of(x))
     if axis is None and ord is None:
         return _euclidean(x, None, keepdims)
@@ -38,7 +39,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 @implements(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    x = operand(x)
+    x = inexact(operand(x))
     rank = len(shape_of(x))
     axes = tuple(range(rank)) if axis is None else normalize_axis_tuple(axis, rank)
     return _of_vectors(x, ord, axes, keepdims)
@@ -46,7 +47,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
 
 @implements(np.linalg.matrix_norm)
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    x = operand(x)
+    x = inexact(operand(x))
     rank = len(shape_of(x))
     return _of_matrices(x, ord, (rank - 2, rank - 1), keepdims)
 

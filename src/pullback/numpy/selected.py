@@ -10,11 +10,11 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-import operator
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer
@@ -121,6 +121,8 @@ class Selected:
                     f"that their masks are the same{user_line()}; make one mask, and select with "
                     "that"
                 )
+            if x.ndim != self.ndim:
+                raise self._refusal(f"one of {x.ndim} axes beside one of {self.ndim}")
             return x._array
         if len(np.shape(x)) > len(self._rest):
             raise self._refusal(f"a selection beside an array of shape {np.shape(x)}")
@@ -143,25 +145,27 @@ class Selected:
         return implementation(*args, **kwargs)
 
     def _over(self, axis: Any) -> tuple[int, ...] | None:
-        """The axes of the whole array for the first of these; `None` for another one."""
+        """The axes of the whole array for these; `None` if the first is not among them."""
         rank = len(self._mask.shape)
         if axis is None:
             return tuple(range(rank + len(self._rest)))
-        place = range(self.ndim)[operator.index(axis)]
-        return None if place else tuple(range(rank))
+        places = normalize_axis_tuple(axis, self.ndim)
+        if 0 not in places:
+            return None
+        return (*range(rank), *(place + rank - 1 for place in places if place))
+
+    def _behind(self, axis: Any) -> tuple[int, ...]:
+        """The axes of the whole array for such as do not count the selected elements."""
+        rank = len(self._mask.shape)
+        return tuple(place + rank - 1 for place in normalize_axis_tuple(axis, self.ndim))
 
     def _reduced(self, function: Any, neutral: Any, axis: Any, keepdims: bool) -> Any:
         axes = self._over(axis)
         if axes is None:
-            place = range(self.ndim)[axis] + len(self._mask.shape) - 1
-            return Selected(
-                function(self._array, axis=place, keepdims=keepdims), self._mask, self._line
-            )
-        out = function(self._filled(neutral), axis=axes)
-        if keepdims:
-            rest = (1,) * len(self._rest) if axis is None else self._rest
-            out = np.reshape(out, (1, *rest))
-        return out
+            out = function(self._array, axis=self._behind(axis), keepdims=keepdims)
+            return Selected(out, self._mask, self._line)
+        out = function(self._filled(neutral), axis=axes, keepdims=keepdims)
+        return np.reshape(out, (1, *out.shape[len(self._mask.shape) :])) if keepdims else out
 
     # -- what is refused -------------------------------------------------------------------------
 
@@ -190,7 +194,7 @@ class Selected:
         else:
             raise self._refusal("writing to a part of it")
         if type(value) is Selected:
-            if not same_mask(value._mask, chosen):
+            if not same_mask(value._mask, chosen) or value.ndim > self.ndim:
                 raise self._refusal("writing another selection to it")
             value = value._array
         elif len(np.shape(value)) > len(self._rest):
@@ -239,9 +243,15 @@ def _all(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 
 def _count(x: Selected, axis: Any = None) -> Any:
-    """How many elements a mean is taken of."""
-    count = np.sum(x._mask)
-    return count * math.prod(x._rest) if axis is None else count
+    """How many elements a mean is taken of, in the dtype of the mean."""
+    behind = x._over(axis)[len(x._mask.shape) :]  # type: ignore[index]
+    count = np.sum(x._mask) * math.prod(shape_of(x._array)[i] for i in behind)
+    return count.astype(_real_dtype(x))
+
+
+def _real_dtype(x: Selected) -> np.dtype[Any]:
+    """In which means are taken: that of the elements, of integers double precision."""
+    return np.finfo(np.result_type(x.dtype, np.float16 if x.dtype.kind in "fc" else float)).dtype
 
 
 def _mean(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -252,10 +262,10 @@ def _mean(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 def _var(x: Selected, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
     if x._over(axis) is None:
-        return Selected(
-            np.var(x._array, range(x.ndim)[axis] + len(x._mask.shape) - 1), x._mask, x._line
-        )
-    apart = x - _mean(x, axis)
+        out = np.var(x._array, axis=x._behind(axis), ddof=ddof, keepdims=keepdims)
+        return Selected(out, x._mask, x._line)
+    mean = _mean(x, axis, keepdims=True)
+    apart = x - np.reshape(mean, mean.shape[1:])
     return _sum(np.abs(apart) ** 2, axis, keepdims=keepdims) / (_count(x, axis) - ddof)
 
 

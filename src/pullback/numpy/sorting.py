@@ -11,7 +11,7 @@ from pullback.core.shapes import shape_of
 from pullback.numpy.indexing import take, take_along_axis
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
-from pullback.numpy.views import keep_layout
+from pullback.numpy.views import laid_like
 from pullback.rules import sorting
 
 __all__ = ["argpartition", "argsort", "argwhere", "digitize", "flatnonzero", "lexsort", "nonzero",
@@ -40,7 +40,7 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
     if axis is None:
         a, axis = np.ravel(a), -1
     places = bind(sorting.argsort, (a,), {"axis": axis, "kind": "stable"})
-    return keep_layout(a, take_along_axis(a, places, axis))
+    return laid_like(a, take_along_axis(a, places, axis))
 
 
 @implements(np.sort_complex)
@@ -65,7 +65,7 @@ def partition(
     a = operand(a)
     if axis is None:
         a, axis = np.ravel(a), -1
-    return keep_layout(a, take_along_axis(a, argpartition(a, kth, axis, kind, order), axis))
+    return laid_like(a, take_along_axis(a, argpartition(a, kth, axis, kind, order), axis))
 
 
 @implements(np.lexsort)

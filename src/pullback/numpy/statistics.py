@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.shapes import dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer, known
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import reductions as full
@@ -200,7 +200,7 @@ def quantile_of(
     place = np.clip(_POSITION[method](q, count), 0, count - 1)
     below = np.floor(place).astype(int)
     above = np.minimum(below + 1, n - 1)
-    between = (place - below).astype(dtype_of(x) if weak else place.dtype)
+    between = (place - below).astype(dtype_of(x) if weak and is_inexact(x) else place.dtype)
     value = element(below)
     if method not in _DISCRETE and place.dtype.kind == "f":
         value = value + (element(above) - value) * between

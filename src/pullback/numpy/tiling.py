@@ -101,13 +101,14 @@ def _rolled_by_unknown(a: Any, shift: Any, axes: tuple[int, ...]) -> Any:
             "one for each axis"
         )
     count = np.broadcast_shapes(shape, (len(axes),))[0]
+    whole = a
     for turn in range(count):
         by = shift[turn % shape[0]] if shape else shift
         axis = axes[turn % len(axes)]
         extent = shape_of(a)[axis]
         if extent:
             a = take(a, (np.arange(extent) - by) % extent, axis)
-    return copy_of(a)
+    return copy_of(whole) if a is whole else laid_like(whole, a)
 
 
 @implements(np.tile)

@@ -23,6 +23,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import Tracer, known, strip
 from pullback.core.view import View
 from pullback.errors import AliasError, ArgumentValueError
+from pullback.graph.layout import follows
 from pullback.graph.variable import Variable, user_line
 from pullback.rules import conversion, indexing, shaping
 
@@ -197,8 +198,17 @@ def keep_layout(old: Any, new: Any) -> Any:
     if isinstance(new, Tracer):
         value, before = in_memory(new), in_memory(old)
         if isinstance(value, np.ndarray) and before is not None and value.strides == before.strides:
-            return new
+            one, other = strip(old), strip(new)
+            if type(one) is not Variable or len(one.shape) < 2:
+                return new
+            if (type(other) is Variable and follows(other, one)) or not _varies(one):
+                return new
     return bind(indexing.index_update, (old, new), {"key": (Ellipsis,)})
+
+
+def _varies(bottom: Any) -> bool:
+    """Whether an array may lie otherwise in another iteration, or call, of what is recorded."""
+    return type(bottom) is Variable and len(bottom.shape) > 1 and bottom.is_laid_by_argument()
 
 
 def laid_like(old: Any, new: Any) -> Any:
@@ -206,7 +216,7 @@ def laid_like(old: Any, new: Any) -> Any:
     if not isinstance(new, Tracer) or len(shape_of(new)) < 2:
         return new
     value, before = in_memory(new), in_memory(old)
-    if value is not None and before is not None:
+    if value is not None and before is not None and not _varies(strip(old)):
         ordered = value.flags.c_contiguous and before.flags.c_contiguous
         if ordered or value.strides == np.empty_like(before, value.dtype).strides:
             return new

@@ -349,7 +349,7 @@ def _fitting(gradient: Any, leaves: list[Any], spec: Any, where: str) -> list[An
     if structure != spec:
         bars = trees.flatten_like(spec, gradient, f"{where}: gradient")
     for position, (p, g) in enumerate(zip(leaves, bars, strict=True)):
-        if g is not None and type(g) is not Tracer and type(g) is not np.ndarray:
+        if not (g is None or type(g) in (np.ndarray, Tracer) or is_plain(g, np.generic)):
             path = trees.leaf_paths(spec)[position]
             bars[position] = g = by_position(g, f"{where}: gradient{path}")
         if g is None or shape_of(g) != shape_of(p):

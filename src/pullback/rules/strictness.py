@@ -199,7 +199,7 @@ def _message(words: tuple[str, str], mask: Any) -> str:
 def _guard(x: Any, mask: Any, *, words: tuple[str, str]) -> Any:
     if np.any(mask):
         raise SingularPointError(_message(words, mask))
-    return x
+    return x if hasattr(x, "dtype") else np.asarray(x)[()]
 
 
 def _guard_batch(

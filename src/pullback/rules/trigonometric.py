@@ -92,8 +92,8 @@ arccos.singular_at(
 
 @elementwise(np.arctan)
 def arctan(_y, x):
-    """y = arctan x: ∂y/∂x = 1/(1 + x²)."""
-    return 1 / (1 + x * x)
+    """y = arctan x: ∂y/∂x = 1/(1 + x²), with halves, whose slope x doesn't overflow."""
+    return 0.5 / (0.5 + 0.5 * x * x)
 
 
 @elementwise(np.arctan2, singular=True)

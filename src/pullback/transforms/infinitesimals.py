@@ -39,7 +39,7 @@ from pullback.core.shapes import dtype_of, is_inexact, shape_of
 from pullback.core.tracer import Tracer, known, strip
 from pullback.errors import ArgumentValueError, DataDependenceError, NoRuleError
 from pullback.transforms.batch import MAPPED, Batch
-from pullback.transforms.forward import Pushforward
+from pullback.transforms.forward import Pushforward, Sparse
 
 __all__ = [
     "COUNTERTURN",
@@ -122,7 +122,7 @@ class Infinitesimal(Pushforward):
 
     def moved(self, x: Any, *changes: Any) -> Any:
         """x + ε times its change along each direction."""
-        return Tracer(self, x, self._along(*changes))
+        return moved(x, *changes, of=self)
 
     def set_apart(self, w: Any, *changes: Any) -> Any:
         """The same, for the ordered values of a decomposition."""
@@ -270,9 +270,14 @@ def _ours(x: Any, of: Interpreter) -> bool:
     return type(x) is Tracer and x._interpreter is of
 
 
+def _plain(dot: Any) -> Any:
+    """A coefficient of ε, whether or not it has strong zeros."""
+    return dot.dot if type(dot) is Sparse else dot
+
+
 def _part(x: Any, *, of: Infinitesimal, order: int, direction: int) -> Any:
     if _ours(x, of):
-        x = x._payload if order else x._value
+        x = _plain(x._payload) if order else x._value
     elif order:
         x = None
     if x is None:
@@ -285,6 +290,10 @@ def _part(x: Any, *, of: Infinitesimal, order: int, direction: int) -> Any:
 def _part_or_zeros(x: Any, **params: Any) -> Any:
     found = _part(x, **params)
     return np.zeros(shape_of(x), dtype_of(x)) if found is None else found
+
+
+def _moved(x: Any, *changes: Any, of: Infinitesimal) -> Any:
+    return Tracer(of, x, of._along(*changes))
 
 
 def _scaled(dot: Any, *, of: Infinitesimal) -> Any:
@@ -304,5 +313,6 @@ def _singular(
 part = Part("part", _part_or_zeros, batch=_batch)
 """``part(x, of=infinitesimal, order=0 or 1, direction=number)``"""
 
+moved = Part("moved", _moved, batch=_batch)
 scaled = Part("scaled", _scaled, batch=_batch)
 singular = Part("singular", _singular, batch=_batch)

@@ -21,10 +21,10 @@ import numpy as np
 from pullback.core.choice import Branch, Choice
 from pullback.core.linear import Diagonal, Identity, Joint, Linear, LinearMap, Maps, Selection, push
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import Abstract, dtype_of, fit, shape_of
+from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer, known, strip
 
-__all__ = ["Application", "Support", "fitted", "leaves_out", "of_seed", "point_of", "union"]
+__all__ = ["Application", "Support", "leaves_out", "may_be_nan", "of_seed", "point_of", "union"]
 
 
 class Support:
@@ -82,10 +82,10 @@ def of_seed(seed: Any) -> Support | None:
     """The support of what a user gives, or `None` if all of it may be other than zero."""
     if type(seed) is np.float64 and seed:
         return None  # the seed of a gradient
-    if not known(seed):
+    plain = strip(seed)
+    if isinstance(plain, Abstract):
         return _of_value(seed, everywhere=False)
-    plain = strip(seed) if type(seed) is Tracer else seed
-    if np.count_nonzero(plain) == np.size(plain):
+    if np.count_nonzero(plain) == math.prod(shape_of(plain)):
         return None
     return _of_value(seed, everywhere=True)
 
@@ -131,18 +131,27 @@ def _times(coefficient: Any, x: Any, support: Support) -> Any:
         if known(kept) and np.all(strip(kept)):
             return coefficient * x
         return Choice.masked_product(coefficient, x, kept)
-    product = np.multiply(coefficient, x)
+    product = coefficient * x
     if _has_nan(product):
         kept = support.array | np.not_equal(x, 0)
-        product = np.where(kept, product, 0).astype(product.dtype)[()]
+        product = np.where(kept, product, 0).astype(dtype_of(product))[()]
     return product
 
 
 def _has_nan(product: Any) -> bool:
     """Whether an element may be NaN: a sum of squares of others is none, but for complex ones."""
-    flat = np.ravel(product, "K")
+    if type(product) is not np.ndarray:
+        return bool(product != product)
+    flat = product.ravel("K")
     total = flat.dot(flat)
     return bool(total != total)
+
+
+def may_be_nan(x: Any) -> bool:
+    """Whether an element is NaN, as far as that is known; `None` is zero."""
+    if type(x) is not Tracer:
+        return x is not None and _has_nan(x)
+    return not _only_mapped(x) or _has_nan(strip(x))
 
 
 def _only_mapped(x: Any) -> bool:
@@ -156,7 +165,7 @@ def _only_mapped(x: Any) -> bool:
 
 def leaves_out(primitive: Primitive, args: Sequence[Any], dots: Sequence[Any]) -> bool:
     """Whether a pushforward has strong zeros of its own, where the tangents have none."""
-    if not (primitive.masks or primitive.pads):
+    if not primitive.leaves_out:
         return False
     # Conditions are booleans, indices the rest of the arguments; neither has a tangent.
     count = len(primitive.keeps) if primitive.keeps_rest else len(args)
@@ -169,9 +178,7 @@ def _counts(x: Any) -> bool:
 
 
 def _left_out(term: Any, support: Support) -> Any:
-    """A result with zeros outside its support, where it may be NaN."""
-    if _only_mapped(term) and not _has_nan(strip(term)):
-        return term
+    """A result with zeros outside its support, where it is NaN."""
     return np.where(support.array | ~np.isnan(term), term, np.zeros((), dtype_of(term)))
 
 
@@ -203,13 +210,12 @@ class Application:
             return term, of_results(term, supports)
         total: Any = None
         found: Support | None = None
-        for position, (linear, dot) in enumerate(zip(maps, dots, strict=True)):
+        rows = zip(maps, dots, supports, strict=True)
+        for position, (linear, dot, before) in enumerate(rows):
             if linear is None or dot is None:
                 continue
             onto = total if isinstance(linear, Linear) and linear.push_onto is not None else None
-            term, support = self.one(
-                linear, position, dot, supports[position], forward=True, onto=onto
-            )
+            term, support = self.one(linear, position, dot, before, forward=True, onto=onto)
             if term is None:
                 continue
             if total is None:
@@ -255,7 +261,7 @@ class Application:
             return term, taken if support is None else _both(support, taken)
         if not asked and type(term) is np.ndarray and not _has_nan(term):
             return term, None
-        several = isinstance(x, tuple | list) or isinstance(term, tuple)
+        several = isinstance(x, _ROW) or isinstance(term, tuple)
         found = None if several else self.passage(linear, position, x, support, forward=forward)
         if found is None:
             if support is None:
@@ -263,7 +269,7 @@ class Application:
             return term, of_results(term, support if isinstance(support, tuple) else (support,))
         if found is UNKEPT:
             return term, of_sum(term)
-        if onto is None and (self.primitive.singular or _only_mapped(term)):
+        if onto is None and may_be_nan(term) and (self.primitive.singular or _only_mapped(term)):
             term = _left_out(term, found)
         return term, found
 
@@ -272,7 +278,9 @@ class Application:
     ) -> tuple[Any, Support | None]:
         coefficient = linear.coefficient if forward else linear.conjugate
         if isinstance(linear, Choice):
-            term = linear.times(coefficient, x, None if support is None else support.array)
+            term = linear.times(coefficient, x)
+            if support is not None and not linear.is_strong and may_be_nan(term):
+                term = _left_out(term, support)
             array = linear.taken  # rather than to keep the coefficients
             taken = Support(lambda: array, everywhere=True)
             return term, taken if support is None else _both(support, taken)
@@ -285,23 +293,22 @@ class Application:
     ) -> Support | None:
         """The support of what a map makes of `x`, if the map has it in its structure."""
         primitive = self.primitive
-        masks = primitive.masks or bool(primitive.pads)
-        if support is None and not masks:
+        leaves_out = primitive.leaves_out
+        if support is None and not leaves_out:
             return None
         through: Callable[[Any], Any]
-        if masks or primitive.reads_nothing:
+        if leaves_out or primitive.reads_nothing:
             through = linear.pushforward if forward else linear.pullback
         elif primitive.generic:
             through = self._generic(position, forward)
         else:
             return None
         like = Abstract.of(x)
-        spreads = not known(x) and self._spreads(forward=forward)
-        if support is None and spreads and self._is_small():
+        if self._spreads(forward=forward) and not known(x):
+            if support is not None or not self._is_small():
+                return UNKEPT
             found = np.not_equal(through(point_of(like)), 0)
             return Support(lambda: found, everywhere=True) if known(found) else UNKEPT
-        if spreads:
-            return UNKEPT
         if support is None:
             return Support(lambda: np.not_equal(through(point_of(like)), 0), everywhere=True)
         return Support(
@@ -348,11 +355,12 @@ class Application:
     def _generic(self, position: int, forward: bool) -> Callable[[Any], Any]:
         """The map of these shapes at other arguments, where it has no zeros by chance."""
         primitive, params = self.primitive, self.params
-        out, args = Abstract.of(self.out), [Abstract.of(x) for x in self.args]
+        spaces = list(map(Abstract.of, (self.out, *self.args)))  # rather than to keep arrays
 
         def apply(x: Any) -> Any:
+            out, *args = map(point_of, spaces)
             wanted = [i == position or None for i in range(len(args))]
-            maps = primitive.maps(point_of(out), [point_of(each) for each in args], params, wanted)
+            maps = primitive.maps(out, args, params, wanted)
             assert not isinstance(maps, Joint)
             linear = maps[position]
             assert linear is not None
@@ -370,7 +378,7 @@ def of_results(dots: Any, supports: Sequence[Support | None]) -> Any:
 
 
 def _of_values(x: Any, everywhere: bool) -> Any:
-    if isinstance(x, tuple | list):
+    if isinstance(x, _ROW):
         return tuple(_of_values(each, everywhere) for each in x)
     return None if x is None else _of_value(x, everywhere=everywhere)
 
@@ -426,19 +434,5 @@ _SHORT = 64
 """How many elements an array has at most of which a graph may hold what is left out."""
 
 
-def fitted(
-    support: Support | None, before: tuple[int, ...], after: tuple[int, ...]
-) -> Support | None:
-    """The support of a cotangent that has been brought to the shape of an argument."""
-    if support is None or before == after:
-        return support
-    return Support(
-        lambda array: np.not_equal(
-            fit(np.broadcast_to(np.where(array, 1.0, 0.0), before), after, _DOUBLE), 0
-        ),
-        (support,),
-        everywhere=support.everywhere,
-    )
-
-
-_DOUBLE = np.dtype(float)
+_ROW = (tuple, list)
+"""What holds the tangents or cotangents of several arrays."""

@@ -232,3 +232,24 @@ def test_attributes_want_an_array_like_the_index():
     with pytest.raises(pb.DataDependenceError, match=r"self\.table\[i\].*like=i"):
         pb.fori_loop(0, 3, Model().step, 0.0)
     assert pb.fori_loop(0, 3, Model().mended, 0.0) == 6.0
+
+
+BODIES_INSIDE = {
+    "checkpoint": lambda x: np.sum(A * pb.checkpoint(lambda c: c * c)(x)),
+    "scan": lambda x: np.sum(M @ pb.scan(lambda c, t: (c * c * t, None), x, A)[0]),
+    "cond": lambda x: np.sum(A * pb.cond(x[0] > 0, lambda c: c * c, lambda c: c, x)),
+    "grad": lambda x: np.sum(A * pb.grad(lambda c: np.sum(c**3))(x)),
+}
+
+
+@pytest.mark.parametrize("function", BODIES_INSIDE.values(), ids=BODIES_INSIDE)
+def test_a_body_inside_one_that_reads_a_global(function):
+    """The copy of the outer body, and what it sees, is kept by nobody."""
+    modes = {
+        "cond": lambda x: pb.cond(x[0] > 0, function, lambda x: 0.0, x),
+        "switch": lambda x: pb.switch(0, [function], x),
+        "loop": lambda x: pb.fori_loop(0, 1, lambda i, c: c + A[i] * function(x), 0.0),
+    }
+    for mode in modes.values():
+        assert mode(A) == pytest.approx(function(A))
+        assert_allclose(pb.grad(mode)(A), pb.grad(function)(A))
