@@ -276,3 +276,26 @@ def test_choices_in_loops_and_chains_beside_them():
             for g in (lambda x, f=f: np.sum(f(x)), summed(f)):
                 assert np.isnan(pb.pushforward(g, (np.zeros(2),), (np.ones(2),))[1])
                 np.testing.assert_array_equal(pb.grad(g)(np.zeros(2)), [NAN, NAN])
+
+
+def test_places_that_a_recorded_program_reads_of_many():
+    """The zeros of a tangent that is read from are strong, and those of its products are not."""
+    x, x_dot, nothing = np.zeros(100), np.arange(100.0), np.zeros(100)
+
+    def written(x):
+        y = x + 0.0
+        y[5] = x[6]
+        return y
+
+    for place in (0, [0, 50], slice(0, None, 50)):
+        for product, wanted in [(lambda x: x, [0, np.inf]), (lambda x: nothing * x, [0, NAN]),
+                                (written, [0, np.inf])]:  # fmt: skip
+
+            def root(x, place=place, product=product):
+                return np.sqrt(product(x)[place])
+
+            def f(x, x_dot, root=root):
+                return pb.pushforward(root, (x,), (x_dot,))[1]
+
+            for dot in (f(x, x_dot), pb.trace(f, x, x_dot)(x, x_dot)):
+                np.testing.assert_array_equal(dot, wanted[0] if place == 0 else wanted)

@@ -22,7 +22,6 @@ from pullback.transforms.support import (
     UNKEPT,
     Application,
     Support,
-    fitted,
     leaves_out,
     may_be_nan,
     of_seed,
@@ -342,7 +341,7 @@ def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, k
         term, found = application.one(linear, position, bar, support, forward=False, asked=asked)
         if term is not None:
             if asked:
-                bars.supported(parent, fitted(found, shape_of(term), parent.shape))
+                bars.supported(parent, _fitted(found, shape_of(term), parent.shape))
             _add(node, position, parent, term, bars)
 
 
@@ -383,6 +382,21 @@ def _is_real_coefficient(entry: Any, cls: type) -> bool:
     if cls is np.ndarray:
         return bool(entry.dtype.kind != "c")
     return cls is float or cls is np.float64 or (cls is int and entry != 1)
+
+
+def _fitted(
+    support: Support | None, before: tuple[int, ...], after: tuple[int, ...]
+) -> Support | None:
+    """The support of a cotangent that has been brought to the shape of an argument."""
+    if support is None or before == after:
+        return support
+    return Support(
+        lambda array: np.not_equal(
+            fit(np.broadcast_to(np.where(array, 1.0, 0.0), before), after, np.dtype(float)), 0
+        ),
+        (support,),
+        everywhere=support.everywhere,
+    )
 
 
 def _fit(term: Any, parent: Node, node: Operation, position: int) -> Any:

@@ -19,21 +19,12 @@ from typing import Any
 import numpy as np
 
 from pullback.core.choice import Branch, Choice
-from pullback.core.linear import Diagonal, Identity, Joint, LinearMap, Maps, push
+from pullback.core.linear import Diagonal, Identity, Joint, Linear, LinearMap, Maps, Selection, push
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import Abstract, dtype_of, fit, shape_of
+from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracer import Tracer, known, strip
 
-__all__ = [
-    "Application",
-    "Support",
-    "fitted",
-    "leaves_out",
-    "may_be_nan",
-    "of_seed",
-    "point_of",
-    "union",
-]
+__all__ = ["Application", "Support", "leaves_out", "may_be_nan", "of_seed", "point_of", "union"]
 
 
 class Support:
@@ -48,17 +39,26 @@ class Support:
         Whether every product is to mind it, not those alone with coefficients that are known to be
         infinite somewhere. So it is behind a choice, whose other branch may have been anything,
         but not for a seed whose zeros are not known, in a graph that is being recorded.
+    own : Tracer, optional
+        The tangent or cotangent of which it is where that is other than zero. Of a large one no
+        more is looked at, in a graph that is recorded, than the places that are read.
     """
 
-    __slots__ = ("_array", "_make", "_sources", "everywhere")
+    __slots__ = ("_array", "_make", "_sources", "everywhere", "own")
 
     def __init__(
-        self, make: Callable[..., Any], sources: tuple[Support, ...] = (), *, everywhere: bool
+        self,
+        make: Callable[..., Any],
+        sources: tuple[Support, ...] = (),
+        *,
+        everywhere: bool,
+        own: Any = None,
     ) -> None:
         self._make: Callable[..., Any] | None = make
         self._sources = sources
         self._array: Any = None
         self.everywhere = everywhere
+        self.own = own
 
     @property
     def array(self) -> Any:
@@ -92,7 +92,7 @@ def of_seed(seed: Any) -> Support | None:
 
 def _of_value(x: Any, *, everywhere: bool) -> Support:
     if type(x) is Tracer:
-        return Support(lambda: np.not_equal(x, 0), everywhere=everywhere)
+        return Support(lambda: np.not_equal(x, 0), everywhere=everywhere, own=x)
     found = np.not_equal(x, 0)  # rather than to keep the array
     return Support(lambda: found, everywhere=everywhere)
 
@@ -103,7 +103,7 @@ def of_sum(total: Any) -> Support:
     While a graph is recorded it is left to the products to take any zero for a strong one.
     """
     if type(total) is Tracer or isinstance(total, list):
-        return Support(lambda: np.False_, everywhere=True)
+        return Support(lambda: np.False_, everywhere=True, own=total)
     return _of_value(total, everywhere=True)
 
 
@@ -210,10 +210,12 @@ class Application:
             return term, of_results(term, supports)
         total: Any = None
         found: Support | None = None
-        for position, (linear, dot) in enumerate(zip(maps, dots, strict=True)):
+        rows = zip(maps, dots, supports, strict=True)
+        for position, (linear, dot, before) in enumerate(rows):
             if linear is None or dot is None:
                 continue
-            term, support = self.one(linear, position, dot, supports[position], forward=True)
+            onto = total if isinstance(linear, Linear) and linear.push_onto is not None else None
+            term, support = self.one(linear, position, dot, before, forward=True, onto=onto)
             if term is None:
                 continue
             if total is None:
@@ -221,8 +223,11 @@ class Application:
             elif isinstance(term, tuple):
                 term = push(maps, dots)
                 return term, of_results(term, supports)
-            else:
+            elif onto is None:
                 total, found = total + term, union(found, support)
+            else:
+                total, of_both = term, support is not None and support.own is term
+                found = support if found and of_both else union(found, support)
         return total, found
 
     def one(
@@ -234,16 +239,23 @@ class Application:
         *,
         forward: bool,
         asked: bool = True,
+        onto: Any = None,
     ) -> tuple[Any, Any]:
         """One of the maps, or its adjoint, applied to `x`, and the support of the result.
 
-        If that is not `asked` for, it is found only where it is needed for the result itself.
+        If that is not `asked` for, it is found only where it is needed for the result itself. A
+        map that has `push_onto` adds its result to `onto`, and the support may be the sum's `own`.
         """
         if isinstance(linear, Diagonal):
             return self._diagonal(linear, x, support, forward=forward)
-        term = linear.pushforward(x) if forward else linear.pullback(x)
+        if onto is not None:
+            term = linear.push_onto(onto, x)  # type: ignore[attr-defined]
+        else:
+            term = linear.pushforward(x) if forward else linear.pullback(x)
         if term is None or type(linear) is Identity:
             return term, support
+        if forward and type(linear) is Selection and support is not None and support.own is x:
+            return term, _of_value(term, everywhere=support.everywhere)
         if isinstance(linear, Branch):
             taken = Support(lambda: linear.taken, everywhere=True)
             return term, taken if support is None else _both(support, taken)
@@ -257,7 +269,7 @@ class Application:
             return term, of_results(term, support if isinstance(support, tuple) else (support,))
         if found is UNKEPT:
             return term, of_sum(term)
-        if may_be_nan(term) and (self.primitive.singular or _only_mapped(term)):
+        if onto is None and may_be_nan(term) and (self.primitive.singular or _only_mapped(term)):
             term = _left_out(term, found)
         return term, found
 
@@ -421,23 +433,6 @@ _GOLDEN = 0.6180339887498949
 _SHORT = 64
 """How many elements an array has at most of which a graph may hold what is left out."""
 
-
-def fitted(
-    support: Support | None, before: tuple[int, ...], after: tuple[int, ...]
-) -> Support | None:
-    """The support of a cotangent that has been brought to the shape of an argument."""
-    if support is None or before == after:
-        return support
-    return Support(
-        lambda array: np.not_equal(
-            fit(np.broadcast_to(np.where(array, 1.0, 0.0), before), after, _DOUBLE), 0
-        ),
-        (support,),
-        everywhere=support.everywhere,
-    )
-
-
-_DOUBLE = np.dtype(float)
 
 _ROW = (tuple, list)
 """What holds the tangents or cotangents of several arrays."""

@@ -67,6 +67,19 @@ def element_many_times(note, x, y, n):
     return pb.fori_loop(1, n, body, y)
 
 
+def choices(note, x, y, n):
+    """What is read is left out or not, between writes; what was written is read once more."""
+
+    def body(y, k):
+        y[k] = np.maximum(note(y[k - 1]) * x, 0.1)
+        y[k + 1] += np.where(y[k] > 0.2, y[k - 1] * y[k], 0.0)
+        y[k] *= np.abs(y[k + 1])
+        return y, y[k] * y[k + 1]
+
+    y, ys = pb.scan(body, y, np.arange(1, n))
+    return np.sum(y) + np.sum(ys)
+
+
 def row(note, x, y, n):
     """A row is read, as a view, and written; so is the one before."""
 
@@ -181,8 +194,8 @@ def scanned(note, x, y, n):
 
 LOOPS = [
     element, element_in_a_while_loop, element_and_result, element_by_a_carried_index,
-    element_many_times, row, parts_of_rows, stencil, branch, branches, exchange, unchanged, free,
-    integers, scanned,
+    element_many_times, choices, row, parts_of_rows, stencil, branch, branches, exchange, unchanged,
+    free, integers, scanned,
 ]  # fmt: skip
 
 MODES = {
