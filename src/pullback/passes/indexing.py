@@ -310,7 +310,7 @@ def _index_add(
         return x
     if dtype_of(v) != y.dtype:
         return None
-    if rw.filled_with(x, 0) and type(v) is Variable:
+    if rw.filled_with(x, 0) and any(type(atom) is Variable for atom in (v, *indices)):
         return rw.bind(scatter, v, *indices, key=key, shape=y.shape)
     here = place_of(key, indices, y.shape)
     if here is None:
