@@ -45,6 +45,8 @@ FOUND = {
     "resized from nothing": "v0 = np.resize(x[:0], (2, 2)); v0[0] = x[0, 0]",
     "nested, turned": "v0 = np.array([x.T, x.T]); v1 = np.ascontiguousarray(v0); v0[0] = x[0, 0]",
     "no part of the elements in order": "x[:1, :1].flat[1:] *= 2.0; v0 = x[:0]; v0.flat = 1.0",
+    "nothing, from a smaller constant": "v0 = x[:0]; np.sin(np.ones((1, 3)), out=v0); v0 *= v0",
+    "to an element of a number": "v0 = np.ones(()) * 1.0; v0.flat[-1] += x[0, 0]",
     "a number, flipped": "v0 = x[0, 0].item(); v0 += np.flip(v0)",
 }
 """Small programs that once went wrong."""
@@ -81,6 +83,7 @@ HONEST = (
     "the condition of an if",
     "the value to write to is a scalar",
     "plain ndarray",  # one that was handed over whole, or of a plain scalar
+    "could not be stored in a plain array",
     "a read-only view",
     "was about to become",
     "differs from one exam",

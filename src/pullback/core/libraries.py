@@ -168,6 +168,12 @@ def _of_builtins(error: Exception) -> PullbackError | None:
     if isinstance(error, ValueError) and isinstance(hidden, PullbackError):
         return hidden
     words = str(error)
+    if words == "Error setting single item of array.":  # all that is left of it
+        return DetachedError(
+            "y.flat[i] = v: a value could not be stored in a plain array, which cannot hold the "
+            "derivative of a traced one; write to an array that the function itself makes, with "
+            "np.zeros(n), or np.array(a) of one from outside"
+        )
     if isinstance(error, PicklingError) and "pullback.errors" in str(hidden or error.__context__):
         return DetachedError(
             f"a traced value was to be sent to another process, which raised {words} A copy there "

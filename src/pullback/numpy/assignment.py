@@ -130,6 +130,8 @@ def deliver(target: Any, value: Any, where: str, casting: Any = "same_kind") -> 
     require_target(target, where)
     if _require_fitting(target, value, where):
         value = np.broadcast_to(value, target.shape)
+        if _is_constant(value):
+            value = value.copy()  # memory that can be written to later
     require_castable(dtype_of(value), target.dtype, casting, where)
     _assign(target, convert(value, target.dtype))
     return target

@@ -125,7 +125,7 @@ def var(_y, x, *, axis=None, ddof=0, keepdims=False):
 
 
 def _root(x, *, order=2):
-    return np.sqrt(x) if order == 2 else x ** (1 / order)
+    return np.sqrt(x) if order == 2 else np.power(x, 1 / order)
 
 
 @elementwise(_root, name="root", singular=True)
