@@ -202,6 +202,11 @@ class Selected:
         wide = np.reshape(chosen, chosen.shape + (1,) * len(self._rest))
         self._array = np.where(wide, value, self._array).astype(self.dtype)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in Selected.__slots__:
+            raise self._refusal(f"the attribute {name}")
+        object.__setattr__(self, name, value)
+
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
             raise AttributeError(name)
