@@ -12,7 +12,7 @@ import numpy as np
 
 from pullback.core.linear import Diagonal, Linear
 
-__all__ = ["Branch", "Choice"]
+__all__ = ["Branch", "Choice", "has_nan"]
 
 
 class Choice(Diagonal):
@@ -87,3 +87,12 @@ class Branch(Linear):
     def taken(self) -> Any:
         """Which elements are handed on."""
         return self._taken()
+
+
+def has_nan(product: Any) -> bool:
+    """Whether an element may be NaN: a sum of squares of others is none, but for complex ones."""
+    if type(product) is not np.ndarray:
+        return bool(product != product)
+    flat = product.ravel("K")
+    total = flat.dot(flat)  # in one pass
+    return bool(total != total)

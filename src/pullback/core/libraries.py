@@ -208,8 +208,8 @@ def _of_builtins(error: Exception) -> PullbackError | None:
         if not surroundings.traces_integers(error.__traceback__):
             return None
         return DataDependenceError(
-            "a plain array was indexed with traced integers; make it an array that can be, "
-            "np.asarray(a, like=i)[i], and join lists of indices with np.stack"
+            "a plain array was indexed with traced integers or masks; make it an array that can "
+            "be, np.asarray(a, like=i)[i], and join lists of indices with np.stack"
         )
     if isinstance(error, ValueError) and "Tracer(" in words:
         return DetachedError(

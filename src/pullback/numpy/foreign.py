@@ -86,13 +86,13 @@ def failed_call(traceback: TracebackType | None) -> Failure | None:
 
 
 def traces_integers(traceback: TracebackType | None) -> bool:
-    """Whether an error was raised in a function that has variables which are traced integers."""
+    """Whether an error was raised in a function with variables that are traced indices or masks."""
     if traceback is None:
         return False
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
     variables = list(traceback.tb_frame.f_locals.values())
-    return any(type(x) is Tracer and x.dtype.kind in "iu" for x in variables)
+    return any(type(x) is Tracer and x.dtype.kind in "iub" for x in variables)
 
 
 def _is_users(frame: FrameType) -> bool | None:

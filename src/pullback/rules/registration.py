@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.choice import Choice
+from pullback.core.choice import Choice, has_nan
 from pullback.core.primitive import Primitive, locally_constant, registry
 from pullback.core.tracer import array_ufuncs
 from pullback.graph.cost import Cost
@@ -257,18 +257,9 @@ def constant(
 # -- strong zeros -----------------------------------------------------------------------------
 
 
-def _not_a_number(product: Any) -> bool:
-    """Whether an element of a product is NaN, or infinite complex ones are among them."""
-    if product.dtype.kind in "biu":
-        return False
-    flat = product.ravel("K")
-    total = flat.dot(flat)  # a sum of squares, in one pass
-    return bool(total != total)
-
-
 def _strong_product(x: Any, y: Any) -> Any:
     product = np.multiply(x, y)
-    if _not_a_number(product):
+    if has_nan(product):
         either = np.equal(x, 0) | np.equal(y, 0)
         product = np.where(either, 0, product).astype(product.dtype)[()]
     return product
@@ -286,7 +277,7 @@ def strong_multiply(_z: Any, x: Any, y: Any) -> Any:
 def _masked_product(x: Any, y: Any, mask: Any) -> Any:
     product = np.multiply(x, y)
     wider = np.ndim(mask) and np.broadcast_shapes(np.shape(mask), product.shape) != product.shape
-    if wider or _not_a_number(product):
+    if wider or has_nan(product):
         kept = mask | np.not_equal(y, 0)
         product = np.where(kept, product, 0).astype(product.dtype)[()]
     return product

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.subclasses import masks_nothing
 from pullback.core.tracer import Tracer, is_plain
 from pullback.core.validation import MOST_DIMENSIONS, describe
 from pullback.errors import ArgumentTypeError, ArgumentValueError
@@ -99,9 +100,7 @@ def require_same_axes(prediction: Any, target: Any, loss: str) -> None:
 
 def _plain(x: Any, where: str) -> Any:
     """A subclass of NumPy's array as the array it is, unless it is more."""
-    if is_plain(x, np.ma.MaskedArray):
-        if not np.any(x.mask):
-            return x.data
+    if not masks_nothing(x):
         raise ArgumentTypeError(
             f"{where} is a masked array of shape {x.shape}, and what is masked would count; leave "
             "it out, here and in what belongs to it, with keep = ~np.ma.getmaskarray(x), or "

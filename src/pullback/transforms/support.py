@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.choice import Branch, Choice
+from pullback.core.choice import Branch, Choice, has_nan
 from pullback.core.linear import Diagonal, Identity, Joint, Linear, LinearMap, Maps, Selection, push
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, shape_of
@@ -125,33 +125,24 @@ def _times(coefficient: Any, x: Any, support: Support) -> Any:
     if type(coefficient) is Tracer or type(x) is Tracer:
         if _only_mapped(coefficient) and _only_mapped(x):
             product = coefficient * x
-            if not _has_nan(strip(product)):
+            if not has_nan(strip(product)):
                 return product
         kept = support.array
         if known(kept) and np.all(strip(kept)):
             return coefficient * x
         return Choice.masked_product(coefficient, x, kept)
     product = coefficient * x
-    if _has_nan(product):
+    if has_nan(product):
         kept = support.array | np.not_equal(x, 0)
         product = np.where(kept, product, 0).astype(dtype_of(product))[()]
     return product
 
 
-def _has_nan(product: Any) -> bool:
-    """Whether an element may be NaN: a sum of squares of others is none, but for complex ones."""
-    if type(product) is not np.ndarray:
-        return bool(product != product)
-    flat = product.ravel("K")
-    total = flat.dot(flat)
-    return bool(total != total)
-
-
 def may_be_nan(x: Any) -> bool:
     """Whether an element is NaN, as far as that is known; `None` is zero."""
     if type(x) is not Tracer:
-        return x is not None and _has_nan(x)
-    return not _only_mapped(x) or _has_nan(strip(x))
+        return x is not None and has_nan(x)
+    return not _only_mapped(x) or has_nan(strip(x))
 
 
 def _only_mapped(x: Any) -> bool:
@@ -259,7 +250,7 @@ class Application:
         if isinstance(linear, Branch):
             taken = Support(lambda: linear.taken, everywhere=True)
             return term, taken if support is None else _both(support, taken)
-        if not asked and type(term) is np.ndarray and not _has_nan(term):
+        if not asked and type(term) is np.ndarray and not has_nan(term):
             return term, None
         several = isinstance(x, _ROW) or isinstance(term, tuple)
         found = None if several else self.passage(linear, position, x, support, forward=forward)

@@ -133,14 +133,10 @@ def batch(subject: Subject) -> tuple[Any, ...]:
     return tuple(np.stack([x, 0.9 * x]) for x in subject.point)
 
 
-def each(subject: Subject, f: Callable[..., Any]) -> list[Any]:
-    """What `f` gives for each example, as NumPy has them."""
-    if ".item(" in subject.program.source:
-        raise SkippedError  # of a batch, Python's numbers are NumPy's
-    points = [tuple(xs[k] for xs in batch(subject)) for k in range(2)]
+def require_plain(subject: Subject, point: Any) -> None:
+    """Skip what NumPy itself refuses, now that an example without dimensions is a scalar."""
     try:
-        for point in points:
-            subject.plain(point)
+        subject.plain(point)
     except (
         TypeError,
         ValueError,
@@ -149,7 +145,16 @@ def each(subject: Subject, f: Callable[..., Any]) -> list[Any]:
         FloatingPointError,
         Warning,
     ) as error:
-        raise SkippedError from error  # an example without dimensions is a scalar
+        raise SkippedError from error
+
+
+def each(subject: Subject, f: Callable[..., Any]) -> list[Any]:
+    """What `f` gives for each example, as NumPy has them."""
+    if ".item(" in subject.program.source:
+        raise SkippedError  # of a batch, Python's numbers are NumPy's
+    points = [tuple(xs[k] for xs in batch(subject)) for k in range(2)]
+    for point in points:
+        require_plain(subject, point)
     return [f(*point) for point in points]
 
 
@@ -315,15 +320,5 @@ def closure_of_loop(subject: Subject) -> None:
 def each_scalar(subject: Subject) -> Any:
     """The gradient where arguments without dimensions are scalars."""
     point = tuple(x if np.ndim(x) else x * 1.0 for x in subject.point)
-    try:
-        subject.plain(point)
-    except (
-        TypeError,
-        ValueError,
-        IndexError,
-        AttributeError,
-        FloatingPointError,
-        Warning,
-    ) as error:
-        raise SkippedError from error
+    require_plain(subject, point)
     return subject.gradient(*point)
