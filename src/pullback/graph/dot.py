@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pullback.graph.program import Program
 from pullback.graph.text import literal, names_of, parameters, type_of
 from pullback.graph.variable import Variable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pullback.graph.graph import Graph
 
 __all__ = ["to_dot"]
 
 
-def to_dot(graph: Graph) -> str:
+def to_dot(graph: Program) -> str:
     """A directed graph: boxes are equations, ellipses inputs, constants and outputs.
 
     A nested graph is a cluster, tied to its equation by a dashed line.
@@ -31,7 +28,7 @@ def to_dot(graph: Graph) -> str:
     return "\n".join([*lines, "}"])
 
 
-def _body(graph: Graph, numbers: Iterator[int]) -> list[str]:
+def _body(graph: Program, numbers: Iterator[int]) -> list[str]:
     names = names_of(graph)
     nodes: dict[Variable, str] = {}
     lines = []

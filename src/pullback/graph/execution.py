@@ -26,20 +26,16 @@ import functools
 import sys
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracer import is_plain
-from pullback.errors import ArgumentValueError
 from pullback.graph.ordering import outliving_views, updates_last
+from pullback.graph.program import Equation, Program, require_declared
 from pullback.graph.variable import Variable
 
-if TYPE_CHECKING:
-    from pullback.graph.graph import Equation, Graph
-
-__all__ = ["Plan", "require_declared", "unshared"]
+__all__ = ["Plan", "unshared"]
 
 Values = list[Any]
 Pick = Callable[[Values], Sequence[Any]]
@@ -89,7 +85,7 @@ class Plan:
 
     __slots__ = ("_outputs", "_rest", "_steps")
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Program) -> None:
         count = len(graph.inputs)
         rest: Values = []  # what stands behind the arguments: constants, scalars, and room
 
@@ -214,28 +210,6 @@ def _checked(value: Callable[..., Any], equation: Equation, *args: Any) -> Any:
     out = value(*args)
     require_declared(equation, out)
     return out
-
-
-def require_declared(equation: Equation, out: Any) -> None:
-    """Raise unless the value of an equation is what the graph declares.
-
-    Raises
-    ------
-    ArgumentValueError
-    """
-    outs = out if equation.primitive.multiple else (out,)
-    got, wanted = ([(shape_of(x), dtype_of(x)) for x in row] for row in (outs, equation.outputs))
-    if got != wanted:
-        name = equation.primitive.name
-        raise ArgumentValueError(
-            f"{name}: returned {_listed(got)}, and in the graph it has {_listed(wanted)}, which "
-            "its shape rule says, or what was found out without one; a result's shape and dtype "
-            f"may depend on those of the arguments alone: say with @{name}.shape what they are"
-        )
-
-
-def _listed(types: Sequence[tuple[tuple[int, ...], Any]]) -> str:
-    return ", ".join(f"dtype {dtype} and shape {shape}" for shape, dtype in types)
 
 
 def _owning(value: Callable[..., Any], *args: Any) -> Any:

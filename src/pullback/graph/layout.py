@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +21,8 @@ from pullback.core.primitive import Primitive, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.strides import lying, strides_of_part
 from pullback.core.tracer import Tracer, is_plain, strip
+from pullback.graph.program import Equation, Program
 from pullback.graph.variable import Assumed, Variable
-
-if TYPE_CHECKING:
-    from pullback.graph.graph import Equation, Graph
 
 __all__ = [
     "Decided",
@@ -273,7 +271,7 @@ def _widened(small: Any, out: Abstract) -> Any:
 # -- nested graphs --------------------------------------------------------------------------------
 
 
-def layouts_through(graph: Graph, args: Sequence[Any]) -> list[Any]:
+def layouts_through(graph: Program, args: Sequence[Any]) -> list[Any]:
     """The layouts of the outputs of a nested graph for these arguments."""
     if not any(map(shape_of, graph.outputs)):
         return [True] * len(graph.outputs)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pullback.graph.program import Program
 from pullback.graph.text import literal, names_of, show, type_of
 from pullback.graph.variable import Variable
-
-if TYPE_CHECKING:
-    from pullback.graph.graph import Graph
 
 __all__ = ["to_html", "to_svg"]
 
@@ -19,7 +17,7 @@ MOST = 60
 CHARACTER, HEIGHT, GAP_X, GAP_Y, MARGIN = 7.0, 26.0, 18.0, 34.0, 12.0
 
 
-def to_html(graph: Graph) -> str:
+def to_html(graph: Program) -> str:
     """The drawing, if the graph is small enough for one, and those of nested graphs, and the text.
 
     The drawings of nested graphs are folded away.
@@ -27,7 +25,7 @@ def to_html(graph: Graph) -> str:
     return f"<div>{_drawings(graph)}<pre>{html.escape(show(graph))}</pre></div>"
 
 
-def _drawings(graph: Graph) -> str:
+def _drawings(graph: Program) -> str:
     """The drawing of a graph, and below it those of its nested graphs."""
     parts = [to_svg(graph) or ""]
     names = names_of(graph)
@@ -39,7 +37,7 @@ def _drawings(graph: Graph) -> str:
     return "\n".join(filter(None, parts))
 
 
-def to_svg(graph: Graph) -> str | None:
+def to_svg(graph: Program) -> str | None:
     """The drawing: each value stands one layer below the lowest that it is computed from."""
     if len(graph.equations) > MOST:
         return None
@@ -76,7 +74,7 @@ def to_svg(graph: Graph) -> str | None:
     return "\n".join([*lines, "</svg>"])
 
 
-def _nodes(graph: Graph) -> tuple[list[str], list[list[int]]]:
+def _nodes(graph: Program) -> tuple[list[str], list[list[int]]]:
     """Labels of inputs, constants, equations and outputs, and what each is computed from."""
     names = names_of(graph)
     labels: list[str] = []

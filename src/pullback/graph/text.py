@@ -11,16 +11,14 @@ Parameters that are `None` or False are left out. An index is written as Python 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pullback.core.shapes import Abstract
 from pullback.core.tracer import is_plain
+from pullback.graph.program import Equation, Program
 from pullback.graph.variable import Variable
-
-if TYPE_CHECKING:
-    from pullback.graph.graph import Equation, Graph
 
 __all__ = ["literal", "names_of", "parameters", "show", "type_of"]
 
@@ -33,7 +31,7 @@ PLACE = "array"
 """What marks the place of an array in the template of an index."""
 
 
-def show(graph: Graph) -> str:
+def show(graph: Program) -> str:
     """The whole graph, nested graphs indented below the equation that has them."""
     names = names_of(graph)
     inputs = [f"{names[x]}: {type_of(x)}" for x in graph.inputs]
@@ -63,7 +61,7 @@ def _elements(array: Any) -> str:
     return f" = {array.tolist()}" if array.size <= FEW else ""
 
 
-def names_of(graph: Graph) -> dict[Variable, str]:
+def names_of(graph: Program) -> dict[Variable, str]:
     """A name for every variable of a graph."""
     names: dict[Variable, str] = dict(zip(graph.inputs, graph.signature.names, strict=True))
     taken = set(names.values())

@@ -20,8 +20,9 @@ from pullback.errors import (
     DataDependenceError,
     PullbackError,
 )
-from pullback.graph.graph import Graph, Signature
+from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of
+from pullback.graph.program import Signature
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Assumed, Variable, line_of, require_64_bits
 

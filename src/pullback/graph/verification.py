@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.errors import GraphError
+from pullback.graph.program import Equation, Program
 from pullback.graph.text import literal, names_of, type_of
 from pullback.graph.variable import Variable
-
-if TYPE_CHECKING:
-    from pullback.graph.graph import Equation, Graph
 
 __all__ = ["abstract_outputs", "verify"]
 
@@ -32,7 +30,7 @@ def abstract_outputs(primitive: Any, inputs: Sequence[Any], params: dict[str, An
     return out if primitive.multiple else (out,)
 
 
-def verify(graph: Graph) -> None:
+def verify(graph: Program) -> None:
     """Raise `GraphError` unless `graph` is well formed; see `Graph.verify`."""
     defined: set[Variable] = set()
     names = names_of(graph)

@@ -17,7 +17,8 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.tracer import is_plain
-from pullback.graph.graph import Atom, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass
 from pullback.rules.arithmetic import add, multiply

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.graph.graph import Atom
+from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.rules.indexing import ARRAY
 

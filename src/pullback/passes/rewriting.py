@@ -20,7 +20,8 @@ import numpy as np
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
 from pullback.core.tracer import is_plain
-from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.graph.verification import abstract_outputs
 from pullback.rules.conversion import astype

@@ -10,8 +10,9 @@ import operator
 import numpy as np
 
 from pullback.core.validation import require_flag, require_instance
-from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.graph import Graph
 from pullback.graph.layout import makes_array
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.accumulate import ACCUMULATION
 from pullback.passes.algebra import ALGEBRA

@@ -12,7 +12,8 @@ from typing import Any
 from pullback.core.primitive import Primitive
 from pullback.graph.building import flat_graph
 from pullback.graph.dependence import live, read
-from pullback.graph.graph import Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.checkpointing import checkpointed
 from pullback.rules.control_flow.choice import switch

@@ -20,8 +20,9 @@ from pullback.errors import (
 )
 from pullback.graph.building import build, close, flat_graph, like
 from pullback.graph.dependence import read
-from pullback.graph.graph import Atom, Graph
+from pullback.graph.graph import Graph
 from pullback.graph.layout import assumed_of, layout_of, layout_of_part, layouts_through
+from pullback.graph.program import Atom
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Assumed, Variable, require_64_bits
 from pullback.rules import conversion
