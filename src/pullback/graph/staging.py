@@ -14,10 +14,10 @@ from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, astype, dtype_of, shape_of
 from pullback.core.tracer import Tracer, is_number
 from pullback.errors import LeakedTracerError, PullbackError
+from pullback.graph.advice.unrolling import Passes
 from pullback.graph.layout import Decided, assumed_of, layout_of, layouts_of_results, makes_array
 from pullback.graph.leaks import holder
 from pullback.graph.program import Equation
-from pullback.graph.unrolling import Passes
 from pullback.graph.variable import Variable, unknown
 from pullback.graph.verification import abstract_outputs
 
