@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.strides import Lying
 from pullback.core.tracer import strip
 
 __all__ = ["in_memory", "rely"]
 
 
 def in_memory(x: Any) -> Any:
-    """An array or scalar of the shape and dtype of `x` that lies in memory as NumPy would have it.
+    """What lies in memory as NumPy would have `x`: an array or scalar of its shape and dtype.
 
-    It is what is underneath all levels of tracing; of a batch, one example of it. Its elements mean
-    nothing if `x` is mapped, or not known: read none of them. `None` if it is not known how `x`
-    lies in memory.
+    It is what is underneath all levels of tracing; of a batch, one example of it, whose elements
+    mean nothing. Of an array of which only shape and dtype are known it is a `Lying`, which has no
+    elements, and `None` if it is not known how that lies in memory.
     """
     if type(x) is np.ndarray:
         return x
@@ -31,7 +32,7 @@ def in_memory(x: Any) -> Any:
     if not lead:
         return array
     if 0 in array.shape[:lead]:
-        return np.empty(shape, dtype_of(x))
+        return Lying(shape, dtype_of(x))
     return array[(0,) * lead + (Ellipsis,)]
 
 

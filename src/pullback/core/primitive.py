@@ -68,6 +68,10 @@ class Primitive:
     rearranges : bool
         Whether the elements of the result may lie in memory in another order than C's, or with
         gaps, although those of all arguments lie in C order.
+    layouts : callable, optional
+        ``layouts(args, params)`` says of each result how it lies in memory, where that can't be
+        found out by a trial on small arrays; see `pullback.graph.layout`. That of a primitive that
+        looks into the memory of its first argument is a `Lying`, if it is known.
     pushforward : callable, optional
         ``pushforward(values, dots, params)`` is the pair of the value and its tangent, where both
         come out of one computation, as those of a loop do; `None` stands for a tangent that is

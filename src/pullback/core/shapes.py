@@ -78,7 +78,7 @@ class Abstract:
 
     @property
     def memory(self) -> Any:
-        """An array that lies in memory likewise, whose elements mean nothing, if that is known."""
+        """How an array lies in memory of this shape and dtype, or a scalar, if that is known."""
         return None
 
     def rely(self) -> None:

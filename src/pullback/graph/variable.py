@@ -13,7 +13,7 @@ import numpy as np
 
 from pullback.core.interpreter import FILLING
 from pullback.core.shapes import Abstract
-from pullback.core.strides import lying
+from pullback.core.strides import Lying
 from pullback.core.validation import require_dtype, require_shape, shown
 from pullback.errors import ArgumentValueError, DataDependenceError
 
@@ -145,12 +145,12 @@ class Variable(Abstract):
 
     @property
     def memory(self) -> Any:
-        """An array or scalar that lies in memory likewise, if that is known."""
+        """How the elements lie in memory, if that is known; of a scalar, another one."""
         if not self.shape:
             return np.empty((), self.dtype) if self.array else self.dtype.type(0)
-        if self.layout is True or self.layout is None:
-            return np.empty(self.shape, self.dtype) if self.layout else None
-        return lying(self.shape, self.dtype, self.layout)
+        if self.layout is None:
+            return None
+        return Lying(self.shape, self.dtype, None if self.layout is True else self.layout)
 
     def rely(self) -> None:
         """Note it with all arguments that have decided on the layout."""

@@ -16,6 +16,7 @@ from pullback.core.ground import GROUND
 from pullback.core.memory import in_memory, rely
 from pullback.core.running import innermost
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.strides import Lying
 from pullback.core.tracer import Tracer, creation_functions
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import setitem
@@ -50,7 +51,7 @@ def _prototype(a: Any, order: Any, shape: Any) -> Any:
     memory = in_memory(a)
     if memory is not None:
         rely(a)
-    return memory
+    return memory.empty() if type(memory) is Lying else memory
 
 
 def _copied(a: Any, dtype: Any, order: Any, value: Any, name: str) -> Any:

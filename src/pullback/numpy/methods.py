@@ -13,6 +13,7 @@ import numpy as np
 
 from pullback.core.ground import GROUND, grounded, look
 from pullback.core.primitive import bind
+from pullback.core.strides import Lying, corner_of
 from pullback.core.tracer import (
     Tracer,
     are_constant,
@@ -285,6 +286,8 @@ def _set_flat(self: Any, values: Any) -> None:
 def _flags(self: Any) -> Any:
     """How NumPy's array would lie in memory, and whether that would be memory of its own."""
     memory = known_memory(self)
+    if type(memory) is Lying:
+        memory = corner_of(memory)
     if not isinstance(memory, np.ndarray):
         return memory.flags
     if self._alias is not None:

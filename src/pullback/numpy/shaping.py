@@ -19,7 +19,15 @@ from pullback.core.tracer import is_number
 from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import array_of, copy_of, definite, in_order, known_memory, view_of
+from pullback.numpy.views import (
+    array_of,
+    copy_of,
+    definite,
+    in_order,
+    known_memory,
+    may_share,
+    view_of,
+)
 from pullback.rules import shaping
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to", "copy",
@@ -61,9 +69,16 @@ def _reshaped(a: Any, shape: tuple[int, ...], order: str = "C") -> Any:
 def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
     a = operand(a)
     wanted = _complete(shape, shape_of(a))
+    order = definite(order, a)
     if copy is False:
-        np.reshape(known_memory(a), wanted, order=order, copy=False)  # type: ignore[call-overload]
-    out = _reshaped(a, wanted, definite(order, a))
+        memory = known_memory(a)
+        if not may_share(shaping.reshape(memory, shape=wanted, order=order), memory):
+            raise ArgumentValueError(
+                f"np.reshape: copy=False, and an array of shape {shape_of(a)} that lies in memory "
+                f"as this one does can't have the shape {wanted} without being copied; leave "
+                "copy=False out"
+            )
+    out = _reshaped(a, wanted, order)
     return copy_of(out) if copy else out
 
 

@@ -20,6 +20,7 @@ from pullback.core.ground import GROUND, grounded, look
 from pullback.core.memory import in_memory, rely
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.strides import Lying, strides_in, strides_like
 from pullback.core.tracer import Tracer, known, strip
 from pullback.core.view import View
 from pullback.errors import AliasError, ArgumentValueError
@@ -38,9 +39,13 @@ __all__ = [
     "keep_layout",
     "known_memory",
     "laid_like",
+    "may_share",
     "reshape_in_place",
     "view_of",
 ]
+
+
+_ARRAYS = (np.ndarray, Lying)
 
 
 class Flat(View):
@@ -54,7 +59,7 @@ class Flat(View):
 
 
 def known_memory(x: Any) -> Any:
-    """An array or scalar that lies in memory as `x` does, on which what is computed will depend.
+    """What lies in memory as `x` does, on which what is computed will depend; see `in_memory`.
 
     Raises
     ------
@@ -119,20 +124,23 @@ def _shares(out: Tracer, base: Tracer, read: Callable[[Any], Any]) -> bool | Non
     """Whether NumPy lets ``out = read(base)`` share memory with `base`; `None` if undecided."""
     memory = in_memory(base)
     if known(base):
-        return _may_share(in_memory(out), memory)
+        return may_share(in_memory(out), memory)
     # What is a view of an array with gaps in all directions is one of any array.
-    gaps = np.empty([extent + 1 for extent in base.shape], base.dtype)
-    gaps = gaps[tuple(slice(extent) for extent in base.shape)]
-    if _may_share(read(gaps), gaps):
+    strides = strides_in([extent + 1 for extent in base.shape], base.dtype.itemsize)
+    gaps = Lying(base.shape, base.dtype, strides)
+    if may_share(read(gaps), gaps):
         return True
     if memory is None:
         return None
     _watch(base, base)
     _watch(out, base)
-    return _may_share(read(memory), memory)
+    return may_share(read(memory), memory)
 
 
-def _may_share(seen: Any, memory: Any) -> bool:
+def may_share(seen: Any, memory: Any) -> bool:
+    """Whether what a look into memory has given shares that memory."""
+    if type(seen) is Lying:
+        return not seen.size or seen.owner is memory.owner
     return isinstance(seen, np.ndarray) and (
         not seen.size or bool(np.may_share_memory(seen, memory))
     )
@@ -168,8 +176,8 @@ def reshape_in_place(x: Tracer, shape: Any) -> None:
     The tracer becomes a view of another one, which takes over its state and what looks into it.
     """
     memory = known_memory(x)
-    target = np.reshape(memory, shape)
-    if memory.size and not np.may_share_memory(target, memory):
+    target = bind(shaping.reshape, (memory,), {"shape": shape})
+    if not may_share(target, memory):
         raise ArgumentValueError(
             f"y.shape = {shape}: an array of shape {x.shape} that lies in memory as this one "
             "does can't have that shape without being copied; write y = y.reshape(shape)"
@@ -197,7 +205,8 @@ def keep_layout(old: Any, new: Any) -> Any:
     """`new`, a state of the array `old`, laid out in memory as that is."""
     if isinstance(new, Tracer):
         value, before = in_memory(new), in_memory(old)
-        if isinstance(value, np.ndarray) and before is not None and value.strides == before.strides:
+        arrays = isinstance(value, _ARRAYS) and isinstance(before, _ARRAYS)
+        if arrays and value.strides == before.strides:
             one, other = strip(old), strip(new)
             if type(one) is not Variable or len(one.shape) < 2:
                 return new
@@ -218,7 +227,7 @@ def laid_like(old: Any, new: Any) -> Any:
     value, before = in_memory(new), in_memory(old)
     if value is not None and before is not None and not _varies(strip(old)):
         ordered = value.flags.c_contiguous and before.flags.c_contiguous
-        if ordered or value.strides == np.empty_like(before, value.dtype).strides:
+        if ordered or value.strides == strides_like(before, value.dtype):
             return new
     if dtype_of(old) != dtype_of(new):
         old = bind(conversion.astype, (old,), {"dtype": dtype_of(new)})
@@ -232,7 +241,7 @@ def in_order(x: Any, order: str = "C") -> Any:
         flags = getattr(memory, "flags", None)
         if flags is None:
             return x
-        out = x if flags[f"{order}_CONTIGUOUS"] else copy_of(x, order)
+        out = x if getattr(flags, f"{order.lower()}_contiguous") else copy_of(x, order)
         if not known(x):
             _watch(x, x)
             _watch(out, x)

@@ -11,6 +11,7 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
+from pullback.graph.layout import looking
 from pullback.rules import operation_counts as counts
 from pullback.rules.batching import aligned
 from pullback.rules.registration import elementwise, rule
@@ -29,7 +30,13 @@ def _imag(x):
 
 
 @rule(
-    _real, name="real", batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True
+    _real,
+    name="real",
+    batch=aligned,
+    shape=broadcast,
+    operations=counts.nothing,
+    rearranges=True,
+    layouts=looking(_real),
 )
 def real(_y, _x):
     """y = Re x: ẏ = Re ẋ, x̄ = ȳ."""
@@ -37,7 +44,13 @@ def real(_y, _x):
 
 
 @rule(
-    _imag, name="imag", batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True
+    _imag,
+    name="imag",
+    batch=aligned,
+    shape=broadcast,
+    operations=counts.nothing,
+    rearranges=True,
+    layouts=looking(_imag),
 )
 def imag(_y, _x):
     """y = Im x: ẏ = Im ẋ, x̄ = i·ȳ."""

@@ -21,6 +21,7 @@ from pullback.rules.batched_indexing import (
     batch_scatter,
     batch_write,
 )
+from pullback.rules.layouts import indexed
 from pullback.rules.registration import constant, rule
 
 __all__ = ["ARRAY", "index", "index_add", "index_update", "join", "last_writes", "scatter",
@@ -76,6 +77,10 @@ def _repeats(indices):
     return any(shape_of(index) and dtype_of(index).kind != "b" for index in indices)
 
 
+def _layouts(args, params):
+    return indexed(index, args, params)
+
+
 @rule(
     _index,
     name="index",
@@ -83,6 +88,7 @@ def _repeats(indices):
     shape=shapes.read,
     operations=counts.nothing,
     rearranges=True,
+    layouts=_layouts,
     masks=True,
 )
 def index(_y, _x, *indices, key):

@@ -134,6 +134,7 @@ def rule(
     operations: Count | None = None,
     cost: Callable[..., Cost] | None = None,
     rearranges: bool = False,
+    layouts: Callable[..., list[Any]] | None = None,
     in_place: Callable[..., Any] | None = None,
     take_over: Callable[..., Any] | None = None,
     separate: Callable[..., tuple[Any, ...]] | None = None,
@@ -165,6 +166,8 @@ def rule(
         What it costs, if it has graphs among its parameters; see `Primitive`.
     rearranges : bool
         Whether its result may lie in memory in another order; see `Primitive`.
+    layouts : callable, optional
+        How its results lie in memory; see `Primitive`.
     in_place, take_over : callable, optional
         How it is evaluated in the memory of arguments that nobody else reads; see `Primitive`.
     separate : callable, optional
@@ -196,6 +199,7 @@ def rule(
             operations=operations,
             cost=cost,
             rearranges=rearranges,
+            layouts=layouts,
             in_place=in_place,
             take_over=take_over,
             separate=separate,

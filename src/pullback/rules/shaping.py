@@ -13,10 +13,12 @@ import numpy as np
 from pullback.core.linear import Joint, Selection
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.errors import ArgumentValueError
+from pullback.graph.layout import looking
 from pullback.rules import operation_counts as counts
 from pullback.rules import shape_rules as shapes
 from pullback.rules.batching import joining, reversed_axes, stretch, with_ranks
 from pullback.rules.indexing import ARRAY, scatter
+from pullback.rules.layouts import reshaped
 from pullback.rules.registration import rule
 
 __all__ = ["broadcast_to", "concatenate", "diagonal", "embed_diagonal", "inverse", "reshape",
@@ -48,6 +50,7 @@ def _reshape_batch(primitive, size, _mapped, values, params):
     shape=shapes.reshaped,
     operations=counts.nothing,
     rearranges=True,
+    layouts=reshaped,
 )
 def reshape(_y, _x, *, shape, order="C"):
     """y = x in another shape: ẏ = ẋ in that shape, x̄ = ȳ in the old one.
@@ -86,6 +89,7 @@ def _transpose_batch(primitive, _size, _mapped, values, params):
     shape=shapes.transposed,
     operations=counts.nothing,
     rearranges=True,
+    layouts=looking(_transpose),
 )
 def transpose(_y, _x, *, axes=None):
     """yᵢⱼ… = x with permuted axes: x̄ is ȳ under the inverse permutation."""
@@ -122,6 +126,7 @@ def _broadcast_to_shape(primitive, x, *, shape):
     shape=_broadcast_to_shape,
     operations=counts.nothing,
     rearranges=True,
+    layouts=looking(_broadcast_to),
 )
 def broadcast_to(_y, _x, *, shape):
     """y repeats x along new and stretched axes: the identity, up to a broadcast.
@@ -214,6 +219,7 @@ def _diagonal_shape(_primitive, x, *, offset=0):
     shape=_diagonal_shape,
     operations=counts.nothing,
     rearranges=True,
+    layouts=looking(_diagonal),
     masks=True,
 )
 def diagonal(_y, _x, *, offset=0):
@@ -275,6 +281,7 @@ def _windows_shape(_primitive, x, *, widths, axes):
     shape=_windows_shape,
     operations=counts.nothing,
     rearranges=True,
+    layouts=looking(_windows),
 )
 def windows(_y, _x, *, widths, axes):
     """y…ᵢ…ⱼ = x…ᵢ₊ⱼ…, windows of these `widths` along `axes`: x̄ is the sum of ȳ over i + j."""
