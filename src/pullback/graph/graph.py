@@ -74,6 +74,10 @@ class Graph(Program):
             with np.errstate(all="ignore"):
                 results = self.evaluate(values)
         leaves = [_fresh(out, taken) for out in results]
+        for position, is_array in self.signature.arrays.items():
+            if is_plain(leaves[position], np.ndarray | np.generic):
+                leaf = np.asarray(leaves[position])
+                leaves[position] = leaf if is_array else leaf[()]
         for position in self.signature.numbers:
             if is_plain(leaves[position], np.generic):
                 leaves[position] = leaves[position].item()

@@ -30,7 +30,7 @@ from pullback.core.strides import (
     strides_of_whole,
 )
 from pullback.core.tracer import Tracer, is_plain, strip
-from pullback.graph.program import Equation, Program
+from pullback.graph.program import Equation, Program, nested
 from pullback.graph.variable import Assumed, Variable
 
 __all__ = [
@@ -158,14 +158,9 @@ def layouts_of_results(
         return [not out.shape or getattr(out, "layout", None) for out in outs]
     if not primitive.rearranges and all(map(_gives_order, args)):
         return [True] * len(outs)
-    if any(map(_holds_graph, params.values())):
+    if nested(params):  # which take arrays of their own shapes only
         return [len(out.shape) < 2 or None for out in outs]
     return _from_corners(primitive, args, params, outs)
-
-
-def _holds_graph(value: Any) -> bool:
-    """Whether a parameter is a nested graph, or several; it takes arrays of its own shapes only."""
-    return hasattr(value[0] if type(value) is tuple and value else value, "equations")
 
 
 def _layout(memory: Any) -> Any:
@@ -319,15 +314,18 @@ def _laid_out(x: Variable, layout: Any) -> Variable:
 # -- arrays without dimensions --------------------------------------------------------------------
 
 
-def makes_array(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> bool:
+def makes_array(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> bool | None:
     """Whether a result of shape () is an array, to which NumPy lets one write.
 
-    Functions of larger arrays return scalars, unless they move elements. Others are tried out, but
-    for those of the user's own, which may do anything.
+    Functions of larger arrays return scalars, unless they move elements. Others are tried out.
+    `None` for loops and choices, which return what their bodies do, and functions of the user's
+    own, which may do anything.
     """
-    if isinstance(primitive.value, np.ufunc) or primitive.multiple:
+    if isinstance(primitive.value, np.ufunc):
         return False
-    if registry.get(primitive.name) is not primitive:
+    if registry.get(primitive.name) is not primitive or nested(params):
+        return None
+    if primitive.multiple:
         return False
     if not primitive.rearranges and any(math.prod(shape_of(x)) != 1 for x in args):
         return False

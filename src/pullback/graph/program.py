@@ -20,7 +20,7 @@ from pullback.core.validation import refuse
 from pullback.errors import ArgumentValueError
 from pullback.graph.variable import Variable, require_64_bits
 
-__all__ = ["Atom", "Equation", "Program", "Signature", "require_declared"]
+__all__ = ["Atom", "Equation", "Program", "Signature", "nested", "require_declared"]
 
 Atom = Any
 """What an equation acts on: a `Variable`, or a Python or NumPy scalar."""
@@ -55,25 +55,26 @@ class Equation:
     @property
     def graphs(self) -> dict[str, Program]:
         """The nested graphs among the parameters, by path: ``body``, ``branches[1]``."""
-        found: dict[str, Program] = {}
-        if not self.params:
-            return found
-        for name, value in _fields(self.params):
-            if isinstance(value, Program):
-                found[name] = value
-            elif isinstance(value, tuple | list):
-                found.update(
-                    (f"{name}[{i}]", each)
-                    for i, each in enumerate(value)
-                    if isinstance(each, Program)
-                )
-        return found
+        return nested(self.params)
 
     @property
     def settings(self) -> dict[str, Any]:
         """The parameters that are no graphs; in place of a dataclass, its fields."""
-        nested = {path.partition("[")[0] for path in self.graphs}
-        return {name: value for name, value in _fields(self.params) if name not in nested}
+        graphs = {path.partition("[")[0] for path in self.graphs}
+        return {name: value for name, value in _fields(self.params) if name not in graphs}
+
+
+def nested(params: dict[str, Any]) -> dict[str, Program]:
+    """The graphs among parameters, by path."""
+    found: dict[str, Program] = {}
+    for name, value in _fields(params):
+        if isinstance(value, Program):
+            found[name] = value
+        elif isinstance(value, tuple | list):
+            found.update(
+                (f"{name}[{i}]", each) for i, each in enumerate(value) if isinstance(each, Program)
+            )
+    return found
 
 
 def _fields(params: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -101,9 +102,12 @@ class Signature:
         Which arrays of the result are to become Python numbers.
     layouts : dict of int to tuple of int
         The strides of those arguments on whose layout in memory the program depends.
+    arrays : dict of int to bool
+        Whether a result of shape () is an array, and not a scalar, where that is known: what comes
+        out of a loop, or of a function of the user's own, is as it comes.
     """
 
-    __slots__ = ("arguments", "layouts", "names", "numbers", "result", "static")
+    __slots__ = ("arguments", "arrays", "layouts", "names", "numbers", "result", "static")
 
     def __init__(
         self,
@@ -113,9 +117,11 @@ class Signature:
         result: trees.TreeSpec,
         numbers: Collection[int] = (),
         layouts: dict[int, tuple[int, ...]] | None = None,
+        arrays: dict[int, bool] | None = None,
     ) -> None:
         self.names = tuple(names)
         self.layouts = layouts or {}
+        self.arrays = arrays or {}
         self.numbers = frozenset(numbers)
         self.arguments = arguments
         self.static = static

@@ -176,7 +176,7 @@ class Staging(Interpreter):
     def mutable(self, tracer: Tracer) -> bool:
         value = tracer._value
         if type(value) is Variable:
-            return bool(value.shape) or value.array
+            return bool(value.shape or value.array)
         return super().mutable(tracer)
 
     def truth(self, tracer: Tracer) -> bool:

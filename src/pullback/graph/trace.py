@@ -104,7 +104,9 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     with Staging(where) as staging:
         outputs, result = _record(f, spec, static, inputs, heads, staging)
         staging.require_no_leaks()
-    numbers = [i for i, x in enumerate(outputs) if type(x) is Variable and x.number]
+    variables = {i: x for i, x in enumerate(outputs) if type(x) is Variable}
+    numbers = [i for i, x in variables.items() if x.number]
+    arrays = {i: x.array for i, x in variables.items() if not x.shape and x.array is not None}
     layouts = {
         i: x.memory.strides for i, x in enumerate(inputs.values()) if x.laid_by and x.laid_by.relied
     }
@@ -114,7 +116,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
         staging.constants,
         staging.equations,
         outputs,
-        Signature(list(inputs), spec, static, result, numbers, layouts),
+        Signature(list(inputs), spec, static, result, numbers, layouts, arrays),
     )
     graph.verify()
     return graph

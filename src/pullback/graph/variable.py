@@ -112,8 +112,9 @@ class Variable(Abstract):
         The type of a Python scalar, which does not decide the dtype of what it is combined with.
     number : bool
         Whether it was computed from such scalars by Python's operators, while it is recorded.
-    array : bool
-        Whether a value of shape () is an array, which can be written to, not a scalar.
+    array : bool or None
+        Whether a value of shape () is an array, which can be written to, not a scalar; `None` where
+        that is not known, which is taken for a scalar.
     layout : object
         How the elements lie in memory: True, in C order without gaps; a tuple of strides; or
         `None`, where that is not known.
@@ -130,7 +131,7 @@ class Variable(Abstract):
         dtype: np.dtype[Any],
         *,
         weak: type | None = None,
-        array: bool = False,
+        array: bool | None = False,
         layout: Any = None,
     ) -> None:
         super().__init__(shape, dtype)
