@@ -53,9 +53,6 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 """For each part of the package, the other parts that it may import; CONTRIBUTING has the order."""
 
-TANGLED = frozenset({"core"})
-"""Parts whose modules may import each other in circles, until that is undone."""
-
 OPTIONAL = frozenset({"matplotlib", "rich", "scipy", "sklearn", "threadpoolctl"})
 """What may be imported inside a function: optional dependencies, and SciPy, for a quick start."""
 
@@ -111,8 +108,6 @@ def circles(root: Path) -> list[Finding]:
                     found.setdefault(tuple(target), node.lineno)
     findings = []
     for group in tangles(imported):
-        if all(part_of(module) in TANGLED for module in group):
-            continue
         first = min(group)
         circle = shortest(imported, first, group)
         names = " → ".join(".".join(module) for module in (*circle, first))

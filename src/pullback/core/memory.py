@@ -1,16 +1,23 @@
-"""How arrays lie in memory, which decides what NumPy makes a view and what a copy."""
+"""How arrays lie in memory: what NumPy makes a view and what a copy, and who may write there."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.strides import Lying
-from pullback.core.tracer import strip
+from pullback.core.strides import Lying, copied
+from pullback.core.tracing import Tracer, is_plain, strip
 
-__all__ = ["in_memory", "rely"]
+__all__ = [
+    "in_memory",
+    "is_read_only",
+    "rely",
+    "snapshot",
+    "with_snapshots",
+]
 
 
 def in_memory(x: Any) -> Any:
@@ -44,3 +51,32 @@ def rely(x: Any) -> None:
     array = strip(x)
     if isinstance(array, Abstract):
         array.rely()
+
+
+def snapshot(x: Any) -> Any:
+    """`x` as it is now, safe from later writes: what a rule may keep of a constant.
+
+    Read-only arrays are kept as they are; make large constants read-only to save the copy.
+    """
+    if type(x) is Tracer:
+        return x._snapshot()
+    if is_plain(x) and not is_read_only(x):
+        return copied(x)  # the layout decides what NumPy makes a view
+    return x
+
+
+def is_read_only(array: Any) -> bool:
+    """Whether nobody can write to an array: a view is as writable as what it looks into."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return False
+        array = array.base
+    return array is None
+
+
+def with_snapshots(values: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
+    """The arguments of a primitive, as its linear maps may keep them.
+
+    Those that are differentiated are safe already, being values of a recorded program.
+    """
+    return [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]

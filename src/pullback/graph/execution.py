@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import is_plain
+from pullback.core.tracing import is_plain
 from pullback.graph.ordering import outliving_views, updates_last
 from pullback.graph.program import Equation, Program, require_declared
 from pullback.graph.variable import Variable

@@ -29,7 +29,7 @@ from pullback.core.strides import (
     strides_like,
     strides_of_whole,
 )
-from pullback.core.tracer import Tracer, is_plain, strip
+from pullback.core.tracing import Tracer, is_plain, strip
 from pullback.graph.program import Equation, Program, nested
 from pullback.graph.variable import Assumed, Variable
 

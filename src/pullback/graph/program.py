@@ -15,7 +15,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import is_plain
+from pullback.core.tracing import is_plain
 from pullback.core.validation import refuse
 from pullback.errors import ArgumentValueError
 from pullback.graph.variable import Variable, require_64_bits

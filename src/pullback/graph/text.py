@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.shapes import Abstract
-from pullback.core.tracer import is_plain
+from pullback.core.tracing import is_plain
 from pullback.graph.program import Equation, Program
 from pullback.graph.variable import Variable
 

@@ -22,7 +22,7 @@ from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.strides import lying, strides_of_part
-from pullback.core.tracer import Tracer, is_plain
+from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert, promoted
 from pullback.numpy.operands import operand
