@@ -42,8 +42,11 @@ Pick = Callable[[Values], Sequence[Any]]
 """Picks some of the values."""
 Call = tuple[Callable[..., Any], Pick]
 """A function, and the values that it is called with."""
-Step = tuple[Callable[..., Any], Pick, Any, tuple[int, ...], Callable[[Values], Call] | None]
-"""A call, where its results go, what is let go after it, and what may find a better call."""
+Step = tuple[
+    Equation, Callable[..., Any], Pick, Any, tuple[int, ...], Callable[[Values], Call] | None
+]
+"""What is evaluated, by which call, where its results go, what is let go after it, and what may
+find a better call."""
 
 _C_ORDER, _OWNS_DATA, _WRITEABLE = 0x0001, 0x0004, 0x0400
 _FREE = _OWNS_DATA | _WRITEABLE
@@ -122,9 +125,11 @@ class Plan:
 
     def __call__(self, values: Values) -> Values:
         """See `Graph.evaluate`."""
+        running: Equation | None = None
         try:
             values += self._rest
-            for function, pick, target, dead, prepare in self._steps:
+            for equation, function, pick, target, dead, prepare in self._steps:
+                running = equation
                 if prepare is not None:
                     function, pick = prepare(values)
                 if type(target) is int:
@@ -135,6 +140,10 @@ class Plan:
                 for place in dead:
                     values[place] = None
             return [*self._outputs(values)]
+        except Exception as error:
+            if running is not None:
+                running.blame(error)
+            raise
         finally:
             values.clear()
 
@@ -173,7 +182,8 @@ def _step(
     elif operands := _overwritable(equation, sources, dead):
         reuses = [(_picks((x,)), (value, _picks((*sources, x)))) for x in operands]
         prepare = functools.partial(_reuse, reuses, _FREE | _C_ORDER, (value, pick))
-    return value, pick, targets if primitive.multiple else targets[0], dead, prepare
+    target: Any = targets if primitive.multiple else targets[0]
+    return equation, value, pick, target, dead, prepare
 
 
 def _overwritable(

@@ -12,7 +12,7 @@ from pullback.core.memory import in_memory, rely
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracing import Tracer, is_plain
-from pullback.core.validation import shown, to_array
+from pullback.core.validation import require_flag, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph import cost, dot, svg, text, verification
 from pullback.graph.execution import Plan
@@ -167,9 +167,33 @@ class Graph(Program):
         """
         return cost.cost(self)
 
-    def to_dot(self) -> str:
-        """The graph in Graphviz's language."""
-        return dot.to_dot(self)
+    def text(self, *, lines: bool = False) -> str:
+        """The graph as text, as it is printed.
+
+        Parameters
+        ----------
+        lines : bool
+            Whether to show of each equation the file and the line that it comes from.
+
+        Returns
+        -------
+        str
+        """
+        return text.show(self, lines=require_flag(lines, f"{self.name}.text", "lines"))
+
+    def to_dot(self, *, lines: bool = False) -> str:
+        """The graph in Graphviz's language.
+
+        Parameters
+        ----------
+        lines : bool
+            Whether boxes have the line that they come from as a tooltip.
+
+        Returns
+        -------
+        str
+        """
+        return dot.to_dot(self, lines=require_flag(lines, f"{self.name}.to_dot", "lines"))
 
     def __str__(self) -> str:
         return text.show(self)

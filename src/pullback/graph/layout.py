@@ -144,7 +144,7 @@ def layouts_of_results(
     primitive: Primitive, args: Sequence[Any], params: dict[str, Any], outs: Sequence[Abstract]
 ) -> list[Any]:
     """The layouts of the results of ``primitive(*args, **params)``."""
-    if all(len(out.shape) < 1 for out in outs):
+    if not any(map(shape_of, outs)):
         return [True] * len(outs)
     if primitive.layouts is not None:
         return [_layout(x) if type(x) is Lying else x for x in primitive.layouts(args, params)]
@@ -176,7 +176,7 @@ def _layout_like(memory: Any) -> Any:
 
 def _gives_order(x: Any) -> bool:
     """Whether a function of `x`, of which it is an argument, gives an array in C order."""
-    if not shape_of(x) or getattr(x, "layout", None) is True:
+    if getattr(x, "layout", None) is True or not shape_of(x):
         return True
     memory = in_memory(x)
     if memory is None:

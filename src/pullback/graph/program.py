@@ -18,6 +18,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import is_plain
 from pullback.core.validation import refuse
 from pullback.errors import ArgumentValueError
+from pullback.graph.places import Place, following
 from pullback.graph.variable import Variable, require_64_bits
 
 __all__ = ["Atom", "Equation", "Program", "Signature", "nested", "require_declared"]
@@ -36,9 +37,11 @@ class Equation:
     params : dict
         Static parameters, graphs among them.
     outputs : tuple of Variable
+    place : Place, optional
+        The line of the user's that it comes from.
     """
 
-    __slots__ = ("inputs", "outputs", "params", "primitive")
+    __slots__ = ("inputs", "outputs", "params", "place", "primitive")
 
     def __init__(
         self,
@@ -46,11 +49,13 @@ class Equation:
         inputs: tuple[Atom, ...],
         params: dict[str, Any],
         outputs: tuple[Variable, ...],
+        place: Place | None = None,
     ) -> None:
         self.primitive = primitive
         self.inputs = inputs
         self.params = params
         self.outputs = outputs
+        self.place = place
 
     @property
     def graphs(self) -> dict[str, Program]:
@@ -62,6 +67,11 @@ class Equation:
         """The parameters that are no graphs; in place of a dataclass, its fields."""
         graphs = {path.partition("[")[0] for path in self.graphs}
         return {name: value for name, value in _fields(self.params) if name not in graphs}
+
+    def blame(self, error: Exception) -> None:
+        """Add to an error where this equation, whose evaluation has raised it, comes from."""
+        if self.place is not None:
+            error.add_note(f"This is {self.primitive.name}, recorded at {self.place.words()}")
 
 
 def nested(params: dict[str, Any]) -> dict[str, Program]:
@@ -172,19 +182,16 @@ class Program:
             require_64_bits(x, f"{self.name}.run: values[{position}]")
         state: dict[Variable, Any] = dict(self.constants)
         state.update(zip(self.inputs, values, strict=True))
-        with np.errstate(all="ignore"):
-            for equation, released in zip(self.equations, self._releases(), strict=True):
-                args = [state[x] if type(x) is Variable else x for x in equation.inputs]
-                out = equation.primitive(*args, **equation.params)
-                if not equation.primitive.trusted:
-                    require_declared(equation, out)
-                if equation.primitive.multiple:
-                    state.update(zip(equation.outputs, out, strict=True))
-                else:
-                    state[equation.outputs[0]] = out
-                del args, out
-                for variable in released:
-                    del state[variable]
+        around = following.place
+        try:
+            with np.errstate(all="ignore"):
+                for equation, released in zip(self.equations, self._releases(), strict=True):
+                    following.place = equation.place or around
+                    _apply(equation, state)
+                    for variable in released:
+                        del state[variable]
+        finally:
+            following.place = around
         return [state[x] if type(x) is Variable else x for x in self.outputs]
 
     def _require_row(self, values: Any, method: str, kinds: Any = (list, tuple)) -> None:
@@ -218,6 +225,22 @@ class Program:
                 needed.update(touched)
             self._released = released[::-1]
         return self._released
+
+
+def _apply(equation: Equation, state: dict[Variable, Any]) -> None:
+    """Evaluate an equation."""
+    try:
+        args = [state[x] if type(x) is Variable else x for x in equation.inputs]
+        out = equation.primitive(*args, **equation.params)
+        if not equation.primitive.trusted:
+            require_declared(equation, out)
+    except Exception as error:
+        equation.blame(error)
+        raise
+    if equation.primitive.multiple:
+        state.update(zip(equation.outputs, out, strict=True))
+    else:
+        state[equation.outputs[0]] = out
 
 
 def require_declared(equation: Equation, out: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.memory import is_read_only
+from pullback.core.memory import is_read_only, same_elements
 from pullback.core.primitive import Primitive
 from pullback.core.running import grounded
 from pullback.core.shapes import Abstract, astype, dtype_of, shape_of
@@ -17,6 +17,7 @@ from pullback.errors import LeakedTracerError, PullbackError
 from pullback.graph.advice.unrolling import Passes
 from pullback.graph.layout import Decided, assumed_of, layout_of, layouts_of_results, makes_array
 from pullback.graph.leaks import holder
+from pullback.graph.places import Places, following
 from pullback.graph.program import Equation
 from pullback.graph.variable import Variable, unknown
 from pullback.graph.verification import abstract_outputs
@@ -60,7 +61,7 @@ class Staging(Interpreter):
 
     follows_integers = True
     __slots__ = (
-        "_handles", "_passes", "_seen", "_watched", "constants", "equations", "refused",
+        "_handles", "_passes", "_places", "_seen", "_watched", "constants", "equations", "refused",
     )  # fmt: skip
 
     def __init__(self, name: str, *, advise: bool = True) -> None:
@@ -71,6 +72,7 @@ class Staging(Interpreter):
         self._seen: dict[Any, tuple[Any, Variable]] = {}
         self._handles: list[weakref.ref[Handle]] = []
         self._passes = Passes(name, advise=advise)
+        self._places = Places()
         self._watched: list[tuple[Tracer, int, Abstract]] = []
 
     def tracer(self, variable: Variable, origin: str) -> Tracer:
@@ -102,7 +104,8 @@ class Staging(Interpreter):
         layouts = layouts_of_results(primitive, values, params, found)
         inputs = tuple([x if type(x) is Variable else self.atom(x) for x in values])
         outputs = tuple([Variable(out.shape, out.dtype) for out in found])
-        equation = Equation(primitive, inputs, params, outputs)
+        place = following.place or self._places.here()
+        equation = Equation(primitive, inputs, params, outputs, place)
         decided = Decided(equation)
         for variable, layout in zip(outputs, layouts, strict=True):
             if variable.shape:
@@ -252,12 +255,4 @@ def _same(kept: Any, value: Any) -> bool:
     """Whether a constant has not been written to since it was kept."""
     if type(value) is Tracer:
         return type(kept) is Tracer and kept._value is value._value
-    if kept is value or kept.size == 0:
-        return True
-    pairs = zip(kept.strides, value.strides, strict=True)
-    once = tuple([slice(None) if a or b else slice(1) for a, b in pairs])
-    kept, value = kept[once], value[once]  # what is repeated is looked at once
-    bits = f"u{kept.itemsize}"
-    if bits in ("u1", "u2", "u4", "u8"):
-        return bool(np.array_equal(kept.view(bits), value.view(bits)))
-    return bool(kept.tobytes() == value.tobytes())
+    return kept is value or same_elements(kept, value)

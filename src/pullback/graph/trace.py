@@ -21,9 +21,10 @@ from pullback.errors import (
 )
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of
+from pullback.graph.places import line_of
 from pullback.graph.program import Signature
 from pullback.graph.staging import Staging
-from pullback.graph.variable import Assumed, Variable, line_of, require_64_bits
+from pullback.graph.variable import Assumed, Variable, require_64_bits
 
 __all__ = ["call_traced", "output_atom", "trace"]
 

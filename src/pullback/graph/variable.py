@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import linecache
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -15,23 +11,15 @@ from pullback.core.shapes import Abstract
 from pullback.core.strides import Lying
 from pullback.core.validation import require_dtype, require_shape, shown
 from pullback.errors import FILLING, ArgumentValueError, DataDependenceError
+from pullback.graph.places import user_line
 
 __all__ = [
     "Assumed",
     "ShapeDtype",
     "Variable",
-    "is_ours",
-    "line_of",
     "require_64_bits",
     "unknown",
-    "user_line",
 ]
-
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_OURS = (_PACKAGE + os.sep, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
-
-_known_paths: dict[str, bool] = {}
-"""Whether the code of a file is pullback's or NumPy's."""
 
 
 class ShapeDtype(Abstract):
@@ -239,39 +227,3 @@ def _remedy(target: str) -> str:
         "Call NumPy's functions instead of the math module's, and choose between values with "
         f"np.where(condition, a, b). {FILLING}."
     )
-
-
-def user_line() -> str:
-    """Where the user's code is: ``" at file.py, line 3: `if x > 0:`"``."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if not is_ours(frame):
-            return _place(frame, frame.f_lineno)
-        frame = frame.f_back
-    return ""
-
-
-def line_of(traceback: TracebackType | None) -> str:
-    """The user's line that an error came from, likewise."""
-    place = ""
-    while traceback is not None:
-        if not is_ours(traceback.tb_frame):
-            place = _place(traceback.tb_frame, traceback.tb_lineno)
-        traceback = traceback.tb_next
-    return place
-
-
-def is_ours(frame: FrameType) -> bool:
-    """Whether a frame belongs to pullback or to NumPy."""
-    path = frame.f_code.co_filename
-    ours = _known_paths.get(path)
-    if ours is None:
-        ours = os.path.abspath(path).startswith(_OURS) or path.startswith("<frozen")
-        _known_paths[path] = ours
-    return ours
-
-
-def _place(frame: FrameType, line: int) -> str:
-    path = frame.f_code.co_filename
-    source = linecache.getline(path, line, frame.f_globals).strip()
-    return f" at {path}, line {line}" + (f": `{source}`" if source else "")

@@ -7,6 +7,7 @@ from typing import Any
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.errors import GraphError
+from pullback.graph.places import Place
 from pullback.graph.program import Equation, Program
 from pullback.graph.text import literal, names_of, type_of
 from pullback.graph.variable import Variable
@@ -35,8 +36,11 @@ def verify(graph: Program) -> None:
     defined: set[Variable] = set()
     names = names_of(graph)
 
+    place: Place | None = None
+
     def fail(line: str, what: str) -> None:
-        raise GraphError(f"graph of {graph.name}: {line}: {what}")
+        where = "" if place is None else f"; it comes from {place.words()}"
+        raise GraphError(f"graph of {graph.name}: {line}: {what}{where}")
 
     def define(variable: Any, line: str) -> None:
         if type(variable) is not Variable:
@@ -62,6 +66,7 @@ def verify(graph: Program) -> None:
             )
     for number, equation in enumerate(graph.equations):
         line = f"equation {number}, {equation.primitive.name}"
+        place = equation.place
         for x in equation.inputs:
             if type(x) is not Variable or x not in defined:
                 use(x, line)
@@ -70,6 +75,7 @@ def verify(graph: Program) -> None:
             verify(nested)
         for variable in equation.outputs:
             define(variable, line)
+    place = None
     for x in graph.outputs:
         use(x, "outputs")
         if not isinstance(x, Abstract) and shape_of(x) != ():

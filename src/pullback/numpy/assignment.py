@@ -23,7 +23,7 @@ from pullback.errors import (
     DataDependenceError,
     DetachedError,
 )
-from pullback.graph.variable import user_line
+from pullback.graph.places import user_line
 from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import Look, along_axis, parse, positions_of
 from pullback.numpy.masks import WideMask, beyond_integers, is_open_mask, same_mask, wide_mask

@@ -24,7 +24,8 @@ from pullback.core.strides import Lying, strides_in, strides_like
 from pullback.core.tracing import Tracer, View, known, strip
 from pullback.errors import AliasError, ArgumentValueError
 from pullback.graph.layout import follows
-from pullback.graph.variable import Variable, user_line
+from pullback.graph.places import user_line
+from pullback.graph.variable import Variable
 from pullback.rules import conversion, indexing, shaping
 
 __all__ = [

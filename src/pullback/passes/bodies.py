@@ -124,7 +124,7 @@ def replaced(
         return tuple([_last(now, x) for x in atoms])
 
     equations = [
-        Equation(each.primitive, read(each.inputs), each.params, each.outputs)
+        Equation(each.primitive, read(each.inputs), each.params, each.outputs, each.place)
         for each in graph.equations
     ]
     results = read(graph.outputs if outputs is None else outputs)

@@ -84,6 +84,7 @@ def _kept(
         tuple(equation.inputs[i] for i in inputs),
         {**equation.params, **params},
         tuple(equation.outputs[i] for i in outputs),
+        equation.place,
     )
 
 

@@ -14,7 +14,7 @@ from pullback.core.shapes import Abstract
 from pullback.core.singular import SingularPoint, watch
 from pullback.core.tracing import known, strip
 from pullback.errors import SingularPointError
-from pullback.graph.variable import user_line
+from pullback.graph.places import user_line
 from pullback.rules.batching import in_front
 from pullback.rules.registration import elementwise
 
