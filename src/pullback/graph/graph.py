@@ -12,10 +12,11 @@ from pullback.core.memory import in_memory, rely
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
 from pullback.core.tracing import Tracer, is_plain
-from pullback.core.validation import require_flag, shown, to_array
+from pullback.core.validation import require_flag, require_instance, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph import cost, dot, svg, text, verification
 from pullback.graph.execution import Plan
+from pullback.graph.key import Hole, Outline, are_equal
 from pullback.graph.program import Program
 from pullback.graph.variable import Variable, require_64_bits
 
@@ -156,6 +157,82 @@ class Graph(Program):
             Names the equation and what is wrong with it.
         """
         verification.verify(self)
+
+    def key(self) -> str:
+        """The structure of the graph without its numbers, as hexadecimal digits.
+
+        Returns
+        -------
+        str
+            The same for graphs that differ in extents, in numbers among the parameters, in literals
+            and constants alone, and the same in every process. The integers 0 and 1 belong to the
+            structure, as extents and as parameters.
+
+        See Also
+        --------
+        Graph.holes : the numbers.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pullback as pb
+        >>> def f(x):
+        ...     return np.sum(np.sin(x[1:]))
+        >>> three, four = pb.trace(f, np.ones(3)), pb.trace(f, np.ones(4))
+        >>> three.key() == four.key()
+        True
+        >>> [three.holes()[i].where for i in three.differences(four)]
+        ['x, axis 0', 'v0, axis 0', 'v1, axis 0']
+        """
+        return Outline(self).key
+
+    def holes(self) -> tuple[Hole, ...]:
+        """The numbers that the key leaves out, in order.
+
+        Returns
+        -------
+        tuple of Hole
+            Each has a `kind` (an extent, a parameter, a literal or a constant), says `where` it
+            stands, and has a `value`.
+
+        Examples
+        --------
+        >>> import pullback as pb
+        >>> for hole in pb.trace(lambda x: 2.0 * x, pb.ShapeDtype((5, 1))).holes():
+        ...     print(hole.kind, "of", hole.where, "is", hole.value)
+        extent of x, axis 0 is 5
+        literal of v0 = multiply, argument 0 is 2.0
+        extent of v0, axis 0 is 5
+        """
+        return tuple(Outline(self).holes)
+
+    def differences(self, other: Graph) -> tuple[int, ...]:
+        """Which holes differ from those of a graph of the same key.
+
+        Parameters
+        ----------
+        other : Graph
+
+        Returns
+        -------
+        tuple of int
+            Positions in `holes`. Numbers are compared bit by bit.
+
+        Raises
+        ------
+        ArgumentValueError
+            Where the keys differ.
+        """
+        where = f"{self.name}.differences"
+        require_instance(other, Graph, where, "other", "a Graph", "record the function first")
+        mine, theirs = Outline(self), Outline(other)
+        if mine.key != theirs.key:
+            raise ArgumentValueError(
+                f"{where}: other is a graph of {other.name} with another key, wanted one of the "
+                "same structure; compare key() first"
+            )
+        pairs = zip(mine.holes, theirs.holes, strict=True)
+        return tuple(i for i, (a, b) in enumerate(pairs) if not are_equal(a.value, b.value))
 
     def cost(self) -> cost.Cost:
         """Floating-point operations and bytes read and written, counted from shapes and dtypes.
