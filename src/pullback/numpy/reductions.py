@@ -13,7 +13,7 @@ from pullback.core.tracer import are_constant, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
-from pullback.numpy.registration import implements
+from pullback.numpy.registration import implements, with_parameters_of
 from pullback.rules import reductions
 
 __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "mean", "prod", "ptp",
@@ -154,24 +154,12 @@ def _squared_modulus(x: Any) -> Any:
 
 
 @implements(np.std)
-def std(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: float = 0,
-    keepdims: bool = False,
-    *,
-    where: Any = True,
-    mean: Any = None,
-    correction: float | None = None,
-) -> Any:
+@with_parameters_of(var)
+def std(a: Any, axis: Any = None, **options: Any) -> Any:
     """√var; its derivative where the variance is 0 is 0."""
     a = operand(a)
     require_elements("np.std", a, axis)
-    return reductions.root(
-        var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
-    )
+    return reductions.root(var(a, axis, **options))
 
 
 @implements(np.max)
