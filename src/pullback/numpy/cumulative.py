@@ -32,13 +32,13 @@ def _along(a: Any, axis: int | None, dtype: Any) -> tuple[Any, int]:
 
 
 @implements(np.cumsum)
-def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def cumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     x, axis = _along(a, axis, dtype)
     return cumulative.cumsum(x, axis=axis)
 
 
 @implements(np.cumprod)
-def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def cumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     x, axis = _along(a, axis, dtype)
     return cumulative.cumprod(x, axis=axis)
 
@@ -52,7 +52,6 @@ def _standard(name: str, function: Callable[..., Any], start: int) -> Callable[.
         *,
         axis: Any = None,
         dtype: Any = None,
-        out: Any = None,
         include_initial: bool = False,
     ) -> Any:
         x = np.atleast_1d(operand(x))
@@ -78,13 +77,13 @@ cumulative_prod = implements(np.cumulative_prod)(_standard("np.cumulative_prod",
 
 
 @implements(np.nancumsum)
-def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def nancumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     a = operand(a)
     return cumsum(np.where(np.isnan(a), 0, a), axis, dtype)
 
 
 @implements(np.nancumprod)
-def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def nancumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     a = operand(a)
     return cumprod(np.where(np.isnan(a), 1, a), axis, dtype)
 

@@ -70,9 +70,7 @@ def diagflat(v: Any, k: int = 0) -> Any:
 
 
 @implements(np.trace)
-def trace(
-    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
-) -> Any:
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     a = operand(a)
     if dtype is not None:
         a = convert(a, np.dtype(dtype))

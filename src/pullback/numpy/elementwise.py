@@ -88,7 +88,6 @@ def clip(
     a: Any,
     a_min: Any = None,
     a_max: Any = None,
-    out: Any = None,
     *,
     min: Any = _NOT_GIVEN,
     max: Any = _NOT_GIVEN,
@@ -343,11 +342,11 @@ def _power(x: Any, p: Any) -> Any:
 
 
 @implements(np.round, np.around)
-def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
+def round(a: Any, decimals: int = 0) -> Any:
     return constants.CONSTANTS["round"](operand(a), decimals=decimals)
 
 
-def fix(x: Any, out: Any = None) -> Any:
+def fix(x: Any) -> Any:
     return constants.CONSTANTS["trunc"](operand(x))
 
 

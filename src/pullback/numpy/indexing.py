@@ -155,7 +155,7 @@ def positions_of(indices: Any, extent: int, mode: str, where: str) -> Any:
 
 
 @implements(np.take)
-def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
+def take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     a = operand(a)
     if axis is None or (not shape_of(a) and axis in (0, -1)):
         a, axis = np.ravel(a), 0
@@ -192,8 +192,8 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 @implements(np.compress)
-def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
-    return take(a, np.flatnonzero(condition), axis, out)
+def compress(condition: Any, a: Any, axis: Any = None) -> Any:
+    return take(a, np.flatnonzero(condition), axis)
 
 
 @implements(np.extract)
@@ -215,7 +215,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 @implements(np.choose)
-def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
     choices = [operand(choice) for choice in choices]
     numbers = positions_of(a, len(choices), mode, "numpy.choose")
     shape = np.broadcast_shapes(numbers.shape, *(shape_of(choice) for choice in choices))

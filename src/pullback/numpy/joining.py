@@ -55,9 +55,7 @@ def concatenate(
 
 
 @implements(np.stack)
-def stack(
-    arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
-) -> Any:
+def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     return _in_dtype(shaping.stack(*_operands("np.stack", arrays), axis=axis), dtype)
 
 

@@ -92,7 +92,7 @@ _serve_position(np.nanargmin, full.argmin, np.inf)
 
 @implements(np.nanmedian)
 def nanmedian(
-    a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
+    a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
     return quantile_of("np.nanmedian", a, 0.5, axis, "linear", keepdims, missing=True)
 

@@ -50,7 +50,6 @@ def sum(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
-    out: Any = None,
     keepdims: bool = False,
     initial: Any = 0,
     where: Any = True,
@@ -81,7 +80,6 @@ def prod(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
-    out: Any = None,
     keepdims: bool = False,
     initial: Any = 1,
     where: Any = True,
@@ -95,7 +93,6 @@ def mean(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
-    out: Any = None,
     keepdims: bool = False,
     *,
     where: Any = True,
@@ -123,7 +120,6 @@ def var(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
-    out: Any = None,
     ddof: float = 0,
     keepdims: bool = False,
     *,
@@ -166,7 +162,6 @@ def std(a: Any, axis: Any = None, **options: Any) -> Any:
 def amax(
     a: Any,
     axis: Any = None,
-    out: Any = None,
     keepdims: bool = False,
     initial: Any = None,
     where: Any = True,
@@ -178,7 +173,6 @@ def amax(
 def amin(
     a: Any,
     axis: Any = None,
-    out: Any = None,
     keepdims: bool = False,
     initial: Any = None,
     where: Any = True,
@@ -220,7 +214,7 @@ def _extremum(
 
 
 @implements(np.ptp)
-def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = operand(a)
     require_elements("np.ptp", x, axis)
     return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(
@@ -232,16 +226,12 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> An
 
 
 @implements(np.any)
-def any(
-    a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
-) -> Any:
+def any(a: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
     return reductions.any(_masked(operand(a), where, 0), axis=axis, keepdims=keepdims)
 
 
 @implements(np.all)
-def all(
-    a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
-) -> Any:
+def all(a: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
     return reductions.all(_masked(operand(a), where, 1), axis=axis, keepdims=keepdims)
 
 
@@ -251,14 +241,14 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 
 @implements(np.argmax)
-def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
+def argmax(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     x = operand(a)
     require_elements("np.argmax", x, axis)
     return reductions.argmax(x, axis=axis, keepdims=keepdims)
 
 
 @implements(np.argmin)
-def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
+def argmin(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     x = operand(a)
     require_elements("np.argmin", x, axis)
     return reductions.argmin(x, axis=axis, keepdims=keepdims)

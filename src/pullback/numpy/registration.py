@@ -19,7 +19,7 @@ def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
 
     It takes the arguments that the NumPy function takes, under the same names, and is written as
     a composition of primitives. An argument that it doesn't support is refused with an error, not
-    ignored; but `out` it need not look at, see :mod:`pullback.numpy.outputs`.
+    ignored; but `out` it need not take, see :mod:`pullback.numpy.outputs`.
 
     Parameters
     ----------

@@ -97,7 +97,6 @@ def serve_quantiles(function: Callable[..., Any], top: int = 1, *, missing: bool
         a: Any,
         q: Any,
         axis: Any = None,
-        out: Any = None,
         overwrite_input: bool = False,
         method: str = "linear",
         keepdims: bool = False,
@@ -121,9 +120,7 @@ serve_quantiles(np.percentile, 100)
 
 
 @implements(np.median)
-def median(
-    a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
-) -> Any:
+def median(a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     """The derivative goes to the element in the middle, or half to each of two.
 
     Where elements are equal it goes to those that a stable sort puts there.
