@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pullback.core.tracer import array_functions
+from pullback.numpy.protocol import array_functions
 
 __all__ = ["implements", "with_parameters_of"]
 
