@@ -16,7 +16,7 @@ import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import watch
-from pullback.core.tracer import Tracer, known
+from pullback.core.tracing import Tracer, known
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import live, read
 from pullback.graph.graph import Atom, Equation, Graph

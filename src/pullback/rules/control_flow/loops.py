@@ -11,7 +11,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, strip
+from pullback.core.tracing import Tracer, strip
 from pullback.core.validation import (
     MOST_DIMENSIONS,
     describe,
