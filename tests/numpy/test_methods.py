@@ -186,8 +186,11 @@ def test_the_real_part_of_a_real_array_is_the_array():
 
 
 def test_printing_shows_the_value():
-    assert inside(lambda x: f"{x[0, 0]:.2f} {x[0, 0]}") == f"{X[0, 0]:.2f} {X[0, 0]}"
-    assert inside(lambda x: f"{x}") == f"{X}"
+    assert inside(lambda x: f"{x[0, 0]:5.2f} {x[0, 0]}") == (
+        f"Tracer({X[0, 0]:5.2f}) Tracer({X[0, 0]})"
+    )
+    assert inside(lambda x: f"{x}") == f"Tracer({X})"
+    assert inside(lambda x: f"{pb.stop_gradient(x[0, 0]):.2f}") == f"{X[0, 0]:.2f}"
     assert inside(repr).startswith("Tracer(array([[0.5")
 
 

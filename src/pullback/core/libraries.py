@@ -54,9 +54,9 @@ class Surroundings:
     failed_call : callable
         ``failed_call(traceback)`` is the `Failure` of the library that raised an error, or `None`
         if the user's code did.
-    traces_integers : callable
-        ``traces_integers(traceback)`` tells whether an error was raised in a function that has
-        variables which are traced integers.
+    traces : callable
+        ``traces(traceback, kinds)`` tells whether an error was raised under a function of the
+        user's that has traced variables of these kinds of dtype, or the text of one.
     advise : callable
         ``advise(name)`` is what to do in place of calling a function of this name, in sentences.
     """
@@ -65,7 +65,7 @@ class Surroundings:
         self.running_call: Callable[[], Call | None] = lambda: None
         self.users_frame: Callable[[], FrameType | None] = lambda: None
         self.failed_call: Callable[[TracebackType | None], Failure | None] = lambda _: None
-        self.traces_integers: Callable[[TracebackType | None], bool] = lambda _: False
+        self.traces: Callable[[TracebackType | None, str], bool] = lambda _, __: False
         self.advise: Callable[[str], str] = lambda _: GENERAL
 
 
@@ -128,6 +128,12 @@ def surfaced(error: Exception) -> PullbackError | None:
     refused = thread.refused
     if refused is not None and _is_aftermath(error, refused):
         return refused.kind(refused.words)  # type: ignore[no-any-return]
+    if _reads_text(error):
+        return DetachedError(
+            f"text was to be read as a number, which raised {type(error).__name__}: "
+            f"{str(error).rstrip('.')}. The text of a traced value is not one, as it cannot hold a "
+            f"derivative; round with np.round(x, digits), and otherwise {_INSTEAD}"
+        )
     if failure is None:
         return _of_builtins(error)
     hidden = _hidden(error)
@@ -205,18 +211,33 @@ def _of_builtins(error: Exception) -> PullbackError | None:
             "over np.ndindex(x.shape)"
         )
     if isinstance(error, IndexError) and words.startswith("only integers, slices"):
-        if not surroundings.traces_integers(error.__traceback__):
+        if not surroundings.traces(error.__traceback__, "iub"):
             return None
         return DataDependenceError(
             "a plain array was indexed with traced integers or masks; make it an array that can "
             "be, np.asarray(a, like=i)[i], and join lists of indices with np.stack"
         )
-    if isinstance(error, ValueError) and "Tracer(" in words:
-        return DetachedError(
-            f"the text of a traced value was to be read as a number: {said}. Text cannot hold a "
-            f"derivative; {_INSTEAD}"
-        )
     return None
+
+
+def _reads_text(error: Exception) -> bool:
+    """Whether an error is what a function says that reads numbers of the text of a traced value.
+
+    Some of them don't say what they were to read.
+    """
+    words = str(error)
+    if _READING.search(words):
+        text = getattr(error, "doc", None) or getattr(error, "text", None) or words
+        return "Tracer(" in text
+    return _READING_ANY.search(words) is not None and surroundings.traces(
+        error.__traceback__, "biufc"
+    )
+
+
+_READING = re.compile(
+    "could not convert string|[Ii]nvalid literal|Expecting value|invalid syntax|never closed"
+)
+_READING_ANY = re.compile("malformed|unmatched data|ConversionSyntax|'Tracer' is not defined")
 
 
 _INSTEAD = (

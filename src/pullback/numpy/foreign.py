@@ -19,7 +19,7 @@ from pullback.core.libraries import GENERAL, Call, Failure, surroundings
 from pullback.core.tracer import Tracer, is_plain
 from pullback.numpy.callers import is_pullbacks_file, is_users_file
 
-__all__ = ["advice", "failed_call", "running_call", "traces_integers", "users_frame"]
+__all__ = ["advice", "failed_call", "running_call", "traces", "users_frame"]
 
 advice: dict[str, Callable[[str], str]] = {}
 """For each library what to do instead of calling a function of it that has no rule.
@@ -85,14 +85,20 @@ def failed_call(traceback: TracebackType | None) -> Failure | None:
     return Failure(call, hides or objects or _holds_traced(values), objects)
 
 
-def traces_integers(traceback: TracebackType | None) -> bool:
-    """Whether an error was raised in a function with variables that are traced indices or masks."""
-    if traceback is None:
-        return False
-    while traceback.tb_next is not None:
+def traces(traceback: TracebackType | None, kinds: str) -> bool:
+    """Whether the innermost function of the user's has traced variables of these kinds of dtype.
+
+    Or the text of something traced.
+    """
+    variables: list[Any] = []
+    while traceback is not None:
+        if _is_users(traceback.tb_frame) and not _is_pythons(traceback.tb_frame):
+            variables = list(traceback.tb_frame.f_locals.values())
         traceback = traceback.tb_next
-    variables = list(traceback.tb_frame.f_locals.values())
-    return any(type(x) is Tracer and x.dtype.kind in "iub" for x in variables)
+    return any(
+        x.dtype.kind in kinds if type(x) is Tracer else type(x) is str and "Tracer(" in x
+        for x in variables
+    )
 
 
 def _is_users(frame: FrameType) -> bool | None:
@@ -167,7 +173,7 @@ advice["pandas"] = _for_pandas
 surroundings.running_call = running_call
 surroundings.users_frame = users_frame
 surroundings.failed_call = failed_call
-surroundings.traces_integers = traces_integers
+surroundings.traces = traces
 surroundings.advise = _advise
 
 
