@@ -210,6 +210,12 @@ def _of_builtins(error: Exception) -> PullbackError | None:
             f"numpy.nditer was handed a traced array and raised {said}. Iterate over x.flat, or "
             "over np.ndindex(x.shape)"
         )
+    if _SHUFFLES.match(words):
+        return DetachedError(
+            f"a method of NumPy's random generators raised {said} for a traced array. Shuffle "
+            "along an axis with x = rng.permutation(x, axis=axis), and write "
+            "y[...] = rng.permuted(x, axis=axis) for out="
+        )
     if isinstance(error, IndexError) and words.startswith("only integers, slices"):
         if not surroundings.traces(error.__traceback__, "iub"):
             return None
@@ -244,6 +250,8 @@ _INSTEAD = (
     "call NumPy's functions instead, or wrap the function that it is for with @pullback.primitive "
     "and give it a rule; if a constant is what you want, use pullback.stop_gradient(x)"
 )
+
+_SHUFFLES = re.compile("Axis argument is only supported on ndarray|out must be a numpy array")
 
 _SLIPS = re.compile("operand|instances of|callable|concatenate|iterable|unpack|subscript")
 """What Python says of mistakes that have nothing to do with tracing."""

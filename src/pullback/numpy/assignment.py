@@ -6,7 +6,9 @@ that are written. It costs a copy of the array.
 
 from __future__ import annotations
 
+import dis
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -17,13 +19,16 @@ from pullback.core.interpreter import FILLING
 from pullback.core.primitive import bind
 from pullback.core.shapes import broadcast_shapes, dtype_of, shape_of
 from pullback.core.tracer import Tracer, are_constant, is_plain, strip, strip_all
+from pullback.core.view import View
 from pullback.errors import (
+    AliasError,
     ArgumentTypeError,
     ArgumentValueError,
     DataDependenceError,
     DetachedError,
 )
 from pullback.graph.variable import user_line
+from pullback.numpy.callers import is_pullbacks_file
 from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import Look, along_axis, parse, positions_of
 from pullback.numpy.masks import WideMask, beyond_integers, is_open_mask, same_mask, wide_mask
@@ -150,6 +155,8 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     Where integer arrays name an element several times the last value stays.
     """
     require_target(x, "y[i] = v")
+    if type(value) is Tracer and value._alias is not None:
+        _refuse_exchange(x, value._alias)
     if owns_memory(x) and _are_plain(key, value):
         x._value[strip_all(key)] = strip_all(value)
         x._touch()
@@ -173,6 +180,29 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         value = _without_leading_units(operand(value))
         require_castable(dtype_of(value), x.dtype, "unsafe", "y[i] = v")
     x._assign(bind(indexing.index_update, (x, value, *arrays), {"key": template}))
+
+
+def _refuse_exchange(x: Tracer, source: View) -> None:
+    """Raise if code in C, as NumPy's shuffle is, exchanges two parts of an array.
+
+    ``x[i], x[j] = x[j], x[i]`` loses one of two rows, which are views: when the second is written,
+    what it looks at has been written to. So it is in Python, where that is NumPy's own answer; but
+    for NumPy's arrays code in C has a buffer.
+    """
+    root = source.root
+    if source.version == root._version or root is not (x if x._alias is None else x._alias.root):
+        return
+    frame = sys._getframe(2)
+    code = frame.f_code
+    if dis.opname[code.co_code[frame.f_lasti]].startswith("STORE") or is_pullbacks_file(
+        code.co_filename
+    ):
+        return
+    raise AliasError(
+        f"numpy.random's shuffle, or other code in C, exchanges parts of an array of shape "
+        f"{x.shape}, which it has as views, so that some are lost. Write x = rng.permutation(x) "
+        "for rng.shuffle(x), and otherwise exchange copies"
+    )
 
 
 def _over_and_over(value: Any, shape: tuple[int, ...]) -> Any:
