@@ -373,3 +373,15 @@ def test_a_view_of_another_dtype_is_not_written_to():
 
     with pytest.raises(pb.AliasError, match="another dtype"):
         pb.grad(f)(np.ones(4))
+
+
+def test_methods_of_plain_arrays_beside_traced_bounds():
+    plain = np.arange(5.0)
+
+    def into(x):
+        y = x * np.ones(5)
+        plain.clip(1.0, 3.0, out=y)
+        return np.sum(y) * x
+
+    assert pb.grad(lambda x: np.sum(plain.clip(0.5, x) ** 2))(2.5) == 10.0
+    assert pb.grad(into)(2.0) == np.sum(plain.clip(1.0, 3.0))

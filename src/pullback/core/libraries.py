@@ -54,6 +54,8 @@ class Surroundings:
     failed_call : callable
         ``failed_call(traceback)`` is the `Failure` of the library that raised an error, or `None`
         if the user's code did.
+    users_call : callable
+        ``users_call(traceback)`` is what the user has written of the call that raised an error.
     traces : callable
         ``traces(traceback, kinds)`` tells whether an error was raised under a function of the
         user's that has traced variables of these kinds of dtype, or the text of one.
@@ -65,6 +67,7 @@ class Surroundings:
         self.running_call: Callable[[], Call | None] = lambda: None
         self.users_frame: Callable[[], FrameType | None] = lambda: None
         self.failed_call: Callable[[TracebackType | None], Failure | None] = lambda _: None
+        self.users_call: Callable[[TracebackType | None], str] = lambda _: ""
         self.traces: Callable[[TracebackType | None, str], bool] = lambda _, __: False
         self.advise: Callable[[str], str] = lambda _: GENERAL
 
@@ -155,10 +158,10 @@ def _is_aftermath(error: Exception, refused: _Refused) -> bool:
     C that has not looked at an error and goes on calling Python makes havoc there.
     """
     places = list(_places(error.__traceback__))
-    if refused.line is not None:
-        return bool(places) and places[-1] == (refused.code, refused.line)
+    if refused.line is not None and places and places[-1] == (refused.code, refused.line):
+        return True
     return isinstance(error, SystemError | TypeError | AttributeError) and any(
-        code == refused.code for code, _ in places
+        code == refused.code and refused.line in (line, None) for code, line in places
     )
 
 
@@ -185,7 +188,8 @@ def _of_builtins(error: Exception) -> PullbackError | None:
             f"a traced value was to be sent to another process, which raised {words} A copy there "
             f"cannot hold its derivative; use threads, or {_INSTEAD.partition(', or ')[2]}"
         )
-    said = f"{type(error).__name__}: {words}"
+    called = surroundings.users_call(error.__traceback__)
+    said = f"{type(error).__name__}: {words}" + (f" in `{called}`" if called else "")
     if isinstance(error, AttributeError):
         kind = getattr(error.obj, "__class__", object)
         if "'Tracer' object" not in words or not hasattr(kind, str(error.name)):
@@ -200,7 +204,14 @@ def _of_builtins(error: Exception) -> PullbackError | None:
             "a traced value stands for is x.__class__, its dtype x.dtype: write x.__class__(y), "
             "or np.asarray(y, dtype=x.dtype)"
         )
-    if isinstance(error, TypeError) and "Tracer" in words and not _SLIPS.search(words):
+    if _NO_ARRAY.search(words) and surroundings.traces(error.__traceback__, "fc"):
+        return DetachedError(
+            f"a plain array was to write to a traced one, which raised {said}. Write to it as "
+            "y[...] = a.take(i) for a.take(i, out=y)"
+        )
+    if words == "unmarshallable object" or (
+        isinstance(error, TypeError) and "Tracer" in words and not _SLIPS.search(words)
+    ):
         return DetachedError(
             f"a function written in C was handed a traced value and raised {said}. It takes plain "
             f"values, which cannot hold a derivative; {_INSTEAD}"
@@ -252,6 +263,8 @@ _INSTEAD = (
 )
 
 _SHUFFLES = re.compile("Axis argument is only supported on ndarray|out must be a numpy array")
+
+_NO_ARRAY = re.compile("^output must be an array|^'out' must be an array")
 
 _SLIPS = re.compile("operand|instances of|callable|concatenate|iterable|unpack|subscript")
 """What Python says of mistakes that have nothing to do with tracing."""

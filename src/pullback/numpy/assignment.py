@@ -97,7 +97,7 @@ def _are_plain(key: Any, value: Any) -> bool:
     """Whether NumPy itself can write `value` at `key`, because no derivative is in either."""
     if type(value) is np.ndarray and value.dtype.kind == "O":
         return False
-    return are_constant((key, value))
+    return are_constant((key, value)) and not has_window(key)
 
 
 def _is_constant(value: Any) -> bool:

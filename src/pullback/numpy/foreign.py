@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import linecache
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
@@ -19,7 +21,7 @@ from pullback.core.libraries import GENERAL, Call, Failure, surroundings
 from pullback.core.tracer import Tracer, is_plain
 from pullback.numpy.callers import is_pullbacks_file, is_users_file
 
-__all__ = ["advice", "failed_call", "running_call", "traces", "users_frame"]
+__all__ = ["advice", "failed_call", "running_call", "traces", "users_call", "users_frame"]
 
 advice: dict[str, Callable[[str], str]] = {}
 """For each library what to do instead of calling a function of it that has no rule.
@@ -66,9 +68,10 @@ def users_frame() -> FrameType | None:
 def failed_call(traceback: TracebackType | None) -> Failure | None:
     """The call of another library that an error has come out of; `None` if other code raised it."""
     frames: list[FrameType] = []
-    while traceback is not None:
-        frames.append(traceback.tb_frame)
-        traceback = traceback.tb_next
+    each = traceback
+    while each is not None:
+        frames.append(each.tb_frame)
+        each = each.tb_next
     chain: list[FrameType] = []
     for frame in reversed(frames):
         users = _is_users(frame) and not _is_pythons(frame)
@@ -81,8 +84,33 @@ def failed_call(traceback: TracebackType | None) -> Failure | None:
     call = _call(chain[::-1], counts_numpys=objects)
     if call is None:
         return None
+    if call.name in sys.modules:  # Cython does not tell of which function
+        called = re.match(r"(?:\w+\.)*(\w+)\(", users_call(traceback))
+        if called is not None and hasattr(sys.modules[call.name], called[1]):
+            call = call._replace(name=f"{call.name}.{called[1]}")
     hides = any(frame.f_code.co_filename.endswith(".pyx") for frame in chain)  # its variables
     return Failure(call, hides or objects or _holds_traced(values), objects)
+
+
+def users_call(traceback: TracebackType | None) -> str:
+    """What the user has written of the call that an error came out of, as ``lu.solve(x)``.
+
+    Of several lines the first one; nothing where there is no source.
+    """
+    innermost: TracebackType | None = None
+    while traceback is not None:
+        if _is_users(traceback.tb_frame) and not _is_pythons(traceback.tb_frame):
+            innermost = traceback
+        traceback = traceback.tb_next
+    if innermost is None:
+        return ""
+    frame = innermost.tb_frame
+    places = itertools.islice(frame.f_code.co_positions(), innermost.tb_lasti // 2, None)
+    line, last, start, end = next(places, (None,) * 4)
+    if line is None or last is None:
+        return ""
+    source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).encode()
+    return source[start : end if last == line else None].decode().strip()
 
 
 def traces(traceback: TracebackType | None, kinds: str) -> bool:
@@ -162,17 +190,18 @@ def _call(chain: Sequence[FrameType], *, counts_numpys: bool = False) -> Call | 
     return Call(name, code, takes_objects=library != "scipy")
 
 
-def _for_pandas(_name: str) -> str:
+def _for_frames(_name: str) -> str:
     return (
         "Frames and series of numbers hold no traced values: take the numbers out, "
         "np.array(df.to_numpy()), and compute with that array and write to it"
     )
 
 
-advice["pandas"] = _for_pandas
+advice["pandas"] = advice["polars"] = _for_frames
 surroundings.running_call = running_call
 surroundings.users_frame = users_frame
 surroundings.failed_call = failed_call
+surroundings.users_call = users_call
 surroundings.traces = traces
 surroundings.advise = _advise
 
@@ -235,11 +264,12 @@ class Index:
             value = variables.get(variable)
             its_code = getattr(value, "__code__", None)
             path = self._objects.get(id(value)) or self._codes.get(its_code)
-            if path is not None and callable(value):
+            if path is not None and callable(value) and not _is_error(value):
                 return path
         for variable in code.co_freevars:  # one written in C, which only its name tells
-            path = self._functions.get(getattr(variables.get(variable), "__name__", None))
-            if path is not None:
+            value = variables.get(variable)
+            path = self._functions.get(getattr(value, "__name__", None))
+            if path is not None and type(value) is not FunctionType:
                 return path
         return None
 
@@ -257,6 +287,11 @@ class Index:
             if type(each) in self._types:  # a distribution of SciPy's with fixed parameters
                 return self._types[type(each)] + ending
         return None
+
+
+def _is_error(value: Any) -> bool:
+    """Whether it is a class of errors or warnings, which what stands for a function may raise."""
+    return isinstance(value, type) and issubclass(value, BaseException)
 
 
 def _codes(value: Any, name: str) -> Iterator[CodeType]:
