@@ -31,7 +31,7 @@ from pullback.graph.variable import user_line
 from pullback.numpy.callers import is_pullbacks_file
 from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import Look, along_axis, parse, positions_of
-from pullback.numpy.masks import WideMask, beyond_integers, is_open_mask, same_mask, wide_mask
+from pullback.numpy.masks import WideMask, narrowed, same_mask, wide_mask
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.selected import Selected
@@ -164,10 +164,10 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     if has_window(key):
         x, key = looked_through(x, key)
     if not _MASKS.isdisjoint(map(type, key) if type(key) is tuple else (type(key),)):
-        x, key = beyond_integers(x, key)
+        x, key = narrowed(x, key) or (x, key)
         mask = wide_mask(x, key)
         if mask is not None and (type(mask.wide) is Tracer or shape_of(value) == ()):
-            _set_masked(x, key, mask, value)
+            _set_masked(x, mask, value)
             return
     if type(value) is Selected:
         raise _no_place()
@@ -214,10 +214,11 @@ def _over_and_over(value: Any, shape: tuple[int, ...]) -> Any:
     return value[np.arange(count) % max(value.size, 1)].reshape(shape)
 
 
-def _set_masked(x: Tracer, key: Any, mask: WideMask, value: Any) -> None:
+def _set_masked(x: Tracer, mask: WideMask, value: Any) -> None:
     """``x[mask] = value`` for a value that does not tell the selected elements apart."""
     if type(value) is Selected:
-        if not is_open_mask(key) or not same_mask(key, value._mask):
+        alike = (mask.lead, mask.free) == (value._lead, len(value._rest))
+        if not alike or not same_mask(mask.mask, value._mask):
             raise _no_place()
         value = value._array
     else:
