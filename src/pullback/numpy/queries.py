@@ -9,8 +9,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, are_constant, strip
+from pullback.core.tracing import Tracer, strip
 from pullback.numpy.operands import operand
+from pullback.numpy.protocol import are_constant
 from pullback.numpy.registration import implements
 from pullback.numpy.views import known_memory
 
