@@ -26,6 +26,7 @@ from pullback.numpy import (  # noqa: F401
     polynomials,
     queries,
     ranges,
+    reduced_selections,
     reductions,
     scalars,
     shaping,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy._core import umath
 
 from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
@@ -101,6 +102,9 @@ def clip(
     if high is not None:
         x = np.minimum(x, high)
     return np.positive(x) if x is a else x
+
+
+array_ufuncs[vars(umath)["clip"]] = clip  # what the method of plain arrays calls
 
 
 @implements(np.piecewise)

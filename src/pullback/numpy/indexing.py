@@ -15,7 +15,7 @@ from pullback.core.shapes import shape_of
 from pullback.core.tracing import Tracer, View, is_plain, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy.conversion import double
-from pullback.numpy.masks import beyond_integers, is_open_mask
+from pullback.numpy.masks import narrowed
 from pullback.numpy.operands import holds_tracer, joined, operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.selected import Selected
@@ -109,10 +109,12 @@ def getitem(x: Any, key: Any) -> Any:
         element = x._value[key]
         if type(element) is not np.ndarray:
             return element
-    if type(key[-1] if type(key) is tuple and key else key) is Tracer:
-        x, key = beyond_integers(x, key)
-        if is_open_mask(key):
-            return Selected(x._snapshot(), key._snapshot())
+    if Tracer in map(type, key) if type(key) is tuple else type(key) is Tracer:
+        narrow = narrowed(x, key)
+        if narrow is not None:
+            view, (*lead, mask) = narrow
+            now = view._snapshot() if type(view) is Tracer else view
+            return Selected(now, mask._snapshot(), lead=len(lead))
     if has_window(key):
         x, key = looked_through(x, key)
     template, arrays = parse(key)
