@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant
-from pullback.numpy.registration import implements, with_parameters_of
+from pullback.numpy.registration import implements
 from pullback.rules import reductions
 
 __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "mean", "prod", "ptp",
@@ -149,13 +150,15 @@ def _squared_modulus(x: Any) -> Any:
     return np.real(x * np.conj(x)) if dtype_of(x).kind == "c" else x * x
 
 
-@implements(np.std)
-@with_parameters_of(var)
-def std(a: Any, axis: Any = None, **options: Any) -> Any:
-    """√var; its derivative where the variance is 0 is 0."""
+def std(a: Any, axis: Any = None, *others: Any, **options: Any) -> Any:
+    """√var, of the same arguments; its derivative where the variance is 0 is 0."""
     a = operand(a)
     require_elements("np.std", a, axis)
-    return reductions.root(var(a, axis, **options))
+    return reductions.root(var(a, axis, *others, **options))
+
+
+std.__signature__ = inspect.signature(var)  # type: ignore[attr-defined]
+implements(np.std)(std)
 
 
 def _serve_extremum(function: F, reduction: F, pairwise: F) -> F:
