@@ -31,6 +31,7 @@ from pullback.transforms.arguments import flatten_arrays, owned
 __all__ = [
     "Carry",
     "Leaves",
+    "Result",
     "index_variable",
     "record",
     "record_unevaluated",
@@ -72,6 +73,17 @@ class Leaves:
         """The pytree with these leaves, arrays of the user's own."""
         taken = set(map(id, self.values))
         return self.tree([owned(_strong(x), taken) for x in leaves])
+
+
+class Result:
+    """The structure of what a body returns, which is known once it is recorded."""
+
+    spec: trees.TreeSpec
+
+    def leaves(self, tree: Any) -> list[Any]:
+        """The leaves of what the body returned."""
+        leaves, self.spec = trees.flatten(tree)
+        return leaves
 
 
 def _variable(x: Any) -> Variable:
