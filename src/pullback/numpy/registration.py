@@ -49,7 +49,8 @@ def with_parameters_of(function: Callable[..., Any]) -> Callable[[Callable[..., 
         @functools.wraps(implementation)
         def adapted(*args: Any, **kwargs: Any) -> Any:
             if len(args) > len(names):
-                raise TypeError(f"takes {len(names)} arguments by position, {len(args)} were given")
+                given = f"takes {len(names)} arguments by position, {len(args)} were given"
+                raise TypeError(f"{adapted.__qualname__}() {given}")
             return implementation(**dict(zip(names, args, strict=False)), **kwargs)
 
         adapted.__signature__ = signature  # type: ignore[attr-defined]
