@@ -75,9 +75,10 @@ class Leaves:
 
 
 def _variable(x: Any) -> Variable:
-    weak = type(x) if type(x) in (bool, int, float, complex) else None
+    if type(x) in (bool, int, float, complex):
+        return Variable((), dtype_of(x), weak=type(x), layout=True)
     array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
-    variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=layout_of(x))
+    variable = Variable(shape_of(x), dtype_of(x), array=array, layout=layout_of(x))
     variable.laid_by = assumed_of(x)
     variable.number = is_number(x)
     return variable
@@ -156,21 +157,27 @@ def record_unevaluated(
             return record(function, inputs, names, name, position, (Tracer,))
 
 
-def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[Any]:
-    """The leaves of a result, which must have the structure of what it will replace."""
+def same_leaves(tree: Any, first: Leaves, where: str, what: str) -> list[Any]:
+    """The leaves of a result, which must have the structure of what it will replace.
+
+    What stands for a Python number becomes a scalar where it is not handed on in its own place.
+    """
     leaves, got = flatten_arrays(tree, where, what)
-    if got != spec:
+    if got != first.spec:
         raise ArgumentValueError(
-            f"{where}: {what} has the structure {trees.contrast(got, spec)}, that of the initial "
-            "one; return what the body was given, with other values"
+            f"{where}: {what} has the structure {trees.contrast(got, first.spec)}, that of the "
+            "initial one; return what the body was given, with other values"
         )
     return [
-        bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x) else x for x in leaves
+        bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x, own) else x
+        for x, own in zip(leaves, first.variables, strict=True)
     ]
 
 
-def _is_weak(x: Any) -> bool:
-    return type(x) is Tracer and type(x._value) is Variable and x._value.weak is not None
+def _is_weak(x: Any, own: Variable) -> bool:
+    if type(x) is not Tracer or type(x._value) is not Variable:
+        return False
+    return x._value.weak is not None and x._value is not own
 
 
 class Carry(Leaves):

@@ -129,7 +129,7 @@ def scan(
             )
         ys, spec = trees.flatten(out[1])
         result[:] = [spec]
-        return [*same_leaves(out[0], first.spec, where, "carry"), *ys]
+        return [*same_leaves(out[0], first, where, "carry"), *ys]
 
     def record_body() -> tuple[Graph, list[Tracer]]:
         inputs = [index_variable(), *first.variables, *slices(scanned)]
@@ -215,7 +215,7 @@ def fori_loop(
     length = max(0, high - low)
 
     def iteration(index: Any, *leaves: Any) -> list[Any]:
-        return same_leaves(body(index, first.tree(leaves)), first.spec, where, "carry")
+        return same_leaves(body(index, first.tree(leaves)), first, where, "carry")
 
     def record_body() -> tuple[Graph, list[Tracer]]:
         inputs = [index_variable(), *first.variables]

@@ -69,7 +69,7 @@ def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carr
     first = Carry(carry, where, "carry")
 
     def iteration(*leaves: Any) -> list[Any]:
-        return same_leaves(body(first.tree(leaves)), first.spec, where, "carry")
+        return same_leaves(body(first.tree(leaves)), first, where, "carry")
 
     def going(*leaves: Any) -> Any:
         return condition(first.tree(leaves))
@@ -88,7 +88,7 @@ def count_up(low: Any, high: Any, body: Callable[[Any, Any], Any], carry: Any, w
     def iteration(count: Any, *leaves: Any) -> list[Any]:
         return [
             count + 1,
-            *same_leaves(body(count, first.tree(leaves)), first.spec, where, "carry"),
+            *same_leaves(body(count, first.tree(leaves)), first, where, "carry"),
         ]
 
     def going(count: Any, *_leaves: Any) -> Any:
