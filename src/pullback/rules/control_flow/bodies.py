@@ -56,9 +56,9 @@ class Leaves:
         self.values = [x._snapshot() if type(x) is Tracer else x for x in self.values]
         self.variables = [_variable(x) for x in self.values]
         self.names = [name + path for path in trees.leaf_paths(self.spec)]
-        for x, path in zip(self.values, self.names, strict=True):
+        for x, variable, path in zip(self.values, self.variables, self.names, strict=True):
             require_64_bits(x, f"{where}: {path}")
-            if dtype_of(x).kind not in "biufc":
+            if variable.dtype.kind not in "biufc":
                 raise ArgumentTypeError(
                     f"{where}: {path} is an array of dtype {dtype_of(x)} and shape {shape_of(x)}, "
                     "wanted numbers or booleans; convert it with .astype(float)"
@@ -256,7 +256,7 @@ class Carry(Leaves):
 
 def _checked(out: Atom, before: Variable, name: str, where: str) -> Atom:
     """What a body returns in place of a leaf of the carry."""
-    after = Abstract.of(out)
+    after = out if type(out) is Variable else Abstract.of(out)
     if after.shape != before.shape:
         raise ArgumentValueError(
             f"{where}: {name} has shape {before.shape} before an iteration and {after.shape} after "
