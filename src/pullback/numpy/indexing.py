@@ -23,6 +23,8 @@ from pullback.numpy.selected import Selected
 from pullback.numpy.views import Flat, as_array, copy_of, in_order
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
+from pullback.rules.custom import stop_gradient
+from pullback.rules.strictness import is_strict
 
 __all__ = ["Look", "Put", "along_axis", "bincount", "choose", "compress", "extract", "getitem",
            "parse", "positions_of", "select", "take", "take_along_axis"]  # fmt: skip
@@ -104,6 +106,14 @@ class Put:
         return bind(indexing.index_update, (base, value, *self.arrays), {"key": self.key})
 
 
+def _alone(x: Any, mask: Any) -> Any:
+    """An array of which a mask selects, the others being constant for who looks for their kinks."""
+    if not is_strict():
+        return x
+    wide = np.reshape(mask, mask.shape + (1,) * (len(shape_of(x)) - len(mask.shape)))
+    return np.where(wide, x, stop_gradient(x))
+
+
 def getitem(x: Any, key: Any) -> Any:
     """``x[key]``: a view where NumPy makes one, a scalar for a full integer index, else a copy."""
     if type(key) is int and grounded(x):
@@ -113,7 +123,7 @@ def getitem(x: Any, key: Any) -> Any:
     if type(key[-1] if type(key) is tuple and key else key) is Tracer:
         x, key = beyond_integers(x, key)
         if is_open_mask(key):
-            return Selected(x._snapshot(), key._snapshot())
+            return Selected(_alone(x._snapshot(), key), key._snapshot())
     if has_window(key):
         x, key = looked_through(x, key)
     template, arrays = parse(key)
