@@ -15,7 +15,7 @@ from pullback.core.precision import PYTHON_NUMBERS, settled
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.singular import SingularPoint
 from pullback.core.subclasses import elements_of, is_of_subclass
-from pullback.core.tracer import Tracer, ground_level
+from pullback.core.tracing import Tracer, ground_level
 from pullback.core.validation import describe, to_array
 from pullback.errors import ArgumentTypeError, NoRuleError
 

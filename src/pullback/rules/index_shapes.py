@@ -12,7 +12,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracer import Tracer, is_plain
+from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentValueError, DataDependenceError
 from pullback.rules.batched_indexing import ARRAY
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from pullback.core.linear import Linear, Selection
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.rules import index_shapes as shapes
 from pullback.rules import operation_counts as counts
 from pullback.rules.batched_indexing import (

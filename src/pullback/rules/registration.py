@@ -29,15 +29,22 @@ import numpy as np
 
 from pullback.core.choice import Choice, has_nan
 from pullback.core.primitive import Primitive, locally_constant, registry
-from pullback.core.tracer import array_ufuncs
 from pullback.graph.cost import Cost
 from pullback.rules.batching import Batch, aligned
 from pullback.rules.operation_counts import Count
 from pullback.rules.shape_rules import Shape, broadcast
 
-__all__ = ["constant", "elementwise", "masked_multiply", "rule", "strong_multiply", "ufunc_behind"]
+__all__ = ["array_ufuncs", "constant", "elementwise", "masked_multiply", "rule", "strong_multiply",
+           "ufunc_behind"]  # fmt: skip
 
 Rule = Callable[..., Any]
+
+array_ufuncs: dict[np.ufunc | tuple[np.ufunc, str], Callable[..., Any]] = {}
+"""What a ufunc does when an argument is a tracer.
+
+A plain call is found under the ufunc itself; a call with keywords, and the other methods (reduce,
+accumulate, at, outer), under the pair of the ufunc and the method's name, if a ufunc needs its own.
+"""
 
 
 def ufunc_behind(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract
 from pullback.core.singular import SingularPoint, watch
-from pullback.core.tracer import known, strip
+from pullback.core.tracing import known, strip
 from pullback.errors import SingularPointError
 from pullback.graph.variable import user_line
 from pullback.rules.batching import in_front

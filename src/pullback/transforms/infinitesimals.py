@@ -33,10 +33,9 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.interpreter import Interpreter
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import dtype_of, is_inexact, shape_of
-from pullback.core.tracer import Tracer, known, strip
+from pullback.core.tracing import Interpreter, Tracer, known, strip
 from pullback.errors import ArgumentValueError, DataDependenceError, NoRuleError
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward, Sparse

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
+from pullback.core.memory import with_snapshots
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.graph.cost import Cost, cost
 from pullback.rules.batching import in_front
 from pullback.rules.control_flow.derived import (

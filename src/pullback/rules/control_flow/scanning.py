@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
+from pullback.core.memory import with_snapshots
 from pullback.core.primitive import Primitive, registry
 from pullback.rules.control_flow.derived import groups
 from pullback.rules.control_flow.loop import (
