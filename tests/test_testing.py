@@ -422,6 +422,30 @@ def test_pytrees_and_integers_and_names():
     assert report.order == 2
 
 
+def test_many_leaves_that_are_alike_are_checked_together_and_named_apart():
+    leaves = {"a": [1.0 + i / 300 for i in range(300)], "b": np.ones(2), "n": 3}
+
+    def right(tree):
+        return sum(x * x for x in tree["a"]) * tree["b"]
+
+    assert len(pb.check(right, leaves, order=1).rows) == 6
+
+    @pb.primitive
+    def doubled(x):
+        return 2 * x
+
+    @doubled.rule
+    def _(_y, _x):
+        return 3.0
+
+    def wrong(tree):
+        a = tree["a"]
+        return np.stack([*a[:217], doubled(a[217]), *a[218:]])
+
+    with pytest.raises(pb.CheckError, match=re.escape("∂output[217]/∂tree['a'][217]: expected 2")):
+        pb.check(wrong, leaves)
+
+
 def test_the_names_of_primitives_and_ufuncs():
     assert pb.check(np.tanh, POINT).function == "tanh"
     assert pb.check(np.tanh, POINT).rows[0].argument in ("x", "argument 0")

@@ -94,6 +94,8 @@ def check(f: Callable[..., Any], *primals: Any, order: int = 2, seed: int = 0) -
     SIAM 2008, chapters 3 and 5. The extrapolation is that of C. J. F. Ridders, "Accurate
     computation of F′(x) and F′(x)F″(x)", Advances in Engineering Software 4 (1982).
 
+    Of more than 64 leaves those of the same shape and dtype move together, as one argument does.
+
     A point at which `f` has a kink or a jump fails the check: choose primals away from it.
 
     Examples
