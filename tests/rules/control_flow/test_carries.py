@@ -57,6 +57,28 @@ def test_only_integers():
     assert pb.grad(lambda x: x * pb.fori_loop(0, 5, lambda i, k: k + i, 0))(2.0) == 10.0
 
 
+def test_numbers_handed_on_in_their_places_and_exchanged():
+    """Only what changes its place, or its value, takes an operation."""
+
+    def body(i, carry):
+        a, b, c, d, _ = carry
+        return a, c, b, d + a, i
+
+    start = (1, 2.0, 3.0, 4, 5)
+    assert pb.fori_loop(0, 3, body, start) == (1, 3.0, 2.0, 7, 2)
+    assert dtypes(pb.fori_loop(0, 3, body, start)) == ["int64", "float64", "float64"] + 2 * [
+        "int64"
+    ]
+    kept = pb.trace(lambda x: pb.fori_loop(0, 3, lambda i, c: (c[0] * x, *c[1:]), (x, 1, 2.0)), 3.0)
+    (loop,) = [each for each in kept.equations if each.graphs]
+    assert [each.primitive.name for each in loop.graphs["body"].equations] == ["multiply"]
+    slopes = pb.grad(lambda x: pb.fori_loop(0, 3, body, (1, x, 2.0 * x, 4, 5))[1])(3.0)
+    assert slopes == 2.0
+    for narrow in (np.float32(1), np.ones(2, np.float32)):
+        out = pb.fori_loop(0, 2, lambda _, c: (c[0], c[1] * c[0]), (2, narrow))
+        assert dtypes(out) == ["int64", "float32"]
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_floats_keep_their_precision(dtype):
     c0, rows = dtype(0.5), xs.astype(dtype)
@@ -290,3 +312,35 @@ def test_bounds_in_a_loop():
     assert pb.grad(f)(0.4) == pytest.approx(pb.grad(unroll)(0.4), rel=1e-13)
     second = pb.grad(pb.grad(unroll))(0.4)
     assert pb.grad(pb.grad(f))(0.4) == pytest.approx(second, rel=1e-12)
+
+
+def test_numbers_beside_single_precision_keep_their_own():
+    """A traced Python number is one in bodies, too: it adapts, and its derivative is double."""
+    c, x = np.array([0.7, 1.3, 2.1], np.float32), 0.3
+    programs = (
+        lambda x: np.sum(x / c),
+        lambda x: np.sum(x**c),
+        lambda x: np.sum(c**x),
+        lambda x: np.sum(np.arctan2(x, c)),
+        lambda x: np.sum(np.logaddexp(x, c)),
+        lambda x: x / np.float32(3),
+        lambda x: np.sum(x * x * c),
+    )
+    for f in programs:
+        value, slope = pb.value_and_grad(f)(x)
+        for within in (
+            pb.checkpoint(f),
+            lambda x, f=f: pb.cond(x > 0, f, lambda x: f(2 * x), x),
+            lambda x, f=f: pb.fori_loop(0, 1, lambda _, s: s + f(x), np.float32(0)),
+        ):
+            got = pb.value_and_grad(within)(x)
+            assert got[0] == value
+            assert got[0].dtype == np.float32
+            np.testing.assert_allclose(got[1], slope, rtol=1e-14)
+    for start in (0.25, 0):  # it takes the dtype that the body gives it, traced or not
+        got = pb.grad(lambda x, s=start: pb.fori_loop(0, 3, lambda _, y: y * c[1], x + s))(x)
+        np.testing.assert_allclose(got, np.float64(c[1]) ** 3, rtol=1e-6)
+        out = pb.fori_loop(0, 3, lambda _, y: y * c[1], x + start)
+        assert pb.vjp(lambda x, s=start: pb.fori_loop(0, 3, lambda _, y: y * c[1], x + s), x)[
+            0
+        ] == pytest.approx(out, rel=1e-6)

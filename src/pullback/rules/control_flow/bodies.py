@@ -32,6 +32,7 @@ from pullback.transforms.arguments import flatten_arrays, owned
 __all__ = [
     "Carry",
     "Leaves",
+    "Result",
     "index_variable",
     "record",
     "record_unevaluated",
@@ -57,9 +58,9 @@ class Leaves:
         self.values = [x._snapshot() if type(x) is Tracer else x for x in self.values]
         self.variables = [_variable(x) for x in self.values]
         self.names = [name + path for path in trees.leaf_paths(self.spec)]
-        for x, path in zip(self.values, self.names, strict=True):
+        for x, variable, path in zip(self.values, self.variables, self.names, strict=True):
             require_64_bits(x, f"{where}: {path}")
-            if dtype_of(x).kind not in "biufc":
+            if variable.dtype.kind not in "biufc":
                 raise ArgumentTypeError(
                     f"{where}: {path} is an array of dtype {dtype_of(x)} and shape {shape_of(x)}, "
                     "wanted numbers or booleans; convert it with .astype(float)"
@@ -75,13 +76,35 @@ class Leaves:
         return self.tree([owned(_strong(x), taken) for x in leaves])
 
 
+class Result:
+    """The structure of what a body returns, which is known once it is recorded."""
+
+    spec: trees.TreeSpec
+
+    def leaves(self, tree: Any) -> list[Any]:
+        """The leaves of what the body returned."""
+        leaves, self.spec = trees.flatten(tree)
+        return leaves
+
+
 def _variable(x: Any) -> Variable:
-    weak = type(x) if type(x) in (bool, int, float, complex) else None
+    if type(x) in (bool, int, float, complex):
+        return Variable((), dtype_of(x), weak=type(x), layout=True)
+    weak = _python_type(x)
     array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
     variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=layout_of(x))
     variable.laid_by = assumed_of(x)
     variable.number = is_number(x)
     return variable
+
+
+def _python_type(x: Any) -> type | None:
+    """The type of the Python number that a body is handed for `x` when it runs, if it is one."""
+    while type(x) is Tracer:
+        x = x._value
+    if type(x) is Variable:
+        return x.weak
+    return type(x) if type(x) in (bool, int, float, complex) else None
 
 
 def _strong(x: Any) -> Any:
@@ -157,21 +180,32 @@ def record_unevaluated(
             return record(function, inputs, names, name, position, (Tracer,))
 
 
-def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[Any]:
-    """The leaves of a result, which must have the structure of what it will replace."""
+def same_leaves(tree: Any, first: Leaves, where: str, what: str) -> list[Any]:
+    """The leaves of a result, which must have the structure of what it will replace.
+
+    What stands for a Python number becomes a scalar where it is not handed on in its own place.
+    """
     leaves, got = flatten_arrays(tree, where, what)
-    if got != spec:
+    if got != first.spec:
         raise ArgumentValueError(
-            f"{where}: {what} has the structure {trees.contrast(got, spec)}, that of the initial "
-            "one; return what the body was given, with other values"
+            f"{where}: {what} has the structure {trees.contrast(got, first.spec)}, that of the "
+            "initial one; return what the body was given, with other values"
         )
     return [
-        bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x) else x for x in leaves
+        bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x, own) else x
+        for x, own in zip(leaves, first.variables, strict=True)
     ]
 
 
-def _is_weak(x: Any) -> bool:
-    return type(x) is Tracer and type(x._value) is Variable and x._value.weak is not None
+def _is_weak(x: Any, own: Variable) -> bool:
+    if type(x) is not Tracer or type(x._value) is not Variable:
+        return False
+    return x._value.weak is not None and x._value is not own
+
+
+def _in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A number, traced or not, as a scalar of this dtype."""
+    return bind(conversion.astype, (x,), {"dtype": dtype}) if type(x) is Tracer else dtype.type(x)
 
 
 class Carry(Leaves):
@@ -229,7 +263,7 @@ class Carry(Leaves):
             outputs[i] = _checked(outputs[i], before, name, where)
         for i, is_weak in enumerate(weak):
             if is_weak:
-                self.values[i] = self.variables[i].dtype.type(self.values[i])
+                self.values[i] = _in_dtype(self.values[i], self.variables[i].dtype)
         names = graph.signature.names
         return (
             flat_graph(graph.name, graph.inputs, graph.constants, graph.equations, outputs, names),
@@ -250,7 +284,7 @@ class Carry(Leaves):
 
 def _checked(out: Atom, before: Variable, name: str, where: str) -> Atom:
     """What a body returns in place of a leaf of the carry."""
-    after = Abstract.of(out)
+    after = out if type(out) is Variable else Abstract.of(out)
     if after.shape != before.shape:
         raise ArgumentValueError(
             f"{where}: {name} has shape {before.shape} before an iteration and {after.shape} after "
