@@ -15,6 +15,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.structure import selected
 from pullback.graph.graph import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.layout import reshaped
@@ -32,7 +33,6 @@ from pullback.passes.places import (
 )  # fmt: skip
 from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, is_strong, rewrites
 from pullback.rules.arithmetic import add
-from pullback.rules.index_shapes import selected
 from pullback.rules.indexing import index, index_add, index_update, scatter
 from pullback.rules.shaping import broadcast_to, stack
 

@@ -13,12 +13,41 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import in_front, rank_of, stretch
+from pullback.core.structure import (
+    Access,
+    Contraction,
+    Index,
+    Sum,
+    along,
+    broadcast,
+    common,
+    in_front,
+    rank_of,
+    stretch,
+)
+from pullback.errors import ArgumentValueError
 from pullback.rules.registration import rule
 
 __all__ = ["convolve", "matmul"]
+
+
+def _matmul_terms(primitive, left, right):
+    """Matrices over the last two axes; a vector loses its axis, leading axes are broadcast."""
+    if left[-1] != right[max(len(right) - 2, 0)]:
+        raise ArgumentValueError(
+            f"{primitive.name}: arguments of the shapes {left} and {right} cannot be multiplied: "
+            "the last extent of the first must be that of the second along its last axis but one"
+        )
+    lead = common(primitive, [left[:-2], right[:-2]])
+    rows, columns = left[-2:-1], right[-1:] if len(right) > 1 else ()
+    shape = lead + rows + columns
+    rank, batch = len(shape), len(lead)
+    row, column = along(*range(batch, batch + len(rows))), along(*range(rank - len(columns), rank))
+    summed = along(rank)
+    a = (*broadcast(left[:-2], batch).indices, *row, *summed)
+    b = (*broadcast(right[:-2], batch).indices, *summed, *column)
+    factors = Access(a), Access(b, 1)
+    return Sum((*shape, left[-1]), factors, shape, Access(along(*range(rank))))
 
 
 def _matmul_batch(primitive, _size, mapped, values, _params):
@@ -44,14 +73,7 @@ def _tall(primitive, a, b):
     return np.reshape(c, (*lead, rows, shape_of(b)[1]))
 
 
-@rule(
-    np.matmul,
-    batch=_matmul_batch,
-    shape=shapes.matmul,
-    operations=counts.sum_of_products,
-    multilinear=True,
-    generic=True,
-)
+@rule(np.matmul, Contraction(_matmul_terms, _matmul_batch))
 def matmul(_c, a, b):
     """C = AB: Ċ = ȦB + AḂ, Ā = C̄Bᵀ, B̄ = AᵀC̄ (conjugate transposes where complex).
 
@@ -141,6 +163,17 @@ def _columns(a):
 # -- convolution ----------------------------------------------------------------------------------
 
 
+def _convolve_terms(primitive, left, right):
+    """Vectors of m and n elements, which make one of m + n − 1."""
+    (m,), (n,) = left or (1,), right or (1,)
+    if not m or not n:
+        raise ArgumentValueError(
+            f"{primitive.name}: got vectors of {m} and {n} elements, wanted one or more of each"
+        )
+    factors = broadcast(left, 1), Access(along(1) if right else (), 1)
+    return Sum((m, n), factors, (m + n - 1,), Access((Index(0, ((0, 1), (1, 1))),)))
+
+
 def _convolve_batch(_primitive, size, mapped, values, _params):
     """One matrix product: the windows of one factor, padded with zeros, times the other."""
     a, v = (in_front(x, size, mapped=one) for x, one in zip(values, mapped, strict=True))
@@ -150,14 +183,7 @@ def _convolve_batch(_primitive, size, mapped, values, _params):
     return np.squeeze(windows @ np.expand_dims(np.flip(v, 1), -1), -1)
 
 
-@rule(
-    np.convolve,
-    batch=_convolve_batch,
-    shape=shapes.convolution,
-    operations=counts.convolution,
-    multilinear=True,
-    generic=True,
-)
+@rule(np.convolve, Contraction(_convolve_terms, _convolve_batch))
 def convolve(_c, a, v):
     """cₖ = Σᵢ aᵢvₖ₋ᵢ for all k where there are terms: ċ = ȧ∗v + a∗v̇, and āᵢ = Σₖ c̄ₖvₖ₋ᵢ.
 

@@ -6,9 +6,7 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import over_axes, with_axis
+from pullback.core.structure import along_axis
 from pullback.rules.registration import rule
 from pullback.rules.shaping import concatenate
 
@@ -21,7 +19,7 @@ def _cumsum(x, *, axis, reverse=False):
     return np.flip(np.cumsum(np.flip(x, axis), axis=axis), axis)
 
 
-@rule(_cumsum, name="cumsum", batch=over_axes, shape=shapes.unchanged, rearranges=True)
+@rule(_cumsum, along_axis(reorders=True), name="cumsum")
 def cumsum(_y, _x, *, axis, reverse=False):
     """yᵢ = Σₖ≤ᵢ xₖ along `axis`: x̄ᵢ = Σₖ≥ᵢ ȳₖ, the sum from the other end."""
     return Linear(
@@ -34,7 +32,7 @@ def _cumprod(x, *, axis):
     return np.cumprod(x, axis=axis)
 
 
-@rule(_cumprod, name="cumprod", batch=over_axes, shape=shapes.unchanged, generic=True)
+@rule(_cumprod, along_axis(generic=True), name="cumprod")
 def cumprod(y, x, *, axis):
     """yᵢ = yᵢ₋₁xᵢ along `axis`, from y₋₁ = 1.
 
@@ -61,15 +59,7 @@ def _recurrence(a, b, *, axis, reverse=False):
     return np.moveaxis(y, 0, axis)
 
 
-@rule(
-    _recurrence,
-    name="recurrence",
-    batch=with_axis,
-    shape=shapes.broadcast,
-    operations=counts.of_each(2),
-    rearranges=True,
-    generic=True,
-)
+@rule(_recurrence, along_axis(count=2, reorders=True, generic=True), name="recurrence")
 def recurrence(y, a, _b, *, axis, reverse=False):
     """yᵢ = aᵢyᵢ₋₁ + bᵢ along `axis`, from y₋₁ = 0; with `reverse`, from the other end.
 

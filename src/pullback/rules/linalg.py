@@ -11,9 +11,8 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
+from pullback.core.structure import rowwise
 from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import with_ranks
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal, reshape
 from pullback.rules.spectral import svd
@@ -40,7 +39,7 @@ def _scaled(c, a):
 # -- solving --------------------------------------------------------------------------------------
 
 
-@rule(np.linalg.inv, batch=with_ranks(2), shape=shapes.square, operations=counts.inversion)
+@rule(np.linalg.inv, rowwise("(n,n)->(n,n)", count=counts.inversion))
 def inv(y, _a):
     """Y = A⁻¹: Ẏ = −Y Ȧ Y, Ā = −Yᴴ Ȳ Yᴴ. A singular A raises ``LinAlgError``, as in NumPy."""
     return Linear(
@@ -49,7 +48,7 @@ def inv(y, _a):
     )
 
 
-@rule(np.linalg.solve, batch=with_ranks(2, 2), shape=shapes.solution, operations=counts.solution)
+@rule(np.linalg.solve, rowwise("(n,n),(n,k)->(n,k)", count=counts.solution))
 def solve(x, a, _b):
     """AX = B: AẊ = Ḃ − ȦX, AᴴB̄ = X̄, Ā = −B̄Xᴴ, where B is a batch of matrices.
 
@@ -71,13 +70,7 @@ def solve(x, a, _b):
 # -- determinants ---------------------------------------------------------------------------------
 
 
-@rule(
-    np.linalg.det,
-    batch=with_ranks(2),
-    shape=shapes.determinant,
-    operations=counts.elimination,
-    generic=True,
-)
+@rule(np.linalg.det, rowwise("(n,n)->()", count=counts.elimination, generic=True))
 def det(_y, a):
     """y = det A: ẏ = Σ cof(A)ᵢⱼ Ȧᵢⱼ, with the matrix of cofactors; at a singular A as well."""
     minors = cofactors(a)
@@ -105,13 +98,7 @@ def _cofactors(a):
     return sign[..., None, None] * (np.conj(c) if c.dtype.kind == "c" else c)
 
 
-@rule(
-    _cofactors,
-    name="cofactors",
-    batch=with_ranks(2),
-    shape=shapes.square,
-    operations=counts.cofactors,
-)
+@rule(_cofactors, rowwise("(n,n)->(n,n)", count=counts.cofactors), name="cofactors")
 def cofactors(_c, a):
     """C = cof(A), the derivative of det A; for a regular A it is det(A) A⁻ᵀ.
 
@@ -143,14 +130,7 @@ def _slogdet(a):
     return tuple(np.linalg.slogdet(a))
 
 
-@rule(
-    _slogdet,
-    name="slogdet",
-    batch=with_ranks(2),
-    shape=shapes.sign_and_logarithm,
-    operations=counts.elimination,
-    multiple=True,
-)
+@rule(_slogdet, rowwise("(n,n)->(),()", count=counts.elimination, multiple=True), name="slogdet")
 def slogdet(y, a):
     """(s, ℓ) with det A = s eˡ: ℓ̇ = Re tr(A⁻¹Ȧ), ṡ = i s Im tr(A⁻¹Ȧ), which is 0 for a real A.
 
@@ -181,7 +161,7 @@ def slogdet(y, a):
 # -- factorisations -------------------------------------------------------------------------------
 
 
-@rule(np.linalg.cholesky, batch=with_ranks(2), shape=shapes.square, operations=counts.cholesky)
+@rule(np.linalg.cholesky, rowwise("(n,n)->(n,n)", count=counts.cholesky))
 def cholesky(factor, _a):
     """A = LLᴴ: L̇ = L φ(L⁻¹ȦL⁻ᴴ), where φ takes the lower triangle and half of the diagonal.
 

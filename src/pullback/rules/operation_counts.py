@@ -1,106 +1,28 @@
-"""How many floating-point operations a primitive takes, from shapes alone.
+"""How many floating-point operations decompositions of matrices take, from shapes alone.
 
-A count is a function ``count(out, *args, **params)`` of what has the shapes of the output, or of a
-tuple of outputs, and of the arguments. A function of one element, such as exp or a comparison,
-counts as one operation; a primitive without a count takes one for each element of its outputs.
-
-The counts of factorisations are those of G. H. Golub and C. F. Van Loan, *Matrix Computations*,
-4th edition, 2013, to leading order; a complex operation counts as one.
+Functions of the result and the arguments, as `pullback.core.structure.Structure` has them. The
+counts are those of G. H. Golub and C. F. Van Loan, *Matrix Computations*, 4th edition, 2013, to
+leading order; a complex operation counts as one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from pullback.core.shapes import shape_of
+from pullback.core.structure import size_of
 
 __all__ = [
-    "Count",
     "cholesky",
     "cofactors",
-    "convolution",
     "eigensystem",
     "elimination",
     "inversion",
-    "nothing",
-    "of_argument",
-    "of_each",
     "pseudoinverse",
-    "search",
     "singular_system",
     "solution",
-    "sorting",
-    "sum_of_products",
-]  # fmt: skip
-
-Count = Callable[..., int]
-
-
-def size_of(x: Any) -> int:
-    """Number of elements."""
-    return math.prod(shape_of(x))
-
-
-def nothing(_out: Any, *_: Any, **__: Any) -> int:
-    """Elements are moved, or looked at in another way."""
-    return 0
-
-
-def of_each(operations: int) -> Count:
-    """So many operations for each element of the largest argument."""
-
-    def count(_out: Any, *args: Any, **_: Any) -> int:
-        return operations * max(map(size_of, args))
-
-    return count
-
-
-def of_argument(place: int) -> Count:
-    """One operation for each element of the argument at this place."""
-
-    def count(_out: Any, *args: Any, **_: Any) -> int:
-        return size_of(args[place])
-
-    return count
-
-
-# -- sorting --------------------------------------------------------------------------------------
-
-
-def _levels(extent: int) -> int:
-    """log₂ of an extent, rounded up."""
-    return max(extent - 1, 0).bit_length()
-
-
-def sorting(_out: Any, *keys: Any, axis: int | None = -1, **_: Any) -> int:
-    """n log₂ n comparisons along an axis of n elements, for each key."""
-    size, shape = size_of(keys[0]), shape_of(keys[0]) or (1,)
-    return len(keys) * size * _levels(size if axis is None else shape[axis])
-
-
-def search(out: Any, first: Any, second: Any, **_: Any) -> int:
-    """log₂ n comparisons for each element that is looked up among n."""
-    looked_up = size_of(out)
-    among = first if shape_of(second) == shape_of(out) else second
-    return looked_up * _levels(size_of(among) + 1)
-
-
-# -- products -------------------------------------------------------------------------------------
-
-
-def sum_of_products(out: Any, a: Any, _b: Any) -> int:
-    """2mnk for the product of an m×k and a k×n matrix."""
-    return 2 * size_of(out) * shape_of(a)[-1]
-
-
-def convolution(_out: Any, a: Any, v: Any) -> int:
-    """2mn for vectors of m and n elements."""
-    return 2 * size_of(a) * size_of(v)
-
-
-# -- matrices -------------------------------------------------------------------------------------
+]
 
 
 def _matrices(a: Any) -> tuple[int, int, int]:

@@ -14,10 +14,8 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
+from pullback.core.structure import Reduction
 from pullback.rules.arithmetic import ratio
-from pullback.rules.batching import flattening, over_axes
 from pullback.rules.registration import constant, elementwise, rule
 from pullback.rules.shaping import inverse, reshape, transpose
 
@@ -61,7 +59,7 @@ def _sum(x, *, axis=None, keepdims=False):
     return np.add.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_sum, name="sum", batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1))
+@rule(_sum, Reduction(np.add), name="sum")
 def sum(_y, _x, *, axis=None, keepdims=False):
     """y = Σ x over `axis`: ẏ = Σ ẋ, and x̄ is ȳ, broadcast."""
     shape = shape_of(_x)
@@ -79,7 +77,7 @@ def _mean(x, *, axis=None, keepdims=False):
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_mean, name="mean", batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1))
+@rule(_mean, Reduction(np.add, mean=True), name="mean")
 def mean(_y, _x, *, axis=None, keepdims=False):
     """y = (1/n) Σ x over `axis`: ẏ = (1/n) Σ ẋ, and x̄ is ȳ/n, broadcast."""
     shape = shape_of(_x)
@@ -93,14 +91,7 @@ def _var(x, *, axis=None, ddof=0, keepdims=False):
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
-@rule(
-    _var,
-    name="var",
-    batch=over_axes,
-    shape=shapes.reduced,
-    operations=counts.of_each(4),
-    generic=True,
-)
+@rule(_var, Reduction(count=4), name="var")
 def var(_y, x, *, axis=None, ddof=0, keepdims=False):
     """y = Σ |x − x̂|² / (n − d) over `axis`, with the mean x̂ and d = `ddof`.
 
@@ -149,14 +140,7 @@ def _prod(x, *, axis=None, keepdims=False):
     return np.multiply.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@rule(
-    _prod,
-    name="prod",
-    batch=over_axes,
-    shape=shapes.reduced,
-    operations=counts.of_each(1),
-    generic=True,
-)
+@rule(_prod, Reduction(np.multiply), name="prod")
 def prod(_y, x, *, axis=None, keepdims=False):
     """y = ∏ x over `axis`: ∂y/∂xᵢ = ∏ₖ≠ᵢ xₖ.
 
@@ -227,14 +211,7 @@ def _max(x, *, axis=None, keepdims=False):
     return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@rule(
-    _max,
-    name="max",
-    batch=over_axes,
-    shape=shapes.reduced,
-    operations=counts.of_each(1),
-    masks=True,
-)
+@rule(_max, Reduction(np.maximum), name="max")
 def max(y, x, *, axis=None, keepdims=False):
     """y = max x over `axis`: ẏ is the mean of ẋ over the elements equal to y.
 
@@ -247,14 +224,7 @@ def _min(x, *, axis=None, keepdims=False):
     return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@rule(
-    _min,
-    name="min",
-    batch=over_axes,
-    shape=shapes.reduced,
-    operations=counts.of_each(1),
-    masks=True,
-)
+@rule(_min, Reduction(np.minimum), name="min")
 def min(y, x, *, axis=None, keepdims=False):
     """y = min x over `axis`: ẏ is the mean of ẋ over the elements equal to y.
 
@@ -279,14 +249,8 @@ min.singular_at(
 
 # -- constants ------------------------------------------------------------------------------------
 
-all = constant(np.all, batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1))
-any = constant(np.any, batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1))
-argmax = constant(
-    np.argmax, batch=flattening, shape=shapes.extremum_position, operations=counts.of_each(1)
-)
-argmin = constant(
-    np.argmin, batch=flattening, shape=shapes.extremum_position, operations=counts.of_each(1)
-)
-count_nonzero = constant(
-    np.count_nonzero, batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1)
-)
+all = constant(np.all, Reduction(np.logical_and))
+any = constant(np.any, Reduction(np.logical_or))
+argmax = constant(np.argmax, Reduction(np.maximum, position=True))
+argmin = constant(np.argmin, Reduction(np.minimum, position=True))
+count_nonzero = constant(np.count_nonzero, Reduction(np.add, kernel=np.bool_))

@@ -21,9 +21,8 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
+from pullback.core.structure import rowwise
 from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import with_ranks
 from pullback.rules.equal_values import (
     NONE,
     apart,
@@ -100,12 +99,9 @@ def _separate_eigh(outs, args, interpreter):
 
 @rule(
     _eigh,
+    rowwise("(n,n)->(n),(n,n)", count=counts.eigensystem, multiple=True),
     name="eigh",
-    batch=with_ranks(2),
-    shape=shapes.eigensystem,
-    operations=counts.eigensystem,
     separate=_separate_eigh,
-    multiple=True,
 )
 def eigh(y, _a, *, uplo="L"):
     """AV = V diag(w): ẇ = diag(VᴴȦV), V̇ = V(F ∘ VᴴȦV), Fᵢⱼ = 1/(wⱼ − wᵢ), Fᵢᵢ = 0.
@@ -185,12 +181,9 @@ def _separate_svd(outs, args, interpreter):
 
 @rule(
     _svd,
+    rowwise("(m,n)->(m,k),(k),(k,n)", count=counts.singular_system, multiple=True),
     name="svd",
-    batch=with_ranks(2),
-    shape=shapes.singular_system,
-    operations=counts.singular_system,
     separate=_separate_svd,
-    multiple=True,
 )
 def svd(y, _a):
     """A = U diag(s) Vᴴ, with min(m, n) singular values: with UᴴȦV = H + K, H Hermitian and K
@@ -280,13 +273,7 @@ def _pinv(a, *, rcond=None, hermitian=False):
     return np.linalg.pinv(a, hermitian=hermitian, **options)
 
 
-@rule(
-    _pinv,
-    name="pinv",
-    batch=with_ranks(2),
-    shape=shapes.pseudoinverse,
-    operations=counts.pseudoinverse,
-)
+@rule(_pinv, rowwise("(m,n)->(n,m)", count=counts.pseudoinverse), name="pinv")
 def pinv(y, a, *, rcond=None, hermitian=False):
     """Y = A⁺: Ẏ = −YȦY + YYᴴȦᴴ(I − AY) + (I − YA)ȦᴴYᴴY, where the rank of A stays the same.
 

@@ -12,11 +12,11 @@ import numpy as np
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract
 from pullback.core.singular import SingularPoint, watch
+from pullback.core.structure import Opaque, in_front
 from pullback.core.tracer import known, strip
 from pullback.errors import SingularPointError
 from pullback.graph.variable import user_line
-from pullback.rules.batching import in_front
-from pullback.rules.registration import elementwise
+from pullback.rules.registration import rule
 
 __all__ = ["guard", "is_strict", "strict"]
 
@@ -212,7 +212,7 @@ def _like_the_first(_primitive: Primitive, x: Any, _mask: Any, **_: Any) -> Abst
     return Abstract.of(x)
 
 
-@elementwise(_guard, name="guard", batch=_guard_batch, shape=_like_the_first)
+@rule(_guard, Opaque(_like_the_first, _guard_batch), name="guard")
 def guard(_y: Any, _x: Any, _mask: Any, *, words: tuple[str, str]) -> Any:
     """y = x, if the mask holds nowhere; otherwise it raises."""
     return 1, None

@@ -18,13 +18,13 @@ import numpy as np
 from pullback.core.memory import in_memory
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.structure import in_front
 from pullback.core.tracer import Tracer
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of, layouts_through
 from pullback.graph.variable import Variable
-from pullback.rules.batching import in_front
 from pullback.rules.control_flow.derived import (
     batched,
     derived,
@@ -266,14 +266,14 @@ def _any(condition: Graph, size: int, mapped: Sequence[bool]) -> Graph:
 
 
 def shape(*_args: Any, **params: Any) -> tuple[Abstract, ...]:
-    """See `Primitive.shape`."""
+    """See `Structure.shape`."""
     loop = Loop(**params)
     carry, ys = groups([Abstract.of(x) for x in loop.body.outputs], (loop.carry,))
     return (*carry, *(Abstract((loop.length, *y.shape), y.dtype) for y in ys))
 
 
 def layouts(args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
-    """See `Primitive.layouts`."""
+    """See `Structure.layouts`."""
     loop = Loop(**params)
     consts, carry, xs = groups(args, loop.in_sizes[1:])
     inputs = loop.body.inputs[1 + loop.consts + loop.carry :]
@@ -303,7 +303,7 @@ def batch(
     values: Sequence[Any],
     params: dict[str, Any],
 ) -> tuple[Any, ...]:
-    """See `Primitive.batch`."""
+    """See `Structure.batch`."""
     loop = Loop(**params)
     many, inputs, outputs = loop.batched(size, mapped)
     args = loop.to_batch(size, mapped, inputs, values)
@@ -320,7 +320,7 @@ def batch(
 def pushforward(
     values: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """See `Primitive.pushforward`."""
+    """See `FullRule.pushforward`."""
     return Loop(**params).push(values, dots)
 
 

@@ -19,11 +19,11 @@ import numpy as np
 
 from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
-from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
+from pullback.core.structure import Nested, in_front
 from pullback.core.tracer import Tracer
 from pullback.graph.cost import Cost, cost
-from pullback.rules.batching import in_front
 from pullback.rules.control_flow.derived import (
     groups,
     interleave,
@@ -36,6 +36,7 @@ from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.reverse_body import reverse_body
 from pullback.rules.control_flow.schedule import evaluations
 from pullback.rules.control_flow.sweep import Sweep, snapshots
+from pullback.rules.registration import rule
 
 __all__ = ["linearize_by_recomputation", "loop_pullback"]
 
@@ -43,7 +44,7 @@ __all__ = ["linearize_by_recomputation", "loop_pullback"]
 def linearize_by_recomputation(
     loop: Loop, values: Sequence[Any], wanted: Sequence[bool]
 ) -> tuple[tuple[Any, ...], Joint]:
-    """The results of a loop and its linear maps; see `Primitive.linearize`.
+    """The results of a loop and its linear maps; see `FullRule.linearize`.
 
     On plain arrays the run that gives the results keeps what the first pullback starts from. Any
     other one runs the loop again.
@@ -144,7 +145,7 @@ def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
     return tuple(marked(full, wanted))
 
 
-def _shape(*args: Any, **params: Any) -> tuple[Abstract, ...]:
+def _shape(_primitive: Primitive, *args: Any, **params: Any) -> tuple[Abstract, ...]:
     values, _ = groups(args, (len(params["wanted"]),))
     return tuple(marked(map(Abstract.of, values), params["wanted"]))
 
@@ -250,14 +251,6 @@ def _cost(costs: dict[str, Cost], **params: Any) -> Cost:
     return total * loop.length + costs["body"] * again + cost(back.preamble)
 
 
-loop_pullback = Primitive(
-    "loop_pullback",
-    _value,
-    multiple=True,
-    batch=_batch,
-    shape=_shape,
-    cost=_cost,
-    pushforward=_pushforward,
-    linearize=_linearize,
+loop_pullback = rule(_value, Nested(_shape, _batch, cost=_cost), name="loop_pullback")(
+    FullRule(_pushforward, _linearize)
 )
-registry[loop_pullback.name] = loop_pullback

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from pullback.core.linear import Joint
-from pullback.core.primitive import Primitive, registry
+from pullback.core.primitive import FullRule
+from pullback.core.structure import Nested
 from pullback.rules.control_flow.derived import groups
 from pullback.rules.control_flow.loop import Loop, batch, iterations, layouts, pushforward, shape
 from pullback.rules.control_flow.recomputation import linearize_by_recomputation
+from pullback.rules.registration import rule
 
 __all__ = ["while_loop"]
 
@@ -40,16 +42,14 @@ def _linearize(
     return linearize_by_recomputation(Loop(**params), values, wanted)
 
 
-while_loop = Primitive(
-    "while_loop",
+while_loop = rule(
     _value,
-    multiple=True,
-    batch=batch,
-    shape=shape,
-    layouts=layouts,
-    cost=lambda costs, **_: (costs["condition"] + costs["body"]).once(),
-    pushforward=pushforward,
-    linearize=_linearize,
-    take_over=_take_over,
-)
-registry[while_loop.name] = while_loop
+    Nested(
+        shape,
+        batch,
+        cost=lambda costs, **_: (costs["condition"] + costs["body"]).once(),
+        layouts=layouts,
+        take_over=_take_over,
+    ),
+    name="while_loop",
+)(FullRule(pushforward, _linearize))

@@ -8,7 +8,8 @@ from typing import Any
 
 from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
-from pullback.core.primitive import Primitive, registry
+from pullback.core.primitive import FullRule
+from pullback.core.structure import Nested
 from pullback.rules.control_flow.derived import groups
 from pullback.rules.control_flow.loop import (
     Loop,
@@ -22,6 +23,7 @@ from pullback.rules.control_flow.loop import (
 )
 from pullback.rules.control_flow.recomputation import linearize_by_recomputation
 from pullback.rules.control_flow.reverse_body import reverse_body
+from pullback.rules.registration import rule
 
 __all__ = ["scan"]
 
@@ -69,16 +71,14 @@ def _linearize(
     )
 
 
-scan = Primitive(
-    "scan",
+scan = rule(
     _value,
-    multiple=True,
-    batch=batch,
-    shape=shape,
-    layouts=layouts,
-    cost=lambda costs, **params: costs["body"] * params["length"],
-    pushforward=pushforward,
-    linearize=_linearize,
-    take_over=_take_over,
-)
-registry[scan.name] = scan
+    Nested(
+        shape,
+        batch,
+        cost=lambda costs, **params: costs["body"] * params["length"],
+        layouts=layouts,
+        take_over=_take_over,
+    ),
+    name="scan",
+)(FullRule(pushforward, _linearize))

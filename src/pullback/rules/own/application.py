@@ -15,6 +15,7 @@ import numpy as np
 from pullback.core.linear import Joint, push
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, expand, fit, shape_of
+from pullback.core.structure import Opaque
 from pullback.core.tracer import Tracer
 from pullback.errors import NoRuleError
 from pullback.graph.variable import ShapeDtype
@@ -60,9 +61,11 @@ class Application(Primitive):
         super().__init__(
             name,
             self._pushed if forward else self._pulled,
-            multiple=True,
-            shape=self._shape_pushed if forward else self._shape_pulled,
-            batch=PerExample(self, name, None, multiple=True).of_batch,
+            Opaque(
+                self._shape_pushed if forward else self._shape_pulled,
+                PerExample(self, name, None, multiple=True).of_batch,
+                multiple=True,
+            ),
             trusted=False,
         )
 
@@ -133,12 +136,20 @@ class Application(Primitive):
 
     # -- what comes out ------------------------------------------------------------------------
 
-    def _shape_pushed(self, *operands: Any, outs: Any, args: Any, **_: Any) -> tuple[Abstract, ...]:
+    def _shape_pushed(
+        self, _primitive: Primitive, *operands: Any, outs: Any, args: Any, **_: Any
+    ) -> tuple[Abstract, ...]:
         point, _rest = _point(operands, outs, args, None)
         return tuple(map(Abstract.of, point.outs))
 
     def _shape_pulled(
-        self, *operands: Any, outs: Any, args: Any, wanted: Any, **_: Any
+        self,
+        _primitive: Primitive,
+        *operands: Any,
+        outs: Any,
+        args: Any,
+        wanted: Any,
+        **_: Any,
     ) -> tuple[Abstract, ...]:
         point, _rest = _point(operands, outs, args, None)
         return tuple(Abstract.of(x) for x, wants in zip(point.args, wanted, strict=True) if wants)

@@ -1,0 +1,286 @@
+"""Indices as templates: what they select, and what they are with a mapped axis in front.
+
+An index is a template and the index arrays, which are arguments: a tuple of integers, slices,
+`None` and `Ellipsis`, in which `ARRAY` marks the places of integer and boolean arrays. Of boolean
+arrays the elements have to be known: the number of those that hold is an extent.
+
+NumPy puts the axes of index arrays where the first of them stands if they, and integers beside
+them, stand side by side, and in front if a slice or a new axis separates them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.structure.base import Marks, Row, rank_of, stretch
+from pullback.core.structure.loops import Index, Load, broadcast
+from pullback.core.tracer import Tracer, is_plain
+from pullback.errors import ArgumentValueError, DataDependenceError
+
+__all__ = ["ARRAY", "Key", "Plan", "require_fit", "selected", "selection"]
+
+ARRAY = "array"
+"""What stands for an index array in a template."""
+
+Key = tuple[Any, ...]
+Extents = tuple[int, ...]
+
+
+def selected(primitive: Any, shape: Extents, key: Key, indices: Row) -> Extents:
+    """The shape of ``x[key]`` for an array `x` of this shape."""
+    return selection(primitive, shape, key, indices)[0]
+
+
+def selection(
+    primitive: Any, shape: Extents, key: Key, indices: Row, first: int = 1
+) -> tuple[Extents, tuple[Index, ...]]:
+    """The shape of ``x[key]``, and for each axis of `x` the index of an element of that.
+
+    Parameters
+    ----------
+    primitive : Primitive
+    shape : tuple of int
+        Of `x`.
+    key, indices
+        Template, and arrays.
+    first : int
+        Which of the primitive's arguments is the first of the arrays.
+    """
+    entries = _filled(key, indices, first)
+    consumed = sum(_axes(entry) for entry, _ in entries)
+    if consumed > len(shape):
+        raise IndexError(
+            f"{primitive.name}: the index has entries for {consumed} axes, and the array of shape "
+            f"{shape} has {len(shape)}"
+        )
+    if not any(entry is Ellipsis for entry, _ in entries):
+        entries.append((Ellipsis, None))
+    kept: list[int] = []
+    parts: list[tuple[int, ...]] = []
+    places: list[int] = []
+    sources: list[tuple[Any, ...]] = []  # (axis kept, start, step), or (index array, ...)
+    before = axis = 0
+    for place, (entry, argument) in enumerate(entries):
+        if entry is None:
+            kept.append(1)
+        elif entry is Ellipsis:
+            for extent in shape[axis : axis + len(shape) - consumed]:
+                sources.append((len(kept), 0, 1))
+                kept.append(extent)
+                axis += 1
+        elif isinstance(entry, slice):
+            start, stop, step = _bounds(primitive, entry, shape[axis])
+            sources.append((len(kept), start, step))
+            kept.append(len(range(start, stop, step)))
+            axis += 1
+        else:
+            before, count = len(kept), _axes(entry)
+            extents = _extent(primitive, entry, shape, axis)
+            sources += [(None, argument, entry, extents, i, shape[axis]) for i in range(count)]
+            parts.append(extents)
+            places.append(place)
+            axis += count
+    try:
+        together = np.broadcast_shapes(*parts)
+    except ValueError:
+        raise IndexError(
+            f"{primitive.name}: index arrays of the shapes {' and '.join(map(str, parts))} cannot "
+            "be broadcast together"
+        ) from None
+    if places and places[-1] - places[0] >= len(places):
+        before = 0
+    found = [_index(source, before, len(together)) for source in sources]
+    return (*kept[:before], *together, *kept[before:]), tuple(found)
+
+
+def _index(source: tuple[Any, ...], before: int, width: int) -> Index:
+    """The index along an axis; the `width` axes of index arrays come after `before` others."""
+    if source[0] is not None:
+        axis, start, step = source
+        return Index(start, ((axis if axis < before else axis + width, step),))
+    _, argument, entry, extents, part, extent = source
+    if argument is None:
+        return Index(int(entry) % extent)
+    indices = broadcast(extents, before + width).indices
+    return Index(load=Load(argument, indices, part if dtype_of(entry).kind == "b" else None))
+
+
+def _filled(key: Key, indices: Row, first: int) -> list[tuple[Any, int | None]]:
+    """The template with its arrays in their places, and which arguments these are.
+
+    An array may be the stand-in of a Python integer that is not known, a number of its own.
+    """
+    remaining = enumerate((Abstract.of(x) if type(x) is int else x for x in indices), first)
+    filled: list[tuple[Any, int | None]] = []
+    for entry in key:
+        if isinstance(entry, str) and entry == ARRAY:
+            argument, array = next(remaining)
+            filled.append((array, argument))
+        else:
+            filled.append((entry, None))
+    return filled
+
+
+def _axes(entry: Any) -> int:
+    """How many axes an entry of an index stands for, an ellipsis apart."""
+    if entry is None or entry is Ellipsis:
+        return 0
+    if is_plain(entry, slice | int):
+        return 1
+    return len(shape_of(entry)) if dtype_of(entry).kind == "b" else 1
+
+
+def _bounds(primitive: Any, entry: slice, extent: int) -> tuple[int, int, int]:
+    """Start, stop and step of a slice of so many elements."""
+    if any(isinstance(x, Tracer | Abstract) for x in (entry.start, entry.stop, entry.step)):
+        raise DataDependenceError(
+            f"{primitive.name}: a bound of a slice is not known while the function is recorded, "
+            "and with it the shape of what it selects; where the length n is known, index with "
+            "positions: x[start + np.arange(n)]"
+        )
+    return entry.indices(extent)
+
+
+def _extent(primitive: Any, entry: Any, shape: Extents, axis: int) -> Extents:
+    """The shape of what an integer, or an index array, contributes."""
+    if is_plain(entry, int):
+        if not -shape[axis] <= entry < shape[axis]:
+            raise IndexError(
+                f"{primitive.name}: index {entry} is out of bounds for axis {axis} of an array of "
+                f"shape {shape}"
+            )
+        return ()
+    if dtype_of(entry).kind != "b":
+        return shape_of(entry)
+    if not is_plain(entry, np.ndarray | np.generic):
+        raise DataDependenceError(
+            f"{primitive.name}: the index is a boolean array of shape {shape_of(entry)} whose "
+            "values are not known while the function is recorded, and with them the shape of what "
+            "it selects; use np.where(mask, x, 0) to read, and np.where(mask, v, x) to write"
+        )
+    if entry.shape != shape[axis : axis + entry.ndim]:
+        raise IndexError(
+            f"{primitive.name}: the boolean index of shape {entry.shape} does not match the axes "
+            f"from {axis} of an array of shape {shape}"
+        )
+    return (int(np.count_nonzero(entry)),)
+
+
+def require_fit(primitive: Any, given: Extents, shape: Extents, key: Key, indices: Row) -> None:
+    """Raise an error unless a value of shape `given` can be assigned to what is selected."""
+    places = selected(primitive, shape, key, indices)
+    extents = given[max(len(given) - len(places), 0) :]
+    fits = all(a in (1, b) for a, b in zip(extents[::-1], places[::-1], strict=False))
+    if not fits or any(extent != 1 for extent in given[: len(given) - len(extents)]):
+        raise ArgumentValueError(
+            f"{primitive.name}: a value of shape {given} cannot be broadcast to the shape {places} "
+            "that the index selects"
+        )
+
+
+# -- with a mapped axis ---------------------------------------------------------------------------
+
+
+class Plan:
+    """The index of a batch that does what an index does to each example.
+
+    Attributes
+    ----------
+    key : tuple
+        Template.
+    arrays : list of array
+    rank : int
+        Number of axes that indexing an example results in.
+    source, destination : tuple of int
+        Axes to move in the result; both empty if they come out in order.
+    """
+
+    __slots__ = ("arrays", "destination", "key", "rank", "source")
+
+    def __init__(self, rank: int, key: Key, indices: Row, mapped: Marks, size: int) -> None:
+        entries, arrays, ours = _explicit(rank, key, indices, mapped)
+        advanced = [
+            place
+            for place, entry in enumerate(entries)
+            if entry is ARRAY or (arrays and isinstance(entry, int))
+        ]
+        extent = max(
+            (
+                rank_of(array) - one or dtype_of(array).kind == "b"
+                for array, one in zip(arrays, ours, strict=True)
+            ),
+            default=0,
+        )
+        apart = bool(advanced) and advanced[-1] - advanced[0] >= len(advanced)
+        kept = sum(entry is None or isinstance(entry, slice) for entry in entries)
+        self.rank = kept + extent
+        self.source: tuple[int, ...] = ()
+        self.destination: tuple[int, ...] = ()
+        if any(ours):
+            examples = np.arange(size).reshape(size, *(1,) * extent)
+            self.key = (ARRAY, *entries)
+            self.arrays = [examples] + [
+                stretch(array, extent) if one else array
+                for array, one in zip(arrays, ours, strict=True)
+            ]
+            before = 0 if apart else advanced[0]
+            if before:
+                self.source = tuple(range(1, 1 + extent))
+                self.destination = tuple(range(1 + before, 1 + before + extent))
+        else:
+            self.key = (slice(None), *entries)
+            self.arrays = arrays
+            if apart and extent:
+                self.source, self.destination = (extent,), (0,)
+
+    def ordered(self, result: Any) -> Any:
+        """The result of the batch's index with the axes of the examples' results."""
+        return np.moveaxis(result, self.source, self.destination) if self.source else result
+
+    def disordered(self, value: Any, *, mapped: bool) -> Any:
+        """A value that is assigned to the examples' index, as the batch's index takes it."""
+        if mapped:
+            value = stretch(value, self.rank)
+        else:
+            shape = shape_of(value)
+            value = np.reshape(value, (1,) * (self.rank + 1 - len(shape)) + shape)
+        return np.moveaxis(value, self.destination, self.source) if self.source else value
+
+
+def _explicit(
+    rank: int, key: Key, indices: Row, mapped: Marks
+) -> tuple[list[Any], list[Any], list[bool]]:
+    """The template without Ellipsis, with slices for axes it leaves out, and integer arrays."""
+    entries: list[Any] = []
+    arrays: list[Any] = []
+    ours: list[bool] = []
+    remaining = iter(zip(indices, mapped, strict=True))
+    consumed, hole = 0, None
+    for entry in key:
+        if entry is Ellipsis:
+            hole = len(entries)
+        elif entry is not ARRAY:
+            entries.append(entry)
+            consumed += entry is not None
+        else:
+            array, one = next(remaining)
+            truth = dtype_of(array).kind == "b"
+            if not truth or (not shape_of(array) and not one):
+                parts = [array]  # one truth for all adds an axis, of extent 1 or 0
+            elif one:
+                raise DataDependenceError(
+                    "vmap: indexing with a mapped boolean array has a result of a different shape "
+                    "for each example; use np.where(mask, x, 0) instead"
+                )
+            else:
+                parts = list(np.nonzero(array))
+            entries += [ARRAY] * len(parts)
+            arrays += parts
+            ours += [one] * len(parts)
+            consumed += rank_of(array) - one if truth else 1
+    rest = [slice(None)] * (rank - consumed)
+    hole = len(entries) if hole is None else hole
+    return entries[:hole] + rest + entries[hole:], arrays, ours
