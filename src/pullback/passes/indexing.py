@@ -15,7 +15,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.structure import selected
+from pullback.core.structure import selection
 from pullback.graph.graph import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.layout import reshaped
@@ -231,7 +231,7 @@ def _in_one_spelling(primitive: Primitive, place: int) -> Rule:
             return None
         value = inputs[place]
         if None in key:
-            shape = selected(primitive, y.shape, key, ())
+            shape = selection(primitive, y.shape, key, ()).shape
             if type(value) is Variable and value.ndim == len(shape):
                 kept = _kept_axes(key, y.shape)
                 value = reshaped(rw, value, tuple(value.shape[i] for i in kept))

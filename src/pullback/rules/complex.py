@@ -13,7 +13,18 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
 from pullback.rules.registration import elementwise
 
-__all__ = ["absolute", "conjugate", "fabs", "from_parts", "imag", "real", "sign"]
+__all__ = ["absolute", "adjoint", "conjugate", "conjugated", "fabs", "from_parts", "imag", "real",
+           "sign"]  # fmt: skip
+
+
+def conjugated(x):
+    """The conjugate of what is complex."""
+    return np.conj(x) if x.dtype.kind == "c" else x
+
+
+def adjoint(a):
+    """Aᴴ, over the last two axes."""
+    return conjugated(a.mT)
 
 
 _PART = {"count": 0, "cheap": True, "reorders": True, "shares": True}

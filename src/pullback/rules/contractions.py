@@ -17,15 +17,16 @@ from pullback.core.structure import (
     Access,
     Contraction,
     Index,
-    Sum,
     along,
     broadcast,
     common,
     in_front,
     rank_of,
     stretch,
+    summed,
 )
 from pullback.errors import ArgumentValueError
+from pullback.rules.complex import adjoint, conjugated
 from pullback.rules.registration import rule
 
 __all__ = ["convolve", "matmul"]
@@ -43,11 +44,11 @@ def _matmul_terms(primitive, left, right):
     shape = lead + rows + columns
     rank, batch = len(shape), len(lead)
     row, column = along(*range(batch, batch + len(rows))), along(*range(rank - len(columns), rank))
-    summed = along(rank)
-    a = (*broadcast(left[:-2], batch).indices, *row, *summed)
-    b = (*broadcast(right[:-2], batch).indices, *summed, *column)
-    factors = Access(a), Access(b, 1)
-    return Sum((*shape, left[-1]), factors, shape, Access(along(*range(rank))))
+    inner = along(rank)
+    a = (*broadcast(left[:-2], batch).indices, *row, *inner)
+    b = (*broadcast(right[:-2], batch).indices, *inner, *column)
+    result = Access(along(*range(rank)))
+    return summed(shape, (*shape, left[-1]), Access(a), Access(b, 1), result)
 
 
 def _matmul_batch(primitive, _size, mapped, values, _params):
@@ -91,41 +92,31 @@ def matmul(_c, a, b):
     return Linear(lambda a_dot: a_dot @ b, pull_a), Linear(lambda b_dot: a @ b_dot, pull_b)
 
 
-def _conjugate(a):
-    return np.conj(a) if a.dtype.kind == "c" else a
-
-
-def _adjoint(a):
-    """The (conjugate) transpose over the last two axes."""
-    a = a.mT
-    return np.conj(a) if a.dtype.kind == "c" else a
-
-
 def _matrix_matrix(a, b):
-    return lambda c_bar: c_bar @ _adjoint(b), lambda c_bar: _adjoint(a) @ c_bar
+    return lambda c_bar: c_bar @ adjoint(b), lambda c_bar: adjoint(a) @ c_bar
 
 
 def _dot(a, b):
     """c = Σ aᵢbᵢ."""
-    return lambda c_bar: c_bar * _conjugate(b), lambda c_bar: _conjugate(a) * c_bar
+    return lambda c_bar: c_bar * conjugated(b), lambda c_bar: conjugated(a) * c_bar
 
 
 def _matrix_vector(a, b):
     """c…ᵢ = Σⱼ a…ᵢⱼ bⱼ: Ā = c̄ bᵀ, b̄ = Aᵀc̄ summed over the batch, which is one product."""
 
     def pull_b(c_bar):
-        return np.reshape(c_bar, (-1,)) @ _conjugate(_rows(a))
+        return np.reshape(c_bar, (-1,)) @ conjugated(_rows(a))
 
-    return lambda c_bar: c_bar[..., None] * _conjugate(b), pull_b
+    return lambda c_bar: c_bar[..., None] * conjugated(b), pull_b
 
 
 def _vector_matrix(a, b):
     """c…ⱼ = Σᵢ aᵢ b…ᵢⱼ: ā = B c̄, B̄ = a c̄ᵀ."""
 
     def pull_a(c_bar):
-        return (_conjugate(b) @ c_bar[..., None])[..., 0]
+        return (conjugated(b) @ c_bar[..., None])[..., 0]
 
-    return pull_a, lambda c_bar: _conjugate(a)[:, None] * c_bar[..., None, :]
+    return pull_a, lambda c_bar: conjugated(a)[:, None] * c_bar[..., None, :]
 
 
 def _batched(a, b):
@@ -137,13 +128,13 @@ def _batched(a, b):
 
     def pull_a(c_bar):
         if a.ndim > 2:
-            return c_bar @ _adjoint(b)
-        return _columns(c_bar) @ _conjugate(_columns(b)).T
+            return c_bar @ adjoint(b)
+        return _columns(c_bar) @ conjugated(_columns(b)).T
 
     def pull_b(c_bar):
         if b.ndim > 2:
-            return _adjoint(a) @ c_bar
-        return _conjugate(_rows(a)).T @ _rows(c_bar)
+            return adjoint(a) @ c_bar
+        return conjugated(_rows(a)).T @ _rows(c_bar)
 
     return pull_a, pull_b
 
@@ -170,8 +161,9 @@ def _convolve_terms(primitive, left, right):
         raise ArgumentValueError(
             f"{primitive.name}: got vectors of {m} and {n} elements, wanted one or more of each"
         )
-    factors = broadcast(left, 1), Access(along(1) if right else (), 1)
-    return Sum((m, n), factors, (m + n - 1,), Access((Index(0, ((0, 1), (1, 1))),)))
+    v = Access(along(1) if right else (), 1)
+    result = Access((Index(0, ((0, 1), (1, 1))),))
+    return summed((m + n - 1,), (m, n), Access(along(0) if left else ()), v, result)
 
 
 def _convolve_batch(_primitive, size, mapped, values, _params):
@@ -198,4 +190,4 @@ def convolve(_c, a, v):
 
 def _correlated(c_bar, v, count):
     start = v.shape[0] - 1
-    return convolve(c_bar, _conjugate(v[::-1]))[start : start + count]
+    return convolve(c_bar, conjugated(v[::-1]))[start : start + count]

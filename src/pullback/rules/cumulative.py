@@ -7,6 +7,7 @@ import numpy as np
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
 from pullback.core.structure import along_axis
+from pullback.rules.complex import conjugated
 from pullback.rules.registration import rule
 from pullback.rules.shaping import concatenate
 
@@ -42,8 +43,8 @@ def cumprod(y, x, *, axis):
     before = _shifted(y, axis, 1)
 
     def pullback(y_bar):
-        following = _conjugate(_shifted(x, axis, 0, reverse=True))
-        return _conjugate(before) * recurrence(following, y_bar, axis=axis, reverse=True)
+        following = conjugated(_shifted(x, axis, 0, reverse=True))
+        return conjugated(before) * recurrence(following, y_bar, axis=axis, reverse=True)
 
     return Linear(lambda x_dot: recurrence(x, before * x_dot, axis=axis), pullback)
 
@@ -69,20 +70,16 @@ def recurrence(y, a, _b, *, axis, reverse=False):
     before = _shifted(y, axis, 0, reverse=reverse)
 
     def pull_b(y_bar):
-        following = _conjugate(_shifted(a, axis, 0, reverse=not reverse))
+        following = conjugated(_shifted(a, axis, 0, reverse=not reverse))
         return recurrence(following, y_bar, axis=axis, reverse=not reverse)
 
     return (
         Linear(
             lambda a_dot: recurrence(a, a_dot * before, axis=axis, reverse=reverse),
-            lambda y_bar: _conjugate(before) * pull_b(y_bar),
+            lambda y_bar: conjugated(before) * pull_b(y_bar),
         ),
         Linear(lambda b_dot: recurrence(a, b_dot, axis=axis, reverse=reverse), pull_b),
     )
-
-
-def _conjugate(x):
-    return np.conj(x) if x.dtype.kind == "c" else x
 
 
 def _shifted(x, axis, first, *, reverse=False):

@@ -11,7 +11,7 @@ import numpy as np
 
 from pullback.core.linear import Linear, Selection
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.structure import ARRAY, Gather, Opaque, Plan, Scatter, selected
+from pullback.core.structure import ARRAY, Gather, Opaque, Plan, Scatter, selection
 from pullback.core.tracer import Tracer
 from pullback.rules.registration import constant, rule
 
@@ -164,12 +164,12 @@ def _last_writes(*indices, key, shape):
 
 def _last_writes_batch(primitive, size, mapped, indices, params):
     shape = params["shape"]
-    plan = Plan(len(shape), params["key"], indices, mapped, size)
+    plan = Plan(primitive, shape, params["key"], indices, mapped, size)
     return plan.ordered(primitive(*plan.arrays, key=plan.key, shape=(size, *shape)))
 
 
 def _last_writes_shape(primitive, *indices, key, shape):
-    return Abstract(selected(primitive, shape, key, indices), np.dtype(np.bool_))
+    return Abstract(selection(primitive, shape, key, indices).shape, np.dtype(np.bool_))
 
 
 last_writes = constant(

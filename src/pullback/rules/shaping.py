@@ -6,6 +6,7 @@ itself in one direction and the way back in the other. None of them reads a valu
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -191,22 +192,25 @@ def _concatenate(*arrays, axis):
 def concatenate(_y, *_xs, axis):
     """y = x₁, x₂, … joined along `axis`: ẏ joins the tangents, each x̄ᵢ is its slice of ȳ."""
     lead = (slice(None),) * (axis % len(shape_of(_y)))
+    extents = [shape_of(x)[axis] for x in _xs]
+    stops = itertools.accumulate(extents)
+    slices = (slice(stop - extent, stop) for stop, extent in zip(stops, extents, strict=True))
+    return _joining(concatenate, _xs, axis, [(*lead, each) for each in slices])
+
+
+def _joining(join, xs, axis, keys):
+    """The map of what joins arguments, each of which is the part of the result with its key."""
 
     def pushforward(*dots):
-        return concatenate(
-            *(_zeros(x) if dot is None else dot for x, dot in zip(_xs, dots, strict=True)),
-            axis=axis,
-        )
+        rows = zip(xs, dots, strict=True)
+        return join(*(_zeros(x) if dot is None else dot for x, dot in rows), axis=axis)
 
-    def pullback(y_bar):
-        bars, start = [], 0
-        for x in _xs:
-            stop = start + shape_of(x)[axis]
-            bars.append(y_bar[*lead, start:stop])
-            start = stop
-        return tuple(bars)
+    return Joint(pushforward, lambda y_bar: tuple(y_bar[key] for key in keys))
 
-    return Joint(pushforward, pullback)
+
+def _zeros(x):
+    """A zero tangent of an argument that does not vary, beside others that do."""
+    return np.broadcast_to(np.zeros((), dtype_of(x)), shape_of(x))
 
 
 def _stacked(primitive, *shapes, axis):
@@ -230,22 +234,7 @@ def _stack(*arrays, axis):
 def stack(_y, *_xs, axis):
     """y = x₁, x₂, … along a new `axis`: ẏ stacks the tangents, x̄ᵢ is ȳ at position i."""
     lead = (slice(None),) * (axis % len(shape_of(_y)))
-
-    def pushforward(*dots):
-        return stack(
-            *(_zeros(x) if dot is None else dot for x, dot in zip(_xs, dots, strict=True)),
-            axis=axis,
-        )
-
-    def pullback(y_bar):
-        return tuple(y_bar[*lead, position] for position in range(len(_xs)))
-
-    return Joint(pushforward, pullback)
-
-
-def _zeros(x):
-    """A zero tangent of an argument that does not vary, beside others that do."""
-    return np.broadcast_to(np.zeros((), dtype_of(x)), shape_of(x))
+    return _joining(stack, _xs, axis, [(*lead, position) for position in range(len(_xs))])
 
 
 def _diagonal(x, *, offset=0):

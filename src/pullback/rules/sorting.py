@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.structure import Opaque, flattened, joined, rank_of, size_of
+from pullback.core.structure import Opaque, aligned, flattened, joined, rank_of, rowwise, size_of
 from pullback.core.tracer import is_plain
 from pullback.errors import DataDependenceError
 from pullback.rules.registration import constant
@@ -45,8 +45,6 @@ def _nonzero_batch(*_):
     )
 
 
-# -- shapes ---------------------------------------------------------------------------------------
-
 _INTP = np.dtype(np.intp)
 
 
@@ -62,14 +60,6 @@ def _order(_primitive, x, *, axis=-1, **_):
     return Abstract(shape, _INTP)
 
 
-def _each_of_first(_primitive, x, *_, **__):
-    return Abstract(shape_of(x), _INTP)
-
-
-def _each_of_second(_primitive, _x, y, **_):
-    return Abstract(shape_of(y), _INTP)
-
-
 def _nonzero_shape(_primitive, x):
     """The positions of the elements that are not zero, of which there are as many as there are."""
     if not is_plain(x, np.ndarray | np.generic):
@@ -79,9 +69,6 @@ def _nonzero_shape(_primitive, x):
             "recorded; keep all elements and choose between values with np.where(condition, a, b)"
         )
     return (Abstract((int(np.count_nonzero(x)),), _INTP),) * len(shape_of(x))
-
-
-# -- operations -----------------------------------------------------------------------------------
 
 
 def _levels(extent):
@@ -95,21 +82,18 @@ def _sorting(_out, *keys, axis=-1, **_):
     return len(keys) * size * _levels(size if axis is None else shape[axis])
 
 
-def _search(out, first, second, **_):
+def _search(n):
     """log₂ n comparisons for each element that is looked up among n."""
-    among = first if shape_of(second) == shape_of(out) else second
-    return size_of(out) * _levels(size_of(among) + 1)
+    return _levels(n + 1)
 
-
-# -- entries --------------------------------------------------------------------------------------
 
 argsort = constant(np.argsort, Opaque(_order, flattened, count=_sorting))
 argpartition = constant(np.argpartition, Opaque(_order, flattened, count=_sorting))
 searchsorted = constant(
-    np.searchsorted, Opaque(_each_of_second, _searchsorted_batch, count=_search)
+    np.searchsorted, rowwise("(n),()->()", _search, batching=_searchsorted_batch)
 )
-digitize = constant(np.digitize, Opaque(_each_of_first, _digitize_batch, count=_search))
-lexsort = constant(_lexsort, Opaque(_each_of_first, joined, count=_sorting), name="lexsort")
+digitize = constant(np.digitize, rowwise("(),(n)->()", _search, batching=_digitize_batch))
+lexsort = constant(_lexsort, Opaque(aligned, joined, count=_sorting), name="lexsort")
 nonzero = constant(
     np.nonzero, Opaque(_nonzero_shape, _nonzero_batch, count=1, multiple=True, reorders=True)
 )

@@ -1,8 +1,9 @@
 """Structures: what a primitive does with its arguments, said once where it is entered."""
 
-from pullback.core.structure.arithmetic import Contraction, Elementwise, Reduction, Sum
+from pullback.core.structure.arithmetic import Contraction, Elementwise, Reduction, summed
 from pullback.core.structure.base import (
     Structure,
+    aligned,
     common,
     dtypes,
     flattened,
@@ -13,43 +14,14 @@ from pullback.core.structure.base import (
     reversed_axes,
     size_of,
     stretch,
-)
+)  # fmt: skip
 from pullback.core.structure.loops import Access, Index, Load, Loops, along, broadcast, moved
 from pullback.core.structure.movement import Gather, Scatter, View
 from pullback.core.structure.opaque import Nested, Opaque, along_axis, rowwise
-from pullback.core.structure.template import ARRAY, Plan, selected
+from pullback.core.structure.template import ARRAY, Plan, selection
 
-__all__ = [
-    "ARRAY",
-    "Access",
-    "Contraction",
-    "Elementwise",
-    "Gather",
-    "Index",
-    "Load",
-    "Loops",
-    "Nested",
-    "Opaque",
-    "Plan",
-    "Reduction",
-    "Scatter",
-    "Structure",
-    "Sum",
-    "View",
-    "along",
-    "along_axis",
-    "broadcast",
-    "common",
-    "dtypes",
-    "flattened",
-    "in_front",
-    "joined",
-    "listed",
-    "moved",
-    "rank_of",
-    "reversed_axes",
-    "rowwise",
-    "selected",
-    "size_of",
-    "stretch",
-]
+__all__ = ["ARRAY", "Access", "Contraction", "Elementwise", "Gather", "Index", "Load", "Loops",
+           "Nested", "Opaque", "Plan", "Reduction", "Scatter", "Structure", "View", "aligned",
+           "along", "along_axis", "broadcast", "common", "dtypes", "flattened", "in_front",
+           "joined", "listed", "moved", "rank_of", "reversed_axes", "rowwise", "selection",
+           "size_of", "stretch", "summed"]  # fmt: skip

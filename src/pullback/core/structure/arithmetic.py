@@ -6,13 +6,14 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import Abstract, shape_of
 from pullback.core.structure.base import (
+    Arranged,
     Batching,
     Marks,
     Params,
@@ -28,9 +29,9 @@ from pullback.core.structure.base import (
     stretch,
     without,
 )
-from pullback.core.structure.loops import Access, Index, Loops, along, broadcast
+from pullback.core.structure.loops import Access, Arrangement, Index, Loops, along, broadcast
 
-__all__ = ["Contraction", "Elementwise", "Reduction", "Sum"]
+__all__ = ["Contraction", "Elementwise", "Reduction", "summed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,29 +140,23 @@ class Reduction(Structure):
         return (Loops(shape, (read,), Access(write), kernel, self.operation, start, divisor),)
 
 
-class Sum(NamedTuple):
-    """A sum of products over an iteration space.
+@dataclass(frozen=True)
+class Contraction(Arranged):
+    """A sum of products of one element of each argument."""
 
-    Attributes
-    ----------
-    extents : tuple of int
-        Of the iteration space.
-    factors : tuple of Access
-        The elements of the arguments that are multiplied.
-    shape : tuple of int
-        Of the result.
-    result : Access
-        Where the product is added.
-    """
+    _: KW_ONLY
+    safe: bool = True
+    generic: bool = True
+    multilinear: bool = True
 
-    extents: tuple[int, ...]
-    factors: tuple[Access, ...]
-    shape: tuple[int, ...]
-    result: Access
+    def operations(self, out: Any, *args: Any, **params: Any) -> int:
+        """A multiplication and an addition for each term."""
+        (loops,) = self.arranged(None, *map(shape_of, args), **params)[1]
+        return 2 * math.prod(loops.extents)
 
-    @property
-    def subscripts(self) -> str:
-        """What is summed as `numpy.einsum` has it, with i+j where two axes are added."""
+    def subscripts(self, *shapes: tuple[int, ...]) -> str:
+        """What is summed as `numpy.einsum` has it, with i+j where an index is a sum of two."""
+        (loops,) = self.arranged(None, *shapes)[1]
         letters = "ijklmnopqrstuvwxyzabcdefgh"
 
         def term(access: Access) -> str:
@@ -169,40 +164,11 @@ class Sum(NamedTuple):
                 "+".join(letters[axis] for axis, _ in index.steps) for index in access.indices
             )
 
-        return f"{','.join(map(term, self.factors))}->{term(self.result)}"
+        return f"{','.join(map(term, loops.reads))}->{term(loops.write)}"
 
 
-@dataclass(frozen=True)
-class Contraction(Structure):
-    """A sum of products of one element of each argument.
-
-    Parameters
-    ----------
-    terms : callable
-        ``terms(primitive, *shapes, **params)`` is the `Sum` for arguments of these shapes. It
-        raises `ArgumentValueError` where they don't fit together.
-    batching : callable
-        See `Batching`.
-    """
-
-    terms: Callable[..., Sum]
-    batching: Batching
-    _: KW_ONLY
-    safe: bool = True
-    generic: bool = True
-    multilinear: bool = True
-
-    def shape(self, primitive: Any, *args: Any, **params: Any) -> Any:
-        dtype = dtypes(primitive, *args, **params)
-        return Abstract(self.terms(primitive, *map(shape_of, args), **params).shape, dtype)
-
-    def batch(self, primitive: Any, size: int, mapped: Marks, values: Row, params: Params) -> Any:
-        return self.batching(primitive, size, mapped, values, params)
-
-    def operations(self, out: Any, *args: Any, **params: Any) -> int:
-        """A multiplication and an addition for each term."""
-        return 2 * math.prod(self.terms(None, *map(shape_of, args), **params).extents)
-
-    def loops(self, primitive: Any, args: Row, params: Params) -> tuple[Loops, ...] | None:
-        found = self.terms(primitive, *map(shape_of, args), **params)
-        return (Loops(found.extents, found.factors, found.result, np.multiply, np.add, start=0),)
+def summed(
+    shape: tuple[int, ...], extents: tuple[int, ...], a: Access, b: Access, result: Access
+) -> Arrangement:
+    """The sum over an iteration space of products of these elements; see `Contraction`."""
+    return shape, (Loops(extents, (a, b), result, np.multiply, np.add, start=0),)

@@ -17,28 +17,12 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import Abstract, broadcast_shapes, dtype_of, shape_of
-from pullback.core.structure.loops import Loops
+from pullback.core.structure.loops import Arrangement, Loops
 from pullback.errors import ArgumentValueError
 
-__all__ = [
-    "Batching",
-    "Count",
-    "Shapes",
-    "Structure",
-    "aligned",
-    "common",
-    "dtypes",
-    "flattened",
-    "in_front",
-    "joined",
-    "listed",
-    "over_axes",
-    "rank_of",
-    "reversed_axes",
-    "size_of",
-    "stretch",
-    "without",
-]
+__all__ = ["Arranged", "Batching", "Count", "Marks", "Params", "Row", "Shapes", "Structure",
+           "aligned", "common", "dtypes", "flattened", "in_front", "joined", "listed", "over_axes",
+           "rank_of", "reversed_axes", "size_of", "stretch", "without"]  # fmt: skip
 
 Marks = Sequence[bool]
 Row = Sequence[Any]
@@ -166,6 +150,33 @@ class Structure:
     def loops(self, primitive: Any, args: Row, params: Params) -> tuple[Loops, ...] | None:
         """What is computed as loops, one after the other; `None` if it can't be said so."""
         return None
+
+
+@dataclass(frozen=True)
+class Arranged(Structure):
+    """What does to each element that which shapes decide on.
+
+    Parameters
+    ----------
+    arranged : callable
+        ``arranged(primitive, *shapes, **params)`` is the shape of the result, and the loops. It
+        raises `ArgumentValueError` where the shapes of the arguments don't fit together.
+    batching : callable
+    """
+
+    arranged: Callable[..., Arrangement]
+    batching: Batching
+
+    def shape(self, primitive: Any, *args: Any, **params: Any) -> Any:
+        alone = len(args) == 1
+        dtype = dtype_of(args[0]) if alone else dtypes(primitive, *args, **params)
+        return Abstract(self.arranged(primitive, *map(shape_of, args), **params)[0], dtype)
+
+    def batch(self, primitive: Any, size: int, mapped: Marks, values: Row, params: Params) -> Any:
+        return self.batching(primitive, size, mapped, values, params)
+
+    def loops(self, primitive: Any, args: Row, params: Params) -> tuple[Loops, ...] | None:
+        return self.arranged(primitive, *map(shape_of, args), **params)[1]
 
 
 def size_of(x: Any) -> int:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Access", "Index", "Load", "Loops", "along", "broadcast", "moved"]
+__all__ = ["Access", "Arrangement", "Index", "Load", "Loops", "along", "broadcast", "moved"]
 
 
 class Load(NamedTuple):
@@ -94,6 +94,10 @@ class Loops(NamedTuple):
     divisor: int = 1
 
 
+Arrangement = tuple[tuple[int, ...], tuple[Loops, ...]]
+"""The shape of a result, and the loops that compute it."""
+
+
 def along(*axes: int) -> tuple[Index, ...]:
     """The indices that are the axes of the iteration space with these numbers."""
     return tuple(Index(0, ((axis, 1),)) for axis in axes)
@@ -111,9 +115,7 @@ def broadcast(shape: Sequence[int], rank: int, argument: int = 0) -> Access:
     )
 
 
-def moved(
-    shape: tuple[int, ...], indices: Sequence[Index], flat: str = ""
-) -> tuple[tuple[int, ...], tuple[Loops, ...]]:
+def moved(shape: tuple[int, ...], indices: Sequence[Index], flat: str = "") -> Arrangement:
     """The loops of a result of `shape` that has the elements with these indices; see `View`."""
     read = Access(tuple(indices), 0, flat)
     return shape, (Loops(shape, (read,), Access(along(*range(len(shape))))),)

@@ -10,55 +10,30 @@ import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure.base import (
-    Batching,
+    Arranged,
     Marks,
     Params,
     Row,
     Structure,
-    dtypes,
     in_front,
-    rank_of,
     size_of,
 )
-from pullback.core.structure.loops import Access, Loops, along, broadcast
-from pullback.core.structure.template import Plan, require_fit, selected, selection
+from pullback.core.structure.loops import Access, Loops, broadcast, moved
+from pullback.core.structure.template import Plan, require_fit, selection
 
 __all__ = ["Gather", "Scatter", "View"]
 
 
 @dataclass(frozen=True)
-class View(Structure):
-    """The elements of the arguments in another arrangement, which shapes decide on.
+class View(Arranged):
+    """The elements of the arguments in another arrangement."""
 
-    Parameters
-    ----------
-    arranged : callable
-        ``arranged(primitive, *shapes, **params)`` is the shape of the result, and the loops that
-        move elements there. It raises `ArgumentValueError` where the shapes don't fit together.
-    batching : callable
-        See `Batching`.
-    """
-
-    arranged: Callable[..., tuple[tuple[int, ...], tuple[Loops, ...]]]
-    batching: Batching
     _: KW_ONLY
     count: int = 0
     cheap: bool = True
     safe: bool = True
     reorders: bool = True
     shares: bool = True
-
-    def shape(self, primitive: Any, *args: Any, **params: Any) -> Any:
-        shape, _ = self.arranged(primitive, *map(shape_of, args), **params)
-        (*_, last) = args
-        alone = len(args) == 1
-        return Abstract(shape, dtype_of(last) if alone else dtypes(primitive, *args, **params))
-
-    def batch(self, primitive: Any, size: int, mapped: Marks, values: Row, params: Params) -> Any:
-        return self.batching(primitive, size, mapped, values, params)
-
-    def loops(self, primitive: Any, args: Row, params: Params) -> tuple[Loops, ...] | None:
-        return self.arranged(primitive, *map(shape_of, args), **params)[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,18 +51,21 @@ class Gather(Structure):
 
     def shape(self, primitive: Any, *args: Any, **params: Any) -> Any:
         x, *indices = args
-        return Abstract(selected(primitive, shape_of(x), params["key"], indices), dtype_of(x))
+        return Abstract(
+            selection(primitive, shape_of(x), params["key"], indices).shape, dtype_of(x)
+        )
 
     def batch(self, primitive: Any, size: int, mapped: Marks, values: Row, params: Params) -> Any:
         x, *indices = values
-        plan = Plan(rank_of(x) - mapped[0], params["key"], indices, mapped[1:], size)
+        shape = shape_of(x)[mapped[0] :]
+        plan = Plan(primitive, shape, params["key"], indices, mapped[1:], size)
         x = in_front(x, size, mapped=mapped[0])
         return plan.ordered(primitive(x, *plan.arrays, key=plan.key))
 
     def loops(self, primitive: Any, args: Row, params: Params) -> tuple[Loops, ...] | None:
         x, *indices = args
-        shape, places = selection(primitive, shape_of(x), params["key"], indices)
-        return (Loops(shape, (Access(places),), Access(along(*range(len(shape))))),)
+        shape, places, *_ = selection(primitive, shape_of(x), params["key"], indices)
+        return moved(shape, places)[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +116,8 @@ class Scatter(Structure):
     def batch(self, primitive: Any, size: int, mapped: Marks, values: Row, params: Params) -> Any:
         shape, v, indices = self._parts(values, params)
         first = len(values) - len(indices)
-        rank = len(shape) - (mapped[0] if self.in_place is not None else 0)
-        plan = Plan(rank, params["key"], indices, mapped[first:], size)
+        one = shape[mapped[0] :] if self.in_place is not None else shape
+        plan = Plan(primitive, one, params["key"], indices, mapped[first:], size)
         v = plan.disordered(v, mapped=mapped[first - 1])
         if self.in_place is None:
             return primitive(v, *plan.arrays, key=plan.key, shape=(size, *shape))
@@ -149,7 +127,7 @@ class Scatter(Structure):
     def loops(self, primitive: Any, args: Row, params: Params) -> tuple[Loops, ...] | None:
         shape, v, indices = self._parts(args, params)
         first = len(args) - len(indices)
-        extents, places = selection(primitive, shape, params["key"], indices, first)
+        extents, places, *_ = selection(primitive, shape, params["key"], indices, first)
         read = broadcast(shape_of(v), len(extents), first - 1)
         start = 0 if self.in_place is None else "argument"
         return (Loops(extents, (read,), Access(places), None, self.combine, start),)

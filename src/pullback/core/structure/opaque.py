@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
@@ -106,20 +107,8 @@ def along_axis(default: int | None = -1, **differing: Any) -> Opaque:
 
 # -- functions of the last axes -------------------------------------------------------------------
 
-_Names = tuple[tuple[str, ...], ...]
 
-
-@functools.cache
-def _parsed(signature: str) -> tuple[_Names, _Names]:
-    """The names of the extents of arguments, and of results."""
-    given, results = (
-        tuple(tuple(filter(None, names.split(","))) for names in side[1:-1].split("),("))
-        for side in signature.split("->")
-    )
-    return given, results
-
-
-def rowwise(signature: str, **differing: Any) -> Opaque:
+def rowwise(signature: str, count: Callable[..., int] | None = None, **differing: Any) -> Opaque:
     """The structure of a function of the last axes of its arguments, with leading axes broadcast.
 
     Parameters
@@ -127,39 +116,52 @@ def rowwise(signature: str, **differing: Any) -> Opaque:
     signature : str
         As NumPy has it: ``"(n,n),(n,k)->(n,k)"``. A name that no argument has is the least of the
         extents of the arguments.
+    count : callable, optional
+        ``count(**extents)`` operations for each of the leading places, from the extents by name;
+        by default those of `Opaque`.
     differing
         See `Opaque`.
     """
-    given, results = _parsed(signature)
+    given, results = (
+        [tuple(filter(None, names.split(","))) for names in side[1:-1].split("),(")]
+        for side in signature.split("->")
+    )
 
-    def shapes(primitive: Any, *args: Any, **_: Any) -> Any:
+    def extents(primitive: Any, args: Row) -> tuple[tuple[int, ...], dict[str, int]]:
+        """The leading extents, and those with a name."""
         rows = list(map(shape_of, args))
-        extents: dict[str, int] = {}
+        lead = []
+        found: dict[str, int] = {}
         for names, shape in zip(given, rows, strict=True):
-            own = shape[len(shape) - len(names) :]
-            found = [extents.setdefault(*each) for each in zip(names, own, strict=False)]
-            if len(shape) < len(names) or found != [*own]:
+            first = len(shape) - len(names)
+            own = [found.setdefault(*each) for each in zip(names, shape[first:], strict=False)]
+            if first < 0 or own != [*shape[first:]]:
                 wanted = " and ".join(f"(…, {', '.join(each)})" for each in given)
                 raise ArgumentValueError(
                     f"{primitive.name}: got arguments of the shapes {listed(rows)}, wanted "
                     f"{wanted}, where extents of one name are equal"
                 )
-        lead = common(
-            primitive,
-            [shape[: len(shape) - len(names)] for names, shape in zip(given, rows, strict=True)],
-        )
-        least = min(extents.values(), default=0)
-        outs = [(*lead, *(extents.get(name, least) for name in names)) for names in results]
-        dtype = dtypes(primitive, *args)
-        if primitive.multiple:
-            return tuple(map(Abstract, outs, dtype))
-        return Abstract(outs[0], dtype)
+            lead.append(shape[:first])
+        return common(primitive, lead), found
 
-    def batch(primitive: Any, _size: int, mapped: Marks, values: Row, params: Params) -> Any:
+    def shapes(primitive: Any, *args: Any, **_: Any) -> Any:
+        lead, found = extents(primitive, args)
+        least = min(found.values(), default=0)
+        outs = [(*lead, *(found.get(name, least) for name in names)) for names in results]
+        dtype = dtypes(primitive, *args)
+        return tuple(map(Abstract, outs, dtype)) if primitive.multiple else Abstract(outs[0], dtype)
+
+    def batching(primitive: Any, _size: int, mapped: Marks, values: Row, params: Params) -> Any:
         rows = list(zip(values, mapped, map(len, given), strict=True))
         lead = max(rank_of(x) - one - rank for x, one, rank in rows)
         return primitive(
             *(stretch(x, lead + rank) if one else x for x, one, rank in rows), **params
         )
 
-    return Opaque(shapes, batch, **differing)
+    def counted(_out: Any, *args: Any, **_: Any) -> int:
+        assert count is not None
+        lead, found = extents(None, args)
+        return math.prod(lead) * count(**found)
+
+    differing = {"batching": batching, "count": count and counted, **differing}
+    return Opaque(shapes, **differing)

@@ -10,17 +10,17 @@ them, stand side by side, and in front if a slice or a new axis separates them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.structure.base import Marks, Row, rank_of, stretch
+from pullback.core.structure.base import Marks, Row, stretch
 from pullback.core.structure.loops import Index, Load, broadcast
 from pullback.core.tracer import Tracer, is_plain
 from pullback.errors import ArgumentValueError, DataDependenceError
 
-__all__ = ["ARRAY", "Key", "Plan", "require_fit", "selected", "selection"]
+__all__ = ["ARRAY", "Key", "Plan", "require_fit", "selection"]
 
 ARRAY = "array"
 """What stands for an index array in a template."""
@@ -29,25 +29,31 @@ Key = tuple[Any, ...]
 Extents = tuple[int, ...]
 
 
-def selected(primitive: Any, shape: Extents, key: Key, indices: Row) -> Extents:
-    """The shape of ``x[key]`` for an array `x` of this shape."""
-    return selection(primitive, shape, key, indices)[0]
+class Selection(NamedTuple):
+    """What ``x[key]`` is.
 
-
-def selection(
-    primitive: Any, shape: Extents, key: Key, indices: Row, first: int = 1
-) -> tuple[Extents, tuple[Index, ...]]:
-    """The shape of ``x[key]``, and for each axis of `x` the index of an element of that.
-
-    Parameters
+    Attributes
     ----------
-    primitive : Primitive
     shape : tuple of int
-        Of `x`.
-    key, indices
-        Template, and arrays.
-    first : int
-        Which of the primitive's arguments is the first of the arrays.
+    indices : tuple of Index
+        For each axis of `x`, the place of an element of that.
+    before, width : int
+        How many axes come before those of index arrays, and how many are theirs.
+    apart : bool
+        Whether index arrays don't stand side by side.
+    """
+
+    shape: Extents
+    indices: tuple[Index, ...]
+    before: int
+    width: int
+    apart: bool
+
+
+def selection(primitive: Any, shape: Extents, key: Key, indices: Row, first: int = 1) -> Selection:
+    """What an index selects of an array of `shape`.
+
+    The first of the index arrays is an argument of the primitive, that with the number `first`.
     """
     entries = _filled(key, indices, first)
     consumed = sum(_axes(entry) for entry, _ in entries)
@@ -90,10 +96,10 @@ def selection(
             f"{primitive.name}: index arrays of the shapes {' and '.join(map(str, parts))} cannot "
             "be broadcast together"
         ) from None
-    if places and places[-1] - places[0] >= len(places):
-        before = 0
-    found = [_index(source, before, len(together)) for source in sources]
-    return (*kept[:before], *together, *kept[before:]), tuple(found)
+    apart = bool(places) and places[-1] - places[0] >= len(places)
+    before, width = 0 if apart else before, len(together)
+    found = tuple([_index(source, before, width) for source in sources])
+    return Selection((*kept[:before], *together, *kept[before:]), found, before, width, apart)
 
 
 def _index(source: tuple[Any, ...], before: int, width: int) -> Index:
@@ -171,7 +177,7 @@ def _extent(primitive: Any, entry: Any, shape: Extents, axis: int) -> Extents:
 
 def require_fit(primitive: Any, given: Extents, shape: Extents, key: Key, indices: Row) -> None:
     """Raise an error unless a value of shape `given` can be assigned to what is selected."""
-    places = selected(primitive, shape, key, indices)
+    places = selection(primitive, shape, key, indices).shape
     extents = given[max(len(given) - len(places), 0) :]
     fits = all(a in (1, b) for a, b in zip(extents[::-1], places[::-1], strict=False))
     if not fits or any(extent != 1 for extent in given[: len(given) - len(extents)]):
@@ -187,11 +193,12 @@ def require_fit(primitive: Any, given: Extents, shape: Extents, key: Key, indice
 class Plan:
     """The index of a batch that does what an index does to each example.
 
+    With a mapped axis in front of the array, or of the index arrays, the axes of the result can
+    come out in another order than those of the examples.
+
     Attributes
     ----------
-    key : tuple
-        Template.
-    arrays : list of array
+    key, arrays : tuple, list of array
     rank : int
         Number of axes that indexing an example results in.
     source, destination : tuple of int
@@ -200,41 +207,34 @@ class Plan:
 
     __slots__ = ("arrays", "destination", "key", "rank", "source")
 
-    def __init__(self, rank: int, key: Key, indices: Row, mapped: Marks, size: int) -> None:
-        entries, arrays, ours = _explicit(rank, key, indices, mapped)
-        advanced = [
-            place
-            for place, entry in enumerate(entries)
-            if entry is ARRAY or (arrays and isinstance(entry, int))
+    def __init__(
+        self, primitive: Any, shape: Extents, key: Key, indices: Row, mapped: Marks, size: int
+    ) -> None:
+        one_of_each = [
+            Abstract(shape_of(x)[1:], dtype_of(x)) if one else x
+            for x, one in zip(indices, mapped, strict=True)
         ]
-        extent = max(
-            (
-                rank_of(array) - one or dtype_of(array).kind == "b"
-                for array, one in zip(arrays, ours, strict=True)
-            ),
-            default=0,
-        )
-        apart = bool(advanced) and advanced[-1] - advanced[0] >= len(advanced)
-        kept = sum(entry is None or isinstance(entry, slice) for entry in entries)
-        self.rank = kept + extent
-        self.source: tuple[int, ...] = ()
-        self.destination: tuple[int, ...] = ()
-        if any(ours):
-            examples = np.arange(size).reshape(size, *(1,) * extent)
-            self.key = (ARRAY, *entries)
-            self.arrays = [examples] + [
-                stretch(array, extent) if one else array
-                for array, one in zip(arrays, ours, strict=True)
-            ]
-            before = 0 if apart else advanced[0]
+        if any(one and dtype_of(x).kind == "b" for x, one in zip(indices, mapped, strict=True)):
+            raise DataDependenceError(
+                "vmap: indexing with a mapped boolean array has a result of a different shape "
+                "for each example; use np.where(mask, x, 0) instead"
+            )
+        found = selection(primitive, shape, key, one_of_each)
+        before, width, self.rank = found.before, found.width, len(found.shape)
+        self.source: Extents = ()
+        self.destination: Extents = ()
+        if any(mapped):
+            self.key = (ARRAY, *key)
+            examples = np.arange(size).reshape(size, *(1,) * width)
+            rows = zip(indices, mapped, strict=True)
+            self.arrays = [examples, *(stretch(x, width) if one else x for x, one in rows)]
             if before:
-                self.source = tuple(range(1, 1 + extent))
-                self.destination = tuple(range(1 + before, 1 + before + extent))
+                self.source = tuple(range(1, 1 + width))
+                self.destination = tuple(range(1 + before, 1 + before + width))
         else:
-            self.key = (slice(None), *entries)
-            self.arrays = arrays
-            if apart and extent:
-                self.source, self.destination = (extent,), (0,)
+            self.key, self.arrays = (slice(None), *key), [*indices]
+            if found.apart and width:
+                self.source, self.destination = (width,), (0,)
 
     def ordered(self, result: Any) -> Any:
         """The result of the batch's index with the axes of the examples' results."""
@@ -248,39 +248,3 @@ class Plan:
             shape = shape_of(value)
             value = np.reshape(value, (1,) * (self.rank + 1 - len(shape)) + shape)
         return np.moveaxis(value, self.destination, self.source) if self.source else value
-
-
-def _explicit(
-    rank: int, key: Key, indices: Row, mapped: Marks
-) -> tuple[list[Any], list[Any], list[bool]]:
-    """The template without Ellipsis, with slices for axes it leaves out, and integer arrays."""
-    entries: list[Any] = []
-    arrays: list[Any] = []
-    ours: list[bool] = []
-    remaining = iter(zip(indices, mapped, strict=True))
-    consumed, hole = 0, None
-    for entry in key:
-        if entry is Ellipsis:
-            hole = len(entries)
-        elif entry is not ARRAY:
-            entries.append(entry)
-            consumed += entry is not None
-        else:
-            array, one = next(remaining)
-            truth = dtype_of(array).kind == "b"
-            if not truth or (not shape_of(array) and not one):
-                parts = [array]  # one truth for all adds an axis, of extent 1 or 0
-            elif one:
-                raise DataDependenceError(
-                    "vmap: indexing with a mapped boolean array has a result of a different shape "
-                    "for each example; use np.where(mask, x, 0) instead"
-                )
-            else:
-                parts = list(np.nonzero(array))
-            entries += [ARRAY] * len(parts)
-            arrays += parts
-            ours += [one] * len(parts)
-            consumed += rank_of(array) - one if truth else 1
-    rest = [slice(None)] * (rank - consumed)
-    hole = len(entries) if hole is None else hole
-    return entries[:hole] + rest + entries[hole:], arrays, ours
