@@ -9,28 +9,9 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
 from pullback.rules.registration import elementwise, strong_multiply
 
-__all__ = [
-    "add",
-    "cbrt",
-    "divide",
-    "float_power",
-    "fmod",
-    "frexp",
-    "hypot",
-    "ldexp",
-    "modf",
-    "multiply",
-    "negative",
-    "nextafter",
-    "positive",
-    "power",
-    "ratio",
-    "reciprocal",
-    "remainder",
-    "sqrt",
-    "square",
-    "subtract",
-]
+__all__ = ["add", "cbrt", "divide", "float_power", "fmod", "frexp", "hypot", "ldexp", "modf",
+           "multiply", "negative", "nextafter", "positive", "power", "ratio", "reciprocal",
+           "remainder", "sqrt", "square", "subtract"]  # fmt: skip
 
 
 @elementwise(np.add, symmetric=True, cheap=True)

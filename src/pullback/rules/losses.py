@@ -19,17 +19,8 @@ from pullback.rules.exponential import logistic
 from pullback.rules.registration import elementwise, rule
 from pullback.rules.softmax import log_softmax, softmax
 
-__all__ = [
-    "bernoulli",
-    "bernoulli_logits",
-    "bounded_reciprocal",
-    "categorical",
-    "difference",
-    "product",
-    "squared_norm",
-    "total",
-    "zero_one",
-]
+__all__ = ["bernoulli", "bernoulli_logits", "bounded_reciprocal", "categorical", "difference",
+           "product", "squared_norm", "total", "zero_one"]  # fmt: skip
 
 
 def _saturated(x):

@@ -18,15 +18,7 @@ from pullback.rules import arithmetic, exponential
 from pullback.rules.missing import no_closed_form
 from pullback.rules.registration import constant, elementwise, strong_multiply, ufunc_behind
 
-__all__ = [
-    "digamma",
-    "expit",
-    "gammaln",
-    "gaussian",
-    "log_expit",
-    "polygamma",
-    "xlogy",
-]
+__all__ = ["digamma", "expit", "gammaln", "gaussian", "log_expit", "polygamma", "xlogy"]
 
 for _name, _primitive in {
     "cbrt": arithmetic.cbrt,
