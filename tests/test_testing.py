@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 import pullback as pb
-from pullback.core.tracer import strip
+from pullback.core.tracing import strip
 
 RNG = np.random.default_rng(20)
 POINT = RNG.uniform(0.3, 1.2, (3, 4))

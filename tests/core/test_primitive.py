@@ -10,7 +10,7 @@ import pullback as pb
 from pullback.core.primitive import Primitive, registry
 from pullback.core.shapes import Abstract
 from pullback.core.structure import Opaque
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 
 X, Y = np.array([1.0, 2.0]), np.array([3.0, 4.0])
 

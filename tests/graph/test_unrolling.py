@@ -197,7 +197,7 @@ def rewritten_code(message):
 @pytest.mark.parametrize("f", CARRIED, ids=lambda f: f.__name__)
 def test_the_rewritten_loop_does_the_same(f, loops):
     def traced(x):
-        return {k: v for k, v in f(x).items() if isinstance(v, pb.core.tracer.Tracer)}
+        return {k: v for k, v in f(x).items() if isinstance(v, pb.core.tracing.Tracer)}
 
     x = np.array([0.5, -0.25])
     (warning,) = warnings_of(traced, x)

@@ -7,7 +7,7 @@ import pytest
 import scipy.special
 
 import pullback as pb
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from tests.numpy.agreement import assert_analytic, assert_derivative
 
 X = np.array([0.5, 1.5, 2.0])

@@ -10,13 +10,9 @@ import pytest
 
 import pullback as pb
 from pullback.core import trees
-from pullback.core.tracer import (
-    Tracer,
-    array_functions,
-    array_ufuncs,
-    creation_functions,
-    ufunc_methods,
-)
+from pullback.core.tracing import Tracer
+from pullback.numpy.protocol import array_functions, creation_functions, ufunc_methods
+from pullback.rules.registration import array_ufuncs
 from tests.grouping import for_each
 from tests.numpy.batched import functions, linear_algebra
 from tests.numpy.batched.methods import METHODS

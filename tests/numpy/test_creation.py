@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from tests.numpy.agreement import assert_derivative, assert_linear
 
 X = np.array([2.0, 3.0, 5.0])

@@ -11,8 +11,8 @@ from numpy.testing.overrides import get_overridable_numpy_ufuncs
 
 import pullback as pb
 from pullback.core.primitive import Primitive
-from pullback.core.tracer import array_ufuncs
 from pullback.errors import ArgumentTypeError, ArgumentValueError, IndependentOutputWarning
+from pullback.rules.registration import array_ufuncs
 
 # -- the decision on every ufunc ------------------------------------------------------------------
 

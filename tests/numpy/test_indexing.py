@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from tests.numpy.agreement import assert_constant, assert_linear
 
 CUBE = np.zeros((3, 4, 5))

@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 import pullback as pb
 from pullback.core.memory import in_memory
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from tests.programs.layouts import ARRANGEMENTS, UNARY
 
 SOME = [

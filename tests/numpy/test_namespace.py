@@ -24,7 +24,7 @@ from numpy import zeros
 
 import pullback as pb
 from pullback.core import running
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.numpy.served import Served
 
 X = np.array([0.5, 1.5, 2.0])

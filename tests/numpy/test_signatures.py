@@ -7,7 +7,7 @@ import inspect
 import numpy as np
 import pytest
 
-from pullback.core.tracer import array_functions
+from pullback.numpy.protocol import array_functions
 
 NOT_TAKEN = {
     # from NumPy 2.5 on

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from tests.programs.array_programs import Program, generate
 
 EPSILON = 2.0**-9

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pullback as pb
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.scipy.first_step import any_traced, plain, serves
 
 SERVED = ("logsumexp", "softmax", "log_softmax", "polygamma")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 
 VALUES = {
     "array": np.array([1.0, 2.0]),

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of, expand, fit
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.core.validation import refuse, require_text
 from pullback.errors import ArgumentTypeError, NoRuleError
 

@@ -24,7 +24,7 @@ from pullback.core.adjoint import (
     require_spaces,
 )
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.core.validation import describe, require_integer, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 

@@ -16,7 +16,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import SingularPoint
 from pullback.core.structure import Opaque, Structure
 from pullback.core.subclasses import elements_of, is_of_subclass
-from pullback.core.tracer import Tracer, ground_level
+from pullback.core.tracing import Tracer, ground_level
 from pullback.core.validation import describe, to_array
 from pullback.errors import ArgumentTypeError, NoRuleError
 

@@ -1,22 +1,39 @@
-"""Which transformations run in this thread, and calls of users' functions under them.
+"""Which transformations run in this thread, and the ground that all of them stand on.
 
 A user's function always runs by :func:`run`, which is where a transformation begins and ends for
 the world outside it. What follows its beginnings and ends is told by `observers`.
+
+An array that a user's function makes may have traced values written to it later. So it is a tracer
+from the start, at level 0, which no derivative follows: its value is an ndarray of its own, which
+is computed with, and written to in place, as NumPy does. When something traced is written to it,
+it takes the state, and with it the level, of what came out.
+
+Elements and other scalars are immutable; they are NumPy's own. Integers and booleans too are plain
+arrays, so that they can index, but where a transformation follows them.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
-if TYPE_CHECKING:
-    from pullback.core.interpreter import Interpreter
+import numpy as np
+
+from pullback.core.memory import copied
+from pullback.core.primitive import Primitive
+from pullback.core.tracing import Interpreter, Tracer, ground_level
+from pullback.errors import PullbackError
 
 __all__ = [
+    "GROUND",
+    "Ground",
     "Observer",
+    "explained",
     "follows_integers",
+    "grounded",
     "innermost",
+    "look",
     "observers",
     "run",
     "runs",
@@ -25,14 +42,18 @@ __all__ = [
 ]
 
 
-class Observer(Protocol):
-    """What is told when users' functions start to run under a transformation, and when they end."""
+class Observer:
+    """Is told of users' functions that run under a transformation; by default it does nothing."""
 
     def enter(self, function: Callable[..., Any]) -> None:
         """`function` is about to run under a transformation."""
 
     def leave(self) -> None:
         """The outermost of the transformations of this thread has ended, however it has."""
+
+    def explain(self, error: Exception) -> PullbackError | None:
+        """What to raise in place of an error that came out of a function, if that says more."""
+        return None
 
 
 observers: list[Observer] = []
@@ -42,16 +63,10 @@ class _Thread(threading.local):
     """The transformations that run in a thread, outermost first.
 
     `None` stands for a stretch in which they are suspended: what is called from there is plain.
-
-    Attributes
-    ----------
-    refused : object
-        What `pullback.core.libraries` remembers of an error that a library may hide.
     """
 
     def __init__(self) -> None:
         self.stack: list[Interpreter | None] = []
-        self.refused: Any = None
 
 
 thread = _Thread()
@@ -83,8 +98,6 @@ def run(interpreter: Interpreter, function: Callable[..., Any], args: Iterable[A
     stack = thread.stack
     depth = len(stack)
     suspended = depth and stack[-1] is None
-    if not depth:
-        thread.refused = None
     try:
         stack.append(None if suspended else interpreter)
         if not suspended:
@@ -96,6 +109,12 @@ def run(interpreter: Interpreter, function: Callable[..., Any], args: Iterable[A
         if not depth:
             for observer in observers:
                 observer.leave()
+
+
+def explained(error: Exception) -> PullbackError | None:
+    """What to raise in place of an error that came out of a user's function, if anything."""
+    found = (observer.explain(error) for observer in observers)
+    return next((each for each in found if each is not None), None)
 
 
 def untraced(function: Callable[..., Any], args: Iterable[Any], kwargs: dict[str, Any]) -> Any:
@@ -126,3 +145,72 @@ class suspend:  # noqa: N801
         stack = thread.stack
         if len(stack) > self._depth and stack[self._depth] is None:
             del stack[self._depth]
+
+
+# -- the ground ----------------------------------------------------------------------------------
+
+
+class Ground(Interpreter):
+    """Evaluates primitives on arrays made inside, to which nothing traced has been written."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("a transformation")
+        self.level = ground_level
+
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        values = [x._value if type(x) is Tracer else x for x in args]
+        out = primitive.value(*values, **params)
+        if primitive.multiple:
+            return tuple(self.constant(_apart(each, values)) for each in out)
+        return self.constant(_apart(out, values))
+
+    def snapshot(self, tracer: Tracer) -> Tracer:
+        return Tracer(self, copied(tracer._value), None)
+
+    def constant(self, value: Any) -> Any:
+        """`value`, which can be written to if it is an array and the code belongs to a function."""
+        stack = thread.stack
+        if type(value) is not _ARRAY or not stack or stack[-1] is None:
+            return value
+        dtype = value.dtype
+        if dtype is not _FLOAT:
+            kind = dtype.kind
+            if kind not in "fc" and not (kind in "biu" and follows_integers()):
+                return value
+        # As Tracer(self, value, None), in half the time: it is most of what arithmetic here costs.
+        made = _new(Tracer)
+        made._interpreter = self
+        made._value = value
+        made._payload = made._alias = None
+        made._version = 0
+        return made
+
+
+_new = object.__new__
+_ARRAY, _FLOAT = np.ndarray, np.dtype(np.float64)
+
+
+def _apart(out: Any, values: list[Any]) -> Any:
+    """A primitive's result, in memory of its own: its arguments may be written to in place."""
+    if not isinstance(out, np.ndarray):
+        return out
+    looks = out.base is not None and any(np.may_share_memory(out, x) for x in values)
+    return out.copy(order="K") if looks or any(out is x for x in values) else out
+
+
+GROUND = Ground()
+
+
+def look(base: Any, read: Callable[[Any], Any]) -> Any:
+    """``read(base)``, which for an array at the ground is a look into its memory."""
+    return GROUND.constant(read(base._value)) if grounded(base) else read(base)
+
+
+def grounded(x: Any) -> bool:
+    """Whether `x` is an array made inside to which nothing traced has been written."""
+    if type(x) is not Tracer:
+        return False
+    x._refresh()
+    return x._interpreter is GROUND

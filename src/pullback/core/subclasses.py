@@ -1,22 +1,16 @@
-"""Arrays of subclasses, which may be more than their elements.
-
-A traced value has elements and nothing else. Beside it an array of a subclass is its elements too,
-if that is all there is to it, as of a `numpy.memmap`. What a mask, a product of matrices or a unit
-adds to them would be lost without a word; such arrays are refused.
-"""
+"""Arrays of subclasses, which may be more than their elements."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pullback.errors import ArgumentTypeError
+__all__ = ["elements_of", "is_of_subclass", "requirements"]
 
-__all__ = ["elements_of", "is_of_subclass", "masks_nothing", "refuse_masks"]
-
-_HOOKS = ("__array_ufunc__", "__array_function__")
+requirements: list[Callable[[Any, str], None]] = []
+"""What raises an error for an array that is more than its elements, which would be lost."""
 
 
 def is_of_subclass(x: Any) -> bool:
@@ -26,58 +20,14 @@ def is_of_subclass(x: Any) -> bool:
 
 
 def elements_of(x: Any, where: str) -> Any:
-    """An array of a subclass as one that has elements alone.
+    """An array of a subclass as one that has elements alone, if there is no more to it.
 
     Parameters
     ----------
     x : array
     where : str
         What it was given to, for the message.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If there is more to it than its elements: elements that are masked, the operators of
-        `numpy.matrix`, arithmetic of its own.
     """
-    cls = type(x)
-    if not masks_nothing(x):
-        raise ArgumentTypeError(
-            f"{where}: got a masked array of dtype {x.dtype} and shape {x.shape} with "
-            f"{np.count_nonzero(x.mask)} of its elements masked, which would be lost where it "
-            f"meets a traced value. {_CHOOSE}"
-        )
-    if issubclass(cls, np.matrix):
-        raise ArgumentTypeError(
-            f"{where}: got a numpy.matrix of shape {x.shape}, whose operators mean other things "
-            "than those of arrays, beside a traced value; write np.asarray(M), and @ for the "
-            "product of matrices"
-        )
-    if any(getattr(cls, hook) is not getattr(np.ndarray, hook) for hook in _HOOKS):
-        raise ArgumentTypeError(
-            f"{where}: got a {cls.__name__} of dtype {x.dtype} and shape {x.shape}, a class with "
-            "arithmetic of its own, which would be lost where it meets a traced value; hand over "
-            "its elements, np.asarray(x), in the unit or form that you mean"
-        )
+    for require in requirements:
+        require(x, where)
     return x.view(np.ndarray)
-
-
-def masks_nothing(x: Any) -> bool:
-    """Whether `x` is no masked array, or one with no element masked."""
-    masked = sys.modules.get("numpy.ma")
-    return masked is None or not issubclass(type(x), masked.MaskedArray) or not x.mask.any()
-
-
-def refuse_masks(dtype: np.dtype[Any], shape: tuple[int, ...]) -> ArgumentTypeError:
-    """The error for a traced value that is given to a function of masked arrays."""
-    return ArgumentTypeError(
-        f"numpy.ma: got an array of dtype {dtype} and shape {shape} that is traced, and a masked "
-        f"array cannot hold its derivative. {_CHOOSE}"
-    )
-
-
-_CHOOSE = (
-    "A mask is a constant selection: write it with NumPy's functions, as in "
-    "np.where(np.ma.getmaskarray(m), 0, x - np.ma.filled(m, 0)), np.mean(x, "
-    "where=~np.ma.getmaskarray(m)) or x[~np.ma.getmaskarray(m)]"
-)

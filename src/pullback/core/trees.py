@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import optree
 
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentValueError
 
 __all__ = [

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.subclasses import masks_nothing
-from pullback.core.tracer import Tracer, is_plain
+from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
 __all__ = [
@@ -27,6 +26,7 @@ __all__ = [
     "is_integer",
     "name_of",
     "refuse",
+    "require_callable",
     "require_dtype",
     "require_flag",
     "require_function",
@@ -160,6 +160,15 @@ def require_function(
     raise ArgumentTypeError(
         f"{where}: {argument} is {describe(f)}, which is a value, wanted {wanted}; {remedy}"
     )
+
+
+def require_callable(f: Any, where: str, argument: str, wanted: str) -> Callable[..., Any]:
+    """`f`, if it can be called and is no class: what a class makes is called, not the class."""
+    if isinstance(f, type):
+        raise refuse(where, argument, f, wanted, f"call it: {f.__name__}(...)")
+    if not callable(f):
+        raise refuse(where, argument, f, wanted)
+    return f  # type: ignore[no-any-return]
 
 
 def require_instance(
@@ -323,11 +332,8 @@ def require_number(
 
 def _as_float(x: Any) -> float | None:
     """A real number as a float; `None` for anything else."""
-    if is_plain(x):
-        is_real = x.shape == () and x.dtype.kind in "iuf" and masks_nothing(x)
-    else:
-        is_real = is_integer(x) or is_plain(x, (float, np.floating))
-    if not is_real:
+    is_real = is_integer(x) or is_plain(x, (float, np.floating))
+    if not is_real and not (type(x) is np.ndarray and x.shape == () and x.dtype.kind in "iuf"):
         return None
     try:
         return float(x)

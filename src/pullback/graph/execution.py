@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import is_plain
+from pullback.core.tracing import is_plain
 from pullback.errors import ArgumentValueError
 from pullback.graph.ordering import outliving_views, updates_last
 from pullback.graph.variable import Variable

@@ -13,7 +13,7 @@ from pullback.core.memory import in_memory, rely
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
-from pullback.core.tracer import Tracer, is_plain
+from pullback.core.tracing import Tracer, is_plain
 from pullback.core.validation import refuse, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph import cost, dot, svg, text, verification

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pullback.core.memory import in_memory
+from pullback.core.memory import in_memory, lying, strides_of_part
 from pullback.core.primitive import Primitive, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.strides import lying, strides_of_part
-from pullback.core.tracer import Tracer, is_plain, strip
+from pullback.core.tracing import Tracer, is_plain, strip
 from pullback.graph.variable import Assumed, Variable
 
 if TYPE_CHECKING:

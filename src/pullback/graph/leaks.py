@@ -7,7 +7,7 @@ import sys
 from types import CellType, FrameType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.core.trees import TreeSpec
 
 __all__ = ["holder"]

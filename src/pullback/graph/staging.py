@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.ground import grounded
-from pullback.core.interpreter import Interpreter, is_read_only
+from pullback.core.memory import is_read_only
 from pullback.core.primitive import Primitive
+from pullback.core.running import grounded
 from pullback.core.shapes import Abstract, astype, dtype_of, shape_of
-from pullback.core.tracer import Tracer, is_number
+from pullback.core.tracing import Interpreter, Tracer, is_number
 from pullback.errors import LeakedTracerError, PullbackError
 from pullback.graph.graph import Equation
 from pullback.graph.layout import Decided, assumed_of, layout_of, layouts_of_results, makes_array

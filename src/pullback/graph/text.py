@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pullback.core.shapes import Abstract
-from pullback.core.tracer import is_plain
+from pullback.core.tracing import is_plain
 from pullback.graph.variable import Variable
 
 if TYPE_CHECKING:

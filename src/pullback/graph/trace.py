@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees, validation
-from pullback.core.libraries import surfaced
-from pullback.core.running import run
+from pullback.core.running import explained, run
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.errors import (
     AliasError,
     ArgumentTypeError,
@@ -221,7 +220,7 @@ def call_traced(f: Callable[..., Any], args: Sequence[Any], staging: Staging) ->
     try:
         return run(staging, f, args)
     except PullbackError as error:
-        found = surfaced(error)
+        found = explained(error)
         if found is not None:
             raise found from error
         if isinstance(error, DataDependenceError):
@@ -241,7 +240,7 @@ def call_traced(f: Callable[..., Any], args: Sequence[Any], staging: Staging) ->
             and line_of(error.__traceback__) in str(refused)
         ):
             raise refused from error
-        found = surfaced(error)
+        found = explained(error)
         if found is None:
             raise
         raise found.with_traceback(error.__traceback__) from None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 
 __all__ = ["Comprehension", "Loop", "Statement", "covers", "enclosing_loops", "value_of", "within"]
 

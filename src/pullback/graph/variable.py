@@ -11,11 +11,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from pullback.core.interpreter import FILLING
+from pullback.core.memory import lying
 from pullback.core.shapes import Abstract
-from pullback.core.strides import lying
 from pullback.core.validation import require_dtype, require_shape, shown
-from pullback.errors import ArgumentValueError, DataDependenceError
+from pullback.errors import FILLING, ArgumentValueError, DataDependenceError
 
 __all__ = [
     "Assumed",

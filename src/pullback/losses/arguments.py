@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import Tracer, known, strip
+from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.arguments import require_array
 from pullback.transforms.foreign import by_position, require_same_axes

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import Tracer, known, strip
+from pullback.core.tracing import Tracer, known, strip
 from pullback.core.validation import require_flag
 from pullback.errors import ArgumentValueError
 from pullback.losses.arguments import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import known, strip
+from pullback.core.tracing import known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.losses.arguments import (
     as_array,

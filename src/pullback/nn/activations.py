@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.callables import require_callable
-from pullback.core.tracer import Tracer
-from pullback.core.validation import refuse, require_word
+from pullback.core.tracing import Tracer
+from pullback.core.validation import refuse, require_callable, require_word
 from pullback.rules import exponential as rules
 from pullback.rules import softmax as softmax_rules
 from pullback.transforms.arguments import require_array

@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.callables import require_callable
 from pullback.core.shapes import is_inexact
-from pullback.core.validation import refuse, require_flag
+from pullback.core.validation import refuse, require_callable, require_flag
 from pullback.nn.chain import Chain, apply
 from pullback.nn.layers import Layer
 from pullback.transforms.batch import vmap

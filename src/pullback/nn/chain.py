@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pullback.core import trees
-from pullback.core.callables import require_callable
 from pullback.core.shapes import shape_of
-from pullback.core.validation import describe, is_integer, refuse
+from pullback.core.validation import describe, is_integer, refuse, require_callable
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.foreign import by_position, is_foreign
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, is_plain, strip
+from pullback.core.tracing import Tracer, is_plain, strip
 from pullback.core.trees import static
 from pullback.core.validation import describe, refuse, require_flag, require_number
 from pullback.errors import ArgumentTypeError, ArgumentValueError

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from pullback import optim
-from pullback.core.callables import require_callable
-from pullback.core.tracer import is_plain
+from pullback.core.tracing import is_plain
 from pullback.core.trees import static
-from pullback.core.validation import refuse, require_instance, require_number
+from pullback.core.validation import refuse, require_callable, require_instance, require_number
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.nn.chain import Chain
 from pullback.nn.initialization import require_count

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.shapes import dtype_of, is_inexact, shape_of
-from pullback.core.tracer import Tracer, is_number, is_plain
+from pullback.core.tracing import Tracer, is_number, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.conversion import astype, convert
 from pullback.numpy.creation import creates, filled, lift

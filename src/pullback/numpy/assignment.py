@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from pullback.core.ground import grounded
-from pullback.core.interpreter import FILLING
 from pullback.core.primitive import bind
+from pullback.core.running import grounded
 from pullback.core.shapes import broadcast_shapes, dtype_of, shape_of
-from pullback.core.tracer import Tracer, are_constant, is_plain, strip, strip_all
+from pullback.core.tracing import Tracer, is_plain, strip
 from pullback.errors import (
+    FILLING,
     ArgumentTypeError,
     ArgumentValueError,
     DataDependenceError,
@@ -28,6 +28,7 @@ from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import Look, along_axis, parse, positions_of
 from pullback.numpy.masks import WideMask, beyond_integers, is_open_mask, same_mask, wide_mask
 from pullback.numpy.operands import operand
+from pullback.numpy.protocol import are_constant, strip_all
 from pullback.numpy.registration import implements
 from pullback.numpy.selected import Selected
 from pullback.numpy.views import Flat, keep_layout

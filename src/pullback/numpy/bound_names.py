@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.numpy.callers import is_users_file
 from pullback.numpy.served import Served
 

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import array_ufuncs
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
 from pullback.numpy.views import as_array
 from pullback.rules import contractions, reductions
+from pullback.rules.registration import array_ufuncs
 from pullback.rules.shaping import reshape, transpose
 
 __all__ = ["convolve", "correlate", "cross", "dot", "inner", "kron", "matmul", "matvec",

@@ -8,7 +8,7 @@ import numpy as np
 
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.registration import implements
 from pullback.numpy.views import as_array, copy_of, definite, in_order

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.ground import GROUND
 from pullback.core.memory import in_memory, rely
-from pullback.core.running import innermost
+from pullback.core.running import GROUND, innermost
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, creation_functions
+from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import setitem
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
+from pullback.numpy.protocol import creation_functions
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
 

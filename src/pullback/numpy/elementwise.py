@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.ground import GROUND
 from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
+from pullback.core.running import GROUND
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, array_ufuncs, is_number, known, strip
-from pullback.core.view import View
+from pullback.core.tracing import Tracer, View, is_number, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.graph.variable import user_line
 from pullback.numpy.conversion import convert, double, inexact
@@ -22,6 +21,7 @@ from pullback.numpy.registration import implements
 from pullback.numpy.views import array_of, as_array, copy_of, element_of, view_of
 from pullback.rules import arithmetic, constants, selection, sinc
 from pullback.rules import complex as complex_rules
+from pullback.rules.registration import array_ufuncs
 
 __all__ = [
     "angle",

@@ -13,13 +13,37 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
-from pullback.core.libraries import GENERAL, Call, Failure, surroundings
-from pullback.core.tracer import Tracer, is_plain
+from pullback.core.tracing import Tracer, is_plain
 from pullback.numpy.callers import is_pullbacks_file, is_users_file
 
-__all__ = ["advice", "failed_call", "running_call", "traces_integers", "users_frame"]
+__all__ = [
+    "GENERAL", "Call", "Failure", "advice", "advise", "failed_call", "running_call",
+    "traces_integers", "users_frame",
+]  # fmt: skip
+
+
+class Call(NamedTuple):
+    """A call of another library by the user's code."""
+
+    name: str
+    """The public name of what was called."""
+    code: CodeType
+    """Of the outermost of the library's frames."""
+    takes_objects: bool
+    """Whether it may compute with arrays of dtype object, element by element."""
+
+
+class Failure(NamedTuple):
+    """What an error that another library has raised tells of the call."""
+
+    call: Call
+    traced: bool
+    """Whether something in its frames is traced, or may be."""
+    objects: bool
+    """Whether there are traced values in an array of dtype object among them."""
+
 
 advice: dict[str, Callable[[str], str]] = {}
 """For each library what to do instead of calling a function of it that has no rule.
@@ -28,13 +52,17 @@ It is asked for the public name of the function, and answers in sentences.
 """
 
 
-def _advise(name: str) -> str:
+def advise(name: str) -> str:
+    """What to do in place of calling a function of this name, in sentences."""
     library = name.partition(".")[0]
     if library in sys.stdlib_module_names:
         return STANDARD
     return advice[library](name) if library in advice else GENERAL
 
 
+GENERAL = (
+    "Write it with functions that have a rule, or wrap it with @pullback.primitive and give it one"
+)
 STANDARD = (
     "Call NumPy's functions instead, or do it with what the function returns; if a constant is "
     "what you want, it is float(pullback.stop_gradient(x))"
@@ -164,11 +192,6 @@ def _for_pandas(_name: str) -> str:
 
 
 advice["pandas"] = _for_pandas
-surroundings.running_call = running_call
-surroundings.users_frame = users_frame
-surroundings.failed_call = failed_call
-surroundings.traces_integers = traces_integers
-surroundings.advise = _advise
 
 
 # -- public names ----------------------------------------------------------------------------------

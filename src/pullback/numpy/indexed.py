@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.ground import GROUND
-from pullback.core.running import innermost
-from pullback.core.tracer import Tracer
+from pullback.core.running import GROUND, innermost
+from pullback.core.tracing import Tracer
 from pullback.numpy.arrays import array, with_names
 from pullback.numpy.operands import holds_tracer
 

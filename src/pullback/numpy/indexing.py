@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from pullback.core.ground import grounded, look
 from pullback.core.primitive import bind
+from pullback.core.running import grounded, look
 from pullback.core.shapes import shape_of
-from pullback.core.tracer import Tracer, is_plain, strip
-from pullback.core.view import View
+from pullback.core.tracing import Tracer, View, is_plain, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy.conversion import double
 from pullback.numpy.masks import beyond_integers, is_open_mask

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pullback.core.tracer import Tracer, is_plain, known
+from pullback.core.tracing import Tracer, is_plain, known
 from pullback.graph.variable import Variable
 
 __all__ = ["WideMask", "beyond_integers", "is_open_mask", "same_mask", "wide_mask"]

@@ -11,22 +11,15 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from pullback.core.ground import GROUND, grounded, look
 from pullback.core.primitive import bind
-from pullback.core.tracer import (
-    Tracer,
-    are_constant,
-    array_functions,
-    array_ufuncs,
-    as_number,
-    no_rule,
-    strip,
-)
-from pullback.core.view import View
+from pullback.core.running import GROUND, grounded, look
+from pullback.core.tracing import Tracer, View, strip
 from pullback.errors import ArgumentTypeError, DetachedError, NoRuleError
 from pullback.numpy.assignment import owns_memory, require_target, setitem
 from pullback.numpy.conversion import astype
 from pullback.numpy.indexing import getitem
+from pullback.numpy.protocol import are_constant, array_functions, no_rule
+from pullback.numpy.scalars import as_number
 from pullback.numpy.shaping import flatten
 from pullback.numpy.views import (
     Flat,
@@ -37,6 +30,7 @@ from pullback.numpy.views import (
     view_of,
 )
 from pullback.rules import shaping
+from pullback.rules.registration import array_ufuncs
 
 __all__: list[str] = []
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.running import innermost, observers, runs, suspend
+from pullback.core.running import Observer, innermost, observers, runs, suspend
 from pullback.numpy.bound_names import BoundNames
 from pullback.numpy.callers import asks, sites
 from pullback.numpy.served import Served, served_functions
@@ -72,7 +72,7 @@ def _missing(module: ModuleType, name: str) -> Any:
     raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
 
 
-class _Serving:
+class _Serving(Observer):
     """Changes the classes of NumPy's modules when the first transformation starts, and back."""
 
     def __init__(self, *modules: ModuleType) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import inexact
 from pullback.numpy.operands import operand

@@ -8,7 +8,7 @@ import numpy as np
 
 from pullback.core.shapes import shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
-from pullback.core.tracer import Tracer, is_plain, known, strip
+from pullback.core.tracing import Tracer, is_plain, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.graph.variable import unknown
 from pullback.rules import shaping

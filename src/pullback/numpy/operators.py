@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.ground import GROUND
 from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.running import GROUND
 from pullback.core.shapes import shape_of
-from pullback.core.tracer import Tracer, as_number, is_number
+from pullback.core.tracing import Tracer, is_number
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import deliver, owns_memory
 from pullback.numpy.elementwise import divmod, pow
+from pullback.numpy.refusals import detached
+from pullback.numpy.scalars import as_number
 from pullback.numpy.selected import Selected
 
 __all__: list[str] = []
@@ -244,7 +246,7 @@ def _number(x: Any) -> Any:
     while isinstance(x, Tracer):
         x._refresh()
         if shape_of(x._value) != x.shape:
-            raise x._detached("a Python int")
+            raise detached(x, "a Python int")
         x = x._value
     return x
 

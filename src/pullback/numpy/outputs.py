@@ -11,8 +11,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from pullback.core.tracer import array_functions
 from pullback.numpy.assignment import deliver
+from pullback.numpy.protocol import array_functions
 
 __all__: list[str] = []
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.ground import grounded
+from pullback.core.running import grounded
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.numpy.assignment import setitem
 from pullback.numpy.conversion import astype

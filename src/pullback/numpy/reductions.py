@@ -9,10 +9,11 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import are_constant, is_plain
+from pullback.core.tracing import is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
+from pullback.numpy.protocol import are_constant
 from pullback.numpy.registration import implements
 from pullback.rules import reductions
 

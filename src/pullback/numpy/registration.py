@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pullback.core.tracer import array_functions
+from pullback.numpy.protocol import array_functions
 
 __all__ = ["implements"]
 

@@ -1,4 +1,4 @@
-"""Methods that arrays have and numbers have not, and the other way round.
+"""What Python asks of numbers and arrays: conversions, and methods that only one of them has.
 
 A tracer stands for an array or for a number. Code that asks ``hasattr(x, "__len__")`` to tell one
 from the other gets the answer that the plain value would give.
@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import Tracer, is_number
-from pullback.errors import AbsentMethodError
+from pullback.core.shapes import Abstract
+from pullback.core.tracing import Tracer, ground_level, is_number, strip
+from pullback.errors import AbsentMethodError, DataDependenceError
+from pullback.numpy.foreign import running_call
+from pullback.numpy.refusals import detached, noted, refusal
 
-__all__: list[str] = []
+__all__ = ["as_number"]
 
 Test = Callable[[Any], bool]
 
@@ -58,6 +61,45 @@ def _may_be_index(x: Any) -> bool:
     return x._mutable or x.dtype.kind in "iu" or (x.dtype.kind == "b" and is_number(x))
 
 
+def _constant(x: Any, target: str) -> Any:
+    """What is underneath all levels of tracing, which none of them follows."""
+    if not x._is_constant:
+        raise detached(x, target)
+    return strip(x)
+
+
+def _float(self: Any, target: str = "a Python float") -> float:
+    return float(_constant(self, target))
+
+
+def _bool(self: Any) -> bool:
+    if self._alias is not None:
+        self._refresh()
+    try:
+        return bool(self._interpreter.truth(self))
+    except DataDependenceError as error:
+        call = running_call()
+        if call is None:
+            raise
+        raise noted(refusal(call, self), call) from error
+
+
+def _hash(self: Any) -> int:
+    if self._mutable:
+        raise TypeError("unhashable type: 'numpy.ndarray'")
+    return hash(_constant(self, "a hash, for a set, for the keys of a dict or for a cache"))
+
+
+def _repr(self: Any) -> str:
+    if self._interpreter.level == ground_level:
+        return repr(strip(self))
+    return f"Tracer({strip(self)!r}, level={self._interpreter.level})"
+
+
+def _str(self: Any) -> str:
+    return str(strip(self)) if self._interpreter.level == ground_level else repr(self)
+
+
 def _len(self: Any) -> int:
     if not self.shape:
         raise TypeError("len() of unsized object")
@@ -71,7 +113,7 @@ def _index(self: Any) -> int:
             f"a traced array of dtype {self.dtype} and shape {self.shape} cannot be interpreted as "
             "an integer"
         )
-    return operator.index(self._scalar(int, "a Python int"))
+    return operator.index(_constant(self, "a Python int"))
 
 
 def _is_integer(self: Any) -> Any:
@@ -84,12 +126,20 @@ def _digits(name: str) -> Callable[[Any], Any]:
     """A method of Python's floats that shows what they are made of."""
 
     def method(self: Any) -> Any:
-        return getattr(self._scalar(float, "a ratio of integers, or digits"), name)()
+        return getattr(_float(self, "a ratio of integers, or digits"), name)()
 
     return method
 
 
 for _name, _method in {
+    "__float__": _float,
+    "__complex__": lambda self: complex(_constant(self, "a Python complex")),
+    "__int__": lambda self: int(_constant(self, "a Python int")),
+    "__bool__": _bool,
+    "__hash__": _hash,
+    "__repr__": _repr,
+    "__str__": _str,
+    "__reduce_ex__": lambda self, protocol: _constant(self, "a pickle").__reduce_ex__(protocol),
     "__len__": _where(_is_array, _len, "has no len()"),
     "__index__": _where(_may_be_index, _index, "cannot be interpreted as an integer"),
     "is_integer": _where(_may_be_whole, _is_integer, "has no method is_integer"),
@@ -99,3 +149,22 @@ for _name, _method in {
     "hex": _where(_has_digits, _digits("hex"), "has no method hex"),
 }.items():
     setattr(Tracer, _name, _method)
+
+
+def as_number(x: Any) -> Any:
+    """`x`, a result of which nothing else knows yet, as a Python number at all levels of tracing.
+
+    Python's operators make Python numbers of such, and NumPy's functions scalars with a dtype.
+    """
+    holder = None
+    bottom = x
+    while type(bottom) is Tracer:
+        holder, bottom = bottom, bottom._value
+    if isinstance(bottom, Abstract):
+        bottom.become_number()
+        return x
+    number = bottom.item() if isinstance(bottom, np.generic) else bottom
+    if holder is None:
+        return number
+    holder._value = number
+    return x

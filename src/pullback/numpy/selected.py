@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.errors import DataDependenceError
 from pullback.graph.variable import user_line
 from pullback.numpy.masks import same_mask

@@ -13,18 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.ground import GROUND
-from pullback.core.running import innermost
-from pullback.core.tracer import (
-    Tracer,
-    array_functions,
-    array_ufuncs,
-    creation_functions,
-    ufunc_methods,
-)
+from pullback.core.running import GROUND, innermost
+from pullback.core.tracing import Tracer
 from pullback.numpy.arrays import array, with_names
 from pullback.numpy.indexed import makers
 from pullback.numpy.operands import holds_tracer
+from pullback.numpy.protocol import array_functions, creation_functions, ufunc_methods
+from pullback.rules.registration import array_ufuncs
 
 __all__ = ["Served", "served_functions"]
 

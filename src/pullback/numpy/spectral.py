@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, strip
+from pullback.core.tracing import Tracer, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy import norms
 from pullback.numpy.conversion import inexact, promoted

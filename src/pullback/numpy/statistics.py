@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, is_inexact, shape_of
-from pullback.core.tracer import Tracer, known
+from pullback.core.tracing import Tracer, known
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import reductions as full
 from pullback.numpy.conversion import convert, inexact, promoted

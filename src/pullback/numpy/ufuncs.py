@@ -12,23 +12,22 @@ import numpy as np
 
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import (
-    Tracer,
-    are_constant,
-    array_functions,
-    array_ufuncs,
-    is_plain,
-    no_rule,
-    on_constants,
-    strip_all,
-    ufunc_methods,
-)
+from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import deliver, owns_memory, require_target
 from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import parse
 from pullback.numpy.operands import operand, refuse
+from pullback.numpy.protocol import (
+    are_constant,
+    array_functions,
+    no_rule,
+    on_constants,
+    strip_all,
+    ufunc_methods,
+)
 from pullback.rules import indexing, shaping
+from pullback.rules.registration import array_ufuncs
 
 __all__: list[str] = []
 

@@ -16,12 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.ground import GROUND, grounded, look
 from pullback.core.memory import in_memory, rely
 from pullback.core.primitive import bind
+from pullback.core.running import GROUND, grounded, look
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, known, strip
-from pullback.core.view import View
+from pullback.core.tracing import Tracer, View, known, strip
 from pullback.errors import AliasError, ArgumentValueError
 from pullback.graph.layout import follows
 from pullback.graph.variable import Variable, user_line

@@ -12,10 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.interpreter import Interpreter
 from pullback.core.primitive import bind
-from pullback.core.tracer import Tracer, known, strip
-from pullback.core.view import View
+from pullback.core.tracing import Interpreter, Tracer, View, known, strip
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 from pullback.rules import indexing

@@ -20,7 +20,7 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, is_plain
+from pullback.core.tracing import Tracer, is_plain
 from pullback.core.validation import (
     refuse,
     require_flag,

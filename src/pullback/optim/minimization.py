@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.callables import require_callable
 from pullback.core.validation import (
     describe,
     name_of,
     refuse,
+    require_callable,
     require_function,
     require_mapping,
     require_number,

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.callables import require_callable
 from pullback.core.shapes import is_inexact, shape_of
-from pullback.core.tracer import Tracer, is_plain, known, strip
+from pullback.core.tracing import Tracer, is_plain, known, strip
 from pullback.core.validation import (
     describe,
     refuse,
+    require_callable,
     require_function,
     require_generator,
     require_instance,

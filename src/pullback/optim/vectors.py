@@ -9,7 +9,7 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.shapes import Abstract
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.core.validation import refuse
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.foreign import by_position

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.primitive import Primitive
-from pullback.core.tracer import is_plain
+from pullback.core.tracing import is_plain
 from pullback.graph.graph import Atom, Graph
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass

@@ -13,7 +13,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import is_plain
+from pullback.core.tracing import is_plain
 from pullback.graph.graph import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting

@@ -19,7 +19,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
-from pullback.core.tracer import is_plain
+from pullback.core.tracing import is_plain
 from pullback.graph.graph import Atom, Equation, Graph
 from pullback.graph.variable import Variable
 from pullback.graph.verification import abstract_outputs

@@ -11,9 +11,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.special as sc
 
-from pullback.core.tracer import array_ufuncs
 from pullback.rules.missing import no_closed_form
-from pullback.rules.registration import elementwise, ufunc_behind
+from pullback.rules.registration import array_ufuncs, elementwise, ufunc_behind
 
 __all__: list[str] = []
 

@@ -14,7 +14,7 @@ from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, is_inexact
 from pullback.core.structure import Elementwise
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of, require_flag, require_function
 from pullback.errors import ArgumentTypeError
 from pullback.rules.own import OwnPrimitive

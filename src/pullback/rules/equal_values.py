@@ -35,7 +35,7 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, known, strip
+from pullback.core.tracing import Tracer, known, strip
 from pullback.transforms.forward import Pushforward
 from pullback.transforms.infinitesimals import (
     COUNTERTURN,

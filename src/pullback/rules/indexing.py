@@ -12,7 +12,7 @@ import numpy as np
 from pullback.core.linear import Linear, Selection
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import ARRAY, Gather, Opaque, Plan, Scatter, selection
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.rules.registration import constant, rule
 
 __all__ = ["ARRAY", "index", "index_add", "index_update", "join", "last_writes", "scatter",

@@ -36,9 +36,16 @@ import numpy as np
 from pullback.core.choice import Choice, has_nan
 from pullback.core.primitive import FullRule, Primitive, locally_constant, registry
 from pullback.core.structure import Elementwise, Structure
-from pullback.core.tracer import array_ufuncs
 
-__all__ = ["constant", "elementwise", "masked_multiply", "rule", "strong_multiply", "ufunc_behind"]
+__all__ = ["array_ufuncs", "constant", "elementwise", "masked_multiply", "rule", "strong_multiply",
+           "ufunc_behind"]  # fmt: skip
+
+array_ufuncs: dict[np.ufunc | tuple[np.ufunc, str], Callable[..., Any]] = {}
+"""What a ufunc does when an argument is a tracer.
+
+A plain call is found under the ufunc itself; a call with keywords, and the other methods (reduce,
+accumulate, at, outer), under the pair of the ufunc and the method's name, if a ufunc needs its own.
+"""
 
 
 def ufunc_behind(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,11 +12,16 @@ import numpy as np
 import scipy.special as sc
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import array_ufuncs
 from pullback.errors import NoRuleError
 from pullback.rules import arithmetic, exponential
 from pullback.rules.missing import no_closed_form
-from pullback.rules.registration import constant, elementwise, strong_multiply, ufunc_behind
+from pullback.rules.registration import (
+    array_ufuncs,
+    constant,
+    elementwise,
+    strong_multiply,
+    ufunc_behind,
+)
 
 __all__ = ["digamma", "expit", "gammaln", "gaussian", "log_expit", "polygamma", "xlogy"]
 

@@ -13,7 +13,7 @@ from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract
 from pullback.core.singular import SingularPoint, watch
 from pullback.core.structure import Opaque, in_front
-from pullback.core.tracer import known, strip
+from pullback.core.tracing import known, strip
 from pullback.errors import SingularPointError
 from pullback.graph.variable import user_line
 from pullback.rules.registration import rule

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.core.libraries import GENERAL
-from pullback.core.tracer import array_functions
-from pullback.numpy.foreign import advice
+from pullback.numpy.foreign import GENERAL, advice
+from pullback.numpy.protocol import array_functions
 
 __all__ = ["for_numpy", "for_scipy"]
 

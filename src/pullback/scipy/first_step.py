@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 
 __all__ = ["any_traced", "plain", "serves"]
 

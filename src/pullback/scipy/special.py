@@ -13,7 +13,7 @@ import numpy as np
 import scipy.special
 
 from pullback.core.shapes import dtype_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.operands import operand
 from pullback.rules import bessel, special

@@ -12,13 +12,10 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.ground import grounded
-from pullback.core.interpreter import Interpreter
-from pullback.core.libraries import surfaced
-from pullback.core.running import run
+from pullback.core.running import explained, grounded, run
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
-from pullback.core.tracer import Tracer, is_plain, known, strip
+from pullback.core.tracing import Interpreter, Tracer, is_plain, known, strip
 from pullback.core.validation import describe, is_integer, name_of, refuse, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 
@@ -54,7 +51,7 @@ def call(f: Callable[..., Any], args: Iterable[Any], interpreter: Interpreter) -
     try:
         return run(interpreter, f, args)
     except Exception as error:
-        found = surfaced(error)
+        found = explained(error)
         if found is None:
             raise
         raise found.with_traceback(error.__traceback__) from _apart(error, found)

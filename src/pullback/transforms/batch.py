@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.interpreter import FILLING, Interpreter
 from pullback.core.memory import in_memory
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, is_plain
+from pullback.core.tracing import Interpreter, Tracer, is_plain
 from pullback.core.validation import is_integer, refuse, require_function
 from pullback.errors import (
+    FILLING,
     ArgumentValueError,
     DataDependenceError,
     PullbackError,

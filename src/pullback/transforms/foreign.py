@@ -9,17 +9,17 @@ unit, the product of a matrix, missing values, words.
 from __future__ import annotations
 
 import numbers
+import sys
 from typing import Any
 
 import numpy as np
 
-from pullback.core.subclasses import masks_nothing
-from pullback.core.tracer import Tracer, is_plain
+from pullback.core.tracing import Tracer, is_plain
 from pullback.core.validation import MOST_DIMENSIONS, describe
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.arguments import require_array
 
-__all__ = ["by_position", "columns_of", "is_foreign", "require_same_axes"]
+__all__ = ["by_position", "columns_of", "is_foreign", "masks_nothing", "require_same_axes"]
 
 _OURS = frozenset({np.ndarray, Tracer, np.float64, np.float32, float, int})
 
@@ -93,6 +93,12 @@ def require_same_axes(prediction: Any, target: Any, loss: str) -> None:
             "same in the same order, since they are taken by position; write "
             "target.transpose(*prediction.dims), or rename them"
         )
+
+
+def masks_nothing(x: Any) -> bool:
+    """Whether `x` is no masked array, or one with no element masked."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is None or not issubclass(type(x), masked.MaskedArray) or not x.mask.any()
 
 
 # -- one kind of data each -------------------------------------------------------------------------

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.interpreter import Interpreter
 from pullback.core.linear import push
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, expand, is_inexact, shape_of
 from pullback.core.singular import watch
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Interpreter, Tracer
 from pullback.core.validation import require_function
 from pullback.errors import ArgumentValueError
 from pullback.transforms.arguments import (

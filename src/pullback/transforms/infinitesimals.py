@@ -33,11 +33,10 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.interpreter import Interpreter
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import dtype_of, is_inexact, shape_of
 from pullback.core.structure import Opaque, in_front
-from pullback.core.tracer import Tracer, known, strip
+from pullback.core.tracing import Interpreter, Tracer, known, strip
 from pullback.errors import ArgumentValueError, DataDependenceError, NoRuleError
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward, Sparse

@@ -9,7 +9,7 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.shapes import Abstract
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.core.validation import MOST_DIMENSIONS, require_flag, require_function, require_word
 from pullback.errors import (
     ArgumentTypeError,

@@ -16,7 +16,7 @@ import numpy as np
 from pullback.core.linear import Joint, Selection, as_map, push
 from pullback.core.running import thread
 from pullback.core.shapes import astype, expand, fit, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.transforms.support import (
     UNKEPT,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.interpreter import snapshot
+from pullback.core.memory import snapshot
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.core.validation import describe
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.arguments import assemble, call, flatten_arrays, lower, owned, seed

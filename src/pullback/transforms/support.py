@@ -22,7 +22,7 @@ from pullback.core.choice import Branch, Choice, has_nan
 from pullback.core.linear import Diagonal, Identity, Joint, Linear, LinearMap, Maps, Selection, push
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracer import Tracer, known, strip
+from pullback.core.tracing import Tracer, known, strip
 
 __all__ = ["Application", "Support", "leaves_out", "may_be_nan", "of_seed", "point_of", "union"]
 

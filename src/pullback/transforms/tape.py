@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.interpreter import Interpreter, snapshot
 from pullback.core.linear import Maps
+from pullback.core.memory import snapshot
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.singular import Met, watch
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Interpreter, Tracer
 
 __all__ = ["Node", "Operation", "Output", "Tape"]
 

@@ -14,7 +14,7 @@ import numpy as np
 from pullback.core.adjoint import Missing
 from pullback.core.running import run
 from pullback.core.shapes import Abstract, astype, dtype_of, shape_of
-from pullback.core.tracer import is_plain
+from pullback.core.tracing import is_plain
 from pullback.errors import ArgumentValueError
 from pullback.transforms.arguments import lower
 from pullback.transforms.linearization import Linearization

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 
 
 @dataclass(frozen=True)

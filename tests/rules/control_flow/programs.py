@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import pullback as pb
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 
 __all__ = ["Program", "programs"]
 

@@ -17,7 +17,7 @@ import numpy as np
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure.base import Marks, Row, stretch
 from pullback.core.structure.loops import Index, Load, broadcast
-from pullback.core.tracer import Tracer, is_plain
+from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentValueError, DataDependenceError
 
 __all__ = ["ARRAY", "Key", "Plan", "require_fit", "selection"]

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pullback.core import trees
-from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
+from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
 from pullback.core.structure import Nested
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of, require_function
 from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs

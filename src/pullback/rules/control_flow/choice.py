@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
+from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Nested
-from pullback.core.tracer import known, strip
+from pullback.core.tracing import known, strip
 from pullback.graph.building import build, like
 from pullback.graph.cost import dearest
 from pullback.graph.dependence import affected_outputs, varying_outputs

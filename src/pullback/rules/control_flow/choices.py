@@ -10,7 +10,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.core.validation import describe, name_of, refuse, require_function
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.building import build, like

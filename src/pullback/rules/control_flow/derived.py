@@ -12,7 +12,7 @@ import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import watch
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.graph.building import build, like
 from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pullback.core.tracer import Tracer, known
+from pullback.core.tracing import Tracer, known
 from pullback.graph.graph import Graph
 from pullback.rules.control_flow.derived import derived, marked
 from pullback.transforms.arguments import lower

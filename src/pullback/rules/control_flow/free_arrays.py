@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.ground import grounded
-from pullback.core.tracer import Tracer
+from pullback.core.running import grounded
+from pullback.core.tracing import Tracer
 from pullback.errors import AliasError
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable

@@ -19,7 +19,7 @@ from pullback.core.memory import in_memory
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import in_front
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph

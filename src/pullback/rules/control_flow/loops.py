@@ -8,7 +8,7 @@ from typing import Any
 
 from pullback.core import trees
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer, strip
+from pullback.core.tracing import Tracer, strip
 from pullback.core.validation import (
     MOST_DIMENSIONS,
     describe,

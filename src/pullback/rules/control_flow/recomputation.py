@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
+from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
 from pullback.core.structure import Nested, in_front
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.graph.cost import Cost, cost
 from pullback.rules.control_flow.derived import (
     groups,

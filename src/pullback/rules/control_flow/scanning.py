@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Joint
+from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule
 from pullback.core.structure import Nested
 from pullback.rules.control_flow.derived import groups

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected, live, read
 from pullback.graph.graph import Atom, Equation, Graph

@@ -9,7 +9,7 @@ import numpy as np
 
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.core.validation import describe, name_of, require_function
 from pullback.errors import ArgumentTypeError
 from pullback.graph.building import flat_graph, like

@@ -16,7 +16,7 @@ from pullback.core.linear import Joint, push
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, expand, fit, shape_of
 from pullback.core.structure import Opaque
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.errors import NoRuleError
 from pullback.graph.variable import ShapeDtype
 from pullback.rules.own.examples import PerExample

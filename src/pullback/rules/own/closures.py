@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.errors import NoRuleError
 
 __all__ = ["ClosureError", "closes_over", "has_ended", "require_separate", "sees_traced"]

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from pullback.core.choice import Choice
-from pullback.core.interpreter import with_snapshots
 from pullback.core.linear import Diagonal, Joint, push
+from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.running import run
 from pullback.core.shapes import Abstract, dtype_of, expand, fit, shape_of
 from pullback.core.structure import Opaque, in_front
-from pullback.core.tracer import Tracer
+from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.graph.variable import Variable
 from pullback.graph.verification import abstract_outputs

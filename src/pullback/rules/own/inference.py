@@ -14,7 +14,7 @@ import numpy as np
 
 from pullback.core.memory import in_memory
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracer import Tracer, is_number, is_plain
+from pullback.core.tracing import Tracer, is_number, is_plain
 from pullback.errors import NoRuleError, PullbackError
 from pullback.graph.building import build, like
 from pullback.graph.cost import cost

@@ -19,7 +19,7 @@ from pullback.core.primitive import Primitive, locally_constant
 from pullback.core.running import untraced
 from pullback.core.shapes import Abstract, dtype_of
 from pullback.core.structure import Opaque
-from pullback.core.tracer import Tracer, strip
+from pullback.core.tracing import Tracer, strip
 from pullback.core.validation import to_array
 from pullback.errors import DataDependenceError, DetachedError, LeakedTracerError
 from pullback.rules.own.application import Application, Point

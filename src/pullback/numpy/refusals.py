@@ -1,75 +1,30 @@
-"""Code of other libraries around a traced value, and what is said where it would lose its history.
+"""Where a traced value would lose its history in the code of others: what is said there.
 
-Who knows the libraries installs what looks at the frames; see `surroundings`.
+Libraries hide errors behind errors of their own; what is raised inside is remembered, and brought
+back to the surface where a transformation ends.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pickle import PicklingError
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
-from pullback.core.running import thread
+from pullback.core.running import Observer, observers, thread
 from pullback.errors import DataDependenceError, DetachedError, NoRuleError, PullbackError
-
-__all__ = ["Call", "Failure", "noted", "refusal", "surfaced", "surroundings"]
-
-GENERAL = (
-    "Write it with functions that have a rule, or wrap it with @pullback.primitive and give it one"
+from pullback.numpy.foreign import (
+    Call,
+    advise,
+    failed_call,
+    running_call,
+    traces_integers,
+    users_frame,
 )
 
-
-class Call(NamedTuple):
-    """A call of another library by the user's code."""
-
-    name: str
-    """The public name of what was called."""
-    code: CodeType
-    """Of the outermost of the library's frames."""
-    takes_objects: bool
-    """Whether it may compute with arrays of dtype object, element by element."""
-
-
-class Failure(NamedTuple):
-    """What an error that another library has raised tells of the call."""
-
-    call: Call
-    traced: bool
-    """Whether something in its frames is traced, or may be."""
-    objects: bool
-    """Whether there are traced values in an array of dtype object among them."""
-
-
-class Surroundings:
-    """What is known of the code around; by default nothing is.
-
-    Attributes
-    ----------
-    running_call : callable
-        ``running_call()`` is the `Call` that is running and that has called pullback, or `None`.
-    users_frame : callable
-        ``users_frame()`` is the innermost frame of the user's code, or `None`.
-    failed_call : callable
-        ``failed_call(traceback)`` is the `Failure` of the library that raised an error, or `None`
-        if the user's code did.
-    traces_integers : callable
-        ``traces_integers(traceback)`` tells whether an error was raised in a function that has
-        variables which are traced integers.
-    advise : callable
-        ``advise(name)`` is what to do in place of calling a function of this name, in sentences.
-    """
-
-    def __init__(self) -> None:
-        self.running_call: Callable[[], Call | None] = lambda: None
-        self.users_frame: Callable[[], FrameType | None] = lambda: None
-        self.failed_call: Callable[[TracebackType | None], Failure | None] = lambda _: None
-        self.traces_integers: Callable[[TracebackType | None], bool] = lambda _: False
-        self.advise: Callable[[str], str] = lambda _: GENERAL
-
-
-surroundings = Surroundings()
+__all__ = ["detached", "noted", "refusal"]
 
 
 def refusal(call: Call, x: Any, raised: str = "") -> NoRuleError:
@@ -86,8 +41,15 @@ def refusal(call: Call, x: Any, raised: str = "") -> NoRuleError:
     raised = raised and f" and raised {raised.rstrip('.')}. It"
     return NoRuleError(
         f"{call.name} met a traced value{what}{raised or ', and'} has no derivative rule in "
-        f"pullback. {surroundings.advise(call.name)}"
+        f"pullback. {advise(call.name)}"
     )
+
+
+def detached(x: Any, target: str) -> PullbackError:
+    """The error for a value that is about to become something that can't hold its history."""
+    call = running_call()
+    error = x._interpreter.detached(x, target) if call is None else refusal(call, x)
+    return noted(error, call)
 
 
 class _Refused(NamedTuple):
@@ -103,20 +65,40 @@ class _Refused(NamedTuple):
 def noted(error: PullbackError, call: Call | None) -> PullbackError:
     """`error`, which is about to be raised in a call of a library that may hide it."""
     if call is not None:
-        thread.refused = _Refused(type(error), str(error), call.code, None)
+        _memory.refused = _Refused(type(error), str(error), call.code, None)
     else:
-        frame = surroundings.users_frame()
+        frame = users_frame()
         if frame is not None:
-            thread.refused = _Refused(type(error), str(error), frame.f_code, frame.f_lineno)
+            _memory.refused = _Refused(type(error), str(error), frame.f_code, frame.f_lineno)
     return error
 
 
-def surfaced(error: Exception) -> PullbackError | None:
+class _Memory(Observer, threading.local):
+    """The last error in a thread that a library may hide, since its outermost transformation began.
+
+    It brings the error back to the surface.
+    """
+
+    refused: _Refused | None = None
+
+    def enter(self, function: Callable[..., Any]) -> None:
+        if len(thread.stack) == 1:
+            self.refused = None
+
+    def explain(self, error: Exception) -> PullbackError | None:
+        return _surfaced(error)
+
+
+_memory = _Memory()
+observers.append(_memory)
+
+
+def _surfaced(error: Exception) -> PullbackError | None:
     """Pullback's error in place of one that another library has raised for a traced value.
 
     Libraries catch what is raised inside, and raise something else, or what C makes of it.
     """
-    failure = surroundings.failed_call(error.__traceback__)
+    failure = failed_call(error.__traceback__)
     if isinstance(error, PullbackError):
         if (
             failure is None
@@ -125,16 +107,16 @@ def surfaced(error: Exception) -> PullbackError | None:
         ):
             return None
         return refusal(failure.call, None)
-    refused = thread.refused
+    refused = _memory.refused
     if refused is not None and _is_aftermath(error, refused):
-        return refused.kind(refused.words)  # type: ignore[no-any-return]
+        return refused.kind(refused.words)
     if failure is None:
         return _of_builtins(error)
     hidden = _hidden(error)
     if hidden is not None:
         return hidden
     if refused is not None and refused.code == failure.call.code:
-        return refused.kind(refused.words)  # type: ignore[no-any-return]
+        return refused.kind(refused.words)
     traced = failure.traced or "Tracer" in str(error)
     if (traced and isinstance(error, TypeError | AttributeError)) or (
         failure.objects and isinstance(error, ValueError)
@@ -205,7 +187,7 @@ def _of_builtins(error: Exception) -> PullbackError | None:
             "over np.ndindex(x.shape)"
         )
     if isinstance(error, IndexError) and words.startswith("only integers, slices"):
-        if not surroundings.traces_integers(error.__traceback__):
+        if not traces_integers(error.__traceback__):
             return None
         return DataDependenceError(
             "a plain array was indexed with traced integers or masks; make it an array that can "

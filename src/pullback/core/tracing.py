@@ -1,0 +1,343 @@
+"""Tracing: what stands in for an array while a function is transformed, and what follows it.
+
+An `Interpreter` is a transformation at work, at a level of its own. A `Tracer` is a handle on the
+present state of an array: the interpreter that follows it, its value, and what the interpreter
+keeps with it (a tangent, a node of the tape). Writing to an array gives its handle a new state;
+values that were read before keep the old one. A `View` ties an array to the one whose memory it
+shares.
+
+Levels are drawn from a counter that only grows. A transformation that starts inside another has
+the higher level, so nested derivatives never confuse their perturbations, and no level is ever
+used twice, so a tracer that outlives its transformation is recognised.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
+from pullback.errors import FILLING, AliasError, DetachedError, LeakedTracerError, PullbackError
+
+__all__ = [
+    "Interpreter",
+    "Tracer",
+    "View",
+    "ground_level",
+    "is_number",
+    "is_plain",
+    "known",
+    "strip",
+]
+
+ground_level = 0
+"""The level of arrays that were made inside a transformation, and that none follows yet."""
+
+_levels = itertools.count(1)
+
+
+class Interpreter:
+    """Gives primitives their meaning at one level of transformation.
+
+    Attributes
+    ----------
+    name : str
+        The transformation, as it is called in error messages.
+    level : int
+        Half of one for what a rule puts just below a level, as `pullback.transforms.infinitesimals`
+        does.
+    open : bool
+        Whether the transformed function is still running.
+    follows_integers : bool
+        Whether integers and booleans are traced at this level too.
+    only_maps : bool
+        Whether this level evaluates functions at many points, and does nothing else with them.
+    """
+
+    __slots__ = ("level", "name", "open")
+
+    follows_integers: ClassVar[bool] = False
+    only_maps: ClassVar[bool] = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.level: float = next(_levels)
+        self.open = True
+
+    def process(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Evaluate ``primitive(*args, **params)``, following the derivative at this level."""
+        raise NotImplementedError
+
+    def constant(self, value: Any) -> Any:
+        """`value` as a result that does not vary at this level.
+
+        Inexact arrays stay tracers, so that they can be assigned to; integers and booleans
+        become plain values, so that they can index and steer control flow.
+        """
+        if not is_inexact(value):
+            return value
+        return Tracer(self, value, None)
+
+    def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
+        """A result's value and payload, as they leave the transformation."""
+        return value, payload
+
+    def snapshot(self, tracer: Tracer) -> Tracer:
+        """A new handle on the present state, which no later write changes."""
+        return Tracer(self, tracer._value, tracer._payload)
+
+    def shape(self, tracer: Tracer) -> tuple[int, ...]:
+        """The shape that the traced function sees."""
+        return shape_of(tracer._value)
+
+    def mutable(self, tracer: Tracer) -> bool:
+        """Whether NumPy would have an array there rather than an immutable scalar."""
+        value = tracer._value
+        if type(value) is not Tracer:
+            return isinstance(value, np.ndarray)
+        # A scalar is neither a view nor written to; a batch tells it from an array by that alone.
+        return value._mutable or tracer._alias is not None or tracer._version > 0
+
+    def truth(self, tracer: Tracer) -> bool:
+        """The value as a condition of an ``if`` or a ``while``."""
+        return bool(tracer._value)
+
+    def detached(self, tracer: Tracer, target: str) -> PullbackError:
+        """The error for a value that is about to lose its history."""
+        return DetachedError(
+            f"{self.name}: a traced value of dtype {tracer.dtype} and shape {tracer.shape} "
+            f"was about to become {target}, which cannot hold its derivative. "
+            f"{FILLING}; "
+            "inside the function call NumPy's functions instead of the math module's; "
+            "if a constant is what you want, use pullback.stop_gradient(x)"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the transformation: from now on its tracers are of no use."""
+        self.open = False
+
+    def require_open(self, where: str) -> None:
+        """Raise `LeakedTracerError` if the transformation has ended."""
+        if not self.open:
+            raise LeakedTracerError(
+                f"{where}: a traced value of level {self.level} was used after the "
+                f"{self.name} that made it had ended. It was stored somewhere that outlives the "
+                "function: a global, an attribute, an enclosing variable, a list or a cache. "
+                "Return it from the function instead (has_aux=True carries extra results out), or "
+                "store pullback.stop_gradient(x)"
+            )
+
+
+class Disguised(type):
+    """A class whose instances are judged by the class that they say they have.
+
+    Abstract base classes look at the methods along a type's order of resolution. That of a tracer
+    has those of arrays, also where the tracer stands for a number.
+    """
+
+    @property
+    def __mro__(cls) -> tuple[type, ...]:
+        return (_Unhashable, object)
+
+
+class _Unhashable:
+    """Has no hash, as arrays have none."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Tracer(metaclass=Disguised):
+    """Stands in for an array while a function is transformed.
+
+    It says that it is an instance of what it stands for, `numpy.ndarray` or the class of a scalar.
+    Code of pullback, which has to know, asks ``type(x) is Tracer`` and `is_plain`.
+
+    What a program can do with it (operators, methods and attributes of arrays and numbers, NumPy's
+    functions) :mod:`pullback.numpy` attaches.
+
+    What is not an attribute of arrays or numbers is underscored, for pullback's own code to read:
+    other libraries look for names like ``value`` to tell their own classes from arrays.
+
+    Attributes
+    ----------
+    _interpreter : Interpreter
+        The level of differentiation that follows this value.
+    _value : array, scalar or Tracer of an outer level
+    _payload : object
+        What the interpreter keeps with the value; `None` if the value is constant at this level.
+    _alias : View or None
+        The array that this one shares its memory with.
+    _version : int
+        The number of writes so far.
+    """
+
+    __slots__ = ("_alias", "_interpreter", "_payload", "_value", "_version")
+
+    if TYPE_CHECKING:
+
+        def __array__(self) -> np.ndarray[Any, Any]:
+            """Tells type checkers that NumPy's functions take it."""
+
+    def __init__(self, interpreter: Interpreter, value: Any, payload: Any) -> None:
+        self._interpreter = interpreter
+        self._value = value
+        self._payload = payload
+        self._alias: View | None = None
+        self._version = 0
+
+    def _snapshot(self) -> Tracer:
+        """A new handle on the present state, which no later write changes."""
+        if self._alias is not None:
+            self._refresh()
+        return self._interpreter.snapshot(self)
+
+    def _refresh(self) -> None:
+        """Read the bases of a view again if the array that owns the memory was written to."""
+        view = self._alias
+        if view is None or view.version == view.root._version:
+            return
+        version = view.root._version
+        stale: list[tuple[Tracer, View]] = []
+        tracer = self
+        while view is not None and view.version != version:
+            stale.append((tracer, view))
+            tracer = view.base
+            view = tracer._alias
+        for tracer, view in reversed(stale):
+            base = view.base
+            tracer._adopt(view.read(base if base._interpreter.level else base._value))
+            view.version = version
+
+    def _assign(self, new: Any) -> None:
+        """Give this array the state of `new`, and the array it is a view of likewise."""
+        self._refresh()
+        tracer = self
+        while (view := tracer._alias) is not None:
+            if view.write is None:
+                raise AliasError(
+                    "assignment to a read-only view (of broadcast_to, diagonal, another dtype or "
+                    "the like); copy it first: y = y.copy()"
+                )
+            new = view.write(view.base, new)
+            tracer = view.base
+        tracer._adopt(new)
+
+    def _touch(self) -> None:
+        """Note that the memory of an array at the ground was written to in place."""
+        view = self._alias
+        self._version += 1
+        if view is not None:
+            view.root._version += 1
+            view.version = view.root._version
+
+    def _adopt(self, new: Any) -> None:
+        if isinstance(new, Tracer):
+            self._interpreter = new._interpreter
+            self._value = new._value
+            self._payload = new._payload
+        else:
+            self._value = new
+            self._payload = None
+        self._version += 1
+
+    @property
+    def _mutable(self) -> bool:
+        """Whether NumPy would have an array here rather than an immutable scalar."""
+        return self._interpreter.mutable(self)
+
+    @property
+    def _is_constant(self) -> bool:
+        """Whether no level of differentiation follows this value."""
+        value = self._value
+        return self._payload is None and (not isinstance(value, Tracer) or value._is_constant)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """The class of what it stands for, by which `isinstance` goes."""
+        if self._alias is not None:
+            self._refresh()
+        if self._mutable:
+            return np.ndarray
+        if is_number(self):
+            return _PYTHON_TYPES[self.dtype.kind]
+        return self.dtype.type
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        if self._alias is not None:
+            self._refresh()
+        return self._interpreter.shape(self)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return dtype_of(self._value)
+
+
+class View:
+    """The tie of an array to the array whose memory it shares in NumPy.
+
+    Parameters
+    ----------
+    base : Tracer
+        The array that is looked into.
+    read : callable
+        ``read(base)`` is the view's state, a new tracer or array, in terms of the base.
+    write : callable or None
+        ``write(base, value)`` is the state of the base after `value` is assigned to the view.
+        `None` for a view that NumPy makes read-only.
+
+    Attributes
+    ----------
+    root : Tracer
+        The array that owns the memory: the base, or its root if it is a view too.
+    version : int
+        The version of the root that the view has seen.
+    """
+
+    __slots__ = ("base", "read", "root", "version", "write")
+
+    def __init__(
+        self,
+        base: Tracer,
+        read: Callable[[Any], Any],
+        write: Callable[[Any, Any], Any] | None,
+    ) -> None:
+        self.base = base
+        self.root: Tracer = base if base._alias is None else base._alias.root
+        self.version = self.root._version
+        self.read = read
+        self.write = write
+
+
+_PYTHON_TYPES = {"b": bool, "i": int, "f": float, "c": complex}
+
+
+def is_plain(x: Any, kinds: Any = np.ndarray) -> bool:
+    """Whether `x` is of these kinds itself, and not a tracer that says so."""
+    return issubclass(type(x), kinds)
+
+
+def known(x: Any) -> bool:
+    """Whether `x` has elements; while a graph is recorded only shapes and dtypes are known."""
+    return type(x) is np.ndarray or not isinstance(strip(x), Abstract)
+
+
+def strip(x: Any) -> Any:
+    """The array or scalar underneath all levels of tracing; `Abstract` if it is not known."""
+    while isinstance(x, Tracer):
+        x._refresh()
+        x = x._value
+    return x
+
+
+def is_number(x: Any) -> bool:
+    """Whether `x` is a Python number, or stands for one."""
+    while type(x) is Tracer:
+        x = x._value
+    return type(x) in (float, int, complex, bool) or (isinstance(x, Abstract) and x.number)

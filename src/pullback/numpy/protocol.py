@@ -1,0 +1,175 @@
+"""The protocol: what NumPy asks of a tracer, and the tables in which the answers are found."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core.tracing import Tracer, strip
+from pullback.errors import NoRuleError, PullbackError
+from pullback.numpy.foreign import advise, running_call
+from pullback.numpy.refusals import detached, noted, refusal
+from pullback.numpy.subclasses import refuse_masks
+from pullback.rules.registration import array_ufuncs
+
+__all__ = [
+    "are_constant",
+    "array_functions",
+    "creation_functions",
+    "no_rule",
+    "on_constants",
+    "strip_all",
+    "ufunc_methods",
+]
+
+ufunc_methods: dict[str, Callable[..., Any]] = {}
+"""What a method of any ufunc does; the ufunc is its first argument. "__call__" takes keywords."""
+
+array_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""What a function that NumPy dispatches does when an argument is a tracer."""
+
+creation_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""What a function that makes an array ``like=`` a tracer does; the tracer is its first argument."""
+
+
+def _array_ufunc(_self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    plain = method == "__call__" and not kwargs
+    implementation = array_ufuncs.get(ufunc if plain else (ufunc, method))
+    if implementation is not None:
+        return implementation(*inputs, **kwargs)
+    if plain or method not in ufunc_methods:
+        if are_constant((inputs, kwargs)):
+            return on_constants(getattr(ufunc, method), inputs, kwargs)
+        raise no_rule(ufunc, method, inputs)
+    return ufunc_methods[method](ufunc, *inputs, **kwargs)
+
+
+def _array_function(
+    self: Any, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    out = kwargs.get("out")
+    if type(out) is Tracer and not out._interpreter.level and are_constant((args, kwargs)):
+        func(*strip_all(args), **strip_all(kwargs))
+        out._touch()
+        return out
+    implementation = array_functions.get(func)
+    if implementation is not None:
+        return implementation(*args, **kwargs)
+    create = creation_functions.get(func)
+    if create is not None:
+        return create(self, *args, **kwargs)
+    if are_constant((args, kwargs)):
+        return on_constants(func, args, kwargs)
+    raise no_rule(func, arguments=(*args, *kwargs.values()))
+
+
+def _array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+    """An object array of traced elements; a numeric array would lose their history."""
+    if self._is_constant:
+        return np.array(strip(self), dtype=dtype)
+    if dtype is not None and np.dtype(dtype) != np.dtype(object):
+        raise detached(self, f"an array of dtype {np.dtype(dtype)}")
+    if sys._getframe(1).f_globals.get("__name__", "").startswith("numpy.ma."):
+        raise refuse_masks(self.dtype, self.shape)
+    call = running_call()
+    if call is not None and not call.takes_objects:
+        raise noted(refusal(call, self), call)
+    if sys._getframe(1).f_code.co_name == "as_strided":
+        raise NoRuleError(
+            f"numpy.lib.stride_tricks.as_strided reaches into the memory of an array of dtype "
+            f"{self.dtype} and shape {self.shape} that is traced; use "
+            "numpy.lib.stride_tricks.sliding_window_view, or an index array: x[positions]"
+        )
+    elements = np.empty(self.shape, dtype=object)
+    for index in np.ndindex(self.shape):
+        elements[index] = self[index] if index else self._snapshot()
+    return elements
+
+
+for _name, _attribute in {
+    "__array_ufunc__": _array_ufunc,
+    "__array_function__": _array_function,
+    "__array__": _array,
+    "__array_priority__": 1000.0,
+    "__pandas_priority__": 5000.0,  # so that pandas leaves operators to the tracer
+}.items():
+    setattr(Tracer, _name, _attribute)
+
+
+def no_rule(
+    function: Callable[..., Any], method: str = "__call__", arguments: Sequence[Any] = ()
+) -> PullbackError:
+    """The error that says that NumPy's `function` cannot be differentiated."""
+    if isinstance(function, np.ufunc):
+        special = sys.modules.get("scipy.special")
+        modules = {"numpy": np, "scipy.special": special}
+        known = [m for m, module in modules.items() if hasattr(module, function.__name__)]
+        name = ".".join([*known[:1], function.__name__])
+    else:
+        name = f"{function.__module__}.{function.__name__}"
+    if method != "__call__":
+        name += f".{method}"
+    call = running_call()
+    if call is not None and not call.takes_objects:
+        caller = call.name
+        words = f"{caller} calls {name}, which has no derivative rule in pullback, with a traced "
+        return noted(NoRuleError(f"{words}value. {advise(caller)}"), call)
+    return NoRuleError(
+        f"{name} has no derivative rule in pullback, and {_traced_among(arguments)} is being "
+        f"differentiated or mapped. {advise(name)}. Detach the argument with "
+        "pullback.stop_gradient(x) if its derivative is not wanted"
+    )
+
+
+def are_constant(arguments: Any) -> bool:
+    """Whether no level follows any of the tracers in tuples, lists and dicts of arguments."""
+    if isinstance(arguments, Tracer):
+        return arguments._is_constant
+    if isinstance(arguments, dict):
+        arguments = arguments.values()
+    elif not isinstance(arguments, tuple | list):
+        return True
+    return all(map(are_constant, arguments))
+
+
+def on_constants(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """What a function without a rule returns for constants: constants of their highest level."""
+    tracers: list[Tracer] = []
+    out = function(*strip_all(args, tracers), **strip_all(kwargs, tracers))
+    level = max((x._interpreter for x in tracers), key=lambda interpreter: interpreter.level)
+
+    def lifted(x: Any) -> Any:
+        if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc":
+            return level.constant(x)
+        if isinstance(x, tuple):
+            values = map(lifted, x)
+            return type(x)(*values) if hasattr(x, "_fields") else tuple(values)
+        return list(map(lifted, x)) if type(x) is list else x
+
+    return lifted(out)
+
+
+def strip_all(x: Any, tracers: list[Tracer] | None = None) -> Any:
+    """`strip` of everything in tuples, lists and dicts; the tracers found are added to a list."""
+    if type(x) is Tracer:
+        if tracers is not None:
+            tracers.append(x)
+        return strip(x)
+    if isinstance(x, dict):
+        return {key: strip_all(each, tracers) for key, each in x.items()}
+    if type(x) in (tuple, list):
+        return type(x)(strip_all(each, tracers) for each in x)
+    return x
+
+
+def _traced_among(arguments: Sequence[Any]) -> str:
+    """The first argument that is traced, in the words of an error message."""
+    for position, argument in enumerate(arguments):
+        if isinstance(argument, Tracer):
+            return f"argument {position}, of dtype {argument.dtype} and shape {argument.shape},"
+    return "one of its arguments"
