@@ -5,14 +5,14 @@ Their derivative is zero wherever it exists; where they jump it is taken to be z
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, shape_of
-from pullback.core.structure import Elementwise, Opaque, in_front, rank_of, stretch
+from pullback.core.structure import Elementwise, Opaque
+from pullback.core.structure.axes import Marks, Params, Row, in_front, rank_of, stretch
 from pullback.rules.registration import constant
 
 __all__ = ["CONSTANTS", "PREDICATES"]
@@ -43,13 +43,7 @@ OF_ELEMENTS = (np.isclose, np.isreal, np.iscomplex, np.isneginf, np.isposinf)
 PREDICATES = (*WHOLE, *OF_ELEMENTS)
 
 
-def _whole_batch(
-    primitive: Primitive,
-    size: int,
-    mapped: Sequence[bool],
-    values: Sequence[Any],
-    params: dict[str, Any],
-) -> Any:
+def _whole_batch(primitive: Any, size: int, mapped: Marks, values: Row, params: Params) -> Any:
     """One answer for each pair of arrays, from the answers for their elements."""
     *tolerances, equal_nan = (*values[2:], params.get("equal_nan", False))
     if primitive.name == "array_equal" and tolerances:

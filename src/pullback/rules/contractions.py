@@ -13,18 +13,10 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
-from pullback.core.structure import (
-    Access,
-    Contraction,
-    Index,
-    along,
-    broadcast,
-    common,
-    in_front,
-    rank_of,
-    stretch,
-    summed,
-)
+from pullback.core.structure import Access, Contraction, Index
+from pullback.core.structure.arithmetic import summed
+from pullback.core.structure.axes import common, in_front, rank_of, stretch
+from pullback.core.structure.loops import along, broadcast
 from pullback.errors import ArgumentValueError
 from pullback.rules.complex import adjoint, conjugated
 from pullback.rules.registration import rule

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.core.structure import View, along, moved, reversed_axes
+from pullback.core.structure import View
+from pullback.core.structure.axes import reversed_axes
+from pullback.core.structure.loops import along, moved
 from pullback.rules.registration import elementwise, rule
 
 __all__ = ["astype", "copy"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
@@ -14,6 +14,7 @@ from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, is_inexact
 from pullback.core.structure import Elementwise
+from pullback.core.structure.axes import Marks, Params, Row
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of, require_flag, require_function
 from pullback.errors import ArgumentTypeError
@@ -140,11 +141,7 @@ class CustomPrimitive(Generic[P, R]):
         self._require(batch, "batch")
 
         def of_primitive(
-            _primitive: Primitive,
-            _size: int,
-            mapped: Sequence[bool],
-            values: Sequence[Any],
-            params: dict[str, Any],
+            _primitive: Primitive, _size: int, mapped: Marks, values: Row, params: Params
         ) -> Any:
             return batch(tuple(mapped), *values, **params)
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from pullback.core.linear import Linear, Selection
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.structure import ARRAY, Gather, Opaque, Plan, Scatter, selection
+from pullback.core.structure import Gather, Opaque, Scatter
+from pullback.core.structure.template import ARRAY, Plan, selection
 from pullback.core.tracing import Tracer
 from pullback.rules.registration import constant, rule
 

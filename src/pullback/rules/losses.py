@@ -14,7 +14,8 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.structure import Opaque, dtypes, rowwise
+from pullback.core.structure import Opaque, rowwise
+from pullback.core.structure.axes import dtypes
 from pullback.rules.exponential import logistic
 from pullback.rules.registration import elementwise, rule
 from pullback.rules.softmax import log_softmax, softmax

@@ -55,11 +55,16 @@ def _extent(shape, axis):
 # -- sums -----------------------------------------------------------------------------------------
 
 
-def _sum(x, *, axis=None, keepdims=False):
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+def _reduce(operation):
+    """The function that joins elements by an operation."""
+
+    def reduced(x, *, axis=None, keepdims=False):
+        return operation.reduce(x, axis=axis, keepdims=keepdims)
+
+    return reduced
 
 
-@rule(_sum, Reduction(np.add), name="sum")
+@rule(_reduce(np.add), Reduction(np.add), name="sum")
 def sum(_y, _x, *, axis=None, keepdims=False):
     """y = Σ x over `axis`: ẏ = Σ ẋ, and x̄ is ȳ, broadcast."""
     shape = shape_of(_x)
@@ -136,11 +141,7 @@ root.singular_at("x = 0", lambda x, **_: np.equal(x, 0), 0.0, 0, np.nan, params=
 # -- products -------------------------------------------------------------------------------------
 
 
-def _prod(x, *, axis=None, keepdims=False):
-    return np.multiply.reduce(x, axis=axis, keepdims=keepdims)
-
-
-@rule(_prod, Reduction(np.multiply), name="prod")
+@rule(_reduce(np.multiply), Reduction(np.multiply), name="prod")
 def prod(_y, x, *, axis=None, keepdims=False):
     """y = ∏ x over `axis`: ∂y/∂xᵢ = ∏ₖ≠ᵢ xₖ.
 
@@ -207,11 +208,7 @@ def _extremum(y, x, axis, keepdims):
     return Linear(pushforward, pullback)
 
 
-def _max(x, *, axis=None, keepdims=False):
-    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
-
-
-@rule(_max, Reduction(np.maximum), name="max")
+@rule(_reduce(np.maximum), Reduction(np.maximum), name="max")
 def max(y, x, *, axis=None, keepdims=False):
     """y = max x over `axis`: ẏ is the mean of ẋ over the elements equal to y.
 
@@ -220,11 +217,7 @@ def max(y, x, *, axis=None, keepdims=False):
     return _extremum(y, x, axis, keepdims)
 
 
-def _min(x, *, axis=None, keepdims=False):
-    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
-
-
-@rule(_min, Reduction(np.minimum), name="min")
+@rule(_reduce(np.minimum), Reduction(np.minimum), name="min")
 def min(y, x, *, axis=None, keepdims=False):
     """y = min x over `axis`: ẏ is the mean of ẋ over the elements equal to y.
 

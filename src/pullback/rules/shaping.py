@@ -14,20 +14,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from pullback.core.linear import Joint, Selection
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.structure import (
-    Access,
-    Index,
-    Loops,
-    View,
-    along,
-    broadcast,
-    common,
-    joined,
-    listed,
-    moved,
-    reversed_axes,
-    stretch,
-)
+from pullback.core.structure import Access, Index, Loops, View
+from pullback.core.structure.axes import common, joined, listed, reversed_axes, stretch
+from pullback.core.structure.loops import along, broadcast, moved
 from pullback.errors import ArgumentValueError
 from pullback.rules.indexing import ARRAY, scatter
 from pullback.rules.registration import rule

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.structure import Opaque, aligned, flattened, joined, rank_of, rowwise, size_of
+from pullback.core.structure import Opaque, rowwise
+from pullback.core.structure.axes import aligned, flattened, joined, rank_of, size_of
 from pullback.core.tracing import is_plain
 from pullback.errors import DataDependenceError
 from pullback.rules.registration import constant

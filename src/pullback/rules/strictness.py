@@ -12,7 +12,8 @@ import numpy as np
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract
 from pullback.core.singular import SingularPoint, watch
-from pullback.core.structure import Opaque, in_front
+from pullback.core.structure import Opaque
+from pullback.core.structure.axes import in_front
 from pullback.core.tracing import known, strip
 from pullback.errors import SingularPointError
 from pullback.graph.variable import user_line

@@ -35,7 +35,8 @@ import numpy as np
 
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import dtype_of, is_inexact, shape_of
-from pullback.core.structure import Opaque, in_front
+from pullback.core.structure import Opaque
+from pullback.core.structure.axes import in_front
 from pullback.core.tracing import Interpreter, Tracer, known, strip
 from pullback.errors import ArgumentValueError, DataDependenceError, NoRuleError
 from pullback.transforms.batch import MAPPED, Batch

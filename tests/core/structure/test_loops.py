@@ -7,7 +7,8 @@ import pytest
 import scipy.special
 
 from pullback.core.primitive import registry
-from pullback.core.structure import ARRAY, Nested, Opaque
+from pullback.core.structure import Nested, Opaque
+from pullback.core.structure.template import ARRAY
 from tests.rules.cases import CASES
 
 assert scipy.special  # enters its functions in the rule book

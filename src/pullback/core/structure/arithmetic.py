@@ -12,13 +12,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import Abstract, shape_of
-from pullback.core.structure.base import (
-    Arranged,
-    Batching,
+from pullback.core.structure.axes import (
     Marks,
     Params,
     Row,
-    Structure,
     aligned,
     common,
     dtypes,
@@ -29,6 +26,7 @@ from pullback.core.structure.base import (
     stretch,
     without,
 )
+from pullback.core.structure.base import Arranged, Batching, Structure
 from pullback.core.structure.loops import Access, Arrangement, Index, Loops, along, broadcast
 
 __all__ = ["Contraction", "Elementwise", "Reduction", "summed"]
@@ -151,7 +149,7 @@ class Contraction(Arranged):
 
     def operations(self, out: Any, *args: Any, **params: Any) -> int:
         """A multiplication and an addition for each term."""
-        (loops,) = self.arranged(None, *map(shape_of, args), **params)[1]
+        (loops,) = self.arrangement(None, args, params)[1]
         return 2 * math.prod(loops.extents)
 
     def subscripts(self, *shapes: tuple[int, ...]) -> str:

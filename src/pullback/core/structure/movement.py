@@ -9,15 +9,8 @@ from typing import Any
 import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.structure.base import (
-    Arranged,
-    Marks,
-    Params,
-    Row,
-    Structure,
-    in_front,
-    size_of,
-)
+from pullback.core.structure.axes import Marks, Params, Row, in_front, size_of
+from pullback.core.structure.base import Arranged, Structure
 from pullback.core.structure.loops import Access, Loops, broadcast, moved
 from pullback.core.structure.template import Plan, require_fit, selection
 
@@ -64,8 +57,8 @@ class Gather(Structure):
 
     def loops(self, primitive: Any, args: Row, params: Params) -> tuple[Loops, ...] | None:
         x, *indices = args
-        shape, places, *_ = selection(primitive, shape_of(x), params["key"], indices)
-        return moved(shape, places)[1]
+        found = selection(primitive, shape_of(x), params["key"], indices)
+        return moved(found.shape, found.indices)[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +120,7 @@ class Scatter(Structure):
     def loops(self, primitive: Any, args: Row, params: Params) -> tuple[Loops, ...] | None:
         shape, v, indices = self._parts(args, params)
         first = len(args) - len(indices)
-        extents, places, *_ = selection(primitive, shape, params["key"], indices, first)
-        read = broadcast(shape_of(v), len(extents), first - 1)
+        found = selection(primitive, shape, params["key"], indices, first)
+        read = broadcast(shape_of(v), len(found.shape), first - 1)
         start = 0 if self.in_place is None else "argument"
-        return (Loops(extents, (read,), Access(places), None, self.combine, start),)
+        return (Loops(found.shape, (read,), Access(found.indices), None, self.combine, start),)

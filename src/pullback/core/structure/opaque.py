@@ -9,14 +9,10 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from pullback.core.shapes import Abstract, shape_of
-from pullback.core.structure.base import (
-    Batching,
-    Count,
+from pullback.core.structure.axes import (
     Marks,
     Params,
     Row,
-    Shapes,
-    Structure,
     aligned,
     common,
     dtypes,
@@ -26,6 +22,7 @@ from pullback.core.structure.base import (
     size_of,
     stretch,
 )
+from pullback.core.structure.base import Batching, Count, Shapes, Structure
 from pullback.errors import ArgumentValueError
 
 __all__ = ["Nested", "Opaque", "along_axis", "rowwise"]

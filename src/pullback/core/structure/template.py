@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.structure.base import Marks, Row, stretch
+from pullback.core.structure.axes import Marks, Row, stretch
 from pullback.core.structure.loops import Index, Load, broadcast
 from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentValueError, DataDependenceError
@@ -35,8 +35,9 @@ class Selection(NamedTuple):
     Attributes
     ----------
     shape : tuple of int
-    indices : tuple of Index
-        For each axis of `x`, the place of an element of that.
+    sources : list of tuple
+        For each axis of `x` which of the axes that are kept it becomes, with start and step; or
+        `None`, and an index array or integer.
     before, width : int
         How many axes come before those of index arrays, and how many are theirs.
     apart : bool
@@ -44,10 +45,25 @@ class Selection(NamedTuple):
     """
 
     shape: Extents
-    indices: tuple[Index, ...]
+    sources: list[tuple[Any, ...]]
     before: int
     width: int
     apart: bool
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        """For each axis of `x`, the place of an element of ``x[key]``."""
+        return tuple(map(self._index, self.sources))
+
+    def _index(self, source: tuple[Any, ...]) -> Index:
+        if source[0] is not None:
+            axis, start, step = source
+            return Index(start, ((axis if axis < self.before else axis + self.width, step),))
+        _, argument, entry, extents, part, extent = source
+        if argument is None:
+            return Index(int(entry) % extent)
+        indices = broadcast(extents, self.before + self.width).indices
+        return Index(load=Load(argument, indices, part if dtype_of(entry).kind == "b" else None))
 
 
 def selection(primitive: Any, shape: Extents, key: Key, indices: Row, first: int = 1) -> Selection:
@@ -67,7 +83,7 @@ def selection(primitive: Any, shape: Extents, key: Key, indices: Row, first: int
     kept: list[int] = []
     parts: list[tuple[int, ...]] = []
     places: list[int] = []
-    sources: list[tuple[Any, ...]] = []  # (axis kept, start, step), or (index array, ...)
+    sources: list[tuple[Any, ...]] = []
     before = axis = 0
     for place, (entry, argument) in enumerate(entries):
         if entry is None:
@@ -98,20 +114,7 @@ def selection(primitive: Any, shape: Extents, key: Key, indices: Row, first: int
         ) from None
     apart = bool(places) and places[-1] - places[0] >= len(places)
     before, width = 0 if apart else before, len(together)
-    found = tuple([_index(source, before, width) for source in sources])
-    return Selection((*kept[:before], *together, *kept[before:]), found, before, width, apart)
-
-
-def _index(source: tuple[Any, ...], before: int, width: int) -> Index:
-    """The index along an axis; the `width` axes of index arrays come after `before` others."""
-    if source[0] is not None:
-        axis, start, step = source
-        return Index(start, ((axis if axis < before else axis + width, step),))
-    _, argument, entry, extents, part, extent = source
-    if argument is None:
-        return Index(int(entry) % extent)
-    indices = broadcast(extents, before + width).indices
-    return Index(load=Load(argument, indices, part if dtype_of(entry).kind == "b" else None))
+    return Selection((*kept[:before], *together, *kept[before:]), sources, before, width, apart)
 
 
 def _filled(key: Key, indices: Row, first: int) -> list[tuple[Any, int | None]]:

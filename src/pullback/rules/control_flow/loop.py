@@ -18,7 +18,7 @@ import numpy as np
 from pullback.core.memory import in_memory
 from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.structure import in_front
+from pullback.core.structure.axes import in_front
 from pullback.core.tracing import Tracer
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs

@@ -21,7 +21,8 @@ from pullback.core.linear import Joint
 from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
-from pullback.core.structure import Nested, in_front
+from pullback.core.structure import Nested
+from pullback.core.structure.axes import in_front
 from pullback.core.tracing import Tracer
 from pullback.graph.cost import Cost, cost
 from pullback.rules.control_flow.derived import (

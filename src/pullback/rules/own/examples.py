@@ -24,7 +24,8 @@ from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.running import run
 from pullback.core.shapes import Abstract, dtype_of, expand, fit, shape_of
-from pullback.core.structure import Opaque, in_front
+from pullback.core.structure import Opaque
+from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.graph.variable import Variable
@@ -35,8 +36,6 @@ from pullback.transforms.arguments import lower
 from pullback.transforms.batch import MAPPED, Batch, outermost
 
 __all__ = ["PerExample"]
-
-Marks = tuple[bool, ...]
 
 
 @dataclass(frozen=True)
@@ -174,24 +173,14 @@ class PerExample(Primitive):
         return self.of.is_constant
 
     def of_batch(
-        self,
-        _primitive: Primitive,
-        size: int,
-        mapped: Sequence[bool],
-        values: Sequence[Any],
-        params: dict[str, Any],
+        self, _primitive: Primitive, size: int, mapped: Marks, values: Row, params: Params
     ) -> Any:
         """The batching of the primitive; see `Batching`."""
         settings = {"sizes": (size,), "mapped": (tuple(mapped),), "params": params or None}
         return bind(self, tuple(values), settings)
 
     def _deeper(
-        self,
-        _primitive: Primitive,
-        size: int,
-        mapped: Sequence[bool],
-        values: Sequence[Any],
-        params: dict[str, Any],
+        self, _primitive: Primitive, size: int, mapped: Marks, values: Row, params: Params
     ) -> Any:
         """The batching of what is mapped already: one axis more, outside of the others."""
         settings = {
