@@ -55,7 +55,8 @@ def _in_one_spelling(primitive: Primitive) -> Rule:
 _OVER_AXES = {
     primitive: primitive.structure
     for primitive in registry.values()
-    if isinstance(primitive.structure, Reduction) and not primitive.structure.position
+    if isinstance(primitive.structure, Reduction)
+    and not (primitive.structure.position or primitive.structure.running)
 }
 
 for _primitive in _OVER_AXES:

@@ -6,7 +6,7 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
-from pullback.core.structure import along_axis
+from pullback.core.structure import Reduction, along_axis
 from pullback.rules.complex import conjugated
 from pullback.rules.registration import rule
 from pullback.rules.shaping import concatenate
@@ -20,7 +20,7 @@ def _cumsum(x, *, axis, reverse=False):
     return np.flip(np.cumsum(np.flip(x, axis), axis=axis), axis)
 
 
-@rule(_cumsum, along_axis(reorders=True), name="cumsum")
+@rule(_cumsum, Reduction(np.add, running=True, reorders=True), name="cumsum")
 def cumsum(_y, _x, *, axis, reverse=False):
     """yᵢ = Σₖ≤ᵢ xₖ along `axis`: x̄ᵢ = Σₖ≥ᵢ ȳₖ, the sum from the other end."""
     return Linear(
@@ -33,7 +33,7 @@ def _cumprod(x, *, axis):
     return np.cumprod(x, axis=axis)
 
 
-@rule(_cumprod, along_axis(generic=True), name="cumprod")
+@rule(_cumprod, Reduction(np.multiply, running=True), name="cumprod")
 def cumprod(y, x, *, axis):
     """yᵢ = yᵢ₋₁xᵢ along `axis`, from y₋₁ = 1.
 

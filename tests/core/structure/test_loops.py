@@ -45,6 +45,18 @@ def element(access, point, args):
     return array[places(access.indices, point, args)]
 
 
+def _points(loops):
+    """The points of the iteration space, in order."""
+    points = list(np.ndindex(*loops.extents))
+    return points[::-1] if loops.along is not None and loops.along[1] < 0 else points
+
+
+def _before(at, axis, step, shape):
+    """The place before along an axis; `None` if there is none."""
+    place = at[axis] - step
+    return (*at[:axis], place, *at[axis + 1 :]) if 0 <= place < shape[axis] else None
+
+
 def evaluated(primitive, args, params):
     """The results of a primitive from its loops, element by element, and nothing else."""
     shapes = primitive.shape(*args, **params)
@@ -54,12 +66,13 @@ def evaluated(primitive, args, params):
         if loops.start is not None and not has.any():
             outs[0][...] = args[0] if isinstance(loops.start, str) else loops.start
             has[...] = True
-        for point in np.ndindex(*loops.extents):
+        for point in _points(loops):
             terms = [element(access, point, args) for access in loops.reads]
             found = terms[0] if loops.kernel is None else loops.kernel(*terms)
             at = places(loops.write.indices, point, args)
-            if loops.combine is not None and has[at]:
-                found = loops.combine(outs[0][at], found)
+            before = at if loops.along is None else _before(at, *loops.along, has.shape)
+            if loops.combine is not None and before is not None and has[before]:
+                found = loops.combine(outs[0][before], found)
             has[at] = True
             for out, value in zip(outs, found if primitive.multiple else (found,), strict=True):
                 out[at] = value

@@ -87,6 +87,9 @@ class Reduction(Structure):
     position : bool
         Whether the result is where the element is, rather than what it is. None for the axis is
         then the flat array.
+    running : bool
+        Whether all partial results along the one axis are returned, from its end if the parameter
+        ``reverse`` says so.
     """
 
     operation: np.ufunc | None = None
@@ -94,6 +97,7 @@ class Reduction(Structure):
     kernel: Callable[[Any], Any] | None = None
     mean: bool = False
     position: bool = False
+    running: bool = False
     generic: bool = True
 
     @property
@@ -109,6 +113,8 @@ class Reduction(Structure):
 
     def shape(self, primitive: Any, *args: Any, **params: Any) -> Any:
         (x,) = args
+        if self.running:
+            return aligned(primitive, x, **params)
         axis, keepdims = params.get("axis"), params.get("keepdims", False)
         dtype = np.dtype(np.intp) if self.position else dtypes(primitive, x)
         return Abstract(without(shape_of(x), axis, keepdims=keepdims), dtype)
@@ -126,12 +132,15 @@ class Reduction(Structure):
         shape = shape_of(args[0])
         rank, axis = len(shape), params.get("axis")
         gone = range(rank) if axis is None or not rank else normalize_axis_tuple(axis, rank)
+        read = Access(along(*range(rank)))
+        if self.running:
+            step = -1 if params.get("reverse") else 1
+            return (Loops(shape, (read,), read, None, self.operation, along=(gone[0], step)),)
         write = tuple(
             Index() if i in gone else Index(0, ((i, 1),))
             for i in range(rank)
             if params.get("keepdims") or i not in gone
         )
-        read = Access(along(*range(rank)))
         divisor = math.prod(shape[i] for i in gone) if self.mean else 1
         start = self.operation.identity
         kernel = self.kernel

@@ -83,6 +83,9 @@ class Loops(NamedTuple):
         What the result has everywhere at first: a number, or the elements of the first argument.
     divisor : int
         By what the result is divided in the end.
+    along : (int, int), optional
+        An axis of the space, and 1 or −1: what is computed is joined with the result one place
+        before along that axis, in this direction.
     """
 
     extents: tuple[int, ...]
@@ -92,6 +95,7 @@ class Loops(NamedTuple):
     combine: np.ufunc | None = None
     start: Any = None
     divisor: int = 1
+    along: tuple[int, int] | None = None
 
 
 Arrangement = tuple[tuple[int, ...], tuple[Loops, ...]]
