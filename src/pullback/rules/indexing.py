@@ -12,6 +12,7 @@ import numpy as np
 from pullback.core.linear import Linear, Selection
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Gather, Opaque, Scatter
+from pullback.core.structure.axes import in_batches
 from pullback.core.structure.template import ARRAY, Plan, selection
 from pullback.core.tracing import Tracer
 from pullback.rules.registration import constant, rule
@@ -189,13 +190,9 @@ def _window(start, *, length, step):
     return start[..., None] + step * np.arange(length)
 
 
-def _window_batch(primitive, _size, _mapped, values, params):
-    return primitive(*values, **params)
-
-
 def _window_shape(_primitive, start, *, length, step):
     return Abstract((*shape_of(start), length), np.result_type(dtype_of(start), np.intp))
 
 
-window = constant(_window, Opaque(_window_shape, _window_batch, count=0), name="window")
+window = constant(_window, Opaque(_window_shape, in_batches, count=0), name="window")
 """The positions start, start + step, …, `length` of them, for each of the starts."""

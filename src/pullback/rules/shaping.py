@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from pullback.core.linear import Joint, Selection
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.structure import Access, Index, Loops, View
-from pullback.core.structure.axes import common, joined, listed, reversed_axes, stretch
+from pullback.core.structure.axes import common, in_batches, joined, listed, reversed_axes, stretch
 from pullback.core.structure.loops import along, broadcast, moved
 from pullback.errors import ArgumentValueError
 from pullback.rules.indexing import ARRAY, scatter
@@ -243,11 +243,7 @@ def _diagonal_indices(axis, offset):
     return Index(max(0, -offset), ((axis, 1),)), Index(max(0, offset), ((axis, 1),))
 
 
-def _diagonal_batch(primitive, _size, _mapped, values, params):
-    return primitive(*values, **params)
-
-
-@rule(_diagonal, View(_on_diagonal, _diagonal_batch, masks=True), name="diagonal")
+@rule(_diagonal, View(_on_diagonal, in_batches, masks=True), name="diagonal")
 def diagonal(_y, _x, *, offset=0):
     """y…ᵢ = x…ᵢ,ᵢ₊ₖ with k = `offset`, over the last two axes; x̄ is ȳ on that diagonal, else 0."""
     matrix = shape_of(_x)[-2:]
@@ -274,7 +270,7 @@ def _on_zeros(_primitive, old, *, shape, offset=0):
 
 @rule(
     _embed_diagonal,
-    View(_on_zeros, _diagonal_batch, pads="always", reorders=False, shares=False),
+    View(_on_zeros, in_batches, pads="always", reorders=False, shares=False),
     name="embed_diagonal",
 )
 def embed_diagonal(_y, _x, *, shape, offset=0):

@@ -13,9 +13,9 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import Abstract, broadcast_shapes, dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 
-__all__ = ["Marks", "Params", "Row", "aligned", "common", "dtypes", "flattened", "in_front",
-           "joined", "listed", "over_axes", "rank_of", "reversed_axes", "size_of", "stretch",
-           "without"]  # fmt: skip
+__all__ = ["Marks", "Params", "Row", "aligned", "common", "dtypes", "flattened", "in_batches",
+           "in_front", "joined", "listed", "over_axes", "rank_of", "reversed_axes", "size_of",
+           "stretch", "without"]  # fmt: skip
 
 Marks = Sequence[bool]
 Row = Sequence[Any]
@@ -133,6 +133,11 @@ def _shifted(axis: Any) -> Any:
     if isinstance(axis, int | np.integer):
         return axis + 1 if axis >= 0 else axis
     return tuple(map(_shifted, axis))
+
+
+def in_batches(primitive: Any, _size: int, _mapped: Marks, values: Row, params: Params) -> Any:
+    """The batching of a function of one argument whose leading axes are those of a batch."""
+    return primitive(*values, **params)
 
 
 def over_axes(
