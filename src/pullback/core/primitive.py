@@ -107,13 +107,14 @@ class Primitive:
         self.reads_nothing = True
         self.alone = False
         self.computes_with: tuple[int, ...] = ()
-        if isinstance(rule, FullRule):
-            self.pushforward, self.linearize = rule
-        elif rule is not None:
+        if rule is not None:
             self.set_rule(rule)
 
-    def set_rule(self, rule: Callable[..., Any]) -> None:
+    def set_rule(self, rule: Callable[..., Any] | FullRule) -> None:
         """Attach `rule`, and read off its signature what it keeps."""
+        if isinstance(rule, FullRule):
+            self.pushforward, self.linearize = rule
+            return
         self.rule = rule
         if rule is locally_constant:
             return

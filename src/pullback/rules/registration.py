@@ -63,8 +63,8 @@ def rule(
     *,
     name: str | None = None,
     separate: Callable[..., tuple[Any, ...]] | None = None,
-) -> Callable[[Callable[..., Any] | FullRule], Primitive]:
-    """Enter the rule of a function.
+) -> Callable[[Callable[..., Any] | FullRule | None], Primitive]:
+    """Enter the rule of a function; `None` for one that is set later.
 
     Parameters
     ----------
@@ -79,11 +79,11 @@ def rule(
     """
     function = ufunc_behind(function)
 
-    def enter(rule: Callable[..., Any] | FullRule) -> Primitive:
+    def enter(rule: Callable[..., Any] | FullRule | None) -> Primitive:
         primitive = Primitive(
             name or function.__name__, function, structure, rule, separate=separate
         )
-        if not isinstance(rule, FullRule) and rule is not locally_constant:
+        if inspect.isfunction(rule) and rule is not locally_constant:
             primitive.__doc__ = rule.__doc__
         if primitive.name in registry:
             raise ValueError(f"the rule book has an entry for {primitive.name} already")
