@@ -29,7 +29,7 @@ Key = tuple[Any, ...]
 Extents = tuple[int, ...]
 
 
-class Selection(NamedTuple):
+class Selected(NamedTuple):
     """What ``x[key]`` is.
 
     Attributes
@@ -66,7 +66,7 @@ class Selection(NamedTuple):
         return Index(load=Load(argument, indices, part if dtype_of(entry).kind == "b" else None))
 
 
-def selection(primitive: Any, shape: Extents, key: Key, indices: Row, first: int = 1) -> Selection:
+def selection(primitive: Any, shape: Extents, key: Key, indices: Row, first: int = 1) -> Selected:
     """What an index selects of an array of `shape`.
 
     The first of the index arrays is an argument of the primitive, that with the number `first`.
@@ -114,7 +114,7 @@ def selection(primitive: Any, shape: Extents, key: Key, indices: Row, first: int
         ) from None
     apart = bool(places) and places[-1] - places[0] >= len(places)
     before, width = 0 if apart else before, len(together)
-    return Selection((*kept[:before], *together, *kept[before:]), sources, before, width, apart)
+    return Selected((*kept[:before], *together, *kept[before:]), sources, before, width, apart)
 
 
 def _filled(key: Key, indices: Row, first: int) -> list[tuple[Any, int | None]]:
