@@ -72,13 +72,13 @@ def selection(primitive: Any, shape: Extents, key: Key, indices: Row, first: int
     The first of the index arrays is an argument of the primitive, that with the number `first`.
     """
     entries = _filled(key, indices, first)
-    consumed = sum(_axes(entry) for entry, _ in entries)
+    consumed = sum([_axes(entry) for entry, _ in entries])
     if consumed > len(shape):
         raise IndexError(
             f"{primitive.name}: the index has entries for {consumed} axes, and the array of shape "
             f"{shape} has {len(shape)}"
         )
-    if not any(entry is Ellipsis for entry, _ in entries):
+    if Ellipsis not in key:
         entries.append((Ellipsis, None))
     kept: list[int] = []
     parts: list[tuple[int, ...]] = []
@@ -106,7 +106,7 @@ def selection(primitive: Any, shape: Extents, key: Key, indices: Row, first: int
             places.append(place)
             axis += count
     try:
-        together = np.broadcast_shapes(*parts)
+        together = np.broadcast_shapes(*parts) if len(parts) > 1 else sum(parts, ())
     except ValueError:
         raise IndexError(
             f"{primitive.name}: index arrays of the shapes {' and '.join(map(str, parts))} cannot "
@@ -122,7 +122,9 @@ def _filled(key: Key, indices: Row, first: int) -> list[tuple[Any, int | None]]:
 
     An array may be the stand-in of a Python integer that is not known, a number of its own.
     """
-    remaining = enumerate((Abstract.of(x) if type(x) is int else x for x in indices), first)
+    if not indices:
+        return [(entry, None) for entry in key]
+    remaining = enumerate([Abstract.of(x) if type(x) is int else x for x in indices], first)
     filled: list[tuple[Any, int | None]] = []
     for entry in key:
         if isinstance(entry, str) and entry == ARRAY:
@@ -213,24 +215,24 @@ class Plan:
     def __init__(
         self, primitive: Any, shape: Extents, key: Key, indices: Row, mapped: Marks, size: int
     ) -> None:
-        one_of_each = [
-            Abstract(shape_of(x)[1:], dtype_of(x)) if one else x
-            for x, one in zip(indices, mapped, strict=True)
-        ]
-        if any(one and dtype_of(x).kind == "b" for x, one in zip(indices, mapped, strict=True)):
-            raise DataDependenceError(
-                "vmap: indexing with a mapped boolean array has a result of a different shape "
-                "for each example; use np.where(mask, x, 0) instead"
-            )
-        found = selection(primitive, shape, key, one_of_each)
+        examples = [*indices]
+        for place, x in enumerate(indices):
+            if mapped[place]:
+                examples[place] = Abstract(shape_of(x)[1:], dtype_of(x))
+                if dtype_of(x).kind == "b":
+                    raise DataDependenceError(
+                        "vmap: indexing with a mapped boolean array has a result of a different "
+                        "shape for each example; use np.where(mask, x, 0) instead"
+                    )
+        found = selection(primitive, shape, key, examples)
         before, width, self.rank = found.before, found.width, len(found.shape)
         self.source: Extents = ()
         self.destination: Extents = ()
         if any(mapped):
             self.key = (ARRAY, *key)
-            examples = np.arange(size).reshape(size, *(1,) * width)
+            each = np.arange(size).reshape(size, *(1,) * width)
             rows = zip(indices, mapped, strict=True)
-            self.arrays = [examples, *(stretch(x, width) if one else x for x, one in rows)]
+            self.arrays = [each, *(stretch(x, width) if one else x for x, one in rows)]
             if before:
                 self.source = tuple(range(1, 1 + width))
                 self.destination = tuple(range(1 + before, 1 + before + width))
