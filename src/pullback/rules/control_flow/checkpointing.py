@@ -9,8 +9,9 @@ from typing import Any
 from pullback.core import trees
 from pullback.core.linear import Joint
 from pullback.core.memory import with_snapshots
-from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
+from pullback.core.structure import Nested
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of, require_function
 from pullback.graph.building import flat_graph, like
@@ -30,6 +31,7 @@ from pullback.rules.control_flow.derived import (
     spread,
     wants_values,
 )
+from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
 from pullback.transforms.transformed import transformed
 
@@ -143,18 +145,16 @@ def _pullback(
     return derived(body, ("recomputing", varying, seeded, onto), make)
 
 
-checkpointed = Primitive(
-    "checkpoint",
+checkpointed = rule(
     _value,
-    multiple=True,
-    batch=_batch,
-    shape=_shape,
-    layouts=lambda args, params: layouts_through(params["body"], args),
-    pushforward=_pushforward,
-    linearize=_linearize,
-    take_over=_take_over,
-)
-registry[checkpointed.name] = checkpointed
+    Nested(
+        _shape,
+        _batch,
+        layouts=lambda args, params: layouts_through(params["body"], args),
+        take_over=_take_over,
+    ),
+    name="checkpoint",
+)(FullRule(_pushforward, _linearize))
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -33,22 +33,11 @@ from pullback.rules.control_flow.derived import (
     zeros_like,
 )
 
-__all__ = ["CHEAP", "LinearPart", "ReverseBody", "Split", "split"]
-
-CHEAP = frozenset(
-    {
-        "add", "subtract", "multiply", "negative", "positive", "square", "conjugate", "real",
-        "imag", "maximum", "minimum", "absolute", "sign", "equal", "not_equal", "less",
-        "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_not",
-        "where", "reshape", "transpose", "broadcast_to", "astype", "index", "copy",
-        "stop_gradient", "concatenate", "stack", "diagonal",
-    }
-)  # fmt: skip
-"""The primitives that are evaluated again rather than have their results kept."""
+__all__ = ["LinearPart", "ReverseBody", "Split", "split"]
 
 
 def _is_cheap(equation: Equation) -> bool:
-    return equation.primitive.name in CHEAP
+    return equation.primitive.structure.cheap
 
 
 @dataclass
