@@ -50,7 +50,7 @@ def test_an_array_of_several_pieces():
 
 def test_a_copy_serves_until_the_array_is_written_to():
     snapshots = Snapshots()
-    array = np.ones((100, 100))
+    array = np.ones((200, 200))
     first = snapshots.of(array)
     assert first is not array and not first.flags.writeable
     assert snapshots.of(array) is first and snapshots.of(array[:]) is first
@@ -67,5 +67,5 @@ def test_a_copy_serves_until_the_array_is_written_to():
 def test_copies_that_nobody_needs_are_freed():
     snapshots = Snapshots()
     for _ in range(3):
-        snapshots.of(np.ones((100, 100)))
+        snapshots.of(np.ones((200, 200)))
     assert not snapshots._copies

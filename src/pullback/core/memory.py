@@ -141,7 +141,7 @@ class Snapshots:
         return copy
 
 
-_LARGE = 1 << 15
+_LARGE = 1 << 17
 """How many bytes take longer to copy than it takes to look for a copy."""
 
 
@@ -151,7 +151,7 @@ def is_unchanged(copy: Any, array: Any) -> bool:
     if copy.strides == array.strides and array.flags.forc:
         one, other = (x.ravel("K").view(bits) for x in (copy, array))
         pieces = (slice(start, start + _PIECE) for start in range(0, one.size, _PIECE))
-        return all(np.array_equal(one[piece], other[piece]) for piece in pieces)
+        return all((one[piece] == other[piece]).all() for piece in pieces)
     if f"u{array.itemsize}" == bits:
         return np.array_equal(copy.view(bits), array.view(bits))
     return bool(copy.tobytes() == array.tobytes())
