@@ -15,7 +15,7 @@ from pullback.core.precision import PYTHON_NUMBERS, settled
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import SingularPoint
 from pullback.core.structure import Opaque, Structure
-from pullback.core.subclasses import elements_of, is_of_subclass
+from pullback.core.subclasses import elements_of
 from pullback.core.tracing import Tracer, ground_level
 from pullback.core.validation import describe, to_array
 from pullback.errors import ArgumentTypeError, NoRuleError
@@ -339,10 +339,7 @@ def _as_plain(x: Any, primitive: Primitive) -> Any:
     """`x` as an array; traced scalars in a list or an object array become one traced array."""
     if type(x) is Tracer or type(x) in _SCALARS:
         return x
-    if is_of_subclass(x):
-        array = elements_of(x, primitive.name)
-    else:
-        array = to_array(x, f"{primitive.name}: an argument")
+    array = to_array(elements_of(x, primitive.name), f"{primitive.name}: an argument")
     if array.dtype.kind in "biufc":
         return array
     elements = array.ravel().tolist()
