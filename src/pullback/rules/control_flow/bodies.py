@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -19,13 +19,15 @@ from pullback.errors import (
     NoRuleError,
 )
 from pullback.graph.building import build, close, flat_graph, like
-from pullback.graph.dependence import read
+from pullback.graph.dependence import affected, read
 from pullback.graph.graph import Atom, Graph
 from pullback.graph.layout import assumed_of, layout_of, layout_of_part, layouts_through
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Assumed, Variable, require_64_bits
 from pullback.rules import conversion
+from pullback.rules.control_flow.derived import pruned
 from pullback.rules.control_flow.free_arrays import FreeArrays
+from pullback.rules.control_flow.reading import Before, Place, Reading, Recorded, kind_of, once
 from pullback.transforms.arguments import flatten_arrays, owned
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "index_variable",
     "record",
     "record_unevaluated",
+    "recorded",
     "same_leaves",
     "slices",
 ]
@@ -50,9 +53,13 @@ class Leaves:
     variables : list of Variable
     names : list of str
         How to reach each array, below the name of the tree.
+    is_plain : bool
+        Whether nothing but the structure says what a body may do with the tree: it consists of
+        tuples, lists and dicts.
     """
 
     def __init__(self, tree: Any, where: str, name: str) -> None:
+        self.is_plain = _is_plain(tree)
         self.values, self.spec = flatten_arrays(tree, where, name)
         self.values = [x._snapshot() if type(x) is Tracer else x for x in self.values]
         self.variables = [_variable(x) for x in self.values]
@@ -65,14 +72,66 @@ class Leaves:
                     "wanted numbers or booleans; convert it with .astype(float)"
                 )
 
+    @property
+    def arguments(self) -> list[tuple[str, Variable]]:
+        """Names, and new variables."""
+        return [(name, like(x)) for name, x in zip(self.names, self.variables, strict=True)]
+
+    @property
+    def key(self) -> Hashable:
+        """What a recording depends on."""
+        variables = self.variables
+        return self.spec, *[
+            (x.shape, x.dtype, x.weak, x.array, x.layout, x.number) for x in variables
+        ]
+
     def tree(self, leaves: Sequence[Any]) -> Any:
         """The pytree with these leaves."""
         return trees.unflatten(self.spec, leaves)
 
-    def results(self, leaves: Sequence[Any]) -> Any:
-        """The pytree with these leaves, arrays of the user's own."""
-        taken = set(map(id, self.values))
+    def results(self, leaves: Sequence[Any], others: Sequence[Any]) -> Any:
+        """The pytree with these leaves, arrays of the user's own, and none of the others."""
+        taken = set(map(id, (*self.values, *others)))
         return self.tree([owned(_strong(x), taken) for x in leaves])
+
+
+_LEAVES = frozenset({np.ndarray, Tracer, bool, int, float, complex})
+
+
+def _is_plain(tree: Any) -> bool:
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return all(map(_is_plain, tree))
+    if kind is dict:
+        return all(map(_is_plain, tree.values())) and all(type(key) is str for key in tree)
+    return tree is None or kind in _LEAVES or issubclass(kind, np.generic)
+
+
+def recorded(
+    make: Callable[[Reading | None], Recorded],
+    where: str,
+    reads: Sequence[Any],
+    given: Sequence[Leaves],
+    others: Sequence[Any] = (),
+) -> tuple[Any, list[Any]]:
+    """What `make` records, and the values from outside that it takes; see `once`.
+
+    Parameters
+    ----------
+    make : callable
+    where : str
+    reads : sequence of (callable or array)
+        What the user gave to be recorded.
+    given : sequence of Leaves
+        The arguments.
+    others : sequence
+        What else the recording depends on.
+    """
+    if not all(leaves.is_plain for leaves in given):
+        result, _, values = make(None)
+        return result, list(values)
+    values = [x for leaves in given for x in leaves.values]
+    return once(reads, (where, *(leaves.key for leaves in given)), values, make, others)
 
 
 class Result:
@@ -105,67 +164,123 @@ def index_variable() -> Variable:
     return Variable((), np.dtype(np.int64), weak=int)
 
 
-def slices(xs: Leaves) -> list[Variable]:
-    """What an iteration gets of each scanned array."""
+def slices(xs: Leaves) -> list[tuple[str, Variable]]:
+    """What an iteration gets of each scanned array, with names."""
     found = []
-    for x in xs.variables:
+    for name, x in zip(xs.names, xs.variables, strict=True):
         layout = layout_of_part(x)
         variable = Variable(x.shape[1:], x.dtype, array=len(x.shape) > 1, layout=layout)
         variable.laid_by = x.laid_by
-        found.append(variable)
+        found.append((name, variable))
     return found
 
 
 def record(
     function: Callable[..., Sequence[Any]],
-    inputs: Sequence[Variable],
-    names: Sequence[str],
+    arguments: Sequence[tuple[str, Variable]],
     name: str,
     position: int,
     unknown: tuple[type, ...] = (),
+    reading: Reading | None = None,
 ) -> tuple[Graph, list[Any]]:
-    """A body as a graph, and the traced values from outside that it takes at `position`.
+    """A body as a graph, and the values from outside that it takes at `position`.
 
     What is computed from values from outside alone is computed outside, but for those of the types
     `unknown`, `Tracer` or `ndarray`.
+
+    Parameters
+    ----------
+    function : callable
+    arguments : sequence of (str, Variable)
+    name : str
+    position : int
+    unknown : tuple of type
+    reading : Reading, optional
+        What the function reads. The graph holds for equal ones, then, and in place of the values
+        there are the places that they come from.
     """
-    given = bool(inputs)
-    free_variables: set[Variable] = set()
+    free_variables: dict[Variable, Any] = {}
+    seen_as = unknown if reading is None else (Tracer, np.ndarray)
 
     def seeing_tracers(*args: Tracer) -> Sequence[Any]:
-        free = FreeArrays(cast(Staging, args[0]._interpreter), unknown)
-        outs: Sequence[Any] = free.seen_by(function)(*(args if given else ()))
+        free = FreeArrays(cast(Staging, args[0]._interpreter), seen_as)
+        outs: Sequence[Any] = free.seen_by(function)(*(args if arguments else ()))
         free.require_unwritten(name)
         free_variables.update(free.variables)
         return outs
 
-    if not given:
-        inputs, names = [Variable((), np.dtype(np.bool_))], ["nothing"]
+    names, inputs = zip(
+        *(arguments or [("nothing", Variable((), np.dtype(np.bool_)))]), strict=True
+    )
     graph = build(seeing_tracers, inputs, name, names)
-    used = {x for equation in graph.equations for x in read(equation)}
-    used.update(x for x in graph.outputs if type(x) is Variable)
-    constants = {x: value for x, value in graph.constants.items() if x in used}
-    inputs, names = (graph.inputs, graph.signature.names) if given else ((), ())
-    flat = flat_graph(name, inputs, constants, graph.equations, graph.outputs, names)
-    return close(flat, position, free_variables)
+    inputs, names = (graph.inputs, names) if arguments else ((), ())
+    flat = pruned(name, inputs, graph.constants, graph.equations, graph.outputs, names)
+    closed, values = close(flat, position, free_variables)
+    if reading is None:
+        return closed, values
+    reading.see(free_variables.values())
+    free = closed.inputs[position : position + len(values)]
+    places = {x: reading.place(free_variables.get(x)) for x in free}
+    same = [x for x in free if kind_of(free_variables[x]) not in unknown]
+    return _computed_before(closed, places, position, same)
+
+
+def _computed_before(
+    graph: Graph, places: dict[Variable, int], position: int, same: Sequence[Variable]
+) -> tuple[Graph, list[Place]]:
+    """A body without what is computed from some of the values that it takes alone.
+
+    Parameters
+    ----------
+    graph : Graph
+    places : dict of Variable to int
+        Where each value from outside comes from; they are inputs from `position` on.
+    position : int
+    same : sequence of Variable
+        Those of them with which may be computed before.
+    """
+    others = [x for x in graph.inputs if x not in set(same)]
+    moving = affected(graph.equations, others)
+    late = [each for each in graph.equations if not moving.isdisjoint(each.outputs)]
+    early = {x for each in graph.equations for x in each.outputs if x not in moving}
+    used = [*(x for each in late for x in read(each)), *graph.outputs]
+    needed = [x for x in dict.fromkeys(used) if type(x) is Variable and x in early]
+    if not needed:
+        return graph, list(places.values())
+    names = [f"free{i}" for i in range(len(same))]
+    first = pruned(f"{graph.name}_before", same, graph.constants, graph.equations, needed, names)
+    before = Before(first, tuple(places[x] for x in same))
+    for x, layout in zip(needed, layouts_through(first, same), strict=True):
+        x.layout, x.array = layout, bool(x.shape)
+    found: dict[Variable, Place] = {x: place for x, place in places.items() if x in used}
+    found |= {x: (before, i) for i, x in enumerate(needed)}
+    end = position + len(places)
+    given, given_names = list(graph.inputs), list(graph.signature.names)
+    given[position:end] = found
+    given_names[position:end] = [f"free{i}" for i in range(len(found))]
+    rest = pruned(graph.name, given, graph.constants, late, graph.outputs, given_names)
+    return rest, list(found.values())
 
 
 def record_unevaluated(
     function: Callable[..., Sequence[Any]],
-    inputs: Sequence[Variable],
-    names: Sequence[str],
+    arguments: Sequence[tuple[str, Variable]],
     name: str,
     position: int,
+    reading: Reading | None = None,
 ) -> tuple[Graph, list[Any]]:
     """As `record`, for a body that may not be run at all: nothing of it is evaluated yet.
 
     If its course depends on a plain array from outside, what is computed from plain arrays is.
     """
+    everything = (Tracer, np.ndarray)
     with np.errstate(all="ignore"):
         try:
-            return record(function, inputs, names, name, position, (Tracer, np.ndarray))
+            return record(function, arguments, name, position, everything, reading)
         except (DataDependenceError, NoRuleError, ArgumentTypeError):
-            return record(function, inputs, names, name, position, (Tracer,))
+            if reading is not None:
+                raise
+            return record(function, arguments, name, position, (Tracer,))
 
 
 def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[Any]:
@@ -191,14 +306,16 @@ class Carry(Leaves):
     A Python number takes the dtype that the body gives it: 0.0 starts a sum in float32 too.
     """
 
-    def __init__(self, tree: Any, where: str, name: str) -> None:
-        super().__init__(tree, where, name)
-        for variable in self.variables:
-            variable.laid_by = Assumed(None if variable.laid_by is None else variable.laid_by.outer)
+    def started(self) -> list[Variable]:
+        """What stands for the leaves in a recording; it may lie in memory otherwise, later."""
+        variables = [like(x) for x in self.variables]
+        for x in variables:
+            x.laid_by = Assumed(None if x.laid_by is None else x.laid_by.outer)
+        return variables
 
     def settle(
         self,
-        record_body: Callable[[], tuple[Graph, list[Any]]],
+        record_body: Callable[[Sequence[Variable]], tuple[Graph, list[Any]]],
         where: str,
         *,
         repeats: bool = True,
@@ -208,7 +325,7 @@ class Carry(Leaves):
         Parameters
         ----------
         record_body : callable
-            Records it with `variables`; the next carry is what the graph returns first.
+            Records it with variables for the carry; the next one is what the graph returns first.
         where : str
         repeats : bool
             Whether the body may run on what it has returned.
@@ -220,43 +337,49 @@ class Carry(Leaves):
         AliasError
             Where the body depends on how a leaf lies in memory, and changes that.
         """
-        graph, free = record_body()
-        weak = [x.weak is not None for x in self.variables]
-        if any(weak):
+        variables = self.started()
+        graph, free = record_body(variables)
+        weak = [x for x in variables if x.weak is not None]
+        if weak:
             # What was recorded for a number holds for a scalar of the dtype that came out, unless
             # some operation promotes that in another way.
-            for variable, out in zip(self.variables, graph.outputs, strict=False):
+            for variable, out in zip(variables, graph.outputs, strict=False):
                 if variable.weak is not None:
                     variable.weak, variable.dtype = None, dtype_of(out)
             try:
                 graph.verify()
             except GraphError:
-                self.variables = [like(x) for x in self.variables]
-                graph, free = record_body()
-        while repeats and self._forget_layouts(graph):
-            graph, free = record_body()
+                variables = [like(x) for x in variables]
+                graph, free = record_body(variables)
+        while repeats and (moved := _moved(graph, variables)):
+            variables = [like(x) for x in variables]
+            for i in moved:
+                variables[i].layout = None
+            graph, free = record_body(variables)
         outputs = list(graph.outputs)
-        for i, (name, before) in enumerate(zip(self.names, self.variables, strict=True)):
+        for i, (name, before) in enumerate(zip(self.names, variables, strict=True)):
             outputs[i] = _checked(outputs[i], before, name, where)
-        for i, is_weak in enumerate(weak):
-            if is_weak:
-                self.values[i] = self.variables[i].dtype.type(self.values[i])
         names = graph.signature.names
         return (
             flat_graph(graph.name, graph.inputs, graph.constants, graph.equations, outputs, names),
             free,
         )
 
-    def _forget_layouts(self, graph: Graph) -> bool:
-        """Whether the body depends on a layout that it changes, which is not known from now on."""
-        relied = [i for i, x in enumerate(self.variables) if x.laid_by.relied and x.layout]
-        layouts = layouts_through(graph, graph.inputs) if relied else []
-        moved = [i for i in relied if layouts[i] != self.variables[i].layout]
-        if moved:
-            self.variables = [like(x) for x in self.variables]
-        for i in moved:
-            self.variables[i].layout = None
-        return bool(moved)
+    def begun(self, graph: Graph, position: int) -> list[Any]:
+        """The first carry as the body takes it, as inputs from `position` on."""
+        inputs = graph.inputs[position:]
+        self.values = [
+            inputs[i].dtype.type(x) if self.variables[i].weak is not None else x
+            for i, x in enumerate(self.values)
+        ]
+        return self.values
+
+
+def _moved(graph: Graph, variables: Sequence[Variable]) -> list[int]:
+    """The leaves on whose layout the body depends, and which it changes."""
+    relied = [i for i, x in enumerate(variables) if x.laid_by.relied and x.layout]
+    layouts = layouts_through(graph, graph.inputs) if relied else []
+    return [i for i in relied if layouts[i] != variables[i].layout]
 
 
 def _checked(out: Atom, before: Variable, name: str, where: str) -> Atom:

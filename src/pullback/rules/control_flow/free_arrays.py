@@ -27,9 +27,9 @@ from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 from pullback.transforms.transformed import Transformed
 
-__all__ = ["FreeArrays"]
+__all__ = ["LIBRARIES", "FreeArrays", "names_in"]
 
-_LIBRARIES = frozenset({"pullback", "numpy", "scipy", "optree"})
+LIBRARIES = frozenset({"pullback", "numpy", "scipy", "optree"})
 """Packages whose globals are left alone."""
 
 _FEW = 64
@@ -48,11 +48,12 @@ class FreeArrays:
 
     Attributes
     ----------
-    variables : set of Variable
+    variables : dict of Variable to (array or Tracer)
+        What each of them stands for.
     """
 
     def __init__(self, staging: Staging, unknown: tuple[type, ...] = ()) -> None:
-        self.variables: set[Variable] = set()
+        self.variables: dict[Variable, Any] = {}
         self._staging = staging
         self._unknown = unknown
         self._arrays: dict[int, tuple[str, Any, Tracer]] = {}
@@ -133,13 +134,12 @@ class FreeArrays:
         copy.__kwdefaults__ = {key: self._value(key, each) for key, each in keywords.items()}
         copy.__dict__ = function.__dict__
 
-    def _tracer(self, name: str, value: Any) -> Tracer:
-        if grounded(value):
-            value = value._value
+    def _tracer(self, name: str, given: Any) -> Tracer:
+        value = given._value if grounded(given) else given
         if type(value) not in self._unknown:
             return Tracer(self._staging, value, None)
         variable = self._staging.atom(value)
-        self.variables.add(variable)
+        self.variables[variable] = given
         if type(value) is Tracer:
             variable.array = value._mutable
         return self._staging.tracer(variable, name)
@@ -214,7 +214,7 @@ def _closed_over(function: FunctionType) -> Iterator[tuple[str, CellType, Any]]:
 
     That is what nothing is assigned to yet, and what the function itself assigns to.
     """
-    assigned = _names(function.__code__)[1]
+    assigned = names_in(function.__code__)[1]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield name, cell, None if name in assigned else cell.cell_contents
@@ -228,14 +228,14 @@ def _globals_read(function: FunctionType) -> list[tuple[str, Any]]:
     None if it assigns to a global: it has to run in its own namespace then.
     """
     namespace = function.__globals__
-    if str(namespace.get("__name__")).partition(".")[0] in _LIBRARIES:
+    if str(namespace.get("__name__")).partition(".")[0] in LIBRARIES:
         return []
-    names, _, global_ = _names(function.__code__)
+    names, _, global_ = names_in(function.__code__)
     return [] if global_ else [(name, namespace[name]) for name in names if name in namespace]
 
 
 @functools.lru_cache(maxsize=1024)
-def _names(code: CodeType) -> tuple[tuple[str, ...], frozenset[str], bool]:
+def names_in(code: CodeType) -> tuple[tuple[str, ...], frozenset[str], bool]:
     """The names of globals and attributes in a code object, and in those inside it.
 
     Returns
@@ -255,7 +255,7 @@ def _names(code: CodeType) -> tuple[tuple[str, ...], frozenset[str], bool]:
             assigned.add(instruction.argval)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            inner, stored, globally = _names(constant)
+            inner, stored, globally = names_in(constant)
             names.update(dict.fromkeys(inner))
             assigned |= stored
             assigns_globals = assigns_globals or globally

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from pullback.core.validation import (
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.building import flat_graph, like
 from pullback.graph.graph import Graph
+from pullback.graph.variable import Variable
 from pullback.rules import conversion
 from pullback.rules.control_flow.bodies import (
     Carry,
@@ -34,10 +35,12 @@ from pullback.rules.control_flow.bodies import (
     index_variable,
     record,
     record_unevaluated,
+    recorded,
     same_leaves,
     slices,
 )
 from pullback.rules.control_flow.loop import Loop
+from pullback.rules.control_flow.reading import Reading, Recorded
 
 __all__ = ["fori_loop", "scan", "while_loop"]
 
@@ -122,28 +125,35 @@ def scan(
     first = Carry(carry, where, "carry")
     scanned = Leaves(xs, where, "x")
     length = _length(scanned, length, where)
-    count, result = len(first.values), Result()
+    count = len(first.values)
 
-    def iteration(_index: Any, *leaves: Any) -> list[Any]:
-        out: Any = body(first.tree(leaves[:count]), scanned.tree(leaves[count:]))
-        if not isinstance(out, tuple) or len(out) != 2:
-            raise ArgumentTypeError(
-                f"{where}: what the body returned is {describe(out)}, wanted a pair (carry, y); "
-                "return (carry, None) if there is nothing to stack"
-            )
-        ys = result.leaves(out[1])
-        return [*same_leaves(out[0], first.spec, where, "carry"), *ys]
+    def make(reading: Reading | None) -> Recorded:
+        result = Result()
 
-    graph, free = _recorded(iteration, first, name_of(body), where, length, scanned)
-    for y in graph.outputs[count:]:
-        if len(shape_of(y)) >= MOST_DIMENSIONS:
-            raise ArgumentValueError(
-                f"{where}: the body returned a y of {len(shape_of(y))} dimensions, to be stacked "
-                f"along one more, wanted fewer than {MOST_DIMENSIONS}, the most that an array has"
-            )
+        def iteration(_index: Any, *leaves: Any) -> list[Any]:
+            out: Any = body(first.tree(leaves[:count]), scanned.tree(leaves[count:]))
+            if not isinstance(out, tuple) or len(out) != 2:
+                raise ArgumentTypeError(
+                    f"{where}: what the body returned is {describe(out)}, wanted a pair (carry, "
+                    "y); return (carry, None) if there is nothing to stack"
+                )
+            ys = result.leaves(out[1])
+            return [*same_leaves(out[0], first.spec, where, "carry"), *ys]
+
+        graph, free = _recorded(iteration, first, scanned, where, length, reading)
+        for y in graph.outputs[count:]:
+            if len(shape_of(y)) >= MOST_DIMENSIONS:
+                raise ArgumentValueError(
+                    f"{where}: the body returned a y of {len(shape_of(y))} dimensions, to be "
+                    f"stacked along one more, wanted fewer than {MOST_DIMENSIONS}, the most that "
+                    "an array has"
+                )
+        return (graph, result.spec), (graph,), free
+
+    (graph, spec), free = recorded(make, where, (body,), (first, scanned), (min(length, 2),))
     loop = Loop(None, graph, len(free), count, 0, length, reverse, checkpoint)
-    outs = loop([*free, *first.values, *scanned.values])
-    return first.results(outs[:count]), trees.unflatten(result.spec, outs[count:])
+    outs = loop([*free, *first.begun(graph, 1 + len(free)), *scanned.values])
+    return first.results(outs[:count], free), trees.unflatten(spec, outs[count:])
 
 
 def fori_loop(
@@ -203,12 +213,16 @@ def fori_loop(
     first = Carry(carry, where, "carry")
     length = max(0, high - low)
 
-    def iteration(index: Any, *leaves: Any) -> list[Any]:
-        return same_leaves(body(index, first.tree(leaves)), first.spec, where, "carry")
+    def make(reading: Reading | None) -> Recorded:
+        def iteration(index: Any, *leaves: Any) -> list[Any]:
+            return same_leaves(body(index, first.tree(leaves)), first.spec, where, "carry")
 
-    graph, free = _recorded(iteration, first, name_of(body), where, length)
+        graph, free = _recorded(iteration, first, None, where, length, reading)
+        return graph, (graph,), free
+
+    graph, free = recorded(make, where, (body,), (first,), (min(length, 2),))
     loop = Loop(None, graph, len(free), len(first.values), low, length, False, checkpoint)
-    return first.results(loop([*free, *first.values]))
+    return first.results(loop([*free, *first.begun(graph, 1 + len(free))]), free)
 
 
 def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carry: Any) -> Any:
@@ -265,24 +279,26 @@ def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carr
         return condition(first.tree(leaves))
 
     names = name_of(condition), name_of(body)
-    return first.results(_repeat_while(going, iteration, first, where, names))
+    return _repeat_while(going, iteration, first, where, names, (condition, body))
 
 
 def _recorded(
     iteration: Callable[..., list[Any]],
     first: Carry,
-    name: str,
+    scanned: Leaves | None,
     where: str,
     length: int,
-    scanned: Leaves | None = None,
+    reading: Reading | None,
 ) -> tuple[Graph, list[Any]]:
     """The body of a loop over so many iterations, and the values from outside that it takes."""
-    xs, names = (slices(scanned), scanned.names) if scanned else ([], [])
+    name = where.partition(" of ")[2]
 
-    def record_body() -> tuple[Graph, list[Any]]:
-        inputs = [index_variable(), *first.variables, *xs]
-        recorded = record if length else record_unevaluated
-        return recorded(iteration, inputs, ["i", *first.names, *names], name, 1)
+    def record_body(carry: Sequence[Variable]) -> tuple[Graph, list[Any]]:
+        arguments = [("i", index_variable()), *zip(first.names, carry, strict=True)]
+        arguments += slices(scanned) if scanned else []
+        if length:
+            return record(iteration, arguments, name, 1, reading=reading)
+        return record_unevaluated(iteration, arguments, name, 1, reading)
 
     return first.settle(record_body, where, repeats=length > 1)
 
@@ -303,8 +319,8 @@ def _count_up(low: Any, high: Any, body: Callable[[Any, Any], Any], carry: Any, 
     def going(count: Any, *_leaves: Any) -> Any:
         return count < high
 
-    outs = _repeat_while(going, iteration, counted, where, ("in_range", name_of(body)))
-    return counted.results(outs)[1]
+    names = "in_range", name_of(body)
+    return _repeat_while(going, iteration, counted, where, names, (body, high))[1]
 
 
 def _int64(bound: Any) -> Any:
@@ -319,13 +335,16 @@ def _repeat_while(
     first: Carry,
     where: str,
     names: tuple[str, str],
-) -> tuple[Any, ...]:
-    """Run an iteration of the carry's leaves as long as it is going.
+    reads: Sequence[Any],
+) -> Any:
+    """The last carry, after iterations of its leaves as long as it is going.
 
     Parameters
     ----------
     names : tuple of str
         What to call the graphs of `going` and `iteration`.
+    reads : sequence
+        What the user gave that these two read.
     """
 
     def once(_index: Any, *leaves: Any) -> list[Any]:
@@ -334,20 +353,24 @@ def _repeat_while(
     def truth(*leaves: Any) -> list[Any]:
         return [_truth(going(*leaves), where)]
 
-    def record_body() -> tuple[Graph, list[Tracer]]:
-        inputs = [index_variable(), *first.variables]
-        return record(once, inputs, ["i", *first.names], names[1], 1, (Tracer,))
+    def make(reading: Reading | None) -> Recorded:
+        def record_body(carry: Sequence[Variable]) -> tuple[Graph, list[Any]]:
+            arguments = [("i", index_variable()), *zip(first.names, carry, strict=True)]
+            return record(once, arguments, names[1], 1, (Tracer,), reading)
 
-    graph, free = first.settle(record_body, where)
-    test, test_free = record(truth, [like(x) for x in first.variables], first.names, names[0], 0)
-    count = len(test_free)
-    loop = Loop(
-        _with_inputs(test, count, graph, "body", len(free), 1),
-        _with_inputs(graph, 1, test, "condition", count),
-        count + len(free),
-        len(first.values),
-    )
-    return loop([*test_free, *free, *first.values])
+        graph, free = first.settle(record_body, where)
+        carry = map(like, graph.inputs[1 + len(free) :])
+        test, test_free = record(
+            truth, [*zip(first.names, carry, strict=True)], names[0], 0, (Tracer,), reading
+        )
+        count = len(test_free)
+        condition = _with_inputs(test, count, graph, "body", len(free), 1)
+        body = _with_inputs(graph, 1, test, "condition", count)
+        loop = Loop(condition, body, count + len(free), len(first.values))
+        return loop, (condition, body), [*test_free, *free]
+
+    loop, free = recorded(make, where, reads, (first,), names)
+    return first.results(loop([*free, *first.begun(loop.body, 1 + len(free))]), free)
 
 
 def _with_inputs(

@@ -1,0 +1,461 @@
+"""What the body of a loop or a choice reads, beside its arguments, so that it is recorded once.
+
+A body that reads the same as before need not be recorded again. What a function can read is told by
+its code: the variables of functions around it, its defaults, globals, and attributes of modules.
+Those that are numbers, strings, or collections of them, are compared by content, functions by their
+code and what they read in turn, arrays that a variable holds by shape, dtype and layout: a
+recording takes them as arguments. Of anything else (an object with attributes, a generator of
+random numbers, a function in C that may do anything) nobody can tell whether it has changed. What
+reads such things is recorded each time, as is what changes what it reads.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import functools
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from types import BuiltinFunctionType, CodeType, EllipsisType, FunctionType, ModuleType, NoneType
+from typing import Any
+
+import numpy as np
+
+from pullback.core.running import follows_integers, grounded, innermost, runs
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.singular import watch
+from pullback.core.tracing import Tracer, is_number, is_plain, known
+from pullback.graph.graph import Graph
+from pullback.graph.layout import layout_of
+from pullback.rules.control_flow.free_arrays import LIBRARIES, names_in
+from pullback.rules.registration import array_ufuncs
+from pullback.rules.strictness import is_strict
+from pullback.transforms.transformed import Transformed
+
+__all__ = ["Before", "Place", "Reading", "Recorded", "kind_of", "once"]
+
+_FEW = 500
+"""How many objects are looked at."""
+
+_SMALL = 1024
+"""The most bytes of an array that is compared by content."""
+
+_BYTES = 1 << 25
+"""The most bytes of what all recordings that are remembered take, return and hold."""
+
+_MOST = 256
+"""How many recordings are remembered, and how much is derived from one of them."""
+
+_BUILTINS = frozenset(
+    {
+        "abs", "all", "any", "bin", "bool", "callable", "chr", "complex", "dict", "divmod",
+        "enumerate", "filter", "float", "frozenset", "int", "isinstance", "issubclass", "iter",
+        "len", "list", "map", "max", "min", "next", "ord", "pow", "range", "repr", "reversed",
+        "round", "set", "slice", "sorted", "str", "sum", "tuple", "zip",
+    }
+)  # fmt: skip
+_MAKERS = frozenset(
+    {
+        "arange", "array", "asanyarray", "asarray", "ascontiguousarray", "asfortranarray", "empty",
+        "eye", "full", "identity", "isscalar", "ones", "tri", "zeros",
+    }
+)  # fmt: skip
+"""NumPy's functions that it doesn't dispatch, and that depend on nothing but their arguments."""
+
+_FILES = frozenset({"genfromtxt", "loadtxt", "save", "savetxt", "savez", "savez_compressed"})
+_Dispatched = type(np.sum)
+_NUMPY_TYPES = (np.generic, np.ndarray, np.dtype, np.errstate, np.finfo, np.iinfo, np.ndindex)
+_LIBRARIES = (
+    "pullback.losses", "pullback.numpy", "pullback.rules.control_flow", "pullback.scipy",
+    "pullback.transforms", "scipy.fft", "scipy.linalg", "scipy.special",
+)  # fmt: skip
+"""Packages whose functions depend on nothing but their arguments."""
+
+_REFUSED = frozenset({"IMPORT_NAME", "LOAD_BUILD_CLASS"})
+_HIDING = frozenset({"format", "format_map"})
+"""Methods that read attributes whose names are in a string."""
+
+_CHANGING = frozenset(
+    {
+        "add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove",
+        "reverse", "setdefault", "sort", "update",
+    }
+)  # fmt: skip
+"""Methods that change a collection: a body that may do that is run as often as without this."""
+
+_CONTENT = (int, bool, str, bytes, range, NoneType, EllipsisType)
+
+
+class UnreadableError(Exception):
+    """It can't be told whether what a function reads is what it was."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What is computed before a body runs, of values from outside."""
+
+    graph: Graph
+    sources: tuple[int, ...]
+
+
+Recorded = tuple[Any, Sequence[Graph], Sequence[Any]]
+"""What was recorded, its graphs, and the values from outside that it takes, or their places."""
+
+Place = int | tuple[Before, int]
+"""Where a value from outside comes from: a leaf of a reading, or what is computed of leaves."""
+
+
+class Reading:
+    """What functions read.
+
+    Attributes
+    ----------
+    key : hashable
+        Equal for equal readings.
+    leaves : list of (array or Tracer)
+        The arrays that variables hold, which are told apart by no more than their shapes, dtypes
+        and layouts.
+    codes : list of code
+        Those that the key has identities of.
+    """
+
+    def __init__(self, functions: Sequence[Any], values: Sequence[Any]) -> None:
+        self.leaves: list[Any] = []
+        self.codes: list[CodeType] = []
+        self._places: dict[Any, int] = {}
+        self._replaced: set[Any] = set()
+        self._changes = False
+        self._seen: dict[int, tuple[int, bool]] = {}
+        self._held: list[Any] = []
+        self._modules: dict[int, ModuleType] = {}
+        self._names: dict[str, None] = {}
+        found = [self._of(each, direct=True) for each in functions]
+        found += [self._of(each, direct=False) for each in values]
+        self.key: Hashable = *found, *self._attributes()
+        if self._changes and not _CHANGING.isdisjoint(self._names):
+            raise UnreadableError
+
+    def place(self, x: Any) -> int:
+        """Which of the leaves an array or tracer is."""
+        if x is None or _identity(x) not in self._places:
+            raise UnreadableError
+        return self._places[_identity(x)]
+
+    def see(self, arrays: Iterable[Any]) -> None:
+        """Note in place of which arrays a recording sees variables."""
+        self._replaced.update(map(_identity, arrays))
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether recordings have seen a variable in the place of each leaf."""
+        return self._replaced >= self._places.keys()
+
+    def values(self, places: Iterable[Place]) -> list[Any]:
+        """What stands at these places."""
+        done: dict[int, Sequence[Any]] = {}
+        found = []
+        for place in places:
+            if isinstance(place, int):
+                found.append(_value(self.leaves[place]))
+                continue
+            before, number = place
+            if id(before) not in done:
+                args = [_value(self.leaves[i]) for i in before.sources]
+                plain = not any(type(x) is Tracer for x in args)
+                run = before.graph.evaluate if plain else before.graph.run
+                done[id(before)] = run(args)
+            found.append(done[id(before)][number])
+        return found
+
+    # -- keys ----------------------------------------------------------------------------------
+
+    def _of(self, x: Any, *, direct: bool) -> Hashable:
+        """What makes equal what a function reads.
+
+        Parameters
+        ----------
+        x : object
+        direct : bool
+            Whether a recording sees a variable in the place of an array.
+        """
+        kind = type(x)
+        if kind in _CONTENT:
+            return kind, x
+        if kind is float or kind is complex:
+            return kind, repr(x)  # which tells zeros apart
+        if kind is np.ndarray or kind is Tracer:
+            return self._array(x, direct)
+        if isinstance(x, np.generic | np.dtype):
+            return _scalar(x)
+        if isinstance(x, ModuleType):
+            self._modules[id(x)] = x
+            return ModuleType
+        if kind.__module__ == "pullback.numpy.served":
+            return self._of(x.__wrapped__, direct=direct)
+        if _is_trusted(x):
+            return x  # type: ignore[no-any-return]
+        if id(x) in self._seen:
+            number, before = self._seen[id(x)]
+            if before is not direct:
+                raise UnreadableError
+            return "again", number
+        self._seen[id(x)] = len(self._seen), direct
+        self._held.append(x)
+        if len(self._held) > _FEW:
+            raise UnreadableError
+        self._changes |= kind is list or kind is dict
+        if kind in (tuple, list):
+            return kind, *[self._of(each, direct=False) for each in x]
+        if kind is dict:
+            pairs = [(self._of(k, direct=False), self._of(v, direct=False)) for k, v in x.items()]
+            return kind, *pairs
+        if kind is slice:
+            return kind, *[self._of(i, direct=False) for i in (x.start, x.stop, x.step)]
+        if kind is functools.partial:
+            keywords = [(name, self._of(v, direct=direct)) for name, v in x.keywords.items()]
+            args = [self._of(each, direct=direct) for each in (x.func, *x.args)]
+            return kind, *args, *keywords
+        if kind is Transformed:
+            first, *rest = x._arguments
+            options = [self._of(v, direct=False) for v in (*rest, x._keywords)]
+            return x._transform, self._of(first, direct=direct), *options
+        if kind is FunctionType:
+            return self._function(x, direct)
+        raise UnreadableError
+
+    def _array(self, x: Any, direct: bool) -> Hashable:
+        shape = x.shape
+        if direct and (shape or (type(x) is Tracer and not grounded(x))):
+            if not known(x) or x.dtype.kind not in "biufc":
+                raise UnreadableError
+            number = self._places.setdefault(_identity(x), len(self.leaves))
+            if number < len(self.leaves):
+                return "again", number
+            self.leaves.append(x)
+            of_tracer = (x._mutable, is_number(x)) if type(x) is Tracer else ()
+            return type(x), shape, x.dtype, layout_of(x), *of_tracer
+        if type(x) is Tracer or x.dtype.kind not in "biufc" or x.nbytes > _SMALL:
+            raise UnreadableError
+        return np.ndarray, shape, x.dtype, x.strides, x.flags.writeable, x.tobytes()
+
+    def _function(self, function: FunctionType, direct: bool) -> Hashable:
+        code, namespace = function.__code__, function.__globals__
+        names, assigned, assigns_globals = names_in(code)
+        library = str(namespace.get("__name__")).partition(".")[0] in LIBRARIES
+        if library or function.__dict__ or type(namespace) is not dict or not _is_readable(code):
+            raise UnreadableError
+        self.codes.append(code)
+        self._names.update(dict.fromkeys(names))
+        found: list[Hashable] = [id(code)]
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            try:
+                content = cell.cell_contents
+            except ValueError:
+                found.append("empty")
+            else:
+                found.append(self._of(content, direct=direct and name not in assigned))
+        found += [self._of(each, direct=direct) for each in function.__defaults__ or ()]
+        for name, each in (function.__kwdefaults__ or {}).items():
+            found += name, self._of(each, direct=direct)
+        for name in names:
+            if name in namespace:
+                found += name, self._of(namespace[name], direct=direct and not assigns_globals)
+            elif name in vars(builtins):
+                found += name, self._of(vars(builtins)[name], direct=False)
+        return tuple(found)
+
+    def _attributes(self) -> Iterator[Hashable]:
+        """What can be read of modules, by any of the functions: they may be handed from one to
+        another.
+        """
+        done: set[tuple[int, str]] = set()
+        grows = True
+        while grows:
+            grows = False
+            for number, module in enumerate([*self._modules.values()]):
+                attributes = vars(module)
+                root = module.__name__.partition(".")[0]
+                if "__getattr__" in attributes and root not in ("numpy", "scipy"):
+                    raise UnreadableError
+                for name in [*self._names]:
+                    if name in attributes and (number, name) not in done:
+                        done.add((number, name))
+                        grows = True
+                        yield number, name, self._of(attributes[name], direct=False)
+
+
+def _identity(x: Any) -> Any:
+    """The same for all handles on an array, or on a traced value."""
+    if type(x) is not Tracer:
+        return id(x)
+    return id(x._value) if grounded(x) else (id(x._value), id(x._payload))
+
+
+def kind_of(x: Any) -> type:
+    """Tracer or ndarray; the latter for an array that no level follows yet."""
+    return np.ndarray if type(x) is Tracer and grounded(x) else type(x)
+
+
+def _value(x: Any) -> Any:
+    """An array or tracer as an argument."""
+    if type(x) is not Tracer:
+        return x
+    return x._value if grounded(x) else x._snapshot()
+
+
+def _scalar(x: Any) -> Hashable:
+    if isinstance(x, np.dtype):
+        if x.kind in "biufc":
+            return type(x), x
+    elif is_plain(x, np.generic) and x.dtype.kind in "biufc":
+        return type(x), x.tobytes()
+    raise UnreadableError
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_readable(code: CodeType) -> bool:
+    """Whether the code, and that inside it, names all that it reads."""
+    hidden = any(name.startswith("__") or name in _HIDING for name in code.co_names)
+    inside = [x for x in code.co_consts if isinstance(x, CodeType)]
+    operations = {each.opname for each in dis.get_instructions(code)}
+    return not hidden and _REFUSED.isdisjoint(operations) and all(map(_is_readable, inside))
+
+
+def _is_trusted(x: Any) -> bool:
+    """Whether an object of a library is what it is, and depends on its arguments alone."""
+    kind = type(x)
+    if kind is np.ufunc:
+        return x in array_ufuncs
+    if kind not in (_Dispatched, BuiltinFunctionType, FunctionType) and not isinstance(x, type):
+        return False
+    module, name = x.__module__, x.__name__
+    if kind is _Dispatched:
+        return module.startswith("numpy") and name not in _FILES
+    if module == "builtins":
+        named = name in _BUILTINS or (isinstance(x, type) and issubclass(x, BaseException))
+        return named and vars(builtins).get(name) is x
+    if module == "numpy":
+        named = issubclass(x, _NUMPY_TYPES) if isinstance(x, type) else name in _MAKERS
+        return named and vars(np).get(name) is x
+    if kind is BuiltinFunctionType:
+        return module in ("math", "cmath", "_operator")
+    return type(module) is str and module.startswith(_LIBRARIES)
+
+
+# -- what is remembered ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """What was recorded; `None` if that depends on the elements of arrays."""
+
+    made: tuple[Any, Sequence[Place]] | None
+    graphs: Sequence[Graph]
+    codes: Sequence[CodeType]
+
+    @functools.cached_property
+    def nbytes(self) -> int:
+        """Of what its graphs take, return and hold, of which there may be copies among them."""
+        rows = [(*graph.inputs, *graph.outputs, *graph.constants) for graph in self.graphs]
+        return sum(dtype_of(x).itemsize * math.prod(shape_of(x)) for row in rows for x in row)
+
+
+class _Recordings:
+    """The latest recordings, by what they depend on."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[Hashable, _Recording] = OrderedDict()
+        self._nbytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> _Recording | None:
+        with self._lock:
+            found = self._found.get(key)
+            if found is not None:
+                self._found.move_to_end(key)
+            return found
+
+    def put(self, key: Hashable, recording: _Recording) -> None:
+        with self._lock:
+            self._remove(key)
+            self._found[key] = recording
+            self._nbytes += recording.nbytes
+            while len(self._found) > _MOST or self._nbytes > _BYTES:
+                self._remove(next(iter(self._found)))
+
+    def remove(self, key: Hashable) -> None:
+        with self._lock:
+            self._remove(key)
+
+    def _remove(self, key: Hashable) -> None:
+        gone = self._found.pop(key, None)
+        self._nbytes -= 0 if gone is None else gone.nbytes
+
+
+recordings = _Recordings()
+
+
+def once(
+    reads: Sequence[Any],
+    key: Hashable,
+    arguments: Sequence[Any],
+    make: Callable[[Reading | None], Recorded],
+    others: Sequence[Any] = (),
+) -> tuple[Any, list[Any]]:
+    """What `make` records, and the values from outside that it takes, made once for equal readings.
+
+    Parameters
+    ----------
+    reads : sequence of (callable or array)
+        What the user gave to be recorded.
+    key : hashable
+        What the recording depends on beside what the functions read.
+    arguments : sequence
+        What the recording is going to be run with.
+    make : callable
+        ``make(reading)`` returns a result, its graphs, and where the values from outside come from.
+        ``make(None)`` returns these values themselves; it may compute with them.
+    others : sequence
+        What the functions get handed over, which they may read as it is.
+    """
+    reading = _reading(reads, others) if all(map(known, arguments)) else None
+    if reading is None:
+        result, _, values = make(None)
+        return result, list(values)
+    suspended = runs() and innermost() is None
+    strict = watch.looks is not None and is_strict()
+    full = key, reading.key, suspended, follows_integers(), strict, *np.geterr().values()
+    found = recordings.get(full)
+    if found is None:
+        found = _recorded(reading, make)
+        after = _reading(reads, others)
+        if after is not None and after.key == reading.key:
+            recordings.put(full, found)
+    elif any(len(graph.derived) > _MOST for graph in found.graphs):
+        recordings.remove(full)
+    if found.made is None:
+        result, _, values = make(None)
+        return result, list(values)
+    result, places = found.made
+    return result, reading.values(places)
+
+
+def _reading(reads: Sequence[Any], others: Sequence[Any]) -> Reading | None:
+    try:
+        return Reading(reads, others)
+    except UnreadableError:
+        return None
+
+
+def _recorded(reading: Reading, make: Callable[[Reading | None], Recorded]) -> _Recording:
+    try:
+        result, graphs, places = make(reading)
+        if not reading.is_seen:
+            raise UnreadableError
+    except Exception:  # of a body that reads elements, or has an error, which it will have again
+        return _Recording(None, (), reading.codes)
+    before = [place[0].graph for place in places if isinstance(place, tuple)]
+    return _Recording((result, places), [*graphs, *before], reading.codes)
