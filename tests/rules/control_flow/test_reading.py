@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.rules.control_flow import reading
+from pullback.rules.control_flow import reading, recording
 
 Y, XS = np.array([0.5, -0.2]), np.arange(6.0).reshape(3, 2)
 SCALE, WEIGHTS, TABLE = 2.0, np.array([1.0, 2.0]), [1.0, 2.0]
@@ -25,7 +25,7 @@ SCALE, WEIGHTS, TABLE = 2.0, np.array([1.0, 2.0]), [1.0, 2.0]
 
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch):
-    monkeypatch.setattr(reading, "recordings", reading._Recordings())
+    monkeypatch.setattr(recording, "recordings", recording._Recordings())
 
 
 def loops(body):
@@ -560,19 +560,19 @@ def test_nothing_of_the_user_is_kept_alive():
     references = run()
     gc.collect()
     assert [each() for each in references] == [None, None]
-    assert reading.recordings._found
+    assert recording.recordings._found
 
 
 def test_bounded(monkeypatch):
-    monkeypatch.setattr(reading, "_MOST", 5)
+    monkeypatch.setattr(recording, "_MOST", 5)
     for k in range(20):
         pb.fori_loop(0, 1, lambda _, y: y * float(k), Y)  # noqa: B023
-    assert len(reading.recordings._found) == 5
-    monkeypatch.setattr(reading, "_BYTES", 100_000)
+    assert len(recording.recordings._found) == 5
+    monkeypatch.setattr(recording, "_BYTES", 100_000)
     for n in range(1000, 1020):
         pb.fori_loop(0, 1, lambda _, y: y * 2, np.ones(n))
-    assert 0 < reading.recordings._nbytes <= 100_000
+    assert 0 < recording.recordings._nbytes <= 100_000
     for size in range(1, 20):
         pb.vmap(lambda y: pb.fori_loop(0, 1, lambda _, c: c * 3, y))(np.ones((size, 2)))
-    derived = [len(g.derived) for each in reading.recordings._found.values() for g in each.graphs]
+    derived = [len(g.derived) for each in recording.recordings._found.values() for g in each.graphs]
     assert max(derived) <= 6

@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracing import Tracer, is_number
+from pullback.core.tracing import Tracer, is_number, strip
+from pullback.core.validation import is_integer, refuse, require_integer, shown
 from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,
-    DataDependenceError,
     GraphError,
-    NoRuleError,
 )
-from pullback.graph.building import build, close, flat_graph, like
-from pullback.graph.dependence import affected, read
+from pullback.graph.building import flat_graph, like
 from pullback.graph.graph import Atom, Graph
 from pullback.graph.layout import assumed_of, layout_of, layout_of_part, layouts_through
-from pullback.graph.staging import Staging
 from pullback.graph.variable import Assumed, Variable, require_64_bits
 from pullback.rules import conversion
-from pullback.rules.control_flow.derived import pruned
-from pullback.rules.control_flow.free_arrays import FreeArrays
-from pullback.rules.control_flow.reading import Before, Place, Reading, Recorded, kind_of, once
 from pullback.transforms.arguments import flatten_arrays, owned
 
 __all__ = [
     "Carry",
     "Leaves",
     "Result",
+    "bound_of",
     "index_variable",
-    "record",
-    "record_unevaluated",
-    "recorded",
+    "length_of",
+    "require_checkpoint",
     "same_leaves",
     "slices",
 ]
+
+
+MOST = 2**62
+"""The largest bound of a range: its integers are those of 64 bits."""
 
 
 class Leaves:
@@ -107,33 +106,6 @@ def _is_plain(tree: Any) -> bool:
     return tree is None or kind in _LEAVES or issubclass(kind, np.generic)
 
 
-def recorded(
-    make: Callable[[Reading | None], Recorded],
-    where: str,
-    reads: Sequence[Any],
-    given: Sequence[Leaves],
-    others: Sequence[Any] = (),
-) -> tuple[Any, list[Any]]:
-    """What `make` records, and the values from outside that it takes; see `once`.
-
-    Parameters
-    ----------
-    make : callable
-    where : str
-    reads : sequence of (callable or array)
-        What the user gave to be recorded.
-    given : sequence of Leaves
-        The arguments.
-    others : sequence
-        What else the recording depends on.
-    """
-    if not all(leaves.is_plain for leaves in given):
-        result, _, values = make(None)
-        return result, list(values)
-    values = [x for leaves in given for x in leaves.values]
-    return once(reads, (where, *(leaves.key for leaves in given)), values, make, others)
-
-
 class Result:
     """The structure of what a body returns, which is known once it is recorded."""
 
@@ -173,114 +145,6 @@ def slices(xs: Leaves) -> list[tuple[str, Variable]]:
         variable.laid_by = x.laid_by
         found.append((name, variable))
     return found
-
-
-def record(
-    function: Callable[..., Sequence[Any]],
-    arguments: Sequence[tuple[str, Variable]],
-    name: str,
-    position: int,
-    unknown: tuple[type, ...] = (),
-    reading: Reading | None = None,
-) -> tuple[Graph, list[Any]]:
-    """A body as a graph, and the values from outside that it takes at `position`.
-
-    What is computed from values from outside alone is computed outside, but for those of the types
-    `unknown`, `Tracer` or `ndarray`.
-
-    Parameters
-    ----------
-    function : callable
-    arguments : sequence of (str, Variable)
-    name : str
-    position : int
-    unknown : tuple of type
-    reading : Reading, optional
-        What the function reads. The graph holds for equal ones, then, and in place of the values
-        there are the places that they come from.
-    """
-    free_variables: dict[Variable, Any] = {}
-    seen_as = unknown if reading is None else (Tracer, np.ndarray)
-
-    def seeing_tracers(*args: Tracer) -> Sequence[Any]:
-        free = FreeArrays(cast(Staging, args[0]._interpreter), seen_as)
-        outs: Sequence[Any] = free.seen_by(function)(*(args if arguments else ()))
-        free.require_unwritten(name)
-        free_variables.update(free.variables)
-        return outs
-
-    names, inputs = zip(
-        *(arguments or [("nothing", Variable((), np.dtype(np.bool_)))]), strict=True
-    )
-    graph = build(seeing_tracers, inputs, name, names)
-    inputs, names = (graph.inputs, names) if arguments else ((), ())
-    flat = pruned(name, inputs, graph.constants, graph.equations, graph.outputs, names)
-    closed, values = close(flat, position, free_variables)
-    if reading is None:
-        return closed, values
-    reading.see(free_variables.values())
-    free = closed.inputs[position : position + len(values)]
-    places = {x: reading.place(free_variables.get(x)) for x in free}
-    same = [x for x in free if kind_of(free_variables[x]) not in unknown]
-    return _computed_before(closed, places, position, same)
-
-
-def _computed_before(
-    graph: Graph, places: dict[Variable, int], position: int, same: Sequence[Variable]
-) -> tuple[Graph, list[Place]]:
-    """A body without what is computed from some of the values that it takes alone.
-
-    Parameters
-    ----------
-    graph : Graph
-    places : dict of Variable to int
-        Where each value from outside comes from; they are inputs from `position` on.
-    position : int
-    same : sequence of Variable
-        Those of them with which may be computed before.
-    """
-    others = [x for x in graph.inputs if x not in set(same)]
-    moving = affected(graph.equations, others)
-    late = [each for each in graph.equations if not moving.isdisjoint(each.outputs)]
-    early = {x for each in graph.equations for x in each.outputs if x not in moving}
-    used = [*(x for each in late for x in read(each)), *graph.outputs]
-    needed = [x for x in dict.fromkeys(used) if type(x) is Variable and x in early]
-    if not needed:
-        return graph, list(places.values())
-    names = [f"free{i}" for i in range(len(same))]
-    first = pruned(f"{graph.name}_before", same, graph.constants, graph.equations, needed, names)
-    before = Before(first, tuple(places[x] for x in same))
-    for x, layout in zip(needed, layouts_through(first, same), strict=True):
-        x.layout, x.array = layout, bool(x.shape)
-    found: dict[Variable, Place] = {x: place for x, place in places.items() if x in used}
-    found |= {x: (before, i) for i, x in enumerate(needed)}
-    end = position + len(places)
-    given, given_names = list(graph.inputs), list(graph.signature.names)
-    given[position:end] = found
-    given_names[position:end] = [f"free{i}" for i in range(len(found))]
-    rest = pruned(graph.name, given, graph.constants, late, graph.outputs, given_names)
-    return rest, list(found.values())
-
-
-def record_unevaluated(
-    function: Callable[..., Sequence[Any]],
-    arguments: Sequence[tuple[str, Variable]],
-    name: str,
-    position: int,
-    reading: Reading | None = None,
-) -> tuple[Graph, list[Any]]:
-    """As `record`, for a body that may not be run at all: nothing of it is evaluated yet.
-
-    If its course depends on a plain array from outside, what is computed from plain arrays is.
-    """
-    everything = (Tracer, np.ndarray)
-    with np.errstate(all="ignore"):
-        try:
-            return record(function, arguments, name, position, everything, reading)
-        except (DataDependenceError, NoRuleError, ArgumentTypeError):
-            if reading is not None:
-                raise
-            return record(function, arguments, name, position, (Tracer,))
 
 
 def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[Any]:
@@ -403,3 +267,57 @@ def _checked(out: Atom, before: Variable, name: str, where: str) -> Atom:
         f"wanted the same; start with {name}.astype({after.dtype}), or return "
         f"{name}.astype({before.dtype})"
     )
+
+
+# -- arguments of loops ----------------------------------------------------------------------------
+
+
+def bound_of(bound: Any, name: str, where: str) -> Any:
+    """A bound of a range: an int, or a traced integer scalar."""
+    if isinstance(bound, Tracer):
+        if bound._is_constant:
+            return bound_of(strip(bound), name, where)
+        if dtype_of(bound).kind in "iu" and not shape_of(bound):
+            return bound
+    elif is_integer(bound):
+        return require_integer(bound, where, name, least=-MOST, most=MOST)
+    remedy = f"convert it with int({name}) outside the function, or with .astype(int) inside"
+    raise refuse(where, name, bound, "an integer", remedy)
+
+
+def length_of(xs: Leaves, length: int | None, where: str) -> int:
+    """The number of iterations, on which all scanned arrays agree."""
+    if length is not None:
+        length = require_integer(length, where, "length", least=0, most=MOST)
+    if not xs.values:
+        if length is None:
+            raise ArgumentValueError(
+                f"{where}: there are no arrays in xs, so their extent does not tell the number of "
+                "iterations; give it as length"
+            )
+        return length
+    extents: dict[int, str] = {} if length is None else {length: "length"}
+    for x, name in zip(xs.values, xs.names, strict=True):
+        if not shape_of(x):
+            raise ArgumentValueError(
+                f"{where}: xs{name[1:]} has shape (), wanted an axis to go along: join a list of "
+                "numbers with np.array(xs); what is the same in each iteration is used in the body "
+                "as it is"
+            )
+        extents.setdefault(shape_of(x)[0], f"xs{name[1:]} of shape {shape_of(x)}")
+    if len(extents) > 1:
+        (one, first), (other, second), *_ = extents.items()
+        raise ArgumentValueError(
+            f"{where}: {first} asks for {one} iterations, {second} for {other}; all must have the "
+            "same extent along their first axis"
+        )
+    return next(iter(extents))
+
+
+def require_checkpoint(checkpoint: Any, where: str) -> Any:
+    wanted = "None, 'sqrt', or how many carries to keep, 1 or more"
+    if checkpoint is None or (isinstance(checkpoint, str) and checkpoint == "sqrt"):
+        return checkpoint
+    if is_integer(checkpoint) and checkpoint >= 1:
+        return operator.index(checkpoint)
+    raise ArgumentValueError(f"{where}: checkpoint is {shown(checkpoint)}, wanted {wanted}")

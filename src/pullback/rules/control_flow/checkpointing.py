@@ -17,7 +17,7 @@ from pullback.graph.building import flat_graph
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
-from pullback.rules.control_flow.bodies import Leaves, Result, record, recorded
+from pullback.rules.control_flow.bodies import Leaves, Result
 from pullback.rules.control_flow.derived import (
     Recording,
     batched,
@@ -30,7 +30,8 @@ from pullback.rules.control_flow.derived import (
     spread,
     wants_values,
 )
-from pullback.rules.control_flow.reading import Reading, Recorded
+from pullback.rules.control_flow.reading import Reading
+from pullback.rules.control_flow.recording import Recorded, record, recorded
 from pullback.transforms.batch import Unmapped
 from pullback.transforms.transformed import transformed
 
@@ -220,7 +221,9 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             graph, free = record(function, given.arguments, name_of(f), 0, (Tracer,), reading)
             return (graph, result.spec), (graph,), free
 
-        (graph, spec), free = recorded(make, where, (f,), (given,), (static, kwargs, *fixed))
+        (graph, spec), free = recorded(
+            make, where, (f,), (given,), (*static, *kwargs.items(), *fixed)
+        )
         outs = bind(checkpointed, (*free, *given.values), {"body": graph})
         given.spec = spec
         return given.results(outs, free)

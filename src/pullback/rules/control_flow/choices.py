@@ -18,8 +18,9 @@ from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
 from pullback.rules import conversion
 from pullback.rules.control_flow import choice
-from pullback.rules.control_flow.bodies import Leaves, Result, record_unevaluated, recorded
-from pullback.rules.control_flow.reading import Reading, Recorded
+from pullback.rules.control_flow.bodies import Leaves, Result
+from pullback.rules.control_flow.reading import Reading
+from pullback.rules.control_flow.recording import Recorded, record_unevaluated, recorded
 
 __all__ = ["cond", "switch"]
 

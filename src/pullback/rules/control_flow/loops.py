@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,17 +10,13 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracing import Tracer, strip
+from pullback.core.tracing import Tracer
 from pullback.core.validation import (
     MOST_DIMENSIONS,
     describe,
-    is_integer,
     name_of,
-    refuse,
     require_flag,
     require_function,
-    require_integer,
-    shown,
 )
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.building import flat_graph, like
@@ -32,15 +27,16 @@ from pullback.rules.control_flow.bodies import (
     Carry,
     Leaves,
     Result,
+    bound_of,
     index_variable,
-    record,
-    record_unevaluated,
-    recorded,
+    length_of,
+    require_checkpoint,
     same_leaves,
     slices,
 )
 from pullback.rules.control_flow.loop import Loop
-from pullback.rules.control_flow.reading import Reading, Recorded
+from pullback.rules.control_flow.reading import Reading
+from pullback.rules.control_flow.recording import Recorded, record, record_unevaluated, recorded
 
 __all__ = ["fori_loop", "scan", "while_loop"]
 
@@ -121,10 +117,10 @@ def scan(
     require_function(body, "scan", "body", "pullback.scan(body, carry, xs)")
     where = f"scan of {name_of(body)}"
     reverse = require_flag(reverse, where, "reverse")
-    checkpoint = _checkpoint(checkpoint, where)
+    checkpoint = require_checkpoint(checkpoint, where)
     first = Carry(carry, where, "carry")
     scanned = Leaves(xs, where, "x")
-    length = _length(scanned, length, where)
+    length = length_of(scanned, length, where)
     count = len(first.values)
 
     def make(reading: Reading | None) -> Recorded:
@@ -201,8 +197,8 @@ def fori_loop(
     """
     require_function(body, "fori_loop", "body", "pullback.fori_loop(lower, upper, body, carry)")
     where = f"fori_loop of {name_of(body)}"
-    checkpoint = _checkpoint(checkpoint, where)
-    low, high = _bound(lower, "lower", where), _bound(upper, "upper", where)
+    checkpoint = require_checkpoint(checkpoint, where)
+    low, high = bound_of(lower, "lower", where), bound_of(upper, "upper", where)
     if isinstance(low, Tracer) or isinstance(high, Tracer):
         if checkpoint is not None:
             raise ArgumentTypeError(
@@ -395,58 +391,3 @@ def _truth(x: Any, where: str) -> Any:
             "compare numbers, and join the elements of an array with np.all or np.any"
         )
     return x
-
-
-def _bound(bound: Any, name: str, where: str) -> Any:
-    """A bound of a range: an int, or a traced integer scalar."""
-    if isinstance(bound, Tracer):
-        if bound._is_constant:
-            return _bound(strip(bound), name, where)
-        if dtype_of(bound).kind in "iu" and not shape_of(bound):
-            return bound
-    elif is_integer(bound):
-        return require_integer(bound, where, name, least=-MOST, most=MOST)
-    remedy = f"convert it with int({name}) outside the function, or with .astype(int) inside"
-    raise refuse(where, name, bound, "an integer", remedy)
-
-
-MOST = 2**62
-"""The largest bound of a range: its integers are those of 64 bits."""
-
-
-def _length(xs: Leaves, length: int | None, where: str) -> int:
-    """The number of iterations, on which all scanned arrays agree."""
-    if length is not None:
-        length = require_integer(length, where, "length", least=0, most=MOST)
-    if not xs.values:
-        if length is None:
-            raise ArgumentValueError(
-                f"{where}: there are no arrays in xs, so their extent does not tell the number of "
-                "iterations; give it as length"
-            )
-        return length
-    extents: dict[int, str] = {} if length is None else {length: "length"}
-    for x, name in zip(xs.values, xs.names, strict=True):
-        if not shape_of(x):
-            raise ArgumentValueError(
-                f"{where}: xs{name[1:]} has shape (), wanted an axis to go along: join a list of "
-                "numbers with np.array(xs); what is the same in each iteration is used in the body "
-                "as it is"
-            )
-        extents.setdefault(shape_of(x)[0], f"xs{name[1:]} of shape {shape_of(x)}")
-    if len(extents) > 1:
-        (one, first), (other, second), *_ = extents.items()
-        raise ArgumentValueError(
-            f"{where}: {first} asks for {one} iterations, {second} for {other}; all must have the "
-            "same extent along their first axis"
-        )
-    return next(iter(extents))
-
-
-def _checkpoint(checkpoint: Any, where: str) -> Any:
-    wanted = "None, 'sqrt', or how many carries to keep, 1 or more"
-    if checkpoint is None or (isinstance(checkpoint, str) and checkpoint == "sqrt"):
-        return checkpoint
-    if is_integer(checkpoint) and checkpoint >= 1:
-        return operator.index(checkpoint)
-    raise ArgumentValueError(f"{where}: checkpoint is {shown(checkpoint)}, wanted {wanted}")

@@ -14,40 +14,28 @@ from __future__ import annotations
 import builtins
 import dis
 import functools
-import math
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import BuiltinFunctionType, CodeType, EllipsisType, FunctionType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
 
-from pullback.core.running import follows_integers, grounded, innermost, runs
-from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.singular import watch
+from pullback.core.running import grounded
 from pullback.core.tracing import Tracer, is_number, is_plain, known
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of
 from pullback.rules.control_flow.free_arrays import LIBRARIES, names_in
 from pullback.rules.registration import array_ufuncs
-from pullback.rules.strictness import is_strict
 from pullback.transforms.transformed import Transformed
 
-__all__ = ["Before", "Place", "Reading", "Recorded", "kind_of", "once"]
+__all__ = ["Before", "Place", "Reading", "UnreadableError", "kind_of"]
 
 _FEW = 500
 """How many objects are looked at."""
 
 _SMALL = 1024
 """The most bytes of an array that is compared by content."""
-
-_BYTES = 1 << 25
-"""The most bytes of what all recordings that are remembered take, return and hold."""
-
-_MOST = 256
-"""How many recordings are remembered, and how much is derived from one of them."""
 
 _BUILTINS = frozenset(
     {
@@ -100,9 +88,6 @@ class Before:
     graph: Graph
     sources: tuple[int, ...]
 
-
-Recorded = tuple[Any, Sequence[Graph], Sequence[Any]]
-"""What was recorded, its graphs, and the values from outside that it takes, or their places."""
 
 Place = int | tuple[Before, int]
 """Where a value from outside comes from: a leaf of a reading, or what is computed of leaves."""
@@ -343,119 +328,3 @@ def _is_trusted(x: Any) -> bool:
     if kind is BuiltinFunctionType:
         return module in ("math", "cmath", "_operator")
     return type(module) is str and module.startswith(_LIBRARIES)
-
-
-# -- what is remembered ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Recording:
-    """What was recorded; `None` if that depends on the elements of arrays."""
-
-    made: tuple[Any, Sequence[Place]] | None
-    graphs: Sequence[Graph]
-    codes: Sequence[CodeType]
-
-    @functools.cached_property
-    def nbytes(self) -> int:
-        """Of what its graphs take, return and hold, of which there may be copies among them."""
-        rows = [(*graph.inputs, *graph.outputs, *graph.constants) for graph in self.graphs]
-        return sum(dtype_of(x).itemsize * math.prod(shape_of(x)) for row in rows for x in row)
-
-
-class _Recordings:
-    """The latest recordings, by what they depend on."""
-
-    def __init__(self) -> None:
-        self._found: OrderedDict[Hashable, _Recording] = OrderedDict()
-        self._nbytes = 0
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> _Recording | None:
-        with self._lock:
-            found = self._found.get(key)
-            if found is not None:
-                self._found.move_to_end(key)
-            return found
-
-    def put(self, key: Hashable, recording: _Recording) -> None:
-        with self._lock:
-            self._remove(key)
-            self._found[key] = recording
-            self._nbytes += recording.nbytes
-            while len(self._found) > _MOST or self._nbytes > _BYTES:
-                self._remove(next(iter(self._found)))
-
-    def remove(self, key: Hashable) -> None:
-        with self._lock:
-            self._remove(key)
-
-    def _remove(self, key: Hashable) -> None:
-        gone = self._found.pop(key, None)
-        self._nbytes -= 0 if gone is None else gone.nbytes
-
-
-recordings = _Recordings()
-
-
-def once(
-    reads: Sequence[Any],
-    key: Hashable,
-    arguments: Sequence[Any],
-    make: Callable[[Reading | None], Recorded],
-    others: Sequence[Any] = (),
-) -> tuple[Any, list[Any]]:
-    """What `make` records, and the values from outside that it takes, made once for equal readings.
-
-    Parameters
-    ----------
-    reads : sequence of (callable or array)
-        What the user gave to be recorded.
-    key : hashable
-        What the recording depends on beside what the functions read.
-    arguments : sequence
-        What the recording is going to be run with.
-    make : callable
-        ``make(reading)`` returns a result, its graphs, and where the values from outside come from.
-        ``make(None)`` returns these values themselves; it may compute with them.
-    others : sequence
-        What the functions get handed over, which they may read as it is.
-    """
-    reading = _reading(reads, others) if all(map(known, arguments)) else None
-    if reading is None:
-        result, _, values = make(None)
-        return result, list(values)
-    suspended = runs() and innermost() is None
-    strict = watch.looks is not None and is_strict()
-    full = key, reading.key, suspended, follows_integers(), strict, *np.geterr().values()
-    found = recordings.get(full)
-    if found is None:
-        found = _recorded(reading, make)
-        after = _reading(reads, others)
-        if after is not None and after.key == reading.key:
-            recordings.put(full, found)
-    elif any(len(graph.derived) > _MOST for graph in found.graphs):
-        recordings.remove(full)
-    if found.made is None:
-        result, _, values = make(None)
-        return result, list(values)
-    result, places = found.made
-    return result, reading.values(places)
-
-
-def _reading(reads: Sequence[Any], others: Sequence[Any]) -> Reading | None:
-    try:
-        return Reading(reads, others)
-    except UnreadableError:
-        return None
-
-
-def _recorded(reading: Reading, make: Callable[[Reading | None], Recorded]) -> _Recording:
-    try:
-        result, graphs, places = make(reading)
-        if not reading.is_seen:
-            raise UnreadableError
-    except Exception:  # of a body that reads elements, or has an error, which it will have again
-        return _Recording(None, (), reading.codes)
-    before = [place[0].graph for place in places if isinstance(place, tuple)]
-    return _Recording((result, places), [*graphs, *before], reading.codes)

@@ -4,8 +4,6 @@ The body and its pullback are recorded together. What doesn't depend on the inco
 belongs to the body itself is the forward part; the rest is the linear part, a program that takes
 the cotangents of the body's outputs to those of its inputs. Between them pass only the values of
 the body that the linear part needs and can't get cheaply otherwise.
-
-Of a loop the linear part becomes the body of a loop in the other direction.
 """
 
 from __future__ import annotations
