@@ -326,6 +326,10 @@ def test_a_mapped_value_as_a_float_and_in_a_plain_array():
 
 def test_a_mapped_mask_as_an_index():
     with pytest.raises(pb.DataDependenceError, match=r"boolean.*np\.where"):
+        pb.vmap(lambda x: np.sum(np.outer(x, x)[x > 0, x > 0]))(X)
+    got = pb.vmap(lambda x: np.sum(np.outer(x, x)[:, x > 0]))(X)
+    np.testing.assert_allclose(got, [np.sum(np.outer(x, x)[:, x > 0]) for x in X])
+    with pytest.raises(IndexError, match=r"mask has shape \(\d,\), wanted \(1,\)"):
         pb.vmap(lambda x: np.sum(x[:, None][:, x > 0]))(X)
 
 

@@ -101,9 +101,14 @@ def _decide(path: str) -> bool:
 
 
 def _is_compiled(folder: str) -> bool:
-    """Whether a module in C or the like has been loaded from a folder."""
-    for module in list(sys.modules.values()):
+    """Whether a module in C or the like has been loaded from a folder, or under its name."""
+    beginning = f"{os.path.basename(os.path.dirname(folder))}."
+    for name, module in list(sys.modules.items()):
         path = getattr(module, "__file__", None)
-        if isinstance(path, str) and path.endswith(_SUFFIXES) and path.startswith(folder):
+        if (
+            isinstance(path, str)
+            and path.endswith(_SUFFIXES)
+            and (path.startswith(folder) or name.startswith(beginning))
+        ):
             return True
     return False

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.collection import ROUND, full_collections
 from pullback.core.linear import Maps
 from pullback.core.memory import snapshot
 from pullback.core.primitive import Primitive
@@ -133,11 +134,12 @@ class Tape(Interpreter):
         What equal values were set apart by; see `pullback.transforms.infinitesimals`.
     """
 
-    __slots__ = ("count", "infinitesimal")
+    __slots__ = ("_asks", "count", "infinitesimal")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.count = 0
+        self._asks = ROUND
         self.infinitesimal: Any = None
 
     def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
@@ -196,6 +198,9 @@ class Tape(Interpreter):
             elif parent is None:
                 values[position] = snapshot(values[position])
         self.count += 1
+        if self.count > self._asks:
+            self._asks = self.count + ROUND
+            full_collections.wait()
         node = Operation(self.count, out, tuple(parents), primitive, values, params)
         if met is not None:
             node.met = met

@@ -118,12 +118,21 @@ class Result:
 
 
 def _variable(x: Any) -> Variable:
-    weak = type(x) if type(x) in (bool, int, float, complex) else None
+    weak = _python_type(x)
     array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
     variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=layout_of(x))
     variable.laid_by = assumed_of(x)
     variable.number = is_number(x)
     return variable
+
+
+def _python_type(x: Any) -> type | None:
+    """The type of the Python number that a body is handed for `x` when it runs, if it is one."""
+    while type(x) is Tracer:
+        x = x._value
+    if type(x) is Variable:
+        return x.weak
+    return type(x) if type(x) in (bool, int, float, complex) else None
 
 
 def _strong(x: Any) -> Any:
@@ -162,6 +171,11 @@ def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[
 
 def _is_weak(x: Any) -> bool:
     return type(x) is Tracer and type(x._value) is Variable and x._value.weak is not None
+
+
+def _in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A number, traced or not, as a scalar of this dtype."""
+    return bind(conversion.astype, (x,), {"dtype": dtype}) if type(x) is Tracer else dtype.type(x)
 
 
 class Carry(Leaves):
@@ -233,7 +247,7 @@ class Carry(Leaves):
         """The first carry as the body takes it, as inputs from `position` on."""
         inputs = graph.inputs[position:]
         self.values = [
-            inputs[i].dtype.type(x) if self.variables[i].weak is not None else x
+            _in_dtype(x, inputs[i].dtype) if self.variables[i].weak is not None else x
             for i, x in enumerate(self.values)
         ]
         return self.values

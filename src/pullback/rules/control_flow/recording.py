@@ -6,7 +6,7 @@ import functools
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, cast
@@ -16,7 +16,7 @@ import numpy as np
 from pullback.core.running import follows_integers, innermost, runs
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import watch
-from pullback.core.tracing import Tracer, known
+from pullback.core.tracing import Tracer, is_number, known
 from pullback.errors import ArgumentTypeError, DataDependenceError, NoRuleError
 from pullback.graph.building import build, close
 from pullback.graph.dependence import affected, read
@@ -85,11 +85,23 @@ def record(
     closed, values = close(flat, position, free_variables)
     if reading is None:
         return closed, values
+    if any(map(is_number, free_variables.values())) and any(map(_is_single, _values_in(closed))):
+        raise UnreadableError  # a number that meets single precision keeps its own outside
     reading.see(free_variables.values())
     free = closed.inputs[position : position + len(values)]
     places = {x: reading.place(free_variables.get(x)) for x in free}
     same = [x for x in free if kind_of(free_variables[x]) not in unknown]
     return _computed_before(closed, places, position, same)
+
+
+def _values_in(graph: Graph) -> Iterator[Variable]:
+    yield from (*graph.inputs, *graph.constants)
+    for equation in graph.equations:
+        yield from equation.outputs
+
+
+def _is_single(x: Variable) -> bool:
+    return x.dtype.kind in "fc" and np.finfo(x.dtype).bits < 64
 
 
 def _computed_before(
