@@ -173,6 +173,29 @@ def test_an_array_whose_elements_decide(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_an_array_that_a_body_goes_on_without(kind):
+    """It catches the error that says that elements are not known; but they are."""
+    weights = np.array([1.0, 2.0])
+
+    def body(y):
+        try:
+            factor = float(weights[0])
+        except Exception:
+            factor = 100.0
+        try:
+            return y * factor if weights[1] > 0 else -y
+        except Exception:
+            return y * 200
+
+    def change():
+        weights[:] = -3.0
+
+    if kind in ("cond", "switch"):  # which ask without knowing elements anyway
+        return
+    check(body, change, lambda: body(Y), kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_traced_value_that_decides(kind):
     """Python may ask for it while derivatives are taken."""
     if kind in ("cond", "switch", "while_loop", "checkpoint"):
@@ -314,6 +337,31 @@ def test_signs_of_zeros_and_kinds_of_numbers(kind):
             assert loops(lambda y: y * k)[kind](y).dtype == np.float32  # noqa: B023
         if kind in ("switch", "checkpoint"):
             assert loops(lambda y: y * np.float64(2))[kind](y).dtype == np.float64
+
+
+def test_three_names_of_two_modules():
+    one, other = types.ModuleType("one"), types.ModuleType("other")
+    one.rate, other.rate = 2.0, 3.0
+
+    def loop(a, b, c):
+        return pb.fori_loop(0, 1, lambda _, y: y * a.rate + b.rate - 10 * c.rate, Y)
+
+    for row in ((one, other, one), (one, other, other), (other, one, one)):
+        a, b, c = (each.rate for each in row)
+        np.testing.assert_allclose(loop(*row), Y * a + b - 10 * c)
+
+
+def test_traced_bounds():
+    def f(n, w):
+        return np.sum(pb.fori_loop(0, n, lambda i, y: y * w + i, Y))
+
+    for n in (2, 3, 0):
+        for w in (2.0, 3.0):
+            expected = pb.grad(lambda w, n=n: f(n, w))(w)
+            traced = pb.trace(f, 2, 1.0)
+            np.testing.assert_allclose(traced(n, w), f(n, w))
+            slopes = pb.vmap(lambda n, w=w: pb.grad(f, 1)(n, w))(np.array([n, 1]))
+            np.testing.assert_allclose(slopes, [expected, np.sum(Y)])
 
 
 def test_two_names_of_one_array():

@@ -14,6 +14,7 @@ from __future__ import annotations
 import builtins
 import dis
 import functools
+import sys
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import BuiltinFunctionType, CodeType, EllipsisType, FunctionType, ModuleType, NoneType
@@ -55,7 +56,7 @@ _MAKERS = frozenset(
 
 _FILES = frozenset({"genfromtxt", "loadtxt", "save", "savetxt", "savez", "savez_compressed"})
 _Dispatched = type(np.sum)
-_NUMPY_TYPES = (np.generic, np.ndarray, np.dtype, np.errstate, np.finfo, np.iinfo, np.ndindex)
+_NUMPY_TYPES = frozenset({np.ndarray, np.dtype, np.errstate, np.finfo, np.iinfo, np.ndindex})
 _LIBRARIES = (
     "pullback.losses", "pullback.numpy", "pullback.rules.control_flow", "pullback.scipy",
     "pullback.transforms", "scipy.fft", "scipy.linalg", "scipy.special",
@@ -176,8 +177,8 @@ class Reading:
         if isinstance(x, np.generic | np.dtype):
             return _scalar(x)
         if isinstance(x, ModuleType):
-            self._modules[id(x)] = x
-            return ModuleType
+            self._modules.setdefault(id(x), x)
+            return ModuleType, [*self._modules].index(id(x))
         if kind.__module__ == "pullback.numpy.served":
             return self._of(x.__wrapped__, direct=direct)
         if _is_trusted(x):
@@ -218,7 +219,7 @@ class Reading:
                 raise UnreadableError
             number = self._places.setdefault(_identity(x), len(self.leaves))
             if number < len(self.leaves):
-                return "again", number
+                return "leaf", number
             self.leaves.append(x)
             of_tracer = (x._mutable, is_number(x)) if type(x) is Tracer else ()
             return type(x), shape, x.dtype, layout_of(x), *of_tracer
@@ -323,8 +324,10 @@ def _is_trusted(x: Any) -> bool:
         named = name in _BUILTINS or (isinstance(x, type) and issubclass(x, BaseException))
         return named and vars(builtins).get(name) is x
     if module == "numpy":
-        named = issubclass(x, _NUMPY_TYPES) if isinstance(x, type) else name in _MAKERS
-        return named and vars(np).get(name) is x
+        if isinstance(x, type):
+            return issubclass(x, np.generic) or x in _NUMPY_TYPES
+        return name in _MAKERS and vars(np).get(name) is x
     if kind is BuiltinFunctionType:
         return module in ("math", "cmath", "_operator")
-    return type(module) is str and module.startswith(_LIBRARIES)
+    named = type(module) is str and module.startswith(_LIBRARIES)
+    return named and vars(sys.modules[module]).get(name) is x

@@ -70,8 +70,11 @@ def record(
     seen_as = unknown if reading is None else (Tracer, np.ndarray)
 
     def seeing_tracers(*args: Tracer) -> Sequence[Any]:
-        free = FreeArrays(cast(Staging, args[0]._interpreter), seen_as)
+        staging = cast(Staging, args[0]._interpreter)
+        free = FreeArrays(staging, seen_as)
         outs: Sequence[Any] = free.seen_by(function)(*(args if arguments else ()))
+        if reading is not None and staging.refused is not None:
+            raise UnreadableError  # of elements that it goes on without
         free.require_unwritten(name)
         free_variables.update(free.variables)
         return outs
@@ -264,7 +267,7 @@ def recorded(
 def _reading(reads: Sequence[Any], others: Sequence[Any]) -> Reading | None:
     try:
         return Reading(reads, others)
-    except UnreadableError:
+    except (UnreadableError, RecursionError):
         return None
 
 
