@@ -110,6 +110,56 @@ def test_closures_made_anew(kind):
     assert count == 0
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_parameters_in_collections(kind):
+    """Traced ones: a list of layers, each a dict, as in a program that learns."""
+
+    def network(layers, y):
+        for layer in layers:
+            y = np.tanh(layer["W"] @ y + layer["b"][0])
+        return y
+
+    def f(layers):
+        return np.sum(loops(lambda y: network(layers, y))[kind](Y))
+
+    rng = np.random.default_rng(1)
+    code = next(c for c in f.__code__.co_consts if isinstance(c, types.CodeType))
+    counts = []
+    for _ in range(3):
+        layers = [
+            {"W": rng.standard_normal((2, 2)), "b": (rng.standard_normal(2), 1.0)} for _ in range(2)
+        ]
+        expected = pb.grad(lambda layers: np.sum(network(layers, Y)))(layers)
+        gradient = pb.grad(f)(layers)
+        for one, other in zip(gradient, expected, strict=True):
+            np.testing.assert_allclose(one["W"], other["W"], rtol=1e-14)
+            np.testing.assert_allclose(one["b"][0], other["b"][0], rtol=1e-14)
+        np.testing.assert_allclose(f(layers), np.sum(network(layers, Y)), rtol=1e-14)
+        counts.append(recordings(lambda layers=layers: pb.grad(f)(layers), network.__code__, code))
+    assert counts == [0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_collection_that_a_body_changes(kind):
+    """What is traced in it makes no difference: it is changed at each call."""
+
+    def f(w):
+        held, names = [w, 0], {"w": w}
+
+        def body(y):
+            held[1] = held[1] + 1
+            names["more"] = held[1]
+            return y * held[0] * names["w"]
+
+        out = np.sum(loops(body)[kind](Y))
+        assert held[1] >= 1
+        assert names["more"] == held[1]
+        return out
+
+    for w in (2.0, 3.0):
+        np.testing.assert_allclose(pb.grad(f)(w), 2 * w * np.sum(Y))
+
+
 def test_other_shapes_dtypes_and_layouts():
     def body(y):
         return y + np.ravel(y).reshape(np.shape(y)) * 2.0

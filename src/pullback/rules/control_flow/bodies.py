@@ -58,8 +58,8 @@ class Leaves:
     """
 
     def __init__(self, tree: Any, where: str, name: str) -> None:
-        self.is_plain = _is_plain(tree)
         self.values, self.spec = flatten_arrays(tree, where, name)
+        self.is_plain = _is_plain(tree)
         self.values = [x._snapshot() if type(x) is Tracer else x for x in self.values]
         self.variables = [_variable(x) for x in self.values]
         self.names = [name + path for path in trees.leaf_paths(self.spec)]

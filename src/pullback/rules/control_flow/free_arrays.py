@@ -14,6 +14,7 @@ import builtins
 import dis
 import functools
 import itertools
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
@@ -32,6 +33,8 @@ __all__ = ["LIBRARIES", "FreeArrays", "names_in"]
 LIBRARIES = frozenset({"pullback", "numpy", "scipy", "optree"})
 """Packages whose globals are left alone."""
 
+_COLLECTIONS = (list, tuple, dict)
+
 _FEW = 64
 """How many elements of a collection are looked at."""
 
@@ -45,6 +48,8 @@ class FreeArrays:
         The recording.
     unknown : tuple of type
         In place of what is of these types, `Tracer` or `ndarray`, it sees variables.
+    collections : bool
+        Whether it sees copies of lists, tuples and dicts, if there is something traced in them.
 
     Attributes
     ----------
@@ -52,12 +57,16 @@ class FreeArrays:
         What each of them stands for.
     """
 
-    def __init__(self, staging: Staging, unknown: tuple[type, ...] = ()) -> None:
+    def __init__(
+        self, staging: Staging, unknown: tuple[type, ...] = (), *, collections: bool = False
+    ) -> None:
         self.variables: dict[Variable, Any] = {}
         self._staging = staging
         self._unknown = unknown
         self._arrays: dict[int, tuple[str, Any, Tracer]] = {}
         self._watched: list[tuple[str, Tracer, int]] = []
+        self._collections = collections
+        self._copies: dict[int, tuple[Any, Any, list[Any]]] = {}
         self._functions: dict[int, tuple[FunctionType, FunctionType]] = {}
 
     def seen_by(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,6 +87,14 @@ class FreeArrays:
                 f"{name} = {name}.copy()"
             )
 
+    @property
+    def changed(self) -> bool:
+        """Whether one of the copies of collections has other elements now."""
+        rows = [(_elements(copy), first) for _, copy, first in self._copies.values()]
+        return any(
+            len(now) != len(first) or not all(map(operator.is_, now, first)) for now, first in rows
+        )
+
     def _watch(self, function: Callable[..., Any]) -> None:
         """Note how often what is traced outside, and is seen as it is, has been written to."""
         seen: set[int] = set()
@@ -92,6 +109,8 @@ class FreeArrays:
 
     def _value(self, name: str, value: Any) -> Any:
         """What stands in the place of a value that has this name."""
+        if type(value) in _COLLECTIONS:
+            return self._copied(name, value) if self._sees_arrays(value, set()) else value
         if self._is_array(value):
             if id(value) not in self._arrays:
                 self._arrays[id(value)] = name, value, self._tracer(name, value)
@@ -109,6 +128,18 @@ class FreeArrays:
                 self._copy(value)
             return self._functions[id(value)][-1]
         return value
+
+    def _copied(self, name: str, value: Any) -> Any:
+        """The copy of a collection, in which plain arrays stay what they are."""
+        if id(value) not in self._copies:
+            kind = type(value)
+            items = [
+                x if type(x) is np.ndarray else self._value(f"{name}[{i}]", x)
+                for i, x in enumerate(value.values() if kind is dict else value)
+            ]
+            copy = dict(zip(value, items, strict=True)) if kind is dict else kind(items)
+            self._copies[id(value)] = value, copy, _elements(copy)
+        return self._copies[id(value)][1]
 
     def _copy(self, function: FunctionType) -> None:
         """Make the copy of a function; what needs no replacement it shares with the original."""
@@ -158,13 +189,20 @@ class FreeArrays:
             return True
         if id(value) in seen:
             return False
-        if type(value) in (list, tuple, dict):
-            return False
         inside = [content for _, content in _seen_inside("", value)]
+        if type(value) in _COLLECTIONS:
+            inside = [x for x in inside if self._collections and type(x) is not np.ndarray]
         if not inside:
             return False
         seen.add(id(value))
         return any(self._sees_arrays(each, seen) for each in inside)
+
+
+def _elements(collection: Any) -> list[Any]:
+    """The elements of a list or tuple, or the keys and values of a dict."""
+    if type(collection) is dict:
+        return [*collection, *collection.values()]
+    return list(collection)
 
 
 def _seen_inside(name: str, value: Any) -> Iterable[tuple[str, Any]]:

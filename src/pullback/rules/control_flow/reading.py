@@ -14,6 +14,7 @@ from __future__ import annotations
 import builtins
 import dis
 import functools
+import math
 import sys
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,8 +36,8 @@ __all__ = ["Before", "Place", "Reading", "UnreadableError", "kind_of"]
 _FEW = 500
 """How many objects are looked at."""
 
-_SMALL = 1024
-"""The most bytes of an array that is compared by content."""
+_SMALL = 1 << 14
+"""The most bytes of all arrays that are compared by content."""
 
 _BUILTINS = frozenset(
     {
@@ -113,7 +114,7 @@ class Reading:
         self.codes: list[CodeType] = []
         self._places: dict[Any, int] = {}
         self._replaced: set[Any] = set()
-        self._changes = False
+        self._changes, self._nbytes = False, 0
         self._seen: dict[int, tuple[int, bool]] = {}
         self._held: list[Any] = []
         self._modules: dict[int, ModuleType] = {}
@@ -194,10 +195,9 @@ class Reading:
             raise UnreadableError
         self._changes |= kind is list or kind is dict
         if kind in (tuple, list):
-            return kind, *[self._of(each, direct=False) for each in x]
+            return kind, *[self._item(each, direct) for each in x]
         if kind is dict:
-            pairs = [(self._of(k, direct=False), self._of(v, direct=False)) for k, v in x.items()]
-            return kind, *pairs
+            return kind, *[(self._of(k, direct=False), self._item(v, direct)) for k, v in x.items()]
         if kind is slice:
             return kind, *[self._of(i, direct=False) for i in (x.start, x.stop, x.step)]
         if kind is functools.partial:
@@ -212,6 +212,10 @@ class Reading:
             return self._function(x, direct)
         raise UnreadableError
 
+    def _item(self, x: Any, direct: bool) -> Hashable:
+        """`_of` what is in a collection, where a recording sees plain arrays as they are."""
+        return self._array(x, False) if type(x) is np.ndarray else self._of(x, direct=direct)
+
     def _array(self, x: Any, direct: bool) -> Hashable:
         shape = x.shape
         if direct and (shape or (type(x) is Tracer and not grounded(x))):
@@ -223,7 +227,8 @@ class Reading:
             self.leaves.append(x)
             of_tracer = (x._mutable, is_number(x)) if type(x) is Tracer else ()
             return type(x), shape, x.dtype, layout_of(x), *of_tracer
-        if type(x) is Tracer or x.dtype.kind not in "biufc" or x.nbytes > _SMALL:
+        self._nbytes += x.dtype.itemsize * math.prod(shape)
+        if type(x) is Tracer or x.dtype.kind not in "biufc" or self._nbytes > _SMALL:
             raise UnreadableError
         return np.ndarray, shape, x.dtype, x.strides, x.flags.writeable, x.tobytes()
 

@@ -25,7 +25,7 @@ from pullback.graph.layout import layouts_through
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.bodies import Leaves
-from pullback.rules.control_flow.derived import pruned
+from pullback.rules.control_flow.derived import with_constants
 from pullback.rules.control_flow.free_arrays import FreeArrays
 from pullback.rules.control_flow.reading import Before, Place, Reading, UnreadableError, kind_of
 from pullback.rules.strictness import is_strict
@@ -71,10 +71,10 @@ def record(
 
     def seeing_tracers(*args: Tracer) -> Sequence[Any]:
         staging = cast(Staging, args[0]._interpreter)
-        free = FreeArrays(staging, seen_as)
+        free = FreeArrays(staging, seen_as, collections=reading is not None)
         outs: Sequence[Any] = free.seen_by(function)(*(args if arguments else ()))
-        if reading is not None and staging.refused is not None:
-            raise UnreadableError  # of elements that it goes on without
+        if reading is not None and (free.changed or staging.refused is not None):
+            raise UnreadableError  # it changes a collection, or goes on without elements
         free.require_unwritten(name)
         free_variables.update(free.variables)
         return outs
@@ -84,7 +84,7 @@ def record(
     )
     graph = build(seeing_tracers, inputs, name, names)
     inputs, names = (graph.inputs, names) if arguments else ((), ())
-    flat = pruned(name, inputs, graph.constants, graph.equations, graph.outputs, names)
+    flat = with_constants(name, inputs, graph.constants, graph.equations, graph.outputs, names)
     closed, values = close(flat, position, free_variables)
     if reading is None:
         return closed, values
@@ -121,16 +121,17 @@ def _computed_before(
     same : sequence of Variable
         Those of them with which may be computed before.
     """
-    others = [x for x in graph.inputs if x not in set(same)]
-    moving = affected(graph.equations, others)
+    moving = affected(graph.equations, set(graph.inputs).difference(same))
+    early = [each for each in graph.equations if moving.isdisjoint(each.outputs)]
     late = [each for each in graph.equations if not moving.isdisjoint(each.outputs)]
-    early = {x for each in graph.equations for x in each.outputs if x not in moving}
-    used = [*(x for each in late for x in read(each)), *graph.outputs]
-    needed = [x for x in dict.fromkeys(used) if type(x) is Variable and x in early]
+    made = {x for each in early for x in each.outputs}
+    used = dict.fromkeys(x for each in late for x in read(each))
+    used.update(dict.fromkeys(x for x in graph.outputs if type(x) is Variable))
+    needed = [x for x in used if x in made]
     if not needed:
         return graph, list(places.values())
     names = [f"free{i}" for i in range(len(same))]
-    first = pruned(f"{graph.name}_before", same, graph.constants, graph.equations, needed, names)
+    first = with_constants(f"{graph.name}_before", same, graph.constants, early, needed, names)
     before = Before(first, tuple(places[x] for x in same))
     for x, layout in zip(needed, layouts_through(first, same), strict=True):
         x.layout, x.array = layout, bool(x.shape)
@@ -140,7 +141,7 @@ def _computed_before(
     given, given_names = list(graph.inputs), list(graph.signature.names)
     given[position:end] = found
     given_names[position:end] = [f"free{i}" for i in range(len(found))]
-    rest = pruned(graph.name, given, graph.constants, late, graph.outputs, given_names)
+    rest = with_constants(graph.name, given, graph.constants, late, graph.outputs, given_names)
     return rest, list(found.values())
 
 
