@@ -389,6 +389,12 @@ def test_signs_of_zeros_and_kinds_of_numbers(kind):
             assert loops(lambda y: y * np.float64(2))[kind](y).dtype == np.float64
 
 
+def test_equal_ranges_with_other_ends():
+    for r in (range(0, 3, 2), range(0, 4, 2)):
+        out = pb.fori_loop(0, 1, lambda _, y: y * r.stop, Y)  # noqa: B023
+        np.testing.assert_array_equal(out, Y * r.stop)
+
+
 def test_three_names_of_two_modules():
     one, other = types.ModuleType("one"), types.ModuleType("other")
     one.rate, other.rate = 2.0, 3.0
@@ -652,6 +658,8 @@ def test_nothing_of_the_user_is_kept_alive():
 
         loop = loops(lambda y: helper(y))["scan"]
         loop(Y)
+        pull = pb.vjp(lambda y: np.sum(y * weights[:2]), Y)[1]
+        pb.fori_loop(0, 1, lambda _, y: y + pull(1.0)[0], Y)
         pb.grad(lambda w: np.sum(loops(lambda y: helper(y) * w)["scan"](Y)))(2.0)
         return weakref.ref(weights), weakref.ref(helper)
 

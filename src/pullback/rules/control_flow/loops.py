@@ -102,7 +102,9 @@ def scan(
     The body may read arrays from outside, traced or plain, also at traced positions: ``a[i]``. A
     plain one that it does not reach through a variable, but through an attribute or a container,
     is indexed as ``np.asarray(a, like=i)[i]``. What the body prints or draws at random, it does
-    once.
+    once a call. A later call does not record it again if all that it reads is known to be the same:
+    code, numbers and strings, lists and dicts of them, and arrays in variables up to their
+    elements. Of an object with attributes that is not known: read these into variables.
 
     Examples
     --------

@@ -76,7 +76,7 @@ _CHANGING = frozenset(
 )  # fmt: skip
 """Methods that change a collection: a body that may do that is run as often as without this."""
 
-_CONTENT = (int, bool, str, bytes, range, NoneType, EllipsisType)
+_CONTENT = (int, bool, str, bytes, NoneType, EllipsisType)
 
 
 class UnreadableError(Exception):
@@ -198,7 +198,7 @@ class Reading:
             return kind, *[self._item(each, direct) for each in x]
         if kind is dict:
             return kind, *[(self._of(k, direct=False), self._item(v, direct)) for k, v in x.items()]
-        if kind is slice:
+        if kind is slice or kind is range:
             return kind, *[self._of(i, direct=False) for i in (x.start, x.stop, x.step)]
         if kind is functools.partial:
             keywords = [(name, self._of(v, direct=direct)) for name, v in x.keywords.items()]
