@@ -489,6 +489,18 @@ def test_side_effects_happen_at_each_call(kind, capsys):
     assert capsys.readouterr().out.count("here") >= 3
 
 
+def test_a_body_that_is_run_again_for_its_elements_does_nothing_twice():
+    weights, held = np.array([1.0, 2.0]), [0]
+
+    def body(_, y):
+        held[0] = held[0] + 1
+        return y * 2 if weights[0] > 0 else y
+
+    for count in (1, 2, 3):
+        np.testing.assert_array_equal(pb.fori_loop(0, 1, body, Y), 2 * Y)
+        assert held == [count]
+
+
 def test_a_state_that_settles():
     """What a body sets, it sets whenever it was something else."""
     state = [0]

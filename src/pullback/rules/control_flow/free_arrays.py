@@ -49,7 +49,7 @@ class FreeArrays:
     unknown : tuple of type
         In place of what is of these types, `Tracer` or `ndarray`, it sees variables.
     collections : bool
-        Whether it sees copies of lists, tuples and dicts, if there is something traced in them.
+        Whether it sees copies of lists and dicts, with variables for what is traced in them.
 
     Attributes
     ----------
@@ -189,6 +189,8 @@ class FreeArrays:
             return True
         if id(value) in seen:
             return False
+        if self._collections and type(value) in (list, dict):
+            return True
         inside = [content for _, content in _seen_inside("", value)]
         if type(value) in _COLLECTIONS:
             inside = [x for x in inside if self._collections and type(x) is not np.ndarray]
