@@ -141,20 +141,14 @@ def users_call(traceback: TracebackType | None) -> str:
     return source[start : end if last == line else None].decode().strip()
 
 
-def traces(traceback: TracebackType | None, kinds: str) -> bool:
-    """Whether the innermost function of the user's has traced variables of these kinds of dtype.
-
-    Or the text of something traced.
-    """
+def traces(traceback: TracebackType | None) -> bool:
+    """Whether the innermost function of the user's has variables that are traced, or their text."""
     variables: list[Any] = []
     while traceback is not None:
         if _is_users(traceback.tb_frame) and not _is_pythons(traceback.tb_frame):
             variables = list(traceback.tb_frame.f_locals.values())
         traceback = traceback.tb_next
-    return any(
-        x.dtype.kind in kinds if type(x) is Tracer else type(x) is str and "Tracer(" in x
-        for x in variables
-    )
+    return any(type(x) is Tracer or (type(x) is str and "Tracer(" in x) for x in variables)
 
 
 def _is_users(frame: FrameType) -> bool | None:

@@ -14,7 +14,7 @@ from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
 from pullback.core.running import Observer, observers, thread
-from pullback.errors import DataDependenceError, DetachedError, NoRuleError, PullbackError
+from pullback.errors import DetachedError, NoRuleError, PullbackError
 from pullback.numpy.foreign import (
     Call,
     advise,
@@ -184,7 +184,7 @@ def _of_builtins(error: Exception) -> PullbackError | None:
             "a traced value stands for is x.__class__, its dtype x.dtype: write x.__class__(y), "
             "or np.asarray(y, dtype=x.dtype)"
         )
-    if _NO_ARRAY.search(words) and traces(error.__traceback__, "fc"):
+    if _NO_ARRAY.search(words) and traces(error.__traceback__):
         return DetachedError(
             f"a plain array was to write to a traced one, which raised {said}. Write to it as "
             "y[...] = a.take(i) for a.take(i, out=y)"
@@ -207,13 +207,6 @@ def _of_builtins(error: Exception) -> PullbackError | None:
             "along an axis with x = rng.permutation(x, axis=axis), and write "
             "y[...] = rng.permuted(x, axis=axis) for out="
         )
-    if isinstance(error, IndexError) and words.startswith("only integers, slices"):
-        if not traces(error.__traceback__, "iub"):
-            return None
-        return DataDependenceError(
-            "a plain array was indexed with traced integers or masks; make it an array that can "
-            "be, np.asarray(a, like=i)[i], and join lists of indices with np.stack"
-        )
     return None
 
 
@@ -226,7 +219,7 @@ def _reads_text(error: Exception) -> bool:
     if _READING.search(words):
         text = getattr(error, "doc", None) or getattr(error, "text", None) or words
         return "Tracer(" in text
-    return _READING_ANY.search(words) is not None and traces(error.__traceback__, "biufc")
+    return _READING_ANY.search(words) is not None and traces(error.__traceback__)
 
 
 _READING = re.compile(

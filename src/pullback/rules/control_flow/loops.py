@@ -136,7 +136,7 @@ def scan(
                     "y); return (carry, None) if there is nothing to stack"
                 )
             ys = result.leaves(out[1])
-            return [*same_leaves(out[0], first.spec, where, "carry"), *ys]
+            return [*same_leaves(out[0], first, leaves[:count], where), *ys]
 
         graph, free = _recorded(iteration, first, scanned, where, length, reading)
         for y in graph.outputs[count:]:
@@ -213,7 +213,7 @@ def fori_loop(
 
     def make(reading: Reading | None) -> Recorded:
         def iteration(index: Any, *leaves: Any) -> list[Any]:
-            return same_leaves(body(index, first.tree(leaves)), first.spec, where, "carry")
+            return same_leaves(body(index, first.tree(leaves)), first, leaves, where)
 
         graph, free = _recorded(iteration, first, None, where, length, reading)
         return graph, (graph,), free
@@ -271,7 +271,7 @@ def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carr
     first = Carry(carry, where, "carry")
 
     def iteration(*leaves: Any) -> list[Any]:
-        return same_leaves(body(first.tree(leaves)), first.spec, where, "carry")
+        return same_leaves(body(first.tree(leaves)), first, leaves, where)
 
     def going(*leaves: Any) -> Any:
         return condition(first.tree(leaves))
@@ -311,7 +311,7 @@ def _count_up(low: Any, high: Any, body: Callable[[Any, Any], Any], carry: Any, 
     def iteration(count: Any, *leaves: Any) -> list[Any]:
         return [
             count + 1,
-            *same_leaves(body(count, first.tree(leaves)), first.spec, where, "carry"),
+            *same_leaves(body(count, first.tree(leaves)), first, leaves, where),
         ]
 
     def going(count: Any, *_leaves: Any) -> Any:
