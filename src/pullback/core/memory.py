@@ -127,12 +127,14 @@ class Snapshots:
     __slots__ = ("_copies",)
 
     def __init__(self) -> None:
-        self._copies: WeakValueDictionary[Any, Any] = WeakValueDictionary()
+        self._copies: WeakValueDictionary[Any, Any] | None = None  # made when one is needed
 
     def of(self, x: Any) -> Any:
         """`snapshot` of `x`, which for a large array may be one that has been taken before."""
         if type(x) is not np.ndarray or x.nbytes < _LARGE or is_read_only(x):
             return snapshot(x)
+        if self._copies is None:
+            self._copies = WeakValueDictionary()
         key = (x.__array_interface__["data"], x.shape, x.strides, x.dtype)
         copy = self._copies.get(key)
         if copy is None or not is_unchanged(copy, x):
