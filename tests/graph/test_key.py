@@ -15,6 +15,7 @@ import pytest
 
 import pullback as pb
 from pullback.core.primitive import Primitive
+from pullback.core.structure import Nested
 from pullback.graph.key import Hole
 
 SIZES = (4, 5, 7, 12, 30)
@@ -269,7 +270,8 @@ MAX = pb.trace(np.max, np.ones(3))
 
 def with_parameter(value):
     """A graph of a primitive that has this parameter."""
-    primitive = Primitive("has_parameter", lambda x, *, value: x, shape=lambda x, *, value: x)
+    structure = Nested(lambda _, x, **__: x, multiple=False)
+    primitive = Primitive("has_parameter", lambda x, *, value: x, structure)
     return pb.trace(lambda x: primitive(x, value=value), np.ones(3))
 
 

@@ -115,7 +115,7 @@ class Lying:
 
     def _take(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """How the value of a primitive lies, for `bind`."""
-        (found,) = primitive.layouts(args, params)
+        (found,) = primitive.structure.layouts(args, params)
         return found
 
 

@@ -114,7 +114,7 @@ def follows(new: Variable, old: Variable) -> bool:
     equation: Any = by._equation if type(by) is Decided else None
     if equation is None or not any(x is old for x in equation.inputs):
         return False
-    if equation.primitive.in_place is not None:
+    if equation.primitive.structure.in_place is not None:
         return equation.inputs[0] is old
     if isinstance(equation.primitive.value, np.ufunc) and not any(
         shape_of(x) for x in equation.inputs if x is not old
@@ -146,17 +146,19 @@ def layouts_of_results(
     """The layouts of the results of ``primitive(*args, **params)``."""
     if not any(map(shape_of, outs)):
         return [True] * len(outs)
-    if primitive.layouts is not None:
-        return [_layout(x) if type(x) is Lying else x for x in primitive.layouts(args, params)]
-    if primitive.in_place is not None:
+    structure = primitive.structure
+    if structure.layouts is not None:
+        found = structure.layouts(args, params)
+        return [_layout(x) if type(x) is Lying else x for x in found]
+    if structure.in_place is not None:
         memory = in_memory(args[0])
         return [None if memory is None else _layout_like(memory)]
     if registry.get(primitive.name) is not primitive:  # of the user's own, which may do anything
-        if primitive.shape is None and primitive.infer is not None:
-            found = primitive.infer(*args, **params)
+        if structure.infer is not None:
+            found = structure.infer(*args, **params)
             outs = found if isinstance(found, tuple) else (found,)
         return [not out.shape or getattr(out, "layout", None) for out in outs]
-    if not primitive.rearranges and all(map(_gives_order, args)):
+    if not structure.reorders and all(map(_gives_order, args)):
         return [True] * len(outs)
     if nested(params):  # which take arrays of their own shapes only
         return [len(out.shape) < 2 or None for out in outs]
@@ -327,7 +329,7 @@ def makes_array(primitive: Primitive, args: Sequence[Any], params: dict[str, Any
         return None
     if primitive.multiple:
         return False
-    if not primitive.rearranges and any(math.prod(shape_of(x)) != 1 for x in args):
+    if not primitive.structure.reorders and any(math.prod(shape_of(x)) != 1 for x in args):
         return False
     first, *_ = map(_stand_in, args)
     rest = map(_stand_in, args[1:])

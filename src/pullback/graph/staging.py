@@ -188,7 +188,7 @@ class Staging(Interpreter):
     def truth(self, tracer: Tracer) -> bool:
         if tracer._payload is None:
             return bool(tracer._value)
-        raise unknown(self.name, tracer, "the condition of an if or a while")
+        raise self.detached(tracer, "the condition of an if or a while")
 
     def detached(self, tracer: Tracer, target: str) -> PullbackError:
         self.refused = unknown(self.name, tracer, target)

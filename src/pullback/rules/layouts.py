@@ -11,8 +11,8 @@ from pullback.core.memory import in_memory
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.strides import Lying, corner_of, look, strides_in
+from pullback.core.structure.template import selection
 from pullback.graph.layout import wherever, widened
-from pullback.rules.index_shapes import selected
 
 __all__ = ["indexed", "reshaped"]
 
@@ -39,7 +39,7 @@ def indexed(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -
     entries = [_place(next(remaining)) if type(entry) is str else entry for entry in key]
     if all(isinstance(entry, _BASIC) for entry in entries):
         return [wherever(x, lambda x: x[tuple(entries)])]
-    shape = selected(primitive, shape_of(x), key, [*map(_known, indices)])
+    shape = selection(primitive, shape_of(x), key, [*map(_known, indices)]).shape
 
     def of(x: Lying) -> Lying | None:
         through, picks = _apart(entries)
