@@ -16,7 +16,7 @@ import numpy as np
 
 from pullback.core.collection import ROUND, full_collections
 from pullback.core.linear import Maps
-from pullback.core.memory import snapshot
+from pullback.core.memory import Snapshots
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.singular import Met, watch
@@ -132,14 +132,17 @@ class Tape(Interpreter):
     ----------
     infinitesimal : Infinitesimal or None
         What equal values were set apart by; see `pullback.transforms.infinitesimals`.
+    snapshots : Snapshots
+        What is kept of constants.
     """
 
-    __slots__ = ("_asks", "count", "infinitesimal")
+    __slots__ = ("_asks", "count", "infinitesimal", "snapshots")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.count = 0
         self._asks = ROUND
+        self.snapshots = Snapshots()
         self.infinitesimal: Any = None
 
     def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
@@ -196,7 +199,7 @@ class Tape(Interpreter):
             if not (keeps[position] if position < len(keeps) else rest):
                 values[position] = parent or Abstract.of(values[position])
             elif parent is None:
-                values[position] = snapshot(values[position])
+                values[position] = self.snapshots.of(values[position])
         self.count += 1
         if self.count > self._asks:
             self._asks = self.count + ROUND
