@@ -134,7 +134,7 @@ ACTIONS = {
     "run": lambda graph: graph.run([*ARGS]),
     "evaluate": lambda graph: graph.evaluate([*ARGS]),
 }
-SIZES = (250, 500, 1000, 2000)
+SIZES = (120, 240, 480, 960)
 
 
 @functools.cache
