@@ -376,21 +376,40 @@ Maps = list[LinearMap | None] | Joint
 """The linear maps of a primitive at a point: one per argument, `None` for zero, or a joint one."""
 
 
-def push(maps: Maps, dots: Sequence[Any]) -> Any:
+def push(entries: Any, dots: Sequence[Any]) -> Any:
     """Σ Jᵢẋᵢ, where `None` stands for a zero map, tangent or sum.
 
     For a primitive with several outputs each term, and the sum, is a tuple.
+
+    Parameters
+    ----------
+    entries : sequence or Joint
+        The linear maps, or what a rule returns in their place; see `as_map`.
+    dots : sequence
     """
-    if isinstance(maps, Joint):
-        return maps.pushforward(*dots)
+    if isinstance(entries, Joint):
+        return entries.pushforward(*dots)
     total: Any = None
-    for linear, dot in zip(maps, dots, strict=True):
-        if linear is None or dot is None:
+    for entry, dot in zip(entries, dots, strict=True):
+        if dot is None:
             continue
-        if total is not None and isinstance(linear, Linear) and linear.push_onto is not None:
-            total = linear.push_onto(total, dot)
-            continue
-        term = linear.pushforward(dot)
+        cls = type(entry)
+        if cls is FunctionType:
+            entry = entry()
+            cls = type(entry)
+        if cls is np.float64 or cls is np.ndarray or cls is float:
+            try:
+                term = entry * dot  # the commonest case, without making a map for it
+            except Exception as error:
+                raise _unfit("Diagonal.pushforward", entry, dot, error) from error
+        else:
+            linear = as_map(entry)
+            if linear is None:
+                continue
+            if total is not None and isinstance(linear, Linear) and linear.push_onto is not None:
+                total = linear.push_onto(total, dot)
+                continue
+            term = linear.pushforward(dot)
         if total is None or term is None:
             total = term if total is None else total
         elif isinstance(term, tuple):

@@ -19,7 +19,7 @@ from pullback.core.tracing import Tracer, ground_level
 from pullback.core.validation import describe, to_array
 from pullback.errors import ArgumentTypeError, NoRuleError
 
-__all__ = ["Primitive", "bind", "locally_constant", "registry"]
+__all__ = ["SCALARS", "Primitive", "bind", "locally_constant", "registry"]
 
 registry: dict[str, Primitive] = {}
 """The rule book: every primitive of pullback itself, by name."""
@@ -250,7 +250,10 @@ class Primitive:
                         break
             elif type(args[0]) in PYTHON_NUMBERS:
                 args = settled(args, self.computes_with, wanted, out.dtype, numbers=True)
-        return self.per_argument(self.rule(out, *args, **params), args)
+        entries = self.rule(out, *args, **params)
+        if type(entries) is tuple and len(entries) == len(args):
+            return entries
+        return self.per_argument(entries, args)
 
     def per_argument(self, entries: Any, args: Sequence[Any]) -> Any:
         """What a rule has returned, as a tuple with an entry per argument, or a `Joint`."""
@@ -362,7 +365,7 @@ def bind(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) ->
         elif cls is np.ndarray:
             if arg.dtype is _OBJECT:
                 return bind(primitive, tuple(_as_plain(a, primitive) for a in args), params)
-        elif cls not in _SCALARS:
+        elif cls not in SCALARS:
             if hasattr(cls, "_take"):
                 return arg._take(primitive, args, params)
             return bind(primitive, tuple(_as_plain(a, primitive) for a in args), params)
@@ -379,12 +382,13 @@ def _off_the_ground(x: Any) -> Any:
 
 
 _OBJECT = np.dtype(object)
-_SCALARS = frozenset({float, int, bool, complex, *np.sctypeDict.values()})
+SCALARS = frozenset({float, int, bool, complex, *np.sctypeDict.values()})
+"""The types of the numbers of Python and NumPy, which are immutable."""
 
 
 def _as_plain(x: Any, primitive: Primitive) -> Any:
     """`x` as an array; traced scalars in a list or an object array become one traced array."""
-    if type(x) is Tracer or type(x) in _SCALARS:
+    if type(x) is Tracer or type(x) in SCALARS:
         return x
     if is_of_subclass(x):
         array = elements_of(x, primitive.name)

@@ -52,7 +52,7 @@ def pulled(
         followed = [tape.input(x) if want else x for x, want in zip(values, wanted, strict=True)]
         pairs = [lower(out, tape, body.name) for out in body.run(followed)]
     nodes = [x._payload for x in marked(followed, wanted)]
-    linear = Linearization(nodes, [node for _, node in pairs], tape.infinitesimal)
+    linear = Linearization(nodes, [node for _, node in pairs], tape)
     found = iter(linear.pull(bars, once=True, onto=marked(totals, wanted)))
     return [next(found) if want else x for x, want in zip(totals, wanted, strict=True)]
 

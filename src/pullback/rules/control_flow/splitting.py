@@ -92,7 +92,7 @@ class Recording:
                 count = len(staging.equations)
                 nodes = [x._payload for x in marked(followed, varying)]
                 some = marked(totals, varying)
-                linear = Linearization(nodes, [node for _, node in pairs], tape.infinitesimal)
+                linear = Linearization(nodes, [node for _, node in pairs], tape)
                 found = linear.pull(bars, onto=some)
             results = iter(found)
             self.results = [_atom(staging, next(results)) if varies else None for varies in varying]
