@@ -121,6 +121,9 @@ class Linear(LinearMap):
         ȳ ↦ Jᵀȳ, an array of the argument's shape.
     push_onto : callable, optional
         ``push_onto(y_dot, x_dot)`` is ẏ + Jẋ, where that takes less than making Jẋ first.
+    pull_over : callable, optional
+        ``pull_over(y_bar)`` is Jᵀȳ written over ȳ, a plain array that nobody else reads, where that
+        takes less than a new array.
 
     Raises
     ------
@@ -157,18 +160,20 @@ class Linear(LinearMap):
     12.0
     """
 
-    __slots__ = ("pullback", "push_onto", "pushforward")
+    __slots__ = ("pull_over", "pullback", "push_onto", "pushforward")
 
     def __init__(
         self,
         pushforward: Callable[[Any], Any] | None = None,
         pullback: Callable[[Any], Any] | None = None,
         push_onto: Callable[[Any, Any], Any] | None = None,
+        pull_over: Callable[[Any], None] | None = None,
     ) -> None:
         given, back = directions("Linear", pushforward, pullback)
         self.pushforward = given  # type: ignore[method-assign]
         self.pullback = back  # type: ignore[method-assign]
         self.push_onto = push_onto
+        self.pull_over = pull_over
 
     def between(
         self, x: Abstract, y: Abstract | Sequence[Abstract], where: str = "a linear map"

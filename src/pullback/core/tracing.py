@@ -352,8 +352,9 @@ def known(x: Any) -> bool:
 
 def strip(x: Any) -> Any:
     """The array or scalar underneath all levels of tracing; `Abstract` if it is not known."""
-    while isinstance(x, Tracer):
-        x._refresh()
+    while type(x) is Tracer:
+        if x._alias is not None:
+            x._refresh()
         x = x._value
     return x
 

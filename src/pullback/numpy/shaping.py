@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from pullback.core.primitive import bind
 from pullback.core.shapes import broadcast_shapes, shape_of
 from pullback.core.tracing import is_number
 from pullback.errors import ArgumentValueError
@@ -38,8 +39,9 @@ def _permuted(a: Any, axes: Sequence[int]) -> Any:
     axes = tuple(axes)
     return view_of(
         _array(a),
-        lambda base: shaping.transpose(base, axes=axes),
+        lambda base: bind(shaping.transpose, (base,), {"axes": axes}),
         lambda _base, value: shaping.transpose(value, axes=shaping.inverse(axes)),
+        always=True,
     )
 
 
@@ -49,7 +51,7 @@ def _reshaped(a: Any, shape: tuple[int, ...], order: str = "C") -> Any:
     old = shape_of(a)
     return view_of(
         a,
-        lambda base: shaping.reshape(base, shape=shape, order=order),
+        lambda base: bind(shaping.reshape, (base,), {"shape": shape, "order": order}),
         lambda _base, value: shaping.reshape(value, shape=old, order=order),
     )
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.linear import Joint, Selection, as_map, push
+from pullback.core.linear import Joint, Linear, Selection, as_map, push
 from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.running import thread
-from pullback.core.shapes import astype, expand, fit, shape_of
-from pullback.core.tracing import Tracer
+from pullback.core.shapes import expand, fit, shape_of
 from pullback.errors import ArgumentValueError
+from pullback.transforms.cotangents import Cotangents
 from pullback.transforms.support import (
     UNKEPT,
     Application,
@@ -28,11 +28,10 @@ from pullback.transforms.support import (
     may_be_nan,
     of_seed,
     of_sum,
-    union,
 )
 from pullback.transforms.tape import Node, Operation, Output, Tape
 
-__all__ = ["Cotangents", "Linearization"]
+__all__ = ["Linearization"]
 
 
 class Linearization:
@@ -203,98 +202,6 @@ class Linearization:
         return [bars.get(node) for node in self.inputs]
 
 
-class Cotangents(dict[Any, Any]):
-    """The cotangents of a sweep in progress, by node, added up in place where that is safe.
-
-    Attributes
-    ----------
-    owned : set of int
-        Nodes whose cotangents are arrays of our own.
-    supports : dict
-        Those of the cotangents that have strong zeros.
-    """
-
-    __slots__ = ("owned", "supports")
-
-    def __init__(self, nodes: Sequence[Node] = (), bars: Sequence[Any] = ()) -> None:
-        super().__init__(
-            (node, bar) for node, bar in zip(nodes, bars, strict=False) if bar is not None
-        )
-        self.owned: set[int] = set()
-        self.supports: dict[Any, Support] = {}
-
-    def add(self, node: Node, bar: Any, support: Support | None = None) -> None:
-        """Add `bar` to the cotangent of `node`.
-
-        A first contribution may be shared with others; the sum of two is an array of our own.
-        """
-        total = self.get(node)
-        if support is not None or self.supports:
-            self._support(node, support)
-        if total is None:
-            self[node] = bar
-        elif node.index in self.owned and type(bar) is np.ndarray:
-            np.add(total, bar, total)
-        else:
-            self[node] = total = total + bar
-            if type(total) is np.ndarray:
-                self.owned.add(node.index)
-            else:
-                self.owned.discard(node.index)
-
-    def add_output(self, node: Output, bar: Any) -> None:
-        """Put the cotangent of one of several outputs among those of its operation."""
-        parent = node.parents[0]
-        assert parent is not None
-        if self.supports:
-            self._support(parent, self.supports.pop(node, None))
-        self.setdefault(parent, [None] * node.width)[node.position] = bar
-
-    def _support(self, node: Node, support: Support | None) -> None:
-        """Note the support of what is about to be added to a cotangent; `None` is everything."""
-        if node in self:
-            support = union(self.supports.get(node), support)
-        if support is None:
-            self.supports.pop(node, None)
-        else:
-            self.supports[node] = support
-
-    def taken(self, nodes: Sequence[Node | None]) -> list[Any]:
-        """The cotangents so far of these nodes, for something to be added to; they are removed."""
-        totals = []
-        for node in nodes:
-            totals.append(None if node is None else self.pop(node, None))
-            if node is not None:
-                self.owned.discard(node.index)
-        return totals
-
-    def add_selected(
-        self, node: Node, selection: Selection, bar: Any, support: Support | None = None
-    ) -> None:
-        """Add what a selection pulls `bar` back to: a few elements of a large array, in place."""
-        total = self.get(node)
-        traced = Tracer in (type(bar), type(total))
-        if traced and node.shape and total is not None and selection.pull_onto is not None:
-            if self.supports or support is not None:
-                self._support(node, support)
-            self[node] = selection.pull_onto(total, astype(bar, node.dtype))
-            self.owned.discard(node.index)
-            return
-        if not node.shape or selection.pull_into is None or traced:
-            self.add(node, fit(selection.pullback(bar), node.shape, node.dtype), support)
-            return
-        if self.supports or support is not None:
-            self._support(node, support)
-        if node.index not in self.owned:
-            self.owned.add(node.index)
-            if total is None:
-                total = np.zeros(node.shape, node.dtype)
-            else:
-                total = np.array(total, node.dtype)
-            self[node] = total
-        selection.pull_into(total, bar)
-
-
 def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
     """The nodes that the outputs depend on, in the order of evaluation."""
     stack = [output for output in outputs if output is not None]
@@ -330,6 +237,7 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> No
             if parent is not None and terms[position] is not None:
                 bars.add(parent, _fitting(terms[position], node, position))
         return
+    last = None
     position = -1
     for parent in parents:
         position += 1
@@ -347,20 +255,30 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> No
             term = bar if entry == 1 else entry * bar
         else:
             linear = as_map(entry)
+            if linear is None:
+                continue
             if type(linear) is Selection:
                 bars.add_selected(parent, linear, bar)
                 continue
-            term = None if linear is None else linear.pullback(bar)
+            if type(linear) is Linear and linear.pull_over is not None and type(bar) is _ndarray:
+                # After the others, which may look into what it writes over.
+                last = parent, linear.pull_over
+                continue
+            term = linear.pullback(bar)
             if term is None:
                 continue
             if type(term) in PYTHON_NUMBERS:
                 term = _fitting(term, node, position)
         if term.shape != parent.shape or term.dtype is not parent.dtype:
             term = _fitting(term, node, position)
+        if last is not None and type(term) is _ndarray and term.base is not None:
+            term = term.copy()
         if parent in bars:
             bars.add(parent, term)
         else:
             bars[parent] = term
+    if last is not None:
+        bars.add_over(*last, bar, node)
 
 
 def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, keep: bool) -> None:

@@ -160,16 +160,20 @@ class Tape(Interpreter):
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
             self.require_open(primitive.name)
-        values: list[Any] = [*args]
-        parents: list[Node | None] = [None] * len(values)
+        values: list[Any] = []
+        parents: list[Node | None] = []
         varies = traced = False
-        for position, arg in enumerate(args):
+        for arg in args:
+            parent = None
             if type(arg) is Tracer:
                 if arg._interpreter is self:
-                    parents[position] = parent = arg._payload
-                    values[position] = arg = arg._value
-                    varies = varies or parent is not None
-                traced = traced or type(arg) is Tracer
+                    parent, arg = arg._payload, arg._value
+                    if parent is not None:
+                        varies = True
+                if type(arg) is Tracer:
+                    traced = True
+            values.append(arg)
+            parents.append(parent)
         if not varies or primitive.is_constant:
             return self._evaluate(primitive, values, params, varies=varies)
         if primitive.linearize is not None:
@@ -179,7 +183,7 @@ class Tape(Interpreter):
             return self._record_several(primitive, out, values, tuple(parents), params)
         if out.dtype.kind not in "fc":
             return self.constant(out)
-        return self._record(primitive, out, values, tuple(parents), params)
+        return Tracer(self, out, self._operation(primitive, out, values, tuple(parents), params))
 
     def operate(self, primitive: Primitive, evaluate: Callable[..., Any], x: Any, y: Any) -> Any:
         if not self.open:
@@ -195,7 +199,8 @@ class Tape(Interpreter):
         out = evaluate(x, y)
         if is_constant or (x_node is None and y_node is None):
             return self.constant(out)
-        return self._record(primitive, out, [x, y], (x_node, y_node), NO_PARAMS)
+        node = self._operation(primitive, out, [x, y], (x_node, y_node), NO_PARAMS)
+        return Tracer(self, out, node)
 
     def _evaluate(
         self, primitive: Primitive, values: list[Any], params: dict[str, Any], *, varies: bool
@@ -207,24 +212,6 @@ class Tape(Interpreter):
             if met is not None:
                 met.refused()
         return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
-
-    def _record(
-        self,
-        primitive: Primitive,
-        out: Any,
-        values: list[Any],
-        parents: tuple[Node | None, ...],
-        params: dict[str, Any],
-    ) -> Tracer:
-        """A result that varies, with its node."""
-        # As the class would be called, in half the time.
-        tracer = _new(Tracer)
-        tracer._interpreter = self
-        tracer._value = out
-        tracer._payload = self._operation(primitive, out, values, parents, params)
-        tracer._alias = None
-        tracer._version = 0
-        return tracer
 
     def _operation(
         self,
@@ -308,5 +295,3 @@ class Tape(Interpreter):
 
 _SEVERAL = Abstract((), np.dtype(float))
 """What stands for the shape and dtype of an operation with several outputs, which has none."""
-
-_new = object.__new__
