@@ -33,19 +33,28 @@ def blocks(text: str) -> list[tuple[str, str]]:
     return re.findall(r"^```(\w+)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def test_readme_examples_print_what_stands_below_them() -> None:
-    namespace: dict[str, object] = {"__name__": "readme"}
+@pytest.mark.parametrize("document", ["README.md", "docs/miniature.md"])
+def test_examples_print_what_stands_below_them(document: str) -> None:
+    """The blocks in Python run in order, and print what the blocks of text show."""
+    namespace: dict[str, object] = {"__name__": document}
     printed = io.StringIO()
     shown, executed = "", 0
-    for language, content in blocks(README):
+    for language, content in blocks((ROOT / document).read_text(encoding="utf-8")):
         if language == "python":
             executed += 1
             with contextlib.redirect_stdout(printed):
-                exec(compile(content, "README.md", "exec"), namespace)
+                exec(compile(content, document, "exec"), namespace)
         elif language == "text":
             shown += content
     assert executed >= 1
     assert printed.getvalue() == shown != ""
+
+
+def test_the_miniature_is_small() -> None:
+    """The engine on one page: less than 120 lines, not counting those that are blank."""
+    page = (ROOT / "docs/miniature.md").read_text(encoding="utf-8")
+    code = "".join(content for language, content in blocks(page) if language == "python")
+    assert sum(bool(line.strip()) for line in code.splitlines()) < 120
 
 
 def test_readme_fits_one_screen() -> None:
@@ -81,9 +90,21 @@ def is_linear_map(thing: object) -> bool:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_in_documents_lead_somewhere(document: Path) -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", document.read_text(encoding="utf-8")):
+    text = document.read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)]+)\)", prose):
         if not target.startswith(("http:", "https:", "#")):
             assert (document.parent / target.partition("#")[0]).exists(), target
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/miniature.md", "docs/tour.md"])
+def test_files_that_documents_name_exist(document: str) -> None:
+    """Paths in code stand for files from the root of the project, or of the package."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = set(re.findall(r"`(?:python )?([\w/]+/\w+\.(?:py|md))`", text))
+    assert named
+    for name in named:
+        assert any((root / name).is_file() for root in (ROOT, ROOT / "src/pullback")), name
 
 
 def test_readme_links_to_the_file_that_documents_the_name() -> None:
@@ -194,7 +215,6 @@ def test_the_table_of_allowed_imports_has_no_cycle() -> None:
         ("compiler/lower.py", "import pullback.scipy", "compiler imports pullback.scipy"),
         ("nn/layers.py", "import pullback as pb", "nn imports pullback;"),
         ("losses.py", "from pullback.cli import main", "losses imports pullback.cli"),
-        ("nn/layers.py", "from pullback.demo import data", "nn imports pullback.demo"),
         ("__init__.py", "from pullback.cli import main", "pullback imports pullback.cli"),
         ("helpers.py", "", "'helpers' has no place"),
         ("core/a.py", "def f():\n    import numpy", "numpy is imported inside a function"),
@@ -220,14 +240,16 @@ def test_a_bad_file_is_found(tmp_path: Path, name: str, source: str, words: str)
         ("scipy/special.py", "import scipy.special\nfrom pullback.numpy.operands import operand"),
         ("testing/subject.py", "from pullback.scipy.first_step import plain"),
         ("nn/layers.py", "from pullback import losses\nfrom pullback.transforms import tape"),
-        ("demo/digits.py", "import pullback as pb\nfrom pullback import nn"),
-        ("cli.py", "from pullback import demo, nn\nfrom pullback.testing import check"),
-        ("demo/report.py", "def f():\n    import matplotlib.pyplot as plt\n    import sklearn"),
+        (
+            "cli.py",
+            "import pullback as pb\nfrom pullback import nn\nfrom pullback.testing import x",
+        ),
+        ("nn/plots.py", "def f():\n    import matplotlib.pyplot as plt\n    import sklearn"),
         ("core/a.py", "x = 1\n" * 450),
     ],
 )
 def test_a_good_file_passes(tmp_path: Path, name: str, source: str) -> None:
-    files = {"errors.py": "", "losses.py": "", "demo/__init__.py": "", "nn/__init__.py": ""}
+    files = {"errors.py": "", "losses.py": "", "nn/__init__.py": ""}
     assert findings(tmp_path, {**files, "rules/sums.py": "", name: source}) == []
 
 

@@ -42,9 +42,8 @@ ALLOWED: dict[str, frozenset[str]] = {
         "nn": (*_ENGINE, "losses", "optim"),
         # "" is the package itself, ``pullback/__init__.py``, which gathers the public names.
         "": _LIBRARY,
-        # These two are users of the package, whom it does not know.
-        "demo": (*_LIBRARY, ""),
-        "cli": (*_LIBRARY, "", "demo"),
+        # A user of the package, whom it does not know.
+        "cli": (*_LIBRARY, ""),
         "__main__": ("cli",),
     }.items()
 }

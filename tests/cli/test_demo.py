@@ -12,8 +12,8 @@ import pytest
 
 from pullback.cli import demo as demo_command
 from pullback.cli import main
-from pullback.demo import extra
-from pullback.demo.record import DigitsRecord, HamiltonianRecord, Record
+from pullback_demo import extra
+from pullback_demo.record import DigitsRecord, HamiltonianRecord, Record
 
 
 @pytest.fixture

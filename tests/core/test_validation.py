@@ -82,7 +82,7 @@ def test_numbers():
     for x in (math.nan, math.inf, 0.0, -1, 10**400):
         text = refusal(ValueError, v.require_number, x, "Adam", "rate", above=0)
         assert "wanted a positive number" in text
-    for bounds in ({"least": 3}, {"above": 2}, {"most": 1}, {"below": 2}):
+    for bounds in ({"least": 3}, {"above": 2}, {"below": 2}):
         refusal(ValueError, v.require_number, 2, "Adam", "rate", **bounds)
     for x in ("1", None, True, 1j, [1.0], np.ones(1), np.array("1"), float):
         refusal(TypeError, v.require_number, x, "Adam", "rate")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pullback.demo.progress import Lines
-from pullback.demo.record import Record
-from pullback.demo.run import Settings, run
+from pullback_demo.progress import Lines
+from pullback_demo.record import Record
+from pullback_demo.run import Settings, run
 
 SMALL = Settings(epochs=3, iterations=5, samples=200, trajectories=4, horizon=1.0)
 

@@ -8,11 +8,11 @@ import stat
 
 import pytest
 
-from pullback.demo import destination as module
-from pullback.demo import run as running
-from pullback.demo.destination import DestinationError, clear, destination, put
-from pullback.demo.progress import Quiet
-from pullback.demo.run import run
+from pullback_demo import destination as module
+from pullback_demo import run as running
+from pullback_demo.destination import DestinationError, clear, destination, put
+from pullback_demo.progress import Quiet
+from pullback_demo.run import run
 
 from .conftest import SMALL
 

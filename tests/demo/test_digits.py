@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.demo import digits
-from pullback.demo.record import DigitsRecord, Epoch, Images
+from pullback_demo import digits
+from pullback_demo.record import DigitsRecord, Epoch, Images
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pullback.demo import extra
+from pullback_demo import extra
 
 
 def test_nothing_is_said_when_nothing_is_missing():

@@ -7,9 +7,9 @@ import pytest
 from scipy.special import ellipk
 
 import pullback as pb
-from pullback.demo import hamiltonian
-from pullback.demo.integrators import flow, stormer_verlet
-from pullback.demo.record import Drift, HamiltonianRecord, Iteration
+from pullback_demo import hamiltonian
+from pullback_demo.integrators import flow, stormer_verlet
+from pullback_demo.record import Drift, HamiltonianRecord, Iteration
 
 
 @pytest.fixture(scope="module")

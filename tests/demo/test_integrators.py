@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from pullback.demo.integrators import (
+from pullback.errors import ArgumentValueError
+from pullback_demo.integrators import (
     METHODS,
     explicit_euler,
     flow,
     stormer_verlet,
     symplectic_euler,
 )
-from pullback.errors import ArgumentValueError
 
 ORDERS = [(explicit_euler, 1), (symplectic_euler, 1), (stormer_verlet, 2)]
 SYMPLECTIC = [symplectic_euler, stormer_verlet]

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from pullback.demo.progress import LINES, Bar, Lines, Quiet
+from pullback_demo.progress import LINES, Bar, Lines, Quiet
 
 
 def shown(kind, total, stream=None):

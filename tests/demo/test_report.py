@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from pullback.demo.markup import check_table, percent, scientific, seconds
-from pullback.demo.record import DigitsRecord, HamiltonianRecord, Mistake, Record
-from pullback.demo.report import render
 from pullback.testing import Report, Row
+from pullback_demo.markup import check_table, percent, scientific, seconds
+from pullback_demo.record import DigitsRecord, HamiltonianRecord, Mistake, Record
+from pullback_demo.report import render
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.demo import digits, hamiltonian
-from pullback.demo.markup import check_table
-from pullback.demo.progress import Quiet
-from pullback.demo.record import Drift
-from pullback.demo.run import Settings, run, summary
+from pullback_demo import digits, hamiltonian
+from pullback_demo.markup import check_table
+from pullback_demo.progress import Quiet
+from pullback_demo.record import Drift
+from pullback_demo.run import Settings, run, summary
 
 from .conftest import SMALL
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -367,3 +369,47 @@ def test_an_element_of_a_plain_array_by_its_place_in_order(transform):
 
     with pytest.raises(pb.PullbackError, match=r"about to become a Python float.*np\.zeros"):
         transform(f)
+
+
+@pytest.mark.filterwarnings("ignore:you are shuffling:UserWarning")
+def test_shuffling_rows_is_refused_where_it_would_lose_some():
+    rows, weights = np.arange(12.0).reshape(4, 3), np.arange(12.0).reshape(4, 3) ** 1.5
+    for make in (lambda x: x * 1.0, lambda x: np.arange(12.0).reshape(4, 3)):
+        for shuffle in (
+            np.random.shuffle,
+            np.random.RandomState(0).shuffle,
+            lambda y: np.random.default_rng(0).shuffle(y),
+        ):
+            with pytest.raises(pb.AliasError, match=r"shuffle.*rng\.permutation\(x\)"):
+                pb.grad(lambda x, make=make, shuffle=shuffle: shuffle(make(x)))(rows)
+    for call in (
+        lambda y: np.random.default_rng(0).shuffle(y, axis=1),
+        lambda y: np.random.default_rng(0).permuted(y, axis=0, out=y),
+    ):
+        with pytest.raises(pb.errors.DetachedError, match=r"rng\.permutation\(x, axis=axis\)"):
+            pb.grad(lambda x, call=call: call(x * 1.0))(rows)
+
+    def shuffled(shuffle, weights):
+        def f(x):
+            y = x * 1.0
+            shuffle(y)
+            return np.sum(y * weights)
+
+        return f
+
+    for x, w, shuffle in (
+        (rows[:, 0], weights[:, 0], lambda y: np.random.default_rng(0).shuffle(y)),
+        (rows[:, 0], weights[:, 0], lambda y: random.Random(0).shuffle(y)),
+        (rows, weights, lambda y: random.Random(0).shuffle(y)),  # in Python NumPy loses rows, too
+    ):
+        f = shuffled(shuffle, w)
+        value, slope = pb.value_and_grad(f)(x)
+        assert value == f(x)
+        assert np.sum(slope * x) == pytest.approx(value)
+    for axis in (0, 1):
+
+        def f(x, axis=axis):
+            return np.sum(np.random.default_rng(0).permutation(x, axis=axis) * weights)
+
+        value, slope = pb.value_and_grad(f)(rows)
+        assert value == f(rows) == pytest.approx(np.sum(slope * rows))

@@ -319,3 +319,16 @@ def test_one_truth_in_a_subscript(place, truth):
         np.testing.assert_array_equal(pb.vmap(f)(x), expected)
         both = [pb.jacobian(f, mode=mode)(x[0]) for mode in ("forward", "reverse")]
         np.testing.assert_allclose(*both, rtol=1e-14)
+
+
+def test_axes_and_shapes_that_are_mapped_are_refused_as_such():
+    x = np.ones((2, 3, 4))
+    for call in (
+        lambda i: np.moveaxis(x, i, 0),
+        lambda i: np.squeeze(x, i),
+        lambda i: np.reshape(x, (i, -1)),
+        lambda i: np.sum(x, axis=i),
+        lambda i: np.expand_dims(x, i),
+    ):
+        with pytest.raises(pb.DataDependenceError, match=r"mapped value .* Python int"):
+            pb.vmap(call)(np.array([0, 1]))

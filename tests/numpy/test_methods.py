@@ -186,8 +186,11 @@ def test_the_real_part_of_a_real_array_is_the_array():
 
 
 def test_printing_shows_the_value():
-    assert inside(lambda x: f"{x[0, 0]:.2f} {x[0, 0]}") == f"{X[0, 0]:.2f} {X[0, 0]}"
-    assert inside(lambda x: f"{x}") == f"{X}"
+    assert inside(lambda x: f"{x[0, 0]:5.2f} {x[0, 0]}") == (
+        f"Tracer({X[0, 0]:5.2f}) Tracer({X[0, 0]})"
+    )
+    assert inside(lambda x: f"{x}") == f"Tracer({X})"
+    assert inside(lambda x: f"{pb.stop_gradient(x[0, 0]):.2f}") == f"{X[0, 0]:.2f}"
     assert inside(repr).startswith("Tracer(array([[0.5")
 
 
@@ -370,3 +373,15 @@ def test_a_view_of_another_dtype_is_not_written_to():
 
     with pytest.raises(pb.AliasError, match="another dtype"):
         pb.grad(f)(np.ones(4))
+
+
+def test_methods_of_plain_arrays_beside_traced_bounds():
+    plain = np.arange(5.0)
+
+    def into(x):
+        y = x * np.ones(5)
+        plain.clip(1.0, 3.0, out=y)
+        return np.sum(y) * x
+
+    assert pb.grad(lambda x: np.sum(plain.clip(0.5, x) ** 2))(2.5) == 10.0
+    assert pb.grad(into)(2.0) == np.sum(plain.clip(1.0, 3.0))

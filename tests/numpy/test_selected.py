@@ -31,6 +31,12 @@ def added(y, mask):
     return y
 
 
+def scaled(y, key):
+    y[key] *= 2.0
+    y[key] += y.ravel()[0]
+    return y
+
+
 def copies_are_apart(x):
     s = x[x > 0]
     t = s
@@ -82,6 +88,39 @@ REDUCED = {
     ),
     "all axes": lambda x: np.mean(table(x)[table(x) > 0]),
     "of a row": lambda x: np.sum(table(x)[0, x > 0] ** 2),
+    "of a column": lambda x: np.sum(table(x)[x[:4] > 0, 1] ** 2),
+    "of some rows": lambda x: np.sum(table(x)[1:3, x > 0] ** 2) + np.sum(table(x)[..., x > 1]),
+    "columns": lambda x: (
+        np.sum(table(x)[:, x > 0], axis=1) * W[:4]
+        + table(x)[:, x > 0].mean(axis=-1)
+        + np.std(table(x)[:, x > 0], axis=1, ddof=1)
+    ),
+    "columns, one by one": lambda x: np.sum(
+        (table(x)[:, x > 0].sum(axis=0) + table(x)[:, x > 0].var(axis=0)) ** 2
+    ),
+    "columns, axes kept": lambda x: (
+        np.sum(table(x)[:, x > 0] * np.mean(table(x)[:, x > 0], axis=0, keepdims=True))
+        + np.sum(np.max(table(x)[:, x > 0], axis=1, keepdims=True) * x[:4, None])
+        + np.var(table(x)[:, x > 0])
+    ),
+    "planes": lambda x: np.sum(
+        np.sin(np.outer(x, table(x)).reshape(5, 4, 5)[:, table(x) > 0]).sum(axis=1) * W
+    ),
+    "behind an integer": lambda x: np.sum(
+        np.outer(x, table(x)).reshape(5, 4, 5)[:, 1, x > 0].sum(axis=0) ** 2
+    ),
+    "clipped": lambda x: np.sum(np.clip(x[x > 0], 1.0, x[2]) * x[x > 0] + x[x > 0].clip(1.0, 2.0)),
+    "chosen": lambda x: np.sum(np.where(x[x > 0] > 1, x[x > 0] ** 2, x[0])),
+    "like ones": lambda x: np.sum(np.full_like(x[x > 0], 2.0) * x[x > 0] - np.ones_like(x[x > 0])),
+    "each for itself": lambda x: np.sum(
+        np.round(x[x > 0], 1) + np.sinc(x[x > 0]) + np.nan_to_num(x[x > 0], nan=1.0).real
+    ),
+    "extrema from a number on": lambda x: (
+        np.max(x[x > 0], initial=2.0)
+        + x[x > 9].min(initial=1.5) * x[0]
+        + np.sum(table(x)[x[:4] > 0].max(axis=1, initial=0.5))
+    ),
+    "extrema of integers": lambda x: x * np.max((x * 9).astype(int)[x > 0], initial=-5),
     "a copy": copies_are_apart,
     "a copy, written to later": later_writes,
     "a condition": lambda x: np.where(np.any(x[x > 0] > 3), x[0], x[1]),
@@ -97,6 +136,17 @@ WRITTEN = {
     "rows by a row": lambda x: written(table(x), x[:4] > 0, x * x),
     "rows by rows": lambda x: written(table(x), x[:4] > 0, np.cos(table(x)[x[:4] > 0])),
     "columns": lambda x: written(table(x), (slice(None), x > 0), x[2]),
+    "columns in place": lambda x: scaled(table(x), (slice(None), x > 0)),
+    "columns behind dots": lambda x: scaled(table(x), (..., x > 0)),
+    "columns by columns": lambda x: written(
+        table(x), (slice(None), x > 0), np.cos(table(x)[:, x > 0])
+    ),
+    "of some rows": lambda x: scaled(table(x), (slice(1, 3), x > 0)),
+    "some of rows": lambda x: scaled(table(x), (x[:4] > 0, slice(None, None, -2))),
+    "some of rows by a row": lambda x: written(table(x), (x[:4] > 0, slice(2)), x[1:3]),
+    "of a column": lambda x: scaled(table(x), (x[:4] > 0, 0)),
+    "of a column by a number": lambda x: written(table(x), (x[:4] > 0, -1), x[1]),
+    "of new arrays": lambda x: scaled(np.ones((4, 5)), (slice(None), x > 0)) * x,
     "of a row": lambda x: written(table(x), (1, x > 0), x[0] ** 2),
     "of a row by a selection": lambda x: written(table(x), (1, x > 0), (x * x)[x > 0]),
     "NaN": lambda x: written(np.log(x), np.isnan(np.log(x)), 0.0),
@@ -154,6 +204,13 @@ def test_what_depends_on_the_number_of_elements_is_refused_with_a_remedy():
         lambda x: np.sum(x[x > 0], dtype=np.float32),
         lambda x: x[x > 0].sum(0, float),
         lambda x: np.linalg.norm(x[x > 0], 3),
+        lambda x: np.max((x * 9).astype(int)[x > 0]),
+        lambda x: np.max((x * 9).astype(int)[x > 0], initial=1.5),
+        lambda x: np.where(x[x > 0] > 1),
+        lambda x: np.full_like(x[x > 0], 1.0, shape=3),
+        lambda x: np.clip(x[x > 0], 1.0, 2.0, out=np.zeros(3)),
+        lambda x: table(x)[:, x > 0] @ x[x > 0],
+        lambda x: table(x)[:, x > 0] + W[:4, None],
         lambda x: np.add.reduce(x[x > 0]),
         lambda x: 1.0 if x[x > 0] else 2.0,
         lambda x: table(x)[x[:4] > 0] @ W,
@@ -170,6 +227,10 @@ def test_what_depends_on_the_number_of_elements_is_refused_with_a_remedy():
         lambda x: written(x.copy(), slice(0, 3), x[x > 0]): r"y\[mask\] = x\[mask\]",
         lambda x: written(x.copy(), x > 0, W[:3]): r"np\.where\(mask, v, y\)",
         lambda x: written(x.copy(), x > 0, x[x < 0]): "under the same mask",
+        lambda x: written(np.ones((5, 5)), x > 0, x[x > 0]): "under the same mask",
+        lambda x: written(np.ones((5, 5)), (slice(None), x > 0), x[x > 0]): "the same mask",
+        lambda x: written(np.ones((5, 5)), (slice(None), x > 0), W[:, None]): r"np\.where\(mask",
+        lambda x: np.outer(x, table(x)).reshape(5, 4, 5)[0, :, x > 0]: "traced boolean array",
     }.items():
         with pytest.raises(pb.errors.DataDependenceError, match=words):
             pb.trace(f, X)

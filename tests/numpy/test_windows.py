@@ -114,7 +114,18 @@ def test_a_length_that_depends_on_the_bounds_is_an_error():
 
 
 def test_windows_that_reach_beyond_the_array_are_errors():
-    with pytest.raises(IndexError, match="out of bounds"):
-        pb.fori_loop(0, 8, lambda i, s: s + np.sum(X[i : i + 2]), 0.0)
-    with pytest.raises(IndexError, match=r"length 2 starts at -1.*add the extent"):
+    for read in (
+        lambda x, i: x[i : i + 2],
+        lambda x, i: np.stack([x, x])[:, i : i + 3 : 2],
+        lambda x, i: np.array(x)[..., i - 1 : i + 3],
+        lambda x, i: np.zeros(x.shape).__setitem__(slice(i, i + 2), 1.0) or x,
+    ):
+        with pytest.raises(IndexError, match=r"slice of length 2|4 .* of 8 elements.*pad"):
+            pb.fori_loop(1, 8, lambda i, s, read=read: s + np.sum(read(np.array(X), i)), 0.0)
+        with pytest.raises(IndexError, match="of 8 elements"):
+            pb.vmap(lambda i, read=read: np.sum(read(np.array(X), i)))(np.arange(1, 8))
+    assert pb.vmap(lambda i: np.array(X)[i:i])(np.array([-2, 20])).shape == (2, 0)
+    with pytest.raises(IndexError, match="too many"):
+        pb.vmap(lambda i: np.array(X)[0, i : i + 2])(np.arange(2))
+    with pytest.raises(IndexError, match=r"length 2 and step 1 starts at -1.*add the extent"):
         pb.fori_loop(0, 8, lambda i, s: s + np.sum(X[i - 1 : i + 1]), 0.0)

@@ -76,8 +76,8 @@ def test_arguments_that_are_numbers():
         return pb.scan(lambda c, _: (np.sin(c) * one + zeros, None), x, length=4)[0]
 
     equation = loop_of(simplified(f, x))
-    assert equation.params["consts"] == 0
-    assert names(equation.params["body"]) == ["sin"]
+    assert equation.params["loop"].consts == 0
+    assert names(equation.params["loop"].body) == ["sin"]
 
 
 def test_arguments_that_are_repeated():
@@ -86,7 +86,7 @@ def test_arguments_that_are_repeated():
         return pb.scan(lambda c, _: (np.sin(c) * wide, None), x, length=4)[0]
 
     equation = loop_of(simplified(f, x, np.array(2.0)))
-    assert equation.params["body"].inputs[1].shape == ()
+    assert equation.params["loop"].body.inputs[1].shape == ()
 
 
 def test_arguments_that_are_given_twice():
@@ -94,7 +94,7 @@ def test_arguments_that_are_given_twice():
         a, b = np.exp(w), np.exp(w)
         return pb.scan(lambda c, _: (c * a + np.sin(c) * b, None), x, length=4)[0]
 
-    assert loop_of(simplified(f, x, y)).params["consts"] == 1
+    assert loop_of(simplified(f, x, y)).params["loop"].consts == 1
 
 
 def test_what_is_carried_and_never_changes():
@@ -107,7 +107,7 @@ def test_what_is_carried_and_never_changes():
 
     graph = simplified(f, x, y)
     equation = loop_of(graph)
-    assert (equation.params["consts"], equation.params["carry"]) == (1, 1)
+    assert (equation.params["loop"].consts, equation.params["loop"].carry) == (1, 1)
     assert len(equation.outputs) == 1
 
 
@@ -120,7 +120,7 @@ def test_a_while_loop_that_carries_what_never_changes():
         return pb.while_loop(lambda carry: (carry[0] < 4) & np.all(carry[1] < 9), body, (0, w, x))
 
     equation = loop_of(simplified(f, x, y))
-    assert (equation.params["consts"], equation.params["carry"]) == (1, 2)
+    assert (equation.params["loop"].consts, equation.params["loop"].carry) == (1, 2)
 
 
 def test_scanned_arrays_that_repeat_their_slices():
@@ -129,9 +129,9 @@ def test_scanned_arrays_that_repeat_their_slices():
         return pb.scan(lambda c, s: (c * s[0] + s[1], None), x, (wide, zeros * 1.0))[0]
 
     equation = loop_of(simplified(f, x, y))
-    assert equation.params["consts"] == 1
+    assert equation.params["loop"].consts == 1
     assert len(equation.inputs) == 2
-    assert names(equation.params["body"]) == ["multiply"]
+    assert names(equation.params["loop"].body) == ["multiply"]
 
 
 # -- results -------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def test_what_is_the_same_in_each_iteration_is_computed_once():
 
     graph = simplified(f, x, np.eye(3) * 0.3)
     equation = loop_of(graph)
-    assert names(equation.params["body"]) == ["transpose", "matmul", "tanh", "add"]
+    assert names(equation.params["loop"].body) == ["transpose", "matmul", "tanh", "add"]
     assert sorted(names(graph)) == ["exp", "index", "matmul", "scan"]
 
 
@@ -184,7 +184,7 @@ def test_what_depends_on_the_index_stays():
     def f(x):
         return pb.fori_loop(0, 5, lambda i, c: c + np.exp(-i * 1.0), x)
 
-    assert "exp" in str(loop_of(simplified(f, x)).params["body"])
+    assert "exp" in str(loop_of(simplified(f, x)).params["loop"].body)
 
 
 def test_nested_loops():

@@ -117,4 +117,4 @@ def test_graphs_inside_equations_are_walked_too():
         return rw.bind(cos, x)
 
     _, new = walk(lambda x: pb.scan(lambda c, _: (np.sin(c), None), x, length=3)[0], x, table=table)
-    assert names(new.equations[0].params["body"]) == ["cos"]
+    assert names(new.equations[0].params["loop"].body) == ["cos"]

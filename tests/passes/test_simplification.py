@@ -159,7 +159,7 @@ def test_a_body_that_several_loops_share_is_simplified_once():
     twice = Equation(loop.primitive, loop.outputs, loop.params, (Variable((3,), np.dtype(float)),))
     graph = Graph("f", graph.inputs, {}, [loop, twice], twice.outputs, graph.signature)
     first, second = simplify(graph).equations
-    assert first.params["body"] is second.params["body"]
+    assert first.params["loop"].body is second.params["loop"].body
 
 
 def test_the_graph_that_is_given_stays_as_it_is():

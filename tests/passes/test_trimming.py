@@ -34,8 +34,8 @@ def test_stacked_results():
 
     equation = trimmed(f, x)
     assert len(equation.outputs) == 2
-    assert "cos" not in str(equation.params["body"])
-    assert not equation.params["body"].constants
+    assert "cos" not in str(equation.params["loop"].body)
+    assert not equation.params["loop"].body.constants
 
 
 def test_what_only_carries_itself_on():
@@ -48,7 +48,7 @@ def test_what_only_carries_itself_on():
         return b
 
     equation = trimmed(f, x, y)
-    assert equation.params["carry"] == len(equation.outputs) == 2
+    assert equation.params["loop"].carry == len(equation.outputs) == 2
     assert len(equation.inputs) == 2
 
 
@@ -60,7 +60,7 @@ def test_consts_and_scanned_arrays():
         return pb.scan(body, x, (np.ones((4, 3)), np.ones((4, 3))))[0]
 
     equation = trimmed(f, x, y)
-    assert equation.params["consts"] == 0
+    assert equation.params["loop"].consts == 0
     assert len(equation.inputs) == 2
 
 
@@ -75,8 +75,8 @@ def test_what_a_condition_reads_is_needed():
         )[1]
 
     equation = trimmed(f, x, y)
-    assert equation.params["carry"] == 3
-    assert len(equation.params["condition"].inputs) == len(equation.inputs) == 4
+    assert equation.params["loop"].carry == 3
+    assert len(equation.params["loop"].condition.inputs) == len(equation.inputs) == 4
 
 
 def test_branches():

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import marshal
 import math
+import os
 import statistics
 import struct
 import subprocess
 import sys
+import types
+from importlib.machinery import EXTENSION_SUFFIXES
 
 import numpy as np
 import pandas
@@ -26,11 +30,13 @@ import scipy.sparse.csgraph
 import scipy.sparse.linalg
 import scipy.spatial
 import scipy.special
+import scipy.special.cython_special
 import scipy.stats
 from numpy.testing import assert_allclose
 from sklearn.preprocessing import StandardScaler
 
 import pullback as pb
+from pullback.numpy.callers import is_users_file
 from pullback.numpy.foreign import running_call
 from pullback.scipy.advice import FAMILIES, for_numpy, for_scipy
 
@@ -272,6 +278,17 @@ def test_other_libraries_are_named_too():
     frame = pandas.DataFrame({"a": V})
     with pytest.raises(pb.NoRuleError, match=r"pandas\..*np\.array\(df\.to_numpy\(\)\)"):
         pb.vjp(lambda x: frame.loc.__setitem__((0, "a"), x), 2.0)
+    with pytest.raises(pb.NoRuleError, match=r"pandas\.Series\.mean met"):
+        pb.vjp(lambda x: (frame["a"] * V - frame @ (V[:1] * x)).mean(), 2.0)
+
+
+def test_a_library_is_compiled_if_its_module_is_wherever_that_lies(monkeypatch):
+    folder = os.path.join(os.path.dirname(os.path.dirname(np.__file__)), "stand_in")
+    for name, users in (("other._native", True), ("stand_in._native", False)):
+        module = types.ModuleType(name)
+        module.__file__ = os.path.join(folder + "_runtime", "native" + EXTENSION_SUFFIXES[0])
+        monkeypatch.setitem(sys.modules, name, module)
+        assert is_users_file(os.path.join(folder, f"{users}.py")) is users
 
 
 def test_functions_in_c_without_a_frame():
@@ -280,7 +297,10 @@ def test_functions_in_c_without_a_frame():
         lambda x: struct.pack("d", x): "Python float",
         lambda x: math.sin(x): "Python float",
         lambda x: statistics.mean([x, 1.0]): "a ratio of integers",
-        lambda x: solver.solve(V * x): "a function written in C was handed a traced value",
+        lambda x: solver.solve(V * x): r"in C was handed .* in `solver\.solve\(V \* x\)`",
+        lambda x: marshal.dumps([x, 1]): r"in C was handed .* in `marshal\.dumps\(\[x, 1\]\)`",
+        lambda x: V.take([0, 1], out=V[:2] * x): r"y\[\.\.\.\] = a\.take\(i\)",
+        lambda x: V.dot(V, out=np.zeros(()) * x + V[:1]): r"y\[\.\.\.\] = a\.take\(i\)",
         lambda x: memoryview(V * x): "a function written in C was handed a traced value",
         lambda x: (V * x).__array_interface__: "reach for its memory",
         lambda x: list(np.nditer(V * x)): r"Iterate over x\.flat",
@@ -289,6 +309,17 @@ def test_functions_in_c_without_a_frame():
         lambda x: V.flat.__setitem__(0, x): "Python float",
     }.items():
         with pytest.raises(pb.PullbackError, match=words):
+            pb.vjp(call, 2.0)
+
+
+def test_fused_functions_of_cython():
+    special = scipy.special.cython_special
+    function = special.gamma
+    for call, words in {
+        lambda x: special.gamma(x): r"cython_special\.gamma met .* Call scipy\.special\.gamma",
+        lambda x: function(x): r"cython_special met .* Write it with the ufuncs",
+    }.items():
+        with pytest.raises(pb.NoRuleError, match=words):
             pb.vjp(call, 2.0)
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import collections.abc
 import copy
+import decimal
+import fractions
 import functools
+import itertools
+import json
+import locale
 import numbers
 
 import numpy as np
@@ -226,19 +232,55 @@ def test_constants_become_numbers():
 def test_text_of_what_is_mapped_shows_all_examples():
     seen = []
     pb.vmap(lambda x: seen.append(f"{x:.2f}") or x)(np.array([1.0, 2.5]))
-    assert seen == ["[1.00, 2.50]"]
+    assert seen == ["Tracer([1.00, 2.50])"]
+
+
+READERS = (
+    float,
+    int,
+    complex,
+    np.float64,
+    lambda text: np.array([text], float),
+    lambda text: np.array([text]).astype(float),
+    lambda text: np.fromstring(text, sep=" "),
+    lambda text: np.loadtxt([text]),
+    json.loads,
+    ast.literal_eval,
+    lambda text: eval(text, {}),
+    decimal.Decimal,
+    fractions.Fraction,
+    locale.atof,
+)
 
 
 def test_text_is_shown_and_not_read_as_a_number_again():
-    seen = []
-    for read in (float, int, lambda text: seen.append(f"= {text}") or float(text)):
+    shown = (
+        str,
+        repr,
+        lambda x: f"{x}",
+        lambda x: f"{x:6.2f}".strip() + "",
+        "{:.3f}".format,
+        np.array_str,
+    )
+    for text, read in itertools.product(shown, READERS):
         for transform in (*MODES.values(), MAPS["vmap"]):
             with pytest.raises(
-                pb.errors.DetachedError, match=r"the text '.*np\.round\(x, digits\)"
+                pb.errors.DetachedError, match=r"read as a number.* np\.round\(x, digits\)"
             ):
-                transform(lambda x, read=read: x * read(f"{x:.0f}"), np.float64(2.25))
-    assert seen[0] == "= 2"
+                transform(lambda x, text=text, read=read: x * read(text(x)), np.float64(2.25))
     assert pb.grad(lambda x: x * float(f"{pb.stop_gradient(x):.1f}"))(2.0) == 2.0
+
+
+def test_errors_that_show_a_traced_value_are_the_users():
+    def f(x):
+        if x < 0:
+            raise ValueError(f"could not take the root of {x}")
+        return x * int(f"{2}") if x > 1 else float("nought")
+
+    for x, words in ((-1.0, r"of Tracer\(-1.0\)$"), (0.5, "could not convert .* 'nought'")):
+        with pytest.raises(ValueError, match=words) as caught:
+            pb.grad(f)(x)
+        assert type(caught.value) is ValueError
 
 
 def test_whole_numbers():

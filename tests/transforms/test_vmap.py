@@ -326,7 +326,31 @@ def test_a_mapped_value_as_a_float_and_in_a_plain_array():
 
 def test_a_mapped_mask_as_an_index():
     with pytest.raises(pb.DataDependenceError, match=r"boolean.*np\.where"):
+        pb.vmap(lambda x: np.sum(np.outer(x, x)[x > 0, x > 0]))(X)
+    got = pb.vmap(lambda x: np.sum(np.outer(x, x)[:, x > 0]))(X)
+    np.testing.assert_allclose(got, [np.sum(np.outer(x, x)[:, x > 0]) for x in X])
+    with pytest.raises(IndexError, match=r"mask has shape \(\d,\), wanted \(1,\)"):
         pb.vmap(lambda x: np.sum(x[:, None][:, x > 0]))(X)
+
+
+def test_a_plain_array_is_not_indexed_by_what_is_mapped():
+    plain = np.arange(3.0)
+
+    def write(x):
+        plain[x > 0] = 1.0
+        return x
+
+    for f in (
+        lambda x: plain[x > 0],
+        lambda x: plain[np.argsort(x)],
+        lambda x: plain[[np.argmin(x), np.argmax(x)]],
+        lambda x: np.outer(plain, plain)[x > 0, 0],
+        write,
+    ):
+        words = r"a plain array was indexed with a traced array of dtype .*np\.asarray\(a, like=i\)"
+        with pytest.raises(pb.DataDependenceError, match=words):
+            pb.vmap(f)(X[:, :3])
+    assert plain.tolist() == [0.0, 1.0, 2.0]
 
 
 def test_arguments_handed_over_whole_are_indexed_by_mapped_integers():

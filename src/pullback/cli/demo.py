@@ -7,10 +7,10 @@ import sys
 import webbrowser
 
 from pullback.cli.codes import INTERRUPTED, OK, UsageError
-from pullback.demo.destination import DestinationError, destination
-from pullback.demo.extra import require_extra
-from pullback.demo.progress import Bar, Lines, Quiet
-from pullback.demo.run import Settings, run, summary
+from pullback_demo.destination import DestinationError, destination
+from pullback_demo.extra import require_extra
+from pullback_demo.progress import Bar, Lines, Quiet
+from pullback_demo.run import Settings, run, summary
 
 __all__ = ["demo"]
 

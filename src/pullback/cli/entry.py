@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 from pullback.cli.codes import BROKEN_PIPE, FAILED, INTERRUPTED, OK, UNUSABLE, UsageError
 from pullback.cli.parser import parser
-from pullback.demo.extra import MissingExtraError
 from pullback.errors import PullbackError
+from pullback_demo.extra import MissingExtraError
 
 __all__ = ["main"]
 

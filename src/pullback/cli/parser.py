@@ -9,8 +9,8 @@ import pullback as pb
 from pullback.cli.check import check
 from pullback.cli.codes import FAILED, UNUSABLE
 from pullback.cli.demo import demo
-from pullback.demo.run import Settings
 from pullback.testing.verification import HIGHEST_ORDER
+from pullback_demo.run import Settings
 
 __all__ = ["parser"]
 

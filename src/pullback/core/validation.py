@@ -136,7 +136,7 @@ def _one_of(options: Iterable[Any]) -> str:
 
 
 def require_function(
-    f: Any, where: str, argument: str = "f", usage: str = "", wanted: str = "a function"
+    f: Any, where: str, argument: str = "f", usage: str = ""
 ) -> Callable[..., Any]:
     """`f`, if it can be called.
 
@@ -147,18 +147,17 @@ def require_function(
         As for `refuse`.
     usage : str
         How it is called: ``"pullback.grad(f)(x), not pullback.grad(f(x))"``.
-    wanted : str
     """
     if callable(f):
         return f  # type: ignore[no-any-return]
     kinds: Any = Tracer | np.ndarray | np.generic | int | float | complex | list | tuple | dict
     if not isinstance(f, kinds) and not hasattr(f, "__array__"):
-        raise refuse(where, argument, f, wanted, f"write {usage}" if usage else "")
+        raise refuse(where, argument, f, "a function", f"write {usage}" if usage else "")
     remedy = "hand over the function itself, not what it returns"
     if usage:
         remedy = f"{remedy}: {usage}"
     raise ArgumentTypeError(
-        f"{where}: {argument} is {describe(f)}, which is a value, wanted {wanted}; {remedy}"
+        f"{where}: {argument} is {describe(f)}, which is a value, wanted a function; {remedy}"
     )
 
 
@@ -183,13 +182,13 @@ def require_instance(
     raise refuse(where, argument, x, wanted, remedy)
 
 
-def require_mapping(x: Any, where: str, argument: str, remedy: str = "") -> Mapping[str, Any]:
+def require_mapping(x: Any, where: str, argument: str) -> Mapping[str, Any]:
     """`x`, if it is a dict, or similar, all keys of which are words."""
     if not isinstance(x, Mapping):
-        raise refuse(where, argument, x, "a dict", remedy)
+        raise refuse(where, argument, x, "a dict")
     for key in x:
         if not isinstance(key, str):
-            raise refuse(where, f"a key of {argument}", key, "a word", remedy)
+            raise refuse(where, f"a key of {argument}", key, "a word")
     return x
 
 
@@ -205,14 +204,14 @@ def require_flag(x: Any, where: str, argument: str) -> bool:
     raise refuse(where, argument, x, "True or False", f"write {argument}=True or {argument}=False")
 
 
-def require_text(x: Any, where: str, argument: str, remedy: str = "") -> str:
+def require_text(x: Any, where: str, argument: str) -> str:
     """`x`, if it is a str that can be encoded."""
     if not isinstance(x, str):
-        raise refuse(where, argument, x, "text, a str", remedy)
+        raise refuse(where, argument, x, "text, a str")
     try:
         x.encode()
     except UnicodeEncodeError:
-        raise _out_of_range(where, argument, x, "text that can be encoded", remedy) from None
+        raise _out_of_range(where, argument, x, "text that can be encoded", "") from None
     return x
 
 
@@ -282,7 +281,6 @@ def require_number(
     *,
     least: float | None = None,
     above: float | None = None,
-    most: float | None = None,
     below: float | None = None,
     traced: bool = False,
     remedy: str = "",
@@ -295,8 +293,8 @@ def require_number(
         A number of Python or NumPy, or an array of shape () with one.
     where, argument : str
         As for `refuse`.
-    least, most : float, optional
-        What it may be at least and at most.
+    least : float, optional
+        What it may be at least.
     above, below : float, optional
         What it must be more or less than.
     traced : bool
@@ -305,11 +303,9 @@ def require_number(
     """
     bounds = [
         f"{words} {bound:g}"
-        for words, bound in (
-            ("at least", least), ("above", above), ("at most", most), ("below", below),
-        )
+        for words, bound in (("at least", least), ("above", above), ("below", below))
         if bound is not None
-    ]  # fmt: skip
+    ]
     wanted = f"a finite number {' and '.join(bounds)}".rstrip()
     if above == 0 and len(bounds) == 1:
         wanted = "a positive number"
@@ -322,7 +318,6 @@ def require_number(
         math.isfinite(number)
         and (least is None or number >= least)
         and (above is None or number > above)
-        and (most is None or number <= most)
         and (below is None or number < below)
     )
     if not fits:
@@ -411,17 +406,15 @@ def require_shape(x: Any, where: str, argument: str = "shape") -> tuple[int, ...
     return shape
 
 
-def require_dtype(
-    x: Any, where: str, argument: str = "dtype", kinds: str = "biufc"
-) -> np.dtype[Any]:
+def require_dtype(x: Any, where: str, kinds: str = "biufc") -> np.dtype[Any]:
     """`x` as a dtype of one of these kinds.
 
     Parameters
     ----------
     x : dtype_like
         `None` is no dtype.
-    where, argument : str
-        As for `refuse`.
+    where : str
+        As for `refuse`; the argument is called dtype.
     kinds : str
         The letters of the kinds that are taken; see `numpy.dtype.kind`.
     """
@@ -437,9 +430,9 @@ def require_dtype(
         if isinstance(x, str):
             near = difflib.get_close_matches(x[:LONGEST], _DTYPE_NAMES, 1)
             remedy = f"did you mean {near[0]!r}?" if near else remedy
-        raise refuse(where, argument, x, wanted, remedy)
+        raise refuse(where, "dtype", x, wanted, remedy)
     if dtype.kind not in kinds:
-        raise ArgumentTypeError(f"{where}: {argument} is {dtype}, wanted {wanted}; {remedy}")
+        raise ArgumentTypeError(f"{where}: dtype is {dtype}, wanted {wanted}; {remedy}")
     return dtype
 
 

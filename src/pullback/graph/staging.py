@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.collection import ROUND, full_collections
 from pullback.core.memory import is_read_only
 from pullback.core.primitive import Primitive
 from pullback.core.running import grounded
@@ -110,6 +111,8 @@ class Staging(Interpreter):
             else:
                 variable.array = makes_array(primitive, values, params)
         self.equations.append(equation)
+        if not len(self.equations) % ROUND:
+            full_collections.wait()
         if not len(self.equations) % self._passes.stride:
             self._passes.note()
         if primitive.multiple:

@@ -1,6 +1,7 @@
 """NumPy's surface: what its functions, methods and operators do when they meet a tracer."""
 
-from pullback.numpy import (
+# Each enters in the tables what it has.
+from pullback.numpy import (  # noqa: F401
     along_axes,
     arrays,
     assignment,
@@ -25,6 +26,7 @@ from pullback.numpy import (
     polynomials,
     queries,
     ranges,
+    reduced_selections,
     reductions,
     scalars,
     shaping,
@@ -35,41 +37,5 @@ from pullback.numpy import (
     ufuncs,
     views,
 )
-
-__all__ = [
-    "along_axes",
-    "arrays",
-    "assignment",
-    "contractions",
-    "conversion",
-    "creation",
-    "cumulative",
-    "diagonals",
-    "einsum",
-    "elementwise",
-    "foreign",
-    "indexing",
-    "joining",
-    "linalg",
-    "methods",
-    "missing",
-    "namespace",
-    "norms",
-    "operators",
-    "outputs",
-    "padding",
-    "polynomials",
-    "queries",
-    "ranges",
-    "reductions",
-    "scalars",
-    "shaping",
-    "sorting",
-    "spectral",
-    "statistics",
-    "tiling",
-    "ufuncs",
-    "views",
-]
 
 namespace.install()

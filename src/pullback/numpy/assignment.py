@@ -6,7 +6,9 @@ that are written. It costs a copy of the array.
 
 from __future__ import annotations
 
+import dis
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -15,18 +17,20 @@ from numpy.lib.array_utils import normalize_axis_index
 from pullback.core.primitive import bind
 from pullback.core.running import grounded
 from pullback.core.shapes import broadcast_shapes, dtype_of, shape_of
-from pullback.core.tracing import Tracer, is_plain, strip
+from pullback.core.tracing import Tracer, View, is_plain, strip
 from pullback.errors import (
     FILLING,
+    AliasError,
     ArgumentTypeError,
     ArgumentValueError,
     DataDependenceError,
     DetachedError,
 )
 from pullback.graph.variable import user_line
+from pullback.numpy.callers import is_pullbacks_file
 from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import Look, along_axis, parse, positions_of
-from pullback.numpy.masks import WideMask, beyond_integers, is_open_mask, same_mask, wide_mask
+from pullback.numpy.masks import WideMask, narrowed, same_mask, wide_mask
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant, strip_all
 from pullback.numpy.registration import implements
@@ -93,7 +97,7 @@ def _are_plain(key: Any, value: Any) -> bool:
     """Whether NumPy itself can write `value` at `key`, because no derivative is in either."""
     if type(value) is np.ndarray and value.dtype.kind == "O":
         return False
-    return are_constant((key, value))
+    return are_constant((key, value)) and not has_window(key)
 
 
 def _is_constant(value: Any) -> bool:
@@ -151,6 +155,8 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     Where integer arrays name an element several times the last value stays.
     """
     require_target(x, "y[i] = v")
+    if type(value) is Tracer and value._alias is not None:
+        _refuse_exchange(x, value._alias)
     if owns_memory(x) and _are_plain(key, value):
         x._value[strip_all(key)] = strip_all(value)
         x._touch()
@@ -158,10 +164,10 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     if has_window(key):
         x, key = looked_through(x, key)
     if not _MASKS.isdisjoint(map(type, key) if type(key) is tuple else (type(key),)):
-        x, key = beyond_integers(x, key)
+        x, key = narrowed(x, key) or (x, key)
         mask = wide_mask(x, key)
         if mask is not None and (type(mask.wide) is Tracer or shape_of(value) == ()):
-            _set_masked(x, key, mask, value)
+            _set_masked(x, mask, value)
             return
     if type(value) is Selected:
         raise _no_place()
@@ -176,6 +182,29 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     x._assign(bind(indexing.index_update, (x, value, *arrays), {"key": template}))
 
 
+def _refuse_exchange(x: Tracer, source: View) -> None:
+    """Raise if code in C, as NumPy's shuffle is, exchanges two parts of an array.
+
+    ``x[i], x[j] = x[j], x[i]`` loses one of two rows, which are views: when the second is written,
+    what it looks at has been written to. So it is in Python, where that is NumPy's own answer; but
+    for NumPy's arrays code in C has a buffer.
+    """
+    root = source.root
+    if source.version == root._version or root is not (x if x._alias is None else x._alias.root):
+        return
+    frame = sys._getframe(2)
+    code = frame.f_code
+    if dis.opname[code.co_code[frame.f_lasti]].startswith("STORE") or is_pullbacks_file(
+        code.co_filename
+    ):
+        return
+    raise AliasError(
+        f"numpy.random's shuffle, or other code in C, exchanges parts of an array of shape "
+        f"{x.shape}, which it has as views, so that some are lost. Write x = rng.permutation(x) "
+        "for rng.shuffle(x), and otherwise exchange copies"
+    )
+
+
 def _over_and_over(value: Any, shape: tuple[int, ...]) -> Any:
     """As many of the elements of `value` as there are in a part of ``x.flat``, from the first."""
     value = np.ravel(operand(value))
@@ -185,10 +214,11 @@ def _over_and_over(value: Any, shape: tuple[int, ...]) -> Any:
     return value[np.arange(count) % max(value.size, 1)].reshape(shape)
 
 
-def _set_masked(x: Tracer, key: Any, mask: WideMask, value: Any) -> None:
+def _set_masked(x: Tracer, mask: WideMask, value: Any) -> None:
     """``x[mask] = value`` for a value that does not tell the selected elements apart."""
     if type(value) is Selected:
-        if not is_open_mask(key) or not same_mask(key, value._mask):
+        alike = (mask.lead, mask.free) == (value._lead, len(value._rest))
+        if not alike or not same_mask(mask.mask, value._mask):
             raise _no_place()
         value = value._array
     else:

@@ -15,11 +15,15 @@ from types import CodeType, FrameType
 
 import numpy as np
 
-__all__ = ["asks", "is_pullbacks_file", "is_users_file", "sites"]
+__all__ = ["asks", "is_pullbacks_file", "is_users_file", "sites", "subscripts"]
 
 _LOADS = frozenset(dis.opmap[name] for name in ("LOAD_ATTR", "LOAD_METHOD") if name in dis.opmap)
 _IMPORT_FROM = dis.opmap["IMPORT_FROM"]
 _EXTENDED = dis.opmap["EXTENDED_ARG"]
+_SUBSCRIPTS = {dis.opmap[name] for name in ("BINARY_SUBSCR", "STORE_SUBSCR") if name in dis.opmap}
+_OPERATOR, _SUBSCRIPT = dis.opmap["BINARY_OP"], 26
+"""The operator of the number 26 is ``a[i]``, from Python 3.14 on."""
+
 _FLAG_IN_ARGUMENT = sys.version_info >= (3, 12)
 """Whether the lowest bit of the argument of LOAD_ATTR tells that a method is loaded."""
 
@@ -47,6 +51,12 @@ def asks(frame: FrameType, name: str) -> bool:
         sites.clear()
     sites[id(code), at] = code
     return True
+
+
+def subscripts(frame: FrameType) -> bool:
+    """Whether a frame is at an instruction that reads or writes ``a[i]``."""
+    code, at = frame.f_code.co_code, frame.f_lasti
+    return code[at] in _SUBSCRIPTS or (code[at] == _OPERATOR and code[at + 1] == _SUBSCRIPT)
 
 
 def is_users_file(path: str) -> bool:
@@ -101,9 +111,14 @@ def _decide(path: str) -> bool:
 
 
 def _is_compiled(folder: str) -> bool:
-    """Whether a module in C or the like has been loaded from a folder."""
-    for module in list(sys.modules.values()):
+    """Whether a module in C or the like has been loaded from a folder, or under its name."""
+    beginning = f"{os.path.basename(os.path.dirname(folder))}."
+    for name, module in list(sys.modules.items()):
         path = getattr(module, "__file__", None)
-        if isinstance(path, str) and path.endswith(_SUFFIXES) and path.startswith(folder):
+        if (
+            isinstance(path, str)
+            and path.endswith(_SUFFIXES)
+            and (path.startswith(folder) or name.startswith(beginning))
+        ):
             return True
     return False

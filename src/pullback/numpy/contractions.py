@@ -61,7 +61,7 @@ def _flat(x: Any) -> Any:
 
 
 @implements(np.outer)
-def outer(a: Any, b: Any, out: Any = None) -> Any:
+def outer(a: Any, b: Any) -> Any:
     a, b = _flat(operand(a)), _flat(operand(b))
     return reshape(a, shape=(*shape_of(a), 1)) * b
 
@@ -173,7 +173,7 @@ def _components(x: Any, axis: int) -> tuple[Any, ...]:
 
 
 @implements(np.linalg.multi_dot)
-def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
+def multi_dot(arrays: Sequence[Any]) -> Any:
     factors = [operand(a) for a in arrays]
     if len(factors) < 2:
         refuse("np.linalg.multi_dot", "arrays", arrays, "give at least two arrays")

@@ -17,8 +17,9 @@ from pullback.numpy.registration import implements
 from pullback.rules import cumulative, reductions
 from pullback.rules.shaping import concatenate, reshape
 
-__all__ = ["cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "diff", "ediff1d",
-           "nancumprod", "nancumsum", "trapezoid"]  # fmt: skip
+__all__ = ["cumprod", "cumsum", "diff", "ediff1d", "trapezoid"]
+
+F = Callable[..., Any]
 
 
 def _along(a: Any, axis: int | None, dtype: Any) -> tuple[Any, int]:
@@ -31,29 +32,26 @@ def _along(a: Any, axis: int | None, dtype: Any) -> tuple[Any, int]:
     return a, normalize_axis_index(axis, len(shape_of(a)))
 
 
-@implements(np.cumsum)
-def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    x, axis = _along(a, axis, dtype)
-    return cumulative.cumsum(x, axis=axis)
+def _serve(function: F, accumulate: F, neutral: int, standard: F, without_nan: F) -> F:
+    """Serve a cumulative function, its variant in the Array API, and the one that leaves NaN out.
 
+    `accumulate` is the primitive, and `neutral` what it starts from.
+    """
+    name = f"np.{standard.__name__}"
 
-@implements(np.cumprod)
-def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    x, axis = _along(a, axis, dtype)
-    return cumulative.cumprod(x, axis=axis)
+    @implements(function)
+    def cumulated(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+        x, axis = _along(a, axis, dtype)
+        return accumulate(x, axis=axis)
 
+    @implements(without_nan)
+    def cumulated_without_nan(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+        a = operand(a)
+        return cumulated(np.where(np.isnan(a), neutral, a), axis, dtype)
 
-def _standard(name: str, function: Callable[..., Any], start: int) -> Callable[..., Any]:
-    """np.cumulative_sum or np.cumulative_prod, which may include what they start from."""
-
-    def accumulate(
-        x: Any,
-        /,
-        *,
-        axis: Any = None,
-        dtype: Any = None,
-        out: Any = None,
-        include_initial: bool = False,
+    @implements(standard)
+    def cumulated_from(
+        x: Any, /, *, axis: Any = None, dtype: Any = None, include_initial: bool = False
     ) -> Any:
         x = np.atleast_1d(operand(x))
         shape = shape_of(x)
@@ -64,29 +62,17 @@ def _standard(name: str, function: Callable[..., Any], start: int) -> Callable[.
                 f"{name}: got an array of shape {shape} and no axis; give the axis to go along"
             )
         axis = normalize_axis_index(0 if axis is None else axis, len(shape))
-        total = function(x, axis, dtype)
+        total = cumulated(x, axis, dtype)
         if not include_initial:
             return total
-        edge = np.full((*shape[:axis], 1, *shape[axis + 1 :]), start, dtype_of(total))
+        edge = np.full((*shape[:axis], 1, *shape[axis + 1 :]), neutral, dtype_of(total))
         return concatenate(edge, total, axis=axis)
 
-    return accumulate
+    return cumulated
 
 
-cumulative_sum = implements(np.cumulative_sum)(_standard("np.cumulative_sum", cumsum, 0))
-cumulative_prod = implements(np.cumulative_prod)(_standard("np.cumulative_prod", cumprod, 1))
-
-
-@implements(np.nancumsum)
-def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    a = operand(a)
-    return cumsum(np.where(np.isnan(a), 0, a), axis, dtype)
-
-
-@implements(np.nancumprod)
-def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    a = operand(a)
-    return cumprod(np.where(np.isnan(a), 1, a), axis, dtype)
+cumsum = _serve(np.cumsum, cumulative.cumsum, 0, np.cumulative_sum, np.nancumsum)
+cumprod = _serve(np.cumprod, cumulative.cumprod, 1, np.cumulative_prod, np.nancumprod)
 
 
 # -- differences ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,24 +11,19 @@ from numpy.lib.array_utils import normalize_axis_index
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand
+from pullback.numpy.operands import of_rank, operand
 from pullback.numpy.registration import implements
 from pullback.numpy.views import view_of
 from pullback.rules import reductions, shaping
 
-__all__ = ["diag", "diag_indices_from", "diagflat", "diagonal", "trace", "tril",
-           "tril_indices_from", "triu", "triu_indices_from"]  # fmt: skip
+__all__ = ["diag", "diagflat", "diagonal", "trace", "tril", "triu"]
 
 
 @implements(np.diagonal)
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """A read-only view, as in NumPy."""
-    a = operand(a)
+    a = of_rank(2, a, "np.diagonal")
     rank = len(shape_of(a))
-    if rank < 2:
-        raise ArgumentValueError(
-            f"np.diagonal: got an array of shape {shape_of(a)}; it wants at least 2 axes"
-        )
     first = normalize_axis_index(axis1, rank, "axis1")
     second = normalize_axis_index(axis2, rank, "axis2")
     if first == second:
@@ -70,9 +66,7 @@ def diagflat(v: Any, k: int = 0) -> Any:
 
 
 @implements(np.trace)
-def trace(
-    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
-) -> Any:
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     a = operand(a)
     if dtype is not None:
         a = convert(a, np.dtype(dtype))
@@ -106,16 +100,14 @@ def _triangle(m: Any, mask: Any) -> Any:
 # -- indices of the parts of a matrix -------------------------------------------------------------
 
 
-@implements(np.tril_indices_from)
-def tril_indices_from(arr: Any, k: int = 0) -> tuple[Any, Any]:
-    return np.tril_indices_from(np.empty(shape_of(operand(arr)), bool), k)
+def _serve_indices(function: Callable[..., Any]) -> None:
+    """Serve a function of an array whose result depends on the array's shape alone."""
+
+    @implements(function)
+    def indices(arr: Any, *offset: Any, **named: Any) -> tuple[Any, ...]:
+        places: tuple[Any, ...] = function(np.empty(shape_of(operand(arr)), bool), *offset, **named)
+        return places
 
 
-@implements(np.triu_indices_from)
-def triu_indices_from(arr: Any, k: int = 0) -> tuple[Any, Any]:
-    return np.triu_indices_from(np.empty(shape_of(operand(arr)), bool), k)
-
-
-@implements(np.diag_indices_from)
-def diag_indices_from(arr: Any) -> tuple[Any, ...]:
-    return np.diag_indices_from(np.empty(shape_of(operand(arr)), bool))
+for _function in (np.tril_indices_from, np.triu_indices_from, np.diag_indices_from):
+    _serve_indices(_function)

@@ -85,7 +85,6 @@ class Plan:
 @implements(np.einsum)
 def einsum(
     *operands: Any,
-    out: Any = None,
     optimize: Any = False,
     dtype: Any = None,
     order: str = "K",

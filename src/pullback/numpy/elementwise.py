@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy._core import umath
 
 from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
@@ -88,7 +89,6 @@ def clip(
     a: Any,
     a_min: Any = None,
     a_max: Any = None,
-    out: Any = None,
     *,
     min: Any = _NOT_GIVEN,
     max: Any = _NOT_GIVEN,
@@ -102,6 +102,9 @@ def clip(
     if high is not None:
         x = np.minimum(x, high)
     return np.positive(x) if x is a else x
+
+
+array_ufuncs[vars(umath)["clip"]] = clip  # what the method of plain arrays calls
 
 
 @implements(np.piecewise)
@@ -343,11 +346,11 @@ def _power(x: Any, p: Any) -> Any:
 
 
 @implements(np.round, np.around)
-def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
+def round(a: Any, decimals: int = 0) -> Any:
     return constants.CONSTANTS["round"](operand(a), decimals=decimals)
 
 
-def fix(x: Any, out: Any = None) -> Any:
+def fix(x: Any) -> Any:
     return constants.CONSTANTS["trunc"](operand(x))
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import linecache
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
@@ -20,7 +22,7 @@ from pullback.numpy.callers import is_pullbacks_file, is_users_file
 
 __all__ = [
     "GENERAL", "Call", "Failure", "advice", "advise", "failed_call", "running_call",
-    "traces_integers", "users_frame",
+    "traces", "users_call", "users_frame",
 ]  # fmt: skip
 
 
@@ -94,9 +96,10 @@ def users_frame() -> FrameType | None:
 def failed_call(traceback: TracebackType | None) -> Failure | None:
     """The call of another library that an error has come out of; `None` if other code raised it."""
     frames: list[FrameType] = []
-    while traceback is not None:
-        frames.append(traceback.tb_frame)
-        traceback = traceback.tb_next
+    each = traceback
+    while each is not None:
+        frames.append(each.tb_frame)
+        each = each.tb_next
     chain: list[FrameType] = []
     for frame in reversed(frames):
         users = _is_users(frame) and not _is_pythons(frame)
@@ -109,18 +112,43 @@ def failed_call(traceback: TracebackType | None) -> Failure | None:
     call = _call(chain[::-1], counts_numpys=objects)
     if call is None:
         return None
+    if call.name in sys.modules:  # Cython does not tell of which function
+        called = re.match(r"(?:\w+\.)*(\w+)\(", users_call(traceback))
+        if called is not None and hasattr(sys.modules[call.name], called[1]):
+            call = call._replace(name=f"{call.name}.{called[1]}")
     hides = any(frame.f_code.co_filename.endswith(".pyx") for frame in chain)  # its variables
     return Failure(call, hides or objects or _holds_traced(values), objects)
 
 
-def traces_integers(traceback: TracebackType | None) -> bool:
-    """Whether an error was raised in a function with variables that are traced indices or masks."""
-    if traceback is None:
-        return False
-    while traceback.tb_next is not None:
+def users_call(traceback: TracebackType | None) -> str:
+    """What the user has written of the call that an error came out of, as ``lu.solve(x)``.
+
+    Of several lines the first one; nothing where there is no source.
+    """
+    innermost: TracebackType | None = None
+    while traceback is not None:
+        if _is_users(traceback.tb_frame) and not _is_pythons(traceback.tb_frame):
+            innermost = traceback
         traceback = traceback.tb_next
-    variables = list(traceback.tb_frame.f_locals.values())
-    return any(type(x) is Tracer and x.dtype.kind in "iub" for x in variables)
+    if innermost is None:
+        return ""
+    frame = innermost.tb_frame
+    places = itertools.islice(frame.f_code.co_positions(), innermost.tb_lasti // 2, None)
+    line, last, start, end = next(places, (None,) * 4)
+    if line is None or last is None:
+        return ""
+    source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).encode()
+    return source[start : end if last == line else None].decode().strip()
+
+
+def traces(traceback: TracebackType | None) -> bool:
+    """Whether the innermost function of the user's has variables that are traced, or their text."""
+    variables: list[Any] = []
+    while traceback is not None:
+        if _is_users(traceback.tb_frame) and not _is_pythons(traceback.tb_frame):
+            variables = list(traceback.tb_frame.f_locals.values())
+        traceback = traceback.tb_next
+    return any(type(x) is Tracer or (type(x) is str and "Tracer(" in x) for x in variables)
 
 
 def _is_users(frame: FrameType) -> bool | None:
@@ -184,14 +212,14 @@ def _call(chain: Sequence[FrameType], *, counts_numpys: bool = False) -> Call | 
     return Call(name, code, takes_objects=library != "scipy")
 
 
-def _for_pandas(_name: str) -> str:
+def _for_frames(_name: str) -> str:
     return (
         "Frames and series of numbers hold no traced values: take the numbers out, "
         "np.array(df.to_numpy()), and compute with that array and write to it"
     )
 
 
-advice["pandas"] = _for_pandas
+advice["pandas"] = advice["polars"] = _for_frames
 
 
 # -- public names ----------------------------------------------------------------------------------
@@ -252,11 +280,12 @@ class Index:
             value = variables.get(variable)
             its_code = getattr(value, "__code__", None)
             path = self._objects.get(id(value)) or self._codes.get(its_code)
-            if path is not None and callable(value):
+            if path is not None and callable(value) and not _is_error(value):
                 return path
         for variable in code.co_freevars:  # one written in C, which only its name tells
-            path = self._functions.get(getattr(variables.get(variable), "__name__", None))
-            if path is not None:
+            value = variables.get(variable)
+            path = self._functions.get(getattr(value, "__name__", None))
+            if path is not None and type(value) is not FunctionType:
                 return path
         return None
 
@@ -274,6 +303,11 @@ class Index:
             if type(each) in self._types:  # a distribution of SciPy's with fixed parameters
                 return self._types[type(each)] + ending
         return None
+
+
+def _is_error(value: Any) -> bool:
+    """Whether it is a class of errors or warnings, which what stands for a function may raise."""
+    return isinstance(value, type) and issubclass(value, BaseException)
 
 
 def _codes(value: Any, name: str) -> Iterator[CodeType]:

@@ -15,7 +15,7 @@ from pullback.core.shapes import shape_of
 from pullback.core.tracing import Tracer, View, is_plain, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy.conversion import double
-from pullback.numpy.masks import beyond_integers, is_open_mask
+from pullback.numpy.masks import narrowed
 from pullback.numpy.operands import holds_tracer, joined, operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.selected import Selected
@@ -114,10 +114,12 @@ def getitem(x: Any, key: Any) -> Any:
                 return element
         template = key if type(key) is tuple else (key,)
     else:
-        if type(key[-1] if type(key) is tuple and key else key) is Tracer:
-            x, key = beyond_integers(x, key)
-            if is_open_mask(key):
-                return Selected(x._snapshot(), key._snapshot())
+        if Tracer in map(type, key) if type(key) is tuple else type(key) is Tracer:
+            narrow = narrowed(x, key)
+            if narrow is not None:
+                view, (*lead, mask) = narrow
+                now = view._snapshot() if type(view) is Tracer else view
+                return Selected(now, mask._snapshot(), lead=len(lead))
         if has_window(key):
             x, key = looked_through(x, key)
         template, arrays = parse(key)
@@ -174,7 +176,7 @@ def positions_of(indices: Any, extent: int, mode: str, where: str) -> Any:
 
 
 @implements(np.take)
-def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
+def take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     a = operand(a)
     if axis is None or (not shape_of(a) and axis in (0, -1)):
         a, axis = np.ravel(a), 0
@@ -211,8 +213,8 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 @implements(np.compress)
-def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
-    return take(a, np.flatnonzero(condition), axis, out)
+def compress(condition: Any, a: Any, axis: Any = None) -> Any:
+    return take(a, np.flatnonzero(condition), axis)
 
 
 @implements(np.extract)
@@ -234,7 +236,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 @implements(np.choose)
-def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
     choices = [operand(choice) for choice in choices]
     numbers = positions_of(a, len(choices), mode, "numpy.choose")
     shape = np.broadcast_shapes(numbers.shape, *(shape_of(choice) for choice in choices))

@@ -13,7 +13,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import shaping as rearranged
 from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand, require_known
+from pullback.numpy.operands import of_rank, operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import definite, in_order
 from pullback.rules import shaping
@@ -55,9 +55,7 @@ def concatenate(
 
 
 @implements(np.stack)
-def stack(
-    arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
-) -> Any:
+def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     return _in_dtype(shaping.stack(*_operands("np.stack", arrays), axis=axis), dtype)
 
 
@@ -210,36 +208,23 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 @implements(np.hsplit)
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    ary = operand(ary)
-    _require_rank("np.hsplit", ary, 1)
+    ary = of_rank(1, ary, "np.hsplit")
     return split(ary, indices_or_sections, 0 if len(shape_of(ary)) == 1 else 1)
 
 
 @implements(np.vsplit)
 def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    ary = operand(ary)
-    _require_rank("np.vsplit", ary, 2)
-    return split(ary, indices_or_sections, 0)
+    return split(of_rank(2, ary, "np.vsplit"), indices_or_sections, 0)
 
 
 @implements(np.dsplit)
 def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    ary = operand(ary)
-    _require_rank("np.dsplit", ary, 3)
-    return split(ary, indices_or_sections, 2)
+    return split(of_rank(3, ary, "np.dsplit"), indices_or_sections, 2)
 
 
 @implements(np.unstack)
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
-    x = operand(x)
-    _require_rank("np.unstack", x, 1)
+    x = of_rank(1, x, "np.unstack")
     axis = normalize_axis_index(axis, len(shape_of(x)))
     lead = (slice(None),) * axis
     return tuple(x[*lead, position] for position in range(shape_of(x)[axis]))
-
-
-def _require_rank(name: str, ary: Any, rank: int) -> None:
-    if len(shape_of(ary)) < rank:
-        raise ArgumentValueError(
-            f"{name}: got an array of shape {shape_of(ary)}; it wants at least {rank} axes"
-        )

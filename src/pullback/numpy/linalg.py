@@ -10,7 +10,7 @@ import numpy as np
 from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy import shaping as rearranged
-from pullback.numpy.operands import operand
+from pullback.numpy.operands import operand, square
 from pullback.numpy.registration import implements
 from pullback.rules import contractions, linalg
 from pullback.rules.shaping import reshape
@@ -18,26 +18,15 @@ from pullback.rules.shaping import reshape
 __all__ = ["cholesky", "det", "inv", "matrix_power", "slogdet", "solve", "tensorinv", "tensorsolve"]
 
 
-def _square(name: str, a: Any) -> Any:
-    """`a` as a batch of square matrices."""
-    a = operand(a)
-    shape = shape_of(a)
-    if len(shape) < 2 or shape[-1] != shape[-2]:
-        raise ArgumentValueError(
-            f"{name}: got an array of shape {shape}; the last two axes must make a square matrix"
-        )
-    return a
-
-
 @implements(np.linalg.inv)
 def inv(a: Any) -> Any:
-    return linalg.inv(_square("np.linalg.inv", a))
+    return linalg.inv(square(a, "np.linalg.inv"))
 
 
 @implements(np.linalg.solve)
 def solve(a: Any, b: Any) -> Any:
     """One vector, if `b` has one axis, and matrices otherwise."""
-    a, b = _square("np.linalg.solve", a), operand(b)
+    a, b = square(a, "np.linalg.solve"), operand(b)
     if len(shape_of(b)) != 1:
         return linalg.solve(a, b)
     x = linalg.solve(a, reshape(b, shape=(*shape_of(b), 1)))
@@ -46,7 +35,7 @@ def solve(a: Any, b: Any) -> Any:
 
 @implements(np.linalg.det)
 def det(a: Any) -> Any:
-    return linalg.det(_square("np.linalg.det", a))
+    return linalg.det(square(a, "np.linalg.det"))
 
 
 _SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
@@ -54,12 +43,12 @@ _SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
 
 @implements(np.linalg.slogdet)
 def slogdet(a: Any) -> Any:
-    return _SlogdetResult(*linalg.slogdet(_square("np.linalg.slogdet", a)))
+    return _SlogdetResult(*linalg.slogdet(square(a, "np.linalg.slogdet")))
 
 
 @implements(np.linalg.cholesky)
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
-    a = _square("np.linalg.cholesky", a)
+    a = square(a, "np.linalg.cholesky")
     if not upper:
         return linalg.cholesky(a)
     return rearranged.matrix_transpose(linalg.cholesky(rearranged.matrix_transpose(a)))
@@ -68,7 +57,7 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
 @implements(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Any:
     """Aⁿ by repeated squaring."""
-    a = _square("np.linalg.matrix_power", a)
+    a = square(a, "np.linalg.matrix_power")
     n = operator.index(n)
     if n < 0:
         a, n = linalg.inv(a), -n

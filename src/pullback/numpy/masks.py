@@ -9,10 +9,10 @@ import numpy as np
 from pullback.core.tracing import Tracer, is_plain, known
 from pullback.graph.variable import Variable
 
-__all__ = ["WideMask", "beyond_integers", "is_open_mask", "same_mask", "wide_mask"]
+__all__ = ["WideMask", "narrowed", "same_mask", "wide_mask"]
 
 
-def is_open_mask(key: Any) -> bool:
+def _is_open_mask(key: Any) -> bool:
     """Whether a subscript is one mask that is not known, or differs from example to example."""
     return type(key) is Tracer and key.dtype.kind == "b" and not key._is_constant
 
@@ -23,6 +23,9 @@ class WideMask(NamedTuple):
     wide: Any
     free: int
     """The number of axes behind those of the mask."""
+    lead: int
+    """The number of axes in front of them."""
+    mask: Any
 
 
 def wide_mask(x: Any, key: Any) -> WideMask | None:
@@ -31,7 +34,8 @@ def wide_mask(x: Any, key: Any) -> WideMask | None:
     `None` for other subscripts.
     """
     entries = key if type(key) is tuple else (key,)
-    place = next((i for i, each in enumerate(entries) if is_open_mask(each) or _is_truth(each)), -1)
+    masks = [i for i, x in enumerate(entries) if _is_open_mask(x) or _is_truth(x)]
+    place = masks[0] if masks else -1
     others = [each for i, each in enumerate(entries) if i != place]
     if place < 0 or any(type(each) is not slice or each != slice(None) for each in others):
         return None
@@ -43,20 +47,52 @@ def wide_mask(x: Any, key: Any) -> WideMask | None:
             "extents of the array"
         )
     free = len(x.shape) - end
-    return WideMask(np.reshape(mask, (1,) * place + mask.shape + (1,) * free), free)
+    wide = np.reshape(mask, (1,) * place + mask.shape + (1,) * free)
+    return WideMask(wide, free, place, mask)
 
 
 def _is_truth(x: Any) -> bool:
     return is_plain(x, bool | np.bool_) or (is_plain(x) and not x.shape and x.dtype.kind == "b")
 
 
-def beyond_integers(x: Any, key: Any) -> tuple[Any, Any]:
-    """Of ``x[0, mask]`` the array ``x[0]`` and the mask; others as they are."""
-    if type(key) is not tuple or not key or not is_open_mask(key[-1]):
-        return x, key
-    if not all(type(each) is int for each in key[:-1]):
-        return x, key
-    return x[key[:-1]], key[-1]
+def narrowed(x: Any, key: Any) -> tuple[Any, tuple[Any, ...]] | None:
+    """Of ``x[0, 1:, mask]`` the view ``x[0, 1:]`` and ``(:, mask)``, full slices and the mask.
+
+    `None` for subscripts of anything but slices, integers and one mask that is not known, and where
+    slices lie between integers and the mask, as NumPy moves the axis of the selected then.
+    """
+    entries = key if type(key) is tuple else (key,)
+    place = next((i for i, each in enumerate(entries) if _is_open_mask(each)), None)
+    if place is None:
+        return None
+    mask = entries[place]
+    named = sum(type(each) is slice or _is_integer(each) for each in entries)
+    missing = len(x.shape) - len(mask.shape) - named
+    more = sum(each is None or each is Ellipsis for each in entries)
+    if missing < 0 or named + more + 1 < len(entries):
+        return None
+    full: list[Any] = []
+    for each in (*entries, Ellipsis):
+        if each is not Ellipsis:
+            full.append(each)
+        else:
+            full += [slice(None)] * missing
+            missing = 0
+    place = next(i for i, each in enumerate(full) if each is mask)
+    integers = [i for i, each in enumerate(full) if _is_integer(each)]
+    if integers and max(*integers, place) - min(*integers, place) > len(integers):
+        return None
+    lead = sum(not _is_integer(each) for each in full[:place])
+    full[place : place + 1] = [slice(None)] * len(mask.shape)
+    if not all(type(each) is slice and each == slice(None) for each in full):
+        x = x[tuple(full)]
+    return x, (*[slice(None)] * lead, mask)
+
+
+def _is_integer(x: Any) -> bool:
+    if type(x) is Tracer:
+        return x.dtype.kind in "iu" and not x.shape and not x._mutable
+    return type(x) is int or is_plain(x, np.integer)
 
 
 def same_mask(one: Any, other: Any) -> bool:

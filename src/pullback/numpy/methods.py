@@ -14,11 +14,12 @@ import numpy as np
 from pullback.core.primitive import bind
 from pullback.core.running import GROUND, grounded, look
 from pullback.core.tracing import Tracer, View, strip
-from pullback.errors import ArgumentTypeError, DetachedError, NoRuleError
+from pullback.errors import ArgumentTypeError, NoRuleError
 from pullback.numpy.assignment import owns_memory, require_target, setitem
 from pullback.numpy.conversion import astype
 from pullback.numpy.indexing import getitem
 from pullback.numpy.protocol import are_constant, array_functions, no_rule
+from pullback.numpy.queries import shown
 from pullback.numpy.scalars import as_number
 from pullback.numpy.shaping import flatten, matrix_transpose, reshape, transpose
 from pullback.numpy.views import (
@@ -199,31 +200,12 @@ def _iter(self: Any) -> Iterator[Any]:
     return (self[position] for position in range(self.shape[0]))
 
 
-class _Text(str):
-    """The text of a traced value, to be shown, and not to be read as a number again."""
-
-    __slots__ = ()
-
-    def _refuse(self) -> NoReturn:
-        raise DetachedError(
-            f"the text {str(self)!r} of a traced value was to be read as a number, which cannot "
-            "hold its derivative; round with np.round(x, digits), and use "
-            "pullback.stop_gradient(x) if a constant is what you want"
-        )
-
-    __float__ = __int__ = _refuse
-
-    def __reduce__(self) -> Any:
-        return str, (str(self),)
-
-
-def _format(self: Any, spec: str) -> str:
+def _format(self: Tracer, spec: str) -> str:
     """The value, as in an f-string; of what is mapped, those of all examples."""
     value = strip(self)
     if spec and not self.shape and np.ndim(value):
-        return _Text(f"[{', '.join(format(each, spec) for each in value.ravel())}]")
-    text = format(value, spec)
-    return text if self._is_constant else _Text(text)
+        return shown(self, f"[{', '.join(format(each, spec) for each in value.ravel())}]")
+    return shown(self, format(value, spec))
 
 
 for _name, _function in {

@@ -13,7 +13,8 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenc
 from pullback.graph.variable import unknown
 from pullback.rules import shaping
 
-__all__ = ["anywhere", "holds_tracer", "joined", "operand", "refuse", "require_known"]
+__all__ = ["anywhere", "holds_tracer", "joined", "of_rank", "operand", "refuse", "require_known",
+           "square"]  # fmt: skip
 
 
 def operand(x: Any) -> Any:
@@ -84,6 +85,28 @@ def _leaves(x: Any) -> tuple[tuple[int, ...], list[Any]]:
     if len(extents) == 1:
         return (len(x), *extents.pop()), [leaf for _, leaves in inner for leaf in leaves]
     return (len(x),), [joined(each) if holds_tracer(each) else each for each in x]
+
+
+def of_rank(least: int, x: Any, name: str) -> Any:
+    """`x` as one array, which must have at least so many axes."""
+    x = operand(x)
+    if len(shape_of(x)) < least:
+        raise ArgumentValueError(
+            f"{name}: got an array of shape {shape_of(x)}; it wants at least {least} "
+            f"{'axis' if least == 1 else 'axes'}"
+        )
+    return x
+
+
+def square(x: Any, name: str) -> Any:
+    """`x` as a batch of square matrices."""
+    x = operand(x)
+    shape = shape_of(x)
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise ArgumentValueError(
+            f"{name}: got an array of shape {shape}; the last two axes must make a square matrix"
+        )
+    return x
 
 
 def refuse(function: str, argument: str, value: Any, remedy: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """``out=``: where NumPy's functions put what they return.
 
-None of the implementations has to know of it. The result is computed, and then stored in the array
-that was given, by which that array gets its derivative.
+None of the implementations has to know of it, or to have it among its parameters. The result is
+computed, and then stored in the array that was given, by which that array gets its derivative.
 """
 
 from __future__ import annotations
@@ -19,25 +19,32 @@ __all__: list[str] = []
 F = Callable[..., Any]
 
 
-def _delivering(function: F, implementation: F, place: int | None) -> F:
-    """An implementation that stores its result, where an array to store it in is given.
+def _parameters(function: F) -> list[inspect.Parameter]:
+    """The parameters of a function; none where Python cannot tell."""
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except ValueError:  # of functions in C, in older releases of NumPy
+        return []
 
-    Parameters
-    ----------
-    function : callable
-        NumPy's.
-    implementation : callable
-    place : int or None
-        The position of `out` among its arguments; `None` if it is given by name only.
-    """
+
+def _delivering(function: F, implementation: F) -> F:
+    """An implementation that stores its result, where an array to store it in is given."""
+    ours = _parameters(implementation)
+    theirs = _parameters(function) or ours
+    names = [each.name for each in theirs]
+    if "out" not in names:
+        return implementation
+    place = names.index("out")
+    by_name = theirs[place].kind is inspect.Parameter.KEYWORD_ONLY
+    known = any(each.name == "out" for each in ours)
     where = f"{function.__module__}.{function.__name__}"
 
     @functools.wraps(implementation)
     def deliver_or_return(*args: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None)
-        if place is not None and len(args) > place:
+        if not by_name and len(args) > place:
             out = args[place]
-            args = (*args[:place], None, *args[place + 1 :])
+            args = (*args[:place], *((None,) if known else ()), *args[place + 1 :])
         if out is None:
             return implementation(*args, **kwargs)
         if type(out) is tuple and len(out) == 1:
@@ -45,26 +52,11 @@ def _delivering(function: F, implementation: F, place: int | None) -> F:
         value = implementation(*args, **kwargs)
         return deliver(out, value, where, kwargs.get("casting", "same_kind"))
 
+    if not known and all(each.kind is not each.VAR_POSITIONAL for each in ours):
+        whole = [*ours[:place], theirs[place], *ours[place:]]
+        deliver_or_return.__signature__ = inspect.Signature(whole)  # type: ignore[attr-defined]
     return deliver_or_return
 
 
-def _takes_output(implementation: F) -> bool:
-    """Whether `out` is among the arguments, or may be among any that are handed on."""
-    parameters = inspect.signature(implementation).parameters
-    return "out" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
-
-
-def _place(implementation: F) -> int | None:
-    """The position of `out` among the arguments, `None` if it is given by name only."""
-    parameters = list(inspect.signature(implementation).parameters.values())
-    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
-        return None
-    names = [each.name for each in parameters if each.kind is not each.KEYWORD_ONLY]
-    return names.index("out") if "out" in names else None
-
-
 for _function, _implementation in list(array_functions.items()):
-    if _takes_output(_implementation):
-        array_functions[_function] = _delivering(
-            _function, _implementation, _place(_implementation)
-        )
+    array_functions[_function] = _delivering(_function, _implementation)

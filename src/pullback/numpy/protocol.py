@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from pullback.core.tracing import Tracer, strip
-from pullback.errors import NoRuleError, PullbackError
+from pullback.errors import DataDependenceError, NoRuleError, PullbackError
+from pullback.numpy.callers import subscripts
 from pullback.numpy.foreign import advise, running_call
 from pullback.numpy.refusals import detached, noted, refusal
 from pullback.numpy.subclasses import refuse_masks
@@ -72,12 +73,19 @@ def _array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray
         return np.array(strip(self), dtype=dtype)
     if dtype is not None and np.dtype(dtype) != np.dtype(object):
         raise detached(self, f"an array of dtype {np.dtype(dtype)}")
-    if sys._getframe(1).f_globals.get("__name__", "").startswith("numpy.ma."):
+    caller = sys._getframe(1)
+    if caller.f_globals.get("__name__", "").startswith("numpy.ma."):
         raise refuse_masks(self.dtype, self.shape)
+    if self.dtype.kind in "iub" and subscripts(caller):
+        raise DataDependenceError(
+            f"a plain array was indexed with a traced array of dtype {self.dtype} and shape "
+            f"{self.shape}; make it an array that can be, np.asarray(a, like=i)[i], join lists of "
+            "indices with np.stack, and write np.where(mask, x, 0) for x[mask]"
+        )
     call = running_call()
     if call is not None and not call.takes_objects:
         raise noted(refusal(call, self), call)
-    if sys._getframe(1).f_code.co_name == "as_strided":
+    if caller.f_code.co_name == "as_strided":
         raise NoRuleError(
             f"numpy.lib.stride_tricks.as_strided reaches into the memory of an array of dtype "
             f"{self.dtype} and shape {self.shape} that is traced; use "

@@ -11,10 +11,11 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, strip
 from pullback.numpy.operands import operand
+from pullback.numpy.protocol import are_constant
 from pullback.numpy.registration import implements
 from pullback.numpy.views import known_memory
 
-__all__: list[str] = []
+__all__ = ["shown"]
 
 
 # -- shape and dtype ------------------------------------------------------------------------------
@@ -81,14 +82,22 @@ def shares_memory(a: Any, b: Any, /, max_work: Any = -1) -> bool:
 
 @implements(np.array2string)
 def array2string(a: Any, *args: Any, **kwargs: Any) -> str:
-    return np.array2string(strip(a), *args, **kwargs)
+    return shown(a, np.array2string(np.asarray(strip(a)), *args, **kwargs))
 
 
 @implements(np.array_repr)
 def array_repr(arr: Any, *args: Any, **kwargs: Any) -> str:
-    return np.array_repr(np.asarray(strip(arr)), *args, **kwargs)
+    return shown(arr, np.array_repr(np.asarray(strip(arr)), *args, **kwargs))
 
 
 @implements(np.array_str)
 def array_str(a: Any, *args: Any, **kwargs: Any) -> str:
-    return np.array_str(np.asarray(strip(a)), *args, **kwargs)
+    return shown(a, np.array_str(np.asarray(strip(a)), *args, **kwargs))
+
+
+def shown(x: Any, text: str) -> str:
+    """`text`, which shows `x`: of what is traced, so that nothing reads a number of it again.
+
+    Such a number would have no derivative, and nothing would tell.
+    """
+    return text if are_constant(x) else f"Tracer({text})"

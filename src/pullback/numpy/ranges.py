@@ -45,9 +45,7 @@ def linspace(
     out = start + positions * step
     if endpoint and num > 1:
         setitem(out, -1, stop)
-    if dtype is not None:
-        out = astype(out, dtype, copy=False)
-    out = np.moveaxis(out, 0, axis) if axis else out
+    out = _finished(out, dtype, axis)
     return (out, step if intervals > 0 else np.nan) if retstep else out
 
 
@@ -55,6 +53,12 @@ def _end(x: Any) -> Any:
     """One end of a range; a plain one, if nothing traced has been written to it."""
     x = operand(x)
     return x._value if grounded(x) else x
+
+
+def _finished(out: Any, dtype: Any, axis: int = 0) -> Any:
+    """A range along the first axis in the dtype, and along the axis, that were asked for."""
+    out = out if dtype is None else astype(out, dtype, copy=False)
+    return np.moveaxis(out, 0, axis) if axis else out
 
 
 def _real_dtype(x: Any) -> np.dtype[Any]:
@@ -77,7 +81,7 @@ def logspace(
     if len(shape_of(base)):
         refuse("numpy.logspace", "base", base, "give one number")
     out = np.power(base, linspace(start, stop, num, endpoint, axis=axis))
-    return out if dtype is None else astype(out, dtype, copy=False)
+    return _finished(out, dtype)
 
 
 @implements(np.geomspace)
@@ -106,9 +110,7 @@ def geomspace(
         setitem(out, 0, start)
     if endpoint and num > 1:
         setitem(out, -1, stop)
-    if dtype is not None:
-        out = astype(out, dtype, copy=False)
-    return np.moveaxis(out, 0, axis) if axis else out
+    return _finished(out, dtype, axis)
 
 
 @implements(np.vander)

@@ -14,7 +14,7 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant
-from pullback.numpy.registration import implements
+from pullback.numpy.registration import implements, with_parameters_of
 from pullback.rules import reductions
 
 __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "mean", "prod", "ptp",
@@ -51,7 +51,6 @@ def sum(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
-    out: Any = None,
     keepdims: bool = False,
     initial: Any = 0,
     where: Any = True,
@@ -82,7 +81,6 @@ def prod(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
-    out: Any = None,
     keepdims: bool = False,
     initial: Any = 1,
     where: Any = True,
@@ -96,7 +94,6 @@ def mean(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
-    out: Any = None,
     keepdims: bool = False,
     *,
     where: Any = True,
@@ -124,7 +121,6 @@ def var(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
-    out: Any = None,
     ddof: float = 0,
     keepdims: bool = False,
     *,
@@ -155,31 +151,18 @@ def _squared_modulus(x: Any) -> Any:
 
 
 @implements(np.std)
-def std(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: float = 0,
-    keepdims: bool = False,
-    *,
-    where: Any = True,
-    mean: Any = None,
-    correction: float | None = None,
-) -> Any:
+@with_parameters_of(var)
+def std(a: Any, axis: Any = None, **options: Any) -> Any:
     """√var; its derivative where the variance is 0 is 0."""
     a = operand(a)
     require_elements("np.std", a, axis)
-    return reductions.root(
-        var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
-    )
+    return reductions.root(var(a, axis, **options))
 
 
 @implements(np.max)
 def amax(
     a: Any,
     axis: Any = None,
-    out: Any = None,
     keepdims: bool = False,
     initial: Any = None,
     where: Any = True,
@@ -191,7 +174,6 @@ def amax(
 def amin(
     a: Any,
     axis: Any = None,
-    out: Any = None,
     keepdims: bool = False,
     initial: Any = None,
     where: Any = True,
@@ -233,7 +215,7 @@ def _extremum(
 
 
 @implements(np.ptp)
-def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = operand(a)
     require_elements("np.ptp", x, axis)
     return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(
@@ -245,16 +227,12 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> An
 
 
 @implements(np.any)
-def any(
-    a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
-) -> Any:
+def any(a: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
     return reductions.any(_masked(operand(a), where, 0), axis=axis, keepdims=keepdims)
 
 
 @implements(np.all)
-def all(
-    a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
-) -> Any:
+def all(a: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
     return reductions.all(_masked(operand(a), where, 1), axis=axis, keepdims=keepdims)
 
 
@@ -264,14 +242,14 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 
 @implements(np.argmax)
-def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
+def argmax(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     x = operand(a)
     require_elements("np.argmax", x, axis)
     return reductions.argmax(x, axis=axis, keepdims=keepdims)
 
 
 @implements(np.argmin)
-def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
+def argmin(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     x = operand(a)
     require_elements("np.argmin", x, axis)
     return reductions.argmin(x, axis=axis, keepdims=keepdims)

@@ -14,13 +14,14 @@ from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
 from pullback.core.running import Observer, observers, thread
-from pullback.errors import DataDependenceError, DetachedError, NoRuleError, PullbackError
+from pullback.errors import DetachedError, NoRuleError, PullbackError
 from pullback.numpy.foreign import (
     Call,
     advise,
     failed_call,
     running_call,
-    traces_integers,
+    traces,
+    users_call,
     users_frame,
 )
 
@@ -110,6 +111,12 @@ def _surfaced(error: Exception) -> PullbackError | None:
     refused = _memory.refused
     if refused is not None and _is_aftermath(error, refused):
         return refused.kind(refused.words)
+    if _reads_text(error):
+        return DetachedError(
+            f"text was to be read as a number, which raised {type(error).__name__}: "
+            f"{str(error).rstrip('.')}. The text of a traced value is not one, as it cannot hold a "
+            f"derivative; round with np.round(x, digits), and otherwise {_INSTEAD}"
+        )
     if failure is None:
         return _of_builtins(error)
     hidden = _hidden(error)
@@ -131,10 +138,10 @@ def _is_aftermath(error: Exception, refused: _Refused) -> bool:
     C that has not looked at an error and goes on calling Python makes havoc there.
     """
     places = list(_places(error.__traceback__))
-    if refused.line is not None:
-        return bool(places) and places[-1] == (refused.code, refused.line)
+    if refused.line is not None and places and places[-1] == (refused.code, refused.line):
+        return True
     return isinstance(error, SystemError | TypeError | AttributeError) and any(
-        code == refused.code for code, _ in places
+        code == refused.code and refused.line in (line, None) for code, line in places
     )
 
 
@@ -161,7 +168,8 @@ def _of_builtins(error: Exception) -> PullbackError | None:
             f"a traced value was to be sent to another process, which raised {words} A copy there "
             f"cannot hold its derivative; use threads, or {_INSTEAD.partition(', or ')[2]}"
         )
-    said = f"{type(error).__name__}: {words}"
+    called = users_call(error.__traceback__)
+    said = f"{type(error).__name__}: {words}" + (f" in `{called}`" if called else "")
     if isinstance(error, AttributeError):
         kind = getattr(error.obj, "__class__", object)
         if "'Tracer' object" not in words or not hasattr(kind, str(error.name)):
@@ -176,7 +184,14 @@ def _of_builtins(error: Exception) -> PullbackError | None:
             "a traced value stands for is x.__class__, its dtype x.dtype: write x.__class__(y), "
             "or np.asarray(y, dtype=x.dtype)"
         )
-    if isinstance(error, TypeError) and "Tracer" in words and not _SLIPS.search(words):
+    if _NO_ARRAY.search(words) and traces(error.__traceback__):
+        return DetachedError(
+            f"a plain array was to write to a traced one, which raised {said}. Write to it as "
+            "y[...] = a.take(i) for a.take(i, out=y)"
+        )
+    if words == "unmarshallable object" or (
+        isinstance(error, TypeError) and "Tracer" in words and not _SLIPS.search(words)
+    ):
         return DetachedError(
             f"a function written in C was handed a traced value and raised {said}. It takes plain "
             f"values, which cannot hold a derivative; {_INSTEAD}"
@@ -186,25 +201,41 @@ def _of_builtins(error: Exception) -> PullbackError | None:
             f"numpy.nditer was handed a traced array and raised {said}. Iterate over x.flat, or "
             "over np.ndindex(x.shape)"
         )
-    if isinstance(error, IndexError) and words.startswith("only integers, slices"):
-        if not traces_integers(error.__traceback__):
-            return None
-        return DataDependenceError(
-            "a plain array was indexed with traced integers or masks; make it an array that can "
-            "be, np.asarray(a, like=i)[i], and join lists of indices with np.stack"
-        )
-    if isinstance(error, ValueError) and "Tracer(" in words:
+    if _SHUFFLES.match(words):
         return DetachedError(
-            f"the text of a traced value was to be read as a number: {said}. Text cannot hold a "
-            f"derivative; {_INSTEAD}"
+            f"a method of NumPy's random generators raised {said} for a traced array. Shuffle "
+            "along an axis with x = rng.permutation(x, axis=axis), and write "
+            "y[...] = rng.permuted(x, axis=axis) for out="
         )
     return None
+
+
+def _reads_text(error: Exception) -> bool:
+    """Whether an error is what a function says that reads numbers of the text of a traced value.
+
+    Some of them don't say what they were to read.
+    """
+    words = str(error)
+    if _READING.search(words):
+        text = getattr(error, "doc", None) or getattr(error, "text", None) or words
+        return "Tracer(" in text
+    return _READING_ANY.search(words) is not None and traces(error.__traceback__)
+
+
+_READING = re.compile(
+    "could not convert string|[Ii]nvalid literal|Expecting value|invalid syntax|never closed"
+)
+_READING_ANY = re.compile("malformed|unmatched data|ConversionSyntax|'Tracer' is not defined")
 
 
 _INSTEAD = (
     "call NumPy's functions instead, or wrap the function that it is for with @pullback.primitive "
     "and give it a rule; if a constant is what you want, use pullback.stop_gradient(x)"
 )
+
+_SHUFFLES = re.compile("Axis argument is only supported on ndarray|out must be a numpy array")
+
+_NO_ARRAY = re.compile("^output must be an array|^'out' must be an array")
 
 _SLIPS = re.compile("operand|instances of|callable|concatenate|iterable|unpack|subscript")
 """What Python says of mistakes that have nothing to do with tracing."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pullback.numpy.protocol import array_functions
 
-__all__ = ["implements"]
+__all__ = ["implements", "with_parameters_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -17,7 +19,7 @@ def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
 
     It takes the arguments that the NumPy function takes, under the same names, and is written as
     a composition of primitives. An argument that it doesn't support is refused with an error, not
-    ignored; but `out` it need not look at, see :mod:`pullback.numpy.outputs`.
+    ignored; but `out` it need not take, see :mod:`pullback.numpy.outputs`.
 
     Parameters
     ----------
@@ -33,3 +35,18 @@ def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
         return implementation
 
     return enter
+
+
+def with_parameters_of(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Let the decorated function take what `function` takes; it gets all of it by name."""
+    signature = inspect.signature(function)
+
+    def adapt(implementation: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(implementation)
+        def adapted(*args: Any, **kwargs: Any) -> Any:
+            return implementation(**signature.bind(*args, **kwargs).arguments)
+
+        adapted.__signature__ = signature  # type: ignore[attr-defined]
+        return adapted
+
+    return adapt

@@ -8,7 +8,6 @@ same mask is computed from all of ``x`` all the same, with `numpy.where` where i
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -22,36 +21,53 @@ from pullback.errors import DataDependenceError
 from pullback.graph.variable import user_line
 from pullback.numpy.masks import same_mask
 
-__all__ = ["Selected"]
+__all__ = ["Selected", "functions"]
+
+
+functions: dict[Any, Callable[..., Any]] = {}
+"""What NumPy's functions of all selected elements do, a selection being their first argument."""
+
+_ELEMENTWISE = frozenset({
+    np.clip, np.where, np.round, np.around, np.fix, np.nan_to_num, np.isclose, np.sinc, np.real,
+    np.imag, np.angle, np.zeros_like, np.ones_like, np.full_like,
+})  # fmt: skip
+"""What computes each element for itself, beside the ufuncs."""
 
 
 class Selected:
-    """Stands in for ``array[mask]``.
+    """Stands in for ``array[:, mask]``.
 
     Parameters
     ----------
     array : array or Tracer
         Its elements where the mask is False mean nothing.
     mask : Tracer
-        Of the first extents of the array.
+        Of the extents of the array from the axis `lead` on.
     line : str, optional
         Where it was selected, for messages.
+    lead : int
+        The number of axes in front of those of the mask.
     """
 
-    __slots__ = ("_array", "_line", "_mask")
+    __slots__ = ("_array", "_lead", "_line", "_mask")
     __array_priority__ = 2000.0
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, array: Any, mask: Tracer, line: str | None = None) -> None:
-        rank = len(mask.shape)
-        if shape_of(array)[:rank] != mask.shape:
+    def __init__(self, array: Any, mask: Tracer, line: str | None = None, lead: int = 0) -> None:
+        wanted = shape_of(array)[lead : lead + len(mask.shape)]
+        if wanted != mask.shape:
             raise IndexError(
-                f"x[mask]: the mask has shape {mask.shape}, wanted {shape_of(array)[:rank]}, the "
-                "first extents of the array"
+                f"x[mask]: the mask has shape {mask.shape}, wanted {wanted}, "
+                f"{'extents' if lead else 'the first extents'} of the array"
             )
         self._array = array
         self._mask = mask
+        self._lead = lead
         self._line = user_line() if line is None else line
+
+    def _like(self, array: Any) -> Selected:
+        """The same elements of another array."""
+        return Selected(array, self._mask, self._line, self._lead)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -65,20 +81,24 @@ class Selected:
 
     @property
     def ndim(self) -> int:
-        return 1 + len(self._rest)
+        return self._lead + 1 + len(self._rest)
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        """Its first extent is traced."""
-        return (np.sum(self._mask), *self._rest)
+        """The extent of the selected elements is traced."""
+        return (*self._front, np.sum(self._mask), *self._rest)
 
     @property
     def size(self) -> Any:
-        return np.sum(self._mask) * math.prod(self._rest)
+        return np.sum(self._mask) * math.prod(self._front + self._rest)
+
+    @property
+    def _front(self) -> tuple[int, ...]:
+        return shape_of(self._array)[: self._lead]
 
     @property
     def _rest(self) -> tuple[int, ...]:
-        return shape_of(self._array)[len(self._mask.shape) :]
+        return shape_of(self._array)[self._lead + len(self._mask.shape) :]
 
     def _filled(self, value: Any) -> Any:
         """The whole array, with `value` in place of what is not selected."""
@@ -92,15 +112,16 @@ class Selected:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if ufunc is np.matmul and method == "__call__" and not kwargs:
-            return _dot(*inputs)
+            return functions[np.dot](*inputs)
         if method != "__call__" or ufunc.signature is not None or kwargs:
             raise self._refusal(f"numpy.{ufunc.__name__}")
         return self._elementwise(ufunc, inputs)
 
     def _take(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """What a primitive does that has met a selection among its arguments."""
-        ufunc = primitive.value
-        if not isinstance(ufunc, np.ufunc) or ufunc.signature is not None or params:
+        function = primitive.value
+        alone = isinstance(function, np.ufunc) and function.signature is None
+        if params or not (alone or function in _ELEMENTWISE):
             raise self._refusal(primitive.name)
         return self._elementwise(primitive, args)
 
@@ -109,8 +130,8 @@ class Selected:
         with np.errstate(all="ignore"):  # it may not be defined elsewhere
             out = function(*whole)
         if type(out) is tuple:
-            return tuple(Selected(each, self._mask, self._line) for each in out)
-        return Selected(out, self._mask, self._line)
+            return tuple(map(self._like, out))
+        return self._like(out)
 
     def _beside(self, x: Any) -> Any:
         """What is combined with the whole array in place of `x`."""
@@ -121,51 +142,68 @@ class Selected:
                     f"that their masks are the same{user_line()}; make one mask, and select with "
                     "that"
                 )
-            if x.ndim != self.ndim:
-                raise self._refusal(f"one of {x.ndim} axes beside one of {self.ndim}")
+            if (x._lead, x.ndim) != (self._lead, self.ndim):
+                raise self._refusal(f"one of {x.ndim} axes beside another one of {self.ndim}")
             return x._array
         if len(np.shape(x)) > len(self._rest):
             raise self._refusal(f"a selection beside an array of shape {np.shape(x)}")
         return x
 
     def astype(self, dtype: Any, **options: Any) -> Selected:
-        return Selected(self._array.astype(dtype, **options), self._mask, self._line)
+        return self._like(self._array.astype(dtype, **options))
 
     def copy(self, order: str = "C") -> Selected:
         del order
-        return Selected(self._array, self._mask, self._line)
+        return self._like(self._array)
 
     # -- together --------------------------------------------------------------------------------
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         del types
-        implementation: Any = _FUNCTIONS.get(function)
+        if function in _ELEMENTWISE and not (function is np.where and len(args) < 3):
+            for name, value in kwargs.items():
+                if name in ("out", "where", "shape") or np.shape(value) != ():
+                    raise self._refusal(f"numpy.{function.__name__} with {name}=")
+            return self._elementwise(functools.partial(function, **kwargs), args)
+        implementation = functions.get(function)
         if implementation is None or type(args[0]) is not Selected:
             raise self._refusal(f"{function.__module__}.{function.__name__}")
         return implementation(*args, **kwargs)
 
     def _over(self, axis: Any) -> tuple[int, ...] | None:
-        """The axes of the whole array for these; `None` if the first is not among them."""
-        rank = len(self._mask.shape)
+        """The axes of the whole array for these; `None` if the selected are not counted by one."""
         if axis is None:
-            return tuple(range(rank + len(self._rest)))
-        places = normalize_axis_tuple(axis, self.ndim)
-        if 0 not in places:
+            return tuple(range(len(shape_of(self._array))))
+        if self._lead not in normalize_axis_tuple(axis, self.ndim):
             return None
-        return (*range(rank), *(place + rank - 1 for place in places if place))
-
-    def _behind(self, axis: Any) -> tuple[int, ...]:
-        """The axes of the whole array for such as do not count the selected elements."""
         rank = len(self._mask.shape)
-        return tuple(place + rank - 1 for place in normalize_axis_tuple(axis, self.ndim))
+        return (*range(self._lead, self._lead + rank), *self._beyond(axis))
+
+    def _beyond(self, axis: Any) -> tuple[int, ...]:
+        """The axes of the whole array for those that do not count the selected elements."""
+        more = len(self._mask.shape) - 1
+        return tuple(
+            place if place < self._lead else place + more
+            for place in normalize_axis_tuple(axis, self.ndim)
+            if place != self._lead
+        )
 
     def _reduced(self, function: Any, neutral: Any, axis: Any, keepdims: bool) -> Any:
         axes = self._over(axis)
         if axes is None:
-            out = function(self._array, axis=self._behind(axis), keepdims=keepdims)
-            return Selected(out, self._mask, self._line)
+            return self._apart(function, axis, keepdims=keepdims)
         out = function(self._filled(neutral), axis=axes, keepdims=keepdims)
-        return np.reshape(out, (1, *out.shape[len(self._mask.shape) :])) if keepdims else out
+        if not keepdims:
+            return out
+        end = self._lead + len(self._mask.shape)
+        return np.reshape(out, (*out.shape[: self._lead], 1, *out.shape[end:]))
+
+    def _apart(self, function: Any, axis: Any, *, keepdims: bool, **options: Any) -> Selected:
+        """A reduction of each of the selected elements for itself."""
+        axes = self._beyond(axis)
+        out = function(self._array, axis=axes, keepdims=keepdims, **options)
+        gone = 0 if keepdims else sum(each < self._lead for each in axes)
+        return Selected(out, self._mask, self._line, self._lead - gone)
 
     # -- what is refused -------------------------------------------------------------------------
 
@@ -182,25 +220,32 @@ class Selected:
         raise self._refusal("the condition of an if or a while")
 
     def __getitem__(self, key: Any) -> Selected:
-        if type(key) is Selected and key.dtype.kind == "b" and not key._rest:
+        if self._is_mask(key):
             return Selected(self._array, np.logical_and(self._mask, self._beside(key)))
         raise self._refusal("a subscript")
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if type(key) is Selected and key.dtype.kind == "b" and not key._rest:
+        if self._is_mask(key):
             chosen = np.logical_and(self._mask, self._beside(key))
         elif key is ... or (type(key) is slice and key == slice(None)):
             chosen = self._mask
         else:
             raise self._refusal("writing to a part of it")
         if type(value) is Selected:
-            if not same_mask(value._mask, chosen) or value.ndim > self.ndim:
+            alike = (value._lead, value.ndim) == (self._lead, self.ndim)
+            if not alike or not same_mask(value._mask, chosen):
                 raise self._refusal("writing another selection to it")
             value = value._array
         elif len(np.shape(value)) > len(self._rest):
             raise self._refusal(f"writing an array of shape {np.shape(value)} to it")
         wide = np.reshape(chosen, chosen.shape + (1,) * len(self._rest))
         self._array = np.where(wide, value, self._array).astype(self.dtype)
+
+    def _is_mask(self, key: Any) -> bool:
+        """Whether it selects among the selected elements."""
+        if type(key) is not Selected or key.dtype.kind != "b" or key._rest:
+            return False
+        return not key._lead and not self._lead
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in Selected.__slots__:
@@ -226,126 +271,6 @@ class Selected:
 
 class _AbsentError(DataDependenceError, AttributeError):
     """An attribute that depends on which elements are selected; `hasattr` says that it isn't."""
-
-
-# -- reductions ------------------------------------------------------------------------------------
-
-
-def _sum(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return x._reduced(np.sum, 0, axis, keepdims)
-
-
-def _prod(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return x._reduced(np.prod, 1, axis, keepdims)
-
-
-def _any(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return x._reduced(np.any, 0, axis, keepdims)
-
-
-def _all(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return x._reduced(np.all, 1, axis, keepdims)
-
-
-def _count(x: Selected, axis: Any = None) -> Any:
-    """How many elements a mean is taken of, in the dtype of the mean."""
-    behind = x._over(axis)[len(x._mask.shape) :]  # type: ignore[index]
-    count = np.sum(x._mask) * math.prod(shape_of(x._array)[i] for i in behind)
-    return count.astype(_real_dtype(x))
-
-
-def _real_dtype(x: Selected) -> np.dtype[Any]:
-    """In which means are taken: that of the elements, of integers double precision."""
-    return np.finfo(np.result_type(x.dtype, np.float16 if x.dtype.kind in "fc" else float)).dtype
-
-
-def _mean(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    if x._over(axis) is None:
-        return x._reduced(np.mean, 0, axis, keepdims)
-    return _sum(x, axis, keepdims=keepdims) / _count(x, axis)
-
-
-def _var(x: Selected, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
-    if x._over(axis) is None:
-        out = np.var(x._array, axis=x._behind(axis), ddof=ddof, keepdims=keepdims)
-        return Selected(out, x._mask, x._line)
-    mean = _mean(x, axis, keepdims=True)
-    apart = x - np.reshape(mean, mean.shape[1:])
-    return _sum(np.abs(apart) ** 2, axis, keepdims=keepdims) / (_count(x, axis) - ddof)
-
-
-def _std(x: Selected, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
-    return np.sqrt(_var(x, axis, ddof=ddof, keepdims=keepdims))
-
-
-def _extremum(function: Any, neutral: float) -> Callable[..., Any]:
-    def extremum(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-        if x.dtype.kind != "f":
-            raise x._refusal(f"numpy.{function.__name__} of dtype {x.dtype}")
-        out = x._reduced(function, neutral, axis, keepdims)
-        if type(out) is Selected:
-            return out
-        return np.where(np.any(x._mask), out, np.asarray(np.nan, x.dtype))  # there may be none
-
-    return extremum
-
-
-def _dot(one: Any, other: Any) -> Any:
-    """The inner product of two vectors."""
-    if type(one) is not Selected or type(other) is not Selected or one._rest or other._rest:
-        selected = one if type(one) is Selected else other
-        raise selected._refusal("a product of matrices")
-    return _sum(np.multiply(one, other))  # type: ignore[arg-type]
-
-
-def _vdot(one: Any, other: Any) -> Any:
-    return _dot(np.conjugate(one), other)
-
-
-def _norm(x: Selected, ord: Any = None, axis: Any = None, *, keepdims: bool = False) -> Any:
-    if x._rest or keepdims or axis not in (None, 0, -1) or ord not in (None, 1, 2, np.inf):
-        raise x._refusal("numpy.linalg.norm with these arguments")
-    return np.linalg.norm(np.ravel(x._filled(0)), ord)
-
-
-def _count_nonzero(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return _sum(np.not_equal(x, 0), axis, keepdims=keepdims)  # type: ignore[arg-type]
-
-
-def _within_options(function: Any, implementation: Any) -> Callable[..., Any]:
-    """`implementation`, with an error for arguments of NumPy's `function` that it does not take."""
-    taken = inspect.signature(implementation).parameters.values()
-    most = sum(each.kind is not each.KEYWORD_ONLY for each in taken)
-    names = {each.name for each in taken}
-
-    @functools.wraps(function)
-    def within_options(*args: Any, **kwargs: Any) -> Any:
-        others = [name for name, value in kwargs.items() if name not in names and value is not None]
-        if others or len(args) > most:
-            what = f"{others[0]}=" if others else "so many arguments"
-            selected = next(x for x in args if type(x) is Selected)
-            raise selected._refusal(f"numpy.{function.__name__} with {what}")
-        return implementation(*args, **{k: v for k, v in kwargs.items() if k in names})
-
-    return within_options
-
-
-_METHODS = {
-    "sum": (np.sum, _sum), "prod": (np.prod, _prod), "any": (np.any, _any), "all": (np.all, _all),
-    "mean": (np.mean, _mean), "var": (np.var, _var), "std": (np.std, _std),
-    "max": (np.max, _extremum(np.max, -np.inf)), "min": (np.min, _extremum(np.min, np.inf)),
-    "dot": (np.dot, _dot),
-}  # fmt: skip
-_FUNCTIONS = {
-    function: _within_options(function, implementation)
-    for function, implementation in [
-        *_METHODS.values(), (np.amax, _METHODS["max"][1]), (np.amin, _METHODS["min"][1]),
-        (np.inner, _dot), (np.vdot, _vdot), (np.linalg.norm, _norm),
-        (np.count_nonzero, _count_nonzero), (np.copy, Selected.copy),
-    ]
-}  # fmt: skip
-for _name, (_function, _) in _METHODS.items():
-    setattr(Selected, _name, _FUNCTIONS[_function])
 
 
 # -- operators -------------------------------------------------------------------------------------
@@ -389,5 +314,11 @@ for _name, _unary in {
     "neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert,
 }.items():  # fmt: skip
     setattr(Selected, f"__{_name}__", lambda self, function=_unary: function(self))
-setattr(Selected, "__matmul__", _binary(_dot))  # noqa: B010
-setattr(Selected, "__rmatmul__", _reflected(_dot))  # noqa: B010
+setattr(Selected, "__matmul__", _binary(np.matmul))  # noqa: B010
+setattr(Selected, "__rmatmul__", _reflected(np.matmul))  # noqa: B010
+for _name, _elementwise in {
+    "clip": np.clip, "round": np.round, "conj": np.conjugate, "conjugate": np.conjugate,
+}.items():  # fmt: skip
+    setattr(Selected, _name, lambda self, *args, function=_elementwise: function(self, *args))
+for _name in ("real", "imag"):
+    setattr(Selected, _name, property(getattr(np, _name)))

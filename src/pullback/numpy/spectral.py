@@ -11,7 +11,7 @@ from pullback.core.tracing import Tracer, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy import norms
 from pullback.numpy.conversion import inexact, promoted
-from pullback.numpy.operands import operand, refuse
+from pullback.numpy.operands import operand, refuse, square
 from pullback.numpy.registration import implements
 from pullback.rules import spectral
 
@@ -33,12 +33,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
 
 def _hermitian(name: str, a: Any, triangle: str) -> Any:
     """Eigenvalues and vectors of the matrices that have this triangle."""
-    a = operand(a)
-    shape = shape_of(a)
-    if len(shape) < 2 or shape[-1] != shape[-2]:
-        raise ArgumentValueError(
-            f"{name}: got an array of shape {shape}; the last two axes must make a square matrix"
-        )
+    a = square(a, name)
     if triangle.upper() not in ("L", "U"):
         raise ArgumentValueError(f"{name}: got UPLO={triangle!r}; give 'L' or 'U'")
     return spectral.eigh(a, uplo=triangle.upper())

@@ -20,8 +20,7 @@ from pullback.numpy.registration import implements
 from pullback.numpy.views import element_of, in_order
 from pullback.rules.shaping import reshape, transpose
 
-__all__ = ["average", "corrcoef", "cov", "line_up", "median", "percentile", "quantile",
-           "quantile_of", "require_unweighted"]  # fmt: skip
+__all__ = ["average", "corrcoef", "cov", "line_up", "median", "quantile_of", "serve_quantiles"]
 
 
 @implements(np.average)
@@ -86,46 +85,42 @@ _FLOAT64_IS_WEAK = np.quantile(np.zeros(1, np.float32), np.float64(0)).dtype == 
 """Whether NumPy takes a quantile of this type for a Python number, as its older releases do."""
 
 
-@implements(np.quantile)
-def quantile(
-    a: Any,
-    q: Any,
-    axis: Any = None,
-    out: Any = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: Any = None,
-) -> Any:
-    """Between two sorted elements the derivative goes to both, in the proportion of the distance.
+def serve_quantiles(function: Callable[..., Any], top: int = 1, *, missing: bool = False) -> None:
+    """Serve `function`, whose quantiles lie between 0 and `top`.
 
-    Where elements are equal it goes to those that a stable sort puts there.
+    If some elements are `missing`, which NaN stands for, they are those of the others.
     """
-    require_unweighted("np.quantile", weights)
-    return quantile_of("np.quantile", a, q, axis, method, keepdims)
+    name = f"np.{function.__name__}"
+
+    @implements(function)
+    def quantiles(
+        a: Any,
+        q: Any,
+        axis: Any = None,
+        overwrite_input: bool = False,
+        method: str = "linear",
+        keepdims: bool = False,
+        *,
+        weights: Any = None,
+    ) -> Any:
+        """Between two sorted elements the derivative goes to both, by their distances.
+
+        Where elements are equal it goes to those that a stable sort puts there.
+        """
+        if weights is not None:
+            raise ArgumentTypeError(
+                f"{name}: weights are not supported where an array is being differentiated; repeat "
+                "the elements with np.repeat, or leave weights out"
+            )
+        return quantile_of(name, a, q, axis, method, keepdims, top=top, missing=missing)
 
 
-@implements(np.percentile)
-def percentile(
-    a: Any,
-    q: Any,
-    axis: Any = None,
-    out: Any = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: Any = None,
-) -> Any:
-    require_unweighted("np.percentile", weights)
-    return quantile_of("np.percentile", a, operand(q) / 100, axis, method, keepdims)
+serve_quantiles(np.quantile)
+serve_quantiles(np.percentile, 100)
 
 
 @implements(np.median)
-def median(
-    a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
-) -> Any:
+def median(a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     """The derivative goes to the element in the middle, or half to each of two.
 
     Where elements are equal it goes to those that a stable sort puts there.
@@ -140,15 +135,6 @@ def median(
     return reshape(middle, shape=kept) if keepdims else element_of(middle)
 
 
-def require_unweighted(name: str, weights: Any) -> None:
-    """Raise if weights were given to an order statistic."""
-    if weights is not None:
-        raise ArgumentTypeError(
-            f"{name}: weights are not supported where an array is being differentiated; repeat the "
-            "elements with np.repeat, or leave weights out"
-        )
-
-
 def line_up(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     """`x` with the axes in question merged into one at the end; the result's shape, axes kept."""
     shape = shape_of(x)
@@ -161,24 +147,30 @@ def line_up(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
 
 
 def quantile_of(
-    name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, *, missing: bool = False
+    name: str,
+    a: Any,
+    q: Any,
+    axis: Any,
+    method: str,
+    keepdims: bool,
+    *,
+    top: int = 1,
+    missing: bool = False,
 ) -> Any:
-    """The quantiles `q`, between 0 and 1, of an array, for the function called `name`.
-
-    If some elements are `missing`, which NaN stands for, they are those of the others.
-    """
+    """The quantiles `q`, between 0 and `top`, of an array, for the function called `name`."""
     x = operand(a)
     if method not in _POSITION:
         raise ArgumentTypeError(
             f"{name}: method={method!r} is not supported where an array is being differentiated; "
             f"use one of {sorted(_POSITION)}"
         )
-    if _FLOAT64_IS_WEAK and type(q) is np.float64 and "percentile" not in name:
+    if top != 1:
+        q = operand(q) / top
+    elif _FLOAT64_IS_WEAK and type(q) is np.float64:
         q = float(q)
     weak = type(q) in (int, float)
     q = q if isinstance(q, Tracer) else np.asarray(q)
     if anywhere(~((q >= 0) & (q <= 1))):
-        top = 100 if "percentile" in name else 1
         raise ArgumentValueError(
             f"{name}: got q beyond the range of the data; give numbers from 0 to {top}"
         )

@@ -14,7 +14,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import shaping as rearranged
 from pullback.numpy.indexing import take
-from pullback.numpy.operands import holds_tracer, operand, require_known
+from pullback.numpy.operands import holds_tracer, of_rank, operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import as_array, copy_of, laid_like
 from pullback.rules.shaping import broadcast_to, concatenate, reshape
@@ -32,23 +32,12 @@ def flip(m: Any, axis: Any = None) -> Any:
 
 @implements(np.flipud)
 def flipud(m: Any) -> Any:
-    m = operand(m)
-    _require_rank("np.flipud", m, 1)
-    return flip(m, 0)
+    return flip(of_rank(1, m, "np.flipud"), 0)
 
 
 @implements(np.fliplr)
 def fliplr(m: Any) -> Any:
-    m = operand(m)
-    _require_rank("np.fliplr", m, 2)
-    return flip(m, 1)
-
-
-def _require_rank(name: str, m: Any, rank: int) -> None:
-    if len(shape_of(m)) < rank:
-        raise ArgumentValueError(
-            f"{name}: got an array of shape {shape_of(m)}; it wants at least {rank} axes"
-        )
+    return flip(of_rank(2, m, "np.fliplr"), 1)
 
 
 @implements(np.rot90)

@@ -63,7 +63,10 @@ def looked_through(x: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
             length = _length(entry)
             if length is not None:
                 step = 1 if entry.step is None else entry.step
-                positions = bind(indexing.window, (entry.start,), {"length": length, "step": step})
+                if axis >= len(x.shape):
+                    raise IndexError(f"too many indices for an array of shape {x.shape}")
+                params = {"length": length, "step": step, "extent": x.shape[axis]}
+                positions = bind(indexing.window, (entry.start,), params)
                 x = _view(x, Window(axis, positions))
                 entry = slice(None)
         rest.append(entry)

@@ -48,7 +48,7 @@ class Training:
     losses: list[float]
 
 
-def train(
+def train(  # noqa: PLR0913
     objective: Callable[..., Any],
     params: Any,
     data: tuple[Any, ...],

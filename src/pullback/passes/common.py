@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,8 @@ def frozen(value: Any) -> Any:
         return structure(value)
     if isinstance(value, np.dtype):
         return (kind, value)
+    if is_dataclass(value):
+        return (kind, *(frozen(getattr(value, field.name)) for field in fields(value)))
     return Identity(value)
 
 

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from pullback.core.shapes import shape_of
@@ -26,8 +26,8 @@ from pullback.passes.layout import padded
 from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
 from pullback.rules import reductions
 from pullback.rules.contractions import matmul
-from pullback.rules.control_flow.repetition import while_loop
-from pullback.rules.control_flow.scanning import scan
+from pullback.rules.control_flow.derived import groups
+from pullback.rules.control_flow.loop import Loop, scan, while_loop
 from pullback.rules.indexing import index
 from pullback.rules.shaping import reshape
 
@@ -39,47 +39,21 @@ _SAFE = frozenset({matmul, reductions.sum, reductions.mean, reductions.var})
 """Primitives, besides those that act element by element, that may run where nothing ran before."""
 
 
-@dataclass(frozen=True)
 class Call:
     """A loop and its arguments, in groups.
 
     Attributes
     ----------
-    params : dict
-        Of the primitive.
+    loop : Loop
     consts, carry, xs : tuple of Atom
+    first_carry, first_x : int
+        The places of the first carry and of the first slice among the body's inputs.
     """
 
-    params: dict[str, Any]
-    consts: tuple[Atom, ...]
-    carry: tuple[Atom, ...]
-    xs: tuple[Atom, ...]
-
-    @classmethod
-    def of(cls, inputs: Sequence[Atom], params: dict[str, Any]) -> Call:
-        """The call of the primitive with these inputs and parameters."""
-        first, second = params["consts"], params["consts"] + params["carry"]
-        inputs = tuple(inputs)
-        return cls(params, inputs[:first], inputs[first:second], inputs[second:])
-
-    @property
-    def body(self) -> Graph:
-        body: Graph = self.params["body"]
-        return body
-
-    @property
-    def condition(self) -> Graph | None:
-        return self.params.get("condition")
-
-    @property
-    def first_carry(self) -> int:
-        """The place of the first carry among the body's inputs."""
-        return 1 + len(self.consts)
-
-    @property
-    def first_x(self) -> int:
-        """The place of the first slice among the body's inputs."""
-        return self.first_carry + len(self.carry)
+    def __init__(self, loop: Loop, inputs: tuple[Atom, ...]) -> None:
+        self.loop = loop
+        self.consts, self.carry, self.xs = groups(inputs, loop.sizes)
+        self.first_carry, self.first_x = 1 + loop.consts, 1 + loop.first_x
 
     def again(
         self,
@@ -93,27 +67,28 @@ class Call:
         """The results of a loop like this one."""
         if not body.outputs:
             return ()
-        params = {**self.params, "body": body, "consts": len(consts), "carry": len(carry)}
-        if condition is not None:
-            params["condition"] = condition
-        primitive = scan if self.condition is None else while_loop
-        return rw.bind(primitive, *consts, *carry, *xs, **params)
+        condition = condition or self.loop.condition
+        loop = replace(
+            self.loop, body=body, consts=len(consts), carry=len(carry), condition=condition
+        )
+        primitive = scan if condition is None else while_loop
+        return rw.bind(primitive, *consts, *carry, *xs, loop=loop)
 
 
 # -- loops that are none --------------------------------------------------------------------------
 
 
 @rewrites(LOOPS, scan)
-def _few(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, **params: Any) -> Any:
+def _few(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """No iteration, or one."""
-    call, length = Call.of(inputs, params), params["length"]
-    if length > 1:
+    call = Call(loop, inputs)
+    if loop.length > 1:
         return None
-    if length == 0:
+    if loop.length == 0:
         stacks = outputs[len(call.carry) :]
         return (*call.carry, *(y.dtype.type(0) for y in stacks))
     slices = [rw.bind(index, x, key=(0,)) for x in call.xs]
-    outs = rw.inline(call.body, [params["start"], *call.consts, *call.carry, *slices])
+    outs = rw.inline(loop.body, [loop.start, *call.consts, *call.carry, *slices])
     return tuple(
         rw.bind(reshape, x, shape=out.shape) if shape_of(x) != out.shape else x
         for x, out in zip(outs, outputs, strict=True)
@@ -124,22 +99,22 @@ def _few(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, **params: An
 
 
 @rewrites(LOOPS, scan, while_loop)
-def _known(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, **params: Any) -> Any:
+def _known(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """Consts that are numbers, repetitions, or given twice."""
-    call = Call.of(inputs, params)
-    known = facts(rw, call.body.inputs[1 : call.first_carry], call.consts)
+    call = Call(loop, inputs)
+    known = facts(rw, loop.body.inputs[1 : call.first_carry], call.consts)
     if not any(known):
         return None
-    condition = None if call.condition is None else informed(call.condition, 0, known)
+    condition = None if loop.condition is None else informed(loop.condition, 0, known)
     consts = remaining(call.consts, known)
-    return call.again(rw, informed(call.body, 1, known), consts, call.carry, call.xs, condition)
+    return call.again(rw, informed(loop.body, 1, known), consts, call.carry, call.xs, condition)
 
 
 @rewrites(LOOPS, scan, while_loop)
-def _unchanged(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, **params: Any) -> Any:
+def _unchanged(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """What is carried and never changes becomes a const, and is its own last value."""
-    call = Call.of(inputs, params)
-    body, condition, first = call.body, call.condition, call.first_carry
+    call = Call(loop, inputs)
+    body, condition, first = loop.body, loop.condition, call.first_carry
     carries = range(len(call.carry))
     same = [i for i in carries if body.outputs[i] is body.inputs[first + i]]
     if not same:
@@ -179,17 +154,15 @@ def _reordered(graph: Graph, inputs: Sequence[int], outputs: Sequence[int]) -> G
 
 
 @rewrites(LOOPS, scan)
-def _repeated_slices(
-    rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, **params: Any
-) -> Any:
+def _repeated_slices(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """A scanned array that repeats its slices is a const."""
-    call = Call.of(inputs, params)
+    call = Call(loop, inputs)
     slices = [_slice(rw, x) for x in call.xs]
     some = [i for i, x in enumerate(slices) if x is not None]
     if not some:
         return None
     rest = [i for i, x in enumerate(slices) if x is None]
-    body, first, first_x = call.body, call.first_carry, call.first_x
+    body, first, first_x = loop.body, call.first_carry, call.first_x
     order = [
         *range(first),
         *(first_x + i for i in some),
@@ -219,10 +192,10 @@ def _slice(rw: Rewriting, x: Atom) -> Atom | None:
 
 
 @rewrites(LOOPS, scan)
-def _stacked(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, **params: Any) -> Any:
+def _stacked(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """What is stacked although it is known, or is stacked twice."""
-    call = Call.of(inputs, params)
-    body, carry = call.body, len(call.carry)
+    call = Call(loop, inputs)
+    body, carry = loop.body, len(call.carry)
     found: dict[int, Atom] = {}
     first: dict[Variable, int] = {}
     for i, y in enumerate(body.outputs[carry:], carry):
@@ -249,7 +222,7 @@ def _stack(rw: Rewriting, call: Call, y: Atom) -> Atom | None:
     """The stack of what is a number, a const, a constant, or a slice."""
     if type(y) is not Variable:
         return y
-    body = call.body
+    body = call.loop.body
     if y in body.constants:
         value = body.constants[y]
         return rw.constant(value.copy()) if hasattr(value, "copy") else None
@@ -265,10 +238,10 @@ def _stack(rw: Rewriting, call: Call, y: Atom) -> Atom | None:
 
 
 @rewrites(LOOPS, scan, while_loop)
-def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, **params: Any) -> Any:
+def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """What is computed of consts alone is computed once."""
-    call = Call.of(inputs, params)
-    body = call.body
+    call = Call(loop, inputs)
+    body = loop.body
     same = {*body.inputs[1 : call.first_carry], *body.constants}
     moved: list[Equation] = []
     costly: set[Variable] = set()
@@ -302,7 +275,7 @@ def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, **par
         [*body.inputs[:first], *wanted, *body.inputs[first:]],
         [*names[:first], *new, *names[first:]],
     )
-    condition = call.condition
+    condition = loop.condition
     if condition is not None:
         extra = [Variable(x.shape, x.dtype, array=x.array) for x in wanted]
         place = len(call.consts)

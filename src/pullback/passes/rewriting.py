@@ -12,6 +12,8 @@ Equations that nothing reads any longer stay behind; `pullback.passes.dead` clea
 
 from __future__ import annotations
 
+import dataclasses
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
@@ -172,9 +174,7 @@ class Rewriting:
         inputs, params = equation.inputs, equation.params
         if now:
             inputs = tuple([now.get(x, x) if type(x) is Variable else x for x in inputs])
-        for name, value in params.items():
-            if _holds_graphs(value):
-                params = self._rewritten(params, name, value)
+        params = self._rewritten(params)
         outputs = equation.outputs
         if inputs is not equation.inputs or params is not equation.params:
             equation = Equation(equation.primitive, inputs, params, outputs)
@@ -185,18 +185,28 @@ class Rewriting:
                 self._hand_on(self._readers, outputs)
             self.count += 1
 
-    def _rewritten(self, params: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    def _rewritten(self, params: dict[str, Any]) -> dict[str, Any]:
         """Parameters with their nested graphs rewritten; the same ones if nothing was done."""
+        changed = {}
+        for name, value in params.items():
+            if _holds_graphs(value):
+                new = self._with_nested(value)
+                if new is not value:
+                    self.count += 1
+                    changed[name] = new
+        return {**params, **changed} if changed else params
+
+    def _with_nested(self, value: Any) -> Any:
+        """A parameter that holds graphs, with these rewritten; the same one if nothing was done."""
         if type(value) is Graph:
-            new: Any = self.nested(value)
-            same = new is value
-        else:
-            new = tuple(self.nested(each) for each in value)
-            same = all(one is other for one, other in zip(new, value, strict=True))
-        if same:
-            return params
-        self.count += 1
-        return {**params, name: new}
+            return self.nested(value)
+        if type(value) is tuple:
+            graphs = tuple(map(self.nested, value))
+            return value if all(map(operator.is_, graphs, value)) else graphs
+        held = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        new = {k: self._with_nested(each) for k, each in held.items() if _holds_graphs(each)}
+        same = all(each is held[name] for name, each in new.items())
+        return value if same else dataclasses.replace(value, **new)
 
     def _result(self, equation: Equation) -> tuple[Atom, ...]:
         """What the outputs of an equation are; its own variables if it is to stay."""
@@ -229,9 +239,7 @@ class Rewriting:
 
     def bind(self, primitive: Primitive, *inputs: Atom, **params: Any) -> Any:
         """Apply a primitive in the new graph; the atom, or the tuple of atoms, that it gives."""
-        for name, value in params.items():
-            if _holds_graphs(value):
-                params = self._rewritten(params, name, value)
+        params = self._rewritten(params)
         outputs = tuple(
             Variable(out.shape, out.dtype)
             for out in abstract_outputs(primitive, self._values(inputs), params)
@@ -366,9 +374,13 @@ class Rewriting:
 
 
 def _holds_graphs(value: Any) -> bool:
-    """Whether a parameter is a graph, or several."""
+    """Whether a parameter is a graph, or several, or a dataclass, which may have some."""
     kind = type(value)
-    return kind is Graph or (kind is tuple and bool(value) and type(value[0]) is Graph)
+    return (
+        kind is Graph
+        or (kind is tuple and bool(value) and type(value[0]) is Graph)
+        or hasattr(kind, "__dataclass_fields__")
+    )
 
 
 def is_strong(x: Atom) -> bool:

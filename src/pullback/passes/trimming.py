@@ -7,17 +7,18 @@ computed from it; what only keeps itself going is not.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 from pullback.core.primitive import Primitive
-from pullback.graph.building import flat_graph
 from pullback.graph.dependence import live, read
 from pullback.graph.graph import Equation, Graph
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.checkpointing import checkpointed
 from pullback.rules.control_flow.choice import switch
-from pullback.rules.control_flow.repetition import while_loop
-from pullback.rules.control_flow.scanning import scan
+from pullback.rules.control_flow.derived import pruned
+from pullback.rules.control_flow.loop import Loop, scan, while_loop
 
 __all__ = ["part_of", "trimmed"]
 
@@ -44,18 +45,13 @@ def trimmed(equation: Equation, needed: Collection[Variable]) -> Equation:
 
 def part_of(graph: Graph, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
     """A graph with some of its inputs, and some of its outputs, and what these need."""
-    results = [graph.outputs[i] for i in outputs]
-    equations = live(graph.equations, results)
-    used = {x for equation in equations for x in read(equation)}
-    used.update(x for x in results if type(x) is Variable)
-    names = graph.signature.names
-    return flat_graph(
+    return pruned(
         graph.name,
         [graph.inputs[i] for i in inputs],
-        {x: value for x, value in graph.constants.items() if x in used},
-        equations,
-        results,
-        [names[i] for i in inputs],
+        graph.constants,
+        graph.equations,
+        [graph.outputs[i] for i in outputs],
+        [graph.signature.names[i] for i in inputs],
     )
 
 
@@ -89,63 +85,41 @@ def _kept(
 # -- loops ----------------------------------------------------------------------------------------
 
 
-def _trim_scan(equation: Equation, needed: Sequence[bool]) -> Equation:
-    body, consts, carry = (equation.params[name] for name in ("body", "consts", "carry"))
-    outputs, used = _carried(body, 1 + consts, carry, needed)
-    carries = [i for i in outputs if i < carry]
-    inputs = [
-        *_where(used[1 : 1 + consts]),
-        *(consts + i for i in carries),
-        *_where(used[1 + consts + carry :], consts + carry),
-    ]
-    return _kept(
-        equation,
-        inputs,
-        outputs,
+def _trim_loop(equation: Equation, needed: Sequence[bool]) -> Equation:
+    loop: Loop = equation.params["loop"]
+    body, condition, first_x = loop.body, loop.condition, loop.first_x
+    asked = [False] * first_x if condition is None else _used(condition, [0])
+    carried = asked[loop.consts :]
+    needed = [a or b for a, b in zip_longest(needed, carried, fillvalue=False)]
+    outputs, used = _carried(loop, needed)
+    consts = _where([a or b for a, b in zip(used[: loop.consts], asked, strict=False)])
+    carries = [i for i in outputs if i < loop.carry]
+    inputs = [*consts, *(loop.consts + i for i in carries), *_where(used[first_x:], first_x)]
+    trimmed_loop = replace(
+        loop,
         body=part_of(body, [0, *(1 + i for i in inputs)], outputs),
-        consts=sum(used[1 : 1 + consts]),
+        condition=condition and part_of(condition, inputs, [0]),
+        consts=len(consts),
         carry=len(carries),
     )
+    return _kept(equation, inputs, outputs, loop=trimmed_loop)
 
 
-def _trim_while(equation: Equation, needed: Sequence[bool]) -> Equation:
-    body, consts, carry = (equation.params[name] for name in ("body", "consts", "carry"))
-    condition = equation.params["condition"]
-    asked = _used(condition, [0])
-    needed = [a or b for a, b in zip(needed, asked[consts:], strict=True)]
-    carries, used = _carried(body, 1 + consts, carry, needed)
-    kept = _where([a or b for a, b in zip(asked[:consts], used[1 : 1 + consts], strict=True)])
-    inputs = [*kept, *(consts + i for i in carries)]
-    return _kept(
-        equation,
-        inputs,
-        carries,
-        condition=part_of(condition, inputs, [0]),
-        body=part_of(body, [0, *(1 + i for i in inputs)], carries),
-        consts=len(kept),
-        carry=len(carries),
-    )
-
-
-def _carried(
-    body: Graph, first: int, carry: int, needed: Sequence[bool]
-) -> tuple[list[int], list[bool]]:
-    """The outputs of a body that are needed, and which inputs these need.
+def _carried(loop: Loop, needed: Sequence[bool]) -> tuple[list[int], list[bool]]:
+    """The results of a loop that are needed, and which arguments these need.
 
     Parameters
     ----------
-    body : Graph
-    first : int
-        The place of the first value that is carried, among the inputs.
-    carry : int
-        How many are carried.
+    loop : Loop
     needed : sequence of bool
-        Which results of the loop are read.
+        Which results are read.
     """
     marks = list(needed)
     while True:
-        used = _used(body, _where(marks))
-        grown = [marked or (i < carry and used[first + i]) for i, marked in enumerate(marks)]
+        used = _used(loop.body, _where(marks))[1:]
+        grown = [*marks]
+        for i in range(loop.carry):
+            grown[i] = marks[i] or used[loop.consts + i]
         if grown == marks:
             return _where(marks), used
         marks = grown
@@ -175,8 +149,8 @@ def _trim_checkpoint(equation: Equation, needed: Sequence[bool]) -> Equation:
 
 
 _TRIMS: dict[Primitive, Callable[[Equation, Sequence[bool]], Equation]] = {
-    scan: _trim_scan,
-    while_loop: _trim_while,
+    scan: _trim_loop,
+    while_loop: _trim_loop,
     switch: _trim_switch,
     checkpointed: _trim_checkpoint,
 }

@@ -212,12 +212,15 @@ last_writes = constant(
 """For each element that is assigned, whether no later one goes to the same place."""
 
 
-def _window(start, *, length, step):
+def _window(start, *, length, step, extent):
     start = np.asarray(start)
-    if np.any(start < 0):
+    most = extent - 1 - (length - 1) * step
+    if length and np.any((start < 0) | (start > most)):
+        outside = int(start.min() if np.any(start < 0) else start.max())
         raise IndexError(
-            f"a slice of length {length} starts at {int(start.min())}; between traced bounds it has"
-            " to lie inside of the array: add the extent of the axis to negative bounds"
+            f"a slice of length {length} and step {step} starts at {outside} of an axis of {extent}"
+            " elements; between traced bounds it has to lie inside of the array, for it is as long"
+            " for all bounds: add the extent to negative bounds, and pad an array that is too short"
         )
     return start[..., None] + step * np.arange(length)
 
@@ -226,7 +229,7 @@ def _window_batch(primitive, _size, _mapped, values, params):
     return primitive(*values, **params)
 
 
-def _window_shape(_primitive, start, *, length, step):
+def _window_shape(_primitive, start, *, length, step, extent):
     return Abstract((*shape_of(start), length), np.result_type(dtype_of(start), np.intp))
 
 

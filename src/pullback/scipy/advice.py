@@ -94,6 +94,8 @@ def for_scipy(name: str) -> str:
             "Minimisation is not differentiated step by step: minimise outside of the function; "
             f"or, with F the gradient of what is minimised, {_SOLVER}"
         )
+    if family == "scipy.special.cython_special":
+        return f"Call scipy.special.{function}, which takes what is traced if it has a rule"
     families = [each for each in FAMILIES if name.startswith(each + ".")]
     return FAMILIES[max(families, key=len)] if families else GENERAL
 

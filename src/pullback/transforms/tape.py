@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.collection import ROUND, full_collections
 from pullback.core.linear import Maps
 from pullback.core.memory import snapshot
 from pullback.core.precision import PYTHON_NUMBERS, as_scalar
@@ -140,11 +141,12 @@ class Tape(Interpreter):
         Whether an operation is at a singular point that somebody wants to know of.
     """
 
-    __slots__ = ("count", "infinitesimal", "masks", "met")
+    __slots__ = ("_asks", "count", "infinitesimal", "masks", "met")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.count = 0
+        self._asks = ROUND
         self.infinitesimal: Any = None
         self.masks = self.met = False
 
@@ -237,6 +239,9 @@ class Tape(Interpreter):
         if primitive.masks:
             self.masks = True
         self.count += 1
+        if self.count > self._asks:
+            self._asks = self.count + ROUND
+            full_collections.wait()
         node = Operation(self.count, out, parents, primitive, args, params)
         if met is not None:
             node.met = met

@@ -33,6 +33,7 @@ MATRICES = {
 SPECIAL_ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "arccosh": (M + 1.2,),
     "bitwise_count": (J,),
+    "clip": (M, V / 2, W),
     "invert": (J,),
     "erfcinv": (M,),
     "isnat": (np.array(["NaT", "2001-01-01"], "datetime64[D]"),),

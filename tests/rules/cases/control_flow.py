@@ -5,10 +5,13 @@ Their bodies are graphs, recorded in double precision.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pullback.graph.building import build
 from pullback.graph.variable import Variable
+from pullback.rules.control_flow.loop import Loop
 from tests.rules.cases.case import Case
 
 F8, I8 = np.dtype(np.float64), np.dtype(np.int64)
@@ -66,28 +69,26 @@ X = np.array([[0.1, 0.9], [-0.4, 0.3], [0.8, -1.2], [0.2, 0.6]])
 A, B = np.array([0.7, 1.3, -0.4]), np.array([0.9, 0.6, 1.7])
 YS_BAR = np.array([0.3, -0.8, 0.5, 1.2])
 
-SCANNED = {"body": RECURRENCE, "consts": 1, "carry": 1, "length": 4}
-FILLED = {"body": FILL, "consts": 1, "carry": 1, "start": 2, "length": 3}
-WHILE = {"condition": SMALL, "body": GROW, "consts": 1, "carry": 2}
+SCANNED = Loop(None, RECURRENCE, consts=1, carry=1, start=0, length=4)
+FILLED = Loop(None, FILL, consts=1, carry=1, start=2, length=3)
+WHILE = Loop(SMALL, GROW, consts=1, carry=2)
 DOUBLE = ("float64",)
 
 CASES = {
     "scan": [
-        Case((W, Y, X), SCANNED, dtypes=DOUBLE),
-        Case((W, Y, X), {**SCANNED, "start": 3, "reverse": True}, dtypes=DOUBLE),
-        Case((W, Y, X), {**SCANNED, "checkpoint": 1}, dtypes=DOUBLE),
-        Case((W, Y, X), {**SCANNED, "checkpoint": "sqrt", "reverse": True}, dtypes=DOUBLE),
-        Case((np.array(0.6), np.linspace(0.5, 1.3, 5)), FILLED, dtypes=DOUBLE),
-        Case((W, Y, X[:0]), {**SCANNED, "length": 0}, dtypes=DOUBLE),
+        Case((W, Y, X), {"loop": SCANNED}, dtypes=DOUBLE),
+        Case((W, Y, X), {"loop": replace(SCANNED, start=3, reverse=True)}, dtypes=DOUBLE),
+        Case((W, Y, X), {"loop": replace(SCANNED, checkpoint=1)}, dtypes=DOUBLE),
+        Case((W, Y, X), {"loop": replace(SCANNED, checkpoint="sqrt", reverse=True)}, dtypes=DOUBLE),
+        Case((np.array(0.6), np.linspace(0.5, 1.3, 5)), {"loop": FILLED}, dtypes=DOUBLE),
+        Case((W, Y, X[:0]), {"loop": replace(SCANNED, length=0)}, dtypes=DOUBLE),
     ],
-    "while_loop": [Case((A, B, np.array(0.5)), WHILE, dtypes=DOUBLE)],
+    "while_loop": [Case((A, B, np.array(0.5)), {"loop": WHILE}, dtypes=DOUBLE)],
     "loop_pullback": [
         Case(
             (W, Y, X, Y[::-1].copy(), YS_BAR),
             {
-                "condition": None,
-                **SCANNED,
-                "checkpoint": 1,
+                "loop": replace(SCANNED, checkpoint=1),
                 "wanted": (True, True, True),
                 "seeded": (True, True),
                 "onto": (False, False, False),
@@ -97,10 +98,7 @@ CASES = {
         Case(
             (W, Y, X, YS_BAR),
             {
-                "condition": None,
-                **SCANNED,
-                "checkpoint": 2,
-                "reverse": True,
+                "loop": replace(SCANNED, checkpoint=2, reverse=True),
                 "wanted": (False, True, True),
                 "seeded": (False, True),
                 "onto": (False, False, False),
@@ -110,7 +108,7 @@ CASES = {
         Case(
             (A, B, np.array(0.5), A[::-1].copy(), B[::-1].copy()),
             {
-                **WHILE,
+                "loop": WHILE,
                 "wanted": (True, True, False),
                 "seeded": (True, False),
                 "onto": (True, False, False),

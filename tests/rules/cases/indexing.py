@@ -125,8 +125,8 @@ CASES = {
         for side in ("left", "right")
     ],
     "window": [
-        Case((3,), {"length": 2, "step": 1}),
-        Case((np.array([[0, 2], [4, 1]]),), {"length": 3, "step": 2}),
+        Case((3,), {"length": 2, "step": 1, "extent": 5}),
+        Case((np.array([[0, 2], [4, 1]]),), {"length": 3, "step": 2, "extent": 9}),
     ],
     "digitize": [Case((between(1.1, 1.9, 2, 3), np.arange(5.0)))],
     "nonzero": [Case((between(0.5, 2, 2, 3),)), Case((between(0.5, 2, 3) * MASK,), smooth=False)],

@@ -290,3 +290,35 @@ def test_bounds_in_a_loop():
     assert pb.grad(f)(0.4) == pytest.approx(pb.grad(unroll)(0.4), rel=1e-13)
     second = pb.grad(pb.grad(unroll))(0.4)
     assert pb.grad(pb.grad(f))(0.4) == pytest.approx(second, rel=1e-12)
+
+
+def test_numbers_beside_single_precision_keep_their_own():
+    """A traced Python number is one in bodies, too: it adapts, and its derivative is double."""
+    c, x = np.array([0.7, 1.3, 2.1], np.float32), 0.3
+    programs = (
+        lambda x: np.sum(x / c),
+        lambda x: np.sum(x**c),
+        lambda x: np.sum(c**x),
+        lambda x: np.sum(np.arctan2(x, c)),
+        lambda x: np.sum(np.logaddexp(x, c)),
+        lambda x: x / np.float32(3),
+        lambda x: np.sum(x * x * c),
+    )
+    for f in programs:
+        value, slope = pb.value_and_grad(f)(x)
+        for within in (
+            pb.checkpoint(f),
+            lambda x, f=f: pb.cond(x > 0, f, lambda x: f(2 * x), x),
+            lambda x, f=f: pb.fori_loop(0, 1, lambda _, s: s + f(x), np.float32(0)),
+        ):
+            got = pb.value_and_grad(within)(x)
+            assert got[0] == value
+            assert got[0].dtype == np.float32
+            np.testing.assert_allclose(got[1], slope, rtol=1e-14)
+    for start in (0.25, 0):  # it takes the dtype that the body gives it, traced or not
+        got = pb.grad(lambda x, s=start: pb.fori_loop(0, 3, lambda _, y: y * c[1], x + s))(x)
+        np.testing.assert_allclose(got, np.float64(c[1]) ** 3, rtol=1e-6)
+        out = pb.fori_loop(0, 3, lambda _, y: y * c[1], x + start)
+        assert pb.vjp(lambda x, s=start: pb.fori_loop(0, 3, lambda _, y: y * c[1], x + s), x)[
+            0
+        ] == pytest.approx(out, rel=1e-6)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.rules.control_flow import schedule
+from pullback.rules.control_flow import recomputation
 
 # -- the body is traced once ---------------------------------------------------------------------
 
@@ -107,7 +107,7 @@ def test_nothing_is_evaluated_again_unless_asked_for():
 def test_the_binomial_bound(snapshots):
     """n on the way there, what the schedule evaluates again, and each step once to reverse it."""
     n = 50
-    assert evaluations(n, snapshots) <= schedule.evaluations(n, snapshots) + n
+    assert evaluations(n, snapshots) <= recomputation.evaluations(n, snapshots) + n
 
 
 @pytest.mark.parametrize("n", [1, 2, 10, 50, 101])

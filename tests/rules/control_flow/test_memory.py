@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 
 import pullback as pb
-from pullback.rules.control_flow import schedule
+from pullback.rules.control_flow import recomputation
 
 LAYERS, WIDTH, BATCH, SNAPSHOTS = 10_000, 64, 64, 39
 
@@ -63,7 +63,7 @@ def test_ten_thousand_residual_layers():
     assert current < 4 * activations  # small objects on Python's free lists; no state of a layer
     assert peak < 40 * activations
     assert peak < (SNAPSHOTS + 10) * state
-    assert count <= schedule.evaluations(LAYERS, SNAPSHOTS) + LAYERS
+    assert count <= recomputation.evaluations(LAYERS, SNAPSHOTS) + LAYERS
     # The last layer's gradient, for which no layer has to be reversed, by hand.
     parameters = (W[:-1], b[:-1])
     before = pb.scan(layer, y, parameters)[0]

@@ -31,6 +31,7 @@ from pullback.transforms.arguments import flatten_arrays, owned
 __all__ = [
     "Carry",
     "Leaves",
+    "Result",
     "index_variable",
     "record",
     "record_unevaluated",
@@ -74,13 +75,33 @@ class Leaves:
         return self.tree([owned(_strong(x), taken) for x in leaves])
 
 
+class Result:
+    """The structure of what a body returns, which is known once it is recorded."""
+
+    spec: trees.TreeSpec
+
+    def leaves(self, tree: Any) -> list[Any]:
+        """The leaves of what the body returned."""
+        leaves, self.spec = trees.flatten(tree)
+        return leaves
+
+
 def _variable(x: Any) -> Variable:
-    weak = type(x) if type(x) in (bool, int, float, complex) else None
+    weak = _python_type(x)
     array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
     variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=layout_of(x))
     variable.laid_by = assumed_of(x)
     variable.number = is_number(x)
     return variable
+
+
+def _python_type(x: Any) -> type | None:
+    """The type of the Python number that a body is handed for `x` when it runs, if it is one."""
+    while type(x) is Tracer:
+        x = x._value
+    if type(x) is Variable:
+        return x.weak
+    return type(x) if type(x) in (bool, int, float, complex) else None
 
 
 def _strong(x: Any) -> Any:
@@ -173,6 +194,11 @@ def _is_weak(x: Any) -> bool:
     return type(x) is Tracer and type(x._value) is Variable and x._value.weak is not None
 
 
+def _in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A number, traced or not, as a scalar of this dtype."""
+    return bind(conversion.astype, (x,), {"dtype": dtype}) if type(x) is Tracer else dtype.type(x)
+
+
 class Carry(Leaves):
     """What a loop hands from one iteration to the next.
 
@@ -228,7 +254,7 @@ class Carry(Leaves):
             outputs[i] = _checked(outputs[i], before, name, where)
         for i, is_weak in enumerate(weak):
             if is_weak:
-                self.values[i] = self.variables[i].dtype.type(self.values[i])
+                self.values[i] = _in_dtype(self.values[i], self.variables[i].dtype)
         names = graph.signature.names
         return (
             flat_graph(graph.name, graph.inputs, graph.constants, graph.equations, outputs, names),

@@ -17,17 +17,19 @@ from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
-from pullback.rules.control_flow import evaluated
-from pullback.rules.control_flow.bodies import Leaves, record
+from pullback.rules.control_flow.bodies import Leaves, Result, record
 from pullback.rules.control_flow.derived import (
+    Recording,
     batched,
     derived,
     interleave,
     marked,
+    pull,
+    push,
     pushed,
     spread,
+    wants_values,
 )
-from pullback.rules.control_flow.splitting import Recording
 from pullback.transforms.batch import Unmapped
 from pullback.transforms.transformed import transformed
 
@@ -64,8 +66,8 @@ def _pushforward(
     values: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     body: Graph = params["body"]
-    if evaluated.wants_values(body, values, dots):
-        return evaluated.pushed(body, values, dots)
+    if wants_values(body, values, dots):
+        return push(body, values, dots)
     dotted = [dot is not None for dot in dots]
     wanted = varying_outputs(body, dotted)
     args = interleave(values, dots, dotted, ())
@@ -82,8 +84,8 @@ def _linearize(
     values = with_snapshots(values, wanted)
 
     def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
-        if evaluated.wants_values(body, values, bars, totals):
-            return evaluated.pulled(body, values, wanted, bars, totals)
+        if wants_values(body, values, bars, totals):
+            return pull(body, values, wanted, bars, totals)
         varies = varying_outputs(body, wanted)
         seeded = tuple(bar is not None and v for bar, v in zip(bars, varies, strict=True))
         onto = tuple(w and x is not None for w, x in zip(wanted, totals, strict=True))
@@ -201,21 +203,19 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         static = [isinstance(x, str | bytes) or callable(x) for x in leaves]
         arrays = [None if fixed else x for x, fixed in zip(leaves, static, strict=True)]
         given = Leaves(trees.unflatten(structure, arrays), where, "args")
-        result: list[trees.TreeSpec] = []
+        result = Result()
 
         def function(*traced: Any) -> list[Any]:
             remaining = iter(traced)
             mixed = [
                 x if fixed else next(remaining) for x, fixed in zip(leaves, static, strict=True)
             ]
-            out, spec = trees.flatten(f(*trees.unflatten(structure, mixed), **kwargs))
-            result[:] = [spec]
-            return out
+            return result.leaves(f(*trees.unflatten(structure, mixed), **kwargs))
 
         inputs = [like(x) for x in given.variables]
         graph, free = record(function, inputs, given.names, name_of(f), 0, (Tracer,))
         outs = bind(checkpointed, (*free, *given.values), {"body": graph})
-        given.spec = result[0]
+        given.spec = result.spec
         return given.results(outs)
 
     return checkpointed_f

@@ -17,15 +17,18 @@ from pullback.graph.cost import dearest
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
-from pullback.rules.control_flow import evaluated
 from pullback.rules.control_flow.derived import (
     batched,
+    both,
     derived,
     groups,
     interleave,
     marked,
+    pull,
+    push,
     pushed,
     spread,
+    wants_values,
     zeros_like,
 )
 from pullback.rules.control_flow.splitting import Split, split
@@ -92,8 +95,8 @@ def _pushforward(
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     branches: Branches = params["branches"]
     branch = _taken(branches, values[0])
-    if branch is not None and evaluated.wants_values(branch, values, dots):
-        return evaluated.pushed(branch, values[1:], dots[1:])
+    if branch is not None and wants_values(branch, values, dots):
+        return push(branch, values[1:], dots[1:])
     dotted = [dot is not None for dot in dots[1:]]
     wanted = _union([varying_outputs(branch, dotted) for branch in branches])
     both = tuple(pushed(branch, dotted, wanted, (), ()) for branch in branches)
@@ -118,16 +121,13 @@ def _linearize(
 
     def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
         branch = _taken(branches, values[0])
-        if branch is not None and evaluated.wants_values(branch, values, bars, totals):
-            return [None, *evaluated.pulled(branch, values[1:], varying, bars, totals[1:])]
+        if branch is not None and wants_values(branch, values, bars, totals):
+            return [None, *pull(branch, values[1:], varying, bars, totals[1:])]
         present = tuple(bar is not None and seed for bar, seed in zip(bars, seeded, strict=True))
         if not any(present):
             return list(totals)
         onto = tuple(v and x is not None for v, x in zip(varying, totals[1:], strict=True))
-        own = [
-            part.linear([a and b for a, b in zip(present, part.seeded, strict=True)], onto)
-            for part in parts
-        ]
+        own = [part.linear(both(present, part.seeded), onto) for part in parts]
         read = sorted(
             {i for linear in own for i in linear.reads}
             | {
@@ -161,7 +161,7 @@ def _taken(branches: Branches, index: Any) -> Graph | None:
 
 def _split(branch: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...]) -> Split:
     """A branch; what it keeps of a large operand are the parts that are read."""
-    own = [a and b for a, b in zip(seeded, varying_outputs(branch, varying), strict=True)]
+    own = both(seeded, varying_outputs(branch, varying))
     none = [False] * len(branch.inputs)
     return split(branch, varying, own, none, none)
 
@@ -226,7 +226,7 @@ def _pullback(
     row = tuple((shape_of(x), dtype_of(x)) for x in kept)
 
     def make() -> Graph:
-        own = tuple(a and b for a, b in zip(seeded, part.seeded, strict=True))
+        own = both(seeded, part.seeded)
         linear = part.linear(own, onto)
         graph = linear.graph(branch.name)
         sizes = (len(read), len(row), sum(seeded))

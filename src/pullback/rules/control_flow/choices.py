@@ -18,7 +18,7 @@ from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
 from pullback.rules import conversion
 from pullback.rules.control_flow import choice
-from pullback.rules.control_flow.bodies import Leaves, record_unevaluated
+from pullback.rules.control_flow.bodies import Leaves, Result, record_unevaluated
 
 __all__ = ["cond", "switch"]
 
@@ -145,17 +145,19 @@ def _choose(
     where: str,
 ) -> Any:
     given = Leaves(operands, where, "operands")
-    results: list[trees.TreeSpec] = []
-    recorded = [_record(branch, given, where, results) for branch in branches]
-    if len(branches) > 1:
-        for number, (branch, spec) in enumerate(zip(branches, results, strict=True)):
-            if spec != results[0]:
-                raise ArgumentValueError(
-                    f"{where}: branch {number} ({name_of(branch)}) returns the structure "
-                    f"{trees.contrast(spec, results[0])}, that of branch 0 "
-                    f"({name_of(branches[0])}); return the same from each"
-                )
-    dtypes = _agreed(branches, [graph for graph, _ in recorded], results[0], where)
+    results = [Result() for _ in branches]
+    recorded = [
+        _record(branch, result, given) for branch, result in zip(branches, results, strict=True)
+    ]
+    given.spec = results[0].spec
+    for number, (branch, result) in enumerate(zip(branches, results, strict=True)):
+        if result.spec != given.spec:
+            raise ArgumentValueError(
+                f"{where}: branch {number} ({name_of(branch)}) returns the structure "
+                f"{trees.contrast(result.spec, given.spec)}, that of branch 0 "
+                f"({name_of(branches[0])}); return the same from each"
+            )
+    dtypes = _agreed(branches, [graph for graph, _ in recorded], given.spec, where)
     free = {_identity(x): x for _, values in recorded for x in values}
     place = {identity: i for i, identity in enumerate(free)}
     extra = [like(Abstract.of(x)) for x in free.values()]
@@ -164,7 +166,6 @@ def _choose(
         for graph, values in recorded
     )
     outs = bind(choice.switch, (index, *free.values(), *given.values), {"branches": graphs})
-    given.spec = results[0]
     return given.results(outs)
 
 
@@ -174,16 +175,13 @@ def _identity(x: Any) -> Any:
 
 
 def _record(
-    branch: Callable[..., Any], given: Leaves, where: str, results: list[trees.TreeSpec]
+    branch: Callable[..., Any], result: Result, given: Leaves
 ) -> tuple[Graph, list[Tracer]]:
     """A branch as a graph of its free values and the operands' leaves."""
 
     def function(*leaves: Any) -> list[Any]:
-        out, spec = trees.flatten(branch(*given.tree(leaves)))
-        results[:] = [*others, spec]
-        return out
+        return result.leaves(branch(*given.tree(leaves)))
 
-    others = list(results)
     inputs = [like(x) for x in given.variables]
     return record_unevaluated(function, inputs, given.names, name_of(branch), 0)
 

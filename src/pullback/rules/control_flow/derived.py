@@ -1,36 +1,51 @@
-"""Graphs derived from the graph of a body: pushed forward, and batched.
+"""What is derived from the graph of a body: its pushforward, its pullback, and batches of it.
 
-What is derived is made once for each pattern of arguments and stays with the body.
+What is derived is made once for each pattern of arguments and stays with the body, but for what
+takes values: what the derivative of a decomposition is made of depends on whether some of its
+values are equal, which a recording cannot know; see `pullback.transforms.infinitesimals`. Where the
+arguments of a body that has one are known, its derivative is that of its equations, one after the
+other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import watch
-from pullback.core.tracing import Tracer
-from pullback.graph.building import build, like
-from pullback.graph.graph import Graph
+from pullback.core.tracing import Tracer, known
+from pullback.graph.building import build, flat_graph, like
+from pullback.graph.dependence import live, read
+from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 from pullback.rules.strictness import is_strict
 from pullback.transforms.arguments import lower
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward
+from pullback.transforms.linearization import Linearization
 from pullback.transforms.support import of_seed
+from pullback.transforms.tape import Tape
 
 __all__ = [
+    "Recording",
     "batched",
+    "both",
     "derived",
     "groups",
     "interleave",
     "marked",
+    "present",
+    "pruned",
+    "pull",
+    "push",
     "pushed",
     "separate",
     "spread",
+    "wants_values",
     "zeros_like",
 ]
 
@@ -46,6 +61,22 @@ def derived(graph: Graph, key: tuple[Any, ...], make: Callable[[], T]) -> T:
     else:
         found = graph.derived[key] = make()
     return found
+
+
+def pruned(
+    name: str,
+    inputs: Sequence[Variable],
+    constants: Mapping[Variable, Any],
+    equations: Sequence[Equation],
+    outputs: Sequence[Atom],
+    names: Sequence[str],
+) -> Graph:
+    """A flat graph of those equations and constants that the outputs need."""
+    equations = live(equations, outputs)
+    used = {x for equation in equations for x in read(equation)}
+    used.update(x for x in outputs if type(x) is Variable)
+    constants = {x: value for x, value in constants.items() if x in used}
+    return flat_graph(name, inputs, constants, equations, outputs, names)
 
 
 def groups(values: Sequence[T], sizes: Sequence[int]) -> Iterator[Sequence[T]]:
@@ -71,6 +102,16 @@ def spread(row: Iterable[T], marks: Iterable[bool]) -> list[T | None]:
     """The inverse of `marked`, with `None` in place of what is not."""
     remaining = iter(row)
     return [next(remaining) if mark else None for mark in marks]
+
+
+def both(some: Iterable[bool], others: Iterable[bool]) -> tuple[bool, ...]:
+    """What is marked in both rows."""
+    return tuple(a and b for a, b in zip(some, others, strict=True))
+
+
+def present(row: Iterable[T | None]) -> dict[int, T]:
+    """Those that are not `None`, by position."""
+    return {i: x for i, x in enumerate(row) if x is not None}
 
 
 def interleave(
@@ -191,3 +232,135 @@ def batched(
         return build(function, inputs, f"{body.name}_{name}", body.signature.names)
 
     return derived(body, (name, size, tuple(mapped), tuple(wanted)), make)
+
+
+class Recording:
+    """A body and its pullback as one program.
+
+    Attributes
+    ----------
+    inputs : list of Variable
+        Those of the body.
+    bars : list of (Variable or None)
+        The cotangent of each output; `None` where it is zero.
+    onto : list of (Variable or None)
+        For each input, what its cotangent is added to.
+    primal, rest : list of Equation
+        Those of the body, and those of its pullback.
+    outputs : list of (Variable or scalar)
+        Those of the body.
+    results : list of (Variable, scalar or None)
+        The cotangent of each input; `None` where it is zero, or not asked for.
+    constants : dict of Variable to array
+    """
+
+    def __init__(
+        self,
+        body: Graph,
+        varying: Sequence[bool],
+        seeded: Sequence[bool],
+        onto: Sequence[bool],
+    ) -> None:
+        self.inputs = [like(x) for x in body.inputs]
+        self.bars = [
+            like(x) if seed else None for x, seed in zip(body.outputs, seeded, strict=True)
+        ]
+        self.onto = [like(x) if on else None for x, on in zip(body.inputs, onto, strict=True)]
+        where = f"the pullback of {body.name}"
+        with Staging(where) as staging:
+            args = [staging.tracer(x, where) for x in self.inputs]
+            bars, totals = (
+                [None if x is None else staging.tracer(x, where) for x in variables]
+                for variables in (self.bars, self.onto)
+            )
+            with Tape(where) as tape:
+                followed = [
+                    tape.input(x) if varies else x for x, varies in zip(args, varying, strict=True)
+                ]
+                pairs = [lower(out, tape, where) for out in body.run(followed)]
+                self.outputs = [_atom(staging, out) for out, _ in pairs]
+                count = len(staging.equations)
+                nodes = [x._payload for x in marked(followed, varying)]
+                some = marked(totals, varying)
+                linear = Linearization(nodes, [node for _, node in pairs], tape)
+                found = linear.pull(bars, onto=some)
+            results = iter(found)
+            self.results = [_atom(staging, next(results)) if varies else None for varies in varying]
+        self.primal, self.rest = staging.equations[:count], staging.equations[count:]
+        self.constants = staging.constants
+
+    @property
+    def places(self) -> dict[Variable, tuple[int, int]]:
+        """Where each value of the body is found in any recording of it.
+
+        The number of its equation, -1 for the inputs, and which of the outputs it is.
+        """
+        rows = [self.inputs, *(equation.outputs for equation in self.primal)]
+        return {x: (number, i) for number, row in enumerate(rows, -1) for i, x in enumerate(row)}
+
+    def at(self, place: tuple[int, int]) -> Variable:
+        """The value that is found there."""
+        number, i = place
+        return self.inputs[i] if number < 0 else self.primal[number].outputs[i]
+
+
+def _atom(staging: Staging, x: Any) -> Atom | None:
+    if x is None:
+        return None
+    if type(x) is Tracer and x._interpreter is staging:
+        x = x._value
+    return staging.atom(x)
+
+
+# -- derivatives of values -------------------------------------------------------------------------
+
+
+def wants_values(body: Graph, *rows: Sequence[Any]) -> bool:
+    """Whether the derivative depends on values, and all those in the rows are known."""
+    return _decomposes(body) and all(x is None or known(x) for row in rows for x in row)
+
+
+def _decomposes(body: Graph) -> bool:
+    def search() -> bool:
+        for equation in body.equations:
+            if equation.primitive.separate is not None:
+                return True
+            for value in equation.params.values():
+                graphs = value if type(value) is tuple else (value,)
+                if any(isinstance(graph, Graph) and _decomposes(graph) for graph in graphs):
+                    return True
+        return False
+
+    return derived(body, ("decomposes",), search)
+
+
+def pull(
+    body: Graph,
+    values: Sequence[Any],
+    wanted: Sequence[bool],
+    bars: Sequence[Any],
+    totals: Sequence[Any],
+) -> list[Any]:
+    """For each argument its cotangent, added to its total, where it is wanted."""
+    with Tape(f"the pullback of {body.name}") as tape:
+        followed = [tape.input(x) if want else x for x, want in zip(values, wanted, strict=True)]
+        pairs = [lower(out, tape, body.name) for out in body.run(followed)]
+    nodes = [x._payload for x in marked(followed, wanted)]
+    linear = Linearization(nodes, [node for _, node in pairs], tape)
+    found = iter(linear.pull(bars, once=True, onto=marked(totals, wanted)))
+    return [next(found) if want else x for x, want in zip(totals, wanted, strict=True)]
+
+
+def push(
+    body: Graph, values: Sequence[Any], dots: Sequence[Any]
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The results and their tangents; `None` is zero."""
+    with Pushforward(f"the pushforward of {body.name}") as interpreter:
+        outs = body.run(
+            [
+                x if dot is None else Tracer(interpreter, x, dot)
+                for x, dot in zip(values, dots, strict=True)
+            ]
+        )
+        pairs = [lower(out, interpreter, body.name) for out in outs]
+    return tuple(out for out, _ in pairs), tuple(dot for _, dot in pairs)

@@ -4,6 +4,9 @@ The body is a graph. Its inputs are the iteration's index, the values that are t
 iteration (`consts`), those that an iteration hands to the next (`carry`), and one slice of each
 array that is scanned. Its outputs are the next carry and what is stacked. A loop takes the consts,
 the first carry and the scanned arrays; it returns the last carry and the stacked arrays.
+
+A loop is the one parameter of two primitives: `scan`, whose number of iterations is known, and
+`while_loop`, which ends when a condition says so.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from pullback.core.primitive import Primitive, bind, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracing import Tracer
 from pullback.graph.building import build, flat_graph, like
+from pullback.graph.cost import Cost
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of, layouts_through
@@ -34,14 +38,10 @@ from pullback.rules.control_flow.derived import (
     separate,
     zeros_like,
 )
-from pullback.rules.control_flow.splitting import Split, split
+from pullback.rules.control_flow.splitting import ReverseBody, Split, split
 from pullback.transforms.batch import Unmapped
 
-__all__ = ["Loop", "batch", "iterations", "layouts", "pushforward", "shape", "stack", "stacks"]
-
-
-_CONDITIONAL = ("condition", "body", "consts", "carry")
-_COUNTED = ("body", "consts", "carry", "start", "length", "reverse", "checkpoint")
+__all__ = ["Loop", "scan", "while_loop"]
 
 
 @dataclass(frozen=True)
@@ -50,61 +50,111 @@ class Loop:
 
     Attributes
     ----------
+    condition : Graph or None
+        From consts and carry to whether there is another iteration.
     body : Graph
     consts, carry : int
         How many there are.
-    condition : Graph or None
-        From consts and carry to whether there is another iteration.
-    start, length : int
-        The lowest index, and how many iterations there are, if there is no condition.
+    start, length : int or None
+        The lowest index, and how many iterations there are; `None` if a condition says so.
     reverse : bool
         Whether the iterations go from the last index to the first.
     checkpoint : None, "sqrt" or int
         How many carries are kept for the reverse sweep; None for what it needs of each.
     """
 
+    condition: Graph | None
     body: Graph
     consts: int
     carry: int
-    condition: Graph | None = None
-    start: int = 0
-    length: int = 0
+    start: Any = None
+    length: Any = None
     reverse: bool = False
     checkpoint: Any = None
 
     @property
-    def in_sizes(self) -> tuple[int, int, int]:
-        """The groups of the body's inputs, but the scanned ones."""
-        return 1, self.consts, self.carry
+    def sizes(self) -> tuple[int, int]:
+        """The groups of the arguments, but the scanned ones."""
+        return self.consts, self.carry
+
+    @property
+    def first_x(self) -> int:
+        """The place of the first scanned array among the arguments."""
+        return self.consts + self.carry
 
     @property
     def indices(self) -> range:
-        """The indices of the iterations, in their order."""
+        """The indices of the iterations, in their order, if they are known."""
         upwards = range(self.start, self.start + self.length)
         return upwards[::-1] if self.reverse else upwards
 
-    @property
-    def primitive(self) -> Primitive:
-        """What runs the loop."""
-        return registry["scan" if self.condition is None else "while_loop"]
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The loop as static parameters of a primitive."""
-        names = _COUNTED if self.condition is None else _CONDITIONAL
-        return {name: getattr(self, name) for name in names}
-
     def __call__(self, args: Sequence[Any]) -> tuple[Any, ...]:
         """The results of the loop for these arguments."""
-        results: tuple[Any, ...] = bind(self.primitive, tuple(args), self.params)
+        primitive = scan if self.condition is None else while_loop
+        results: tuple[Any, ...] = bind(primitive, tuple(args), {"loop": self})
         return results
+
+    # -- plain arrays --------------------------------------------------------------------------
+
+    def evaluate(self, args: list[Any]) -> tuple[Any, ...]:
+        """The results for plain arrays; the list is emptied.
+
+        What only the carry refers to is updated in place.
+        """
+        consts, first, xs = groups(args, self.sizes)
+        args.clear()
+        carry, room = [*first], self.stacks()
+        del first
+        for index, ys in self.iterations(consts, carry, xs):
+            self.stack(room, index, ys)
+        return (*carry, *room)
+
+    def iterations(
+        self, consts: Sequence[Any], carry: list[Any], xs: Sequence[Any], body: Graph | None = None
+    ) -> Iterator[tuple[int, list[Any]]]:
+        """Run the loop on plain arrays.
+
+        Parameters
+        ----------
+        carry : list
+            It has what is carried, between iterations. Arrays to which nothing else refers are
+            updated in place.
+        body : Graph, optional
+            One that returns more after the carry than the loop's own.
+
+        Yields
+        ------
+        index : int
+        rest : list
+            What the body has returned after the carry. To be emptied, or kept.
+        """
+        body, condition = body or self.body, self.condition
+        for index in itertools.count() if condition is not None else self.indices:
+            if condition is not None and not condition.evaluate([*consts, *carry])[0]:
+                return
+            values = [index, *consts, *carry, *(x[index - self.start] for x in xs)]
+            carry.clear()
+            rest = body.evaluate(values)
+            carry += rest[: self.carry]
+            del rest[: self.carry]
+            yield index, rest
+
+    def stacks(self) -> list[Any]:
+        """Room for what the iterations stack."""
+        ys = self.body.outputs[self.carry :]
+        return [np.empty((self.length, *shape_of(y)), dtype_of(y)) for y in ys]
+
+    def stack(self, room: Sequence[Any], index: int, ys: list[Any]) -> None:
+        """Put away what an iteration returns; the list is emptied, as nothing may refer to it."""
+        for array in room[::-1]:
+            array[index - self.start] = ys.pop()
 
     # -- what varies ---------------------------------------------------------------------------
 
     def grown(
         self, marks: Sequence[bool], outputs: Callable[[Graph, Sequence[bool]], list[bool]]
     ) -> tuple[list[bool], list[bool]]:
-        """Marks of the body's inputs and outputs, such that what is carried keeps its mark.
+        """Marks of the arguments and results, such that what is carried keeps its mark.
 
         Parameters
         ----------
@@ -113,53 +163,31 @@ class Loop:
         outputs : callable
             Which outputs of a graph are marked, if these inputs are.
         """
-        inputs = [False, *marks]
-        start = 1 + self.consts
+        inputs, carried = list(marks), slice(self.consts, self.first_x)
         while True:
-            out = outputs(self.body, inputs)
-            for i in range(self.carry):
-                out[i] = out[i] or inputs[start + i]
-            if out[: self.carry] == inputs[start : start + self.carry]:
+            out = outputs(self.body, [False, *inputs])
+            for i, mark in enumerate(inputs[carried]):
+                out[i] = out[i] or mark
+            if out[: self.carry] == inputs[carried]:
                 return inputs, out
-            inputs[start : start + self.carry] = out[: self.carry]
+            inputs[carried] = out[: self.carry]
 
     def varying(self, wanted: Sequence[bool]) -> tuple[list[bool], list[bool]]:
-        """Which inputs and outputs of the body are differentiated if these arguments are."""
+        """Which arguments and results are differentiated if these arguments are."""
         return self.grown(wanted, varying_outputs)
 
     # -- forward mode --------------------------------------------------------------------------
 
     def pushed(self, dotted: Sequence[bool], wanted: Sequence[bool]) -> Loop:
         """The loop that carries tangents along: those of each group come after it."""
-        sizes = self.in_sizes
-        _, consts, carry, _ = (sum(marks) for marks in groups(dotted, sizes))
+        consts, carry, _ = map(sum, groups(dotted, self.sizes))
         return replace(
             self,
-            body=pushed(self.body, dotted, wanted, sizes, (self.carry,)),
+            body=pushed(self.body, (False, *dotted), wanted, (1, *self.sizes), (self.carry,)),
             consts=self.consts + consts,
             carry=self.carry + carry,
-            condition=self._ignoring(dotted[1 : 1 + self.consts + self.carry]),
+            condition=self.condition and _ignoring(self.condition, dotted, self.consts),
         )
-
-    def _ignoring(self, dotted: Sequence[bool]) -> Graph | None:
-        """The condition, with tangents among its inputs that it doesn't read."""
-        condition = self.condition
-        if condition is None:
-            return None
-
-        def make() -> Graph:
-            names = condition.signature.names
-            sizes = (self.consts,)
-            return flat_graph(
-                condition.name,
-                interleave(condition.inputs, [like(x) for x in condition.inputs], dotted, sizes),
-                condition.constants,
-                condition.equations,
-                condition.outputs,
-                interleave(names, [f"{name}_dot" for name in names], dotted, sizes),
-            )
-
-        return derived(condition, ("ignoring", tuple(dotted), self.consts), make)
 
     def push(
         self, values: Sequence[Any], dots: Sequence[Any]
@@ -167,7 +195,8 @@ class Loop:
         """The results and their tangents, from arguments and theirs; `None` is zero."""
         dotted, wanted = self.varying([dot is not None for dot in dots])
         outs = self.pushed(dotted, wanted)(self.with_dots(values, dots, dotted))
-        return self.without_dots(outs, wanted)
+        results, out_dots = separate(outs, wanted, (self.carry,))
+        return tuple(results), tuple(out_dots)
 
     def with_dots(
         self, values: Sequence[Any], dots: Sequence[Any], dotted: Sequence[bool]
@@ -175,61 +204,41 @@ class Loop:
         """The arguments of the pushed loop; a carry that gets a tangent later starts with zeros."""
         full = [
             zeros_like(x) if marked and dot is None else dot
-            for x, dot, marked in zip(values, dots, dotted[1:], strict=True)
+            for x, dot, marked in zip(values, dots, dotted, strict=True)
         ]
-        return interleave(values, full, dotted[1:], self.in_sizes[1:])
-
-    def without_dots(
-        self, outs: Sequence[Any], wanted: Sequence[bool]
-    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """The results of the pushed loop as those of this one and their tangents."""
-        values, dots = separate(outs, wanted, (self.carry,))
-        return tuple(values), tuple(dots)
+        return interleave(values, full, dotted, self.sizes)
 
     # -- batches -------------------------------------------------------------------------------
 
     def batched(self, size: int, mapped: Sequence[bool]) -> tuple[Loop, list[bool], list[bool]]:
-        """The loop over all examples at once, and which inputs and outputs of its body are mapped.
+        """The loop over all examples at once, and which arguments and results are mapped.
 
         Where the condition differs between examples the loop goes on until it holds for none, and
         leaves alone what has come to its end.
         """
         inputs, outputs = self.grown(mapped, affected_outputs)
-        if self.condition is None:
-            body = batched(self.body, size, inputs, outputs)
-            return replace(self, body=body), inputs, outputs
         condition = self.condition
-        differs = affected_outputs(condition, inputs[1:])[0]
-        if differs:
-            outputs = [True] * self.carry
-            inputs = [*inputs[: 1 + self.consts], *outputs]
+        if condition is None:
+            body = batched(self.body, size, (False, *inputs), outputs)
+            return replace(self, body=body), inputs, outputs
 
         def stopping(values: list[Any], outs: list[Any]) -> list[Any]:
             (going,) = condition.run(values[1:])
             old = values[1 + self.consts :]
             return [np.where(going, new, x) for new, x in zip(outs, old, strict=True)]
 
-        body = batched(
-            self.body,
-            size,
-            inputs,
-            outputs,
-            stopping if differs else None,
-            "stopping" if differs else "batched",
-        )
-        return (
-            replace(self, body=body, condition=_any(condition, size, inputs[1:])),
-            inputs,
-            outputs,
-        )
+        differs = affected_outputs(condition, inputs)[0]
+        if differs:
+            inputs[self.consts :] = outputs = [True] * self.carry
+        around = (stopping, "stopping") if differs else ()
+        body = batched(self.body, size, (False, *inputs), outputs, *around)
+        return replace(self, body=body, condition=_any(condition, size, inputs)), inputs, outputs
 
     def to_batch(
         self, size: int, mapped: Sequence[bool], inputs: Sequence[bool], values: Sequence[Any]
     ) -> list[Any]:
         """The arguments of the batched loop; scanned arrays have the mapped axis second."""
-        consts, carry, xs = groups(
-            list(zip(values, mapped, inputs[1:], strict=True)), self.in_sizes[1:]
-        )
+        consts, carry, xs = groups(list(zip(values, mapped, inputs, strict=True)), self.sizes)
         return [
             *(x for x, _, _ in consts),
             *(in_front(x, size, mapped=one) if marked else x for x, one, marked in carry),
@@ -241,10 +250,39 @@ class Loop:
     def split(self, wanted: Sequence[bool]) -> Split:
         """The body's forward part, and its linear part for any pattern of cotangents."""
         inputs, outputs = self.varying(wanted)
-        _, consts, carry, xs = groups(inputs, self.in_sizes)
-        free = [True] * (1 + len(consts)) + [False] * len(carry) + [True] * len(xs)
-        invariant = [False] + [True] * len(consts) + [False] * (len(carry) + len(xs))
-        return split(self.body, inputs, outputs, free, invariant)
+        consts, carry, xs = (len(group) for group in groups(inputs, self.sizes))
+        free = [True] * (1 + consts) + [False] * carry + [True] * xs
+        invariant = [False] + [True] * consts + [False] * (carry + xs)
+        return split(self.body, (False, *inputs), outputs, free, invariant)
+
+    def backwards(
+        self, parts: Split, seeded: Sequence[bool], length: int
+    ) -> tuple[Loop, ReverseBody]:
+        """The loop in the other direction, where these results have a cotangent."""
+        back = derived(
+            self.body,
+            ("reverse", parts.varying, tuple(seeded), *self.sizes),
+            lambda: ReverseBody(parts, seeded, *self.sizes),
+        )
+        start, reverse = self.start or 0, not self.reverse
+        return Loop(None, back.graph, *back.sizes, start, length, reverse), back
+
+
+def _ignoring(condition: Graph, dotted: Sequence[bool], consts: int) -> Graph:
+    """The condition, with tangents among its inputs that it doesn't read."""
+
+    def make() -> Graph:
+        names = condition.signature.names
+        return flat_graph(
+            condition.name,
+            interleave(condition.inputs, [like(x) for x in condition.inputs], dotted, (consts,)),
+            condition.constants,
+            condition.equations,
+            condition.outputs,
+            interleave(names, [f"{name}_dot" for name in names], dotted, (consts,)),
+        )
+
+    return derived(condition, ("ignoring", tuple(dotted), consts), make)
 
 
 def _any(condition: Graph, size: int, mapped: Sequence[bool]) -> Graph:
@@ -262,30 +300,45 @@ def _any(condition: Graph, size: int, mapped: Sequence[bool]) -> Graph:
     return derived(condition, ("any", size, tuple(mapped)), make)
 
 
-# -- what all loops have in common as primitives --------------------------------------------------
+# -- the primitives -------------------------------------------------------------------------------
 
 
-def shape(*_args: Any, **params: Any) -> tuple[Abstract, ...]:
-    """See `Primitive.shape`."""
-    loop = Loop(**params)
+def _repeat(*args: Any, loop: Loop) -> tuple[Any, ...]:
+    """The last carry and the stacked results of a loop over the slices of arrays.
+
+    Its pushforward is the loop that carries tangents along. Its pullback is a loop in the other
+    direction, from the values that a forward loop keeps for it; with `checkpoint` see
+    `loop_pullback`.
+    """
+    return loop.evaluate([*args])
+
+
+def _repeat_while(*args: Any, loop: Loop) -> tuple[Any, ...]:
+    """The last carry of a loop that goes on as long as a condition holds.
+
+    Its pushforward is the loop that carries tangents along, its pullback `loop_pullback`. The
+    number of iterations is locally constant.
+    """
+    return loop.evaluate([*args])
+
+
+def _shape(*_args: Any, loop: Loop) -> tuple[Abstract, ...]:
     carry, ys = groups([Abstract.of(x) for x in loop.body.outputs], (loop.carry,))
     return (*carry, *(Abstract((loop.length, *y.shape), y.dtype) for y in ys))
 
 
-def layouts(args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
-    """See `Primitive.layouts`."""
-    loop = Loop(**params)
-    consts, carry, xs = groups(args, loop.in_sizes[1:])
-    inputs = loop.body.inputs[1 + loop.consts + loop.carry :]
+def _layouts(args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+    loop: Loop = params["loop"]
+    consts, carry, xs = groups(args, loop.sizes)
+    inputs = loop.body.inputs[1 + loop.first_x :]
     slices = [_first_slice(x, y) for x, y in zip(xs, inputs, strict=True)]
-    found = layouts_through(loop.body, [0, *consts, *carry, *slices])
+    after, ys = groups(layouts_through(loop.body, [0, *consts, *carry, *slices]), (loop.carry,))
     before = [layout_of(x) for x in carry]
-    after = found[: loop.carry]
-    if loop.condition is not None or loop.length > 1:
-        after = [one if one == other else None for one, other in zip(before, after, strict=True)]
-    elif not loop.length:
+    if loop.length == 0:
         after = before
-    return [*after, *[True] * len(found[loop.carry :])]
+    elif loop.length != 1:
+        after = [one if one == other else None for one, other in zip(before, after, strict=True)]
+    return [*after, *[True] * len(ys)]
 
 
 def _first_slice(x: Any, y: Variable) -> Any:
@@ -296,15 +349,14 @@ def _first_slice(x: Any, y: Variable) -> Any:
     return memory[0] if len(memory) else np.empty(y.shape, y.dtype)
 
 
-def batch(
+def _batch(
     _primitive: Primitive,
     size: int,
     mapped: Sequence[bool],
     values: Sequence[Any],
     params: dict[str, Any],
 ) -> tuple[Any, ...]:
-    """See `Primitive.batch`."""
-    loop = Loop(**params)
+    loop: Loop = params["loop"]
     many, inputs, outputs = loop.batched(size, mapped)
     args = loop.to_batch(size, mapped, inputs, values)
     # Examples whose condition doesn't hold any more are run on, and what comes out is not used.
@@ -317,51 +369,24 @@ def batch(
     )
 
 
-def pushforward(
-    values: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """See `Primitive.pushforward`."""
-    return Loop(**params).push(values, dots)
+def _cost(costs: dict[str, Cost], *, loop: Loop) -> Cost:
+    body = costs["body"]
+    return body * loop.length if loop.condition is None else (costs["condition"] + body).once()
 
 
-def iterations(
-    loop: Loop, consts: Sequence[Any], carry: list[Any], xs: Sequence[Any], body: Graph
-) -> Iterator[tuple[int, list[Any]]]:
-    """Run a loop on plain arrays.
-
-    Parameters
-    ----------
-    carry : list
-        It has what is carried, between iterations. Arrays to which nothing else refers are updated
-        in place.
-    body : Graph
-        The loop's own, or one that returns more after the carry.
-
-    Yields
-    ------
-    index : int
-    rest : list
-        What the body has returned after the carry. To be emptied, or kept.
-    """
-    indices = itertools.count() if loop.condition is not None else loop.indices
-    for index in indices:
-        if loop.condition is not None and not loop.condition.evaluate([*consts, *carry])[0]:
-            return
-        values = [index, *consts, *carry, *(x[index - loop.start] for x in xs)]
-        carry.clear()
-        rest = body.evaluate(values)
-        carry += rest[: loop.carry]
-        del rest[: loop.carry]
-        yield index, rest
-
-
-def stacks(loop: Loop) -> list[Any]:
-    """Room for what the iterations stack."""
-    ys = loop.body.outputs[loop.carry :]
-    return [np.empty((loop.length, *shape_of(y)), dtype_of(y)) for y in ys]
-
-
-def stack(loop: Loop, room: Sequence[Any], index: int, ys: list[Any]) -> None:
-    """Put away what an iteration returns; the list is emptied, as nothing may refer to it."""
-    for array in room[::-1]:
-        array[index - loop.start] = ys.pop()
+scan, while_loop = (
+    Primitive(
+        name,
+        value,
+        multiple=True,
+        batch=_batch,
+        shape=_shape,
+        layouts=_layouts,
+        cost=_cost,
+        pushforward=lambda values, dots, params: params["loop"].push(values, dots),
+        take_over=lambda args, *, loop: loop.evaluate(args),
+    )
+    for name, value in (("scan", _repeat), ("while_loop", _repeat_while))
+)
+"""Their `linearize` is attached in `pullback.rules.control_flow.reversal`."""
+registry |= {primitive.name: primitive for primitive in (scan, while_loop)}

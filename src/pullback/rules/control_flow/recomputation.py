@@ -1,263 +1,303 @@
-"""Reverse mode of loops that keep few of their states, or don't know how many there will be.
+"""A loop run on plain arrays, forth and back, with as many of its states kept as is asked for.
 
-`loop_pullback` runs a loop forth and back in one go. Its own derivatives are pullbacks again, of
-the loop that carries tangents along. Let ẏ = J(x)ẋ be the pushforward of the loop y = F(x), and
-x̄ = J(x)ᵀȳ its pullback. Then, with d/dx of the scalar ⟨ȳ, J(x)ẋ⟩ at fixed ȳ and ẋ:
+Where to keep them while a chain of steps is reversed is told by the binomial schedule.
 
-* forward mode, in the directions ẋ and dȳ: dx̄ = J(x)ᵀ dȳ + d/dx ⟨ȳ, J(x)ẋ⟩, both together the
-  pullback in x of (x, ẋ) ↦ (F(x), J(x)ẋ) for the cotangents (dȳ, ȳ); its pullback in ẋ is x̄;
-* reverse mode, for a cotangent u of x̄: that of ȳ is J(x)u, that of x is d/dx ⟨ȳ, J(x)u⟩.
+A chain of n steps takes state 0 to state n. Its reversal visits the steps n − 1, …, 0, and for
+each of them needs the state that the step starts from. With room for s states, the others are
+evaluated again from the nearest earlier one that was kept.
+
+If no step may be evaluated more than r times, at most β(s, r) = C(s + r, s) steps can be reversed:
+the first snapshot after the start is best set where the steps before it form such a chain for
+(s, r − 1) and those behind it one for (s − 1, r), and β(s, r) = β(s, r − 1) + β(s − 1, r).
+
+Counted from a run that produces state n, and needs all n steps for it, a reversal is that of a
+chain of n + 1 steps of which the last belongs to whoever asks for the derivative: when its turn
+comes, state n is at hand, and what it has to say is the cotangent.
+
+Source: A. Griewank and A. Walther, Algorithm 799: revolve, ACM Trans. Math. Software 26 (2000).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import comb, isqrt
+from typing import Any, TypeVar
 
 import numpy as np
 
-from pullback.core.linear import Joint
-from pullback.core.memory import with_snapshots
-from pullback.core.primitive import Primitive, bind, registry
-from pullback.core.shapes import Abstract
-from pullback.core.tracing import Tracer
-from pullback.graph.cost import Cost, cost
-from pullback.rules.batching import in_front
-from pullback.rules.control_flow.derived import (
-    groups,
-    interleave,
-    marked,
-    separate,
-    spread,
-    zeros_like,
-)
+from pullback.graph.graph import Graph
+from pullback.rules.control_flow.derived import derived, groups, pruned
 from pullback.rules.control_flow.loop import Loop
-from pullback.rules.control_flow.reverse_body import reverse_body
-from pullback.rules.control_flow.schedule import evaluations
-from pullback.rules.control_flow.sweep import Sweep, snapshots
+from pullback.rules.control_flow.splitting import Split
 
-__all__ = ["linearize_by_recomputation", "loop_pullback"]
+__all__ = ["back", "evaluations", "first_sweep", "forth", "snapshots", "square_root", "states"]
+
+S = TypeVar("S")
 
 
-def linearize_by_recomputation(
-    loop: Loop, values: Sequence[Any], wanted: Sequence[bool]
-) -> tuple[tuple[Any, ...], Joint]:
-    """The results of a loop and its linear maps; see `Primitive.linearize`.
+def first_sweep(length: int, snapshots: int) -> list[int]:
+    """The steps before which the run that produces state n keeps its state.
 
-    On plain arrays the run that gives the results keeps what the first pullback starts from. Any
-    other one runs the loop again.
+    Parameters
+    ----------
+    length : int
+        Number of steps n.
+    snapshots : int
+        Number of states s ≥ 1 that may be kept at a time, state 0 among them.
+
+    Returns
+    -------
+    list of int
+        Increasing, from 0, of at most `snapshots` entries. With the states before them `states`
+        starts.
     """
-    parts = loop.split(wanted)
-    plain = not _traced(values)
-    values = with_snapshots(values, wanted)
-    kept: list[list[Any]] = []
-    if plain:
-        outs, first = Sweep(loop, parts, values).forth()
-        kept.append(first)
-    else:
-        outs = loop(values)
-
-    def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
-        if not plain or _traced((*bars, *totals)):
-            return _pull(loop, values, bars, wanted, totals)
-        sweep = Sweep(loop, parts, values)
-        try:
-            states = kept.pop()
-        except IndexError:
-            _, states = sweep.forth()
-        back = reverse_body(loop, parts, [bar is not None for bar in bars])
-        return sweep.back(back, states, bars, totals)
-
-    return outs, Joint.accumulating(
-        lambda *dots: loop.push(values, dots)[1], pull_onto, len(values)
-    )
+    kept = [0] if length else []
+    _descend(kept, length + 1, min(snapshots, length))
+    return kept
 
 
-def _traced(values: Sequence[Any]) -> bool:
-    return any(type(x) is Tracer for x in values)
+def states(
+    length: int, snapshots: int, kept: list[S], advance: Callable[[S, int, int], S]
+) -> Iterator[S]:
+    """The state before each step, from the last step to the first.
+
+    Parameters
+    ----------
+    length : int
+        Number of steps n.
+    snapshots : int
+        Number of states s ≥ 1 that may be kept at a time, state 0 among them.
+    kept : list
+        The states before the steps of `first_sweep`. It has what is kept at any time, and is
+        used up.
+    advance : callable
+        ``advance(state, start, stop)`` evaluates the steps ``start, …, stop - 1`` from the state
+        before the first of them, which it leaves as it is, and returns the state after the last.
+
+    Examples
+    --------
+    >>> def advance(state, start, stop):
+    ...     print(f"from {start} to {stop}")
+    ...     return stop
+    >>> for state in states(4, 2, [*first_sweep(4, 2)], advance):
+    ...     print(f"before step {state}")
+    from 3 to 3
+    before step 3
+    from 0 to 1
+    from 1 to 2
+    before step 2
+    from 1 to 1
+    before step 1
+    from 0 to 0
+    before step 0
+    """
+    snapshots = min(snapshots, length)
+    steps = first_sweep(length, snapshots)
+    for step in reversed(range(length)):
+        if steps[-1] > step:
+            steps.pop()
+            kept.pop()
+        _descend(steps, step + 1, snapshots)
+        for number in range(len(kept), len(steps)):
+            kept.append(advance(kept[-1], steps[number - 1], steps[number]))
+        yield advance(kept[-1], steps[-1], step)
 
 
-def _pull(
+def evaluations(length: int, snapshots: int) -> int:
+    """How often a step is evaluated, in all, to produce state n and to reverse the chain.
+
+    Parameters
+    ----------
+    length : int
+        Number of steps n.
+    snapshots : int
+        Number of states s ≥ 1 that may be kept at a time, state 0 among them.
+
+    Returns
+    -------
+    int
+        r (n + 1) − C(s + r, r − 1), where r is the least number with n + 1 ≤ C(s + r, r). This is
+        the fewest possible. It counts the n evaluations of the run that produces state n, and
+        those of `states`; it does not count what is evaluated of each step to linearise it.
+    """
+    if not length:
+        return 0
+    r = _repetitions(length + 1, snapshots)
+    return r * (length + 1) - comb(snapshots + r, r - 1)
+
+
+def square_root(length: int) -> int:
+    """The fewest snapshots with which every step is evaluated at most once more than it must.
+
+    Parameters
+    ----------
+    length : int
+        Number of steps n.
+
+    Returns
+    -------
+    int
+        The least s ≥ 1 with n + 1 ≤ C(s + 2, 2), about √(2n). Snapshots at equal distances √n
+        and, on the way back, every state between two of them would be 2√n states for the same
+        number of evaluations.
+    """
+    # C(s + 2, 2) ≥ n + 1 says (2s + 3)² ≥ 8n + 9.
+    return max(1, (isqrt(8 * length + 8) - 1) // 2)
+
+
+def _descend(kept: list[int], stop: int, snapshots: int) -> None:
+    """Append the states to keep on the way from the last of `kept` to the step before `stop`."""
+    while len(kept) < snapshots and stop - kept[-1] > 1:
+        kept.append(kept[-1] + _distance(stop - kept[-1], snapshots - len(kept) + 1))
+
+
+def _distance(length: int, snapshots: int) -> int:
+    """How far behind the start of a chain the next of at least two snapshots is best set.
+
+    As far as it can be: the steps before it are at most the β(s, r − 1) that do with fewer than r
+    repetitions, those behind it at least the β(s − 1, r − 1) that r repetitions are worth.
+    """
+    repetitions = _repetitions(length, snapshots)
+    before, behind = (comb(s + repetitions - 1, s) for s in (snapshots, snapshots - 1))
+    return min(before, length - behind)
+
+
+def _repetitions(length: int, snapshots: int) -> int:
+    """The least r with length ≤ β(s, r)."""
+    repetitions, reach = 0, 1
+    while reach < length:
+        repetitions += 1
+        reach = reach * (snapshots + repetitions) // repetitions
+    return repetitions
+
+
+# -- a loop on plain arrays, forth and back -------------------------------------------------------
+
+
+def forth(
+    loop: Loop, parts: Split, values: Sequence[Any]
+) -> tuple[tuple[Any, ...], list[list[Any]]]:
+    """The loop's results, and what is kept for the way back.
+
+    That is a row of values for each iteration, or the states in the schedule's slots.
+    """
+    consts, first, xs = groups(values, loop.sizes)
+    carry = [*first]
+    if loop.condition is not None:
+        rows = [row for _, row in loop.iterations(consts, carry, (), parts.forward)]
+        return tuple(carry), rows
+    kept, room = [], loop.stacks()
+    steps = set(first_sweep(loop.length, snapshots(loop)))
+    run = loop.iterations(consts, carry, xs)
+    for step in range(loop.length):
+        if step in steps:
+            kept.append([*carry])
+        index, ys = next(run)
+        loop.stack(room, index, ys)
+    return (*carry, *room), kept
+
+
+def back(
     loop: Loop,
+    parts: Split,
     values: Sequence[Any],
+    kept: list[list[Any]],
     bars: Sequence[Any],
-    wanted: Sequence[bool],
-    totals: Sequence[Any] = (),
+    totals: Sequence[Any],
 ) -> list[Any]:
-    """A cotangent for each argument of the loop; `None` for those that are not wanted.
+    """A cotangent for each argument of the loop, `None` where it is zero.
 
     Parameters
     ----------
     loop : Loop
-    values : sequence
-        Its arguments.
+    parts : Split
+        Of its body.
+    values : sequence of array
+        The loop's arguments.
+    kept : list
+        What `forth` has kept. It is used up.
     bars : sequence
-        A cotangent, or `None`, for each result.
-    wanted : sequence of bool
-        For each argument, whether its cotangent is.
-    totals : sequence, optional
+        A cotangent, or `None`, for each of the loop's results.
+    totals : sequence
         What the cotangents are added to, or `None`.
     """
-    seeded = tuple(bar is not None for bar in bars)
-    found: list[Any] = list(totals or [None] * len(values))
-    if not any(seeded):
-        return found
-    # Those of the consts are what the reverse loop starts from.
-    onto = tuple(i < loop.consts and wanted[i] and x is not None for i, x in enumerate(found))
-    args = (*values, *(bar for bar in bars if bar is not None), *marked(found, onto))
-    params = {"condition": loop.condition, **replace(loop, condition=None).params}
-    params |= {"wanted": tuple(wanted), "seeded": seeded, "onto": onto}
-    results = iter(bind(loop_pullback, args, params))
-    for i, wants in enumerate(wanted):
-        if wants:
-            bar = next(results)
-            found[i] = bar if onto[i] or found[i] is None else found[i] + bar
-    return found
+    seeded = [bar is not None for bar in bars]
+    if loop.condition is None:
+        length, rows = loop.length, Rows(_recomputed(loop, parts, values, kept))
+    else:
+        length, rows = len(kept), Rows(kept.pop() for _ in range(len(kept)))
+    columns = [Column(rows, number) for number in range(len(parts.keeping.outputs))]
+    with np.errstate(all="ignore"):
+        backwards, back = loop.backwards(parts, seeded, length)
+        args = back.arguments(values, columns, bars, totals, runs=length > 0)
+        return back.placed(backwards.evaluate(args), totals)
 
 
-class Call(NamedTuple):
-    """What `loop_pullback` is called with: `None` for a cotangent or a total that is zero."""
+class Rows:
+    """What is kept of each iteration, from the last to the first."""
 
-    loop: Loop
-    values: Sequence[Any]
-    bars: list[Any]
-    totals: list[Any]
-    wanted: tuple[bool, ...]
+    def __init__(self, rows: Iterator[list[Any]]) -> None:
+        self._rows = rows
+        self._row: list[Any] = []
+        self._place: int | None = None
 
-
-def _call(args: Sequence[Any], params: dict[str, Any]) -> Call:
-    fields = dict(params)
-    wanted, seeded, onto = (fields.pop(name) for name in ("wanted", "seeded", "onto"))
-    values, bars, totals = (list(row) for row in groups(args, (len(wanted), sum(seeded))))
-    return Call(Loop(**fields), values, spread(bars, seeded), spread(totals, onto), wanted)
-
-
-def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
-    """Cotangents of a loop's arguments from those of its results, by running it forth and back."""
-    loop, values, bars, totals, wanted = _call(args, params)
-    parts = loop.split(wanted)
-    sweep = Sweep(loop, parts, values)
-    back = reverse_body(loop, parts, params["seeded"])
-    found = sweep.back(back, sweep.forth()[1], bars, totals)
-    full = [zeros_like(x) if bar is None else bar for x, bar in zip(values, found, strict=True)]
-    return tuple(marked(full, wanted))
+    def take(self, place: int, number: int) -> Any:
+        """One value of an iteration; the caller is the only one who has it then."""
+        if place != self._place:
+            self._place, self._row = place, next(self._rows)
+        value, self._row[number] = self._row[number], None
+        return value
 
 
-def _shape(*args: Any, **params: Any) -> tuple[Abstract, ...]:
-    values, _ = groups(args, (len(params["wanted"]),))
-    return tuple(marked(map(Abstract.of, values), params["wanted"]))
+@dataclass
+class Column:
+    """One value of each row: what a loop scans that goes from the last iteration to the first."""
+
+    rows: Rows
+    number: int
+
+    def __getitem__(self, place: int) -> Any:
+        return self.rows.take(place, self.number)
 
 
-def _pushforward(
-    args: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    loop, values, bars, totals, wanted = _call(args, params)
-    _, value_dots, bar_dots, total_dots, _ = _call(dots, params)
-    full = [
-        zeros_like(x) if wants and dot is None else dot
-        for x, dot, wants in zip(values, value_dots, wanted, strict=True)
-    ]
-    dotted, out_dotted = loop.varying([dot is not None for dot in full])
-    sizes, marks = loop.in_sizes[1:], dotted[1:]
-    found = _pull(
-        loop.pushed(dotted, out_dotted),
-        loop.with_dots(values, full, dotted),
-        interleave(bar_dots, bars, out_dotted, (loop.carry,)),
-        interleave(wanted, wanted, marks, sizes),
-        interleave(total_dots, totals, marks, sizes),
+def _recomputed(
+    loop: Loop, parts: Split, values: Sequence[Any], kept: list[list[Any]]
+) -> Iterator[list[Any]]:
+    """What each iteration has to keep, from the last to the first."""
+    consts, _, xs = groups(values, loop.sizes)
+    indices, advanced = loop.indices, _advanced(loop)
+
+    def inputs(step: int, state: list[Any]) -> list[Any]:
+        index = indices[step]
+        return [index, *consts, *state, *(x[index - loop.start] for x in xs)]
+
+    def advance(state: list[Any], start: int, stop: int) -> list[Any]:
+        state = [*state]
+        for step in range(start, stop):
+            given = inputs(step, state)
+            state.clear()
+            state = advanced.evaluate(given)
+        return state
+
+    before = states(loop.length, snapshots(loop), kept, advance)
+    for step, state in zip(reversed(range(loop.length)), before, strict=True):
+        given = inputs(step, state)
+        state.clear()
+        yield parts.keeping.evaluate(given)
+
+
+def snapshots(loop: Loop) -> int:
+    """How many states are kept, the first among them, which is there anyway."""
+    return 1 + (square_root(loop.length) if loop.checkpoint == "sqrt" else loop.checkpoint)
+
+
+def _advanced(loop: Loop) -> Graph:
+    """The body without what it stacks."""
+    body = loop.body
+    of = (body.name, body.inputs, body.constants, body.equations)
+    return derived(
+        body,
+        ("advanced", loop.carry),
+        lambda: pruned(*of, body.outputs[: loop.carry], body.signature.names),
     )
-    tangents, primals = separate(found, marks, sizes)
-    return tuple(marked(primals, wanted)), tuple(marked(tangents, wanted))
-
-
-def _linearize(
-    args: Sequence[Any], differentiated: Sequence[bool], params: dict[str, Any]
-) -> tuple[tuple[Any, ...], Joint]:
-    outs = bind(loop_pullback, tuple(args), params)
-    args = with_snapshots(args, differentiated)
-
-    def pull(cotangents: Sequence[Any]) -> list[Any]:
-        loop, values, bars, _, wanted = _call(args, params)
-        directions = spread(cotangents, wanted)
-        _, out_dots = loop.push(values, directions)
-        dotted, out_dotted = loop.varying([dot is not None for dot in directions])
-        sizes, marks = loop.in_sizes[1:], dotted[1:]
-        found = _pull(
-            loop.pushed(dotted, out_dotted),
-            loop.with_dots(values, directions, dotted),
-            interleave([None] * len(bars), bars, out_dotted, (loop.carry,)),
-            interleave(differentiated[: len(values)], [False] * len(values), marks, sizes),
-        )
-        values_bar, _ = separate(found, marks, sizes)
-        return [
-            *values_bar,
-            *marked(out_dots, params["seeded"]),
-            *marked(directions, params["onto"]),
-        ]
-
-    return outs, Joint(lambda *dots: _pushforward(args, dots, params)[1], pull)
-
-
-def _batch(
-    _primitive: Primitive,
-    size: int,
-    mapped: Sequence[bool],
-    args: Sequence[Any],
-    params: dict[str, Any],
-) -> tuple[Any, ...]:
-    loop, values, bars, totals, wanted = _call(args, params)
-    _, values_mapped, bars_mapped, totals_mapped, _ = _call(mapped, params)
-    # Each example has its own cotangent of what all of them share.
-    marks = [one or wants for one, wants in zip(values_mapped, wanted, strict=True)]
-    values = [
-        in_front(x, size, mapped=one) if mark else x
-        for x, one, mark in zip(values, values_mapped, marks, strict=True)
-    ]
-    totals = [
-        None if total is None else in_front(total, size, mapped=one)
-        for total, one in zip(totals, totals_mapped, strict=True)
-    ]
-    many, inputs, outputs = loop.batched(size, marks)
-    out_bars = [
-        None if bar is None or not mark else in_front(bar, size, mapped=one)
-        for bar, one, mark in zip(bars, bars_mapped, outputs, strict=True)
-    ]
-    carry, ys = groups(out_bars, (loop.carry,))
-    ys = [None if bar is None else np.swapaxes(bar, 0, 1) for bar in ys]
-    args = loop.to_batch(size, marks, inputs, values)
-    found = _pull(many, args, [*carry, *ys], wanted, totals)
-    consts, carry_bars, xs_bars = groups(found, loop.in_sizes[1:])
-    results = [
-        *consts,
-        *carry_bars,
-        *(None if bar is None else np.swapaxes(bar, 0, 1) for bar in xs_bars),
-    ]
-    full = [zeros_like(x) if bar is None else bar for x, bar in zip(values, results, strict=True)]
-    return tuple(marked(full, wanted))
-
-
-def _cost(costs: dict[str, Cost], **params: Any) -> Cost:
-    """What the sweep forth and the sweep back cost."""
-    fields = {name: x for name, x in params.items() if name not in ("wanted", "seeded", "onto")}
-    loop, wanted = Loop(**fields), params["wanted"]
-    parts = loop.split(wanted)
-    back = reverse_body(loop, parts, params["seeded"])
-    total = cost(parts.keeping) + cost(back.graph)
-    if loop.condition is not None:
-        return (total + costs["condition"] + cost(back.preamble)).once()
-    again = evaluations(loop.length, snapshots(loop))
-    return total * loop.length + costs["body"] * again + cost(back.preamble)
-
-
-loop_pullback = Primitive(
-    "loop_pullback",
-    _value,
-    multiple=True,
-    batch=_batch,
-    shape=_shape,
-    cost=_cost,
-    pushforward=_pushforward,
-    linearize=_linearize,
-)
-registry[loop_pullback.name] = loop_pullback

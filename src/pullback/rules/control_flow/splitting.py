@@ -4,6 +4,8 @@ The body and its pullback are recorded together. What doesn't depend on the inco
 belongs to the body itself is the forward part; the rest is the linear part, a program that takes
 the cotangents of the body's outputs to those of its inputs. Between them pass only the values of
 the body that the linear part needs and can't get cheaply otherwise.
+
+Of a loop the linear part becomes the body of a loop in the other direction.
 """
 
 from __future__ import annotations
@@ -14,19 +16,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pullback.core.tracing import Tracer
+import numpy as np
+
 from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected, live, read
 from pullback.graph.graph import Atom, Equation, Graph
 from pullback.graph.partition import kept_values, recomputation
-from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
-from pullback.rules.control_flow.derived import derived, marked
-from pullback.transforms.arguments import lower
-from pullback.transforms.linearization import Linearization
-from pullback.transforms.tape import Tape
+from pullback.rules.control_flow.derived import (
+    Recording,
+    both,
+    derived,
+    marked,
+    present,
+    pruned,
+    zeros_like,
+)
 
-__all__ = ["CHEAP", "LinearPart", "Split", "split"]
+__all__ = ["CHEAP", "LinearPart", "ReverseBody", "Split", "split"]
 
 CHEAP = frozenset(
     {
@@ -42,84 +49,6 @@ CHEAP = frozenset(
 
 def _is_cheap(equation: Equation) -> bool:
     return equation.primitive.name in CHEAP
-
-
-class Recording:
-    """A body and its pullback as one program.
-
-    Attributes
-    ----------
-    inputs : list of Variable
-        Those of the body.
-    bars : list of (Variable or None)
-        The cotangent of each output; `None` where it is zero.
-    onto : list of (Variable or None)
-        For each input, what its cotangent is added to.
-    primal, rest : list of Equation
-        Those of the body, and those of its pullback.
-    outputs : list of (Variable or scalar)
-        Those of the body.
-    results : list of (Variable, scalar or None)
-        The cotangent of each input; `None` where it is zero, or not asked for.
-    constants : dict of Variable to array
-    """
-
-    def __init__(
-        self,
-        body: Graph,
-        varying: Sequence[bool],
-        seeded: Sequence[bool],
-        onto: Sequence[bool],
-    ) -> None:
-        self.inputs = [like(x) for x in body.inputs]
-        self.bars = [
-            like(x) if seed else None for x, seed in zip(body.outputs, seeded, strict=True)
-        ]
-        self.onto = [like(x) if on else None for x, on in zip(body.inputs, onto, strict=True)]
-        where = f"the pullback of {body.name}"
-        with Staging(where) as staging:
-            args = [staging.tracer(x, where) for x in self.inputs]
-            bars, totals = (
-                [None if x is None else staging.tracer(x, where) for x in variables]
-                for variables in (self.bars, self.onto)
-            )
-            with Tape(where) as tape:
-                followed = [
-                    tape.input(x) if varies else x for x, varies in zip(args, varying, strict=True)
-                ]
-                pairs = [lower(out, tape, where) for out in body.run(followed)]
-                self.outputs = [_atom(staging, out) for out, _ in pairs]
-                count = len(staging.equations)
-                nodes = [x._payload for x in marked(followed, varying)]
-                some = marked(totals, varying)
-                linear = Linearization(nodes, [node for _, node in pairs], tape)
-                found = linear.pull(bars, onto=some)
-            results = iter(found)
-            self.results = [_atom(staging, next(results)) if varies else None for varies in varying]
-        self.primal, self.rest = staging.equations[:count], staging.equations[count:]
-        self.constants = staging.constants
-
-    @property
-    def places(self) -> dict[Variable, tuple[int, int]]:
-        """Where each value of the body is found in any recording of it.
-
-        The number of its equation, -1 for the inputs, and which of the outputs it is.
-        """
-        rows = [self.inputs, *(equation.outputs for equation in self.primal)]
-        return {x: (number, i) for number, row in enumerate(rows, -1) for i, x in enumerate(row)}
-
-    def at(self, place: tuple[int, int]) -> Variable:
-        """The value that is found there."""
-        number, i = place
-        return self.inputs[i] if number < 0 else self.primal[number].outputs[i]
-
-
-def _atom(staging: Staging, x: Any) -> Atom | None:
-    if x is None:
-        return None
-    if type(x) is Tracer and x._interpreter is staging:
-        x = x._value
-    return staging.atom(x)
 
 
 @dataclass
@@ -193,7 +122,7 @@ class Split:
         self.seeded = tuple(seeded)
         self.free = tuple(free)
         self.invariant = tuple(invariant)
-        self._whole = Recording(body, varying, seeded, _both(varying, invariant))
+        self._whole = Recording(body, varying, seeded, both(varying, invariant))
         needed, fixed, _ = self._needs(self._whole)
         available = [*marked(self._whole.inputs, free), *fixed, *self._whole.constants]
         self._kept = kept_values(
@@ -227,7 +156,7 @@ class Split:
     def _early(self, outputs: Sequence[Atom]) -> Graph:
         whole, names = self._whole, self.body.signature.names
         name = f"{self.body.name}_forward"
-        return _graph(name, whole, whole.inputs, whole.primal, outputs, names)
+        return pruned(name, whole.inputs, whole.constants, whole.primal, outputs, names)
 
     def grown(self, seeded: Sequence[bool], around: dict[int, int]) -> list[bool]:
         """Which outputs get a cotangent in the end, where those of inputs go around.
@@ -272,7 +201,7 @@ class Split:
         onto : sequence of bool, optional
             To which inputs' cotangents it adds; by default, those of the invariant ones.
         """
-        onto = _both(self.varying, self.invariant if onto is None else onto)
+        onto = both(self.varying, self.invariant if onto is None else onto)
         key = tuple(seeded), onto
         if key not in self._parts:
             self._parts[key] = self._part(*key)
@@ -280,14 +209,14 @@ class Split:
 
     def _part(self, seeded: tuple[bool, ...], onto: tuple[bool, ...]) -> LinearPart:
         recording = self._whole
-        if (seeded, onto) != (self.seeded, _both(self.varying, self.invariant)):
+        if (seeded, onto) != (self.seeded, both(self.varying, self.invariant)):
             recording = Recording(self.body, self.varying, seeded, onto)
         needed, fixed, late = self._needs(recording)
         at_hand = [recording.at(place) for place in self._places]
         free = marked(recording.inputs, self.free)
         available = [*free, *fixed, *recording.constants, *at_hand]
         late = [*recomputation(recording.primal, needed, available), *late]
-        results = _present(recording.results)
+        results = present(recording.results)
         used = {x for equation in late for x in read(equation)}
         used.update(x for x in results.values() if type(x) is Variable)
         direct = used.difference(at_hand)
@@ -297,15 +226,15 @@ class Split:
             reads={i: x for i, x in enumerate(recording.inputs) if x in direct},
             fixed=fixed,
             kept={i: x for i, x in enumerate(at_hand) if x in used},
-            bars=_present(recording.bars),
-            onto=_present(recording.onto),
+            bars=present(recording.bars),
+            onto=present(recording.onto),
             results=results,
             equations=late,
             constants={x: array for x, array in recording.constants.items() if x in used},
-            preamble=_graph(
+            preamble=pruned(
                 f"{self.body.name}_fixed",
-                recording,
                 [recording.inputs[i] for i in same],
+                recording.constants,
                 [*recording.primal, *recording.rest],
                 fixed,
                 [names[i] for i in same],
@@ -352,26 +281,127 @@ def split(
     return derived(body, key, lambda: Split(body, varying, seeded, free, invariant))
 
 
-def _graph(
-    name: str,
-    recording: Recording,
-    inputs: Sequence[Variable],
-    equations: Sequence[Equation],
-    outputs: Sequence[Atom],
-    names: Sequence[str],
-) -> Graph:
-    """A graph of the equations that the outputs need."""
-    equations = live(equations, outputs)
-    used = {x for equation in equations for x in read(equation)}
-    used.update(x for x in outputs if type(x) is Variable)
-    constants = {x: array for x, array in recording.constants.items() if x in used}
-    return flat_graph(name, inputs, constants, equations, outputs, names)
+# -- the body of a reverse loop --------------------------------------------------------------------
 
 
-def _present(values: Sequence[Any]) -> dict[int, Any]:
-    """Those that are not `None`, by position."""
-    return {i: x for i, x in enumerate(values) if x is not None}
+class ReverseBody:
+    """The body of the reverse loop.
 
+    It carries the cotangents of the consts, which it adds to, and those of the carry. It scans
+    what the forward loop has scanned, what it has kept, and the cotangents of what it has stacked;
+    it stacks the cotangents of what has been scanned.
 
-def _both(some: Sequence[bool], others: Sequence[bool]) -> tuple[bool, ...]:
-    return tuple(a and b for a, b in zip(some, others, strict=True))
+    Parameters
+    ----------
+    parts : Split
+        Of the loop's body.
+    seeded : sequence of bool
+        Which results of the loop have a cotangent.
+    consts, carry : int
+        How many the loop has.
+
+    Attributes
+    ----------
+    graph : Graph
+    sizes : tuple of int
+        How many consts and carries it has.
+    preamble : Graph
+        What it reads that depends on the consts alone, to be evaluated once.
+    """
+
+    def __init__(self, parts: Split, seeded: Sequence[bool], consts: int, carry: int) -> None:
+        body, first_carry, first_x = parts.body, 1 + consts, 1 + consts + carry
+        marks = both(seeded, parts.seeded)
+        linear = parts.linear(parts.grown(marks, {first_carry + i: i for i in range(carry)}))
+        reads, onto, results = linear.reads, linear.onto, linear.results
+        self.preamble = linear.preamble
+        self._consts = consts
+        # Positions are those of arguments and results of the loop, and of what it keeps.
+        self._read_consts = [i - 1 for i in reads if 1 <= i < first_carry]
+        self._read_xs = [i - 1 for i in reads if i >= first_x]
+        self._kept = list(linear.kept)
+        self._onto = [i - 1 for i in onto]
+        self._carry_bars = {i: x for i, x in linear.bars.items() if i < carry}
+        self._out_bars = [i for i in linear.bars if i >= carry]
+        xs_bars = [i - 1 for i in results if i >= first_x]
+        self._places = [*self._onto, *(consts + i for i in self._carry_bars), *xs_bars]
+        self.sizes = (
+            len(self._read_consts) + len(linear.fixed),
+            len(self._onto) + len(self._carry_bars),
+        )
+        constants, next_bars = dict(linear.constants), []
+        for i, x in self._carry_bars.items():
+            bar = results.get(first_carry + i)
+            if bar is None:
+                bar = like(x)
+                constants[bar] = np.zeros(bar.shape, bar.dtype)
+            next_bars.append(bar)
+        inputs = [
+            reads.get(0, like(body.inputs[0])),
+            *(reads[i + 1] for i in self._read_consts),
+            *linear.fixed,
+            *onto.values(),
+            *self._carry_bars.values(),
+            *(reads[i + 1] for i in self._read_xs),
+            *linear.kept.values(),
+            *(linear.bars[i] for i in self._out_bars),
+        ]
+        names = body.signature.names
+        called = {x: names[i] for i, x in reads.items()}
+        called |= {x: f"fixed{i}" for i, x in enumerate(linear.fixed)}
+        called |= {x: f"kept{i}" for i, x in enumerate(linear.kept.values())}
+        called |= {x: f"{names[i]}_bar" for i, x in onto.items()}
+        called |= {x: f"{names[first_carry + i]}_bar" for i, x in self._carry_bars.items()}
+        called |= {linear.bars[i]: f"y{i - carry}_bar" for i in self._out_bars}
+        self.graph = flat_graph(
+            f"{body.name}_bar",
+            inputs,
+            constants,
+            linear.equations,
+            [*(results[i] for i in onto), *next_bars, *(results[i + 1] for i in xs_bars)],
+            [called.get(x, "i") for x in inputs],
+        )
+
+    def arguments(
+        self,
+        values: Sequence[Any],
+        kept: Sequence[Any],
+        bars: Sequence[Any],
+        totals: Sequence[Any],
+        *,
+        runs: bool,
+    ) -> list[Any]:
+        """The arguments of the reverse loop.
+
+        Parameters
+        ----------
+        values : sequence
+            Those of the loop.
+        kept : sequence
+            The kept values, stacked.
+        bars : sequence
+            A cotangent, or `None`, for each of its results.
+        totals : sequence
+            What the cotangents of its arguments are added to, or `None`.
+        runs : bool
+            Whether there is an iteration. If not, what depends on the consts alone is not computed:
+            it may not exist.
+        """
+        fixed = self.preamble
+        return [
+            *(values[i] for i in self._read_consts),
+            *(fixed.run(values[: self._consts]) if runs else map(zeros_like, fixed.outputs)),
+            *(zeros_like(values[i]) if totals[i] is None else totals[i] for i in self._onto),
+            *(zeros_like(x) if bars[i] is None else bars[i] for i, x in self._carry_bars.items()),
+            *(values[i] for i in self._read_xs),
+            *(kept[i] for i in self._kept),
+            *(bars[i] for i in self._out_bars),
+        ]
+
+    def placed(self, results: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+        """A cotangent for each argument of the loop, added to its total; `None` is zero."""
+        bars = list(totals)
+        for place, bar in zip(self._places, results, strict=True):
+            began_there = place < self._consts or bars[place] is None
+            bars[place] = bar if began_there else bars[place] + bar
+        return bars

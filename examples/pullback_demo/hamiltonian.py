@@ -5,7 +5,7 @@ of its trajectories, a network F: ℝ² → ℝ is sought whose own gradient mak
 (∂F/∂p, −∂F/∂q) = (q̇, ṗ). The loss contains a gradient, and training differentiates the loss.
 
 F is not taken to be separable: that ∂²F/∂q∂p vanishes is for the data to say. The symplectic
-integrators are implicit for such an F; see :mod:`pullback.demo.integrators`.
+integrators are implicit for such an F; see :mod:`pullback_demo.integrators`.
 
 Source: S. Greydanus, M. Dzamba and J. Yosinski, "Hamiltonian neural networks", NeurIPS 2019.
 """
@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 import pullback as pb
-from pullback.demo.integrators import METHODS, Gradient, flow
-from pullback.demo.progress import Progress
-from pullback.demo.record import (
+from pullback_demo.integrators import METHODS, Gradient, flow
+from pullback_demo.progress import Progress
+from pullback_demo.record import (
     Array,
     Drift,
     HamiltonianRecord,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pullback.demo import digits, hamiltonian
-from pullback.demo.destination import clear, put
-from pullback.demo.progress import Progress
-from pullback.demo.record import DigitsRecord, Drift, HamiltonianRecord, Record
-from pullback.demo.report import render
+from pullback_demo import digits, hamiltonian
+from pullback_demo.destination import clear, put
+from pullback_demo.progress import Progress
+from pullback_demo.record import DigitsRecord, Drift, HamiltonianRecord, Record
+from pullback_demo.report import render
 
 __all__ = ["Settings", "run", "summary"]
 

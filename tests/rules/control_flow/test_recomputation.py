@@ -9,51 +9,51 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pullback.rules.control_flow.schedule import (
-    Advance,
-    Restore,
-    Reverse,
-    Store,
-    actions,
-    evaluations,
-    first_sweep,
-    square_root,
-)
+from pullback.rules.control_flow.recomputation import evaluations, first_sweep, square_root, states
+
+
+class Run:
+    """Carries out the schedule on the numbers of the states.
+
+    Attributes
+    ----------
+    evaluated : list of int
+        The evaluations of each step, the reversals' own not counted.
+    kept : list of int
+        The states that are kept now.
+    stored : int
+        How many have been stored on the way back.
+    """
+
+    def __init__(self, length, snapshots):
+        self.kept = first_sweep(length, snapshots)
+        assert self.kept == sorted(set(self.kept))
+        assert self.kept[:1] == [0][:length]
+        assert all(0 <= step < length for step in self.kept)
+        self.evaluated, self.stored = [1] * length, 0
+        size = len(self.kept)
+        turns = reversed(range(length))
+        for step, state in zip(
+            turns, states(length, snapshots, self.kept, self.advance), strict=True
+        ):
+            assert state == step
+            self.stored += max(0, len(self.kept) - size)
+            size = len(self.kept)
+            assert size <= min(snapshots, length)
+            assert self.kept[:1] == [0]
+            assert self.kept[-1] <= step
+
+    def advance(self, state, start, stop):
+        assert state == start <= stop
+        assert state in self.kept
+        for step in range(start, stop):
+            self.evaluated[step] += 1
+        return stop
 
 
 def simulate(length, snapshots):
-    """Carry out the schedule on the numbers of the states.
-
-    Returns the evaluations of each step, the reversals' own not counted.
-    """
-    kept = first_sweep(length, snapshots)
-    assert kept == sorted(set(kept))
-    assert kept[:1] == [0][:length]
-    assert all(0 <= step < length for step in kept)
-    slots = dict(enumerate(kept))
-    evaluated = [1] * length
-    hand, turn = None, length
-    for action in actions(length, snapshots):
-        match action:
-            case Restore(slot, step):
-                assert slots[slot] == step
-                hand = step
-            case Store(slot, step):
-                assert hand == step
-                assert slot not in slots or slots[slot] >= turn, "overwrites a state still wanted"
-                slots[slot] = step
-            case Advance(start, stop):
-                assert hand == start < stop <= turn
-                for step in range(start, stop):
-                    evaluated[step] += 1
-                hand = stop
-            case Reverse(step):
-                assert hand == step == turn - 1
-                turn = step
-        assert len(slots) <= snapshots
-        assert all(0 <= slot < min(snapshots, length) for slot in slots)
-    assert turn == 0
-    return evaluated
+    """The evaluations of each step, the reversals' own not counted."""
+    return Run(length, snapshots).evaluated
 
 
 @functools.cache
@@ -102,13 +102,13 @@ def test_ten_thousand_steps(snapshots, total):
 
 def test_nothing_to_reverse():
     assert first_sweep(0, 1) == []
-    assert list(actions(0, 1)) == []
+    assert list(states(0, 1, [], None)) == []
     assert evaluations(0, 1) == 0
 
 
 def test_one_step():
     assert first_sweep(1, 3) == [0]
-    assert list(actions(1, 3)) == [Restore(0, 0), Reverse(0)]
+    assert simulate(1, 3) == [1]
     assert evaluations(1, 3) == 1
 
 
@@ -116,14 +116,14 @@ def test_one_snapshot():
     """Each step is reached from the start: n + (n − 1) + … + 1 evaluations."""
     assert first_sweep(5, 1) == [0]
     assert evaluations(5, 1) == 15
-    assert not any(isinstance(action, Store) for action in actions(5, 1))
+    assert Run(5, 1).stored == 0
 
 
 @pytest.mark.parametrize("snapshots", [7, 8, 100])
 def test_room_for_every_state(snapshots):
     assert first_sweep(7, snapshots) == list(range(7))
     assert evaluations(7, snapshots) == 7
-    assert not any(isinstance(action, Store | Advance) for action in actions(7, snapshots))
+    assert Run(7, snapshots).stored == 0
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 9, 10, 100, 1000, 10_000])
@@ -137,9 +137,9 @@ def test_square_root(length):
 
 
 def test_the_memory_of_the_schedule_itself():
-    """What the generator remembers is the states that are kept."""
-    schedule = actions(10_000, 12)
+    """What the generator remembers are the states that are kept, and their numbers."""
+    schedule = states(10_000, 12, first_sweep(10_000, 12), lambda state, start, stop: stop)
     for _ in range(100):
         next(schedule)
     remembered = [v for v in schedule.gi_frame.f_locals.values() if isinstance(v, list)]
-    assert [len(each) <= 12 for each in remembered] == [True]
+    assert [len(each) <= 12 for each in remembered] == [True, True]

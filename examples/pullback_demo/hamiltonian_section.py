@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from html import escape
 
-from pullback.demo.charts import (
+from pullback_demo.charts import (
     energy_chart,
     energy_error_chart,
     field_loss_chart,
     portrait_chart,
 )
-from pullback.demo.markup import (
+from pullback_demo.markup import (
     Cell,
     check_table,
     figure,
@@ -20,7 +20,7 @@ from pullback.demo.markup import (
     scientific,
     table,
 )
-from pullback.demo.record import Drift, HamiltonianRecord
+from pullback_demo.record import Drift, HamiltonianRecord
 
 __all__ = ["hamiltonian_section"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from pullback.demo.charts import accuracy_chart, loss_chart
-from pullback.demo.markup import check_table, figure, key, pair, percent, scientific
-from pullback.demo.record import Array, DigitsRecord, Mistake
+from pullback_demo.charts import accuracy_chart, loss_chart
+from pullback_demo.markup import check_table, figure, key, pair, percent, scientific
+from pullback_demo.record import Array, DigitsRecord, Mistake
 
 __all__ = ["digits_section"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from importlib.resources import files
 
-from pullback.demo.digits_section import digits_section
-from pullback.demo.hamiltonian_section import hamiltonian_section
-from pullback.demo.markup import facts, key_figures, percent, scientific, seconds
-from pullback.demo.record import Drift, Record, versions
+from pullback_demo.digits_section import digits_section
+from pullback_demo.hamiltonian_section import hamiltonian_section
+from pullback_demo.markup import facts, key_figures, percent, scientific, seconds
+from pullback_demo.record import Drift, Record, versions
 
 __all__ = ["render"]
 
@@ -21,7 +21,7 @@ def render(record: Record) -> str:
     record : Record
         Of a run that is complete or was cut short at any moment.
     """
-    style = files("pullback.demo").joinpath("report.css").read_text(encoding="utf-8")
+    style = files("pullback_demo").joinpath("report.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

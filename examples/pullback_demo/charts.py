@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pullback.demo.record import Array, Drift, Epoch, Iteration, Portrait
+from pullback_demo.record import Array, Drift, Epoch, Iteration, Portrait
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

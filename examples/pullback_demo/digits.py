@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import pullback as pb
-from pullback.demo.progress import Progress
-from pullback.demo.record import Array, DigitsRecord, Epoch, Images, Mistake, Stopwatch, check
+from pullback_demo.progress import Progress
+from pullback_demo.record import Array, DigitsRecord, Epoch, Images, Mistake, Stopwatch, check
 
 __all__ = ["assess", "disturbed", "load", "network", "objective", "train"]
 
