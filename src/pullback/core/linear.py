@@ -233,7 +233,9 @@ class Selection(Linear):
         pull_into: Callable[[Any, Any], None] | None = None,
         pull_onto: Callable[[Any, Any], Any] | None = None,
     ) -> None:
-        super().__init__(pushforward, pullback)
+        self.pushforward = pushforward  # type: ignore[assignment, method-assign]
+        self.pullback = pullback  # type: ignore[assignment, method-assign]
+        self.push_onto = self.pull_over = None
         self.pull_into = pull_into
         self.pull_onto = pull_onto
 

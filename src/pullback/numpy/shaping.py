@@ -31,7 +31,7 @@ __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadc
 def _array(a: Any) -> Any:
     """`a` as an array, as NumPy's functions take a Python number; one of NumPy stays what it is."""
     a = operand(a)
-    return array_of(a) if not shape_of(a) and is_number(a) else a
+    return a if shape_of(a) or not is_number(a) else array_of(a)
 
 
 def _permuted(a: Any, axes: Sequence[int]) -> Any:
@@ -87,6 +87,8 @@ def _complete(shape: Any, old: tuple[int, ...]) -> tuple[int, ...]:
 
 def _extents(shape: Any) -> tuple[int, ...]:
     """A shape given as a sequence or as one integer."""
+    if type(shape) is int:
+        return (shape,)
     try:
         return tuple(map(operator.index, shape))
     except TypeError:

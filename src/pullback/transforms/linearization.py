@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import collections
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
@@ -148,7 +147,8 @@ class Linearization:
             found = self._pull_full(seeds, release=False, keep=not once)
             if not any(map(may_be_nan, found)):
                 if once:
-                    collections.deque(_released(self.nodes), maxlen=0)
+                    while self.nodes:
+                        self.nodes.pop().release()
                 return found
         return self._pull_sparse(seeds, once=once, onto=onto)
 
@@ -161,7 +161,7 @@ class Linearization:
             if output is not None and bar is not None:
                 bars.add(output, fit(bar, output.shape, output.dtype))
         with np.errstate(all="ignore"):
-            for node in _released(self.nodes) if release else reversed(self.nodes):
+            for node in reversed(self.nodes):
                 if type(node) is Operation:
                     bar = bars.pop(node, None)
                     if bar is not None:
@@ -170,6 +170,8 @@ class Linearization:
                     bar = bars.pop(node, None)
                     if bar is not None:
                         bars.add_output(node, bar)
+                if release:
+                    self.nodes.pop().release()
         return [bars.get(node) for node in self.inputs]
 
     def _pull_sparse(
@@ -182,7 +184,7 @@ class Linearization:
                 bar = fit(bar, output.shape, output.dtype)
                 bars.add(output, bar, of_seed(bar))
         with np.errstate(all="ignore"):
-            for node in _released(self.nodes) if once else reversed(self.nodes):
+            for node in reversed(self.nodes):
                 if type(node) is Operation:
                     bar = bars.pop(node, None)
                     if bar is not None:
@@ -199,6 +201,8 @@ class Linearization:
                     bar = bars.pop(node, None)
                     if bar is not None:
                         bars.add_output(node, bar)
+                if once:
+                    self.nodes.pop().release()
         return [bars.get(node) for node in self.inputs]
 
 
@@ -217,14 +221,6 @@ def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
                 stack.append(parent)
     nodes.sort(key=operator.attrgetter("index"))
     return nodes
-
-
-def _released(nodes: list[Node]) -> Iterator[Node]:
-    """The nodes from the last to the first, each of them forgotten when the next is taken."""
-    while nodes:
-        node = nodes.pop()
-        yield node
-        node.release()
 
 
 def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> None:
@@ -253,12 +249,12 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> No
             term = entry * bar
         elif cls is int:
             term = bar if entry == 1 else entry * bar
+        elif cls is Selection and (entry.pull_onto is not None or entry.pull_into is not None):
+            bars.add_selected(parent, entry, bar)
+            continue
         else:
             linear = as_map(entry)
             if linear is None:
-                continue
-            if type(linear) is Selection:
-                bars.add_selected(parent, linear, bar)
                 continue
             if type(linear) is Linear and linear.pull_over is not None and type(bar) is _ndarray:
                 # After the others, which may look into what it writes over.

@@ -176,7 +176,8 @@ class Tape(Interpreter):
                     traced = True
             values.append(arg)
             parents.append(parent)
-        if not varies or primitive.is_constant:
+        rule = primitive.rule
+        if not varies or ((rule is None or rule is locally_constant) and primitive.is_constant):
             return self._evaluate(primitive, values, params, varies=varies)
         if primitive.linearize is not None:
             return self._record_linearized(primitive, values, tuple(parents), params)
