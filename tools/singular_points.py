@@ -64,6 +64,10 @@ COMPOSITIONS: dict[str, tuple[Callable[..., Any], SingularPoint]] = {
     "np.ptp(x)": (np.ptp, _point("x constant", ORIGIN, 0, 0)),
     "np.median(x)": (np.median, _point("ties", (np.array([0.0, 1.0, 1.0]),), (0, 1, 0), 0)),
     "np.sort(x)[0]": (lambda x: np.sort(x)[0], _point("ties", ORIGIN, (1, 0), 0)),
+    "np.unwrap(x)[1]": (
+        lambda x: np.unwrap(x)[1],
+        _point("a step of half a period", (np.array([0.0, math.pi]),), (0, 1), 0, "jump"),
+    ),
     "np.sinc(x)": (np.sinc, _point("x = 0, a removable one", (0.0,), 0, -(math.pi**2) / 3)),
     "np.max(x)": (np.max, _point("all elements tie", ORIGIN, 0.5, 0)),
     "np.floor(x)": (np.floor, _point("x an integer", (1.0,), 0, 0, "jump")),
@@ -103,7 +107,7 @@ def text() -> str:
     """The page."""
     rows = [_row(name, point) for name, point in primitives()]
     composed = [_row(f"`{name}`", point) for name, (_, point) in COMPOSITIONS.items()]
-    return HEAD + "\n".join(rows) + MIDDLE + "\n".join(composed) + "\n"
+    return HEAD + "\n".join(rows) + MIDDLE + "\n".join(composed) + "\n" + TAIL
 
 
 def _row(name: str, point: SingularPoint) -> str:
@@ -114,6 +118,8 @@ def _row(name: str, point: SingularPoint) -> str:
         ", ".join("no rule" if x is None else _number(x) for x in row)
         for row in (point.first, point.second)
     )
+    if all(x is None for x in point.first):
+        first = second = "see below"
     return f"| {name} | {point.place} | {point.kind} | {example} | {first} | {second} |"
 
 
@@ -163,7 +169,9 @@ derivative vanishes *and* one is infinite at the same element, 0 may come where 
 in one of the modes.
 
 Inside `with pullback.strict():` a derivative at any of the points that the first table lists raises
-`SingularPointError`.
+`SingularPointError`, where a tangent or cotangent that isn't zero meets it. A tangent does so
+sooner: of a sorted array it meets all that are tied, whatever is read later. Equal eigenvalues and
+singular values are not looked for.
 
 ## Primitives
 
@@ -179,6 +187,25 @@ MIDDLE = """
 
 | function | where | what | example | gradient | Hessian |
 | --- | --- | --- | --- | --- | --- |
+"""
+
+TAIL = """
+## Equal eigenvalues and singular values
+
+Vectors of equal values are any basis of their space. What does not depend on their choice (a
+function of the matrix, a projector, a part of low rank, a vector of another value) has its first
+derivatives, in both modes. Where the vectors' choice shows, reverse mode raises and tangents are
+NaN; so it is with second derivatives of what is computed with the vectors.
+
+The values themselves, in rising order, have kinks there. Their derivative is along one choice of
+vectors, which is none of the function's: of the largest eigenvalue it is a subgradient, ``v vᵀ``
+with a unit vector ``v`` of its space; that of a sum over all equal values is the derivative. Which
+choice that is may differ between a recorded graph and what runs at once.
+
+A derivative that is recorded before anything is known of the values (``pb.trace(pb.grad(f), a)``,
+the bodies of loops and of `checkpoint`) is NaN at equal values in whatever uses the vectors. It
+can't leave the pairs of equal values out: for a function of the matrix the cotangent of the vectors
+vanishes between equal values, and what it contributes, divided by their difference, does not.
 """
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,22 @@ def test_paths_are_spelled_as_python_does():
     _, spec = flatten({"W": [1.0, Point(2.0, [3.0])], "b": 0.0})
     assert leaf_paths(spec) == ["['W'][0]", "['W'][1].x", "['W'][1].y[0]", "['b']"]
     assert leaf_paths(flatten(1.0)[1]) == [""]
+
+
+def test_paths_reach_the_leaves():
+    pair = namedtuple("pair", "first second")
+    tree = {
+        "a": [1.0, None, (), deque([2.0, {3: 4.0, "b": None}])],
+        (1, "c"): pair(OrderedDict(z=5.0, y=(6.0,)), Nested([Point(7.0, [8.0]), 9.0])),
+        "d": defaultdict(list, {"e": [10.0], "f": []}),
+    }
+    leaves, spec = flatten(tree)
+    assert len(leaves) == 9
+    assert [eval("tree" + path, {"tree": tree}) for path in leaf_paths(spec)] == leaves
+    deep = 1.0
+    for _ in range(900):
+        deep = [deep]
+    assert leaf_paths(flatten(deep)[1]) == ["[0]" * 900]
 
 
 def test_static_fields_belong_to_the_structure():

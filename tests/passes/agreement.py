@@ -14,14 +14,15 @@ SPECIAL = (np.nan, np.inf, -np.inf, 0.0, 1.0, -1.0, 0.5, -2.0, 3.0)
 rng = np.random.default_rng(7)
 
 
-def special(x):
-    """An array like `x` of numbers, among them infinities, NaN and zero."""
+def special(x, *, numbers=False):
+    """An array like `x`, with infinities, NaN and zeros; complex ones may be `numbers` only."""
     x = np.asarray(x)
     if x.dtype.kind == "b":
         return _as(x, rng.integers(0, 2, x.shape))
     if x.dtype.kind in "iu":
         return _as(x, rng.choice([0, 1, 2, 3, 5], x.shape))
-    values = rng.choice(SPECIAL, x.shape)
+    finite = numbers and x.dtype.kind == "c"
+    values = rng.choice([each for each in SPECIAL if np.isfinite(each) or not finite], x.shape)
     if x.dtype.kind == "c":
         values = values + 1j * rng.choice([0.0, 1.0, -0.5], x.shape)
     return _as(x, values)

@@ -34,6 +34,7 @@ def wide(x, shape=(2, 3)):
         (lambda x: np.sum(x.reshape(3, 1), axis=1), row, ["reshape", "reshape"]),
         (lambda x: np.sum(-x), row, ["sum", "negative"]),
         (lambda x: np.mean(-x, axis=0), a, ["mean", "negative"]),
+        (lambda x: (lambda y: (y, np.sum(y)))(-x), row, ["negative", "sum"]),
         (lambda x: np.sum(x.T), a, ["sum"]),
         (lambda x: np.max(x.reshape(-1)), a, ["max"]),
         (lambda x: np.sum(x.T, axis=0), a, ["transpose", "sum"]),

@@ -125,6 +125,76 @@ def test_ties_of_a_reduction():
         assert pb.grad(lambda x: np.sum(np.max(x, axis=0)))(x)[1, 1] == 1
 
 
+TIES = {
+    "tie": {
+        "sort": (np.sort, [2.0, 1.0, 2.0], [2.0, 1.0, 3.0]),
+        "last axis but one": (
+            lambda x: np.sort(np.reshape(x, (2, 2, 1)), axis=0), [1.0, 2, 1, 3], [1.0, 1, 2, 2]
+        ),
+        "partition": (lambda x: np.partition(x, 1)[1], [2.0, 1.0, 2.0], [2.0, 1.0, 3.0]),
+        "median": (np.median, [0.0, 1, 1, 2, 3], [0.0, 0, 1, 2, 2]),
+        "median of an even number": (np.median, [1.0, 1, 1, 2], [0.0, 1, 1, 2]),
+        "percentile": (
+            lambda x: np.percentile(x, [25.0, 50.0]), [0.0, 0, 1, 2, 3], [0.0, 1, 2, 3, 4]
+        ),
+        "nanmedian": (np.nanmedian, [0.0, np.nan, 1, 1], [0.0, np.nan, 1, 2]),
+    },
+    "unwrap": {
+        "unwrap": (lambda x: np.unwrap(x)[1:], [0.0, np.pi, 0.0], [0.0, 3.0, 0.0]),
+        "discont": (
+            lambda x: np.unwrap(x, discont=4.0)[-1], [0.0, 0.5, 4.5], [0.0, np.pi, 0.5]
+        ),
+        "period": (lambda x: np.unwrap(x, period=4.0)[-1], [0.0, 2.0, 2.5], [0.0, 1.0, 2.5]),
+    },
+}  # fmt: skip
+JACOBIANS = {
+    "forward": lambda f, x: pb.jacobian(f, mode="forward")(x),
+    "reverse": lambda f, x: pb.jacobian(f, mode="reverse")(x),
+    "recorded": lambda f, x: pb.trace(pb.jacobian(f), x)(x),
+    "checkpointed": lambda f, x: pb.jacobian(pb.checkpoint(f), mode="reverse")(x),
+    "mapped": lambda f, x: pb.vmap(pb.jacobian(f))(x[None])[0],
+}
+
+
+@pytest.mark.parametrize("mode", JACOBIANS)
+def test_ties_of_sorted_elements_and_jumps_that_are_unwrapped(mode):
+    apply = JACOBIANS[mode]
+    for name, cases in TIES.items():
+        for what, (f, tied, apart) in cases.items():
+            tied, apart = np.array(tied), np.array(apart)
+            wanted = apply(f, apart)
+            with pb.strict():
+                np.testing.assert_array_equal(apply(f, apart), wanted, what)
+                with pytest.raises(pb.SingularPointError, match=name):
+                    apply(f, tied)
+
+
+def test_a_cotangent_that_is_zero_meets_no_tie():
+    with pb.strict():
+        x = np.array([1.0, 2.0, 2.0])
+        np.testing.assert_array_equal(pb.grad(lambda x: np.sort(x)[0])(x), [1, 0, 0])
+        np.testing.assert_array_equal(pb.grad(lambda x: np.unwrap(x)[0])(np.pi * x), [1, 0, 0])
+
+
+def test_what_a_mask_leaves_out_meets_nothing_in_recorded_bodies():
+    x = np.array([0.0, 1.0, 4.0])
+    for f in (
+        lambda x: np.sum(np.sqrt(x[x > 0])),
+        lambda x: np.sum(np.log(np.abs(x[x > 0]))),
+    ):
+        wanted = pb.grad(f)(x)
+        with pb.strict():
+            body = pb.checkpoint(f)
+            for mode in ("forward", "reverse"):
+                np.testing.assert_array_equal(pb.jacobian(body, mode=mode)(x), wanted)
+            np.testing.assert_array_equal(pb.trace(pb.grad(f), x)(x), wanted)
+            assert pb.jvp(body, (x,), (ONES,))[1] == np.sum(wanted)
+    body = pb.checkpoint(lambda x: np.sum(np.sqrt(x[x >= 0])))
+    for mode in ("forward", "reverse"):
+        with pb.strict(), pytest.raises(pb.SingularPointError, match="sqrt"):
+            pb.jacobian(body, mode=mode)(x)
+
+
 def test_a_graph_that_was_recorded_inside_checks_whenever_it_runs():
     def f(x):
         return np.sum(np.abs(x))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -195,8 +196,29 @@ def flatten_like(spec: TreeSpec, tree: Any, what: str) -> list[Any]:
 
 def leaf_paths(spec: TreeSpec) -> list[str]:
     """How to reach each leaf, as Python would spell it: ``['W'][0].b``."""
-    tree = unflatten(spec, [0] * spec.num_leaves)
-    return [accessor.codify("") for accessor in optree.tree_accessors(tree, namespace=NAMESPACE)]
+    found: list[str] = []
+    pending = [("", spec)]
+    while pending:
+        path, part = pending.pop()
+        if part.is_leaf():
+            found.append(path)
+        elif part.num_leaves:
+            pending += reversed([*zip(_steps(path, part), part.children(), strict=True)])
+    return found
+
+
+_BRACKETS = frozenset({list, tuple, dict, OrderedDict, defaultdict, deque})
+"""Containers of which ``[entry]`` gives a child."""
+
+
+def _steps(path: str, spec: TreeSpec) -> list[str]:
+    """How to reach the children of a node that is reached by `path`."""
+    if spec.type in _BRACKETS:
+        return [f"{path}[{entry!r}]" for entry in spec.entries()]
+    node = spec.one_level()
+    assert node is not None
+    tree = unflatten(node, [0] * node.num_leaves)
+    return [each.codify(path) for each in optree.tree_accessors(tree, namespace=NAMESPACE)]
 
 
 SHOWN, LONGEST = 4, 80

@@ -12,7 +12,7 @@ from pullback.core import trees, validation
 from pullback.core.running import explained, run
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.subclasses import elements_of, is_of_subclass
-from pullback.core.tracing import Tracer
+from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import (
     AliasError,
     ArgumentTypeError,
@@ -153,11 +153,11 @@ def _require_unchanged(head: str, arg: Any, kept: Any, staging: Staging) -> None
     if spec != spec_before:
         what = f"has the structure {trees.contrast(spec, spec_before)} as before"
     else:
-        paths = zip(trees.leaf_paths(spec), after, before, strict=True)
-        changed = [head + path for path, new, old in paths if new is not old]
-        if not changed:
+        places = [i for i, leaf in enumerate(after) if leaf is not before[i]]
+        if not places:
             return
-        what = f"has something else in {', '.join(changed)}"
+        paths = trees.leaf_paths(spec)
+        what = f"has something else in {', '.join(head + paths[i] for i in places)}"
     raise AliasError(
         f"{staging.name}: the argument {head} was changed, as the caller's would be: it {what}; "
         f"copy it first: {head} = copy.copy({head})"
@@ -261,7 +261,7 @@ def _placed(error: DataDependenceError, staging: Staging) -> DataDependenceError
 def output_atom(leaf: Any, path: str, staging: Staging) -> Any:
     """What stands for a result in the graph."""
     require_64_bits(leaf, f"{staging.name}: the result{path}")
-    if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "O":
+    if is_plain(leaf) and leaf.dtype.kind == "O":
         elements = leaf.ravel().tolist()
         if not any(type(element) is Tracer for element in elements):
             raise _no_result(leaf, path, staging)

@@ -22,6 +22,8 @@ from pullback.numpy.selected import Selected
 from pullback.numpy.views import Flat, as_array, copy_of, in_order
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
+from pullback.rules.custom import stop_gradient
+from pullback.rules.strictness import is_strict
 
 __all__ = ["Look", "Put", "along_axis", "bincount", "choose", "compress", "extract", "getitem",
            "parse", "positions_of", "select", "take", "take_along_axis"]  # fmt: skip
@@ -103,6 +105,14 @@ class Put:
         return bind(indexing.index_update, (base, value, *self.arrays), {"key": self.key})
 
 
+def _alone(x: Any, mask: Any, lead: int) -> Any:
+    """An array of which a mask selects, the others being constant for who looks for their kinks."""
+    if not is_strict():
+        return x
+    wide = np.reshape(mask, mask.shape + (1,) * (len(shape_of(x)) - lead - len(mask.shape)))
+    return np.where(wide, x, stop_gradient(x))
+
+
 def getitem(x: Any, key: Any) -> Any:
     """``x[key]``: a view where NumPy makes one, a scalar for a full integer index, else a copy."""
     template: Template
@@ -119,7 +129,7 @@ def getitem(x: Any, key: Any) -> Any:
             if narrow is not None:
                 view, (*lead, mask) = narrow
                 now = view._snapshot() if type(view) is Tracer else view
-                return Selected(now, mask._snapshot(), lead=len(lead))
+                return Selected(_alone(now, mask, len(lead)), mask._snapshot(), lead=len(lead))
         if has_window(key):
             x, key = looked_through(x, key)
         template, arrays = parse(key)

@@ -16,20 +16,16 @@ from pullback.numpy.selected import Selected, functions
 __all__: list[str] = []
 
 
-def _sum(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return x._reduced(np.sum, 0, axis, keepdims)
+def _reduction(function: Any, neutral: int) -> Callable[..., Any]:
+    """A reduction to which elements that are `neutral` add nothing."""
+
+    def reduction(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
+        return x._reduced(function, neutral, axis, keepdims)
+
+    return reduction
 
 
-def _prod(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return x._reduced(np.prod, 1, axis, keepdims)
-
-
-def _any(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return x._reduced(np.any, 0, axis, keepdims)
-
-
-def _all(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return x._reduced(np.all, 1, axis, keepdims)
+_sum = _reduction(np.sum, 0)
 
 
 def _count(x: Selected, axis: Any = None) -> Any:
@@ -91,7 +87,7 @@ def _dot(one: Any, other: Any) -> Any:
     if type(one) is not Selected or type(other) is not Selected or one.ndim + other.ndim > 2:
         selected = one if type(one) is Selected else other
         raise selected._refusal("a product of matrices")
-    return _sum(np.multiply(one, other))  # type: ignore[arg-type]
+    return _sum(np.multiply(one, other))
 
 
 def _vdot(one: Any, other: Any) -> Any:
@@ -105,7 +101,7 @@ def _norm(x: Selected, ord: Any = None, axis: Any = None, *, keepdims: bool = Fa
 
 
 def _count_nonzero(x: Selected, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return _sum(np.not_equal(x, 0), axis, keepdims=keepdims)  # type: ignore[arg-type]
+    return _sum(np.not_equal(x, 0), axis, keepdims=keepdims)
 
 
 def _within_options(function: Any, implementation: Any) -> Callable[..., Any]:
@@ -127,7 +123,8 @@ def _within_options(function: Any, implementation: Any) -> Callable[..., Any]:
 
 
 _METHODS = {
-    "sum": (np.sum, _sum), "prod": (np.prod, _prod), "any": (np.any, _any), "all": (np.all, _all),
+    "sum": (np.sum, _sum), "prod": (np.prod, _reduction(np.prod, 1)),
+    "any": (np.any, _reduction(np.any, 0)), "all": (np.all, _reduction(np.all, 1)),
     "mean": (np.mean, _mean), "var": (np.var, _var), "std": (np.std, _std),
     "max": (np.max, _extremum(np.max, -np.inf)), "min": (np.min, _extremum(np.min, np.inf)),
     "dot": (np.dot, _dot),

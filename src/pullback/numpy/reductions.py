@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +16,14 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant
-from pullback.numpy.registration import implements, with_parameters_of
+from pullback.numpy.registration import implements
 from pullback.rules import reductions
 
 __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "mean", "prod", "ptp",
            "require_elements", "std", "sum", "var"]  # fmt: skip
+
+
+F = Callable[..., Any]
 
 
 def require_elements(name: str, x: Any, axis: Any, remedy: str = "test x.size first") -> None:
@@ -46,17 +51,25 @@ def _masked(x: Any, where: Any, neutral: Any) -> Any:
     return x if where is True else np.where(where, x, neutral)
 
 
-@implements(np.sum)
-def sum(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    keepdims: bool = False,
-    initial: Any = 0,
-    where: Any = True,
-) -> Any:
-    total = reductions.sum(_masked(_cast(a, dtype), where, 0), axis=axis, keepdims=keepdims)
-    return total if _is_number(initial, 0) else total + _start("np.sum", initial, total)
+def _serve_total(function: F, reduction: F, neutral: int, joined: F) -> F:
+    """Serve a sum or a product; to the `neutral` element `joined` adds nothing."""
+    name = f"np.{function.__name__}"
+
+    @implements(function)
+    def total(
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        keepdims: bool = False,
+        initial: Any = neutral,
+        where: Any = True,
+    ) -> Any:
+        out = reduction(_masked(_cast(a, dtype), where, neutral), axis=axis, keepdims=keepdims)
+        if is_plain(initial, int | float) and initial == neutral:
+            return out
+        return joined(out, _start(name, initial, out))
+
+    return total
 
 
 def _start(name: str, initial: Any, total: Any) -> Any:
@@ -72,21 +85,8 @@ def _start(name: str, initial: Any, total: Any) -> Any:
     return convert(initial, dtype) if np.can_cast(given, dtype, "same_kind") else initial
 
 
-def _is_number(x: Any, number: int) -> bool:
-    return is_plain(x, int | float) and x == number
-
-
-@implements(np.prod)
-def prod(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    keepdims: bool = False,
-    initial: Any = 1,
-    where: Any = True,
-) -> Any:
-    product = reductions.prod(_masked(_cast(a, dtype), where, 1), axis=axis, keepdims=keepdims)
-    return product if _is_number(initial, 1) else product * _start("np.prod", initial, product)
+sum = _serve_total(np.sum, reductions.sum, 0, operator.add)
+prod = _serve_total(np.prod, reductions.prod, 1, operator.mul)
 
 
 @implements(np.mean)
@@ -150,68 +150,49 @@ def _squared_modulus(x: Any) -> Any:
     return np.real(x * np.conj(x)) if dtype_of(x).kind == "c" else x * x
 
 
-@implements(np.std)
-@with_parameters_of(var)
-def std(a: Any, axis: Any = None, **options: Any) -> Any:
-    """√var; its derivative where the variance is 0 is 0."""
+def std(a: Any, axis: Any = None, *others: Any, **options: Any) -> Any:
+    """√var, of the same arguments; its derivative where the variance is 0 is 0."""
     a = operand(a)
     require_elements("np.std", a, axis)
-    return reductions.root(var(a, axis, **options))
+    return reductions.root(var(a, axis, *others, **options))
 
 
-@implements(np.max)
-def amax(
-    a: Any,
-    axis: Any = None,
-    keepdims: bool = False,
-    initial: Any = None,
-    where: Any = True,
-) -> Any:
-    return _extremum("np.max", reductions.max, np.maximum, a, axis, keepdims, initial, where)
+std.__signature__ = inspect.signature(var)  # type: ignore[attr-defined]
+implements(np.std)(std)
 
 
-@implements(np.min)
-def amin(
-    a: Any,
-    axis: Any = None,
-    keepdims: bool = False,
-    initial: Any = None,
-    where: Any = True,
-) -> Any:
-    return _extremum("np.min", reductions.min, np.minimum, a, axis, keepdims, initial, where)
+def _serve_extremum(function: F, reduction: F, pairwise: F) -> F:
+    """Serve a maximum or a minimum; `initial` takes part in it as one more element."""
+    name = f"np.{function.__name__}"
+
+    @implements(function)
+    def extremum(
+        a: Any, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    ) -> Any:
+        x = operand(a)
+        if initial is None:
+            if where is not True:
+                raise ArgumentValueError(
+                    f"{name}: got a mask in the argument where and no initial; where the mask "
+                    "selects nothing the result would be undefined, so give initial as well"
+                )
+            require_elements(name, x, axis, "give initial, or test x.size first")
+            return reduction(x, axis=axis, keepdims=keepdims)
+        initial = _start(name, initial, x)
+        x = _masked(x, where, initial)
+        shape = np.any(np.empty(shape_of(x), bool), axis=axis, keepdims=keepdims).shape
+        if 0 in shape_of(x) and 0 not in shape:
+            return np.broadcast_to(initial, shape)
+        return pairwise(reduction(x, axis=axis, keepdims=keepdims), initial)
+
+    return extremum
 
 
+amax = _serve_extremum(np.max, reductions.max, np.maximum)
+amin = _serve_extremum(np.min, reductions.min, np.minimum)
 if np.amax is not np.max:
     implements(np.amax)(amax)
     implements(np.amin)(amin)
-
-
-def _extremum(
-    name: str,
-    reduction: Callable[..., Any],
-    pairwise: Callable[..., Any],
-    a: Any,
-    axis: Any,
-    keepdims: bool,
-    initial: Any,
-    where: Any,
-) -> Any:
-    """max or min; `initial` takes part in it as one more element."""
-    x = operand(a)
-    if initial is None:
-        if where is not True:
-            raise ArgumentValueError(
-                f"{name}: got a mask in the argument where and no initial; where the mask selects "
-                "nothing the result would be undefined, so give initial as well"
-            )
-        require_elements(name, x, axis, "give initial, or test x.size first")
-        return reduction(x, axis=axis, keepdims=keepdims)
-    initial = _start(name, initial, x)
-    x = _masked(x, where, initial)
-    shape = np.any(np.empty(shape_of(x), bool), axis=axis, keepdims=keepdims).shape
-    if 0 in shape_of(x) and 0 not in shape:
-        return np.broadcast_to(initial, shape)
-    return pairwise(reduction(x, axis=axis, keepdims=keepdims), initial)
 
 
 @implements(np.ptp)
@@ -226,14 +207,16 @@ def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 # -- constants ------------------------------------------------------------------------------------
 
 
-@implements(np.any)
-def any(a: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
-    return reductions.any(_masked(operand(a), where, 0), axis=axis, keepdims=keepdims)
+def _serve_truth(function: F, reduction: F, neutral: int) -> F:
+    @implements(function)
+    def truth(a: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
+        return reduction(_masked(operand(a), where, neutral), axis=axis, keepdims=keepdims)
+
+    return truth
 
 
-@implements(np.all)
-def all(a: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
-    return reductions.all(_masked(operand(a), where, 1), axis=axis, keepdims=keepdims)
+any = _serve_truth(np.any, reductions.any, 0)
+all = _serve_truth(np.all, reductions.all, 1)
 
 
 @implements(np.count_nonzero)
@@ -241,15 +224,17 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return reductions.count_nonzero(operand(a), axis=axis, keepdims=keepdims)
 
 
-@implements(np.argmax)
-def argmax(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    x = operand(a)
-    require_elements("np.argmax", x, axis)
-    return reductions.argmax(x, axis=axis, keepdims=keepdims)
+def _serve_position(function: F, reduction: F) -> F:
+    name = f"np.{function.__name__}"
+
+    @implements(function)
+    def position(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+        x = operand(a)
+        require_elements(name, x, axis)
+        return reduction(x, axis=axis, keepdims=keepdims)
+
+    return position
 
 
-@implements(np.argmin)
-def argmin(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    x = operand(a)
-    require_elements("np.argmin", x, axis)
-    return reductions.argmin(x, axis=axis, keepdims=keepdims)
+argmax = _serve_position(np.argmax, reductions.argmax)
+argmin = _serve_position(np.argmin, reductions.argmin)

@@ -28,6 +28,8 @@ def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
     """
 
     def enter(implementation: F) -> F:
+        if "<locals>" in implementation.__qualname__:  # Python's messages are to name NumPy's
+            implementation.__qualname__ = functions[0].__name__
         for function in functions:
             if function in array_functions:
                 raise ValueError(f"{function.__name__} has an implementation already")
@@ -40,11 +42,16 @@ def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
 def with_parameters_of(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
     """Let the decorated function take what `function` takes; it gets all of it by name."""
     signature = inspect.signature(function)
+    parameters = signature.parameters.values()
+    names = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
 
     def adapt(implementation: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(implementation)
         def adapted(*args: Any, **kwargs: Any) -> Any:
-            return implementation(**signature.bind(*args, **kwargs).arguments)
+            if len(args) > len(names):
+                given = f"takes {len(names)} arguments by position, {len(args)} were given"
+                raise TypeError(f"{adapted.__qualname__}() {given}")
+            return implementation(**dict(zip(names, args, strict=False)), **kwargs)
 
         adapted.__signature__ = signature  # type: ignore[attr-defined]
         return adapted

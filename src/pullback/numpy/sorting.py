@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 
 from pullback.core.primitive import bind
-from pullback.core.shapes import shape_of
+from pullback.core.shapes import is_inexact, shape_of
 from pullback.numpy.indexing import take, take_along_axis
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
 from pullback.numpy.views import laid_like
 from pullback.rules import sorting
+from pullback.rules.strictness import is_strict, tie
 
-__all__ = ["argpartition", "argsort", "argwhere", "digitize", "flatnonzero", "lexsort", "nonzero",
-           "partition", "searchsorted", "sort", "sort_complex"]  # fmt: skip
+__all__ = ["argpartition", "argsort", "argwhere", "chosen", "digitize", "flatnonzero",
+           "in_rising_order", "lexsort", "nonzero", "partition", "searchsorted", "sort",
+           "sort_complex", "ties"]  # fmt: skip
 
 
 def _refuse_order(function: str, order: Any) -> None:
@@ -39,8 +41,32 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
     a = operand(a)
     if axis is None:
         a, axis = np.ravel(a), -1
+    out = in_rising_order(a, axis)
+    return laid_like(a, chosen(out, ties(out, axis)))
+
+
+def in_rising_order(a: Any, axis: int) -> Any:
+    """The sorted elements, of which it is not asked yet whether they are tied."""
     places = bind(sorting.argsort, (a,), {"axis": axis, "kind": "stable"})
-    return laid_like(a, take_along_axis(a, places, axis))
+    return take_along_axis(a, places, axis)
+
+
+def ties(y: Any, axis: int) -> Any:
+    """Which elements equal another one along an axis; `None` where nobody minds."""
+    if not is_strict() or not is_inexact(y):
+        return None
+    places = bind(sorting.argsort, (y,), {"axis": axis, "kind": "stable"})
+    steps = np.diff(np.moveaxis(take_along_axis(y, places, axis), axis, -1))
+    end = np.zeros((*shape_of(steps)[:-1], 1), bool)
+    same = np.equal(steps, 0)
+    found = np.concatenate([end, same], -1) | np.concatenate([same, end], -1)
+    back = bind(sorting.argsort, (places,), {"axis": axis})
+    return take_along_axis(np.moveaxis(found, -1, axis), back, axis)
+
+
+def chosen(y: Any, tied: Any) -> Any:
+    """`y`, whose elements were chosen among equal ones where they are tied."""
+    return y if tied is None else bind(tie, (y, tied), {})
 
 
 @implements(np.sort_complex)
@@ -65,7 +91,8 @@ def partition(
     a = operand(a)
     if axis is None:
         a, axis = np.ravel(a), -1
-    return laid_like(a, take_along_axis(a, argpartition(a, kth, axis, kind, order), axis))
+    out = take_along_axis(a, argpartition(a, kth, axis, kind, order), axis)
+    return laid_like(a, chosen(out, ties(out, axis)))
 
 
 @implements(np.lexsort)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +18,10 @@ from pullback.numpy.conversion import convert, inexact, promoted
 from pullback.numpy.indexing import take, take_along_axis
 from pullback.numpy.operands import anywhere, operand
 from pullback.numpy.registration import implements
+from pullback.numpy.sorting import chosen, in_rising_order, ties
 from pullback.numpy.views import element_of, in_order
 from pullback.rules.shaping import reshape, transpose
+from pullback.rules.strictness import is_strict
 
 __all__ = ["average", "corrcoef", "cov", "line_up", "median", "quantile_of", "serve_quantiles"]
 
@@ -129,10 +132,24 @@ def median(a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bo
     full.require_elements("np.median", x, axis)
     line, kept = line_up(x, axis)
     n = shape_of(line)[-1]
-    ordered = np.sort(line, axis=-1)
-    middle = full.mean(ordered[..., (n - 1) // 2 : n // 2 + 1], -1)
+    ordered = in_rising_order(line, -1)
+    first, last = (n - 1) // 2, n // 2
+    middle = chosen(ordered[..., first : last + 1], _tied_outside(ordered, first, last))
+    middle = full.mean(middle, -1)
     middle = np.where(np.isnan(ordered[..., -1]), np.nan, middle) if n else middle
     return reshape(middle, shape=kept) if keepdims else element_of(middle)
+
+
+def _tied_outside(ordered: Any, first: int, last: int) -> Any:
+    """Whether what is from the first to the last place equals what lies beside it.
+
+    Between themselves they may be equal, as their mean is asked for.
+    """
+    if not is_strict() or not is_inexact(ordered):
+        return None
+    neighbours = [i for i in (first - 1, last) if 0 <= i < shape_of(ordered)[-1] - 1]
+    same = [np.equal(ordered[..., i], ordered[..., i + 1]) for i in neighbours]
+    return functools.reduce(np.logical_or, same)[..., None] if same else None
 
 
 def line_up(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
@@ -180,13 +197,17 @@ def quantile_of(
     n: Any = shape_of(line)[-1]
     if missing:
         n = np.count_nonzero(~np.isnan(line), axis=-1)[..., *(None,) * q.ndim]
-    ordered = np.sort(line, axis=-1)
+    ordered = in_rising_order(line, -1)
+    tied = ties(ordered, -1)
 
     def element(position: Any) -> Any:
+        return chosen(picked(ordered, position), None if tied is None else picked(tied, position))
+
+    def picked(elements: Any, position: Any) -> Any:
         if not missing:
-            return take(ordered, position, -1)
-        picked = take_along_axis(ordered, np.reshape(position, (*lines, math.prod(q.shape))), -1)
-        return np.reshape(picked, (*lines, *q.shape))
+            return take(elements, position, -1)
+        found = take_along_axis(elements, np.reshape(position, (*lines, math.prod(q.shape))), -1)
+        return np.reshape(found, (*lines, *q.shape))
 
     count = n.astype(q.dtype) if missing and q.dtype.kind == "f" else n
     place = np.clip(_POSITION[method](q, count), 0, count - 1)

@@ -105,13 +105,13 @@ for _primitive in (rules.sum, rules.mean, rules.max, rules.min, rules.any, rules
 
 
 def _of_negated(primitive: Primitive) -> Rule:
-    """Σ −x = −Σ x."""
+    """Σ −x = −Σ x, if −x is of no other use."""
 
     def reduce(
         rw: Rewriting, _y: Variable, x: Atom, *, axis: Any = None, keepdims: bool = False
     ) -> Atom | None:
         minus = rw.operand(x, negative)
-        if minus is None or minus.dtype.kind not in "fc":
+        if minus is None or not rw.used_once(x) or minus.dtype.kind not in "fc":
             return None
         return rw.bind(negative, rw.bind(primitive, minus, axis=axis, keepdims=keepdims))
 

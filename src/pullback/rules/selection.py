@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pullback.core.choice import Branch, Choice
+from pullback.core.shapes import shape_of
 from pullback.rules.batching import aligned, with_axis
 from pullback.rules.registration import elementwise, rule
 from pullback.rules.shape_rules import broadcast
@@ -114,3 +115,25 @@ def unwrap(_y, _x, *, discont=None, axis=-1, period=2 * np.pi):
     At a jump that is as large as `discont`, where y is discontinuous, that is the derivative too.
     """
     return 1
+
+
+def _is_at_jump(x, *, discont=None, axis=-1, period=2 * np.pi):
+    """Whether a step before, which moves all that comes after, could go either way."""
+    steps = np.diff(np.moveaxis(x, axis, -1))
+    at = np.equal(np.remainder(steps, period), period / 2)
+    if discont is not None and discont > period / 2:
+        at = np.equal(np.abs(steps), discont) | (at & np.greater(np.abs(steps), discont))
+    first = np.zeros((*shape_of(steps)[:-1], 1), bool)
+    moved = np.cumsum(np.concatenate([first, at], -1), axis=-1)
+    return np.moveaxis(np.greater(moved, 0), -1, axis)
+
+
+unwrap.singular_at(
+    "a step of half a period, or of `discont`",
+    _is_at_jump,
+    (np.array([0.0, 2.0]),),
+    None,
+    None,
+    kind="jump",
+    params={"period": 4.0},
+)

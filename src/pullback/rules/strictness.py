@@ -18,7 +18,7 @@ from pullback.graph.variable import user_line
 from pullback.rules.batching import in_front
 from pullback.rules.registration import elementwise
 
-__all__ = ["guard", "is_strict", "strict"]
+__all__ = ["guard", "is_strict", "strict", "tie"]
 
 _depths: dict[int, int] = {}
 """How many of these contexts each thread is in, by its identifier."""
@@ -53,8 +53,10 @@ class strict(ContextDecorator):  # noqa: N801
     locally constant, such as `numpy.floor`, raises at a jump in reverse mode whatever the
     cotangent, which it does not ask for.
 
-    Ties in `numpy.sort` and what is made of it, a median or a percentile, are not looked for, nor
-    is a condition of the program's own, such as ``x > 0``.
+    A tangent meets ties sooner than a cotangent: of a sorted array it meets all that are equal,
+    whatever is read afterwards. Equal eigenvalues and singular values are not looked for, as
+    functions of a matrix have derivatives there, nor is a condition of the program's own, such as
+    ``x > 0``.
 
     What is recorded inside (the bodies of loops and of `checkpoint`, and `trace`) checks its values
     whenever it runs. What was recorded before, outside, does not.
@@ -216,3 +218,22 @@ def _like_the_first(_primitive: Primitive, x: Any, _mask: Any, **_: Any) -> Abst
 def guard(_y: Any, _x: Any, _mask: Any, *, words: tuple[str, str]) -> Any:
     """y = x, if the mask holds nowhere; otherwise it raises."""
     return 1, None
+
+
+def _tie(x: Any, _tied: Any) -> Any:
+    return x if hasattr(x, "dtype") else np.asarray(x)[()]
+
+
+@elementwise(_tie, name="tie", batch=_guard_batch, shape=_like_the_first)
+def tie(_y: Any, _x: Any, _tied: Any) -> Any:
+    """y = x, which was chosen among equal elements where `tied` holds: ∂y/∂x = 1."""
+    return 1, None
+
+
+tie.singular_at(
+    "a choice among equal elements",
+    lambda _x, tied: np.not_equal(tied, 0),
+    (1.0, 1.0),
+    (1.0, None),
+    (0.0, None),
+)

@@ -201,6 +201,7 @@ def slope(
         search.refine()
         search.coarsen()
         search.confirm()
+        search.corroborate()
         finest = max(ladder.rungs)
         ahead, behind = ladder.values(finest)
         noise = np.abs(ahead - behind - 2 * 4.0**-finest * predicted)
@@ -332,6 +333,23 @@ class _Search:
             self.relative[better] = np.inf
             self._take(level, value, error, better)
             self.ladder.rungs = rungs  # the others are judged by the steps that they asked for
+
+    def corroborate(self) -> None:
+        """What the next finer windows say of the errors of slopes that say "wrong".
+
+        Values rounded more coarsely than is known of them, as 1 − tanh²(x) far out, agree with each
+        other in some window by luck. Rounding errors grow by four from a window to the next.
+        """
+        contradict = self.settled & ~(np.abs(self.value - self.predicted) <= 20 * self.error)
+        rungs = dict(self.ladder.rungs)
+        for level in np.unique(self.level[contradict]):
+            chosen = contradict & (self.level == level)
+            for finer in (1, 2):
+                if level + finer + 2 <= self.precision.finest:
+                    error = self._window(int(level) + finer)[1] / 4.0**finer
+                    worse = chosen & np.isfinite(error) & (error > self.error)
+                    self.error[worse] = error[worse]
+        self.ladder.rungs = rungs
 
     def _window(self, level: int) -> tuple[Array, Array]:
         return self.ladder.window(level, self.epsilon * self.magnitude, self.epsilon)

@@ -13,7 +13,7 @@ from pullback.core.shapes import Abstract
 from pullback.errors import DetachedError
 from pullback.testing.differences import Slope, slope
 from pullback.testing.directions import NOISE_SAMPLES, Array, direction, groups, scales, shaken
-from pullback.testing.subject import Subject, pack, subscript
+from pullback.testing.subject import Subject, pack
 
 __all__ = [
     "NOISE_SAFETY",
@@ -173,7 +173,8 @@ def place(probe: Probe, result: str) -> tuple[str, complex]:
     places = np.argwhere(probe.mask)
     if len(places) == 1:
         unit = probe.d[probe.position][probe.mask][0]
-        return f"∂{result}/∂{name}{subscript(places[0])}", unit if unit.imag == 0 else 1.0
+        element = "".join(name.reach(places[0]))
+        return f"∂{result}/∂{element}", unit if unit.imag == 0 else 1.0
     return f"{result}, when {len(places)} elements of {name} move in a random direction", 1.0
 
 

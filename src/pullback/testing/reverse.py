@@ -20,7 +20,7 @@ from pullback.testing.probes import (
     place,
 )
 from pullback.testing.report import Row
-from pullback.testing.subject import Subject, pack, shared, subscript
+from pullback.testing.subject import Subject, pack, shared
 
 __all__ = ["adjointness", "agreement", "contraction"]
 
@@ -207,9 +207,9 @@ def agreement(
         return Row(name, argument, figure, tolerance, verdict)
     k, element = where
     a, b = got[k].ravel()[element], expected[k].ravel()[element]
-    index = subscript(np.unravel_index(element, got[k].shape))
+    leaf, index = subject.names[k].reach(np.unravel_index(element, got[k].shape))
     detail = (
-        f"gradient[{subject.names[k]}]{index}, in the direction of {argument}: "
+        f"gradient[{leaf}]{index}, in the direction of {argument}: "
         f"expected {number(b)} (forward over reverse), got {number(a)}{hint(b, a)}"
     )
     return Row(name, argument, figure, tolerance, "wrong", detail)

@@ -12,7 +12,7 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import Abstract, is_inexact
+from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -23,6 +23,7 @@ from pullback.errors import (
 )
 from pullback.testing.differences import PRECISIONS, Ladder, Precision
 from pullback.testing.directions import NOISE_SAMPLES, Array, nudges, scales
+from pullback.testing.names import Name, subscript
 from pullback.transforms.arguments import flatten_arrays, name_of
 from pullback.transforms.forward import pushforward
 from pullback.transforms.reverse import pullback
@@ -40,7 +41,7 @@ class Subject:
     function : callable
         ``function(*arrays)`` returns a tuple of inexact arrays.
     x : sequence of array
-    names : sequence of str
+    names : sequence of Name
         Of the arguments.
     results : callable
         ``results(position)`` names a result.
@@ -63,7 +64,7 @@ class Subject:
         title: str,
         function: Callable[..., tuple[Any, ...]],
         x: Sequence[Array],
-        names: Sequence[str],
+        names: Sequence[Name],
         results: Callable[[int], str],
     ) -> None:
         self.title, self.function, self.names, self.results = title, function, names, results
@@ -283,11 +284,6 @@ def shared(sizes: Sequence[Array], w: Sequence[Array], like: Sequence[Array]) ->
     return total if np.isfinite(total) else 0.0
 
 
-def subscript(index: Sequence[Any]) -> str:
-    """An index as Python spells it; nothing for a scalar."""
-    return f"[{', '.join(str(int(i)) for i in index)}]" if len(index) else ""
-
-
 def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
     """A function of pytrees, as a function of its inexact leaves.
 
@@ -299,7 +295,7 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
     specs: list[trees.TreeSpec] = []
     all_leaves: list[Any] = []
     moving: list[int] = []
-    names: list[str] = []
+    leaf_names: list[str] = []
     for parameter, primal in zip(parameters, primals, strict=True):
         leaves, spec = flatten_arrays(primal, where, f"argument {parameter}")
         for leaf, path in zip(leaves, trees.leaf_paths(spec), strict=True):
@@ -310,7 +306,7 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
                         "finite numbers; choose other primals"
                     )
                 moving.append(len(all_leaves))
-                names.append(parameter + path)
+                leaf_names.append(parameter + path)
             all_leaves.append(leaf)
         specs.append(spec)
     if not moving:
@@ -322,8 +318,9 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
 
     def function(*x: Any) -> tuple[Any, ...]:
         leaves = [leaf.copy() if type(leaf) is np.ndarray else leaf for leaf in all_leaves]
-        for position, leaf in zip(moving, x, strict=True):
-            leaves[position] = leaf
+        for group, joined in zip(groups, x, strict=True):
+            for i, leaf in zip(group, joined if len(group) > 1 else [joined], strict=True):
+                leaves[moving[i]] = leaf
         remaining = iter(leaves)
         args = [
             trees.unflatten(spec, [next(remaining) for _ in range(spec.num_leaves)])
@@ -338,7 +335,9 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
         paths[:] = [path for _, path in found]
         return tuple(leaf for leaf, _ in found)
 
-    x = [np.asarray(all_leaves[position]) for position in moving]
+    groups = _groups([all_leaves[position] for position in moving])
+    x = [_joined([all_leaves[moving[i]] for i in group]) for group in groups]
+    names = [Name.of([leaf_names[i] for i in group]) for group in groups]
     subject = Subject(title, function, x, names, lambda position: f"output{paths[position]}")
     if not subject.y:
         raise ArgumentTypeError(
@@ -346,6 +345,24 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
             "to differentiate; return a floating result"
         )
     return subject
+
+
+MANY = 64
+"""The number of leaves beyond which those that are alike become one argument."""
+
+
+def _groups(leaves: Sequence[Any]) -> list[list[int]]:
+    """Which leaves are one argument: each takes many evaluations of the function."""
+    if len(leaves) <= MANY:
+        return [[i] for i in range(len(leaves))]
+    alike: dict[Any, list[int]] = {}
+    for i, leaf in enumerate(leaves):
+        alike.setdefault((shape_of(leaf), dtype_of(leaf)), []).append(i)
+    return list(alike.values())
+
+
+def _joined(leaves: Sequence[Any]) -> Array:
+    return np.stack(leaves) if len(leaves) > 1 else np.asarray(leaves[0])
 
 
 def _parameters(f: Callable[..., Any], count: int) -> list[str]:

@@ -18,6 +18,8 @@ from pullback.testing.subject import Subject, subject_of
 
 __all__ = ["HIGHEST_ORDER", "check"]
 
+Pair = tuple[list[Array], list[Array]]
+
 HIGHEST_ORDER = 8
 """The highest order that is checked: the work doubles or trebles with each."""
 
@@ -91,6 +93,8 @@ def check(f: Callable[..., Any], *primals: Any, order: int = 2, seed: int = 0) -
     The identities are those of A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd ed.,
     SIAM 2008, chapters 3 and 5. The extrapolation is that of C. J. F. Ridders, "Accurate
     computation of F′(x) and F′(x)F″(x)", Advances in Engineering Software 4 (1982).
+
+    Of more than 64 leaves those of the same shape and dtype move together, as one argument does.
 
     A point at which `f` has a kink or a jump fails the check: choose primals away from it.
 
@@ -171,65 +175,41 @@ def _mixes(
     rng: np.random.Generator,
 ) -> list[Row]:
     """The Hessian of ⟨w, f⟩ along each argument's direction, by each mix of modes."""
-    rows = []
+    rows: list[Row] = []
     everywhere = [
         _sum([probe.d[position] for probe in group], subject.x[position])
         for position, group in enumerate(moving)
     ]
     for position, group in enumerate(moving):
-        symmetry, reverse_forward, forward_forward = [], [], []
+        found = []
         for probe in group:
             d = probe.d
             along = subject.along(d)
             forward_reverse = gradient.push(d)
 
-            def again_transposed(
-                rng: np.random.Generator, d: list[Array] = d
-            ) -> tuple[list[Array], list[Array]]:
+            def again_transposed(rng: np.random.Generator, d: list[Array] = d) -> Pair:
                 x, u = shaken(subject.x, rng), shaken(d, rng)
                 return gradient.pull(u, x), gradient.push(u, x)
 
             def again_forward(
                 rng: np.random.Generator, d: list[Array] = d, along: Subject = along
-            ) -> tuple[list[Array], list[Array]]:
+            ) -> Pair:
                 x = shaken(subject.x, rng)
                 return along.pull(shaken(w, rng), x), gradient.push(shaken(d, rng), x)
 
-            symmetry.append(
-                agreement(
-                    subject,
-                    position,
-                    gradient.pull(d),
-                    forward_reverse,
-                    f"{prefix}symmetry",
-                    subject.rounding(w),
-                    again_transposed,
-                )
+            ways = (
+                (f"{prefix}symmetry", gradient.pull(d), again_transposed),
+                (f"{prefix}reverse over forward", along.pull(w), again_forward),
             )
-            reverse_forward.append(
-                agreement(
-                    subject,
-                    position,
-                    along.pull(w),
-                    forward_reverse,
-                    f"{prefix}reverse over forward",
-                    subject.rounding(w),
-                    again_forward,
-                )
-            )
-            forward_forward.append(
-                contraction(
-                    along,
-                    position,
-                    everywhere,
-                    w,
-                    forward_reverse,
-                    f"{prefix}forward over forward",
-                )
-            )
-        for found in (symmetry, reverse_forward, forward_forward):
-            if found:
-                rows.append(_worst(found))
+            rounding = subject.rounding(w)
+            rows_of_probe = [
+                agreement(subject, position, got, forward_reverse, name, rounding, again)
+                for name, got, again in ways
+            ]
+            name = f"{prefix}forward over forward"
+            last = contraction(along, position, everywhere, w, forward_reverse, name)
+            found.append([*rows_of_probe, last])
+        rows += map(_worst, zip(*found, strict=True))
     return rows
 
 

@@ -34,6 +34,7 @@ CASES = {
         Case((0.5, between(0.5, 2, 3))),
     ],
     "guard": [Case((between(-2, 2, 2, 3), np.zeros(3, bool)), {"words": ("", "")})],
+    "tie": [Case((between(-2, 2, 2, 3), np.zeros(3, bool)))],
     "divide": [
         *binary((-2, 2), (0.5, 2), centres=(0, 1.5)),
         Case((between(-2, 2, 3), between(-2, -0.5, 3))),

@@ -57,6 +57,28 @@ def test_only_integers():
     assert pb.grad(lambda x: x * pb.fori_loop(0, 5, lambda i, k: k + i, 0))(2.0) == 10.0
 
 
+def test_numbers_handed_on_in_their_places_and_exchanged():
+    """Only what changes its place, or its value, takes an operation."""
+
+    def body(i, carry):
+        a, b, c, d, _ = carry
+        return a, c, b, d + a, i
+
+    start = (1, 2.0, 3.0, 4, 5)
+    assert pb.fori_loop(0, 3, body, start) == (1, 3.0, 2.0, 7, 2)
+    assert dtypes(pb.fori_loop(0, 3, body, start)) == ["int64", "float64", "float64"] + 2 * [
+        "int64"
+    ]
+    kept = pb.trace(lambda x: pb.fori_loop(0, 3, lambda i, c: (c[0] * x, *c[1:]), (x, 1, 2.0)), 3.0)
+    (loop,) = [each for each in kept.equations if each.graphs]
+    assert [each.primitive.name for each in loop.graphs["body"].equations] == ["multiply"]
+    slopes = pb.grad(lambda x: pb.fori_loop(0, 3, body, (1, x, 2.0 * x, 4, 5))[1])(3.0)
+    assert slopes == 2.0
+    for narrow in (np.float32(1), np.ones(2, np.float32)):
+        out = pb.fori_loop(0, 2, lambda _, c: (c[0], c[1] * c[0]), (2, narrow))
+        assert dtypes(out) == ["int64", "float32"]
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_floats_keep_their_precision(dtype):
     c0, rows = dtype(0.5), xs.astype(dtype)

@@ -57,9 +57,9 @@ class Leaves:
         self.values = [x._snapshot() if type(x) is Tracer else x for x in self.values]
         self.variables = [_variable(x) for x in self.values]
         self.names = [name + path for path in trees.leaf_paths(self.spec)]
-        for x, path in zip(self.values, self.names, strict=True):
+        for x, variable, path in zip(self.values, self.variables, self.names, strict=True):
             require_64_bits(x, f"{where}: {path}")
-            if dtype_of(x).kind not in "biufc":
+            if variable.dtype.kind not in "biufc":
                 raise ArgumentTypeError(
                     f"{where}: {path} is an array of dtype {dtype_of(x)} and shape {shape_of(x)}, "
                     "wanted numbers or booleans; convert it with .astype(float)"
@@ -87,6 +87,8 @@ class Result:
 
 
 def _variable(x: Any) -> Variable:
+    if type(x) in (bool, int, float, complex):
+        return Variable((), dtype_of(x), weak=type(x), layout=True)
     weak = _python_type(x)
     array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
     variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=layout_of(x))
@@ -177,21 +179,27 @@ def record_unevaluated(
             return record(function, inputs, names, name, position, (Tracer,))
 
 
-def same_leaves(tree: Any, spec: trees.TreeSpec, where: str, what: str) -> list[Any]:
-    """The leaves of a result, which must have the structure of what it will replace."""
+def same_leaves(tree: Any, first: Leaves, where: str, what: str) -> list[Any]:
+    """The leaves of a result, which must have the structure of what it will replace.
+
+    What stands for a Python number becomes a scalar where it is not handed on in its own place.
+    """
     leaves, got = flatten_arrays(tree, where, what)
-    if got != spec:
+    if got != first.spec:
         raise ArgumentValueError(
-            f"{where}: {what} has the structure {trees.contrast(got, spec)}, that of the initial "
-            "one; return what the body was given, with other values"
+            f"{where}: {what} has the structure {trees.contrast(got, first.spec)}, that of the "
+            "initial one; return what the body was given, with other values"
         )
     return [
-        bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x) else x for x in leaves
+        bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x, own) else x
+        for x, own in zip(leaves, first.variables, strict=True)
     ]
 
 
-def _is_weak(x: Any) -> bool:
-    return type(x) is Tracer and type(x._value) is Variable and x._value.weak is not None
+def _is_weak(x: Any, own: Variable) -> bool:
+    if type(x) is not Tracer or type(x._value) is not Variable:
+        return False
+    return x._value.weak is not None and x._value is not own
 
 
 def _in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
@@ -275,7 +283,7 @@ class Carry(Leaves):
 
 def _checked(out: Atom, before: Variable, name: str, where: str) -> Atom:
     """What a body returns in place of a leaf of the carry."""
-    after = Abstract.of(out)
+    after = out if type(out) is Variable else Abstract.of(out)
     if after.shape != before.shape:
         raise ArgumentValueError(
             f"{where}: {name} has shape {before.shape} before an iteration and {after.shape} after "

@@ -132,7 +132,7 @@ def scan(
                 "return (carry, None) if there is nothing to stack"
             )
         ys = result.leaves(out[1])
-        return [*same_leaves(out[0], first.spec, where, "carry"), *ys]
+        return [*same_leaves(out[0], first, where, "carry"), *ys]
 
     graph, free = _recorded(iteration, first, name_of(body), where, length, scanned)
     for y in graph.outputs[count:]:
@@ -204,7 +204,7 @@ def fori_loop(
     length = max(0, high - low)
 
     def iteration(index: Any, *leaves: Any) -> list[Any]:
-        return same_leaves(body(index, first.tree(leaves)), first.spec, where, "carry")
+        return same_leaves(body(index, first.tree(leaves)), first, where, "carry")
 
     graph, free = _recorded(iteration, first, name_of(body), where, length)
     loop = Loop(None, graph, len(free), len(first.values), low, length, False, checkpoint)
@@ -259,7 +259,7 @@ def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carr
     first = Carry(carry, where, "carry")
 
     def iteration(*leaves: Any) -> list[Any]:
-        return same_leaves(body(first.tree(leaves)), first.spec, where, "carry")
+        return same_leaves(body(first.tree(leaves)), first, where, "carry")
 
     def going(*leaves: Any) -> Any:
         return condition(first.tree(leaves))
@@ -297,7 +297,7 @@ def _count_up(low: Any, high: Any, body: Callable[[Any, Any], Any], carry: Any, 
     def iteration(count: Any, *leaves: Any) -> list[Any]:
         return [
             count + 1,
-            *same_leaves(body(count, first.tree(leaves)), first.spec, where, "carry"),
+            *same_leaves(body(count, first.tree(leaves)), first, where, "carry"),
         ]
 
     def going(count: Any, *_leaves: Any) -> Any:
