@@ -238,7 +238,8 @@ class Primitive:
 
         Parameters are those of `maps`. The rule computes in the precision of the result.
         """
-        assert self.rule is not None
+        rule = self.rule
+        assert rule is not None
         if self.computes_with:
             if not self.alone:
                 dtype = out.dtype
@@ -250,7 +251,7 @@ class Primitive:
                         break
             elif type(args[0]) in PYTHON_NUMBERS:
                 args = settled(args, self.computes_with, wanted, out.dtype, numbers=True)
-        entries = self.rule(out, *args, **params)
+        entries = rule(out, *args, **params) if params else rule(out, *args)
         if type(entries) is tuple and len(entries) == len(args):
             return entries
         return self.per_argument(entries, args)

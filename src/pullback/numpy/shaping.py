@@ -35,10 +35,10 @@ def _array(a: Any) -> Any:
 
 
 def _permuted(a: Any, axes: Sequence[int]) -> Any:
-    """The view of `a` with its axes in this order."""
+    """The view of the array `a` with its axes in this order."""
     axes = tuple(axes)
     return view_of(
-        _array(a),
+        a,
         lambda base: bind(shaping.transpose, (base,), {"axes": axes}),
         lambda _base, value: shaping.transpose(value, axes=shaping.inverse(axes)),
         always=True,
@@ -205,7 +205,7 @@ def atleast_3d(*arys: Any) -> Any:
 
 @implements(np.transpose)
 def transpose(a: Any, axes: Any = None) -> Any:
-    a = operand(a)
+    a = _array(a)
     rank = len(shape_of(a))
     if axes is None:
         return _permuted(a, range(rank)[::-1])
@@ -220,7 +220,7 @@ def transpose(a: Any, axes: Any = None) -> Any:
 
 @implements(np.swapaxes)
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
-    a = operand(a)
+    a = _array(a)
     order = list(range(len(shape_of(a))))
     first = normalize_axis_index(axis1, len(order), "axis1")
     second = normalize_axis_index(axis2, len(order), "axis2")
@@ -230,7 +230,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
 
 @implements(np.moveaxis)
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    a = operand(a)
+    a = _array(a)
     rank = len(shape_of(a))
     sources = normalize_axis_tuple(source, rank, "source")
     destinations = normalize_axis_tuple(destination, rank, "destination")
@@ -247,7 +247,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
 
 @implements(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    a = operand(a)
+    a = _array(a)
     rank = len(shape_of(a))
     axis = normalize_axis_index(axis, rank)
     place = normalize_axis_index(start, rank + 1, "start")
