@@ -116,8 +116,9 @@ class Linearization:
     ) -> list[Any]:
         """Cotangents of the inputs from cotangents of the outputs; `None` is zero.
 
-        With `once`, every node is released as soon as it has been used. To the cotangents that
-        `onto` has, one for each input, those found here are added.
+        With `once`, every node is released as soon as it has been used, or at the end where the
+        sweep may have to be done over. To the cotangents that `onto` has, one for each input,
+        those found here are added.
         """
         infinitesimal = self.infinitesimal
         if infinitesimal is None:
