@@ -9,13 +9,14 @@ from numpy.testing import assert_array_equal
 import pullback as pb
 from pullback.core.primitive import Primitive, registry
 from pullback.core.shapes import Abstract
+from pullback.core.structure import Opaque
 from pullback.core.tracing import Tracer
 
 X, Y = np.array([1.0, 2.0]), np.array([3.0, 4.0])
 
 
-def product(rule, **options):
-    return Primitive("product", np.multiply, rule, **options)
+def product(rule):
+    return Primitive("product", np.multiply, rule=rule)
 
 
 def test_on_plain_values_it_is_the_function():
@@ -107,7 +108,7 @@ def test_several_outputs():
             ),
         )
 
-    both = Primitive("both", lambda x: (np.sin(x), np.cos(x)), rule, multiple=True)
+    both = Primitive("both", lambda x: (np.sin(x), np.cos(x)), Opaque(multiple=True), rule)
     assert pb.check(both, X, order=3).passed
     assert pb.check(lambda x: both(x)[1] * x, X).passed
 

@@ -280,7 +280,7 @@ def drawn(rng: np.random.Generator, name: str, case: int, numbers: list[int], mo
     for i in range(len(dtypes)):
         if i in varying:
             dtypes[i] = str(rng.choice(allowed(VARYING, name, case, i)))
-        elif i in numbers or (registry[name].numbers and not is_condition(name, case, i)):
+        elif i in numbers or (registry[name].structure.numbers and not is_condition(name, case, i)):
             dtypes[i] = str(rng.choice(allowed(CONSTANTS, name, case, i)))
     return Draw(name, case, tuple(dtypes), tuple(map(int, varying)), mode)
 
@@ -292,7 +292,7 @@ def is_condition(name: str, case: int, position: int) -> bool:
 
 def allowed(kinds: dict[str, Any], name: str, case: int, position: int) -> list[str]:
     """What an argument may be: a Python number only where there can be a scalar."""
-    whole = registry[name].numbers or not np.ndim(CASES[name][case].args[position])
+    whole = registry[name].structure.numbers or not np.ndim(CASES[name][case].args[position])
     real = name in REAL and np.asarray(CASES[name][case].args[position]).dtype.kind != "c"
     return [
         key
@@ -310,7 +310,9 @@ def fixed() -> dict[str, list[Draw]]:
         if draws and (len(numbers) == 1 or any(d.case != case for d in draws[8:])):
             continue
         rng = np.random.default_rng([case, *map(ord, name)])
-        for constant in CONSTANTS if len(numbers) > 1 or registry[name].numbers else VARYING:
+        for constant in (
+            CONSTANTS if len(numbers) > 1 or registry[name].structure.numbers else VARYING
+        ):
             for _ in range(3):
                 turn += 1
                 draw = drawn(rng, name, case, numbers, MODES[turn % len(MODES)])

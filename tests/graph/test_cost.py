@@ -9,6 +9,7 @@ import pytest
 
 import pullback as pb
 from pullback.core.primitive import Primitive
+from pullback.core.structure import Nested
 from pullback.graph.cost import Cost, dearest
 from pullback.graph.graph import Graph
 
@@ -81,13 +82,17 @@ ONCE = Cost(6, 8 * (3 + 3 + 3 + 1 + 3))
 DEAREST = Primitive(
     "choice",
     lambda x, *, branches: branches[0](x),
-    shape=lambda x, *, branches: branches[0].inputs[0],
-    cost=lambda costs, *, branches: dearest(costs.values()),
+    Nested(
+        lambda _primitive, x, *, branches: branches[0].inputs[0],
+        cost=lambda costs, *, branches: dearest(costs.values()),
+        multiple=False,
+    ),
 )
 
 
 def _loop(name, cost):
-    return Primitive(name, lambda x, **_: x, shape=lambda x, **_: BODY.inputs[0], cost=cost)
+    structure = Nested(lambda *_, **__: BODY.inputs[0], cost=cost, multiple=False)
+    return Primitive(name, lambda x, **_: x, structure)
 
 
 REPEATED = _loop("repeated", lambda costs, *, loop: costs["body"] * loop.length)

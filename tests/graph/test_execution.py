@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import pullback as pb
 from pullback.core.primitive import Primitive, registry
+from pullback.core.structure import Nested, Opaque
 from pullback.graph import execution
 from pullback.graph.execution import unshared
 from tests.graph.programs import assert_same_bits
@@ -41,7 +43,8 @@ def updates(monkeypatch):
         return call
 
     for primitive in (index_update, index_add):
-        monkeypatch.setattr(primitive, "in_place", counted("in place", primitive.in_place))
+        in_place = counted("in place", primitive.structure.in_place)
+        monkeypatch.setattr(primitive, "structure", replace(primitive.structure, in_place=in_place))
         monkeypatch.setattr(primitive, "value", counted("copied", primitive.value))
     return counts
 
@@ -303,7 +306,7 @@ def test_the_list_is_emptied_even_after_an_error():
     def fail(x):
         raise FloatingPointError("broken")
 
-    broken = Primitive("broken", fail, shape=lambda x: x)
+    broken = Primitive("broken", fail, Opaque(lambda _primitive, x: x))
     values = [np.ones(3)]
     with pytest.raises(FloatingPointError, match="broken"):
         pb.trace(f, np.ones(3)).evaluate(values)
@@ -366,7 +369,9 @@ def _repeat(args, *, body, count):
 
 
 repeated = Primitive(
-    "repeated", _repeated, take_over=_repeat, shape=lambda x, *, body, count: body.inputs[0]
+    "repeated",
+    _repeated,
+    Nested(lambda _primitive, x, *, body, count: body.inputs[0], take_over=_repeat, multiple=False),
 )
 
 

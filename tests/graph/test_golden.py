@@ -13,6 +13,7 @@ import pytest
 
 import pullback as pb
 from pullback.core.primitive import Primitive
+from pullback.core.structure import Nested
 from pullback.graph.graph import Graph
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -49,7 +50,9 @@ def nested():
     """A primitive with a body, as loops have one."""
     body = pb.trace(lambda x: np.sin(x) * 2.0, np.ones(3))
     twice = Primitive(
-        "twice", lambda x, *, body, count: body(body(x)), shape=lambda x, **_: body.inputs[0]
+        "twice",
+        lambda x, *, body, count: body(body(x)),
+        Nested(lambda *_, **__: body.inputs[0], multiple=False),
     )
     return pb.trace(lambda x: twice(x + 1, body=body, count=2), np.ones(3))
 

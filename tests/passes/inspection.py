@@ -6,7 +6,6 @@ import numpy as np
 
 from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
-from pullback.passes.broadcasts import is_elementwise
 
 __all__ = ["findings", "names"]
 
@@ -56,10 +55,10 @@ def findings(graph: Graph) -> list[str]:
         whole = inputs and getattr(inputs[-1], "shape", ()) == equation.outputs[0].shape
         if name in ("add", "subtract") and "scatter" in sources[-1:] and whole:
             found.append(f"{name} of a scatter")
-        if is_elementwise(primitive) and "broadcast_to" in sources:
+        if primitive.structure.elementwise and "broadcast_to" in sources:
             found.append(f"{name} of what was broadcast")
         for x in inputs:
-            if is_elementwise(primitive) and x in graph.constants and number(x) is not None:
+            if primitive.structure.elementwise and x in graph.constants and number(x) is not None:
                 found.append(f"{name} of an array of one number")
         if name in ("sum", "mean", "max", "min") and "broadcast_to" in sources:
             found.append(f"{name} of what was broadcast")

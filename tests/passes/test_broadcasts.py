@@ -8,7 +8,7 @@ import scipy.special  # noqa: F401
 
 import pullback as pb
 from pullback.core.primitive import registry
-from pullback.passes.broadcasts import is_elementwise, simplify_broadcasts
+from pullback.passes.broadcasts import simplify_broadcasts
 from tests.passes.agreement import rewritten
 from tests.passes.inspection import names
 from tests.rules.cases import CASES
@@ -79,7 +79,7 @@ def test_matrix_products(f, args, left):
 def test_what_acts_element_by_element():
     for name in CASES:
         primitive = registry[name]
-        if not is_elementwise(primitive):
+        if not primitive.structure.elementwise:
             continue
         for case in CASES[name]:
             if any(isinstance(value, np.ndarray) for value in case.params.values()):
@@ -93,8 +93,8 @@ def test_what_acts_element_by_element():
             twice = primitive(*repeated, **case.params)
             for one, two in zip(*map(_several, (once, twice)), strict=True):
                 np.testing.assert_allclose(np.broadcast_to(one, np.shape(two)), two, rtol=1e-14)
-    assert not is_elementwise(registry["unwrap"])
-    assert is_elementwise(registry["where"])
+    assert not registry["unwrap"].structure.elementwise
+    assert registry["where"].structure.elementwise
 
 
 def _several(x):

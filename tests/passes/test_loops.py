@@ -180,6 +180,19 @@ def test_it_is_in_a_while_loop_if_it_cannot_fail():
     np.testing.assert_array_equal(singular(x + 9.0, np.zeros((3, 3))), x + 9.0)
 
 
+def test_positions_that_may_lie_outside_stay_in_a_loop_that_may_not_run():
+    def f(x, places, first):
+        def body(state):
+            return state[0] + 1, state[1] + np.sin(x[places])
+
+        return pb.while_loop(lambda state: state[0] < 0, body, (first, np.zeros(2)))[1]
+
+    graph = simplify(pb.trace(f, x, np.array([1, 2]), 0.0))
+    np.testing.assert_array_equal(graph(x, np.array([1, 7]), 0.0), np.zeros(2))
+    with pytest.raises(IndexError):
+        graph(x, np.array([1, 7]), -1.0)
+
+
 def test_what_depends_on_the_index_stays():
     def f(x):
         return pb.fori_loop(0, 5, lambda i, c: c + np.exp(-i * 1.0), x)

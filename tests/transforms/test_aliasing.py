@@ -6,6 +6,7 @@ Nor do results share memory with each other, with arguments, or with what a map 
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -134,6 +135,47 @@ def test_a_constant_matrix_overwritten_between_products():
     x = RNG.standard_normal(4)
     t = np.tanh(x)
     assert_allclose(pb.grad(f)(x), 18 * t * (1 - t**2), rtol=1e-13)
+
+
+def test_a_large_constant_that_is_read_again_and_again():
+    """It is copied when it has been written to, and not each time that it is read."""
+    n = 200
+    layouts = {
+        "C": np.array,
+        "F": np.asfortranarray,
+        "gaps": lambda a: np.repeat(a, 2, axis=1)[:, ::2],
+        "backwards": lambda a: np.array(a[::-1])[::-1],
+        "complex": lambda a: a * (1 + 1j),
+        "float32": lambda a: a.astype(np.float32),
+    }
+
+    def loop(matrix, used):
+        def f(x):
+            for step in range(8):
+                if used is not None:
+                    matrix[step % 3, :] *= 2 if step in (2, 3, 6) else 1
+                    used.append(matrix.copy())
+                x = matrix.T @ (matrix @ x)
+            return x
+
+        return f
+
+    for name, layout in layouts.items():
+        matrix, used = layout(RNG.standard_normal((n, n)) / n), []
+        x = np.ones(n, matrix.dtype)
+        _, pull = pb.vjp(loop(matrix, used), x)
+        expected = x
+        for each in reversed(used):
+            expected = np.conj(each.T @ each).T @ expected
+        close = 30 * np.finfo(x.dtype).eps * np.max(np.abs(expected))
+        assert_allclose(pull(x)[0], expected, rtol=0, atol=close, err_msg=name)
+        tracemalloc.start()
+        try:
+            pb.vjp(loop(matrix, None), x)
+            most = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert most < 5 * matrix.nbytes, name  # of sixteen readings
 
 
 def test_a_constant_overwritten_after_the_function():

@@ -103,6 +103,29 @@ def test_a_long_chain_of_numpy_operations():
     assert slope == pytest.approx(forward[1], rel=1e-9)
 
 
+def test_a_recorded_operation_on_scalars_takes_little_memory():
+    """At most what it takes in HIPS autograd, which is 645 bytes and more."""
+    operations = {
+        "sin": np.sin,
+        "x * x": lambda x: x * x,
+        "x * number": lambda x: x * 1.01,
+        "x + number": lambda x: x + 0.01,
+    }
+    for name, operation in operations.items():
+
+        def chain(x, operation=operation):
+            for _ in range(2000):
+                x = operation(x)
+            return x
+
+        tracemalloc.start()
+        try:
+            pb.grad(chain)(0.5)
+            assert tracemalloc.get_traced_memory()[1] < 2000 * 600, name
+        finally:
+            tracemalloc.stop()
+
+
 def test_maps_of_long_chains_can_be_dropped():
     """Neither a tape that was never swept nor one that is kept overflows the stack when it goes."""
     _, pull = pb.vjp(Counted(1.0).chain(LONG), 1.0)

@@ -34,7 +34,8 @@ class FullCollections(Observer):
     """Makes full collections wait.
 
     That is said by the last of the collector's thresholds: how many collections of the middle
-    generation come before one of everything.
+    generation come before one of everything. A collector that works in small steps, as that of
+    Python 3.14, has no such threshold, and needs none.
     """
 
     def __init__(self) -> None:
@@ -57,8 +58,8 @@ class FullCollections(Observer):
             young, middle, old = self._users
             if blocks < self._limit:
                 old = max(old, gc.get_count()[2] + _LEASE)
-            self._set = young, middle, old
             gc.set_threshold(young, middle, old)
+            self._set = gc.get_threshold()
 
     def leave(self) -> None:
         """Set the thresholds back, if they are still those that were set here."""

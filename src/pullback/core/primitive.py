@@ -6,20 +6,23 @@ import inspect
 import pickle
 from collections.abc import Callable, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pullback.core.linear import Joint, Maps, as_map
 from pullback.core.precision import PYTHON_NUMBERS, settled
-from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import SingularPoint
-from pullback.core.subclasses import elements_of, is_of_subclass
+from pullback.core.structure import Opaque, Structure
+from pullback.core.subclasses import elements_of
 from pullback.core.tracing import Tracer, ground_level
 from pullback.core.validation import describe, to_array
 from pullback.errors import ArgumentTypeError, NoRuleError
 
-__all__ = ["SCALARS", "Primitive", "bind", "locally_constant", "registry"]
+__all__ = ["SCALARS", "FullRule", "Primitive", "bind", "locally_constant", "registry"]
+
+_UNKNOWN = Opaque()
 
 registry: dict[str, Primitive] = {}
 """The rule book: every primitive of pullback itself, by name."""
@@ -27,6 +30,23 @@ registry: dict[str, Primitive] = {}
 
 def locally_constant(*_: Any, **__: Any) -> None:
     """The rule of a function that is locally constant wherever it is differentiable."""
+
+
+class FullRule(NamedTuple):
+    """The rule of a primitive whose value and derivative come out of one computation, as a loop's.
+
+    Attributes
+    ----------
+    pushforward : callable
+        ``pushforward(values, dots, params)`` is the pair of the value and its tangent; `None`
+        stands for a tangent that is zero. With several outputs both are tuples.
+    linearize : callable
+        ``linearize(values, wanted, params)`` is the pair of the value and the `Joint` of its linear
+        maps. `wanted` tells for each argument whether it is differentiated.
+    """
+
+    pushforward: Callable[..., tuple[Any, Any]]
+    linearize: Callable[..., tuple[Any, Joint]]
 
 
 class Primitive:
@@ -39,129 +59,46 @@ class Primitive:
     value : callable
         ``value(*args, **params)`` evaluates the function on plain arrays. Arrays are positional,
         everything that shapes the computation (an axis, a subscript) is a keyword.
-    rule : callable, optional
+    structure : Structure
+        What is known of it besides: see `pullback.core.structure`.
+    rule : callable or FullRule, optional
         ``rule(out, *args, **params)`` returns a linear map per argument (see `as_map`), or a
         `Joint` one. A parameter whose name starts with an underscore is handed over as an
         `Abstract` (shape and dtype): its elements are not read, so they need not be kept.
-    multiple : bool
-        Whether the function returns a tuple of arrays.
-    batch : callable, optional
-        How the function acts on arguments that carry a mapped axis in front:
-        ``batch(primitive, size, mapped, values, params)``; see `pullback.rules.batching`.
-    shape : callable, optional
-        ``shape(*args, **params)`` is the shape and dtype of what evaluation returns, exactly, as an
-        `Abstract` (a tuple of them with `multiple`); see `pullback.rules.shape_rules`. Each of
-        `args` is an `Abstract`, an array, a tracer or a scalar; a Python scalar is weak in
-        promotion. Where the shape depends on values that are not known it raises
-        `DataDependenceError`. `None` if the function cannot be recorded without evaluating it.
-    infer : callable, optional
-        Where there is no `shape`: the same, found out from the function. A Python scalar that is
-        not known comes as the variable that stands for it.
-    operations : callable, optional
-        ``operations(out, *args, **params)`` is the number of floating-point operations, from the
-        shapes of the output (or the tuple of outputs) and of the arguments. `None` for one
-        operation for each element of the outputs.
-    cost : callable, optional
-        For a primitive with graphs among its parameters: ``cost(costs, **params)`` is what it
-        costs, from what each of them costs once, by path; see `pullback.graph.cost`. `None` for
-        the sum.
-    rearranges : bool
-        Whether the elements of the result may lie in memory in another order than C's, or with
-        gaps, although those of all arguments lie in C order.
-    pushforward : callable, optional
-        ``pushforward(values, dots, params)`` is the pair of the value and its tangent, where both
-        come out of one computation, as those of a loop do; `None` stands for a tangent that is
-        zero. With `multiple` both are tuples.
-    linearize : callable, optional
-        ``linearize(values, wanted, params)`` is the pair of the value and the `Joint` of its linear
-        maps, where the computation of the value yields what the maps need. `wanted` tells for each
-        argument whether it is differentiated.
-    in_place : callable, optional
-        ``in_place(*args, **params)`` is `value`, written over the first argument, an array that
-        nobody else reads; it returns that array. The value of such a primitive is its first
-        argument with other elements here and there, laid out in memory as that is.
-    take_over : callable, optional
-        ``take_over(args, **params)`` is `value` of a list of arguments that is given away: what
-        only this list refers to may be overwritten. For primitives with a body.
     separate : callable, optional
         ``separate(outs, args, interpreter)`` is what a derivative goes on with in place of
         the outputs, where several of them are equal and it takes more than them; see
-        `pullback.transforms.infinitesimals`. With `multiple` alone.
-    singular : bool
-        Whether a coefficient is infinite or not a number somewhere. A tangent or cotangent that is
-        zero for want of dependence (see `pullback.transforms.support`) stays zero there.
-    masks : bool
-        Whether the pullback hands out exact zeros to elements that the value did not depend on,
-        as `where` does to the branch that was not taken. Its maps have the same zeros in the same
-        places whatever they are applied to.
-    pads : {"", "constants", "always"}
-        When the pushforward does likewise: never, where some of the arguments are constant, as
-        that of a concatenation, or always.
-    generic : bool
-        Whether the maps' zeros for want of dependence are those that they have at any other
-        arguments of these shapes, as those of a matrix product are.
+        `pullback.transforms.infinitesimals`. With several outputs alone.
     trusted : bool
-        Whether the function returns what `shape` or `infer` say. A graph looks at the results of
-        one that is not.
-    numbers : bool
-        Whether integers and booleans among the arguments are numbers like others, rather than
-        indices or conditions. The rule then gets them as floating ones.
-    multilinear : bool
-        Whether the function is linear in each argument, and its rule does nothing with arguments
-        but multiply by them. They are in no need of precision before they meet what comes.
+        Whether the function returns what its structure says. A graph looks at the results of one
+        that is not.
     """
 
     def __init__(
         self,
         name: str,
         value: Callable[..., Any],
-        rule: Callable[..., Any] | None = None,
+        structure: Structure = _UNKNOWN,
+        rule: Callable[..., Any] | FullRule | None = None,
         *,
-        multiple: bool = False,
-        batch: Callable[..., Any] | None = None,
-        shape: Callable[..., Abstract | tuple[Abstract, ...]] | None = None,
-        infer: Callable[..., Abstract | tuple[Abstract, ...]] | None = None,
-        operations: Callable[..., int] | None = None,
-        cost: Callable[..., Any] | None = None,
-        rearranges: bool = False,
-        layouts: Callable[..., list[Any]] | None = None,
-        pushforward: Callable[..., tuple[Any, Any]] | None = None,
-        linearize: Callable[..., tuple[Any, Joint]] | None = None,
-        in_place: Callable[..., Any] | None = None,
-        take_over: Callable[..., Any] | None = None,
         separate: Callable[..., tuple[Any, ...]] | None = None,
-        singular: bool = False,
-        masks: bool = False,
-        pads: str = "",
-        generic: bool = False,
         trusted: bool = True,
-        numbers: bool = False,
-        multilinear: bool = False,
     ) -> None:
         self.name = name
         self.value = value
-        self.multiple = multiple
-        self.batch = batch
-        self.shape = shape
-        self.infer = infer
-        self.operations = operations
-        self.cost = cost
-        self.rearranges = rearranges
-        self.layouts = layouts
-        self.pushforward = pushforward
-        self.linearize = linearize
-        self.in_place = in_place
-        self.take_over = take_over
+        self.structure = structure
         self.separate = separate
-        self.singular = singular
-        self.masks = masks
-        self.pads = pads
-        self.leaves_out = masks or bool(pads)
-        self.generic = generic
         self.trusted = trusted
-        self.numbers = numbers
-        self.multilinear = multilinear
         self.__doc__ = value.__doc__
+        # What transformations ask at each operation.
+        self.multiple = structure.multiple
+        self.singular = structure.singular
+        self.masks = structure.masks
+        self.pads = structure.pads
+        self.leaves_out = structure.masks or bool(structure.pads)
+        self.generic = False
+        self.pushforward: Callable[..., tuple[Any, Any]] | None = None
+        self.linearize: Callable[..., tuple[Any, Joint]] | None = None
         self.singular_points: list[SingularPoint] = []
         self.rule: Callable[..., Any] | None = None
         self.keeps_out = False
@@ -173,8 +110,11 @@ class Primitive:
         if rule is not None:
             self.set_rule(rule)
 
-    def set_rule(self, rule: Callable[..., Any]) -> None:
+    def set_rule(self, rule: Callable[..., Any] | FullRule) -> None:
         """Attach `rule`, and read off its signature what it keeps."""
+        if isinstance(rule, FullRule):
+            self.pushforward, self.linearize = rule
+            return
         self.rule = rule
         if rule is locally_constant:
             return
@@ -200,10 +140,12 @@ class Primitive:
         self.keeps = tuple(not name.startswith("_") for name in names[1:])
         self.keeps_rest = variadic is not None and not variadic.startswith("_")
         self.reads_nothing = not (self.keeps_out or self.keeps_rest or any(self.keeps))
+        structure = self.structure
+        self.generic = structure.generic and not self.reads_nothing
         # Element by element a function of one argument has its dtype, and raises at poles alone.
-        self.alone = len(self.keeps) == 1 and self.numbers
+        self.alone = len(self.keeps) == 1 and structure.numbers
         smooth = self.alone and not self.singular
-        if not (self.multilinear or self.multiple or smooth):
+        if not (structure.multilinear or self.multiple or smooth):
             self.computes_with = tuple(i for i, keeps in enumerate(self.keeps) if keeps)
 
     def singular_at(
@@ -246,7 +188,7 @@ class Primitive:
                 for x in args:
                     if type(x) in PYTHON_NUMBERS or x.dtype is not dtype:
                         args = settled(
-                            args, self.computes_with, wanted, dtype, numbers=self.numbers
+                            args, self.computes_with, wanted, dtype, numbers=self.structure.numbers
                         )
                         break
             elif type(args[0]) in PYTHON_NUMBERS:
@@ -309,6 +251,17 @@ class Primitive:
             f"{self.name} has no derivative rule, and {which} is being differentiated. Give it "
             f"one with @{self.name}.rule, or detach the argument with pullback.stop_gradient(x) if "
             "its derivative is not wanted"
+        )
+
+    def shape(self, *args: Any, **params: Any) -> Any:
+        """See `Structure.shape`."""
+        return self.structure.shape(self, *args, **params)
+
+    def no_batching(self) -> NoRuleError:
+        """The error that says that this primitive has no batching."""
+        return NoRuleError(
+            f"{self.name} has no batching, and one of its arguments is mapped. Give it one with "
+            f"@{self.name}.batch, or write the function with NumPy functions"
         )
 
     def no_shape(self) -> NoRuleError:
@@ -391,10 +344,7 @@ def _as_plain(x: Any, primitive: Primitive) -> Any:
     """`x` as an array; traced scalars in a list or an object array become one traced array."""
     if type(x) is Tracer or type(x) in SCALARS:
         return x
-    if is_of_subclass(x):
-        array = elements_of(x, primitive.name)
-    else:
-        array = to_array(x, f"{primitive.name}: an argument")
+    array = to_array(elements_of(x, primitive.name), f"{primitive.name}: an argument")
     if array.dtype.kind in "biufc":
         return array
     elements = array.ravel().tolist()

@@ -7,16 +7,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["elements_of", "is_of_subclass", "requirements"]
+__all__ = ["elements_of", "requirements"]
 
 requirements: list[Callable[[Any, str], None]] = []
 """What raises an error for an array that is more than its elements, which would be lost."""
-
-
-def is_of_subclass(x: Any) -> bool:
-    """Whether `x` is an array of a class other than `numpy.ndarray`; a tracer is none."""
-    cls = type(x)
-    return cls is not np.ndarray and issubclass(cls, np.ndarray)
 
 
 def elements_of(x: Any, where: str) -> Any:
@@ -24,10 +18,14 @@ def elements_of(x: Any, where: str) -> Any:
 
     Parameters
     ----------
-    x : array
+    x : object
+        What is no array of a subclass, or is a tracer, is returned as it is.
     where : str
         What it was given to, for the message.
     """
+    cls = type(x)
+    if cls is np.ndarray or not issubclass(cls, np.ndarray):
+        return x
     for require in requirements:
         require(x, where)
     return x.view(np.ndarray)

@@ -112,18 +112,15 @@ def refuse(where: str, argument: str, x: Any, wanted: str, remedy: str = "") -> 
     remedy : str
         What to write.
     """
-    return ArgumentTypeError(_words(where, argument, x, wanted, remedy))
+    text = f"{where}: {argument} is {shown(x)}, wanted {wanted}"
+    return ArgumentTypeError(f"{text}; {remedy}" if remedy else text)
 
 
 def _out_of_range(
-    where: str, argument: str, x: Any, wanted: str, remedy: str
+    where: str, argument: str, x: Any, wanted: str, remedy: str = ""
 ) -> ArgumentValueError:
-    return ArgumentValueError(_words(where, argument, x, wanted, remedy))
-
-
-def _words(where: str, argument: str, x: Any, wanted: str, remedy: str) -> str:
-    text = f"{where}: {argument} is {shown(x)}, wanted {wanted}"
-    return f"{text}; {remedy}" if remedy else text
+    """The error for one of the right type, likewise."""
+    return ArgumentValueError(*refuse(where, argument, x, wanted, remedy).args)
 
 
 def _one_of(options: Iterable[Any]) -> str:
@@ -211,7 +208,7 @@ def require_text(x: Any, where: str, argument: str) -> str:
     try:
         x.encode()
     except UnicodeEncodeError:
-        raise _out_of_range(where, argument, x, "text that can be encoded", "") from None
+        raise _out_of_range(where, argument, x, "text that can be encoded") from None
     return x
 
 
@@ -374,7 +371,7 @@ def require_generator(x: Any, where: str, argument: str = "seed") -> np.random.G
         raise refuse(where, argument, x, wanted)
     seeds = [operator.index(number) for number in numbers]
     if any(number < 0 for number in seeds) or not seeds:
-        raise _out_of_range(where, argument, x, wanted, "")
+        raise _out_of_range(where, argument, x, wanted)
     return np.random.default_rng(seeds if several else seeds[0])
 
 

@@ -91,8 +91,8 @@ def cost(graph: Graph) -> Cost:
         nested = {path: cost(each) for path, each in equation.graphs.items()}
         if not nested:
             total.add(equation.primitive.name, operations_of(equation), bytes_of(equation))
-        elif equation.primitive.cost is not None:
-            total += equation.primitive.cost(nested, **equation.params)
+        elif equation.primitive.structure.cost is not None:
+            total += equation.primitive.structure.cost(nested, **equation.params)
         else:
             total += sum(nested.values(), Cost())
     return total
@@ -100,20 +100,18 @@ def cost(graph: Graph) -> Cost:
 
 def operations_of(equation: Equation) -> int:
     """Floating-point operations of one equation."""
-    count = equation.primitive.operations
-    if count is None:
-        return sum(out.size for out in equation.outputs)
-    out: Any = equation.outputs if equation.primitive.multiple else equation.outputs[0]
-    return int(count(out, *equation.inputs, **equation.params))
+    primitive = equation.primitive
+    out: Any = equation.outputs if primitive.multiple else equation.outputs[0]
+    return primitive.structure.operations(out, *equation.inputs, **equation.params)
 
 
 def bytes_of(equation: Equation) -> int:
     """Bytes that one equation reads and writes: those of the places, where it touches only some."""
-    if equation.primitive.in_place is not None:
+    if equation.primitive.structure.in_place is not None:
         _, written, *indices = equation.inputs
         return 2 * _nbytes(written) + sum(map(_nbytes, indices))
     results = sum(map(_nbytes, equation.outputs))
-    if equation.primitive.rearranges:
+    if equation.primitive.structure.shares:
         return 2 * results + sum(map(_nbytes, equation.inputs[1:]))
     return results + sum(map(_nbytes, equation.inputs))
 

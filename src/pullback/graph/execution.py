@@ -168,11 +168,16 @@ def _step(
         value = functools.partial(_checked, value, equation)
     if not views.isdisjoint(equation.outputs):
         value = functools.partial(_owning, value)
-    if primitive.take_over is not None:
-        prepare = functools.partial(_give_away, with_params(primitive.take_over), pick, dead)
+    structure = primitive.structure
+    if structure.take_over is not None:
+        prepare = functools.partial(_give_away, with_params(structure.take_over), pick, dead)
         dead = tuple(place for place in dead if place in targets)
-    elif primitive.in_place is not None and sources[0] in dead and sources.count(sources[0]) == 1:
-        reuses = [(_picks(sources[:1]), (with_params(primitive.in_place), pick))]
+    elif (
+        primitive.structure.in_place is not None
+        and sources[0] in dead
+        and sources.count(sources[0]) == 1
+    ):
+        reuses = [(_picks(sources[:1]), (with_params(structure.in_place), pick))]
         prepare = functools.partial(_reuse, reuses, _FREE, (value, pick))
     elif operands := _overwritable(equation, sources, dead):
         reuses = [(_picks((x,)), (value, _picks((*sources, x)))) for x in operands]

@@ -12,7 +12,7 @@ from pullback.core import trees
 from pullback.core.memory import in_memory, rely
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.subclasses import elements_of, is_of_subclass
+from pullback.core.subclasses import elements_of
 from pullback.core.tracing import Tracer, is_plain
 from pullback.core.validation import refuse, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError
@@ -381,8 +381,7 @@ def _checked(x: Any, variable: Variable, what: str) -> Any:
         raise ArgumentTypeError(f"{what} is {shown(x)}, wanted {variable!r}")
     if not isinstance(x, Tracer | np.ndarray | np.generic | int | float | complex):
         x = to_array(x, what)
-    elif is_of_subclass(x):
-        x = elements_of(x, what)
+    x = elements_of(x, what)
     require_64_bits(x, what)
     if shape_of(x) != variable.shape:
         raise ArgumentValueError(

@@ -101,7 +101,7 @@ def follows(new: Variable, old: Variable) -> bool:
     equation: Any = by._equation if type(by) is Decided else None
     if equation is None or not any(x is old for x in equation.inputs):
         return False
-    if equation.primitive.in_place is not None:
+    if equation.primitive.structure.in_place is not None:
         return equation.inputs[0] is old
     if isinstance(equation.primitive.value, np.ufunc) and not any(
         shape_of(x) for x in equation.inputs if x is not old
@@ -133,19 +133,20 @@ def layouts_of_results(
     """The layouts of the results of ``primitive(*args, **params)``."""
     if all(len(out.shape) < 1 for out in outs):
         return [True] * len(outs)
-    if primitive.layouts is not None:
-        return primitive.layouts(args, params)
-    if primitive.in_place is not None:
+    structure = primitive.structure
+    if structure.layouts is not None:
+        return list(structure.layouts(args, params))
+    if structure.in_place is not None:
         memory = in_memory(args[0])
         return [None if memory is None else _layout(np.empty_like(memory))]
-    if primitive.rearranges and not primitive.multiple:
+    if structure.reorders and not primitive.multiple:
         return [_rearranged(primitive, args, params)]
     if registry.get(primitive.name) is not primitive:  # of the user's own, which may do anything
-        if primitive.shape is None and primitive.infer is not None:
-            found = primitive.infer(*args, **params)
+        if structure.infer is not None:
+            found = structure.infer(*args, **params)
             outs = found if isinstance(found, tuple) else (found,)
         return [not out.shape or getattr(out, "layout", None) for out in outs]
-    if not primitive.rearranges and all(map(_gives_order, args)):
+    if not structure.reorders and all(map(_gives_order, args)):
         return [True] * len(outs)
     if any(map(_holds_graph, params.values())):
         return [len(out.shape) < 2 or None for out in outs]
@@ -305,7 +306,7 @@ def makes_array(primitive: Primitive, args: Sequence[Any], params: dict[str, Any
         return False
     if registry.get(primitive.name) is not primitive:
         return False
-    if not primitive.rearranges and any(math.prod(shape_of(x)) != 1 for x in args):
+    if not primitive.structure.reorders and any(math.prod(shape_of(x)) != 1 for x in args):
         return False
     first, *_ = map(_stand_in, args)
     rest = map(_stand_in, args[1:])

@@ -67,9 +67,9 @@ def outliving_views(equations: Sequence[Equation], outputs: Iterable[Any]) -> se
 
 def _updated(equation: Equation) -> list[Variable]:
     """The arrays that an equation could update in place."""
-    if equation.primitive.take_over is not None:
+    if equation.primitive.structure.take_over is not None:
         return [x for x in read(equation) if x.shape]
-    target = equation.inputs[0] if equation.primitive.in_place is not None else None
+    target = equation.inputs[0] if equation.primitive.structure.in_place is not None else None
     return [target] if type(target) is Variable else []
 
 
@@ -77,7 +77,7 @@ def _bases(equations: Sequence[Equation]) -> dict[Variable, tuple[Variable, ...]
     """For each value that may be a view: of what, and of what that one may be."""
     bases: dict[Variable, tuple[Variable, ...]] = {}
     for equation in equations:
-        if equation.primitive.rearranges and type(equation.inputs[0]) is Variable:
+        if equation.primitive.structure.shares and type(equation.inputs[0]) is Variable:
             base = equation.inputs[0]
             for out in equation.outputs:
                 if out.shape:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.collection import ROUND, full_collections
-from pullback.core.memory import is_read_only
+from pullback.core.memory import is_read_only, is_unchanged
 from pullback.core.primitive import Primitive
 from pullback.core.running import grounded
 from pullback.core.shapes import Abstract, astype, dtype_of, shape_of
@@ -185,7 +185,7 @@ class Staging(Interpreter):
     def truth(self, tracer: Tracer) -> bool:
         if tracer._payload is None:
             return bool(tracer._value)
-        raise unknown(self.name, tracer, "the condition of an if or a while")
+        raise self.detached(tracer, "the condition of an if or a while")
 
     def detached(self, tracer: Tracer, target: str) -> PullbackError:
         self.refused = unknown(self.name, tracer, target)
@@ -255,9 +255,4 @@ def _same(kept: Any, value: Any) -> bool:
     """Whether a constant has not been written to since it was kept."""
     if type(value) is Tracer:
         return type(kept) is Tracer and kept._value is value._value
-    if kept is value or kept.size == 0:
-        return True
-    bits = f"u{kept.itemsize}"
-    if bits in ("u1", "u2", "u4", "u8"):
-        return bool(np.array_equal(kept.view(bits), value.view(bits)))
-    return bool(kept.tobytes() == value.tobytes())
+    return kept is value or is_unchanged(kept, value)

@@ -11,7 +11,7 @@ import numpy as np
 from pullback.core import trees, validation
 from pullback.core.running import explained, run
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.subclasses import elements_of, is_of_subclass
+from pullback.core.subclasses import elements_of
 from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import (
     AliasError,
@@ -181,8 +181,7 @@ def _input(leaf: Any) -> Variable | None:
     elif type(leaf) in (float, int, bool, complex):
         return Variable((), dtype_of(leaf), weak=type(leaf))
     elif isinstance(leaf, np.ndarray | np.generic) or hasattr(leaf, "__array__"):
-        if is_of_subclass(leaf):
-            leaf = elements_of(leaf, "trace")
+        leaf = elements_of(leaf, "trace")
         array = leaf if isinstance(leaf, np.generic) else np.asarray(leaf)
         if array.dtype.kind not in "biufc":
             return None

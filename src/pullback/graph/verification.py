@@ -22,13 +22,12 @@ def abstract_outputs(primitive: Any, inputs: Sequence[Any], params: dict[str, An
     Inputs that stand for Python scalars are handed to the shape rule as such. A constant array
     should be one of the inputs itself: the shape may depend on it, as on a mask.
     """
-    if primitive.shape is None:
-        if primitive.infer is None:
-            raise primitive.no_shape()
-        out = primitive.infer(*inputs, **params)
-        return out if primitive.multiple else (out,)
-    args = [x.weak(1) if type(x) is Variable and x.weak is not None else x for x in inputs]
-    out = primitive.shape(*args, **params)
+    structure = primitive.structure
+    if structure.infer is not None:
+        out = structure.infer(*inputs, **params)
+    else:
+        args = [x.weak(1) if type(x) is Variable and x.weak is not None else x for x in inputs]
+        out = structure.shape(primitive, *args, **params)
     return out if primitive.multiple else (out,)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from pullback.core.shapes import shape_of
-from pullback.core.subclasses import elements_of, is_of_subclass
+from pullback.core.subclasses import elements_of
 from pullback.core.tracing import Tracer, is_plain, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.graph.variable import unknown
@@ -21,8 +21,7 @@ def operand(x: Any) -> Any:
     """`x` as one array: an ndarray, a tracer or a scalar; nested lists of these are joined."""
     if type(x) is Tracer or (type(x) is np.ndarray and x.dtype.kind != "O"):
         return x
-    if is_of_subclass(x):
-        x = elements_of(x, "a NumPy function")
+    x = elements_of(x, "a NumPy function")
     if isinstance(x, _NESTS) and holds_tracer(x):
         return joined(x)
     return x if isinstance(x, _WHOLE) else np.asarray(x)

@@ -20,20 +20,12 @@ from pullback.graph.variable import Variable
 from pullback.passes.layout import padded
 from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
 from pullback.rules import reductions
-from pullback.rules.batching import aligned
 from pullback.rules.contractions import matmul
-from pullback.rules.shape_rules import broadcast
 from pullback.rules.shaping import broadcast_to
 
-__all__ = ["BROADCASTS", "is_elementwise", "narrow", "simplify_broadcasts"]
+__all__ = ["BROADCASTS", "narrow", "simplify_broadcasts"]
 
 BROADCASTS: Table = {}
-
-
-def is_elementwise(primitive: Primitive) -> bool:
-    """Whether a primitive acts element by element on arguments that it broadcasts."""
-    rule = getattr(primitive.shape, "func", None)
-    return rule is broadcast and primitive.batch is aligned
 
 
 def narrow(
@@ -50,7 +42,9 @@ def narrow(
             break
     else:
         return None
-    if not is_elementwise(primitive) or any(isinstance(p, np.ndarray) for p in params.values()):
+    if not primitive.structure.elementwise or any(
+        isinstance(p, np.ndarray) for p in params.values()
+    ):
         return None
     results = rw.bind(
         primitive, *(sources.get(x, x) if type(x) is Variable else x for x in inputs), **params

@@ -21,27 +21,8 @@ from pullback.core.tracing import is_plain
 from pullback.graph.graph import Atom, Graph
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass
-from pullback.rules.arithmetic import add, multiply
-from pullback.rules.constants import CONSTANTS
-from pullback.rules.registration import strong_multiply
 
 __all__ = ["Numbering", "share_equal"]
-
-SYMMETRIC = frozenset(
-    {
-        add,
-        multiply,
-        strong_multiply,
-            *(
-            CONSTANTS[name]
-            for name in (
-                "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "logical_and",
-                "logical_or", "logical_xor",
-            )
-        ),
-    }
-)  # fmt: skip
-"""Primitives of two arguments whose order does not matter, to the last bit."""
 
 LARGE = 1 << 16
 """Constants of more bytes are equal only if they are one array."""
@@ -57,7 +38,7 @@ class Numbering:
     def find(self, primitive: Primitive, inputs: Sequence[Atom], params: dict[str, Any]) -> Any:
         """The outputs of an equal equation, or `None`; and the key to enter it with."""
         atoms = [x if type(x) is Variable else _number(x) for x in inputs]
-        if primitive in SYMMETRIC and _precedes(atoms[1], atoms[0]):
+        if primitive.structure.symmetric and _precedes(atoms[1], atoms[0]):
             atoms.reverse()
         key: Any = (primitive, *atoms)
         if params or not isinstance(primitive.value, np.ufunc):

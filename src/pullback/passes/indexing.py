@@ -15,6 +15,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.structure.template import selection
 from pullback.graph.graph import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.layout import reshaped
@@ -32,7 +33,6 @@ from pullback.passes.places import (
 )  # fmt: skip
 from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, is_strong, rewrites
 from pullback.rules.arithmetic import add
-from pullback.rules.index_shapes import selected
 from pullback.rules.indexing import index, index_add, index_update, scatter
 from pullback.rules.shaping import broadcast_to, stack
 
@@ -103,21 +103,10 @@ def _without_new(key: Key) -> Key:
 
 def _only_ones(key: Key, shape: tuple[int, ...]) -> bool:
     """Whether a subscript does nothing but to put in and take out axes of extent 1."""
-    axis = 0
-    consumed = sum(1 for entry in key if entry is not None and entry is not Ellipsis)
-    for entry in key:
-        if entry is Ellipsis:
-            axis += len(shape) - consumed
-        elif entry is not None:
-            if isinstance(entry, int):
-                if shape[axis] != 1:
-                    return False
-            elif not isinstance(entry, slice) or (
-                range(*entry.indices(shape[axis])) != range(shape[axis])
-            ):
-                return False
-            axis += 1
-    return True
+    named = region(_without_new(key), shape)
+    return named is not None and all(
+        positions == range(extent) for (_, positions), extent in zip(named, shape, strict=True)
+    )
 
 
 def _read(
@@ -231,10 +220,10 @@ def _in_one_spelling(primitive: Primitive, place: int) -> Rule:
             return None
         value = inputs[place]
         if None in key:
-            shape = selected(primitive, y.shape, key, ())
-            if type(value) is Variable and value.ndim == len(shape):
-                kept = _kept_axes(key, y.shape)
-                value = reshaped(rw, value, tuple(value.shape[i] for i in kept))
+            found = selection(primitive, y.shape, key, ())
+            if type(value) is Variable and value.ndim == len(found.shape):
+                kept = sorted(axis for each in found.indices for axis, _ in each.steps)
+                value = reshaped(rw, value, tuple(value.shape[axis] for axis in kept))
             elif shape_of(value):
                 return None
             key = _without_new(key)
@@ -248,24 +237,6 @@ def _in_one_spelling(primitive: Primitive, place: int) -> Rule:
         return rw.bind(primitive, *inputs, key=canonical, **params)
 
     return write
-
-
-def _kept_axes(key: Key, shape: tuple[int, ...]) -> list[int]:
-    """Which axes of what a subscript selects are not new."""
-    kept: list[int] = []
-    axis = 0
-    consumed = sum(1 for entry in key if entry is not None and entry is not Ellipsis)
-    for entry in (*key, *(() if Ellipsis in key else (Ellipsis,))):
-        if entry is None:
-            axis += 1
-        elif entry is Ellipsis:
-            skipped = len(shape) - consumed
-            kept += range(axis, axis + skipped)
-            axis += skipped
-        elif isinstance(entry, slice):
-            kept.append(axis)
-            axis += 1
-    return kept
 
 
 for _primitive, _place in ((index_update, 1), (index_add, 1), (scatter, 0)):

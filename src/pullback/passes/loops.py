@@ -16,16 +16,12 @@ from dataclasses import replace
 from typing import Any
 
 from pullback.core.shapes import shape_of
-from pullback.graph.cost import operations_of
 from pullback.graph.dependence import read
 from pullback.graph.graph import Atom, Equation, Graph
 from pullback.graph.variable import Variable
 from pullback.passes.bodies import facts, informed, remaining, replaced
-from pullback.passes.broadcasts import is_elementwise
 from pullback.passes.layout import padded
 from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
-from pullback.rules import reductions
-from pullback.rules.contractions import matmul
 from pullback.rules.control_flow.derived import groups
 from pullback.rules.control_flow.loop import Loop, scan, while_loop
 from pullback.rules.indexing import index
@@ -34,9 +30,6 @@ from pullback.rules.shaping import reshape
 __all__ = ["LOOPS", "simplify_loops"]
 
 LOOPS: Table = {}
-
-_SAFE = frozenset({matmul, reductions.sum, reductions.mean, reductions.var})
-"""Primitives, besides those that act element by element, that may run where nothing ran before."""
 
 
 class Call:
@@ -243,13 +236,14 @@ def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop:
     call = Call(loop, inputs)
     body = loop.body
     same = {*body.inputs[1 : call.first_carry], *body.constants}
+    runs = loop.condition is None and loop.length > 0
     moved: list[Equation] = []
     costly: set[Variable] = set()
     for equation in body.equations:
-        if same.issuperset(read(equation)) and _may_move(equation):
+        if same.issuperset(read(equation)) and _may_move(equation, runs=runs):
             same.update(equation.outputs)
             moved.append(equation)
-            if not _is_free(equation):
+            if not equation.primitive.structure.is_free():
                 costly.update(equation.outputs)
     wanted = _read_by_others(body, moved, costly)
     if not wanted:
@@ -288,15 +282,10 @@ def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop:
     return call.again(rw, rest, [*call.consts, *values], call.carry, call.xs, condition)
 
 
-def _may_move(equation: Equation) -> bool:
-    """Whether an equation can be evaluated although perhaps no iteration is."""
-    primitive = equation.primitive
-    return is_elementwise(primitive) or primitive in _SAFE or _is_free(equation)
-
-
-def _is_free(equation: Equation) -> bool:
-    """Whether an equation only looks at its inputs in another way."""
-    return not equation.graphs and operations_of(equation) == 0
+def _may_move(equation: Equation, *, runs: bool) -> bool:
+    """Whether an equation can be evaluated before the loop, which surely `runs` or may not."""
+    structure = equation.primitive.structure
+    return structure.is_safe(equation.inputs) or (runs and structure.is_free())
 
 
 def _read_by_others(

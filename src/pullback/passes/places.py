@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.structure.template import selection
 from pullback.graph.graph import Atom
 from pullback.graph.variable import Variable
-from pullback.rules.indexing import ARRAY
+from pullback.rules.indexing import ARRAY, index
 
 __all__ = [
     "Computed", "Key", "Place", "Region", "are_apart", "is_whole", "key_of", "place_of", "region",
@@ -57,23 +58,16 @@ def place_of(key: Key, indices: Sequence[Atom], shape: tuple[int, ...]) -> Place
 
 def region(key: Key, shape: tuple[int, ...]) -> Region | None:
     """What a subscript without index arrays and new axes names, or `None`."""
-    named = []
-    axis = 0
-    for entry in key:
-        if entry is Ellipsis:
-            skipped = len(shape) - (len(key) - 1)
-            named += [(True, range(extent)) for extent in shape[axis : axis + skipped]]
-            axis += skipped
-        elif isinstance(entry, slice):
-            named.append((True, range(*entry.indices(shape[axis]))))
-            axis += 1
-        elif type(entry) is int:
-            place = entry % shape[axis]
-            named.append((False, range(place, place + 1)))
-            axis += 1
-        else:
-            return None
-    named += [(True, range(extent)) for extent in shape[axis:]]
+    if any(type(entry) not in (int, slice, type(Ellipsis)) for entry in key):
+        return None
+    found = selection(index, shape, key, ())
+    named: list[tuple[bool, range]] = []
+    for place in found.indices:
+        if not place.steps:
+            named.append((False, range(place.start, place.start + 1)))
+        for axis, step in place.steps:
+            stop = place.start + step * found.shape[axis]
+            named.append((True, range(place.start, stop, step)))
     return tuple(named)
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.primitive import Primitive
+from pullback.core.primitive import Primitive, registry
 from pullback.core.shapes import shape_of
+from pullback.core.structure import Reduction
 from pullback.graph.graph import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.layout import padded, reshaped
@@ -51,17 +52,14 @@ def _in_one_spelling(primitive: Primitive) -> Rule:
     return spell
 
 
-for _primitive in (
-    rules.sum,
-    rules.mean,
-    rules.max,
-    rules.min,
-    rules.prod,
-    rules.any,
-    rules.all,
-    rules.count_nonzero,
-    rules.var,
-):
+_OVER_AXES = {
+    primitive: primitive.structure
+    for primitive in registry.values()
+    if isinstance(primitive.structure, Reduction)
+    and not (primitive.structure.position or primitive.structure.running)
+}
+
+for _primitive in _OVER_AXES:
     rewrites(REDUCTIONS, _primitive)(_in_one_spelling(_primitive))
 
 
@@ -139,8 +137,9 @@ def _of_rearranged(primitive: Primitive) -> Rule:
     return reduce
 
 
-for _primitive in (rules.sum, rules.mean, rules.max, rules.min, rules.prod, rules.any, rules.all):
-    rewrites(REDUCTIONS, _primitive)(_of_rearranged(_primitive))
+for _primitive, _structure in _OVER_AXES.items():
+    if _structure.operation is not None:
+        rewrites(REDUCTIONS, _primitive)(_of_rearranged(_primitive))
 
 
 @rewrites(REDUCTIONS, total)

@@ -7,47 +7,26 @@ import numpy as np
 from pullback.core.choice import Choice
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
-from pullback.rules.batching import aligned
-from pullback.rules.registration import elementwise, rule, strong_multiply
-from pullback.rules.shape_rules import broadcast
+from pullback.rules.registration import elementwise, strong_multiply
 
-__all__ = [
-    "add",
-    "cbrt",
-    "divide",
-    "float_power",
-    "fmod",
-    "frexp",
-    "hypot",
-    "ldexp",
-    "modf",
-    "multiply",
-    "negative",
-    "nextafter",
-    "positive",
-    "power",
-    "ratio",
-    "reciprocal",
-    "remainder",
-    "sqrt",
-    "square",
-    "subtract",
-]
+__all__ = ["add", "cbrt", "divide", "float_power", "fmod", "frexp", "hypot", "ldexp", "modf",
+           "multiply", "negative", "nextafter", "positive", "power", "ratio", "reciprocal",
+           "remainder", "sqrt", "square", "subtract"]  # fmt: skip
 
 
-@elementwise(np.add)
+@elementwise(np.add, symmetric=True, cheap=True)
 def add(_z, _x, _y):
     """z = x + y: ∂z/∂x = 1, ∂z/∂y = 1."""
     return 1, 1
 
 
-@elementwise(np.subtract)
+@elementwise(np.subtract, cheap=True)
 def subtract(_z, _x, _y):
     """z = x − y: ∂z/∂x = 1, ∂z/∂y = −1."""
     return 1, -1
 
 
-@elementwise(np.multiply, multilinear=True)
+@elementwise(np.multiply, symmetric=True, cheap=True, multilinear=True)
 def multiply(_z, x, y):
     """z = x·y: ∂z/∂x = y, ∂z/∂y = x."""
     return y, x
@@ -72,19 +51,19 @@ divide.singular_at(
 )
 
 
-@elementwise(np.negative)
+@elementwise(np.negative, cheap=True)
 def negative(_y, _x):
     """y = −x: ∂y/∂x = −1."""
     return -1
 
 
-@elementwise(np.positive)
+@elementwise(np.positive, cheap=True)
 def positive(_y, _x):
     """y = x: ∂y/∂x = 1."""
     return 1
 
 
-@elementwise(np.square)
+@elementwise(np.square, cheap=True)
 def square(_y, x):
     """y = x²: ∂y/∂x = 2x."""
     return 2 * x
@@ -200,7 +179,7 @@ fmod.singular_at(
 )  # fmt: skip
 
 
-@rule(np.modf, batch=aligned, shape=broadcast, multiple=True)
+@elementwise(np.modf, multiple=True)
 def modf(_out, _x):
     """(f, n) = modf(x): x = f + n, n an integer: ∂f/∂x = 1, ∂n/∂x = 0, also where f and n jump."""
     return Linear(lambda x_dot: (x_dot, None), lambda bars: bars[0])
@@ -216,7 +195,7 @@ modf.singular_at(
 )
 
 
-@rule(np.frexp, batch=aligned, shape=broadcast, multiple=True)
+@elementwise(np.frexp, multiple=True)
 def frexp(out, _x):
     """(m, e) = frexp(x): x = m·2ᵉ with ½ ≤ |m| < 1: ∂m/∂x = 2⁻ᵉ, also where m jumps.
 
@@ -236,7 +215,7 @@ frexp.singular_at(
 )
 
 
-@rule(np.ldexp, batch=aligned, shape=broadcast, generic=True)
+@elementwise(np.ldexp, numbers=False, generic=True)
 def ldexp(_y, _x, e):
     """y = x·2ᵉ with an integer e: ẏ = ẋ·2ᵉ, x̄ = ȳ·2ᵉ."""
     return Linear(lambda x_dot: ldexp(x_dot, e), lambda y_bar: ldexp(y_bar, e)), None

@@ -11,12 +11,23 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
-from pullback.rules import operation_counts as counts
-from pullback.rules.batching import aligned
-from pullback.rules.registration import elementwise, rule
-from pullback.rules.shape_rules import broadcast
+from pullback.rules.registration import elementwise
 
-__all__ = ["absolute", "conjugate", "fabs", "from_parts", "imag", "real", "sign"]
+__all__ = ["absolute", "adjoint", "conjugate", "conjugated", "fabs", "from_parts", "imag", "real",
+           "sign"]  # fmt: skip
+
+
+def conjugated(x):
+    """The conjugate of what is complex."""
+    return np.conj(x) if x.dtype.kind == "c" else x
+
+
+def adjoint(a):
+    """Aᴴ, over the last two axes."""
+    return conjugated(a.mT)
+
+
+_PART = {"count": 0, "cheap": True, "reorders": True, "shares": True}
 
 
 def _real(x):
@@ -28,17 +39,13 @@ def _imag(x):
     return np.imag(x) if isinstance(x, np.ndarray | np.generic) else np.float64(np.imag(x))
 
 
-@rule(
-    _real, name="real", batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True
-)
+@elementwise(_real, name="real", **_PART)
 def real(_y, _x):
     """y = Re x: ẏ = Re ẋ, x̄ = ȳ."""
     return Linear(real, lambda y_bar: y_bar)
 
 
-@rule(
-    _imag, name="imag", batch=aligned, shape=broadcast, operations=counts.nothing, rearranges=True
-)
+@elementwise(_imag, name="imag", **_PART)
 def imag(_y, _x):
     """y = Im x: ẏ = Im ẋ, x̄ = i·ȳ."""
     return Linear(imag, lambda y_bar: 1j * y_bar)
@@ -51,19 +58,19 @@ def _from_parts(x, y):
     return z
 
 
-@rule(_from_parts, name="from_parts", batch=aligned, shape=broadcast, operations=counts.nothing)
+@elementwise(_from_parts, name="from_parts", count=0)
 def from_parts(_z, _x, _y):
     """z = x + i·y of real x and y: ż = ẋ + i·ẏ, x̄ = Re z̄, ȳ = Im z̄."""
     return Linear(lambda x_dot: x_dot, np.real), Linear(lambda y_dot: 1j * y_dot, np.imag)
 
 
-@rule(np.conjugate, batch=aligned, shape=broadcast, generic=True)
+@elementwise(np.conjugate, cheap=True, generic=True)
 def conjugate(_y, x):
     """y = conj x: ẏ = conj ẋ, x̄ = conj ȳ."""
     return Linear(np.conjugate, np.conjugate) if dtype_of(x).kind == "c" else 1
 
 
-@rule(np.sign, batch=aligned, shape=broadcast, singular=True, generic=True)
+@elementwise(np.sign, cheap=True, singular=True, generic=True)
 def sign(y, x):
     """y = x/|x|, and 0 at x = 0.
 
@@ -96,7 +103,7 @@ sign.singular_at(
 )
 
 
-@rule(np.absolute, batch=aligned, shape=broadcast, generic=True)
+@elementwise(np.absolute, cheap=True, generic=True)
 def absolute(_y, x):
     """y = |x|: ∂y/∂x = sgn x, which is 0 at the kink x = 0.
 

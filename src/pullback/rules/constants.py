@@ -5,44 +5,32 @@ Their derivative is zero wherever it exists; where they jump it is taken to be z
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import shape_of
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import in_front, rank_of, stretch
+from pullback.core.shapes import Abstract, shape_of
+from pullback.core.structure import Elementwise, Opaque
+from pullback.core.structure.axes import Marks, Params, Row, in_front, rank_of, stretch
 from pullback.rules.registration import constant
 
 __all__ = ["CONSTANTS", "PREDICATES"]
 
-COMPARISONS = (
+SYMMETRIC = (
     np.equal,
     np.not_equal,
-    np.less,
-    np.less_equal,
-    np.greater,
-    np.greater_equal,
-)
-ROUNDING = (np.floor, np.ceil, np.rint, np.trunc, np.round, np.floor_divide, np.spacing)
-TESTS = (
-    np.isfinite,
-    np.isinf,
-    np.isnan,
-    np.isnat,
-    np.signbit,
     np.logical_and,
     np.logical_or,
     np.logical_xor,
-    np.logical_not,
-)
-INTEGERS = (
     np.bitwise_and,
     np.bitwise_or,
     np.bitwise_xor,
+)
+CHEAP = (np.less, np.less_equal, np.greater, np.greater_equal, np.logical_not)
+ROUNDING = (np.floor, np.ceil, np.rint, np.trunc, np.round, np.floor_divide, np.spacing)
+TESTS = (np.isfinite, np.isinf, np.isnan, np.isnat, np.signbit)
+INTEGERS = (
     np.bitwise_count,
     np.invert,
     np.left_shift,
@@ -51,23 +39,11 @@ INTEGERS = (
     np.lcm,
 )
 WHOLE = (np.allclose, np.array_equal, np.array_equiv)
-PREDICATES = (
-    *WHOLE,
-    np.isclose,
-    np.isreal,
-    np.iscomplex,
-    np.isneginf,
-    np.isposinf,
-)
+OF_ELEMENTS = (np.isclose, np.isreal, np.iscomplex, np.isneginf, np.isposinf)
+PREDICATES = (*WHOLE, *OF_ELEMENTS)
 
 
-def _whole_batch(
-    primitive: Primitive,
-    size: int,
-    mapped: Sequence[bool],
-    values: Sequence[Any],
-    params: dict[str, Any],
-) -> Any:
+def _whole_batch(primitive: Any, size: int, mapped: Marks, values: Row, params: Params) -> Any:
     """One answer for each pair of arrays, from the answers for their elements."""
     *tolerances, equal_nan = (*values[2:], params.get("equal_nan", False))
     if primitive.name == "array_equal" and tolerances:
@@ -94,13 +70,18 @@ def _whole_batch(
     return np.all(same, axis=tuple(range(1, rank + 1)))
 
 
+_BOOL = np.dtype(np.bool_)
+_WHOLE = Opaque(lambda *_, **__: Abstract((), _BOOL), _whole_batch, count=1)
+
 CONSTANTS: dict[str, Primitive] = {
-    function.__name__: (
-        constant(function, batch=_whole_batch, shape=shapes.scalar, operations=counts.of_each(1))
-        if function in WHOLE
-        else constant(function)
+    function.__name__: constant(function, structure)
+    for functions, structure in (
+        (SYMMETRIC, Elementwise(cheap=True, symmetric=True)),
+        (CHEAP, Elementwise(cheap=True)),
+        ((*ROUNDING, *TESTS, *INTEGERS, *OF_ELEMENTS), Elementwise()),
+        (WHOLE, _WHOLE),
     )
-    for function in (*COMPARISONS, *ROUNDING, *TESTS, *INTEGERS, *PREDICATES)
+    for function in functions
 }
 """The primitives, by the names of their functions."""
 

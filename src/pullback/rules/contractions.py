@@ -13,12 +13,34 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import in_front, rank_of, stretch
+from pullback.core.structure import Access, Contraction, Index
+from pullback.core.structure.arithmetic import summed
+from pullback.core.structure.axes import common, in_front, rank_of, stretch
+from pullback.core.structure.loops import along, broadcast
+from pullback.errors import ArgumentValueError
+from pullback.rules.complex import adjoint, conjugated
 from pullback.rules.registration import rule
 
 __all__ = ["convolve", "matmul"]
+
+
+def _matmul_terms(primitive, left, right):
+    """Matrices over the last two axes; a vector loses its axis, leading axes are broadcast."""
+    if left[-1] != right[max(len(right) - 2, 0)]:
+        raise ArgumentValueError(
+            f"{primitive.name}: arguments of the shapes {left} and {right} cannot be multiplied: "
+            "the last extent of the first must be that of the second along its last axis but one"
+        )
+    lead = common(primitive, [left[:-2], right[:-2]])
+    rows, columns = left[-2:-1], right[-1:] if len(right) > 1 else ()
+    shape = lead + rows + columns
+    rank, batch = len(shape), len(lead)
+    row, column = along(*range(batch, batch + len(rows))), along(*range(rank - len(columns), rank))
+    inner = along(rank)
+    a = (*broadcast(left[:-2], batch).indices, *row, *inner)
+    b = (*broadcast(right[:-2], batch).indices, *inner, *column)
+    result = Access(along(*range(rank)))
+    return summed(shape, (*shape, left[-1]), Access(a), Access(b, 1), result)
 
 
 def _matmul_batch(primitive, _size, mapped, values, _params):
@@ -44,14 +66,7 @@ def _tall(primitive, a, b):
     return np.reshape(c, (*lead, rows, shape_of(b)[1]))
 
 
-@rule(
-    np.matmul,
-    batch=_matmul_batch,
-    shape=shapes.matmul,
-    operations=counts.sum_of_products,
-    multilinear=True,
-    generic=True,
-)
+@rule(np.matmul, Contraction(_matmul_terms, _matmul_batch))
 def matmul(_c, a, b):
     """C = AB: Ċ = ȦB + AḂ, Ā = C̄Bᵀ, B̄ = AᵀC̄ (conjugate transposes where complex).
 
@@ -69,41 +84,31 @@ def matmul(_c, a, b):
     return Linear(lambda a_dot: a_dot @ b, pull_a), Linear(lambda b_dot: a @ b_dot, pull_b)
 
 
-def _conjugate(a):
-    return np.conj(a) if a.dtype.kind == "c" else a
-
-
-def _adjoint(a):
-    """The (conjugate) transpose over the last two axes."""
-    a = a.mT
-    return np.conj(a) if a.dtype.kind == "c" else a
-
-
 def _matrix_matrix(a, b):
-    return lambda c_bar: c_bar @ _adjoint(b), lambda c_bar: _adjoint(a) @ c_bar
+    return lambda c_bar: c_bar @ adjoint(b), lambda c_bar: adjoint(a) @ c_bar
 
 
 def _dot(a, b):
     """c = Σ aᵢbᵢ."""
-    return lambda c_bar: c_bar * _conjugate(b), lambda c_bar: _conjugate(a) * c_bar
+    return lambda c_bar: c_bar * conjugated(b), lambda c_bar: conjugated(a) * c_bar
 
 
 def _matrix_vector(a, b):
     """c…ᵢ = Σⱼ a…ᵢⱼ bⱼ: Ā = c̄ bᵀ, b̄ = Aᵀc̄ summed over the batch, which is one product."""
 
     def pull_b(c_bar):
-        return np.reshape(c_bar, (-1,)) @ _conjugate(_rows(a))
+        return np.reshape(c_bar, (-1,)) @ conjugated(_rows(a))
 
-    return lambda c_bar: c_bar[..., None] * _conjugate(b), pull_b
+    return lambda c_bar: c_bar[..., None] * conjugated(b), pull_b
 
 
 def _vector_matrix(a, b):
     """c…ⱼ = Σᵢ aᵢ b…ᵢⱼ: ā = B c̄, B̄ = a c̄ᵀ."""
 
     def pull_a(c_bar):
-        return (_conjugate(b) @ c_bar[..., None])[..., 0]
+        return (conjugated(b) @ c_bar[..., None])[..., 0]
 
-    return pull_a, lambda c_bar: _conjugate(a)[:, None] * c_bar[..., None, :]
+    return pull_a, lambda c_bar: conjugated(a)[:, None] * c_bar[..., None, :]
 
 
 def _batched(a, b):
@@ -115,13 +120,13 @@ def _batched(a, b):
 
     def pull_a(c_bar):
         if a.ndim > 2:
-            return c_bar @ _adjoint(b)
-        return _columns(c_bar) @ _conjugate(_columns(b)).T
+            return c_bar @ adjoint(b)
+        return _columns(c_bar) @ conjugated(_columns(b)).T
 
     def pull_b(c_bar):
         if b.ndim > 2:
-            return _adjoint(a) @ c_bar
-        return _conjugate(_rows(a)).T @ _rows(c_bar)
+            return adjoint(a) @ c_bar
+        return conjugated(_rows(a)).T @ _rows(c_bar)
 
     return pull_a, pull_b
 
@@ -141,6 +146,18 @@ def _columns(a):
 # -- convolution ----------------------------------------------------------------------------------
 
 
+def _convolve_terms(primitive, left, right):
+    """Vectors of m and n elements, which make one of m + n − 1."""
+    (m,), (n,) = left or (1,), right or (1,)
+    if not m or not n:
+        raise ArgumentValueError(
+            f"{primitive.name}: got vectors of {m} and {n} elements, wanted one or more of each"
+        )
+    v = Access(along(1) if right else (), 1)
+    result = Access((Index(0, ((0, 1), (1, 1))),))
+    return summed((m + n - 1,), (m, n), Access(along(0) if left else ()), v, result)
+
+
 def _convolve_batch(_primitive, size, mapped, values, _params):
     """One matrix product: the windows of one factor, padded with zeros, times the other."""
     a, v = (in_front(x, size, mapped=one) for x, one in zip(values, mapped, strict=True))
@@ -150,14 +167,7 @@ def _convolve_batch(_primitive, size, mapped, values, _params):
     return np.squeeze(windows @ np.expand_dims(np.flip(v, 1), -1), -1)
 
 
-@rule(
-    np.convolve,
-    batch=_convolve_batch,
-    shape=shapes.convolution,
-    operations=counts.convolution,
-    multilinear=True,
-    generic=True,
-)
+@rule(np.convolve, Contraction(_convolve_terms, _convolve_batch))
 def convolve(_c, a, v):
     """cₖ = Σᵢ aᵢvₖ₋ᵢ for all k where there are terms: ċ = ȧ∗v + a∗v̇, and āᵢ = Σₖ c̄ₖvₖ₋ᵢ.
 
@@ -172,4 +182,4 @@ def convolve(_c, a, v):
 
 def _correlated(c_bar, v, count):
     start = v.shape[0] - 1
-    return convolve(c_bar, _conjugate(v[::-1]))[start : start + count]
+    return convolve(c_bar, conjugated(v[::-1]))[start : start + count]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.core.shapes import Abstract, shape_of
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import aligned, reversed_axes
-from pullback.rules.registration import rule
+from pullback.core.structure import View
+from pullback.core.structure.axes import reversed_axes
+from pullback.core.structure.loops import along, moved
+from pullback.rules.registration import elementwise, rule
 
 __all__ = ["astype", "copy"]
 
@@ -17,11 +16,7 @@ def _astype(x, *, dtype):
     return x.astype(dtype) if isinstance(x, np.ndarray | np.generic) else dtype.type(x)
 
 
-def _astype_shape(_primitive, x, *, dtype):
-    return Abstract(shape_of(x), dtype)
-
-
-@rule(_astype, name="astype", batch=aligned, shape=_astype_shape, operations=counts.nothing)
+@elementwise(_astype, name="astype", count=0, cheap=True)
 def astype(_y, _x, *, dtype):
     """y = x in another precision, or as a complex number: ẏ = ẋ and x̄ = ȳ, in their dtypes.
 
@@ -42,14 +37,11 @@ def _copy_batch(primitive, _size, _mapped, values, params):
     return reversed_axes(primitive(reversed_axes(x), order="C"))
 
 
-@rule(
-    _copy,
-    name="copy",
-    batch=_copy_batch,
-    shape=shapes.unchanged,
-    operations=counts.nothing,
-    rearranges=True,
-)
+def _where_it_is(_primitive, shape, **_):
+    return moved(shape, along(*range(len(shape))))
+
+
+@rule(_copy, View(_where_it_is, _copy_batch, shares=False), name="copy")
 def copy(_y, _x, *, order):
     """y = x, with memory laid out in `order`: ẏ = ẋ and x̄ = ȳ."""
     return 1

@@ -6,9 +6,8 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import over_axes, with_axis
+from pullback.core.structure import Reduction, along_axis
+from pullback.rules.complex import conjugated
 from pullback.rules.registration import rule
 from pullback.rules.shaping import concatenate
 
@@ -21,7 +20,7 @@ def _cumsum(x, *, axis, reverse=False):
     return np.flip(np.cumsum(np.flip(x, axis), axis=axis), axis)
 
 
-@rule(_cumsum, name="cumsum", batch=over_axes, shape=shapes.unchanged, rearranges=True)
+@rule(_cumsum, Reduction(np.add, running=True, reorders=True), name="cumsum")
 def cumsum(_y, _x, *, axis, reverse=False):
     """yᵢ = Σₖ≤ᵢ xₖ along `axis`: x̄ᵢ = Σₖ≥ᵢ ȳₖ, the sum from the other end."""
     return Linear(
@@ -34,7 +33,7 @@ def _cumprod(x, *, axis):
     return np.cumprod(x, axis=axis)
 
 
-@rule(_cumprod, name="cumprod", batch=over_axes, shape=shapes.unchanged, generic=True)
+@rule(_cumprod, Reduction(np.multiply, running=True), name="cumprod")
 def cumprod(y, x, *, axis):
     """yᵢ = yᵢ₋₁xᵢ along `axis`, from y₋₁ = 1.
 
@@ -44,8 +43,8 @@ def cumprod(y, x, *, axis):
     before = _shifted(y, axis, 1)
 
     def pullback(y_bar):
-        following = _conjugate(_shifted(x, axis, 0, reverse=True))
-        return _conjugate(before) * recurrence(following, y_bar, axis=axis, reverse=True)
+        following = conjugated(_shifted(x, axis, 0, reverse=True))
+        return conjugated(before) * recurrence(following, y_bar, axis=axis, reverse=True)
 
     return Linear(lambda x_dot: recurrence(x, before * x_dot, axis=axis), pullback)
 
@@ -61,15 +60,7 @@ def _recurrence(a, b, *, axis, reverse=False):
     return np.moveaxis(y, 0, axis)
 
 
-@rule(
-    _recurrence,
-    name="recurrence",
-    batch=with_axis,
-    shape=shapes.broadcast,
-    operations=counts.of_each(2),
-    rearranges=True,
-    generic=True,
-)
+@rule(_recurrence, along_axis(count=2, reorders=True, generic=True), name="recurrence")
 def recurrence(y, a, _b, *, axis, reverse=False):
     """yᵢ = aᵢyᵢ₋₁ + bᵢ along `axis`, from y₋₁ = 0; with `reverse`, from the other end.
 
@@ -79,20 +70,16 @@ def recurrence(y, a, _b, *, axis, reverse=False):
     before = _shifted(y, axis, 0, reverse=reverse)
 
     def pull_b(y_bar):
-        following = _conjugate(_shifted(a, axis, 0, reverse=not reverse))
+        following = conjugated(_shifted(a, axis, 0, reverse=not reverse))
         return recurrence(following, y_bar, axis=axis, reverse=not reverse)
 
     return (
         Linear(
             lambda a_dot: recurrence(a, a_dot * before, axis=axis, reverse=reverse),
-            lambda y_bar: _conjugate(before) * pull_b(y_bar),
+            lambda y_bar: conjugated(before) * pull_b(y_bar),
         ),
         Linear(lambda b_dot: recurrence(a, b_dot, axis=axis, reverse=reverse), pull_b),
     )
-
-
-def _conjugate(x):
-    return np.conj(x) if x.dtype.kind == "c" else x
 
 
 def _shifted(x, axis, first, *, reverse=False):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -12,10 +13,11 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, is_inexact
+from pullback.core.structure import Elementwise
+from pullback.core.structure.axes import Marks, Params, Row
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of, require_flag, require_function
 from pullback.errors import ArgumentTypeError
-from pullback.rules import operation_counts as counts
 from pullback.rules.own import OwnPrimitive
 from pullback.rules.own.closures import require_separate
 from pullback.rules.registration import constant
@@ -139,16 +141,13 @@ class CustomPrimitive(Generic[P, R]):
         self._require(batch, "batch")
 
         def of_primitive(
-            _primitive: Primitive,
-            _size: int,
-            mapped: Sequence[bool],
-            values: Sequence[Any],
-            params: dict[str, Any],
+            _primitive: Primitive, _size: int, mapped: Marks, values: Row, params: Params
         ) -> Any:
             return batch(tuple(mapped), *values, **params)
 
         self._batch = batch
-        self._primitive.batch = of_primitive
+        own = self._primitive
+        own.structure = replace(own.structure, batching=of_primitive)
         return batch
 
     def shape(self, shape: Callable[..., Any]) -> Callable[..., Any]:
@@ -190,13 +189,14 @@ class CustomPrimitive(Generic[P, R]):
         self._require(shape, "shape")
         name, multiple = self._primitive.name, self._primitive.multiple
 
-        def of_arguments(*args: Any, **params: Any) -> Any:
+        def of_arguments(_primitive: Primitive, *args: Any, **params: Any) -> Any:
             out = shape(*(a if _is_weak(a) else Abstract.of(a) for a in args), **params)
             if not multiple:
                 return _described(out, name)
             return tuple(_described(each, name) for each in out)
 
-        self._primitive.shape = of_arguments
+        own = self._primitive
+        own.structure = replace(own.structure, shapes=of_arguments, infer=None, count=None)
         return shape
 
     def __call__(self, *args: P.args, **params: P.kwargs) -> R:
@@ -344,7 +344,7 @@ def _unchanged(x: Any) -> Any:
     return x
 
 
-_stop_gradient = constant(_unchanged, name="stop_gradient", operations=counts.nothing)
+_stop_gradient = constant(_unchanged, Elementwise(count=0, cheap=True), name="stop_gradient")
 
 
 def stop_gradient(x: Any) -> Any:

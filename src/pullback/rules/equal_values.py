@@ -50,21 +50,8 @@ from pullback.transforms.infinitesimals import (
 )
 from pullback.transforms.tape import Tape
 
-__all__ = [
-    "NONE",
-    "apart",
-    "equal",
-    "may_separate",
-    "outside",
-    "parts",
-    "require_determined",
-    "separated",
-    "settled",
-    "skew",
-    "turn",
-    "turn_outside",
-    "vanishing",
-]
+__all__ = ["NONE", "apart", "equal", "may_separate", "outside", "parts", "require_determined",
+           "separated", "settled", "skew", "turn", "turn_outside", "vanishing"]  # fmt: skip
 
 
 NONE = np.False_

@@ -1,8 +1,8 @@
 """Indexing: reading elements, scattering them, and writing them.
 
-An index is given as a template, ``key``, and the index arrays, which are arguments: the template
-is a tuple of integers, slices, `None` and `Ellipsis`, in which `ARRAY` marks the places of integer
-and boolean arrays. ``x[1:, i]`` has the template ``(slice(1, None), ARRAY)`` and the array ``i``.
+An index is given as a template, ``key``, and the index arrays, which are arguments; see
+`pullback.core.structure.template`. ``x[1:, i]`` has the template ``(slice(1, None), ARRAY)`` and
+the array ``i``.
 """
 
 from __future__ import annotations
@@ -11,16 +11,10 @@ import numpy as np
 
 from pullback.core.linear import Linear, Selection
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.structure import Gather, Opaque, Scatter
+from pullback.core.structure.axes import in_batches
+from pullback.core.structure.template import ARRAY, Plan, selection
 from pullback.core.tracing import Tracer
-from pullback.rules import index_shapes as shapes
-from pullback.rules import operation_counts as counts
-from pullback.rules.batched_indexing import (
-    ARRAY,
-    batch_index,
-    batch_last_writes,
-    batch_scatter,
-    batch_write,
-)
 from pullback.rules.registration import constant, rule
 
 __all__ = ["ARRAY", "index", "index_add", "index_update", "join", "last_writes", "scatter",
@@ -76,15 +70,7 @@ def _repeats(indices):
     return any(shape_of(index) and dtype_of(index).kind != "b" for index in indices)
 
 
-@rule(
-    _index,
-    name="index",
-    batch=batch_index,
-    shape=shapes.read,
-    operations=counts.nothing,
-    rearranges=True,
-    masks=True,
-)
+@rule(_index, Gather(), name="index")
 def index(_y, _x, *indices, key):
     """y = x[key]: ẏ = ẋ[key], and x̄ has ȳ added up at the places that were read."""
     shape = shape_of(_x)
@@ -100,14 +86,7 @@ def index(_y, _x, *indices, key):
     )
 
 
-@rule(
-    _scatter,
-    name="scatter",
-    batch=batch_scatter,
-    shape=shapes.scattered,
-    operations=counts.of_argument(0),
-    pads="always",
-)
+@rule(_scatter, Scatter(combine=np.add), name="scatter")
 def scatter(_y, _v, *indices, key, shape):
     """y = 0, y[key] += v, a place that is named twice counting twice: v̄ = ȳ[key]."""
     return (
@@ -128,15 +107,7 @@ def _add_to(x, v, *indices, key):
     return x
 
 
-@rule(
-    _index_add,
-    name="index_add",
-    batch=batch_write,
-    shape=shapes.written,
-    operations=counts.of_argument(1),
-    in_place=_add_to,
-    pads="constants",
-)
+@rule(_index_add, Scatter(combine=np.add, in_place=_add_to), name="index_add")
 def index_add(_y, _x, _v, *indices, key):
     """y = x, y[key] += v, a place that is named twice counting twice: x̄ = ȳ, v̄ = ȳ[key]."""
     shape = shape_of(_x)
@@ -151,15 +122,7 @@ def index_add(_y, _x, _v, *indices, key):
     )
 
 
-@rule(
-    _index_update,
-    name="index_update",
-    batch=batch_write,
-    shape=shapes.written,
-    operations=counts.nothing,
-    in_place=_write_into,
-    masks=True,
-)
+@rule(_index_update, Scatter(in_place=_write_into), name="index_update")
 def index_update(_y, _x, _v, *indices, key):
     """y = x, y[key] = v: x̄ is ȳ with zeros at the places written; v̄ = ȳ[key].
 
@@ -202,12 +165,18 @@ def _last_writes(*indices, key, shape):
     return writer[key] == order
 
 
+def _last_writes_batch(primitive, size, mapped, indices, params):
+    shape = params["shape"]
+    plan = Plan(primitive, shape, params["key"], indices, mapped, size)
+    return plan.ordered(primitive(*plan.arrays, key=plan.key, shape=(size, *shape)))
+
+
+def _last_writes_shape(primitive, *indices, key, shape):
+    return Abstract(selection(primitive, shape, key, indices).shape, np.dtype(np.bool_))
+
+
 last_writes = constant(
-    _last_writes,
-    name="last_writes",
-    batch=batch_last_writes,
-    shape=shapes.writes,
-    operations=counts.nothing,
+    _last_writes, Opaque(_last_writes_shape, _last_writes_batch, count=0), name="last_writes"
 )
 """For each element that is assigned, whether no later one goes to the same place."""
 
@@ -225,19 +194,9 @@ def _window(start, *, length, step, extent):
     return start[..., None] + step * np.arange(length)
 
 
-def _window_batch(primitive, _size, _mapped, values, params):
-    return primitive(*values, **params)
-
-
 def _window_shape(_primitive, start, *, length, step, extent):
     return Abstract((*shape_of(start), length), np.result_type(dtype_of(start), np.intp))
 
 
-window = constant(
-    _window,
-    name="window",
-    batch=_window_batch,
-    shape=_window_shape,
-    operations=counts.nothing,
-)
+window = constant(_window, Opaque(_window_shape, in_batches, count=0), name="window")
 """The positions start, start + step, …, `length` of them, for each of the starts."""

@@ -2,7 +2,8 @@
 
 Matrices are the last two axes; leading axes are batches. The formulas are those of M. Giles, *An
 extended collection of matrix derivative results for forward and reverse mode algorithmic
-differentiation*, Oxford 2008; Aᴴ is the conjugate transpose.
+differentiation*, Oxford 2008; Aᴴ is the conjugate transpose. The counts of operations are those of
+G. H. Golub and C. F. Van Loan, *Matrix Computations*, 4th edition, 2013, to leading order.
 """
 
 from __future__ import annotations
@@ -11,20 +12,13 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import with_ranks
+from pullback.core.structure import rowwise
+from pullback.rules.complex import adjoint, conjugated
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal, reshape
 from pullback.rules.spectral import svd
 
 __all__ = ["cholesky", "cofactors", "det", "inv", "slogdet", "solve"]
-
-
-def _adjoint(a):
-    """Aᴴ."""
-    a = a.mT
-    return np.conj(a) if a.dtype.kind == "c" else a
 
 
 def _inner(a, b):
@@ -37,19 +31,26 @@ def _scaled(c, a):
     return reshape(c, shape=(*shape_of(c), 1, 1)) * a
 
 
+def _elimination(n):
+    return 2 * n**3 // 3
+
+
 # -- solving --------------------------------------------------------------------------------------
 
 
-@rule(np.linalg.inv, batch=with_ranks(2), shape=shapes.square, operations=counts.inversion)
+@rule(np.linalg.inv, rowwise("(n,n)->(n,n)", lambda n: 2 * n**3))
 def inv(y, _a):
     """Y = A⁻¹: Ẏ = −Y Ȧ Y, Ā = −Yᴴ Ȳ Yᴴ. A singular A raises ``LinAlgError``, as in NumPy."""
     return Linear(
         lambda a_dot: -(y @ a_dot @ y),
-        lambda y_bar: -(_adjoint(y) @ y_bar @ _adjoint(y)),
+        lambda y_bar: -(adjoint(y) @ y_bar @ adjoint(y)),
     )
 
 
-@rule(np.linalg.solve, batch=with_ranks(2, 2), shape=shapes.solution, operations=counts.solution)
+@rule(
+    np.linalg.solve,
+    rowwise("(n,n),(n,k)->(n,k)", lambda n, k: _elimination(n) + 2 * n**2 * k),
+)
 def solve(x, a, _b):
     """AX = B: AẊ = Ḃ − ȦX, AᴴB̄ = X̄, Ā = −B̄Xᴴ, where B is a batch of matrices.
 
@@ -57,12 +58,12 @@ def solve(x, a, _b):
     """
 
     def pull_b(x_bar):
-        return solve(_adjoint(a), x_bar)
+        return solve(adjoint(a), x_bar)
 
     return (
         Linear(
             lambda a_dot: -solve(a, a_dot @ x),
-            lambda x_bar: -(pull_b(x_bar) @ _adjoint(x)),
+            lambda x_bar: -(pull_b(x_bar) @ adjoint(x)),
         ),
         Linear(lambda b_dot: solve(a, b_dot), pull_b),
     )
@@ -71,19 +72,13 @@ def solve(x, a, _b):
 # -- determinants ---------------------------------------------------------------------------------
 
 
-@rule(
-    np.linalg.det,
-    batch=with_ranks(2),
-    shape=shapes.determinant,
-    operations=counts.elimination,
-    generic=True,
-)
+@rule(np.linalg.det, rowwise("(n,n)->()", _elimination, generic=True))
 def det(_y, a):
     """y = det A: ẏ = Σ cof(A)ᵢⱼ Ȧᵢⱼ, with the matrix of cofactors; at a singular A as well."""
     minors = cofactors(a)
     return Linear(
         lambda a_dot: _inner(minors, a_dot),
-        lambda y_bar: _scaled(y_bar, np.conj(minors) if minors.dtype.kind == "c" else minors),
+        lambda y_bar: _scaled(y_bar, conjugated(minors)),
     )
 
 
@@ -98,20 +93,19 @@ def _without(s, count):
     return np.where(left_out, 0, products)
 
 
+def _cofactors_count(n):
+    """A singular value decomposition, two determinants, products without each value, a product."""
+    return 22 * n**3 + 2 * _elimination(n) + 3 * n**3
+
+
 def _cofactors(a):
     u, s, vh = np.linalg.svd(a)
     sign = np.linalg.det(u) * np.linalg.det(vh)
     c = (u * _without(s, 1)[..., None, :]) @ vh
-    return sign[..., None, None] * (np.conj(c) if c.dtype.kind == "c" else c)
+    return sign[..., None, None] * (conjugated(c))
 
 
-@rule(
-    _cofactors,
-    name="cofactors",
-    batch=with_ranks(2),
-    shape=shapes.square,
-    operations=counts.cofactors,
-)
+@rule(_cofactors, rowwise("(n,n)->(n,n)", _cofactors_count), name="cofactors")
 def cofactors(_c, a):
     """C = cof(A), the derivative of det A; for a regular A it is det(A) A⁻ᵀ.
 
@@ -129,7 +123,7 @@ def cofactors(_c, a):
         return embed_diagonal(on, shape=shape_of(b)[-2:]) - products * b.mT
 
     def pushforward(a_dot):
-        b = derivative(_adjoint(u) @ a_dot @ _adjoint(vh))
+        b = derivative(adjoint(u) @ a_dot @ adjoint(vh))
         return _scaled(sign, np.conj(u) @ b @ np.conj(vh))
 
     def pullback(c_bar):
@@ -143,14 +137,7 @@ def _slogdet(a):
     return tuple(np.linalg.slogdet(a))
 
 
-@rule(
-    _slogdet,
-    name="slogdet",
-    batch=with_ranks(2),
-    shape=shapes.sign_and_logarithm,
-    operations=counts.elimination,
-    multiple=True,
-)
+@rule(_slogdet, rowwise("(n,n)->(),()", _elimination, multiple=True), name="slogdet")
 def slogdet(y, a):
     """(s, ℓ) with det A = s eˡ: ℓ̇ = Re tr(A⁻¹Ȧ), ṡ = i s Im tr(A⁻¹Ȧ), which is 0 for a real A.
 
@@ -173,7 +160,7 @@ def slogdet(y, a):
         total = 0 if log_bar is None else log_bar
         if complex_valued and sign_bar is not None:
             total = total + 1j * np.imag(np.conj(sign) * sign_bar)
-        return _scaled(total, _adjoint(inverse))
+        return _scaled(total, adjoint(inverse))
 
     return Linear(pushforward, pullback)
 
@@ -181,7 +168,7 @@ def slogdet(y, a):
 # -- factorisations -------------------------------------------------------------------------------
 
 
-@rule(np.linalg.cholesky, batch=with_ranks(2), shape=shapes.square, operations=counts.cholesky)
+@rule(np.linalg.cholesky, rowwise("(n,n)->(n,n)", lambda n: n**3 // 3))
 def cholesky(factor, _a):
     """A = LLᴴ: L̇ = L φ(L⁻¹ȦL⁻ᴴ), where φ takes the lower triangle and half of the diagonal.
 
@@ -196,15 +183,15 @@ def cholesky(factor, _a):
     def pushforward(a_dot):
         strict = np.tril(a_dot, -1)
         on = np.real(diagonal(a_dot)) if a_dot.dtype.kind == "c" else diagonal(a_dot)
-        a_dot = strict + _adjoint(strict) + embed_diagonal(on, shape=shape_of(a_dot)[-2:])
-        inside = solve(factor, _adjoint(solve(factor, a_dot)))
-        return factor @ half(_adjoint(inside))
+        a_dot = strict + adjoint(strict) + embed_diagonal(on, shape=shape_of(a_dot)[-2:])
+        inside = solve(factor, adjoint(solve(factor, a_dot)))
+        return factor @ half(adjoint(inside))
 
     def pullback(l_bar):
-        inside = half(_adjoint(factor) @ np.tril(l_bar))
-        inside = solve(_adjoint(factor), inside)
-        whole = _adjoint(solve(_adjoint(factor), _adjoint(inside)))
-        whole = 0.5 * (whole + _adjoint(whole))
+        inside = half(adjoint(factor) @ np.tril(l_bar))
+        inside = solve(adjoint(factor), inside)
+        whole = adjoint(solve(adjoint(factor), adjoint(inside)))
+        whole = 0.5 * (whole + adjoint(whole))
         on = embed_diagonal(diagonal(whole), shape=shape_of(whole)[-2:])
         return 2 * np.tril(whole) - on
 

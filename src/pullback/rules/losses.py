@@ -13,25 +13,15 @@ import math
 import numpy as np
 
 from pullback.core.linear import Linear
-from pullback.core.shapes import dtype_of, shape_of
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import aligned
+from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.structure import Opaque, rowwise
+from pullback.core.structure.axes import dtypes
 from pullback.rules.exponential import logistic
 from pullback.rules.registration import elementwise, rule
 from pullback.rules.softmax import log_softmax, softmax
 
-__all__ = [
-    "bernoulli",
-    "bernoulli_logits",
-    "bounded_reciprocal",
-    "categorical",
-    "difference",
-    "product",
-    "squared_norm",
-    "total",
-    "zero_one",
-]
+__all__ = ["bernoulli", "bernoulli_logits", "bounded_reciprocal", "categorical", "difference",
+           "product", "squared_norm", "total", "zero_one"]  # fmt: skip
 
 
 def _saturated(x):
@@ -113,17 +103,18 @@ def _rows(x, lead):
     return np.reshape(x, (math.prod(x.shape[:lead]), math.prod(x.shape[lead:])))
 
 
+def _one_for_each(primitive, x, *, lead=0, **params):
+    return Abstract(shape_of(x)[:lead], dtypes(primitive, x, lead=lead, **params))
+
+
 def _one_more_axis(primitive, _size, _mapped, values, params):
     return primitive(*values, **{**params, "lead": params.get("lead", 0) + 1})
 
 
 @rule(
     _squared_norm,
+    Opaque(_one_for_each, _one_more_axis, count=2, generic=True),
     name="squared_norm",
-    batch=_one_more_axis,
-    shape=shapes.one_for_each,
-    operations=counts.of_each(2),
-    generic=True,
 )
 def squared_norm(_y, x, *, scale, lead=0):
     """y = s Σᵢ |xᵢ|², saturated: ẏ = 2s Re Σᵢ conj(xᵢ)·ẋᵢ, x̄ = 2s ȳx.
@@ -166,13 +157,7 @@ def _totals(rows, count):
     return totals
 
 
-@rule(
-    _total,
-    name="total",
-    batch=_one_more_axis,
-    shape=shapes.one_for_each,
-    operations=counts.of_each(1),
-)
+@rule(_total, Opaque(_one_for_each, _one_more_axis, count=1), name="total")
 def total(_y, _losses, *, count, lead=0):
     """y = Σᵢ ℓᵢ / n, without overflow on the way: ẏ = Σᵢ ℓ̇ᵢ / n, ℓ̄ᵢ = ȳ / n.
 
@@ -262,13 +247,7 @@ def _categorical(z, t):
     return losses
 
 
-@rule(
-    _categorical,
-    name="categorical",
-    batch=aligned,
-    shape=shapes.row_reduced,
-    operations=counts.of_each(7),
-)
+@rule(_categorical, rowwise("(k),(k)->()", lambda k: 7 * k), name="categorical")
 def categorical(_y, z, t):
     """y = −Σₖ tₖ ln pₖ over the last axis, p = softmax(z).
 

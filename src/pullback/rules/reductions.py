@@ -14,10 +14,8 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
+from pullback.core.structure import Reduction
 from pullback.rules.arithmetic import ratio
-from pullback.rules.batching import flattening, over_axes
 from pullback.rules.registration import constant, elementwise, rule
 from pullback.rules.shaping import inverse, reshape, transpose
 
@@ -57,11 +55,16 @@ def _extent(shape, axis):
 # -- sums -----------------------------------------------------------------------------------------
 
 
-def _sum(x, *, axis=None, keepdims=False):
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+def _reduce(operation):
+    """The function that joins elements by an operation."""
+
+    def reduced(x, *, axis=None, keepdims=False):
+        return operation.reduce(x, axis=axis, keepdims=keepdims)
+
+    return reduced
 
 
-@rule(_sum, name="sum", batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1))
+@rule(_reduce(np.add), Reduction(np.add), name="sum")
 def sum(_y, _x, *, axis=None, keepdims=False):
     """y = Σ x over `axis`: ẏ = Σ ẋ, and x̄ is ȳ, broadcast."""
     shape = shape_of(_x)
@@ -79,7 +82,7 @@ def _mean(x, *, axis=None, keepdims=False):
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_mean, name="mean", batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1))
+@rule(_mean, Reduction(np.add, mean=True), name="mean")
 def mean(_y, _x, *, axis=None, keepdims=False):
     """y = (1/n) Σ x over `axis`: ẏ = (1/n) Σ ẋ, and x̄ is ȳ/n, broadcast."""
     shape = shape_of(_x)
@@ -93,14 +96,7 @@ def _var(x, *, axis=None, ddof=0, keepdims=False):
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
-@rule(
-    _var,
-    name="var",
-    batch=over_axes,
-    shape=shapes.reduced,
-    operations=counts.of_each(4),
-    generic=True,
-)
+@rule(_var, Reduction(count=4), name="var")
 def var(_y, x, *, axis=None, ddof=0, keepdims=False):
     """y = Σ |x − x̂|² / (n − d) over `axis`, with the mean x̂ and d = `ddof`.
 
@@ -145,18 +141,7 @@ root.singular_at("x = 0", lambda x, **_: np.equal(x, 0), 0.0, 0, np.nan, params=
 # -- products -------------------------------------------------------------------------------------
 
 
-def _prod(x, *, axis=None, keepdims=False):
-    return np.multiply.reduce(x, axis=axis, keepdims=keepdims)
-
-
-@rule(
-    _prod,
-    name="prod",
-    batch=over_axes,
-    shape=shapes.reduced,
-    operations=counts.of_each(1),
-    generic=True,
-)
+@rule(_reduce(np.multiply), Reduction(np.multiply), name="prod")
 def prod(_y, x, *, axis=None, keepdims=False):
     """y = ∏ x over `axis`: ∂y/∂xᵢ = ∏ₖ≠ᵢ xₖ.
 
@@ -223,18 +208,7 @@ def _extremum(y, x, axis, keepdims):
     return Linear(pushforward, pullback)
 
 
-def _max(x, *, axis=None, keepdims=False):
-    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
-
-
-@rule(
-    _max,
-    name="max",
-    batch=over_axes,
-    shape=shapes.reduced,
-    operations=counts.of_each(1),
-    masks=True,
-)
+@rule(_reduce(np.maximum), Reduction(np.maximum), name="max")
 def max(y, x, *, axis=None, keepdims=False):
     """y = max x over `axis`: ẏ is the mean of ẋ over the elements equal to y.
 
@@ -243,18 +217,7 @@ def max(y, x, *, axis=None, keepdims=False):
     return _extremum(y, x, axis, keepdims)
 
 
-def _min(x, *, axis=None, keepdims=False):
-    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
-
-
-@rule(
-    _min,
-    name="min",
-    batch=over_axes,
-    shape=shapes.reduced,
-    operations=counts.of_each(1),
-    masks=True,
-)
+@rule(_reduce(np.minimum), Reduction(np.minimum), name="min")
 def min(y, x, *, axis=None, keepdims=False):
     """y = min x over `axis`: ẏ is the mean of ẋ over the elements equal to y.
 
@@ -279,14 +242,8 @@ min.singular_at(
 
 # -- constants ------------------------------------------------------------------------------------
 
-all = constant(np.all, batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1))
-any = constant(np.any, batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1))
-argmax = constant(
-    np.argmax, batch=flattening, shape=shapes.extremum_position, operations=counts.of_each(1)
-)
-argmin = constant(
-    np.argmin, batch=flattening, shape=shapes.extremum_position, operations=counts.of_each(1)
-)
-count_nonzero = constant(
-    np.count_nonzero, batch=over_axes, shape=shapes.reduced, operations=counts.of_each(1)
-)
+all = constant(np.all, Reduction(np.logical_and))
+any = constant(np.any, Reduction(np.logical_or))
+argmax = constant(np.argmax, Reduction(np.maximum, position=True))
+argmin = constant(np.argmin, Reduction(np.minimum, position=True))
+count_nonzero = constant(np.count_nonzero, Reduction(np.add, kernel=np.bool_))

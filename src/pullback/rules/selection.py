@@ -6,14 +6,13 @@ import numpy as np
 
 from pullback.core.choice import Branch, Choice
 from pullback.core.shapes import shape_of
-from pullback.rules.batching import aligned, with_axis
+from pullback.core.structure import along_axis
 from pullback.rules.registration import elementwise, rule
-from pullback.rules.shape_rules import broadcast
 
 __all__ = ["copysign", "fmax", "fmin", "heaviside", "maximum", "minimum", "unwrap", "where"]
 
 
-@rule(np.where, batch=aligned, shape=broadcast, masks=True)
+@elementwise(np.where, cheap=True, masks=True, numbers=False)
 def where(_z, condition, _x, _y):
     """z = x where the condition holds, y elsewhere: so are ż, x̄ = z̄ or 0, and ȳ = 0 or z̄.
 
@@ -39,7 +38,7 @@ def _share(wins, loses, dtype):
     return Choice(np.where(np.equal(wins, loses), dtype.type(0.5), wins))
 
 
-@elementwise(np.maximum, masks=True)
+@elementwise(np.maximum, cheap=True, masks=True)
 def maximum(_z, x, y):
     """z = max(x, y): the derivative goes to the larger argument.
 
@@ -49,7 +48,7 @@ def maximum(_z, x, y):
     return lambda: _share(above, below, _z.dtype), lambda: _share(below, above, _z.dtype)
 
 
-@elementwise(np.minimum, masks=True)
+@elementwise(np.minimum, cheap=True, masks=True)
 def minimum(_z, x, y):
     """z = min(x, y): the derivative goes to the smaller argument.
 
@@ -108,7 +107,7 @@ heaviside.singular_at(
 )
 
 
-@elementwise(np.unwrap, batch=with_axis)
+@rule(np.unwrap, along_axis())
 def unwrap(_y, _x, *, discont=None, axis=-1, period=2 * np.pi):
     """y = x + multiples of the period that take away jumps along the axis: ∂y/∂x = 1.
 

@@ -7,16 +7,18 @@ itself in one direction and the way back in the other. None of them reads a valu
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from pullback.core.linear import Joint, Selection
-from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.structure import Access, Index, Loops, View
+from pullback.core.structure.axes import common, in_batches, joined, listed, reversed_axes, stretch
+from pullback.core.structure.loops import along, broadcast, moved
 from pullback.errors import ArgumentValueError
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import joining, reversed_axes, stretch, with_ranks
 from pullback.rules.indexing import ARRAY, scatter
 from pullback.rules.registration import rule
 
@@ -28,6 +30,28 @@ def _reshape(x, *, shape, order="C"):
     if type(x) is np.ndarray:
         return x.reshape(shape, order=order)
     return np.reshape(x, shape, order=order)
+
+
+def _reshaped(primitive, old, *, shape, order="C"):
+    """The elements in ``shape``, of which one extent may be −1, to be filled in."""
+    size = math.prod(old)
+    wanted = [shape] if isinstance(shape, int | np.integer) else list(shape)
+    if wanted.count(-1) == 1:
+        others = -math.prod(wanted)
+        if others and size % others == 0:
+            wanted[wanted.index(-1)] = size // others
+    if math.prod(wanted) != size or any(extent < 0 for extent in wanted):
+        raise ArgumentValueError(
+            f"{primitive.name}: an array of shape {old} has {size} elements, which do not "
+            f"fit the shape {shape}"
+        )
+    steps, step = {}, 1
+    axes = range(len(wanted))
+    for axis in axes if order == "F" else reversed(axes):
+        steps[axis] = step
+        step *= wanted[axis]
+    flat = Index(0, tuple(sorted(steps.items())))
+    return moved(tuple(map(int, wanted)), [flat], "F" if order == "F" else "C")
 
 
 def _reshape_batch(primitive, size, _mapped, values, params):
@@ -42,14 +66,7 @@ def _reshape_batch(primitive, size, _mapped, values, params):
     return reversed_axes(primitive(x, shape=(size, *shape[::-1])))
 
 
-@rule(
-    _reshape,
-    name="reshape",
-    batch=_reshape_batch,
-    shape=shapes.reshaped,
-    operations=counts.nothing,
-    rearranges=True,
-)
+@rule(_reshape, View(_reshaped, _reshape_batch), name="reshape")
 def reshape(_y, _x, *, shape, order="C"):
     """y = x in another shape: ẏ = ẋ in that shape, x̄ = ȳ in the old one.
 
@@ -72,6 +89,17 @@ def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
+def _transposed(_primitive, old, *, axes=None):
+    rank = len(old)
+    order = tuple(range(rank))[::-1] if axes is None else axes
+    if len(order) != rank:
+        raise ArgumentValueError(
+            f"transpose: axes are {tuple(axes)}, wanted one for each axis of the shape {old}"
+        )
+    order = normalize_axis_tuple(order, rank, "axes")
+    return moved(tuple(old[axis] for axis in order), along(*inverse(order)))
+
+
 def _transpose_batch(primitive, _size, _mapped, values, params):
     (x,) = values
     axes = params.get("axes")
@@ -81,14 +109,7 @@ def _transpose_batch(primitive, _size, _mapped, values, params):
     return primitive(x, axes=(0, *(axis % rank + 1 for axis in axes)))
 
 
-@rule(
-    _transpose,
-    name="transpose",
-    batch=_transpose_batch,
-    shape=shapes.transposed,
-    operations=counts.nothing,
-    rearranges=True,
-)
+@rule(_transpose, View(_transposed, _transpose_batch), name="transpose")
 def transpose(_y, _x, *, axes=None):
     """yᵢⱼ… = x with permuted axes: x̄ is ȳ under the inverse permutation."""
     return Selection(
@@ -101,29 +122,22 @@ def _broadcast_to(x, *, shape):
     return np.broadcast_to(x, shape)
 
 
+def _repeated(primitive, old, *, shape):
+    wide = tuple(shape)
+    if common(primitive, [old, wide]) != wide:
+        raise ArgumentValueError(
+            f"broadcast_to: an array of shape {old} cannot be broadcast to {wide}: its "
+            "extents must be those of the wide shape, or 1"
+        )
+    return moved(wide, broadcast(old, len(wide)).indices)
+
+
 def _broadcast_to_batch(primitive, size, _mapped, values, params):
     shape = params["shape"]
     return primitive(stretch(values[0], len(shape)), shape=(size, *shape))
 
 
-def _broadcast_to_shape(primitive, x, *, shape):
-    wide = tuple(shape)
-    if shapes.common(primitive, [shape_of(x), wide]) != wide:
-        raise ArgumentValueError(
-            f"broadcast_to: an array of shape {shape_of(x)} cannot be broadcast to {wide}: its "
-            "extents must be those of the wide shape, or 1"
-        )
-    return Abstract(wide, dtype_of(x))
-
-
-@rule(
-    _broadcast_to,
-    name="broadcast_to",
-    batch=_broadcast_to_batch,
-    shape=_broadcast_to_shape,
-    operations=counts.nothing,
-    rearranges=True,
-)
+@rule(_broadcast_to, View(_repeated, _broadcast_to_batch), name="broadcast_to")
 def broadcast_to(_y, _x, *, shape):
     """y repeats x along new and stretched axes: the identity, up to a broadcast.
 
@@ -132,65 +146,56 @@ def broadcast_to(_y, _x, *, shape):
     return 1
 
 
+def _joined(primitive, *shapes, axis):
+    place = normalize_axis_index(axis, len(shapes[0]))
+    if len({shape[:place] + shape[place + 1 :] for shape in shapes}) > 1:
+        raise ArgumentValueError(
+            f"{primitive.name}: arrays of the shapes {listed(shapes)} cannot be joined along "
+            f"axis {axis}: their other extents must be equal"
+        )
+    return _side_by_side(place, shapes, along(*range(len(shapes[0]))))
+
+
+def _side_by_side(place, spaces, read):
+    """The loops of the arguments that go to places along an axis one after the other."""
+    loops, start = [], 0
+    for argument, space in enumerate(spaces):
+        write = list(along(*range(len(space))))
+        write[place] = Index(start, ((place, 1),))
+        loops.append(Loops(space, (Access(read, argument),), Access(tuple(write))))
+        start += space[place]
+    shape = list(spaces[0])
+    shape[place] = start
+    return tuple(shape), tuple(loops)
+
+
+def _join(arranged):
+    """The structure of what joins its arguments in memory of its own."""
+    return View(arranged, joined, pads="constants", reorders=False, shares=False)
+
+
 def _concatenate(*arrays, axis):
     return np.concatenate(arrays, axis=axis)
 
 
-@rule(
-    _concatenate,
-    name="concatenate",
-    batch=joining,
-    shape=shapes.concatenated,
-    operations=counts.nothing,
-    pads="constants",
-)
+@rule(_concatenate, _join(_joined), name="concatenate")
 def concatenate(_y, *_xs, axis):
     """y = x₁, x₂, … joined along `axis`: ẏ joins the tangents, each x̄ᵢ is its slice of ȳ."""
     lead = (slice(None),) * (axis % len(shape_of(_y)))
+    extents = [shape_of(x)[axis] for x in _xs]
+    stops = itertools.accumulate(extents)
+    slices = (slice(stop - extent, stop) for stop, extent in zip(stops, extents, strict=True))
+    return _joining(concatenate, _xs, axis, [(*lead, each) for each in slices])
+
+
+def _joining(join, xs, axis, keys):
+    """The map of what joins arguments, each of which is the part of the result with its key."""
 
     def pushforward(*dots):
-        return concatenate(
-            *(_zeros(x) if dot is None else dot for x, dot in zip(_xs, dots, strict=True)),
-            axis=axis,
-        )
+        rows = zip(xs, dots, strict=True)
+        return join(*(_zeros(x) if dot is None else dot for x, dot in rows), axis=axis)
 
-    def pullback(y_bar):
-        bars, start = [], 0
-        for x in _xs:
-            stop = start + shape_of(x)[axis]
-            bars.append(y_bar[*lead, start:stop])
-            start = stop
-        return tuple(bars)
-
-    return Joint(pushforward, pullback)
-
-
-def _stack(*arrays, axis):
-    return np.stack(arrays, axis=axis)
-
-
-@rule(
-    _stack,
-    name="stack",
-    batch=joining,
-    shape=shapes.stacked,
-    operations=counts.nothing,
-    pads="constants",
-)
-def stack(_y, *_xs, axis):
-    """y = x₁, x₂, … along a new `axis`: ẏ stacks the tangents, x̄ᵢ is ȳ at position i."""
-    lead = (slice(None),) * (axis % len(shape_of(_y)))
-
-    def pushforward(*dots):
-        return stack(
-            *(_zeros(x) if dot is None else dot for x, dot in zip(_xs, dots, strict=True)),
-            axis=axis,
-        )
-
-    def pullback(y_bar):
-        return tuple(y_bar[*lead, position] for position in range(len(_xs)))
-
-    return Joint(pushforward, pullback)
+    return Joint(pushforward, lambda y_bar: tuple(y_bar[key] for key in keys))
 
 
 def _zeros(x):
@@ -198,25 +203,48 @@ def _zeros(x):
     return np.broadcast_to(np.zeros((), dtype_of(x)), shape_of(x))
 
 
+def _stacked(primitive, *shapes, axis):
+    if len(set(shapes)) > 1:
+        raise ArgumentValueError(
+            f"{primitive.name}: arrays of the shapes {listed(shapes)} cannot be stacked: they must "
+            "have one shape"
+        )
+    first, rank = shapes[0], len(shapes[0])
+    place = normalize_axis_index(axis, rank + 1)
+    space = (*first[:place], 1, *first[place:])
+    read = along(*(i + (i >= place) for i in range(rank)))
+    return _side_by_side(place, [space] * len(shapes), read)
+
+
+def _stack(*arrays, axis):
+    return np.stack(arrays, axis=axis)
+
+
+@rule(_stack, _join(_stacked), name="stack")
+def stack(_y, *_xs, axis):
+    """y = x₁, x₂, … along a new `axis`: ẏ stacks the tangents, x̄ᵢ is ȳ at position i."""
+    lead = (slice(None),) * (axis % len(shape_of(_y)))
+    return _joining(stack, _xs, axis, [(*lead, position) for position in range(len(_xs))])
+
+
 def _diagonal(x, *, offset=0):
     return np.diagonal(x, offset, -2, -1)
 
 
-def _diagonal_shape(_primitive, x, *, offset=0):
-    *lead, rows, columns = shape_of(x)
-    extent = min(rows + min(offset, 0), columns - max(offset, 0))
-    return Abstract((*lead, max(extent, 0)), dtype_of(x))
+def _on_diagonal(_primitive, old, *, offset=0):
+    *lead, rows, columns = old
+    extent = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
+    return moved(
+        (*lead, extent), (*along(*range(len(lead))), *_diagonal_indices(len(lead), offset))
+    )
 
 
-@rule(
-    _diagonal,
-    name="diagonal",
-    batch=with_ranks(2),
-    shape=_diagonal_shape,
-    operations=counts.nothing,
-    rearranges=True,
-    masks=True,
-)
+def _diagonal_indices(axis, offset):
+    """Row and column of the elements of a diagonal, which are counted by an axis."""
+    return Index(max(0, -offset), ((axis, 1),)), Index(max(0, offset), ((axis, 1),))
+
+
+@rule(_diagonal, View(_on_diagonal, in_batches, masks=True), name="diagonal")
 def diagonal(_y, _x, *, offset=0):
     """y…ᵢ = x…ᵢ,ᵢ₊ₖ with k = `offset`, over the last two axes; x̄ is ȳ on that diagonal, else 0."""
     matrix = shape_of(_x)[-2:]
@@ -234,17 +262,17 @@ def _embed_diagonal(x, *, shape, offset=0):
     return y
 
 
-def _embed_diagonal_shape(_primitive, x, *, shape, offset=0):
-    return Abstract(shape_of(x)[:-1] + shape, dtype_of(x))
+def _on_zeros(_primitive, old, *, shape, offset=0):
+    lead = len(old) - 1
+    write = (*along(*range(lead)), *_diagonal_indices(lead, offset))
+    read = Access(along(*range(lead + 1)))
+    return (*old[:-1], *shape), (Loops(old, (read,), Access(write), start=0),)
 
 
 @rule(
     _embed_diagonal,
+    View(_on_zeros, in_batches, pads="always", reorders=False, shares=False),
     name="embed_diagonal",
-    batch=with_ranks(1),
-    shape=_embed_diagonal_shape,
-    operations=counts.nothing,
-    pads="always",
 )
 def embed_diagonal(_y, _x, *, shape, offset=0):
     """y…ᵢ,ᵢ₊ₖ = x…ᵢ in matrices of `shape` that are 0 elsewhere; x̄ is that diagonal of ȳ."""
@@ -264,19 +292,16 @@ def _windows_batch(primitive, _size, _mapped, values, params):
     )
 
 
-def _windows_shape(_primitive, x, *, widths, axes):
-    seen = _windows(np.broadcast_to(0, shape_of(x)), widths=widths, axes=axes)
-    return Abstract(seen.shape, dtype_of(x))
+def _seen(_primitive, old, *, widths, axes):
+    rank, extents = len(old), [*old]
+    steps = [[(axis, 1)] for axis in range(rank)]
+    for place, (width, axis) in enumerate(zip(widths, axes, strict=True), rank):
+        extents[axis] -= width - 1
+        steps[axis].append((place, 1))
+    return moved((*extents, *widths), [Index(0, tuple(row)) for row in steps])
 
 
-@rule(
-    _windows,
-    name="windows",
-    batch=_windows_batch,
-    shape=_windows_shape,
-    operations=counts.nothing,
-    rearranges=True,
-)
+@rule(_windows, View(_seen, _windows_batch), name="windows")
 def windows(_y, _x, *, widths, axes):
     """y…ᵢ…ⱼ = x…ᵢ₊ⱼ…, windows of these `widths` along `axes`: x̄ is the sum of ȳ over i + j."""
     shape = shape_of(_x)

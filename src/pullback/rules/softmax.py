@@ -8,9 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from pullback.core.linear import Linear
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import over_axes
+from pullback.core.structure import Reduction, along_axis
 from pullback.rules.registration import rule
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
@@ -78,14 +76,7 @@ def _log_softmax(x, *, axis=None):
     return y[()]
 
 
-@rule(
-    _logsumexp,
-    name="logsumexp",
-    batch=over_axes,
-    shape=shapes.reduced,
-    operations=counts.of_each(4),
-    generic=True,
-)
+@rule(_logsumexp, Reduction(count=4), name="logsumexp")
 def logsumexp(_y, x, *, axis=None, keepdims=False):
     """y = log Σ exp x: ẏ = Σ pẋ, x̄ = pȳ, with p = softmax x.
 
@@ -100,14 +91,7 @@ def logsumexp(_y, x, *, axis=None, keepdims=False):
     return Linear(lambda x_dot: np.sum(p * x_dot, axis=axis, keepdims=keepdims), pullback)
 
 
-@rule(
-    _softmax,
-    name="softmax",
-    batch=over_axes,
-    shape=shapes.unchanged,
-    operations=counts.of_each(5),
-    generic=True,
-)
+@rule(_softmax, along_axis(default=None, count=5, generic=True), name="softmax")
 def softmax(p, _x, *, axis=None, limit=False):
     """p = exp x / Σ exp x: ṗ = p·(ẋ − Σ pẋ), which is its own adjoint.
 
@@ -121,14 +105,7 @@ def softmax(p, _x, *, axis=None, limit=False):
     return Linear(spread, spread)
 
 
-@rule(
-    _log_softmax,
-    name="log_softmax",
-    batch=over_axes,
-    shape=shapes.unchanged,
-    operations=counts.of_each(5),
-    generic=True,
-)
+@rule(_log_softmax, along_axis(default=None, count=5, generic=True), name="log_softmax")
 def log_softmax(y, _x, *, axis=None):
     """y = x − log Σ exp x: ẏ = ẋ − Σ pẋ, x̄ = ȳ − p·Σ ȳ, with p = exp y = softmax x.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from pullback.core.shapes import shape_of
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.structure import Opaque, rowwise
+from pullback.core.structure.axes import aligned, flattened, joined, rank_of, size_of
+from pullback.core.tracing import is_plain
 from pullback.errors import DataDependenceError
-from pullback.rules import index_shapes
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import flattening, joining, rank_of, refused
 from pullback.rules.registration import constant
 
 __all__ = ["argpartition", "argsort", "digitize", "lexsort", "nonzero", "searchsorted"]
@@ -38,31 +40,61 @@ def _digitize_batch(primitive, _size, mapped, values, params):
     return primitive(*values, **params)
 
 
-argsort = constant(np.argsort, batch=flattening, shape=shapes.order, operations=counts.sorting)
-argpartition = constant(
-    np.argpartition, batch=flattening, shape=shapes.order, operations=counts.sorting
-)
+def _nonzero_batch(*_):
+    raise DataDependenceError(
+        "vmap: nonzero: the number of nonzero elements differs from one example to the next"
+    )
+
+
+_INTP = np.dtype(np.intp)
+
+
+def _order(_primitive, x, *, axis=-1, **_):
+    """The positions, along an axis or in the flat array, of all elements in another order.
+
+    A scalar is taken to be an array of one element.
+    """
+    shape = shape_of(x) or (1,)
+    if axis is None:
+        return Abstract((math.prod(shape),), _INTP)
+    normalize_axis_index(axis, len(shape))
+    return Abstract(shape, _INTP)
+
+
+def _nonzero_shape(_primitive, x):
+    """The positions of the elements that are not zero, of which there are as many as there are."""
+    if not is_plain(x, np.ndarray | np.generic):
+        raise DataDependenceError(
+            f"nonzero: the number of nonzero elements of an array of dtype {dtype_of(x)} "
+            f"and shape {shape_of(x)} depends on values that are not known while the function is "
+            "recorded; keep all elements and choose between values with np.where(condition, a, b)"
+        )
+    return (Abstract((int(np.count_nonzero(x)),), _INTP),) * len(shape_of(x))
+
+
+def _levels(extent):
+    """log₂ of an extent, rounded up."""
+    return max(extent - 1, 0).bit_length()
+
+
+def _sorting(_out, *keys, axis=-1, **_):
+    """n log₂ n comparisons along an axis of n elements, for each key."""
+    size, shape = size_of(keys[0]), shape_of(keys[0]) or (1,)
+    return len(keys) * size * _levels(size if axis is None else shape[axis])
+
+
+def _search(n):
+    """log₂ n comparisons for each element that is looked up among n."""
+    return _levels(n + 1)
+
+
+argsort = constant(np.argsort, Opaque(_order, flattened, count=_sorting))
+argpartition = constant(np.argpartition, Opaque(_order, flattened, count=_sorting))
 searchsorted = constant(
-    np.searchsorted,
-    batch=_searchsorted_batch,
-    shape=shapes.position_of_each(1),
-    operations=counts.search,
+    np.searchsorted, rowwise("(n),()->()", _search, batching=_searchsorted_batch)
 )
-digitize = constant(
-    np.digitize, batch=_digitize_batch, shape=shapes.position_of_each(0), operations=counts.search
-)
-lexsort = constant(
-    _lexsort,
-    name="lexsort",
-    batch=joining,
-    shape=shapes.position_of_each(0),
-    operations=counts.sorting,
-)
+digitize = constant(np.digitize, rowwise("(),(n)->()", _search, batching=_digitize_batch))
+lexsort = constant(_lexsort, Opaque(aligned, joined, count=_sorting), name="lexsort")
 nonzero = constant(
-    np.nonzero,
-    batch=refused("the number of nonzero elements differs from one example to the next"),
-    shape=index_shapes.nonzero,
-    operations=counts.of_each(1),
-    rearranges=True,
-    multiple=True,
+    np.nonzero, Opaque(_nonzero_shape, _nonzero_batch, count=1, multiple=True, reorders=True)
 )

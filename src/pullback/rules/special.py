@@ -23,15 +23,7 @@ from pullback.rules.registration import (
     ufunc_behind,
 )
 
-__all__ = [
-    "digamma",
-    "expit",
-    "gammaln",
-    "gaussian",
-    "log_expit",
-    "polygamma",
-    "xlogy",
-]
+__all__ = ["digamma", "expit", "gammaln", "gaussian", "log_expit", "polygamma", "xlogy"]
 
 for _name, _primitive in {
     "cbrt": arithmetic.cbrt,

@@ -21,9 +21,8 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
-from pullback.rules import operation_counts as counts
-from pullback.rules import shape_rules as shapes
-from pullback.rules.batching import with_ranks
+from pullback.core.structure import rowwise
+from pullback.rules.complex import adjoint
 from pullback.rules.equal_values import (
     NONE,
     apart,
@@ -43,12 +42,6 @@ from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal
 
 __all__ = ["eigh", "pinv", "svd"]
-
-
-def _adjoint(a):
-    """Aᴴ."""
-    a = a.mT
-    return np.conj(a) if a.dtype.kind == "c" else a
 
 
 def _matrix(on):
@@ -100,12 +93,9 @@ def _separate_eigh(outs, args, interpreter):
 
 @rule(
     _eigh,
+    rowwise("(n,n)->(n),(n,n)", lambda n: 9 * n**3, multiple=True),
     name="eigh",
-    batch=with_ranks(2),
-    shape=shapes.eigensystem,
-    operations=counts.eigensystem,
     separate=_separate_eigh,
-    multiple=True,
 )
 def eigh(y, _a, *, uplo="L"):
     """AV = V diag(w): ẇ = diag(VᴴȦV), V̇ = V(F ∘ VᴴȦV), Fᵢⱼ = 1/(wⱼ − wᵢ), Fᵢᵢ = 0.
@@ -132,8 +122,8 @@ def _of_eigh(v, factors, uplo):
 
     def pushforward(a_dot):
         strict = triangle(a_dot, beside)
-        a_dot = strict + _adjoint(strict) + _matrix(np.real(diagonal(a_dot)))
-        inside = _adjoint(v) @ a_dot @ v
+        a_dot = strict + adjoint(strict) + _matrix(np.real(diagonal(a_dot)))
+        inside = adjoint(v) @ a_dot @ v
         return np.real(diagonal(inside)), v @ (factors * inside)
 
     def pullback(bars):
@@ -141,15 +131,20 @@ def _of_eigh(v, factors, uplo):
         inside = 0 if w_bar is None else _matrix(w_bar)
         if v_bar is not None:
             require_determined("np.linalg.eigh", factors)
-            inside = inside + factors * (_adjoint(v) @ v_bar)
-        whole = v @ inside @ _adjoint(v)
-        whole = 0.5 * (whole + _adjoint(whole))
+            inside = inside + factors * (adjoint(v) @ v_bar)
+        whole = v @ inside @ adjoint(v)
+        whole = 0.5 * (whole + adjoint(whole))
         return 2 * triangle(whole) - _matrix(diagonal(whole))
 
     return Linear(pushforward, pullback)
 
 
 # -- singular values ------------------------------------------------------------------------------
+
+
+def _svd_count(m, n):
+    """14mn² + 8n³ for m ≥ n; G. H. Golub and C. F. Van Loan, *Matrix Computations*, 2013."""
+    return 14 * m * n * min(m, n) + 8 * min(m, n) ** 3
 
 
 def _svd(a):
@@ -164,7 +159,7 @@ def _separate_svd(outs, args, interpreter):
     same, zero = equal(s), vanishing(s)
     if same is NONE and zero is NONE:
         return outs
-    left, v = turn(u, same), _adjoint(vh)
+    left, v = turn(u, same), adjoint(vh)
     right = left
     if zero is not NONE:
         # Those of 0 are chosen apart from each other on either side, and from all of the space that
@@ -180,17 +175,14 @@ def _separate_svd(outs, args, interpreter):
     u_turned, v_turned = u @ left + u_turned, v @ right + v_turned
     member = zero if same is NONE else zero | np.any(same, axis=-1)
     s, u, v = apart(interpreter, s, same, member, (u, u_turned), (v, v_turned))
-    return u, s, _adjoint(v)
+    return u, s, adjoint(v)
 
 
 @rule(
     _svd,
+    rowwise("(m,n)->(m,k),(k),(k,n)", _svd_count, multiple=True),
     name="svd",
-    batch=with_ranks(2),
-    shape=shapes.singular_system,
-    operations=counts.singular_system,
     separate=_separate_svd,
-    multiple=True,
 )
 def svd(y, _a):
     """A = U diag(s) Vᴴ, with min(m, n) singular values: with UᴴȦV = H + K, H Hermitian and K
@@ -211,7 +203,7 @@ def svd(y, _a):
     if changes is None:
         # Without an imaginary part, nothing on the diagonal of K is divided.
         lost = both & (same | (u.dtype.kind == "c"))
-        rest = zero & (_tall(u) | _tall(_adjoint(vh)))
+        rest = zero & (_tall(u) | _tall(adjoint(vh)))
         masks = (same, lost, rest)
         return _of_svd(u, vh, list(map(_without, factors, masks)))
     u, vh = settled(y[1], u, vh)
@@ -234,21 +226,21 @@ def _tall(u):
 
 def _of_svd(u, vh, factors):
     """The map with these factors: of H, of K, and of what lies outside the vectors' space."""
-    v = _adjoint(vh)
+    v = adjoint(vh)
     by_differences, by_sums, by_values = factors
     by_values = by_values[..., None, :]
     tall, wide = _tall(u), _tall(v)
 
     def pushforward(a_dot):
-        p = _adjoint(u) @ a_dot @ v
-        ph = _adjoint(p)
+        p = adjoint(u) @ a_dot @ v
+        ph = adjoint(p)
         even, odd = 0.5 * by_differences * (p + ph), 0.5 * by_sums * (p - ph)
         u_dot, v_dot = u @ (even + odd), v @ (even - odd)
         if tall:
             u_dot = u_dot + (a_dot @ v - u @ p) * by_values
         if wide:
-            v_dot = v_dot + (_adjoint(a_dot) @ u - v @ ph) * by_values
-        return u_dot, np.real(diagonal(p)), _adjoint(v_dot)
+            v_dot = v_dot + (adjoint(a_dot) @ u - v @ ph) * by_values
+        return u_dot, np.real(diagonal(p)), adjoint(v_dot)
 
     def pullback(bars):
         u_bar, s_bar, vh_bar = bars
@@ -259,16 +251,16 @@ def _of_svd(u, vh, factors):
             require_determined("np.linalg.svd", each)
         x = y = rest = 0
         if u_bar is not None:
-            x = _adjoint(u) @ u_bar
+            x = adjoint(u) @ u_bar
             if tall:
                 rest = rest + ((u_bar - u @ x) * by_values) @ vh
-            x = 0.5 * (x - _adjoint(x))
+            x = 0.5 * (x - adjoint(x))
         if vh_bar is not None:
-            v_bar = _adjoint(vh_bar)
+            v_bar = adjoint(vh_bar)
             y = vh @ v_bar
             if wide:
-                rest = rest + u @ _adjoint((v_bar - v @ y) * by_values)
-            y = 0.5 * (y - _adjoint(y))
+                rest = rest + u @ adjoint((v_bar - v @ y) * by_values)
+            y = 0.5 * (y - adjoint(y))
         inside = inside + by_differences * (x + y) + by_sums * (x - y)
         return u @ inside @ vh + rest
 
@@ -282,10 +274,8 @@ def _pinv(a, *, rcond=None, hermitian=False):
 
 @rule(
     _pinv,
+    rowwise("(m,n)->(n,m)", lambda m, n: _svd_count(m, n) + 2 * m * n * min(m, n)),
     name="pinv",
-    batch=with_ranks(2),
-    shape=shapes.pseudoinverse,
-    operations=counts.pseudoinverse,
 )
 def pinv(y, a, *, rcond=None, hermitian=False):
     """Y = A⁺: Ẏ = −YȦY + YYᴴȦᴴ(I − AY) + (I − YA)ȦᴴYᴴY, where the rank of A stays the same.
@@ -294,7 +284,7 @@ def pinv(y, a, *, rcond=None, hermitian=False):
     problems whose variables separate*, SIAM J. Numer. Anal. 10, 1973. Where the rank changes, A⁺ is
     not continuous; the derivative given is that along matrices of the same rank.
     """
-    yh = _adjoint(y)
+    yh = adjoint(y)
 
     def outside_range(b):
         """B(I − AY)."""
@@ -305,15 +295,15 @@ def pinv(y, a, *, rcond=None, hermitian=False):
         return b - y @ (a @ b)
 
     def pushforward(a_dot):
-        ah = _adjoint(a_dot)
+        ah = adjoint(a_dot)
         return outside_range(y @ yh @ ah) + outside_rows(ah @ yh @ y) - y @ a_dot @ y
 
     def pullback(y_bar):
-        bh = _adjoint(y_bar)
+        bh = adjoint(y_bar)
         left = bh @ (y @ yh)
         right = (yh @ y) @ bh
-        left = left - _adjoint(y) @ (_adjoint(a) @ left)
-        right = right - (right @ _adjoint(a)) @ _adjoint(y)
+        left = left - adjoint(y) @ (adjoint(a) @ left)
+        right = right - (right @ adjoint(a)) @ adjoint(y)
         return left + right - yh @ y_bar @ yh
 
     return Linear(pushforward, pullback)

@@ -12,11 +12,12 @@ import numpy as np
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract
 from pullback.core.singular import SingularPoint, watch
+from pullback.core.structure import Opaque
+from pullback.core.structure.axes import in_front
 from pullback.core.tracing import known, strip
 from pullback.errors import SingularPointError
 from pullback.graph.variable import user_line
-from pullback.rules.batching import in_front
-from pullback.rules.registration import elementwise
+from pullback.rules.registration import rule
 
 __all__ = ["guard", "is_strict", "strict", "tie"]
 
@@ -214,7 +215,7 @@ def _like_the_first(_primitive: Primitive, x: Any, _mask: Any, **_: Any) -> Abst
     return Abstract.of(x)
 
 
-@elementwise(_guard, name="guard", batch=_guard_batch, shape=_like_the_first)
+@rule(_guard, Opaque(_like_the_first, _guard_batch), name="guard")
 def guard(_y: Any, _x: Any, _mask: Any, *, words: tuple[str, str]) -> Any:
     """y = x, if the mask holds nowhere; otherwise it raises."""
     return 1, None
@@ -224,7 +225,7 @@ def _tie(x: Any, _tied: Any) -> Any:
     return x if hasattr(x, "dtype") else np.asarray(x)[()]
 
 
-@elementwise(_tie, name="tie", batch=_guard_batch, shape=_like_the_first)
+@rule(_tie, Opaque(_like_the_first, _guard_batch), name="tie")
 def tie(_y: Any, _x: Any, _tied: Any) -> Any:
     """y = x, which was chosen among equal elements where `tied` holds: ∂y/∂x = 1."""
     return 1, None

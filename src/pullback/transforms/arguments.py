@@ -14,7 +14,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.running import explained, grounded, run
 from pullback.core.shapes import astype, dtype_of, is_inexact, shape_of
-from pullback.core.subclasses import elements_of, is_of_subclass
+from pullback.core.subclasses import elements_of
 from pullback.core.tracing import Interpreter, Tracer, is_plain, known, strip
 from pullback.core.validation import describe, is_integer, name_of, refuse, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError
@@ -102,7 +102,7 @@ def require_array(x: Any, where: str) -> Any:
     if isinstance(x, Tracer | float | int | complex | np.generic):
         return x
     if is_plain(x):
-        x = elements_of(x, where) if is_of_subclass(x) else x
+        x = elements_of(x, where)
         return x if x.dtype.kind != "O" else assemble(x, where)
     if hasattr(x, "__array__"):
         return require_array(to_array(x, where), where)

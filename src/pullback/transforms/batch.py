@@ -23,7 +23,6 @@ from pullback.errors import (
     FILLING,
     ArgumentValueError,
     DataDependenceError,
-    NoRuleError,
     PullbackError,
 )
 from pullback.transforms.arguments import call, flatten_arrays, lower, name_of, owned
@@ -76,13 +75,7 @@ class Batch(Interpreter):
         if not any(mapped):
             out = primitive(*values, **params)
             return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
-        if primitive.batch is None:
-            raise NoRuleError(
-                f"{self.name}: {primitive.name} has no batching, and one of its arguments is "
-                f"mapped. Give it one with @{primitive.name}.batch, or write the function with "
-                "NumPy functions"
-            )
-        out = primitive.batch(primitive, self.size, mapped, values, params)
+        out = primitive.structure.batch(primitive, self.size, mapped, values, params)
         if primitive.multiple:
             return tuple(
                 self.constant(each.value)

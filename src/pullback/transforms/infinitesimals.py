@@ -35,6 +35,8 @@ import numpy as np
 
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import dtype_of, is_inexact, shape_of
+from pullback.core.structure import Opaque
+from pullback.core.structure.axes import in_front
 from pullback.core.tracing import Interpreter, Tracer, known, strip
 from pullback.errors import ArgumentValueError, DataDependenceError, NoRuleError
 from pullback.transforms.batch import MAPPED, Batch
@@ -258,11 +260,11 @@ class Part(Primitive):
 def _batch(
     primitive: Primitive, size: int, mapped: Sequence[bool], values: Sequence[Any], params: Any
 ) -> Any:
-    fronts = [
-        x if one else np.broadcast_to(x, (size, *shape_of(x)))
-        for x, one in zip(values, mapped, strict=True)
-    ]
+    fronts = (in_front(x, size, mapped=one) for x, one in zip(values, mapped, strict=True))
     return primitive(*fronts, **params)
+
+
+_STRUCTURE = Opaque(batching=_batch)
 
 
 def _ours(x: Any, of: Interpreter) -> bool:
@@ -309,9 +311,9 @@ def _singular(
     return Tracer(of, leading, of._along(dot, dot, none, none, none))
 
 
-part = Part("part", _part_or_zeros, batch=_batch)
+part = Part("part", _part_or_zeros, _STRUCTURE)
 """``part(x, of=infinitesimal, order=0 or 1, direction=number)``"""
 
-moved = Part("moved", _moved, batch=_batch)
-scaled = Part("scaled", _scaled, batch=_batch)
-singular = Part("singular", _singular, batch=_batch)
+moved = Part("moved", _moved, _STRUCTURE)
+scaled = Part("scaled", _scaled, _STRUCTURE)
+singular = Part("singular", _singular, _STRUCTURE)

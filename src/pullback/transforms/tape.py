@@ -16,7 +16,7 @@ import numpy as np
 
 from pullback.core.collection import ROUND, full_collections
 from pullback.core.linear import Maps
-from pullback.core.memory import snapshot
+from pullback.core.memory import Snapshots
 from pullback.core.precision import PYTHON_NUMBERS, as_scalar
 from pullback.core.primitive import SCALARS, Primitive, locally_constant
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
@@ -139,14 +139,17 @@ class Tape(Interpreter):
         Whether an operation hands out strong zeros; see `pullback.transforms.support`.
     met : bool
         Whether an operation is at a singular point that somebody wants to know of.
+    snapshots : Snapshots
+        What is kept of constants.
     """
 
-    __slots__ = ("_asks", "count", "infinitesimal", "masks", "met")
+    __slots__ = ("_asks", "count", "infinitesimal", "masks", "met", "snapshots")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.count = 0
         self._asks = ROUND
+        self.snapshots = Snapshots()
         self.infinitesimal: Any = None
         self.masks = self.met = False
 
@@ -236,7 +239,7 @@ class Tape(Interpreter):
                 if not (keeps[position] if position < len(keeps) else rest):
                     args[position] = parent or Abstract.of(args[position])
                 elif parent is None and type(args[position]) not in SCALARS:
-                    args[position] = snapshot(args[position])
+                    args[position] = self.snapshots.of(args[position])
         if primitive.masks:
             self.masks = True
         self.count += 1

@@ -212,12 +212,14 @@ class Program:
         if "flag" in self.extras:
             state["flag"] = True
 
+        steps, result = self.steps, RESULTS[self.result]  # of which a body can tell what they are
+
         def body(carry, x):
             s = dict(carry)
-            for step in self.steps:
+            for step in steps:
                 step(loops, s, x, w, c)
             s["k"] = s["k"] + 1
-            return s, RESULTS[self.result](s, x)
+            return s, result(s, x)
 
         if self.kind == "fori_loop":
             n = len(xs)

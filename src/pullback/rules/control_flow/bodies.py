@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+import operator
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import numpy as np
 
 from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracing import Tracer, is_number
+from pullback.core.tracing import Tracer, is_number, strip
+from pullback.core.validation import is_integer, refuse, require_integer, shown
 from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,
-    DataDependenceError,
     GraphError,
-    NoRuleError,
 )
-from pullback.graph.building import build, close, flat_graph, like
-from pullback.graph.dependence import read
+from pullback.graph.building import flat_graph, like
 from pullback.graph.graph import Atom, Graph
 from pullback.graph.layout import assumed_of, layout_of, layout_of_part, layouts_through
-from pullback.graph.staging import Staging
 from pullback.graph.variable import Assumed, Variable, require_64_bits
 from pullback.rules import conversion
-from pullback.rules.control_flow.free_arrays import FreeArrays
 from pullback.transforms.arguments import flatten_arrays, owned
 
 __all__ = [
     "Carry",
     "Leaves",
     "Result",
+    "bound_of",
     "index_variable",
-    "record",
-    "record_unevaluated",
+    "length_of",
+    "require_checkpoint",
     "same_leaves",
     "slices",
 ]
+
+
+MOST = 2**62
+"""The largest bound of a range: its integers are those of 64 bits."""
 
 
 class Leaves:
@@ -50,10 +52,14 @@ class Leaves:
     variables : list of Variable
     names : list of str
         How to reach each array, below the name of the tree.
+    is_plain : bool
+        Whether nothing but the structure says what a body may do with the tree: it consists of
+        tuples, lists and dicts.
     """
 
     def __init__(self, tree: Any, where: str, name: str) -> None:
         self.values, self.spec = flatten_arrays(tree, where, name)
+        self.is_plain = _is_plain(tree)
         self.values = [x._snapshot() if type(x) is Tracer else x for x in self.values]
         self.variables = [_variable(x) for x in self.values]
         self.names = [name + path for path in trees.leaf_paths(self.spec)]
@@ -65,14 +71,39 @@ class Leaves:
                     "wanted numbers or booleans; convert it with .astype(float)"
                 )
 
+    @property
+    def arguments(self) -> list[tuple[str, Variable]]:
+        """Names, and new variables."""
+        return [(name, like(x)) for name, x in zip(self.names, self.variables, strict=True)]
+
+    @property
+    def key(self) -> Hashable:
+        """What a recording depends on."""
+        variables = self.variables
+        return self.spec, *[
+            (x.shape, x.dtype, x.weak, x.array, x.layout, x.number) for x in variables
+        ]
+
     def tree(self, leaves: Sequence[Any]) -> Any:
         """The pytree with these leaves."""
         return trees.unflatten(self.spec, leaves)
 
-    def results(self, leaves: Sequence[Any]) -> Any:
-        """The pytree with these leaves, arrays of the user's own."""
-        taken = set(map(id, self.values))
+    def results(self, leaves: Sequence[Any], others: Sequence[Any]) -> Any:
+        """The pytree with these leaves, arrays of the user's own, and none of the others."""
+        taken = set(map(id, (*self.values, *others)))
         return self.tree([owned(_strong(x), taken) for x in leaves])
+
+
+_LEAVES = frozenset({np.ndarray, Tracer, bool, int, float, complex})
+
+
+def _is_plain(tree: Any) -> bool:
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return all(map(_is_plain, tree))
+    if kind is dict:
+        return all(map(_is_plain, tree.values())) and all(type(key) is str for key in tree)
+    return tree is None or kind in _LEAVES or issubclass(kind, np.generic)
 
 
 class Result:
@@ -116,90 +147,39 @@ def index_variable() -> Variable:
     return Variable((), np.dtype(np.int64), weak=int)
 
 
-def slices(xs: Leaves) -> list[Variable]:
-    """What an iteration gets of each scanned array."""
+def slices(xs: Leaves) -> list[tuple[str, Variable]]:
+    """What an iteration gets of each scanned array, with names."""
     found = []
-    for x in xs.variables:
+    for name, x in zip(xs.names, xs.variables, strict=True):
         layout = layout_of_part(x)
         variable = Variable(x.shape[1:], x.dtype, array=len(x.shape) > 1, layout=layout)
         variable.laid_by = x.laid_by
-        found.append(variable)
+        found.append((name, variable))
     return found
 
 
-def record(
-    function: Callable[..., Sequence[Any]],
-    inputs: Sequence[Variable],
-    names: Sequence[str],
-    name: str,
-    position: int,
-    unknown: tuple[type, ...] = (),
-) -> tuple[Graph, list[Any]]:
-    """A body as a graph, and the traced values from outside that it takes at `position`.
+def same_leaves(tree: Any, first: Leaves, given: Sequence[Any], where: str) -> list[Any]:
+    """The leaves of a carry that a body returns, which must have the structure of the first one.
 
-    What is computed from values from outside alone is computed outside, but for those of the types
-    `unknown`, `Tracer` or `ndarray`.
+    What stands for a Python number becomes a scalar where it is not handed on in its own place,
+    which is that among the leaves that the body was given.
     """
-    given = bool(inputs)
-    free_variables: set[Variable] = set()
-
-    def seeing_tracers(*args: Tracer) -> Sequence[Any]:
-        free = FreeArrays(cast(Staging, args[0]._interpreter), unknown)
-        outs: Sequence[Any] = free.seen_by(function)(*(args if given else ()))
-        free.require_unwritten(name)
-        free_variables.update(free.variables)
-        return outs
-
-    if not given:
-        inputs, names = [Variable((), np.dtype(np.bool_))], ["nothing"]
-    graph = build(seeing_tracers, inputs, name, names)
-    used = {x for equation in graph.equations for x in read(equation)}
-    used.update(x for x in graph.outputs if type(x) is Variable)
-    constants = {x: value for x, value in graph.constants.items() if x in used}
-    inputs, names = (graph.inputs, graph.signature.names) if given else ((), ())
-    flat = flat_graph(name, inputs, constants, graph.equations, graph.outputs, names)
-    return close(flat, position, free_variables)
-
-
-def record_unevaluated(
-    function: Callable[..., Sequence[Any]],
-    inputs: Sequence[Variable],
-    names: Sequence[str],
-    name: str,
-    position: int,
-) -> tuple[Graph, list[Any]]:
-    """As `record`, for a body that may not be run at all: nothing of it is evaluated yet.
-
-    If its course depends on a plain array from outside, what is computed from plain arrays is.
-    """
-    with np.errstate(all="ignore"):
-        try:
-            return record(function, inputs, names, name, position, (Tracer, np.ndarray))
-        except (DataDependenceError, NoRuleError, ArgumentTypeError):
-            return record(function, inputs, names, name, position, (Tracer,))
-
-
-def same_leaves(tree: Any, first: Leaves, where: str, what: str) -> list[Any]:
-    """The leaves of a result, which must have the structure of what it will replace.
-
-    What stands for a Python number becomes a scalar where it is not handed on in its own place.
-    """
-    leaves, got = flatten_arrays(tree, where, what)
+    leaves, got = flatten_arrays(tree, where, "carry")
     if got != first.spec:
         raise ArgumentValueError(
-            f"{where}: {what} has the structure {trees.contrast(got, first.spec)}, that of the "
+            f"{where}: carry has the structure {trees.contrast(got, first.spec)}, that of the "
             "initial one; return what the body was given, with other values"
         )
     return [
         bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x, own) else x
-        for x, own in zip(leaves, first.variables, strict=True)
+        for x, own in zip(leaves, given, strict=True)
     ]
 
 
-def _is_weak(x: Any, own: Variable) -> bool:
+def _is_weak(x: Any, own: Tracer) -> bool:
     if type(x) is not Tracer or type(x._value) is not Variable:
         return False
-    return x._value.weak is not None and x._value is not own
+    return x._value.weak is not None and x._value is not own._value
 
 
 def _in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
@@ -213,14 +193,16 @@ class Carry(Leaves):
     A Python number takes the dtype that the body gives it: 0.0 starts a sum in float32 too.
     """
 
-    def __init__(self, tree: Any, where: str, name: str) -> None:
-        super().__init__(tree, where, name)
-        for variable in self.variables:
-            variable.laid_by = Assumed(None if variable.laid_by is None else variable.laid_by.outer)
+    def started(self) -> list[Variable]:
+        """What stands for the leaves in a recording; it may lie in memory otherwise, later."""
+        variables = [like(x) for x in self.variables]
+        for x in variables:
+            x.laid_by = Assumed(None if x.laid_by is None else x.laid_by.outer)
+        return variables
 
     def settle(
         self,
-        record_body: Callable[[], tuple[Graph, list[Any]]],
+        record_body: Callable[[Sequence[Variable]], tuple[Graph, list[Any]]],
         where: str,
         *,
         repeats: bool = True,
@@ -230,7 +212,7 @@ class Carry(Leaves):
         Parameters
         ----------
         record_body : callable
-            Records it with `variables`; the next carry is what the graph returns first.
+            Records it with variables for the carry; the next one is what the graph returns first.
         where : str
         repeats : bool
             Whether the body may run on what it has returned.
@@ -242,43 +224,49 @@ class Carry(Leaves):
         AliasError
             Where the body depends on how a leaf lies in memory, and changes that.
         """
-        graph, free = record_body()
-        weak = [x.weak is not None for x in self.variables]
-        if any(weak):
+        variables = self.started()
+        graph, free = record_body(variables)
+        weak = [x for x in variables if x.weak is not None]
+        if weak:
             # What was recorded for a number holds for a scalar of the dtype that came out, unless
             # some operation promotes that in another way.
-            for variable, out in zip(self.variables, graph.outputs, strict=False):
+            for variable, out in zip(variables, graph.outputs, strict=False):
                 if variable.weak is not None:
                     variable.weak, variable.dtype = None, dtype_of(out)
             try:
                 graph.verify()
             except GraphError:
-                self.variables = [like(x) for x in self.variables]
-                graph, free = record_body()
-        while repeats and self._forget_layouts(graph):
-            graph, free = record_body()
+                variables = [like(x) for x in variables]
+                graph, free = record_body(variables)
+        while repeats and (moved := _moved(graph, variables)):
+            variables = [like(x) for x in variables]
+            for i in moved:
+                variables[i].layout = None
+            graph, free = record_body(variables)
         outputs = list(graph.outputs)
-        for i, (name, before) in enumerate(zip(self.names, self.variables, strict=True)):
+        for i, (name, before) in enumerate(zip(self.names, variables, strict=True)):
             outputs[i] = _checked(outputs[i], before, name, where)
-        for i, is_weak in enumerate(weak):
-            if is_weak:
-                self.values[i] = _in_dtype(self.values[i], self.variables[i].dtype)
         names = graph.signature.names
         return (
             flat_graph(graph.name, graph.inputs, graph.constants, graph.equations, outputs, names),
             free,
         )
 
-    def _forget_layouts(self, graph: Graph) -> bool:
-        """Whether the body depends on a layout that it changes, which is not known from now on."""
-        relied = [i for i, x in enumerate(self.variables) if x.laid_by.relied and x.layout]
-        layouts = layouts_through(graph, graph.inputs) if relied else []
-        moved = [i for i in relied if layouts[i] != self.variables[i].layout]
-        if moved:
-            self.variables = [like(x) for x in self.variables]
-        for i in moved:
-            self.variables[i].layout = None
-        return bool(moved)
+    def begun(self, graph: Graph, position: int) -> list[Any]:
+        """The first carry as the body takes it, as inputs from `position` on."""
+        inputs = graph.inputs[position:]
+        self.values = [
+            _in_dtype(x, inputs[i].dtype) if self.variables[i].weak is not None else x
+            for i, x in enumerate(self.values)
+        ]
+        return self.values
+
+
+def _moved(graph: Graph, variables: Sequence[Variable]) -> list[int]:
+    """The leaves on whose layout the body depends, and which it changes."""
+    relied = [i for i, x in enumerate(variables) if x.laid_by.relied and x.layout]
+    layouts = layouts_through(graph, graph.inputs) if relied else []
+    return [i for i in relied if layouts[i] != variables[i].layout]
 
 
 def _checked(out: Atom, before: Variable, name: str, where: str) -> Atom:
@@ -302,3 +290,57 @@ def _checked(out: Atom, before: Variable, name: str, where: str) -> Atom:
         f"wanted the same; start with {name}.astype({after.dtype}), or return "
         f"{name}.astype({before.dtype})"
     )
+
+
+# -- arguments of loops ----------------------------------------------------------------------------
+
+
+def bound_of(bound: Any, name: str, where: str) -> Any:
+    """A bound of a range: an int, or a traced integer scalar."""
+    if isinstance(bound, Tracer):
+        if bound._is_constant:
+            return bound_of(strip(bound), name, where)
+        if dtype_of(bound).kind in "iu" and not shape_of(bound):
+            return bound
+    elif is_integer(bound):
+        return require_integer(bound, where, name, least=-MOST, most=MOST)
+    remedy = f"convert it with int({name}) outside the function, or with .astype(int) inside"
+    raise refuse(where, name, bound, "an integer", remedy)
+
+
+def length_of(xs: Leaves, length: int | None, where: str) -> int:
+    """The number of iterations, on which all scanned arrays agree."""
+    if length is not None:
+        length = require_integer(length, where, "length", least=0, most=MOST)
+    if not xs.values:
+        if length is None:
+            raise ArgumentValueError(
+                f"{where}: there are no arrays in xs, so their extent does not tell the number of "
+                "iterations; give it as length"
+            )
+        return length
+    extents: dict[int, str] = {} if length is None else {length: "length"}
+    for x, name in zip(xs.values, xs.names, strict=True):
+        if not shape_of(x):
+            raise ArgumentValueError(
+                f"{where}: xs{name[1:]} has shape (), wanted an axis to go along: join a list of "
+                "numbers with np.array(xs); what is the same in each iteration is used in the body "
+                "as it is"
+            )
+        extents.setdefault(shape_of(x)[0], f"xs{name[1:]} of shape {shape_of(x)}")
+    if len(extents) > 1:
+        (one, first), (other, second), *_ = extents.items()
+        raise ArgumentValueError(
+            f"{where}: {first} asks for {one} iterations, {second} for {other}; all must have the "
+            "same extent along their first axis"
+        )
+    return next(iter(extents))
+
+
+def require_checkpoint(checkpoint: Any, where: str) -> Any:
+    wanted = "None, 'sqrt', or how many carries to keep, 1 or more"
+    if checkpoint is None or (isinstance(checkpoint, str) and checkpoint == "sqrt"):
+        return checkpoint
+    if is_integer(checkpoint) and checkpoint >= 1:
+        return operator.index(checkpoint)
+    raise ArgumentValueError(f"{where}: checkpoint is {shown(checkpoint)}, wanted {wanted}")

@@ -9,15 +9,16 @@ from typing import Any
 from pullback.core import trees
 from pullback.core.linear import Joint
 from pullback.core.memory import with_snapshots
-from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
+from pullback.core.structure import Nested
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of, require_function
-from pullback.graph.building import flat_graph, like
+from pullback.graph.building import flat_graph
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
-from pullback.rules.control_flow.bodies import Leaves, Result, record
+from pullback.rules.control_flow.bodies import Leaves, Result
 from pullback.rules.control_flow.derived import (
     Recording,
     batched,
@@ -30,6 +31,9 @@ from pullback.rules.control_flow.derived import (
     spread,
     wants_values,
 )
+from pullback.rules.control_flow.reading import Reading
+from pullback.rules.control_flow.recording import Recorded, record, recorded
+from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
 from pullback.transforms.transformed import transformed
 
@@ -143,18 +147,16 @@ def _pullback(
     return derived(body, ("recomputing", varying, seeded, onto), make)
 
 
-checkpointed = Primitive(
-    "checkpoint",
+checkpointed = rule(
     _value,
-    multiple=True,
-    batch=_batch,
-    shape=_shape,
-    layouts=lambda args, params: layouts_through(params["body"], args),
-    pushforward=_pushforward,
-    linearize=_linearize,
-    take_over=_take_over,
-)
-registry[checkpointed.name] = checkpointed
+    Nested(
+        _shape,
+        _batch,
+        layouts=lambda args, params: layouts_through(params["body"], args),
+        take_over=_take_over,
+    ),
+    name="checkpoint",
+)(FullRule(_pushforward, _linearize))
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -201,21 +203,29 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     def checkpointed_f(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = trees.flatten(args, f"{where}: an argument")
         static = [isinstance(x, str | bytes) or callable(x) for x in leaves]
-        arrays = [None if fixed else x for x, fixed in zip(leaves, static, strict=True)]
+        arrays = [None if is_fixed else x for x, is_fixed in zip(leaves, static, strict=True)]
         given = Leaves(trees.unflatten(structure, arrays), where, "args")
-        result = Result()
+        fixed = [x for x, is_fixed in zip(leaves, static, strict=True) if is_fixed]
 
-        def function(*traced: Any) -> list[Any]:
-            remaining = iter(traced)
-            mixed = [
-                x if fixed else next(remaining) for x, fixed in zip(leaves, static, strict=True)
-            ]
-            return result.leaves(f(*trees.unflatten(structure, mixed), **kwargs))
+        def make(reading: Reading | None) -> Recorded:
+            result = Result()
 
-        inputs = [like(x) for x in given.variables]
-        graph, free = record(function, inputs, given.names, name_of(f), 0, (Tracer,))
+            def function(*traced: Any) -> list[Any]:
+                remaining = iter(traced)
+                mixed = [
+                    x if is_fixed else next(remaining)
+                    for x, is_fixed in zip(leaves, static, strict=True)
+                ]
+                return result.leaves(f(*trees.unflatten(structure, mixed), **kwargs))
+
+            graph, free = record(function, given.arguments, name_of(f), 0, (Tracer,), reading)
+            return (graph, result.spec), (graph,), free
+
+        (graph, spec), free = recorded(
+            make, where, (f,), (given,), (*static, *kwargs.items(), *fixed)
+        )
         outs = bind(checkpointed, (*free, *given.values), {"body": graph})
-        given.spec = result.spec
-        return given.results(outs)
+        given.spec = spec
+        return given.results(outs, free)
 
     return checkpointed_f

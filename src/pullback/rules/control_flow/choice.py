@@ -9,8 +9,9 @@ import numpy as np
 
 from pullback.core.linear import Joint
 from pullback.core.memory import with_snapshots
-from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.structure import Nested
 from pullback.core.tracing import known, strip
 from pullback.graph.building import build, like
 from pullback.graph.cost import dearest
@@ -32,6 +33,7 @@ from pullback.rules.control_flow.derived import (
     zeros_like,
 )
 from pullback.rules.control_flow.splitting import Split, split
+from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
 
 __all__ = ["switch"]
@@ -280,16 +282,14 @@ def _layouts(args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
     return [row[0] if len(set(row)) == 1 else None for row in zip(*rows, strict=True)]
 
 
-switch = Primitive(
-    "switch",
+switch = rule(
     _value,
-    multiple=True,
-    batch=_batch,
-    shape=_shape,
-    layouts=_layouts,
-    cost=lambda costs, **_: dearest(costs.values()),
-    pushforward=_pushforward,
-    linearize=_linearize,
-    take_over=_take_over,
-)
-registry[switch.name] = switch
+    Nested(
+        _shape,
+        _batch,
+        cost=lambda costs, **_: dearest(costs.values()),
+        layouts=_layouts,
+        take_over=_take_over,
+    ),
+    name="switch",
+)(FullRule(_pushforward, _linearize))

@@ -18,7 +18,9 @@ from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
 from pullback.rules import conversion
 from pullback.rules.control_flow import choice
-from pullback.rules.control_flow.bodies import Leaves, Result, record_unevaluated
+from pullback.rules.control_flow.bodies import Leaves, Result
+from pullback.rules.control_flow.reading import Reading
+from pullback.rules.control_flow.recording import Recorded, record_unevaluated, recorded
 
 __all__ = ["cond", "switch"]
 
@@ -145,45 +147,55 @@ def _choose(
     where: str,
 ) -> Any:
     given = Leaves(operands, where, "operands")
-    results = [Result() for _ in branches]
-    recorded = [
-        _record(branch, result, given) for branch, result in zip(branches, results, strict=True)
-    ]
-    given.spec = results[0].spec
-    for number, (branch, result) in enumerate(zip(branches, results, strict=True)):
-        if result.spec != given.spec:
-            raise ArgumentValueError(
-                f"{where}: branch {number} ({name_of(branch)}) returns the structure "
-                f"{trees.contrast(result.spec, given.spec)}, that of branch 0 "
-                f"({name_of(branches[0])}); return the same from each"
-            )
-    dtypes = _agreed(branches, [graph for graph, _ in recorded], given.spec, where)
-    free = {_identity(x): x for _, values in recorded for x in values}
-    place = {identity: i for i, identity in enumerate(free)}
-    extra = [like(Abstract.of(x)) for x in free.values()]
-    graphs = tuple(
-        _conformed(graph, extra, [place[_identity(x)] for x in values], dtypes)
-        for graph, values in recorded
-    )
-    outs = bind(choice.switch, (index, *free.values(), *given.values), {"branches": graphs})
-    return given.results(outs)
+
+    def make(reading: Reading | None) -> Recorded:
+        rows = [_record(branch, given, reading) for branch in branches]
+        spec = rows[0][-1]
+        for number, (branch, (*_, other)) in enumerate(zip(branches, rows, strict=True)):
+            if other != spec:
+                raise ArgumentValueError(
+                    f"{where}: branch {number} ({name_of(branch)}) returns the structure "
+                    f"{trees.contrast(other, spec)}, that of branch 0 ({name_of(branches[0])}); "
+                    "return the same from each"
+                )
+        dtypes = _agreed(branches, [graph for graph, _, _ in rows], spec, where)
+        free = {_identity(x): x for _, values, _ in rows for x in values}
+        place = {identity: i for i, identity in enumerate(free)}
+        extra = {
+            _identity(x): like(y)
+            for graph, values, _ in rows
+            for x, y in zip(values, graph.inputs[: len(values)], strict=True)
+        }
+        graphs = tuple(
+            _conformed(graph, [*extra.values()], [place[_identity(x)] for x in values], dtypes)
+            for graph, values, _ in rows
+        )
+        return (graphs, spec), graphs, [*free.values()]
+
+    (graphs, spec), free = recorded(make, where, branches, (given,))
+    outs = bind(choice.switch, (index, *free, *given.values), {"branches": graphs})
+    given.spec = spec
+    return given.results(outs, free)
 
 
 def _identity(x: Any) -> Any:
-    """The same for all handles on a traced value."""
-    return (id(x._value), id(x._payload)) if type(x) is Tracer else id(x)
+    """The same for all handles on a traced value, and for equal places."""
+    if type(x) is Tracer:
+        return id(x._value), id(x._payload)
+    return x if isinstance(x, int | tuple) else id(x)
 
 
 def _record(
-    branch: Callable[..., Any], result: Result, given: Leaves
-) -> tuple[Graph, list[Tracer]]:
-    """A branch as a graph of its free values and the operands' leaves."""
+    branch: Callable[..., Any], given: Leaves, reading: Reading | None
+) -> tuple[Graph, list[Any], trees.TreeSpec]:
+    """A branch as a graph of its free values and the operands' leaves; the values; the result."""
+    result = Result()
 
     def function(*leaves: Any) -> list[Any]:
         return result.leaves(branch(*given.tree(leaves)))
 
-    inputs = [like(x) for x in given.variables]
-    return record_unevaluated(function, inputs, given.names, name_of(branch), 0)
+    graph, free = record_unevaluated(function, given.arguments, name_of(branch), 0, reading)
+    return graph, free, result.spec
 
 
 def _agreed(

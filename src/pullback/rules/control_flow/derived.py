@@ -46,6 +46,7 @@ __all__ = [
     "separate",
     "spread",
     "wants_values",
+    "with_constants",
     "zeros_like",
 ]
 
@@ -72,7 +73,18 @@ def pruned(
     names: Sequence[str],
 ) -> Graph:
     """A flat graph of those equations and constants that the outputs need."""
-    equations = live(equations, outputs)
+    return with_constants(name, inputs, constants, live(equations, outputs), outputs, names)
+
+
+def with_constants(
+    name: str,
+    inputs: Sequence[Variable],
+    constants: Mapping[Variable, Any],
+    equations: Sequence[Equation],
+    outputs: Sequence[Atom],
+    names: Sequence[str],
+) -> Graph:
+    """A flat graph of equations, with those constants that are read."""
     used = {x for equation in equations for x in read(equation)}
     used.update(x for x in outputs if type(x) is Variable)
     constants = {x: value for x, value in constants.items() if x in used}

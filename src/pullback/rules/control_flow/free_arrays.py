@@ -14,6 +14,7 @@ import builtins
 import dis
 import functools
 import itertools
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
@@ -27,10 +28,12 @@ from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 from pullback.transforms.transformed import Transformed
 
-__all__ = ["FreeArrays"]
+__all__ = ["LIBRARIES", "FreeArrays", "names_in"]
 
-_LIBRARIES = frozenset({"pullback", "numpy", "scipy", "optree"})
+LIBRARIES = frozenset({"pullback", "numpy", "scipy", "optree"})
 """Packages whose globals are left alone."""
+
+_COLLECTIONS = (list, tuple, dict)
 
 _FEW = 64
 """How many elements of a collection are looked at."""
@@ -45,18 +48,25 @@ class FreeArrays:
         The recording.
     unknown : tuple of type
         In place of what is of these types, `Tracer` or `ndarray`, it sees variables.
+    collections : bool
+        Whether it sees copies of lists and dicts, with variables for what is traced in them.
 
     Attributes
     ----------
-    variables : set of Variable
+    variables : dict of Variable to (array or Tracer)
+        What each of them stands for.
     """
 
-    def __init__(self, staging: Staging, unknown: tuple[type, ...] = ()) -> None:
-        self.variables: set[Variable] = set()
+    def __init__(
+        self, staging: Staging, unknown: tuple[type, ...] = (), *, collections: bool = False
+    ) -> None:
+        self.variables: dict[Variable, Any] = {}
         self._staging = staging
         self._unknown = unknown
         self._arrays: dict[int, tuple[str, Any, Tracer]] = {}
         self._watched: list[tuple[str, Tracer, int]] = []
+        self._collections = collections
+        self._copies: dict[int, tuple[Any, Any, list[Any]]] = {}
         self._functions: dict[int, tuple[FunctionType, FunctionType]] = {}
 
     def seen_by(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,6 +87,14 @@ class FreeArrays:
                 f"{name} = {name}.copy()"
             )
 
+    @property
+    def changed(self) -> bool:
+        """Whether one of the copies of collections has other elements now."""
+        rows = [(_elements(copy), first) for _, copy, first in self._copies.values()]
+        return any(
+            len(now) != len(first) or not all(map(operator.is_, now, first)) for now, first in rows
+        )
+
     def _watch(self, function: Callable[..., Any]) -> None:
         """Note how often what is traced outside, and is seen as it is, has been written to."""
         seen: set[int] = set()
@@ -91,6 +109,8 @@ class FreeArrays:
 
     def _value(self, name: str, value: Any) -> Any:
         """What stands in the place of a value that has this name."""
+        if type(value) in _COLLECTIONS:
+            return self._copied(name, value) if self._sees_arrays(value, set()) else value
         if self._is_array(value):
             if id(value) not in self._arrays:
                 self._arrays[id(value)] = name, value, self._tracer(name, value)
@@ -108,6 +128,18 @@ class FreeArrays:
                 self._copy(value)
             return self._functions[id(value)][-1]
         return value
+
+    def _copied(self, name: str, value: Any) -> Any:
+        """The copy of a collection, in which plain arrays stay what they are."""
+        if id(value) not in self._copies:
+            kind = type(value)
+            items = [
+                x if type(x) is np.ndarray else self._value(f"{name}[{i}]", x)
+                for i, x in enumerate(value.values() if kind is dict else value)
+            ]
+            copy = dict(zip(value, items, strict=True)) if kind is dict else kind(items)
+            self._copies[id(value)] = value, copy, _elements(copy)
+        return self._copies[id(value)][1]
 
     def _copy(self, function: FunctionType) -> None:
         """Make the copy of a function; what needs no replacement it shares with the original."""
@@ -133,13 +165,12 @@ class FreeArrays:
         copy.__kwdefaults__ = {key: self._value(key, each) for key, each in keywords.items()}
         copy.__dict__ = function.__dict__
 
-    def _tracer(self, name: str, value: Any) -> Tracer:
-        if grounded(value):
-            value = value._value
+    def _tracer(self, name: str, given: Any) -> Tracer:
+        value = given._value if grounded(given) else given
         if type(value) not in self._unknown:
             return Tracer(self._staging, value, None)
         variable = self._staging.atom(value)
-        self.variables.add(variable)
+        self.variables[variable] = given
         if type(value) is Tracer:
             variable.array = value._mutable
         return self._staging.tracer(variable, name)
@@ -158,13 +189,22 @@ class FreeArrays:
             return True
         if id(value) in seen:
             return False
-        if type(value) in (list, tuple, dict):
-            return False
+        if self._collections and type(value) in (list, dict):
+            return True
         inside = [content for _, content in _seen_inside("", value)]
+        if type(value) in _COLLECTIONS:
+            inside = [x for x in inside if self._collections and type(x) is not np.ndarray]
         if not inside:
             return False
         seen.add(id(value))
         return any(self._sees_arrays(each, seen) for each in inside)
+
+
+def _elements(collection: Any) -> list[Any]:
+    """The elements of a list or tuple, or the keys and values of a dict."""
+    if type(collection) is dict:
+        return [*collection, *collection.values()]
+    return list(collection)
 
 
 def _seen_inside(name: str, value: Any) -> Iterable[tuple[str, Any]]:
@@ -214,7 +254,7 @@ def _closed_over(function: FunctionType) -> Iterator[tuple[str, CellType, Any]]:
 
     That is what nothing is assigned to yet, and what the function itself assigns to.
     """
-    assigned = _names(function.__code__)[1]
+    assigned = names_in(function.__code__)[1]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield name, cell, None if name in assigned else cell.cell_contents
@@ -228,14 +268,14 @@ def _globals_read(function: FunctionType) -> list[tuple[str, Any]]:
     None if it assigns to a global: it has to run in its own namespace then.
     """
     namespace = function.__globals__
-    if str(namespace.get("__name__")).partition(".")[0] in _LIBRARIES:
+    if str(namespace.get("__name__")).partition(".")[0] in LIBRARIES:
         return []
-    names, _, global_ = _names(function.__code__)
+    names, _, global_ = names_in(function.__code__)
     return [] if global_ else [(name, namespace[name]) for name in names if name in namespace]
 
 
 @functools.lru_cache(maxsize=1024)
-def _names(code: CodeType) -> tuple[tuple[str, ...], frozenset[str], bool]:
+def names_in(code: CodeType) -> tuple[tuple[str, ...], frozenset[str], bool]:
     """The names of globals and attributes in a code object, and in those inside it.
 
     Returns
@@ -255,7 +295,7 @@ def _names(code: CodeType) -> tuple[tuple[str, ...], frozenset[str], bool]:
             assigned.add(instruction.argval)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            inner, stored, globally = _names(constant)
+            inner, stored, globally = names_in(constant)
             names.update(dict.fromkeys(inner))
             assigned |= stored
             assigns_globals = assigns_globals or globally

@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 
 from pullback.core.memory import in_memory
-from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.structure import Nested
+from pullback.core.structure.axes import in_front
 from pullback.core.tracing import Tracer
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.cost import Cost
@@ -28,7 +30,6 @@ from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of, layouts_through
 from pullback.graph.variable import Variable
-from pullback.rules.batching import in_front
 from pullback.rules.control_flow.derived import (
     batched,
     derived,
@@ -39,6 +40,7 @@ from pullback.rules.control_flow.derived import (
     zeros_like,
 )
 from pullback.rules.control_flow.splitting import ReverseBody, Split, split
+from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
 
 __all__ = ["Loop", "scan", "while_loop"]
@@ -374,19 +376,13 @@ def _cost(costs: dict[str, Cost], *, loop: Loop) -> Cost:
     return body * loop.length if loop.condition is None else (costs["condition"] + body).once()
 
 
-scan, while_loop = (
-    Primitive(
-        name,
-        value,
-        multiple=True,
-        batch=_batch,
-        shape=_shape,
-        layouts=_layouts,
-        cost=_cost,
-        pushforward=lambda values, dots, params: params["loop"].push(values, dots),
-        take_over=lambda args, *, loop: loop.evaluate(args),
-    )
-    for name, value in (("scan", _repeat), ("while_loop", _repeat_while))
+_STRUCTURE = Nested(
+    _shape,
+    _batch,
+    cost=_cost,
+    layouts=_layouts,
+    take_over=lambda args, *, loop: loop.evaluate(args),
 )
-"""Their `linearize` is attached in `pullback.rules.control_flow.reversal`."""
-registry |= {primitive.name: primitive for primitive in (scan, while_loop)}
+scan = rule(_repeat, _STRUCTURE, name="scan")(None)
+while_loop = rule(_repeat_while, _STRUCTURE, name="while_loop")(None)
+"""Their rule is set in `pullback.rules.control_flow.reversal`."""

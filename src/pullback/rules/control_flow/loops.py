@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,33 +10,33 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracing import Tracer, strip
+from pullback.core.tracing import Tracer
 from pullback.core.validation import (
     MOST_DIMENSIONS,
     describe,
-    is_integer,
     name_of,
-    refuse,
     require_flag,
     require_function,
-    require_integer,
-    shown,
 )
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.building import flat_graph, like
 from pullback.graph.graph import Graph
+from pullback.graph.variable import Variable
 from pullback.rules import conversion
 from pullback.rules.control_flow.bodies import (
     Carry,
     Leaves,
     Result,
+    bound_of,
     index_variable,
-    record,
-    record_unevaluated,
+    length_of,
+    require_checkpoint,
     same_leaves,
     slices,
 )
 from pullback.rules.control_flow.loop import Loop
+from pullback.rules.control_flow.reading import Reading
+from pullback.rules.control_flow.recording import Recorded, record, record_unevaluated, recorded
 
 __all__ = ["fori_loop", "scan", "while_loop"]
 
@@ -103,7 +102,9 @@ def scan(
     The body may read arrays from outside, traced or plain, also at traced positions: ``a[i]``. A
     plain one that it does not reach through a variable, but through an attribute or a container,
     is indexed as ``np.asarray(a, like=i)[i]``. What the body prints or draws at random, it does
-    once.
+    once a call. A later call does not record it again if all that it reads is known to be the same:
+    code, numbers and strings, lists and dicts of them, and arrays in variables up to their
+    elements. Of an object with attributes that is not known: read these into variables.
 
     Examples
     --------
@@ -118,32 +119,39 @@ def scan(
     require_function(body, "scan", "body", "pullback.scan(body, carry, xs)")
     where = f"scan of {name_of(body)}"
     reverse = require_flag(reverse, where, "reverse")
-    checkpoint = _checkpoint(checkpoint, where)
+    checkpoint = require_checkpoint(checkpoint, where)
     first = Carry(carry, where, "carry")
     scanned = Leaves(xs, where, "x")
-    length = _length(scanned, length, where)
-    count, result = len(first.values), Result()
+    length = length_of(scanned, length, where)
+    count = len(first.values)
 
-    def iteration(_index: Any, *leaves: Any) -> list[Any]:
-        out: Any = body(first.tree(leaves[:count]), scanned.tree(leaves[count:]))
-        if not isinstance(out, tuple) or len(out) != 2:
-            raise ArgumentTypeError(
-                f"{where}: what the body returned is {describe(out)}, wanted a pair (carry, y); "
-                "return (carry, None) if there is nothing to stack"
-            )
-        ys = result.leaves(out[1])
-        return [*same_leaves(out[0], first, where, "carry"), *ys]
+    def make(reading: Reading | None) -> Recorded:
+        result = Result()
 
-    graph, free = _recorded(iteration, first, name_of(body), where, length, scanned)
-    for y in graph.outputs[count:]:
-        if len(shape_of(y)) >= MOST_DIMENSIONS:
-            raise ArgumentValueError(
-                f"{where}: the body returned a y of {len(shape_of(y))} dimensions, to be stacked "
-                f"along one more, wanted fewer than {MOST_DIMENSIONS}, the most that an array has"
-            )
+        def iteration(_index: Any, *leaves: Any) -> list[Any]:
+            out: Any = body(first.tree(leaves[:count]), scanned.tree(leaves[count:]))
+            if not isinstance(out, tuple) or len(out) != 2:
+                raise ArgumentTypeError(
+                    f"{where}: what the body returned is {describe(out)}, wanted a pair (carry, "
+                    "y); return (carry, None) if there is nothing to stack"
+                )
+            ys = result.leaves(out[1])
+            return [*same_leaves(out[0], first, leaves[:count], where), *ys]
+
+        graph, free = _recorded(iteration, first, scanned, where, length, reading)
+        for y in graph.outputs[count:]:
+            if len(shape_of(y)) >= MOST_DIMENSIONS:
+                raise ArgumentValueError(
+                    f"{where}: the body returned a y of {len(shape_of(y))} dimensions, to be "
+                    f"stacked along one more, wanted fewer than {MOST_DIMENSIONS}, the most that "
+                    "an array has"
+                )
+        return (graph, result.spec), (graph,), free
+
+    (graph, spec), free = recorded(make, where, (body,), (first, scanned), (min(length, 2),))
     loop = Loop(None, graph, len(free), count, 0, length, reverse, checkpoint)
-    outs = loop([*free, *first.values, *scanned.values])
-    return first.results(outs[:count]), trees.unflatten(result.spec, outs[count:])
+    outs = loop([*free, *first.begun(graph, 1 + len(free)), *scanned.values])
+    return first.results(outs[:count], free), trees.unflatten(spec, outs[count:])
 
 
 def fori_loop(
@@ -191,8 +199,8 @@ def fori_loop(
     """
     require_function(body, "fori_loop", "body", "pullback.fori_loop(lower, upper, body, carry)")
     where = f"fori_loop of {name_of(body)}"
-    checkpoint = _checkpoint(checkpoint, where)
-    low, high = _bound(lower, "lower", where), _bound(upper, "upper", where)
+    checkpoint = require_checkpoint(checkpoint, where)
+    low, high = bound_of(lower, "lower", where), bound_of(upper, "upper", where)
     if isinstance(low, Tracer) or isinstance(high, Tracer):
         if checkpoint is not None:
             raise ArgumentTypeError(
@@ -203,12 +211,16 @@ def fori_loop(
     first = Carry(carry, where, "carry")
     length = max(0, high - low)
 
-    def iteration(index: Any, *leaves: Any) -> list[Any]:
-        return same_leaves(body(index, first.tree(leaves)), first, where, "carry")
+    def make(reading: Reading | None) -> Recorded:
+        def iteration(index: Any, *leaves: Any) -> list[Any]:
+            return same_leaves(body(index, first.tree(leaves)), first, leaves, where)
 
-    graph, free = _recorded(iteration, first, name_of(body), where, length)
+        graph, free = _recorded(iteration, first, None, where, length, reading)
+        return graph, (graph,), free
+
+    graph, free = recorded(make, where, (body,), (first,), (min(length, 2),))
     loop = Loop(None, graph, len(free), len(first.values), low, length, False, checkpoint)
-    return first.results(loop([*free, *first.values]))
+    return first.results(loop([*free, *first.begun(graph, 1 + len(free))]), free)
 
 
 def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carry: Any) -> Any:
@@ -259,30 +271,32 @@ def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carr
     first = Carry(carry, where, "carry")
 
     def iteration(*leaves: Any) -> list[Any]:
-        return same_leaves(body(first.tree(leaves)), first, where, "carry")
+        return same_leaves(body(first.tree(leaves)), first, leaves, where)
 
     def going(*leaves: Any) -> Any:
         return condition(first.tree(leaves))
 
     names = name_of(condition), name_of(body)
-    return first.results(_repeat_while(going, iteration, first, where, names))
+    return _repeat_while(going, iteration, first, where, names, (condition, body))
 
 
 def _recorded(
     iteration: Callable[..., list[Any]],
     first: Carry,
-    name: str,
+    scanned: Leaves | None,
     where: str,
     length: int,
-    scanned: Leaves | None = None,
+    reading: Reading | None,
 ) -> tuple[Graph, list[Any]]:
     """The body of a loop over so many iterations, and the values from outside that it takes."""
-    xs, names = (slices(scanned), scanned.names) if scanned else ([], [])
+    name = where.partition(" of ")[2]
 
-    def record_body() -> tuple[Graph, list[Any]]:
-        inputs = [index_variable(), *first.variables, *xs]
-        recorded = record if length else record_unevaluated
-        return recorded(iteration, inputs, ["i", *first.names, *names], name, 1)
+    def record_body(carry: Sequence[Variable]) -> tuple[Graph, list[Any]]:
+        arguments = [("i", index_variable()), *zip(first.names, carry, strict=True)]
+        arguments += slices(scanned) if scanned else []
+        if length:
+            return record(iteration, arguments, name, 1, reading=reading)
+        return record_unevaluated(iteration, arguments, name, 1, reading)
 
     return first.settle(record_body, where, repeats=length > 1)
 
@@ -297,14 +311,14 @@ def _count_up(low: Any, high: Any, body: Callable[[Any, Any], Any], carry: Any, 
     def iteration(count: Any, *leaves: Any) -> list[Any]:
         return [
             count + 1,
-            *same_leaves(body(count, first.tree(leaves)), first, where, "carry"),
+            *same_leaves(body(count, first.tree(leaves)), first, leaves, where),
         ]
 
     def going(count: Any, *_leaves: Any) -> Any:
         return count < high
 
-    outs = _repeat_while(going, iteration, counted, where, ("in_range", name_of(body)))
-    return counted.results(outs)[1]
+    names = "in_range", name_of(body)
+    return _repeat_while(going, iteration, counted, where, names, (body, high))[1]
 
 
 def _int64(bound: Any) -> Any:
@@ -319,13 +333,16 @@ def _repeat_while(
     first: Carry,
     where: str,
     names: tuple[str, str],
-) -> tuple[Any, ...]:
-    """Run an iteration of the carry's leaves as long as it is going.
+    reads: Sequence[Any],
+) -> Any:
+    """The last carry, after iterations of its leaves as long as it is going.
 
     Parameters
     ----------
     names : tuple of str
         What to call the graphs of `going` and `iteration`.
+    reads : sequence
+        What the user gave that these two read.
     """
 
     def once(_index: Any, *leaves: Any) -> list[Any]:
@@ -334,20 +351,24 @@ def _repeat_while(
     def truth(*leaves: Any) -> list[Any]:
         return [_truth(going(*leaves), where)]
 
-    def record_body() -> tuple[Graph, list[Tracer]]:
-        inputs = [index_variable(), *first.variables]
-        return record(once, inputs, ["i", *first.names], names[1], 1, (Tracer,))
+    def make(reading: Reading | None) -> Recorded:
+        def record_body(carry: Sequence[Variable]) -> tuple[Graph, list[Any]]:
+            arguments = [("i", index_variable()), *zip(first.names, carry, strict=True)]
+            return record(once, arguments, names[1], 1, (Tracer,), reading)
 
-    graph, free = first.settle(record_body, where)
-    test, test_free = record(truth, [like(x) for x in first.variables], first.names, names[0], 0)
-    count = len(test_free)
-    loop = Loop(
-        _with_inputs(test, count, graph, "body", len(free), 1),
-        _with_inputs(graph, 1, test, "condition", count),
-        count + len(free),
-        len(first.values),
-    )
-    return loop([*test_free, *free, *first.values])
+        graph, free = first.settle(record_body, where)
+        carry = map(like, graph.inputs[1 + len(free) :])
+        test, test_free = record(
+            truth, [*zip(first.names, carry, strict=True)], names[0], 0, (Tracer,), reading
+        )
+        count = len(test_free)
+        condition = _with_inputs(test, count, graph, "body", len(free), 1)
+        body = _with_inputs(graph, 1, test, "condition", count)
+        loop = Loop(condition, body, count + len(free), len(first.values))
+        return loop, (condition, body), [*test_free, *free]
+
+    loop, free = recorded(make, where, reads, (first,), names)
+    return first.results(loop([*free, *first.begun(loop.body, 1 + len(free))]), free)
 
 
 def _with_inputs(
@@ -372,58 +393,3 @@ def _truth(x: Any, where: str) -> Any:
             "compare numbers, and join the elements of an array with np.all or np.any"
         )
     return x
-
-
-def _bound(bound: Any, name: str, where: str) -> Any:
-    """A bound of a range: an int, or a traced integer scalar."""
-    if isinstance(bound, Tracer):
-        if bound._is_constant:
-            return _bound(strip(bound), name, where)
-        if dtype_of(bound).kind in "iu" and not shape_of(bound):
-            return bound
-    elif is_integer(bound):
-        return require_integer(bound, where, name, least=-MOST, most=MOST)
-    remedy = f"convert it with int({name}) outside the function, or with .astype(int) inside"
-    raise refuse(where, name, bound, "an integer", remedy)
-
-
-MOST = 2**62
-"""The largest bound of a range: its integers are those of 64 bits."""
-
-
-def _length(xs: Leaves, length: int | None, where: str) -> int:
-    """The number of iterations, on which all scanned arrays agree."""
-    if length is not None:
-        length = require_integer(length, where, "length", least=0, most=MOST)
-    if not xs.values:
-        if length is None:
-            raise ArgumentValueError(
-                f"{where}: there are no arrays in xs, so their extent does not tell the number of "
-                "iterations; give it as length"
-            )
-        return length
-    extents: dict[int, str] = {} if length is None else {length: "length"}
-    for x, name in zip(xs.values, xs.names, strict=True):
-        if not shape_of(x):
-            raise ArgumentValueError(
-                f"{where}: xs{name[1:]} has shape (), wanted an axis to go along: join a list of "
-                "numbers with np.array(xs); what is the same in each iteration is used in the body "
-                "as it is"
-            )
-        extents.setdefault(shape_of(x)[0], f"xs{name[1:]} of shape {shape_of(x)}")
-    if len(extents) > 1:
-        (one, first), (other, second), *_ = extents.items()
-        raise ArgumentValueError(
-            f"{where}: {first} asks for {one} iterations, {second} for {other}; all must have the "
-            "same extent along their first axis"
-        )
-    return next(iter(extents))
-
-
-def _checkpoint(checkpoint: Any, where: str) -> Any:
-    wanted = "None, 'sqrt', or how many carries to keep, 1 or more"
-    if checkpoint is None or (isinstance(checkpoint, str) and checkpoint == "sqrt"):
-        return checkpoint
-    if is_integer(checkpoint) and checkpoint >= 1:
-        return operator.index(checkpoint)
-    raise ArgumentValueError(f"{where}: checkpoint is {shown(checkpoint)}, wanted {wanted}")

@@ -24,11 +24,12 @@ import numpy as np
 
 from pullback.core.linear import Joint
 from pullback.core.memory import with_snapshots
-from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
+from pullback.core.structure import Nested
+from pullback.core.structure.axes import in_front
 from pullback.core.tracing import Tracer
 from pullback.graph.cost import Cost, cost
-from pullback.rules.batching import in_front
 from pullback.rules.control_flow.derived import (
     groups,
     interleave,
@@ -40,6 +41,7 @@ from pullback.rules.control_flow.derived import (
 from pullback.rules.control_flow.loop import Loop, scan, while_loop
 from pullback.rules.control_flow.recomputation import back, evaluations, forth, snapshots
 from pullback.rules.control_flow.splitting import Split
+from pullback.rules.registration import rule
 
 __all__ = ["loop_pullback"]
 
@@ -104,7 +106,10 @@ def _traced(values: Sequence[Any]) -> bool:
     return any(type(x) is Tracer for x in values)
 
 
-scan.linearize = while_loop.linearize = _linearize
+for _loop in (scan, while_loop):
+    _loop.set_rule(
+        FullRule(lambda values, dots, params: params["loop"].push(values, dots), _linearize)
+    )
 
 
 # -- a loop forth and back, as a primitive --------------------------------------------------------
@@ -167,7 +172,7 @@ def _full(bar: Any, x: Any) -> Any:
     return zeros_like(x) if bar is None else bar
 
 
-def _shape(*args: Any, **params: Any) -> tuple[Abstract, ...]:
+def _shape(_primitive: Primitive, *args: Any, **params: Any) -> tuple[Abstract, ...]:
     values, _ = groups(args, (len(params["wanted"]),))
     return tuple(marked(map(Abstract.of, values), params["wanted"]))
 
@@ -286,14 +291,6 @@ def _cost(costs: dict[str, Cost], **params: Any) -> Cost:
     return total * int(loop.length) + costs["body"] * again + before
 
 
-loop_pullback = Primitive(
-    "loop_pullback",
-    _value,
-    multiple=True,
-    batch=_batch,
-    shape=_shape,
-    cost=_cost,
-    pushforward=_pushforward,
-    linearize=_linearize_pullback,
+loop_pullback = rule(_value, Nested(_shape, _batch, cost=_cost), name="loop_pullback")(
+    FullRule(_pushforward, _linearize_pullback)
 )
-registry[loop_pullback.name] = loop_pullback

@@ -4,8 +4,6 @@ The body and its pullback are recorded together. What doesn't depend on the inco
 belongs to the body itself is the forward part; the rest is the linear part, a program that takes
 the cotangents of the body's outputs to those of its inputs. Between them pass only the values of
 the body that the linear part needs and can't get cheaply otherwise.
-
-Of a loop the linear part becomes the body of a loop in the other direction.
 """
 
 from __future__ import annotations
@@ -33,22 +31,11 @@ from pullback.rules.control_flow.derived import (
     zeros_like,
 )
 
-__all__ = ["CHEAP", "LinearPart", "ReverseBody", "Split", "split"]
-
-CHEAP = frozenset(
-    {
-        "add", "subtract", "multiply", "negative", "positive", "square", "conjugate", "real",
-        "imag", "maximum", "minimum", "absolute", "sign", "equal", "not_equal", "less",
-        "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_not",
-        "where", "reshape", "transpose", "broadcast_to", "astype", "index", "copy",
-        "stop_gradient", "concatenate", "stack", "diagonal",
-    }
-)  # fmt: skip
-"""The primitives that are evaluated again rather than have their results kept."""
+__all__ = ["LinearPart", "ReverseBody", "Split", "split"]
 
 
 def _is_cheap(equation: Equation) -> bool:
-    return equation.primitive.name in CHEAP
+    return equation.primitive.structure.cheap
 
 
 @dataclass
@@ -122,13 +109,11 @@ class Split:
         self.seeded = tuple(seeded)
         self.free = tuple(free)
         self.invariant = tuple(invariant)
-        self._whole = Recording(body, varying, seeded, both(varying, invariant))
-        needed, fixed, _ = self._needs(self._whole)
-        available = [*marked(self._whole.inputs, free), *fixed, *self._whole.constants]
-        self._kept = kept_values(
-            self._whole.inputs, self._whole.primal, needed, available, _is_cheap
-        )
-        places = self._whole.places
+        self._whole = whole = Recording(body, varying, seeded, both(varying, invariant))
+        needed, fixed, _ = self._needs(whole)
+        available = [*marked(whole.inputs, free), *fixed, *whole.constants]
+        self._kept = kept_values(whole.inputs, whole.primal, needed, available, _is_cheap)
+        places = whole.places
         self._places = [places[x] for x in self._kept]
         self._parts: dict[tuple[tuple[bool, ...], ...], LinearPart] = {}
 
@@ -213,15 +198,12 @@ class Split:
             recording = Recording(self.body, self.varying, seeded, onto)
         needed, fixed, late = self._needs(recording)
         at_hand = [recording.at(place) for place in self._places]
-        free = marked(recording.inputs, self.free)
-        available = [*free, *fixed, *recording.constants, *at_hand]
+        available = [*marked(recording.inputs, self.free), *fixed, *recording.constants, *at_hand]
         late = [*recomputation(recording.primal, needed, available), *late]
         results = present(recording.results)
         used = {x for equation in late for x in read(equation)}
         used.update(x for x in results.values() if type(x) is Variable)
         direct = used.difference(at_hand)
-        names = self.body.signature.names
-        same = marked(range(len(names)), self.invariant)
         return LinearPart(
             reads={i: x for i, x in enumerate(recording.inputs) if x in direct},
             fixed=fixed,
@@ -233,19 +215,18 @@ class Split:
             constants={x: array for x, array in recording.constants.items() if x in used},
             preamble=pruned(
                 f"{self.body.name}_fixed",
-                [recording.inputs[i] for i in same],
+                marked(recording.inputs, self.invariant),
                 recording.constants,
                 [*recording.primal, *recording.rest],
                 fixed,
-                [names[i] for i in same],
+                marked(self.body.signature.names, self.invariant),
             ),
         )
 
     def _needs(self, recording: Recording) -> tuple[list[Variable], list[Variable], list[Equation]]:
         """What the pullback reads: values of the body, values that stay the same; and itself."""
-        constants = recording.constants
         everything = [*recording.primal, *recording.rest]
-        same = {*marked(recording.inputs, self.invariant), *constants}
+        same = {*marked(recording.inputs, self.invariant), *recording.constants}
         moving = affected(
             everything,
             [
@@ -254,13 +235,12 @@ class Split:
             ],
         )
         outputs = [x for x in recording.results if x is not None]
+        primal = set(map(id, recording.primal))
         late = [
             equation
             for equation in live(everything, outputs)
-            if not moving.isdisjoint(equation.outputs)
+            if id(equation) not in primal and not moving.isdisjoint(equation.outputs)
         ]
-        primal = set(map(id, recording.primal))
-        late = [equation for equation in late if id(equation) not in primal]
         reads = dict.fromkeys(
             x for x in (*(y for e in late for y in read(e)), *outputs) if type(x) is Variable
         )

@@ -7,6 +7,7 @@ the end of all derivatives.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 from pullback.core.linear import Joint, push
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, expand, fit, shape_of
+from pullback.core.structure import Opaque
 from pullback.core.tracing import Tracer
 from pullback.errors import NoRuleError
 from pullback.graph.variable import ShapeDtype
@@ -60,9 +62,11 @@ class Application(Primitive):
         super().__init__(
             name,
             self._pushed if forward else self._pulled,
-            multiple=True,
-            shape=self._shape_pushed if forward else self._shape_pulled,
-            batch=PerExample(self, name, None, multiple=True).of_batch,
+            Opaque(
+                self._shapes,
+                PerExample(self, name, None, multiple=True).of_batch,
+                multiple=True,
+            ),
             trusted=False,
         )
 
@@ -133,15 +137,11 @@ class Application(Primitive):
 
     # -- what comes out ------------------------------------------------------------------------
 
-    def _shape_pushed(self, *operands: Any, outs: Any, args: Any, **_: Any) -> tuple[Abstract, ...]:
-        point, _rest = _point(operands, outs, args, None)
-        return tuple(map(Abstract.of, point.outs))
-
-    def _shape_pulled(
-        self, *operands: Any, outs: Any, args: Any, wanted: Any, **_: Any
-    ) -> tuple[Abstract, ...]:
-        point, _rest = _point(operands, outs, args, None)
-        return tuple(Abstract.of(x) for x, wants in zip(point.args, wanted, strict=True) if wants)
+    def _shapes(self, _primitive: Primitive, *operands: Any, **given: Any) -> tuple[Abstract, ...]:
+        point, _rest = _point(operands, given["outs"], given["args"], None)
+        pulls = "wanted" in given
+        row = itertools.compress(point.args, given["wanted"]) if pulls else point.outs
+        return tuple(map(Abstract.of, row))
 
     def no_rule(self, _parents: Sequence[Any]) -> _RefusedError:
         return _RefusedError(self.of.name)

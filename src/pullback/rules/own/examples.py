@@ -21,22 +21,21 @@ import numpy as np
 from pullback.core.choice import Choice
 from pullback.core.linear import Diagonal, Joint, push
 from pullback.core.memory import with_snapshots
-from pullback.core.primitive import Primitive, bind
+from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.running import run
 from pullback.core.shapes import Abstract, dtype_of, expand, fit, shape_of
+from pullback.core.structure import Opaque
+from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentValueError
 from pullback.graph.variable import Variable
 from pullback.graph.verification import abstract_outputs
-from pullback.rules.batching import in_front
 from pullback.rules.own.inference import signature
 from pullback.rules.own.refusals import in_words
 from pullback.transforms.arguments import lower
 from pullback.transforms.batch import MAPPED, Batch, outermost
 
 __all__ = ["PerExample"]
-
-Marks = tuple[bool, ...]
 
 
 @dataclass(frozen=True)
@@ -159,12 +158,13 @@ class PerExample(Primitive):
         super().__init__(
             f"vmap_{name}",
             self._value,
-            multiple=multiple,
-            batch=self._deeper,
-            infer=self._infer,
-            operations=self._operations,
-            pushforward=self._pushforward,
-            linearize=self._linearize,
+            Opaque(
+                batching=self._deeper,
+                infer=self._infer,
+                count=self._operations,
+                multiple=multiple,
+            ),
+            FullRule(self._pushforward, self._linearize),
             trusted=False,
         )
 
@@ -173,24 +173,14 @@ class PerExample(Primitive):
         return self.of.is_constant
 
     def of_batch(
-        self,
-        _primitive: Primitive,
-        size: int,
-        mapped: Sequence[bool],
-        values: Sequence[Any],
-        params: dict[str, Any],
+        self, _primitive: Primitive, size: int, mapped: Marks, values: Row, params: Params
     ) -> Any:
-        """The batching of the primitive; see `Primitive.batch`."""
+        """The batching of the primitive; see `Batching`."""
         settings = {"sizes": (size,), "mapped": (tuple(mapped),), "params": params or None}
         return bind(self, tuple(values), settings)
 
     def _deeper(
-        self,
-        _primitive: Primitive,
-        size: int,
-        mapped: Sequence[bool],
-        values: Sequence[Any],
-        params: dict[str, Any],
+        self, _primitive: Primitive, size: int, mapped: Marks, values: Row, params: Params
     ) -> Any:
         """The batching of what is mapped already: one axis more, outside of the others."""
         settings = {
@@ -268,27 +258,25 @@ class PerExample(Primitive):
         params: Any = None,
     ) -> int:
         """Those of an example, for each of them."""
-        if self.of.operations is None:
-            return sum(x.size for x in self._row(out))
         axes = self._axes(sizes, mapped)
         examples = [axes.example(x, i) for i, x in enumerate(inputs)]
         outs = [Abstract(x.shape[len(sizes) :], x.dtype) for x in self._row(out)]
         one: Any = tuple(outs) if self.multiple else outs[0]
-        return math.prod(sizes) * self.of.operations(one, *examples, **(params or {}))
+        return math.prod(sizes) * self.of.structure.operations(one, *examples, **(params or {}))
 
     # -- its derivatives -----------------------------------------------------------------------
 
     def _pushforward(
         self, values: Sequence[Any], dots: Sequence[Any], settings: dict[str, Any]
     ) -> tuple[Any, Any]:
-        """See `Primitive.pushforward`."""
+        """See `FullRule.pushforward`."""
         out = bind(self, tuple(values), settings)
         return out, self._push(out, values, dots, settings)
 
     def _linearize(
         self, values: Sequence[Any], wanted: Sequence[bool], settings: dict[str, Any]
     ) -> tuple[Any, Joint]:
-        """See `Primitive.linearize`."""
+        """See `FullRule.linearize`."""
         of = self.of
         if of.rule is None:
             raise of.no_rule(

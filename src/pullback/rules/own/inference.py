@@ -66,7 +66,7 @@ class Inference:
         self._known: dict[Any, Found] = {}
 
     def __call__(self, *args: Any, **params: Any) -> Abstract | tuple[Abstract, ...]:
-        """See `Primitive.infer`.
+        """See `Structure.infer`.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class Inference:
         return results if self.multiple else results[0]
 
     def operations(self, out: Any, *args: Any, **params: Any) -> int:
-        """See `Primitive.operations`: those of the program, or one for each element of a result."""
+        """See `Structure.operations`: those of the program, or one for each element of a result."""
         count = self._find(args, params).operations
         if count is not None:
             return count

@@ -18,6 +18,7 @@ from pullback.core.precision import settled
 from pullback.core.primitive import Primitive, locally_constant
 from pullback.core.running import untraced
 from pullback.core.shapes import Abstract, dtype_of
+from pullback.core.structure import Opaque
 from pullback.core.tracing import Tracer, strip
 from pullback.core.validation import to_array
 from pullback.errors import DataDependenceError, DetachedError, LeakedTracerError
@@ -45,6 +46,8 @@ class OwnPrimitive(Primitive):
         Whether its derivative is zero wherever it exists.
     """
 
+    structure: Opaque
+
     def __init__(
         self, function: Callable[..., Any], name: str, *, multiple: bool, constant: bool
     ) -> None:
@@ -67,24 +70,20 @@ class OwnPrimitive(Primitive):
 
         inference = Inference(name, value, multiple=multiple, of=function)
         self.function = function
-        self._inference = inference
         super().__init__(
             name,
             value,
+            Opaque(
+                batching=PerExample(self, name, value, multiple=multiple).of_batch,
+                infer=inference,
+                count=inference.operations,
+                multiple=multiple,
+            ),
             locally_constant if constant else None,
-            multiple=multiple,
-            batch=PerExample(self, name, value, multiple=multiple).of_batch,
-            infer=inference,
-            operations=self._count,
             trusted=False,
         )
         self.pushing = Application(self, forward=True)
         self.pulling = Application(self, forward=False)
-
-    def _count(self, out: Any, *args: Any, **params: Any) -> int:
-        if self.shape is None:
-            return self._inference.operations(out, *args, **params)
-        return sum(x.size for x in (out if self.multiple else (out,)))
 
     # -- the rule at a point -------------------------------------------------------------------
 
