@@ -34,6 +34,8 @@ def in_memory(x: Any) -> Any:
     if type(x) is np.ndarray:
         return x
     array = strip(x)
+    if type(array) is np.ndarray and array.shape == x.shape:
+        return array
     if isinstance(array, Abstract):
         array = array.memory
         if array is None:

@@ -166,6 +166,11 @@ class Ground(Interpreter):
             return tuple(self.constant(_apart(each, values)) for each in out)
         return self.constant(_apart(out, values))
 
+    def operate(self, primitive: Any, evaluate: Callable[..., Any], x: Any, y: Any) -> Any:
+        return self.constant(
+            evaluate(x._value if type(x) is Tracer else x, y._value if type(y) is Tracer else y)
+        )
+
     def snapshot(self, tracer: Tracer) -> Tracer:
         return Tracer(self, copied(tracer._value), None)
 

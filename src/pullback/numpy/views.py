@@ -91,7 +91,11 @@ def definite(order: str, a: Any) -> str:
 
 
 def view_of(
-    base: Any, read: Callable[[Any], Any], write: Callable[[Any, Any], Any] | None = None
+    base: Any,
+    read: Callable[[Any], Any],
+    write: Callable[[Any, Any], Any] | None = None,
+    *,
+    always: bool = False,
 ) -> Any:
     """``read(base)``, tied to `base` if NumPy lets the two share memory.
 
@@ -103,16 +107,18 @@ def view_of(
     write : callable, optional
         ``write(base, value)`` is the base after `value` has been assigned to the view. Without it
         the result is read-only, as those of `numpy.broadcast_to` and `numpy.diagonal` are.
+    always : bool
+        Whether it is a view however the base lies in memory.
     """
     out = look(base, read)
-    if not (isinstance(out, Tracer) and isinstance(base, Tracer)):
+    if type(out) is not Tracer or type(base) is not Tracer:
         return out
     if out is base:
         out = base._snapshot()
     if write is None:
         out._alias = View(base, read, None)
     elif base._mutable:
-        shared = _shares(out, base, read)
+        shared = always or _shares(out, base, read)
         if shared:
             out._alias = View(base, read, _in_place(write))
         elif shared is None:
@@ -123,7 +129,7 @@ def view_of(
 def _shares(out: Tracer, base: Tracer, read: Callable[[Any], Any]) -> bool | None:
     """Whether NumPy lets ``out = read(base)`` share memory with `base`; `None` if undecided."""
     memory = in_memory(base)
-    if known(base):
+    if memory is not None and known(base):
         return may_share(in_memory(out), memory)
     # What is a view of an array with gaps in all directions is one of any array.
     strides = strides_in([extent + 1 for extent in base.shape], base.dtype.itemsize)
@@ -141,9 +147,12 @@ def may_share(seen: Any, memory: Any) -> bool:
     """Whether what a look into memory has given shares that memory."""
     if type(seen) is Lying:
         return not seen.size or seen.owner is memory.owner
-    return isinstance(seen, np.ndarray) and (
-        not seen.size or bool(np.may_share_memory(seen, memory))
-    )
+    if type(seen) is not np.ndarray:
+        return False
+    owner = seen.base
+    if owner is not None and (owner is memory or owner is memory.base):
+        return True  # which is quickly seen
+    return not seen.size or bool(np.may_share_memory(seen, memory))
 
 
 def _watch(x: Tracer, laid_out: Any) -> None:

@@ -6,6 +6,7 @@ itself in one direction and the way back in the other. None of them reads a valu
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 
@@ -84,6 +85,7 @@ def _transpose(x, *, axes=None):
     return x.transpose(axes) if type(x) is np.ndarray else np.transpose(x, axes)
 
 
+@functools.cache
 def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     """The permutation that undoes the permutation `axes`."""
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
@@ -114,10 +116,9 @@ def _transpose_batch(primitive, _size, _mapped, values, params):
 )
 def transpose(_y, _x, *, axes=None):
     """yᵢⱼ… = x with permuted axes: x̄ is ȳ under the inverse permutation."""
-    back = None if axes is None else inverse(axes)
     return Selection(
         lambda x_dot: transpose(x_dot, axes=axes),
-        lambda y_bar: transpose(y_bar, axes=back),
+        lambda y_bar: transpose(y_bar, axes=None if axes is None else inverse(axes)),
     )
 
 

@@ -295,7 +295,7 @@ class Recording:
                 count = len(staging.equations)
                 nodes = [x._payload for x in marked(followed, varying)]
                 some = marked(totals, varying)
-                linear = Linearization(nodes, [node for _, node in pairs], tape.infinitesimal)
+                linear = Linearization(nodes, [node for _, node in pairs], tape)
                 found = linear.pull(bars, onto=some)
             results = iter(found)
             self.results = [_atom(staging, next(results)) if varies else None for varies in varying]
@@ -359,7 +359,7 @@ def pull(
         followed = [tape.input(x) if want else x for x, want in zip(values, wanted, strict=True)]
         pairs = [lower(out, tape, body.name) for out in body.run(followed)]
     nodes = [x._payload for x in marked(followed, wanted)]
-    linear = Linearization(nodes, [node for _, node in pairs], tape.infinitesimal)
+    linear = Linearization(nodes, [node for _, node in pairs], tape)
     found = iter(linear.pull(bars, once=True, onto=marked(totals, wanted)))
     return [next(found) if want else x for x, want in zip(totals, wanted, strict=True)]
 
