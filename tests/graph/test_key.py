@@ -337,6 +337,21 @@ def test_primitives_of_ones_own():
     assert made("2 * x") != made("3 * x")
 
 
+def test_what_primitives_of_ones_own_read_from_their_module():
+    def made(slope="2.0", **names):
+        space: dict = {"pb": pb, "np": np, **names}
+        exec("@pb.primitive\ndef mine(x):\n    return (lambda: h(K * np.abs(x)))()", space)
+        exec(f"mine.rule(lambda out, x: {slope})", space)
+        return pb.trace(lambda x: space["mine"](x), np.ones(3))
+
+    one, two = made(h=np.sin, K=2.5), made(h=np.sin, K=3.5)
+    assert one.key() == two.key() == made(h=np.sin, K=2.5).key()
+    assert [one.holes()[i].value for i in one.differences(two)] == [2.5]
+    others = made(h=np.cos, K=2.5), made(h=scale, K=2.5), made(h=times, K=2.5)
+    of_another_slope = made("lambda: 3.0", h=np.sin, K=2.5)
+    assert len({graph.key() for graph in (one, *others, of_another_slope)}) == 5
+
+
 SCRIPT = """
 import numpy as np, pullback as pb
 from tests.graph import test_key as t

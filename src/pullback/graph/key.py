@@ -18,7 +18,7 @@ import enum
 import functools
 import hashlib
 from collections.abc import Iterable
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,7 +111,8 @@ class Outline:
     def _primitive(self, primitive: Primitive, where: str) -> None:
         self.words.append(primitive.name)
         if registry.get(primitive.name) is not primitive and not self._is_known(primitive):
-            self._value(getattr(primitive, "function", primitive.value), where)
+            function = getattr(primitive, "function", primitive.value)
+            self._value((function, primitive.rule), where)
 
     def _variable(self, x: Variable, name: str) -> None:
         self.words.append(_type_of(x))
@@ -202,7 +203,7 @@ class Outline:
             self._primitive(x, where)
         elif type(x) is Variable or isinstance(x, Abstract):
             self._variable(x, where)  # type: ignore[arg-type]
-        elif isinstance(x, type | np.ufunc | BuiltinFunctionType):
+        elif isinstance(x, type | np.ufunc | BuiltinFunctionType | ModuleType):
             self.words.append(_name_of(x))
         elif isinstance(x, FunctionType):
             self._function(x, where)
@@ -225,9 +226,9 @@ class Outline:
             self.holes.append(Hole("parameter", where, x))
 
     def _function(self, f: FunctionType, where: str) -> None:
-        """A function by its name, its code, and what it has taken along."""
+        """A function by its name, its code, and what it reads from outside."""
         self.words.append(_name_of(f))
-        self._code(f.__code__)
+        self._code(f.__code__, f.__globals__, where)
         self._value((f.__defaults__, f.__kwdefaults__), f"{where}: defaults of {f.__name__}")
         for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
             try:
@@ -237,14 +238,27 @@ class Outline:
             self.words.append(name)
             self._value(content, f"{where}: {name} of {f.__name__}")
 
-    def _code(self, code: CodeType) -> None:
+    def _code(self, code: CodeType, space: dict[str, Any], where: str) -> None:
+        """Code, and what the names in it stand for in the module that it is of."""
         self.words.append(f"{code.co_code.hex()} {code.co_names} {code.co_varnames}")
+        for name in code.co_names:
+            if name in space:
+                self.words.append(name)
+                self._global(space[name], space, f"{where}: {name}")
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
-                self._code(constant)
+                self._code(constant, space, where)
             else:
                 unordered = isinstance(constant, frozenset)
                 self.words.append(repr(sorted(constant, key=repr) if unordered else constant))
+
+    def _global(self, x: Any, space: dict[str, Any], where: str) -> None:
+        if isinstance(x, FunctionType) and x.__globals__ is not space:
+            # Its own code alone: what a library's function calls may be all of the library.
+            self.words.append(_name_of(x))
+            self._code(x.__code__, {}, where)
+        else:
+            self._value(x, where)
 
 
 def _type_of(x: Abstract) -> str:
