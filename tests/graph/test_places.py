@@ -157,3 +157,18 @@ def test_nothing_is_shown_of_an_equation_without_a_line():
         equation.place = None
     assert graph.text(lines=True) == str(graph)
     assert graph.to_dot(lines=True) == graph.to_dot()
+
+
+def test_generated_code_that_has_no_lines():
+    def branch(x):
+        return x if np.sin(x[0]) > 0 else -x
+
+    branch.__code__ = branch.__code__.replace(co_filename=PATH, co_linetable=b"")
+    with pytest.raises(pb.errors.DataDependenceError, match=r"at /somewhere/model\.py, but"):
+        pb.trace(branch, X)
+
+    def plain(x):
+        return np.sin(x)
+
+    plain.__code__ = plain.__code__.replace(co_filename=PATH, co_linetable=b"")
+    assert "sin(x)  # model.py\n" in pb.trace(plain, X).text(lines=True)

@@ -21,7 +21,7 @@ _known_paths: dict[str, bool] = {}
 
 
 class Place(NamedTuple):
-    """A line of a file."""
+    """A line of a file; number 0 where generated code tells none."""
 
     path: str
     line: int
@@ -29,10 +29,13 @@ class Place(NamedTuple):
     @property
     def short(self) -> str:
         """The name of the file, and the line."""
-        return f"{os.path.basename(self.path)}:{self.line}"
+        name = os.path.basename(self.path)
+        return f"{name}:{self.line}" if self.line else name
 
     def words(self, names: Any = None) -> str:
         """The place and what stands there; `names` are those of its module."""
+        if not self.line:
+            return self.path
         source = linecache.getline(self.path, self.line, names).strip()
         return f"{self.path}, line {self.line}" + (f": `{source}`" if source else "")
 
@@ -72,7 +75,7 @@ class Places:
         key = id(frame.f_code), frame.f_lasti
         found = self._seen.get(key)
         if found is None:  # to find the number of a line takes long
-            place = Place(frame.f_code.co_filename, frame.f_lineno)
+            place = Place(frame.f_code.co_filename, frame.f_lineno or 0)
             found = self._seen[key] = place, frame.f_code
         return found[0]
 
@@ -109,5 +112,5 @@ def is_ours(frame: FrameType) -> bool:
     return ours
 
 
-def _at(frame: FrameType, line: int) -> str:
-    return f" at {Place(frame.f_code.co_filename, line).words(frame.f_globals)}"
+def _at(frame: FrameType, line: int | None) -> str:
+    return f" at {Place(frame.f_code.co_filename, line or 0).words(frame.f_globals)}"
