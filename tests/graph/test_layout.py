@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import warnings
 
@@ -262,3 +263,35 @@ def test_what_is_made_of_a_carry_lies_as_that_does_in_each_iteration(remake):
                 pb.vmap(lambda x, b=body: pb.fori_loop(0, 3, b, x))(x[None])[0], wanted
             )
     assert seen >= 5
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8"])
+def test_a_pythons_number_does_not_widen_what_lies_in_memory(dtype):
+    def written(x, number):
+        y = x.T.astype(dtype) * number
+        y.ravel("K")[:1] = 7.0
+        return np.abs(y)
+
+    for number in (2.0, 2, 2j):
+        wanted = written(C, number)
+        for found in (
+            pb.trace(lambda x, n=number: written(x, n), C)(C),
+            pb.trace(written, C, number)(C, number),
+            pb.fori_loop(0, 1, lambda _, y, n=number: written(C, n).astype(float), np.ones((3, 2))),
+        ):
+            np.testing.assert_array_equal(found, wanted)
+
+
+def test_what_shares_memory_while_a_graph_is_recorded():
+    looks = {
+        "x": lambda x: x, "x[0]": lambda x: x[0], "x[1:]": lambda x: x[1:], "T": lambda x: x.T,
+        "reshaped": lambda x: x.reshape(-1), "K": lambda x: x.ravel("K"), "copy": lambda x: 1.0 * x,
+        "even": lambda x: x[:, ::2], "odd": lambda x: x[:, 1::2], "back": lambda x: x[::-1, ::-1],
+        "empty": lambda x: x[:0], "a view of one": lambda x: x.T[1:][::-1],
+    }  # fmt: skip
+    for x in (C, F, GAPS):
+        for a, b in itertools.product(looks.values(), looks.values()):
+            for asks in (np.shares_memory, np.may_share_memory):
+                found = []
+                pb.trace(lambda x, f=asks: found.append(f(a(x), b(x))) or x, x)  # noqa: B023
+                assert found == [asks(a(x), b(x))]

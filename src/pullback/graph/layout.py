@@ -29,7 +29,7 @@ from pullback.core.strides import (
     strides_like,
     strides_of_whole,
 )
-from pullback.core.tracing import Tracer, is_plain, strip
+from pullback.core.tracing import Tracer, is_number, is_plain, strip
 from pullback.graph.program import Equation, Program, nested
 from pullback.graph.variable import Assumed, Variable
 
@@ -266,6 +266,8 @@ def _corner(x: Any, order: str, step: int) -> Any:
     """The corner of an array that lies as `x` does, or in some way, if that is not known."""
     shape, dtype = shape_of(x), dtype_of(x)
     memory = in_memory(x)
+    if is_number(x):
+        return dtype.type(1).item()
     if not shape:
         return np.ones((), dtype) if is_plain(memory) else dtype.type(1)
     if memory is None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.strides import Lying, corner_of
+from pullback.core.strides import Lying
 from pullback.core.tracing import Tracer, strip
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant
@@ -70,18 +70,30 @@ def common_type(*arrays: Any) -> type:
 
 @implements(np.may_share_memory)
 def may_share_memory(a: Any, b: Any, /, max_work: Any = 0) -> bool:
-    return np.may_share_memory(_memory(a), _memory(b), max_work)
+    return np.may_share_memory(*_memories(a, b), max_work)
 
 
 @implements(np.shares_memory)
 def shares_memory(a: Any, b: Any, /, max_work: Any = -1) -> bool:
-    return np.shares_memory(_memory(a), _memory(b), max_work)
+    return np.shares_memory(*_memories(a, b), max_work)
 
 
-def _memory(x: Any) -> Any:
-    """The array that `x` stands for; of one that is not known, memory that is no other's."""
+def _memories(a: Any, b: Any) -> tuple[Any, Any]:
+    """The arrays that two stand for; of those that are not known, what lies as they do.
+
+    What looks into the same array does so here.
+    """
+    owners: dict[int, Any] = {}
+    return _memory(a, owners), _memory(b, owners)
+
+
+def _memory(x: Any, owners: dict[int, Any]) -> Any:
     memory = known_memory(x)
-    return corner_of(memory) if type(memory) is Lying else memory
+    if type(memory) is not Lying:
+        return memory
+    if x._alias is not None:
+        return x._alias.read(_memory(x._alias.base, owners))
+    return owners.setdefault(id(x), memory.empty())
 
 
 # -- text -----------------------------------------------------------------------------------------
