@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import warnings
 
@@ -339,8 +340,26 @@ def test_tangents_are_computed_without_warnings_and_values_with_them():
         assert pb.jvp(g, (0.0,), (1.0,))[1] == np.inf
 
 
+def test_values_and_tangents_see_what_is_set_on_the_way():
+    """A context variable, and in a loop too, whose values and tangents come out together."""
+    slope = contextvars.ContextVar("slope", default=1.0)
+    scaled = pb.primitive(lambda x: x * slope.get())
+    scaled.rule(lambda _out, _x: slope.get())
+    scaled.shape(lambda x: x)
+
+    def f(x):
+        before = slope.set(3.0)
+        y = scaled(x), pb.scan(lambda c, x: (c + scaled(x), None), 0.0, x)[0]
+        slope.reset(before)
+        return y
+
+    for out in pb.pushforward(f, (X[0],), (X[0],)):
+        assert_allclose(out[0], 3 * X[0])
+        assert_allclose(out[1], 3 * np.sum(X[0]))
+
+
 def test_several_threads_push_through_one_level():
-    """The context in which tangents are computed can be entered by one thread at a time."""
+    """Each without warnings, which NumPy has for each thread."""
 
     def f(x):
         parts = [None] * 4
