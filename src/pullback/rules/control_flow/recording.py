@@ -278,6 +278,7 @@ def _attempted(reading: Reading, make: Callable[[Reading | None], Recorded]) -> 
         if not reading.is_seen:
             raise UnreadableError
     except Exception:  # of a body that reads elements, or has an error, which it will have again
+        reading.restore()
         return _Recording(None, (), reading.codes)
     before = [place[0].graph for place in places if isinstance(place, tuple)]
     return _Recording((result, places), [*graphs, *before], reading.codes)
