@@ -272,11 +272,12 @@ class Reading:
         found += [self._of(each, direct=direct) for each in function.__defaults__ or ()]
         for name, each in (function.__kwdefaults__ or {}).items():
             found += name, self._of(each, direct=direct)
+        standard: dict[str, Any] = function.__builtins__  # type: ignore[attr-defined]
         for name in names:
             if name in namespace:
                 found += name, self._of(namespace[name], direct=direct)
-            elif name in function.__builtins__:
-                found += name, self._of(function.__builtins__[name], direct=False)
+            elif name in standard:
+                found += name, self._of(standard[name], direct=False)
         return tuple(found)
 
     def _attributes(self) -> Iterator[Hashable]:
