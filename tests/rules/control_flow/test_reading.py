@@ -631,6 +631,21 @@ def test_errors_of_numpy_are_those_of_the_call():
         loop()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_warnings_of_numpy_are_given_at_each_call(kind):
+    loop = loops(lambda y: np.where(np.isfinite(np.log(np.zeros(2))), y, 2 * y))[kind]
+    if kind in ("cond", "switch"):  # where nothing is evaluated as long as it may not be taken
+        return
+    for _ in range(3):
+        with pytest.warns(RuntimeWarning, match="divide by zero"):
+            loop(Y)
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        loop(Y)
+    with np.errstate(divide="ignore"):
+        for _ in range(2):
+            np.testing.assert_array_equal(loop(Y), 2 * Y)
+
+
 def test_suspended():
     def f(x):
         with pb.plain_numpy():
