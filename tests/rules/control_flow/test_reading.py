@@ -210,6 +210,30 @@ def test_an_array_in_a_list(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_an_array_that_a_function_far_inside_reads(kind):
+    """And the body as well: in both places a recording sees the same."""
+    weights = np.array([1.0, 2.0])
+
+    def scaled(y, by=weights):
+        return y * by[0]
+
+    def check_one(function, body):
+        weights[:] = 1.0, 2.0
+        check(
+            lambda y: body(y) + np.sum(weights),
+            lambda: weights.fill(7.0),
+            lambda: function(Y) + np.sum(weights),
+            kind,
+        )
+
+    for function in (lambda y: y * weights[1], scaled, functools.partial(scaled, by=weights)):
+        many = *[np.sin] * 100, function
+        check_one(function, lambda y, many=many: many[-1](y))
+        many = [dict.fromkeys(range(100), (np.sin,)) | {100: (function,)}]
+        check_one(function, lambda y, many=many: many[0][100][0](y))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_array_whose_elements_decide(kind):
     weights = np.array([1.0, 2.0])
 

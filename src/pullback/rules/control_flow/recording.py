@@ -274,7 +274,7 @@ def _reading(reads: Sequence[Any], others: Sequence[Any]) -> Reading | None:
 
 def _attempted(reading: Reading, make: Callable[[Reading | None], Recorded]) -> _Recording:
     met: list[str] = []
-    heard = {kind: "call" for kind, how in np.geterr().items() if how != "ignore"}
+    heard: dict[str, Any] = {kind: "call" for kind, how in np.geterr().items() if how != "ignore"}
     try:
         with np.errstate(call=lambda kind, _: met.append(kind), **heard):
             result, graphs, places = make(reading)
