@@ -171,7 +171,7 @@ class Reading:
     def restore(self) -> None:
         """Undo what was written since to the arrays that are compared by content."""
         for x, content in self._compared:
-            if x.tobytes() != content:
+            if x.flags.writeable and x.tobytes() != content:
                 x[...] = np.frombuffer(content, x.dtype).reshape(x.shape)
 
     # -- keys ----------------------------------------------------------------------------------
