@@ -14,6 +14,7 @@ from pullback.core.tracing import Tracer, is_plain, strip
 
 __all__ = [
     "Snapshots",
+    "apart",
     "copied",
     "in_memory",
     "is_read_only",
@@ -170,6 +171,22 @@ def is_read_only(array: Any) -> bool:
             return False
         array = array.base
     return array is None
+
+
+def apart(outs: Sequence[Any], args: Sequence[Any]) -> tuple[Any, ...]:
+    """Results in memory of their own: they may be kept while somebody writes to the arguments."""
+    owners = {id(_owner(x)) for x in args if isinstance(x, np.ndarray)}
+    return tuple(
+        out.copy(order="K") if isinstance(out, np.ndarray) and id(_owner(out)) in owners else out
+        for out in outs
+    )
+
+
+def _owner(array: Any) -> Any:
+    """What owns the memory that an array looks into: itself, another array or a buffer."""
+    while (base := getattr(array, "base", None)) is not None:
+        array = base
+    return array
 
 
 def with_snapshots(values: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:

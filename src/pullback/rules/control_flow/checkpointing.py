@@ -8,7 +8,7 @@ from typing import Any
 
 from pullback.core import trees
 from pullback.core.linear import Joint
-from pullback.core.memory import with_snapshots
+from pullback.core.memory import apart, with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
 from pullback.core.structure import Nested
@@ -42,7 +42,7 @@ __all__ = ["checkpoint"]
 
 def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
     """The results of a body. Its pullback evaluates the body again."""
-    return _take_over([*args], **params)
+    return apart(_take_over([*args], **params), args)
 
 
 def _take_over(args: list[Any], *, body: Graph) -> tuple[Any, ...]:

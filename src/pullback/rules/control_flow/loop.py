@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.memory import in_memory
+from pullback.core.memory import apart, in_memory
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Nested
@@ -312,7 +312,7 @@ def _repeat(*args: Any, loop: Loop) -> tuple[Any, ...]:
     direction, from the values that a forward loop keeps for it; with `checkpoint` see
     `loop_pullback`.
     """
-    return loop.evaluate([*args])
+    return apart(loop.evaluate([*args]), args)
 
 
 def _repeat_while(*args: Any, loop: Loop) -> tuple[Any, ...]:
@@ -321,7 +321,7 @@ def _repeat_while(*args: Any, loop: Loop) -> tuple[Any, ...]:
     Its pushforward is the loop that carries tangents along, its pullback `loop_pullback`. The
     number of iterations is locally constant.
     """
-    return loop.evaluate([*args])
+    return apart(loop.evaluate([*args]), args)
 
 
 def _shape(*_args: Any, loop: Loop) -> tuple[Abstract, ...]:
