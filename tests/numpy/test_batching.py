@@ -106,6 +106,8 @@ def compare(ours, each, rtol):
         wanted = np.stack(wanted)
         assert got.shape == wanted.shape
         assert got.dtype == wanted.dtype
+        if np.all(got == wanted):
+            continue
         scale = max(np.max(np.abs(wanted), initial=0.0, where=np.isfinite(wanted)), 1e-3)
         np.testing.assert_allclose(got, wanted, rtol=rtol, atol=rtol * scale)
 
