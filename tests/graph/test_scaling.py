@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.graph import unrolling
+from pullback.graph.advice import unrolling
 from pullback.graph.execution import Plan
 from pullback.graph.staging import Staging
 
