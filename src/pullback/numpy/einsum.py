@@ -31,7 +31,7 @@ from pullback.rules import contractions, reductions
 from pullback.rules.indexing import ARRAY, index_update
 from pullback.rules.shaping import diagonal, inverse, reshape, transpose
 
-__all__ = ["einsum", "einsum_path"]
+__all__: list[str] = []
 
 Labels = tuple[Hashable, ...]
 Shape = tuple[int, ...]

@@ -24,24 +24,7 @@ from pullback.rules import arithmetic, constants, selection, sinc
 from pullback.rules import complex as complex_rules
 from pullback.rules.registration import array_ufuncs
 
-__all__ = [
-    "angle",
-    "clip",
-    "divmod",
-    "fix",
-    "imag",
-    "interp",
-    "iscomplexobj",
-    "isrealobj",
-    "nan_to_num",
-    "piecewise",
-    "pow",
-    "real",
-    "real_if_close",
-    "round",
-    "unwrap",
-    "where",
-]
+__all__ = ["divmod", "pow"]
 
 _EXPONENTS = {
     -1: arithmetic.reciprocal,
@@ -220,16 +203,6 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
     close = dtype_of(x).kind == "c" and dtype_of(np.real_if_close(strip(x), tol)).kind != "c"
     x = array_of(x)
     return np.real(x) if close else x
-
-
-@implements(np.isrealobj)
-def isrealobj(x: Any) -> bool:
-    return not iscomplexobj(x)
-
-
-@implements(np.iscomplexobj)
-def iscomplexobj(x: Any) -> bool:
-    return bool(dtype_of(x).kind == "c")
 
 
 # -- functions ------------------------------------------------------------------------------------

@@ -18,9 +18,7 @@ from pullback.numpy.registration import implements
 from pullback.numpy.views import definite, in_order
 from pullback.rules import shaping
 
-__all__ = ["append", "array_split", "block", "column_stack", "concatenate", "delete", "dsplit",
-           "dstack", "hsplit", "hstack", "insert", "split", "stack", "unstack", "vsplit",
-           "vstack"]  # fmt: skip
+__all__: list[str] = []
 
 
 def _operands(name: str, arrays: Any) -> list[Any]:
@@ -59,24 +57,6 @@ def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same
     return _in_dtype(shaping.stack(*_operands("np.stack", arrays), axis=axis), dtype)
 
 
-@implements(np.vstack)
-def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    rows = [rearranged.atleast_2d(a) for a in _operands("np.vstack", tup)]
-    return concatenate(rows, 0, dtype=dtype, casting=casting)
-
-
-@implements(np.hstack)
-def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    columns = [rearranged.atleast_1d(a) for a in _operands("np.hstack", tup)]
-    axis = 0 if len(shape_of(columns[0])) == 1 else 1
-    return concatenate(columns, axis, dtype=dtype, casting=casting)
-
-
-@implements(np.dstack)
-def dstack(tup: Any) -> Any:
-    return concatenate([rearranged.atleast_3d(a) for a in _operands("np.dstack", tup)], 2)
-
-
 @implements(np.column_stack)
 def column_stack(tup: Any) -> Any:
     columns = []
@@ -85,11 +65,6 @@ def column_stack(tup: Any) -> Any:
             a = rearranged.reshape(a, (-1, 1))
         columns.append(a)
     return concatenate(columns, 1)
-
-
-@implements(np.append)
-def append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    return concatenate((operand(arr), operand(values)), axis)
 
 
 @implements(np.insert)
@@ -106,7 +81,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     count = places.size
     if count == 1:
         wide = rearranged.reshape(values, (1,) * (rank - len(shape_of(values))) + shape_of(values))
-        values = rearranged.moveaxis(wide, 0, axis) if places.ndim == 0 else wide
+        values = np.moveaxis(wide, 0, axis) if places.ndim == 0 else wide
         count = shape_of(values)[axis]
         places = places.reshape(())
     order = np.insert(np.arange(extent), places, extent + np.arange(count))

@@ -19,8 +19,8 @@ from pullback.numpy.protocol import are_constant
 from pullback.numpy.registration import implements
 from pullback.rules import reductions
 
-__all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "mean", "prod", "ptp",
-           "require_elements", "std", "sum", "var"]  # fmt: skip
+__all__ = ["amax", "amin", "argmax", "argmin", "mean", "prod", "require_elements", "std", "sum",
+           "var"]  # fmt: skip
 
 
 F = Callable[..., Any]

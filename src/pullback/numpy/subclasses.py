@@ -15,7 +15,7 @@ from pullback.core.subclasses import requirements
 from pullback.errors import ArgumentTypeError
 from pullback.transforms.foreign import masks_nothing
 
-__all__ = ["refuse_masks", "require_elements_alone"]
+__all__ = ["refuse_masks"]
 
 _HOOKS = ("__array_ufunc__", "__array_function__")
 
