@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
-from pullback.numpy.conversion import convert
+from pullback.numpy.conversion import cast, convert
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.rules import cumulative
@@ -24,9 +24,7 @@ F = Callable[..., Any]
 
 def _along(a: Any, axis: int | None, dtype: Any) -> tuple[Any, int]:
     """The array to go along and the axis; flat if none is given. A scalar has one element."""
-    a = operand(a)
-    if dtype is not None:
-        a = convert(a, np.dtype(dtype))
+    a = cast(operand(a), dtype)
     if axis is None or (not shape_of(a) and axis in (0, -1)):
         return reshape(a, shape=(math.prod(shape_of(a)),)), 0
     return a, normalize_axis_index(axis, len(shape_of(a)))

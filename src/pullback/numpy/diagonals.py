@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
-from pullback.numpy.conversion import convert
+from pullback.numpy.conversion import cast
 from pullback.numpy.operands import of_rank, operand
 from pullback.numpy.registration import implements
 from pullback.numpy.views import view_of
@@ -61,7 +61,5 @@ def diagflat(v: Any, k: int = 0) -> Any:
 
 @implements(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
-    a = operand(a)
-    if dtype is not None:
-        a = convert(a, np.dtype(dtype))
+    a = cast(operand(a), dtype)
     return reductions.sum(diagonal(a, offset, axis1, axis2), axis=-1)

@@ -14,7 +14,7 @@ import functools
 import math
 import string
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentValueError
-from pullback.numpy.conversion import convert, promoted
+from pullback.numpy.conversion import cast, promoted
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.subscripts import Labels, Shape, extents_of, parse, spelled
@@ -94,10 +94,7 @@ def einsum(
     `numpy.einsum_path` finds, or that `optimize` gives.
     """
     subscripts, arrays = spelled(operands)
-    arrays = tuple(map(operand, arrays))
-    if dtype is not None:
-        arrays = tuple(convert(a, np.dtype(dtype)) for a in arrays)
-    arrays = promoted(*arrays)
+    arrays = promoted(*(cast(operand(a), dtype) for a in arrays))
     way = tuple(optimize) if isinstance(optimize, list) else optimize
     plan = _plan(subscripts, tuple(shape_of(a) for a in arrays), way)
     if plan.view:
@@ -161,7 +158,8 @@ def _layout(subscripts: str, places: Any, optimize: Any, order: str) -> tuple[in
 
     It goes by how the operands lie, and is tried out on what lies as their first corners do.
     """
-    corners, evaluate = [], cast(Any, np.einsum)
+    corners = []
+    evaluate: Any = np.einsum
     for shape, strides, dtype in places:
         small = tuple(min(extent, 2) for extent in shape)
         steps = strides_of_part(shape, strides, dtype.itemsize, small)

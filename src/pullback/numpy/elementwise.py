@@ -69,12 +69,7 @@ _NOT_GIVEN = object()
 
 @implements(np.clip)
 def clip(
-    a: Any,
-    a_min: Any = None,
-    a_max: Any = None,
-    *,
-    min: Any = _NOT_GIVEN,
-    max: Any = _NOT_GIVEN,
+    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = _NOT_GIVEN, max: Any = _NOT_GIVEN
 ) -> Any:
     """min(max(a, a_min), a_max): at a bound the derivative is split evenly, as at any tie."""
     low = a_min if min is _NOT_GIVEN else min

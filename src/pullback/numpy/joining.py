@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import shaping as rearranged
-from pullback.numpy.conversion import convert
+from pullback.numpy.conversion import cast, convert
 from pullback.numpy.operands import of_rank, operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import definite, in_order
@@ -27,10 +27,6 @@ def _operands(name: str, arrays: Any) -> list[Any]:
     if not arrays:
         raise ArgumentValueError(f"{name}: got no arrays; give at least one")
     return [operand(a) for a in arrays]
-
-
-def _in_dtype(out: Any, dtype: Any) -> Any:
-    return out if dtype is None else convert(out, np.dtype(dtype))
 
 
 # -- joining --------------------------------------------------------------------------------------
@@ -49,12 +45,12 @@ def concatenate(
     parts = _operands("np.concatenate", arrays)
     if axis is None:
         parts = [rearranged.ravel(part) for part in parts]
-    return _in_dtype(shaping.concatenate(*parts, axis=axis or 0), dtype)
+    return cast(shaping.concatenate(*parts, axis=axis or 0), dtype)
 
 
 @implements(np.stack)
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    return _in_dtype(shaping.stack(*_operands("np.stack", arrays), axis=axis), dtype)
+    return cast(shaping.stack(*_operands("np.stack", arrays), axis=axis), dtype)
 
 
 @implements(np.column_stack)

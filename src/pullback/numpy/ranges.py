@@ -86,12 +86,7 @@ def logspace(
 
 @implements(np.geomspace)
 def geomspace(
-    start: Any,
-    stop: Any,
-    num: int = 50,
-    endpoint: bool = True,
-    dtype: Any = None,
-    axis: int = 0,
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
     start, stop = _end(start), _end(stop)
     for argument, value in (("start", start), ("stop", stop)):

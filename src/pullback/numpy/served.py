@@ -231,8 +231,7 @@ _REWRITTEN = {
         asanyarray=functools.partial(creation_functions[np.asanyarray], _INSIDE),
     ),
     np.asarray_chkfinite: with_names(
-        np.asarray_chkfinite,
-        asarray=functools.partial(creation_functions[np.asarray], _INSIDE),
+        np.asarray_chkfinite, asarray=functools.partial(creation_functions[np.asarray], _INSIDE)
     ),
 }
 

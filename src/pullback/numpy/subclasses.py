@@ -23,16 +23,7 @@ _HOOKS = ("__array_ufunc__", "__array_function__")
 def require_elements_alone(x: Any, where: str) -> None:
     """Raise where there is more to an array of a subclass than its elements.
 
-    Parameters
-    ----------
-    x : array
-    where : str
-        What it was given to, for the message.
-
-    Raises
-    ------
-    ArgumentTypeError
-        For elements that are masked, the operators of `numpy.matrix`, arithmetic of its own.
+    Some may be masked; a `numpy.matrix` has other operators; others have arithmetic of their own.
     """
     cls = type(x)
     if not masks_nothing(x):

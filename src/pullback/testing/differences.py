@@ -102,18 +102,9 @@ def slope(
 ) -> Slope:
     """The derivative along the ladder's direction, from the finest window that resolves it.
 
-    Parameters
-    ----------
-    ladder : Ladder
-    predicted : array
-        The slope that is to be confirmed. Only how far to search depends on it.
-    epsilon : array
-        The relative rounding error of each output.
-    magnitude : array
-        The size of what each output is computed from; `epsilon` is relative to it.
-    parts : sequence of slice
-        The elements of each array among the outputs.
-    precision : Precision
+    How far to search depends on the slope that is `predicted`, and nothing else. Outputs have
+    rounding errors of `epsilon` relative to the `magnitude` of what they are computed from, and
+    belong to arrays that are `parts` of their vector.
     """
     search = _Search(ladder, predicted, epsilon, magnitude, parts, precision)
     with np.errstate(all="ignore"):

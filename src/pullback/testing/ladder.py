@@ -19,13 +19,8 @@ _FEW = 12
 class Ladder:
     """Values of a function at x ± 4⁻ᵏ d, each evaluated once.
 
-    Parameters
-    ----------
-    function : callable
-        From a list of arrays to a vector; it may raise or return NaN away from x.
-    x, d : sequence of array
-    at_x : array
-        The vector at x.
+    It takes a list of arrays, such as `x` and `d`, and returns a vector, `at_x` at x; away from x
+    it may raise, or return NaN.
     """
 
     def __init__(
