@@ -31,17 +31,8 @@ from pullback.nn.model import (
     zero_or_one,
 )
 
-__all__ = [
-    "Model",
-    "linear_regression",
-    "linear_svm",
-    "logistic_regression",
-    "one_layer_network",
-    "perceptron",
-    "residual_network",
-    "softmax_regression",
-    "two_layer_network",
-]
+__all__ = ["Model", "linear_regression", "linear_svm", "logistic_regression", "one_layer_network",
+           "perceptron", "residual_network", "softmax_regression", "two_layer_network"]  # fmt: skip
 
 
 # -- linear models ----------------------------------------------------------------------------
@@ -98,10 +89,7 @@ def softmax_regression(n: int, classes: int, penalty: float = 0.0) -> Model:
     require_shape((classes, n), where, "(classes, n)")
     layer = Dense(np.zeros((classes, n)), np.zeros(classes))
     return Model(
-        layer,
-        losses.softmax_cross_entropy,
-        decide=largest,
-        penalty=strength(penalty, where),
+        layer, losses.softmax_cross_entropy, decide=largest, penalty=strength(penalty, where)
     )
 
 
