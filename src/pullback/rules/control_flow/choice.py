@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from pullback.core.linear import Joint
-from pullback.core.memory import copied, with_snapshots
+from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.strides import copied
 from pullback.core.structure import Nested
 from pullback.core.tracing import known, strip
 from pullback.graph.building import build, like
