@@ -15,6 +15,7 @@ from hypothesis import given, settings
 import pullback as pb
 from pullback.core.primitive import registry
 from tests.graph.programs import TRANSFORMS, assert_same_bits, assert_traces, leaves
+from tests.grouping import together
 from tests.programs.generation import BINARY, OPERATIONS, PIECEWISE_BINARY, programs
 from tests.rules.cases import CASES
 
@@ -26,6 +27,7 @@ rng = np.random.default_rng(0)
 # -- every primitive -----------------------------------------------------------------------------
 
 
+@together()
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_every_primitive(name):
     primitive = registry[name]
@@ -51,6 +53,7 @@ def test_every_primitive(name):
         assert [each.primitive for each in graph.equations] == [primitive] * bool(graph.inputs)
 
 
+@together()
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_what_does_not_rearrange_gives_c_order(name):
     primitive = registry[name]
@@ -67,6 +70,7 @@ def test_what_does_not_rearrange_gives_c_order(name):
 # -- programs ------------------------------------------------------------------------------------
 
 
+@together("name")
 @pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize("name", sorted(set(OPERATIONS) - {"branch"}))
 def test_operations_through_transforms(name, transform):
@@ -317,3 +321,43 @@ def test_a_graph_with_a_primitive_of_the_users_own_is_not_pickled():
     with pytest.raises(pickle.PicklingError, match="twice is a primitive of your own"):
         pickle.dumps(graph)
     assert copy.deepcopy(graph)(2.0) == 4.0
+
+
+WITHOUT_AXES = {
+    "an element": lambda x, s, a: x[0],
+    "an element as an array": lambda x, s, a: x[0, ...],
+    "a sum": lambda x, s, a: np.sum(x) * 2,
+    "a sum as an array": lambda x, s, a: np.sum(x[:1], keepdims=True).reshape(()),
+    "a scalar": lambda x, s, a: s,
+    "an array": lambda x, s, a: a,
+    "a function of an array": lambda x, s, a: np.sin(a),
+    "a copy of one": lambda x, s, a: (1.0 * a).copy(),
+    "a constant": lambda x, s, a: np.array(2.0) if s.dtype else s,
+    "a number": lambda x, s, a: 3.0,
+    "zeros": lambda x, s, a: x[:1].reshape(()) * 0,
+    "what was written to": lambda x, s, a: _written(x[0, ...] * 1.0 + np.zeros(())),
+    "carried": lambda x, s, a: pb.fori_loop(0, 3, lambda i, c: c * 2, s),
+    "carried as an array": lambda x, s, a: pb.fori_loop(0, 3, lambda i, c: c * 2, a),
+}
+
+
+def _written(y):
+    y = np.array(y)
+    y[...] = y + 1
+    return y
+
+
+@pytest.mark.parametrize("name", WITHOUT_AXES)
+def test_a_result_without_axes_is_an_array_where_it_is_one(name):
+    f = WITHOUT_AXES[name]
+    args = np.ones(3), np.float64(2.0), np.array(3.0)
+    wanted = f(*args)
+    graph = pb.trace(f, *args)
+    known = graph.signature.arrays
+    for each in (graph, pb.simplify(graph), pickle.loads(pickle.dumps(graph))):
+        found = each(*args)
+        assert type(found) is type(wanted)
+        assert found == wanted
+        assert each.signature.arrays == known
+    if known and "carried" not in name:
+        assert known == {0: isinstance(wanted, np.ndarray)}

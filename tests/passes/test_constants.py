@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.graph.graph import Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
 from pullback.passes.constants import MOST_ELEMENTS, fold_constants
 from pullback.passes.rewriting import repeated

@@ -26,7 +26,7 @@ from pullback.errors import (
     DataDependenceError,
     DetachedError,
 )
-from pullback.graph.variable import user_line
+from pullback.graph.places import user_line
 from pullback.numpy.callers import is_pullbacks_file
 from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import Look, along_axis, parse, positions_of
@@ -39,8 +39,7 @@ from pullback.numpy.views import Flat, keep_layout
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
 
-__all__ = ["copyto", "deliver", "fill_diagonal", "owns_memory", "place", "put", "put_along_axis",
-           "putmask", "require_target", "setitem"]  # fmt: skip
+__all__ = ["deliver", "owns_memory", "require_target", "setitem"]
 
 
 # -- what all writes have in common --------------------------------------------------------------

@@ -15,7 +15,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
-from pullback.graph.graph import Atom
+from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.layout import padded
 from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites

@@ -19,7 +19,8 @@ from pullback.core.singular import watch
 from pullback.core.tracing import Tracer, known
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import live, read
-from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Atom, Equation
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 from pullback.rules.strictness import is_strict
@@ -294,7 +295,7 @@ class Recording:
                 count = len(staging.equations)
                 nodes = [x._payload for x in marked(followed, varying)]
                 some = marked(totals, varying)
-                linear = Linearization(nodes, [node for _, node in pairs], tape.infinitesimal)
+                linear = Linearization(nodes, [node for _, node in pairs], tape)
                 found = linear.pull(bars, onto=some)
             results = iter(found)
             self.results = [_atom(staging, next(results)) if varies else None for varies in varying]
@@ -358,7 +359,7 @@ def pull(
         followed = [tape.input(x) if want else x for x, want in zip(values, wanted, strict=True)]
         pairs = [lower(out, tape, body.name) for out in body.run(followed)]
     nodes = [x._payload for x in marked(followed, wanted)]
-    linear = Linearization(nodes, [node for _, node in pairs], tape.infinitesimal)
+    linear = Linearization(nodes, [node for _, node in pairs], tape)
     found = iter(linear.pull(bars, once=True, onto=marked(totals, wanted)))
     return [next(found) if want else x for x, want in zip(totals, wanted, strict=True)]
 
