@@ -18,17 +18,15 @@ from pullback.core.shapes import shape_of
 from pullback.graph.graph import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.layout import padded
-from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
+from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules import reductions
 from pullback.rules.contractions import matmul
 from pullback.rules.shaping import broadcast_to
 
-__all__ = ["BROADCASTS", "narrow", "simplify_broadcasts"]
-
-BROADCASTS: Table = {}
+__all__ = ["simplify_broadcasts"]
 
 
-def narrow(
+def _narrow(
     rw: Rewriting,
     primitive: Primitive,
     outputs: tuple[Variable, ...],
@@ -52,10 +50,13 @@ def narrow(
     return results if primitive.multiple else (results,)
 
 
+simplify_broadcasts = Pass(general=_narrow)
+
+
 # -- matrix products ------------------------------------------------------------------------------
 
 
-@rewrites(BROADCASTS, matmul)
+@simplify_broadcasts.rewrites(matmul)
 def _matmul(rw: Rewriting, c: Variable, a: Atom, b: Atom) -> Atom | None:
     """Of equal rows on the left, or equal columns on the right, one; times ones, a sum."""
     first, second = _one_row(rw, a, -2), _one_row(rw, b, -1)
@@ -86,6 +87,3 @@ def _one_row(rw: Rewriting, a: Atom, axis: int) -> Atom:
         return a
     shape[axis] = 1
     return rw.bind(broadcast_to, source, shape=tuple(shape))
-
-
-simplify_broadcasts = Pass(BROADCASTS, general=[narrow])

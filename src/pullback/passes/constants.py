@@ -19,13 +19,13 @@ from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules.shaping import broadcast_to
 
-__all__ = ["MOST_ELEMENTS", "fold", "fold_constants"]
+__all__ = ["MOST_ELEMENTS", "fold_constants"]
 
 MOST_ELEMENTS = 1024
 """The largest arrays that are evaluated, and that something is evaluated of."""
 
 
-def fold(
+def _fold(
     rewriting: Rewriting,
     primitive: Primitive,
     outputs: tuple[Variable, ...],
@@ -74,4 +74,4 @@ def _value(rewriting: Rewriting, x: Atom) -> Any:
     return None if source is None else np.broadcast_to(source, x.shape)
 
 
-fold_constants = Pass(general=[fold])
+fold_constants = Pass(general=_fold)

@@ -21,15 +21,15 @@ from pullback.graph.graph import Atom, Equation, Graph
 from pullback.graph.variable import Variable
 from pullback.passes.bodies import facts, informed, remaining, replaced
 from pullback.passes.layout import padded
-from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
+from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules.control_flow.derived import groups
 from pullback.rules.control_flow.loop import Loop, scan, while_loop
 from pullback.rules.indexing import index
 from pullback.rules.shaping import reshape
 
-__all__ = ["LOOPS", "simplify_loops"]
+__all__ = ["simplify_loops"]
 
-LOOPS: Table = {}
+simplify_loops = Pass()
 
 
 class Call:
@@ -71,7 +71,7 @@ class Call:
 # -- loops that are none --------------------------------------------------------------------------
 
 
-@rewrites(LOOPS, scan)
+@simplify_loops.rewrites(scan)
 def _few(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """No iteration, or one."""
     call = Call(loop, inputs)
@@ -91,7 +91,7 @@ def _few(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, loop: Loop) 
 # -- arguments ------------------------------------------------------------------------------------
 
 
-@rewrites(LOOPS, scan, while_loop)
+@simplify_loops.rewrites(scan, while_loop)
 def _known(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """Consts that are numbers, repetitions, or given twice."""
     call = Call(loop, inputs)
@@ -103,7 +103,7 @@ def _known(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loo
     return call.again(rw, informed(loop.body, 1, known), consts, call.carry, call.xs, condition)
 
 
-@rewrites(LOOPS, scan, while_loop)
+@simplify_loops.rewrites(scan, while_loop)
 def _unchanged(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """What is carried and never changes becomes a const, and is its own last value."""
     call = Call(loop, inputs)
@@ -146,7 +146,7 @@ def _reordered(graph: Graph, inputs: Sequence[int], outputs: Sequence[int]) -> G
     )
 
 
-@rewrites(LOOPS, scan)
+@simplify_loops.rewrites(scan)
 def _repeated_slices(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """A scanned array that repeats its slices is a const."""
     call = Call(loop, inputs)
@@ -184,7 +184,7 @@ def _slice(rw: Rewriting, x: Atom) -> Atom | None:
 # -- results --------------------------------------------------------------------------------------
 
 
-@rewrites(LOOPS, scan)
+@simplify_loops.rewrites(scan)
 def _stacked(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """What is stacked although it is known, or is stacked twice."""
     call = Call(loop, inputs)
@@ -230,7 +230,7 @@ def _stack(rw: Rewriting, call: Call, y: Atom) -> Atom | None:
 # -- what is the same in each iteration -----------------------------------------------------------
 
 
-@rewrites(LOOPS, scan, while_loop)
+@simplify_loops.rewrites(scan, while_loop)
 def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """What is computed of consts alone is computed once."""
     call = Call(loop, inputs)
@@ -299,6 +299,3 @@ def _read_by_others(
             wanted.update(dict.fromkeys(x for x in read(equation) if x in costly))
     wanted.update(dict.fromkeys(x for x in body.outputs if x in costly))
     return list(wanted)
-
-
-simplify_loops = Pass(LOOPS)

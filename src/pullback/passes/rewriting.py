@@ -1,7 +1,7 @@
 """The walk that every pass is made of.
 
 A walk goes once through the equations of a graph, in order, and writes a new graph. What an
-equation stands for is decided by *rules*, tables of functions by primitive, which look at the
+equation stands for is decided by *rules*, functions entered by primitive, which look at the
 equation's inputs and at the equations that these come from: all of them have been rewritten before.
 A rule returns what the result is instead, or `None` if it has nothing to say; what it makes with
 `Rewriting.bind` goes through the rules in its turn. So one walk applies any number of rules, each
@@ -13,6 +13,7 @@ Equations that nothing reads any longer stay behind; `pullback.passes.dead` clea
 from __future__ import annotations
 
 import dataclasses
+import functools
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
@@ -29,8 +30,7 @@ from pullback.rules.conversion import astype
 from pullback.rules.shaping import broadcast_to
 
 __all__ = [
-    "GeneralRule", "Pass", "Rewriting", "Rule", "Shared", "Table", "is_number", "is_strong",
-    "repeated", "rewrites",
+    "GeneralRule", "Pass", "Rewriting", "Rule", "Shared", "is_number", "is_strong", "repeated",
 ]  # fmt: skip
 
 Rule = Callable[..., Any]
@@ -42,8 +42,6 @@ result). The result may lack extent, and may have a narrower dtype: it is broadc
 
 GeneralRule = Callable[..., Any]
 """``rule(rewriting, primitive, outputs, inputs, params)``, for all primitives; a tuple of atoms."""
-
-Table = dict[Primitive, list[Rule]]
 
 
 class Shared(Protocol):
@@ -59,17 +57,6 @@ class Shared(Protocol):
         """The variable of an equal constant; `variable` if there is none."""
 
 
-def rewrites(table: Table, *primitives: Primitive) -> Callable[[Rule], Rule]:
-    """Enter the decorated rule in a table, for each of some primitives."""
-
-    def enter(rule: Rule) -> Rule:
-        for primitive in primitives:
-            table.setdefault(primitive, []).append(rule)
-        return rule
-
-    return enter
-
-
 def is_number(x: Atom, value: complex) -> bool:
     """Whether an atom is this number."""
     return type(x) is not Variable and bool(x == value)
@@ -80,25 +67,48 @@ class Pass:
 
     Parameters
     ----------
-    *tables : dict of Primitive to list of Rule
-    general : iterable of GeneralRule
-        Rules for all primitives, tried first.
+    *parts : Pass
+        Passes that are made in one walk.
+    general : GeneralRule, optional
+        A rule for all primitives, tried first.
     shared : callable, optional
         Makes the `Shared` of a walk; without it equal equations stay as they are.
     """
 
     def __init__(
         self,
-        *tables: Table,
-        general: Iterable[GeneralRule] = (),
+        *parts: Pass,
+        general: GeneralRule | None = None,
         shared: Callable[[], Shared] | None = None,
     ) -> None:
-        self.rules: Table = {}
-        self.general = tuple(general)
+        self.rules: dict[Primitive, list[Rule]] = {}
+        self.general = [] if general is None else [general]
         self.shared = shared
-        for table in tables:
-            for primitive, rules in table.items():
+        for part in parts:
+            self.general += part.general
+            self.shared = self.shared or part.shared
+            for primitive, rules in part.rules.items():
                 self.rules.setdefault(primitive, []).extend(rules)
+
+    def rewrites(self, *primitives: Primitive) -> Callable[[Rule], Rule]:
+        """Enter the decorated rule for each of these primitives."""
+
+        def enter(rule: Rule) -> Rule:
+            for primitive in primitives:
+                self.rules.setdefault(primitive, []).append(rule)
+            return rule
+
+        return enter
+
+    def rewrites_each(self, *primitives: Primitive) -> Callable[[Rule], Rule]:
+        """Enter the decorated rule, which takes the primitive first, for each of these."""
+
+        def enter(rule: Rule) -> Rule:
+            for primitive in primitives:
+                self.rewrites(primitive)(functools.partial(rule, primitive))
+            return rule
+
+        return enter
 
     def __call__(self, graph: Graph) -> Graph:
         """The graph rewritten; the graph itself if there was nothing to do."""
