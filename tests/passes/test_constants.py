@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import pullback as pb
+from pullback.core.memory import repeated
 from pullback.graph.graph import Equation, Graph
 from pullback.graph.variable import Variable
 from pullback.passes.constants import MOST_ELEMENTS, fold_constants
-from pullback.passes.rewriting import repeated
 from pullback.rules import reductions
 from pullback.rules.arithmetic import add, multiply
 from pullback.rules.linalg import inv

@@ -11,9 +11,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from pullback.core.creation import require_dtype, require_shape
 from pullback.core.memory import lying
 from pullback.core.shapes import Abstract
-from pullback.core.validation import require_dtype, require_shape, shown
+from pullback.core.validation import shown
 from pullback.errors import FILLING, ArgumentValueError, DataDependenceError
 
 __all__ = [

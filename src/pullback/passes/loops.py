@@ -19,10 +19,11 @@ from pullback.core.shapes import shape_of
 from pullback.graph.dependence import read
 from pullback.graph.graph import Atom, Equation, Graph
 from pullback.graph.variable import Variable
-from pullback.passes.bodies import facts, informed, remaining, replaced
+from pullback.passes.bodies import facts, informed, remaining
 from pullback.passes.layout import padded
 from pullback.passes.rewriting import Pass, Rewriting
-from pullback.rules.control_flow.derived import groups
+from pullback.passes.trimming import part_of
+from pullback.rules.control_flow.derived import groups, with_inputs
 from pullback.rules.control_flow.loop import Loop, scan, while_loop
 from pullback.rules.indexing import index
 from pullback.rules.shaping import reshape
@@ -120,11 +121,11 @@ def _unchanged(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop:
     ]
     kept = [*rest, *range(len(call.carry), len(body.outputs))]
     if condition is not None:
-        condition = _reordered(condition, [i - 1 for i in order[1:]], [0])
+        condition = part_of(condition, [i - 1 for i in order[1:]], [0])
     results = iter(
         call.again(
             rw,
-            _reordered(body, order, kept),
+            part_of(body, order, kept),
             [*call.consts, *(call.carry[i] for i in same)],
             [call.carry[i] for i in rest],
             call.xs,
@@ -132,18 +133,6 @@ def _unchanged(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop:
         )
     )
     return tuple(call.carry[i] if i in same else next(results) for i in range(len(body.outputs)))
-
-
-def _reordered(graph: Graph, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
-    """A graph with its inputs in another order, and some of its outputs."""
-    names = graph.signature.names
-    return replaced(
-        graph,
-        {},
-        [graph.inputs[i] for i in inputs],
-        [names[i] for i in inputs],
-        outputs=[graph.outputs[i] for i in outputs],
-    )
 
 
 @simplify_loops.rewrites(scan)
@@ -164,7 +153,7 @@ def _repeated_slices(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom,
     ]
     return call.again(
         rw,
-        _reordered(body, order, range(len(body.outputs))),
+        part_of(body, order, range(len(body.outputs))),
         [*call.consts, *(slices[i] for i in some)],
         call.carry,
         [call.xs[i] for i in rest],
@@ -203,7 +192,7 @@ def _stacked(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, loop: Lo
         return None
     rest = [i for i in range(len(body.outputs)) if i not in found]
     everything = range(len(body.inputs))
-    results = call.again(rw, _reordered(body, everything, rest), call.consts, call.carry, call.xs)
+    results = call.again(rw, part_of(body, everything, rest), call.consts, call.carry, call.xs)
     atoms = dict(zip(rest, results, strict=True))
     for i, y in enumerate(body.outputs):
         if i in found:
@@ -252,8 +241,6 @@ def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop:
     before = Graph("", consts, body.constants, moved, wanted, body.signature)
     values = rw.inline(before, call.consts)
     gone = {id(equation) for equation in moved if not costly.isdisjoint(equation.outputs)}
-    names = body.signature.names
-    first = call.first_carry
     new = [f"fixed{i}" for i in range(len(wanted))]
     left = Graph(
         body.name,
@@ -263,22 +250,11 @@ def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop:
         body.outputs,
         body.signature,
     )
-    rest = replaced(
-        left,
-        {},
-        [*body.inputs[:first], *wanted, *body.inputs[first:]],
-        [*names[:first], *new, *names[first:]],
-    )
+    rest = with_inputs(left, call.first_carry, wanted, new)
     condition = loop.condition
     if condition is not None:
         extra = [Variable(x.shape, x.dtype, array=x.array) for x in wanted]
-        place = len(call.consts)
-        condition = replaced(
-            condition,
-            {},
-            [*condition.inputs[:place], *extra, *condition.inputs[place:]],
-            [*condition.signature.names[:place], *new, *condition.signature.names[place:]],
-        )
+        condition = with_inputs(condition, len(call.consts), extra, new)
     return call.again(rw, rest, [*call.consts, *values], call.carry, call.xs, condition)
 
 

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from pullback.core.memory import repeated
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
 from pullback.core.tracing import is_plain
@@ -29,9 +30,7 @@ from pullback.graph.verification import abstract_outputs
 from pullback.rules.conversion import astype
 from pullback.rules.shaping import broadcast_to
 
-__all__ = [
-    "GeneralRule", "Pass", "Rewriting", "Rule", "Shared", "is_number", "is_strong", "repeated",
-]  # fmt: skip
+__all__ = ["GeneralRule", "Pass", "Rewriting", "Rule", "Shared", "is_number", "is_strong"]
 
 Rule = Callable[..., Any]
 """``rule(rewriting, out, *inputs, **params)``: the atom that the equation's output is instead.
@@ -396,32 +395,3 @@ def _holds_graphs(value: Any) -> bool:
 def is_strong(x: Atom) -> bool:
     """Whether an atom has a dtype of its own, which counts in promotion."""
     return x.weak is None if type(x) is Variable else is_plain(x, np.generic)
-
-
-BLOCK = 1 << 16
-"""How many elements are compared at a time."""
-
-
-def repeated(array: np.ndarray[Any, Any]) -> Any:
-    """The number that an array is filled with, a NumPy scalar; `None` if there are several.
-
-    An empty array may be filled with anything. Scalars are in the machine's byte order, so that a
-    number can't stand for an array that is not.
-    """
-    if not array.dtype.isnative:
-        return None
-    if not array.size:
-        return array.dtype.type(0)
-    first = array[(0,) * array.ndim]
-    if not any(array.strides) or array.size == 1:
-        return first
-    last = array[(-1,) * array.ndim]
-    if first.tobytes() != last.tobytes():
-        return None
-    bits = np.frombuffer(first.tobytes(), np.uint8)
-    flat = array.ravel(order="K")
-    for start in range(0, flat.size, BLOCK):
-        block = flat[start : start + BLOCK].reshape(-1, 1)
-        if not (block.view(np.uint8) == bits).all():
-            return None
-    return first

@@ -16,6 +16,7 @@ import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import watch
+from pullback.core.structure.axes import Marks, Row
 from pullback.core.tracing import Tracer, known
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import live, read
@@ -30,25 +31,9 @@ from pullback.transforms.linearization import Linearization
 from pullback.transforms.support import of_seed
 from pullback.transforms.tape import Tape
 
-__all__ = [
-    "Recording",
-    "batched",
-    "both",
-    "derived",
-    "groups",
-    "interleave",
-    "marked",
-    "present",
-    "pruned",
-    "pull",
-    "push",
-    "pushed",
-    "separate",
-    "spread",
-    "wants_values",
-    "with_constants",
-    "zeros_like",
-]
+__all__ = ["Recording", "batched", "both", "derived", "groups", "interleave", "marked", "present",
+           "pruned", "pull", "push", "pushed", "separate", "spread", "wants_values",
+           "with_constants", "with_inputs", "zeros_like"]  # fmt: skip
 
 T = TypeVar("T")
 
@@ -91,6 +76,13 @@ def with_constants(
     return flat_graph(name, inputs, constants, equations, outputs, names)
 
 
+def with_inputs(graph: Graph, place: int, extra: Sequence[Variable], names: Sequence[str]) -> Graph:
+    """A graph with more inputs, from a place on."""
+    inputs, called = list(graph.inputs), list(graph.signature.names)
+    inputs[place:place], called[place:place] = extra, names
+    return flat_graph(graph.name, inputs, graph.constants, graph.equations, graph.outputs, called)
+
+
 def groups(values: Sequence[T], sizes: Sequence[int]) -> Iterator[Sequence[T]]:
     """The values in consecutive groups of these sizes, the rest being the last."""
     start = 0
@@ -126,9 +118,7 @@ def present(row: Iterable[T | None]) -> dict[int, T]:
     return {i: x for i, x in enumerate(row) if x is not None}
 
 
-def interleave(
-    primals: Sequence[Any], dots: Sequence[Any], marks: Sequence[bool], sizes: Sequence[int]
-) -> list[Any]:
+def interleave(primals: Row, dots: Row, marks: Marks, sizes: Sequence[int]) -> list[Any]:
     """Group by group the primals, and after them the tangents of those that are marked."""
     mixed: list[Any] = []
     for group in groups(list(zip(primals, dots, marks, strict=True)), sizes):
@@ -138,7 +128,7 @@ def interleave(
 
 
 def separate(
-    mixed: Sequence[T], marks: Sequence[bool], sizes: Sequence[int]
+    mixed: Sequence[T], marks: Marks, sizes: Sequence[int]
 ) -> tuple[list[T], list[T | None]]:
     """The inverse of `interleave`, with a tangent for each mark."""
     remaining = iter(mixed)
@@ -151,11 +141,7 @@ def separate(
 
 
 def pushed(
-    body: Graph,
-    dotted: Sequence[bool],
-    wanted: Sequence[bool],
-    in_sizes: Sequence[int],
-    out_sizes: Sequence[int],
+    body: Graph, dotted: Marks, wanted: Marks, in_sizes: Sequence[int], out_sizes: Sequence[int]
 ) -> Graph:
     """The pushforward of a body, from primals and tangents to primals and tangents.
 
@@ -200,8 +186,8 @@ def pushed(
 def batched(
     body: Graph,
     size: int,
-    mapped: Sequence[bool],
-    wanted: Sequence[bool],
+    mapped: Marks,
+    wanted: Marks,
     around: Callable[[list[Any], list[Any]], list[Any]] | None = None,
     name: str = "batched",
 ) -> Graph:
@@ -266,13 +252,7 @@ class Recording:
     constants : dict of Variable to array
     """
 
-    def __init__(
-        self,
-        body: Graph,
-        varying: Sequence[bool],
-        seeded: Sequence[bool],
-        onto: Sequence[bool],
-    ) -> None:
+    def __init__(self, body: Graph, varying: Marks, seeded: Marks, onto: Marks) -> None:
         self.inputs = [like(x) for x in body.inputs]
         self.bars = [
             like(x) if seed else None for x, seed in zip(body.outputs, seeded, strict=True)
@@ -327,7 +307,7 @@ def _atom(staging: Staging, x: Any) -> Atom | None:
 # -- derivatives of values -------------------------------------------------------------------------
 
 
-def wants_values(body: Graph, *rows: Sequence[Any]) -> bool:
+def wants_values(body: Graph, *rows: Row) -> bool:
     """Whether the derivative depends on values, and all those in the rows are known."""
     return _decomposes(body) and all(x is None or known(x) for row in rows for x in row)
 
@@ -346,13 +326,7 @@ def _decomposes(body: Graph) -> bool:
     return derived(body, ("decomposes",), search)
 
 
-def pull(
-    body: Graph,
-    values: Sequence[Any],
-    wanted: Sequence[bool],
-    bars: Sequence[Any],
-    totals: Sequence[Any],
-) -> list[Any]:
+def pull(body: Graph, values: Row, wanted: Marks, bars: Row, totals: Row) -> list[Any]:
     """For each argument its cotangent, added to its total, where it is wanted."""
     with Tape(f"the pullback of {body.name}") as tape:
         followed = [tape.input(x) if want else x for x, want in zip(values, wanted, strict=True)]
@@ -363,9 +337,7 @@ def pull(
     return [next(found) if want else x for x, want in zip(totals, wanted, strict=True)]
 
 
-def push(
-    body: Graph, values: Sequence[Any], dots: Sequence[Any]
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def push(body: Graph, values: Row, dots: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """The results and their tangents; `None` is zero."""
     with Pushforward(f"the pushforward of {body.name}") as interpreter:
         outs = body.run(
