@@ -7,6 +7,8 @@ Holomorphic functions have a complex coefficient like any other. The functions h
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from pullback.core.linear import Linear
@@ -27,7 +29,7 @@ def adjoint(a):
     return conjugated(a.mT)
 
 
-_PART = {"count": 0, "cheap": True, "reorders": True, "shares": True}
+_PART: dict[str, Any] = {"count": 0, "cheap": True, "reorders": True, "shares": True}
 
 
 def _real(x):
@@ -39,13 +41,13 @@ def _imag(x):
     return np.imag(x) if isinstance(x, np.ndarray | np.generic) else np.float64(np.imag(x))
 
 
-@elementwise(_real, name="real", **_PART)
+@elementwise(_real, **_PART)
 def real(_y, _x):
     """y = Re x: ẏ = Re ẋ, x̄ = ȳ."""
     return Linear(real, lambda y_bar: y_bar)
 
 
-@elementwise(_imag, name="imag", **_PART)
+@elementwise(_imag, **_PART)
 def imag(_y, _x):
     """y = Im x: ẏ = Im ẋ, x̄ = i·ȳ."""
     return Linear(imag, lambda y_bar: 1j * y_bar)
@@ -58,7 +60,7 @@ def _from_parts(x, y):
     return z
 
 
-@elementwise(_from_parts, name="from_parts", count=0)
+@elementwise(_from_parts, count=0)
 def from_parts(_z, _x, _y):
     """z = x + i·y of real x and y: ż = ẋ + i·ẏ, x̄ = Re z̄, ȳ = Im z̄."""
     return Linear(lambda x_dot: x_dot, np.real), Linear(lambda y_dot: 1j * y_dot, np.imag)

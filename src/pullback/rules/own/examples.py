@@ -66,10 +66,7 @@ class Axes:
         return Variable(shape_of(x)[count:], dtype_of(x), array=True) if count else x
 
     def together(
-        self,
-        function: Callable[..., Sequence[Any]],
-        values: Sequence[Any],
-        marks: Sequence[Marks],
+        self, function: Callable[..., Row], values: Row, marks: Sequence[Marks]
     ) -> list[Any]:
         """The results of a function of one example, for all of them, with the axes in front.
 
@@ -99,9 +96,7 @@ class Axes:
                 results.append(out)
         return results
 
-    def one_by_one(
-        self, function: Callable[..., Sequence[Any]], values: Sequence[Any]
-    ) -> list[Any]:
+    def one_by_one(self, function: Callable[..., Row], values: Row) -> list[Any]:
         """The same, by calling the function for one example after the other."""
         axes = [self.of(position) for position in range(len(values))]
         rows = []
@@ -116,7 +111,7 @@ class Axes:
             )
         return [self._stacked(column) for column in zip(*rows, strict=True)]
 
-    def _stacked(self, column: Sequence[Any]) -> Any:
+    def _stacked(self, column: Row) -> Any:
         """The results for all examples, with the mapped axes in front."""
         shape = shape_of(column[0])
         for each in column:
@@ -145,12 +140,7 @@ class PerExample(Primitive):
     """
 
     def __init__(
-        self,
-        of: Primitive,
-        name: str,
-        function: Callable[..., Any] | None,
-        *,
-        multiple: bool,
+        self, of: Primitive, name: str, function: Callable[..., Any] | None, *, multiple: bool
     ) -> None:
         self.of = of
         self.function = function
@@ -217,14 +207,14 @@ class PerExample(Primitive):
             self._untraceable.add(_key(axes, values, params))
         return tuple(outs) if self.multiple else outs[0]
 
-    def _is_known(self, axes: Axes, values: Sequence[Any], params: dict[str, Any]) -> bool:
+    def _is_known(self, axes: Axes, values: Row, params: Params) -> bool:
         """Whether it is known that the function can't be traced on values of these types."""
         if not self._untraceable:
             return False
         key = _key(axes, values, params)
         return key is not None and key in self._untraceable
 
-    def _traced(self, axes: Axes, values: Sequence[Any], params: dict[str, Any]) -> Any:
+    def _traced(self, axes: Axes, values: Row, params: Params) -> Any:
         """The results of running the function once."""
         function = self.function
         assert function is not None
@@ -266,16 +256,12 @@ class PerExample(Primitive):
 
     # -- its derivatives -----------------------------------------------------------------------
 
-    def _pushforward(
-        self, values: Sequence[Any], dots: Sequence[Any], settings: dict[str, Any]
-    ) -> tuple[Any, Any]:
+    def _pushforward(self, values: Row, dots: Row, settings: Params) -> tuple[Any, Any]:
         """See `FullRule.pushforward`."""
         out = bind(self, tuple(values), settings)
         return out, self._push(out, values, dots, settings)
 
-    def _linearize(
-        self, values: Sequence[Any], wanted: Sequence[bool], settings: dict[str, Any]
-    ) -> tuple[Any, Joint]:
+    def _linearize(self, values: Row, wanted: Marks, settings: Params) -> tuple[Any, Joint]:
         """See `FullRule.linearize`."""
         of = self.of
         if of.rule is None:
@@ -296,16 +282,14 @@ class PerExample(Primitive):
             lambda bar: self._pull(point, kept, bar, wanted, settings),
         )
 
-    def _push(
-        self, out: Any, values: Sequence[Any], dots: Sequence[Any], settings: dict[str, Any]
-    ) -> Any:
+    def _push(self, out: Any, values: Row, dots: Row, settings: Params) -> Any:
         """ẏ for all examples; `None` is zero."""
         axes = self._axes(settings["sizes"], settings["mapped"])
         of, params = self.of, settings["params"] or {}
         outs = self._row(out)
         count, width = len(values), len(outs)
 
-        def push_example(*row: Any) -> Sequence[Any]:
+        def push_example(*row: Any) -> Row:
             primals, ys, xs = row[:width], row[width : width + count], row[width + count :]
             point: Any = primals if self.multiple else primals[0]
             found = push(of.maps(point, ys, params, xs), xs)
@@ -320,14 +304,7 @@ class PerExample(Primitive):
         found = axes.together(push_example, [*outs, *values, *dots], [full] * width + own + own)
         return tuple(found) if self.multiple else found[0]
 
-    def _pull(
-        self,
-        out: Any,
-        values: Sequence[Any],
-        bar: Any,
-        wanted: Sequence[bool],
-        settings: dict[str, Any],
-    ) -> list[Any]:
+    def _pull(self, out: Any, values: Row, bar: Any, wanted: Marks, settings: Params) -> list[Any]:
         """x̄ of each argument that is wanted, summed over the axes that it does not have."""
         axes = self._axes(settings["sizes"], settings["mapped"])
         of, params = self.of, settings["params"] or {}
@@ -335,7 +312,7 @@ class PerExample(Primitive):
         count, width = len(values), len(outs)
         varies = [True if wants else None for wants in wanted]
 
-        def pull_example(*row: Any) -> Sequence[Any]:
+        def pull_example(*row: Any) -> Row:
             primals, xs, seeds = row[:width], row[width : width + count], row[width + count :]
             point: Any = primals if self.multiple else primals[0]
             maps = of.maps(point, xs, params, varies)
@@ -359,7 +336,7 @@ class PerExample(Primitive):
         ]
 
 
-def _key(axes: Axes, values: Sequence[Any], params: dict[str, Any]) -> Any:
+def _key(axes: Axes, values: Row, params: Params) -> Any:
     """What decides on whether a function can be traced: all but the elements of arrays."""
     examples = [axes.example(x, i) for i, x in enumerate(values)]
     return signature([Abstract.of(x) if isinstance(x, np.ndarray) else x for x in examples], params)
