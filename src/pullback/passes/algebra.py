@@ -117,16 +117,13 @@ def _negative(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
 @simplify_algebra.rewrites(add)
 def _add(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """x + 0 = x, x + (−y) = x − y."""
-    if is_number(y, 0):
-        return x
-    if is_number(x, 0):
-        return y
-    minus = _negated(rw, z, y)
-    if minus is not None:
-        return rw.bind(subtract, x, minus)
-    minus = _negated(rw, z, x)
-    if minus is not None:
-        return rw.bind(subtract, y, minus)
+    for a, b in ((x, y), (y, x)):
+        if is_number(b, 0):
+            return a
+    for a, b in ((x, y), (y, x)):
+        minus = _negated(rw, z, b)
+        if minus is not None:
+            return rw.bind(subtract, a, minus)
     return None
 
 

@@ -8,14 +8,10 @@ repetitions of one row are computed once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
-from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
-from pullback.graph.graph import Atom
+from pullback.graph.graph import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.layout import padded
 from pullback.passes.rewriting import Pass, Rewriting
@@ -26,27 +22,20 @@ from pullback.rules.shaping import broadcast_to
 __all__ = ["simplify_broadcasts"]
 
 
-def _narrow(
-    rw: Rewriting,
-    primitive: Primitive,
-    outputs: tuple[Variable, ...],
-    inputs: Sequence[Atom],
-    params: dict[str, Any],
-) -> tuple[Atom, ...] | None:
+def _narrow(rw: Rewriting, equation: Equation) -> tuple[Atom, ...] | None:
     """The function of what the inputs repeat, if any of them is a repetition."""
-    sources = rw.sources
+    sources, primitive, inputs = rw.sources, equation.primitive, equation.inputs
     for x in inputs:
         if type(x) is Variable and x in sources:
             break
     else:
         return None
     if not primitive.structure.elementwise or any(
-        isinstance(p, np.ndarray) for p in params.values()
+        isinstance(p, np.ndarray) for p in equation.params.values()
     ):
         return None
-    results = rw.bind(
-        primitive, *(sources.get(x, x) if type(x) is Variable else x for x in inputs), **params
-    )
+    narrow = [sources.get(x, x) if type(x) is Variable else x for x in inputs]
+    results = rw.bind(primitive, *narrow, **equation.params)
     return results if primitive.multiple else (results,)
 
 

@@ -6,15 +6,13 @@ constant whatever it is made from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import is_plain
-from pullback.graph.graph import Atom
+from pullback.graph.graph import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules.shaping import broadcast_to
@@ -25,14 +23,9 @@ MOST_ELEMENTS = 1024
 """The largest arrays that are evaluated, and that something is evaluated of."""
 
 
-def _fold(
-    rewriting: Rewriting,
-    primitive: Primitive,
-    outputs: tuple[Variable, ...],
-    inputs: Sequence[Atom],
-    params: dict[str, Any],
-) -> tuple[Atom, ...] | None:
+def _fold(rewriting: Rewriting, equation: Equation) -> tuple[Atom, ...] | None:
     """The values of the outputs: if they are empty; if all inputs are known, and no array large."""
+    primitive, inputs, outputs = equation.primitive, equation.inputs, equation.outputs
     if 0 in outputs[0].shape and all(0 in out.shape for out in outputs):
         if primitive is broadcast_to and type(inputs[0]) is not Variable:
             return None
@@ -50,7 +43,7 @@ def _fold(
     if any(value is None for value in values):
         return None
     try:
-        results = primitive.value(*values, **params)
+        results = primitive.value(*values, **equation.params)
     except Exception:
         return None  # it is to fail when the graph is run, not now
     if not primitive.multiple:

@@ -22,8 +22,7 @@ from pullback.graph.variable import Variable
 from pullback.passes.bodies import facts, informed, remaining
 from pullback.passes.layout import padded
 from pullback.passes.rewriting import Pass, Rewriting
-from pullback.passes.trimming import part_of
-from pullback.rules.control_flow.derived import groups, with_inputs
+from pullback.rules.control_flow.derived import groups, part_of, with_inputs
 from pullback.rules.control_flow.loop import Loop, scan, while_loop
 from pullback.rules.indexing import index
 from pullback.rules.shaping import reshape
@@ -227,30 +226,27 @@ def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop:
     same = {*body.inputs[1 : call.first_carry], *body.constants}
     runs = loop.condition is None and loop.length > 0
     moved: list[Equation] = []
+    left: list[Equation] = []
     costly: set[Variable] = set()
     for equation in body.equations:
-        if same.issuperset(read(equation)) and _may_move(equation, runs=runs):
+        moves = same.issuperset(read(equation)) and _may_move(equation, runs=runs)
+        if moves:
             same.update(equation.outputs)
             moved.append(equation)
-            if not equation.primitive.structure.is_free():
-                costly.update(equation.outputs)
-    wanted = _read_by_others(body, moved, costly)
+        if moves and not equation.primitive.structure.is_free():
+            costly.update(equation.outputs)
+        else:
+            left.append(equation)
+    needed = (*(x for equation in left for x in read(equation)), *body.outputs)
+    wanted = [x for x in dict.fromkeys(needed) if x in costly]
     if not wanted:
         return None
     consts = list(body.inputs[1 : call.first_carry])
     before = Graph("", consts, body.constants, moved, wanted, body.signature)
     values = rw.inline(before, call.consts)
-    gone = {id(equation) for equation in moved if not costly.isdisjoint(equation.outputs)}
     new = [f"fixed{i}" for i in range(len(wanted))]
-    left = Graph(
-        body.name,
-        body.inputs,
-        body.constants,
-        [equation for equation in body.equations if id(equation) not in gone],
-        body.outputs,
-        body.signature,
-    )
-    rest = with_inputs(left, call.first_carry, wanted, new)
+    rest = Graph(body.name, body.inputs, body.constants, left, body.outputs, body.signature)
+    rest = with_inputs(rest, call.first_carry, wanted, new)
     condition = loop.condition
     if condition is not None:
         extra = [Variable(x.shape, x.dtype, array=x.array) for x in wanted]
@@ -262,16 +258,3 @@ def _may_move(equation: Equation, *, runs: bool) -> bool:
     """Whether an equation can be evaluated before the loop, which surely `runs` or may not."""
     structure = equation.primitive.structure
     return structure.is_safe(equation.inputs) or (runs and structure.is_free())
-
-
-def _read_by_others(
-    body: Graph, moved: Sequence[Equation], costly: set[Variable]
-) -> list[Variable]:
-    """The costly values that what stays behind reads."""
-    gone = {id(equation) for equation in moved if not costly.isdisjoint(equation.outputs)}
-    wanted: dict[Variable, None] = {}
-    for equation in body.equations:
-        if id(equation) not in gone:
-            wanted.update(dict.fromkeys(x for x in read(equation) if x in costly))
-    wanted.update(dict.fromkeys(x for x in body.outputs if x in costly))
-    return list(wanted)

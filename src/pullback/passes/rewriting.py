@@ -40,13 +40,13 @@ result). The result may lack extent, and may have a narrower dtype: it is broadc
 """
 
 GeneralRule = Callable[..., Any]
-"""``rule(rewriting, primitive, outputs, inputs, params)``, for all primitives; a tuple of atoms."""
+"""``rule(rewriting, equation)``, for all primitives; a tuple of atoms."""
 
 
 class Shared(Protocol):
     """Finds equations and constants that are there already; see `pullback.passes.common`."""
 
-    def find(self, primitive: Primitive, inputs: Sequence[Atom], params: dict[str, Any]) -> Any:
+    def find(self, equation: Equation) -> Any:
         """The outputs of an equal equation, and what to call `enter` with otherwise."""
 
     def enter(self, key: Any, outputs: tuple[Variable, ...]) -> None:
@@ -219,23 +219,18 @@ class Rewriting:
 
     def _result(self, equation: Equation) -> tuple[Atom, ...]:
         """What the outputs of an equation are; its own variables if it is to stay."""
-        primitive, inputs, params = equation.primitive, equation.inputs, equation.params
-        outputs = equation.outputs
+        primitive, inputs, outputs = equation.primitive, equation.inputs, equation.outputs
         for general in self.general:
-            atoms = general(self, primitive, outputs, inputs, params)
+            atoms = general(self, equation)
             if atoms is not None:
                 return self._fitted(atoms, outputs)
+        out: Any = outputs if primitive.multiple else outputs[0]
         for rule in self.rules.get(primitive, ()):
-            if primitive.multiple:
-                atoms = rule(self, outputs, *inputs, **params)
-                if atoms is not None:
-                    return self._fitted(atoms, outputs)
-            else:
-                atom = rule(self, outputs[0], *inputs, **params)
-                if atom is not None:
-                    return self._fitted((atom,), outputs)
+            found = rule(self, out, *inputs, **equation.params)
+            if found is not None:
+                return self._fitted(found if primitive.multiple else (found,), outputs)
         if self.shared is not None:
-            found, key = self.shared.find(primitive, inputs, params)
+            found, key = self.shared.find(equation)
             if found is not None:
                 return found  # type: ignore[no-any-return]
             self.shared.enter(key, outputs)

@@ -10,8 +10,8 @@ from pullback.graph.variable import Variable
 from pullback.passes.bodies import facts, informed, remaining
 from pullback.passes.common import structure
 from pullback.passes.rewriting import Pass, Rewriting
-from pullback.passes.trimming import part_of
 from pullback.rules.control_flow.choice import Branches, switch
+from pullback.rules.control_flow.derived import part_of
 
 __all__ = ["simplify_switches"]
 

@@ -44,11 +44,8 @@ divide.singular_at(
 divide.singular_at(
     "x = y = 0",
     lambda x, y: np.equal(x, 0) & np.equal(y, 0),
-    (0.0, 0.0),
-    (np.inf, np.nan),
-    (0, np.nan),
-    "pole",
-)
+    (0.0, 0.0), (np.inf, np.nan), (0, np.nan), "pole",
+)  # fmt: skip
 
 
 @elementwise(np.negative, cheap=True)
@@ -179,11 +176,8 @@ def modf(_out, _x):
 modf.singular_at(
     "x an integer other than 0",
     lambda x: np.equal(x, np.trunc(x)) & np.not_equal(x, 0),
-    2.0,
-    1,
-    0,
-    "jump",
-)
+    2.0, 1, 0, "jump",
+)  # fmt: skip
 
 
 @elementwise(np.frexp, multiple=True)

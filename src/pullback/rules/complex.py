@@ -98,11 +98,8 @@ sign.singular_at(
 sign.singular_at(
     "x = 0, complex",
     lambda x: np.equal(x, 0) & (dtype_of(x).kind == "c"),
-    0j,
-    np.nan,
-    np.nan,
-    "pole",
-)
+    0j, np.nan, np.nan, "pole",
+)  # fmt: skip
 
 
 @elementwise(np.absolute, cheap=True, generic=True)

@@ -176,11 +176,8 @@ xlogy.singular_at(
 xlogy.singular_at(
     "x = y = 0",
     lambda x, y: np.equal(x, 0) & np.equal(y, 0),
-    (0.0, 0.0),
-    (-np.inf, 0),
-    (0, 0),
-    "pole",
-)
+    (0.0, 0.0), (-np.inf, 0), (0, 0), "pole",
+)  # fmt: skip
 
 
 @elementwise(sc.xlog1py, singular=True)
@@ -241,10 +238,8 @@ def huber(_z, delta, r):
 huber.singular_at(
     "|r| = δ: the slope has a kink",
     lambda delta, r: np.equal(np.abs(r), np.nan),
-    (1.0, 1.0),
-    (0, 1),
-    (-0.5, 0.5),
-)
+    (1.0, 1.0), (0, 1), (-0.5, 0.5),
+)  # fmt: skip
 
 
 # -- the gamma function ---------------------------------------------------------------------------

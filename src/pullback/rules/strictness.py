@@ -230,7 +230,5 @@ def tie(_y: Any, _x: Any, _tied: Any) -> Any:
 tie.singular_at(
     "a choice among equal elements",
     lambda _x, tied: np.not_equal(tied, 0),
-    (1.0, 1.0),
-    (1.0, None),
-    (0.0, None),
-)
+    (1.0, 1.0), (1.0, None), (0.0, None),
+)  # fmt: skip

@@ -87,11 +87,8 @@ def arctan2(_a, y, x):
 arctan2.singular_at(
     "x = y = 0",
     lambda y, x: np.equal(x, 0) & np.equal(y, 0),
-    (0.0, 0.0),
-    (np.nan, np.nan),
-    (np.nan, np.nan),
-    "pole",
-)
+    (0.0, 0.0), (np.nan, np.nan), (np.nan, np.nan), "pole",
+)  # fmt: skip
 
 
 @elementwise(np.sinh)

@@ -31,8 +31,8 @@ from pullback.transforms.linearization import Linearization
 from pullback.transforms.support import of_seed
 from pullback.transforms.tape import Tape
 
-__all__ = ["Recording", "batched", "both", "derived", "groups", "interleave", "marked", "present",
-           "pruned", "pull", "push", "pushed", "separate", "spread", "wants_values",
+__all__ = ["Recording", "batched", "both", "derived", "groups", "interleave", "marked", "part_of",
+           "present", "pruned", "pull", "push", "pushed", "separate", "spread", "wants_values",
            "with_constants", "with_inputs", "zeros_like"]  # fmt: skip
 
 T = TypeVar("T")
@@ -59,6 +59,18 @@ def pruned(
 ) -> Graph:
     """A flat graph of those equations and constants that the outputs need."""
     return with_constants(name, inputs, constants, live(equations, outputs), outputs, names)
+
+
+def part_of(graph: Graph, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
+    """A graph with some of its inputs, and some of its outputs, and what these need."""
+    return pruned(
+        graph.name,
+        [graph.inputs[i] for i in inputs],
+        graph.constants,
+        graph.equations,
+        [graph.outputs[i] for i in outputs],
+        [graph.signature.names[i] for i in inputs],
+    )
 
 
 def with_constants(
@@ -265,18 +277,10 @@ class Recording:
                 [None if x is None else staging.tracer(x, where) for x in variables]
                 for variables in (self.bars, self.onto)
             )
-            with Tape(where) as tape:
-                followed = [
-                    tape.input(x) if varies else x for x, varies in zip(args, varying, strict=True)
-                ]
-                pairs = [lower(out, tape, where) for out in body.run(followed)]
-                self.outputs = [_atom(staging, out) for out, _ in pairs]
-                count = len(staging.equations)
-                nodes = [x._payload for x in marked(followed, varying)]
-                some = marked(totals, varying)
-                linear = Linearization(nodes, [node for _, node in pairs], tape.infinitesimal)
-                found = linear.pull(bars, onto=some)
-            results = iter(found)
+            outs, linear = _linearized(body, args, varying)
+            self.outputs = [_atom(staging, out) for out in outs]
+            count = len(staging.equations)
+            results = iter(linear.pull(bars, onto=marked(totals, varying)))
             self.results = [_atom(staging, next(results)) if varies else None for varies in varying]
         self.primal, self.rest = staging.equations[:count], staging.equations[count:]
         self.constants = staging.constants
@@ -294,6 +298,17 @@ class Recording:
         """The value that is found there."""
         number, i = place
         return self.inputs[i] if number < 0 else self.primal[number].outputs[i]
+
+
+def _linearized(body: Graph, values: Row, varying: Marks) -> tuple[list[Any], Linearization]:
+    """The results for these values, and their linear map in those that vary."""
+    where = f"the pullback of {body.name}"
+    with Tape(where) as tape:
+        followed = [tape.input(x) if mark else x for x, mark in zip(values, varying, strict=True)]
+        pairs = [lower(out, tape, where) for out in body.run(followed)]
+    nodes = [x._payload for x in marked(followed, varying)]
+    linear = Linearization(nodes, [node for _, node in pairs], tape.infinitesimal)
+    return [out for out, _ in pairs], linear
 
 
 def _atom(staging: Staging, x: Any) -> Atom | None:
@@ -328,11 +343,7 @@ def _decomposes(body: Graph) -> bool:
 
 def pull(body: Graph, values: Row, wanted: Marks, bars: Row, totals: Row) -> list[Any]:
     """For each argument its cotangent, added to its total, where it is wanted."""
-    with Tape(f"the pullback of {body.name}") as tape:
-        followed = [tape.input(x) if want else x for x, want in zip(values, wanted, strict=True)]
-        pairs = [lower(out, tape, body.name) for out in body.run(followed)]
-    nodes = [x._payload for x in marked(followed, wanted)]
-    linear = Linearization(nodes, [node for _, node in pairs], tape.infinitesimal)
+    _, linear = _linearized(body, values, wanted)
     found = iter(linear.pull(bars, once=True, onto=marked(totals, wanted)))
     return [next(found) if want else x for x, want in zip(totals, wanted, strict=True)]
 

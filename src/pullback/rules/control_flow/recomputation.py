@@ -28,7 +28,7 @@ import numpy as np
 
 from pullback.core.structure.axes import Row
 from pullback.graph.graph import Graph
-from pullback.rules.control_flow.derived import derived, groups, pruned
+from pullback.rules.control_flow.derived import derived, groups, part_of
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.splitting import Split
 
@@ -284,10 +284,6 @@ def snapshots(loop: Loop) -> int:
 
 def _advanced(loop: Loop) -> Graph:
     """The body without what it stacks."""
-    body = loop.body
-    of = (body.name, body.inputs, body.constants, body.equations)
-    return derived(
-        body,
-        ("advanced", loop.carry),
-        lambda: pruned(*of, body.outputs[: loop.carry], body.signature.names),
-    )
+    body, everything = loop.body, range(len(loop.body.inputs))
+    key = ("advanced", loop.carry)
+    return derived(body, key, lambda: part_of(body, everything, range(loop.carry)))
