@@ -198,6 +198,13 @@ def test_the_table_of_allowed_imports_has_no_cycle() -> None:
     assert order[0] == "errors"
 
 
+def test_contributing_has_the_order_that_is_checked() -> None:
+    parts = [path.stem for path in (ROOT / "src/pullback").iterdir() if path.suffix in ("", ".py")]
+    order = check_imports.order({*parts, ""} & set(check_imports.ALLOWED))
+    words = " ".join((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split())
+    assert f"Imports point one way: {order}" in words
+
+
 @pytest.mark.parametrize(
     ("name", "source", "words"),
     [
@@ -251,6 +258,39 @@ def test_a_bad_file_is_found(tmp_path: Path, name: str, source: str, words: str)
 def test_a_good_file_passes(tmp_path: Path, name: str, source: str) -> None:
     files = {"errors.py": "", "losses.py": "", "nn/__init__.py": ""}
     assert findings(tmp_path, {**files, "rules/sums.py": "", name: source}) == []
+
+
+@pytest.mark.parametrize(
+    "back",
+    ["from pullback.graph.a import x", "if TYPE_CHECKING:\n    from pullback.graph.a import X"],
+)
+def test_a_circle_is_found(tmp_path: Path, back: str) -> None:
+    files = {
+        "graph/a.py": "import numpy\nfrom pullback.graph import b",
+        "graph/b.py": "from pullback.graph import d\nfrom pullback.graph.c import x",
+        "graph/c.py": back,
+        "graph/d.py": "from pullback.graph import c",
+        "errors.py": "",
+        "core/__init__.py": "from pullback import errors",
+    }
+    (message,) = findings(tmp_path, files)
+    assert message.endswith(
+        "closes a circle of imports: pullback.graph.a → pullback.graph.b → pullback.graph.c → "
+        "pullback.graph.a"
+    )
+    assert f"c.py:{1 + back.count(':')}: " in message
+
+
+def test_a_package_that_imports_its_modules_is_no_circle(tmp_path: Path) -> None:
+    files = {
+        "graph/__init__.py": "from pullback.graph.a import x",
+        "graph/a.py": "from pullback.graph import b\nfrom pullback import core",
+        "graph/b.py": "from pullback.core import x",
+        "core/__init__.py": "",
+    }
+    assert findings(tmp_path, files) == []
+    (message,) = findings(tmp_path, {"graph/b.py": "from pullback.graph import x"})
+    assert "pullback.graph → pullback.graph.a → pullback.graph.b → pullback.graph" in message
 
 
 def test_the_command_reports_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,8 @@
 """Check that imports point one way, that they stand at the top, and that files stay short.
 
+Between the parts of the package the way is that of a table, `ALLOWED`; between modules, those of
+one part too, it is enough that there is one: no module imports what imports it, for types either.
+
     python tools/check_imports.py [ROOT]
 
 ROOT is the directory that holds the package ``pullback``; by default ``src``.
@@ -10,11 +13,11 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ALLOWED", "Finding", "check", "check_file", "main"]
+__all__ = ["ALLOWED", "Finding", "check", "check_file", "main", "order"]
 
 PACKAGE = "pullback"
 
@@ -47,7 +50,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         "__main__": ("cli",),
     }.items()
 }
-"""For each part of the package, the other parts that it may import."""
+"""For each part of the package, the other parts that it may import; CONTRIBUTING has the order."""
 
 OPTIONAL = frozenset({"matplotlib", "rich", "scipy", "sklearn", "threadpoolctl"})
 """What may be imported inside a function: optional dependencies, and SciPy, for a quick start."""
@@ -73,10 +76,93 @@ def part_of(module: Sequence[str]) -> str:
     return module[1] if len(module) > 1 else ""
 
 
+def order(parts: Iterable[str]) -> str:
+    """The order of these parts in words: each imports from those on its left alone.
+
+    Parts between the same arrows import nothing from each other.
+    """
+    left, rows = set(parts), []
+    while left:
+        row = {part for part in left if not ALLOWED[part] & left}
+        rows.append(", ".join(sorted(part or PACKAGE for part in row)))
+        left -= row
+    return " ← ".join(rows)
+
+
 def check(root: Path) -> list[Finding]:
-    """All findings in ``root/pullback``, in the order of files and lines."""
+    """All findings in ``root/pullback``, in the order of files and lines, and then the circles."""
     files = sorted((root / PACKAGE).rglob("*.py"))
-    return [finding for path in files for finding in check_file(path, root)]
+    return [*(finding for path in files for finding in check_file(path, root)), *circles(root)]
+
+
+def circles(root: Path) -> list[Finding]:
+    """For each circle of imports one finding, at the import that closes it."""
+    places = {module_of(path, root): path for path in sorted((root / PACKAGE).rglob("*.py"))}
+    imported: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
+    for module, path in places.items():
+        found = imported[module] = {}
+        for node, _ in imports(ast.parse(path.read_text(encoding="utf-8"))):
+            for target in targets(node, package_of(path, root), root):
+                if tuple(target) in places:
+                    found.setdefault(tuple(target), node.lineno)
+    findings = []
+    for group in tangles(imported):
+        first = min(group)
+        circle = shortest(imported, first, group)
+        names = " → ".join(".".join(module) for module in (*circle, first))
+        line = imported[circle[-1]][first]
+        findings.append(Finding(places[circle[-1]], line, f"closes a circle of imports: {names}"))
+    return findings
+
+
+Imports = Mapping[tuple[str, ...], Iterable[tuple[str, ...]]]
+
+
+def tangles(imported: Imports) -> Iterator[set[tuple[str, ...]]]:
+    """The groups of modules each of which is imported, in the end, by all others of its group."""
+    reached = {module: reach(imported, module) for module in imported}
+    seen: set[tuple[str, ...]] = set()
+    for module, beyond in reached.items():
+        if module in beyond and module not in seen:
+            group = {other for other in beyond if module in reached[other]}
+            seen |= group
+            yield group
+
+
+def reach(imported: Imports, module: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """All that a module imports, and what that imports; itself, if it is on a circle."""
+    found: set[tuple[str, ...]] = set()
+    pending = [module]
+    while pending:
+        new = set(imported[pending.pop()]) - found
+        found |= new
+        pending += new
+    return found
+
+
+def shortest(
+    imported: Imports, first: tuple[str, ...], group: set[tuple[str, ...]]
+) -> list[tuple[str, ...]]:
+    """A shortest circle through a module, within its group."""
+    ways = [[first]]
+    for way in ways:  # those that are found are looked at in their turn
+        for other in sorted(imported[way[-1]]):
+            if other == first:
+                return way
+            if other in group and not any(other in each for each in ways):
+                ways.append([*way, other])
+    raise AssertionError("a module of a group without a circle")
+
+
+def module_of(path: Path, root: Path) -> tuple[str, ...]:
+    """The dotted name of a file, in pieces; that of a package for its ``__init__.py``."""
+    parts = path.relative_to(root).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+def package_of(path: Path, root: Path) -> tuple[str, ...]:
+    """The package that a file belongs to, from which relative imports start."""
+    return path.relative_to(root).parts[:-1]
 
 
 def check_file(path: Path, root: Path) -> list[Finding]:
@@ -89,11 +175,7 @@ def check_file(path: Path, root: Path) -> list[Finding]:
         The directory that holds the package.
     """
     source = path.read_text(encoding="utf-8")
-    module = list(path.relative_to(root).with_suffix("").parts)
-    package = module[:-1]
-    if module[-1] == "__init__":
-        module.pop()
-    part = part_of(module)
+    part = part_of(module_of(path, root))
     findings = []
     if part not in ALLOWED:
         findings.append(Finding(path, 1, f"{part!r} has no place in the order of imports"))
@@ -103,7 +185,7 @@ def check_file(path: Path, root: Path) -> list[Finding]:
             Finding(path, length, f"{length} lines, at most {MOST_LINES}: one concept per file")
         )
     for node, inside in imports(ast.parse(source, filename=str(path))):
-        for target in targets(node, package, root):
+        for target in targets(node, package_of(path, root), root):
             message = verdict(part, target, inside=inside)
             if message:
                 findings.append(Finding(path, node.lineno, message))

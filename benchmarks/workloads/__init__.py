@@ -7,10 +7,12 @@ from functools import partial
 
 from benchmarks.workload import Workload
 from benchmarks.workloads.constants import constants
+from benchmarks.workloads.gauss_seidel import gauss_seidel
 from benchmarks.workloads.l2 import SIZES, l2
-from benchmarks.workloads.residual import residual
+from benchmarks.workloads.residual import residual, residual_indexed
+from benchmarks.workloads.scalars import scalars, scalars_forward
 from benchmarks.workloads.tracing import PROGRAMS, tracing
-from benchmarks.workloads.two_layer import two_layer
+from benchmarks.workloads.two_layer import two_layer, two_layer_transposed
 from benchmarks.workloads.vector import vector
 
 __all__ = ["WORKLOADS"]
@@ -18,9 +20,14 @@ __all__ = ["WORKLOADS"]
 WORKLOADS: dict[str, Callable[[], Workload]] = {
     "two-layer": two_layer,
     "residual": residual,
+    "two-layer-transposed": two_layer_transposed,
+    "residual-indexed": residual_indexed,
+    "scalars": scalars,
+    "scalars-forward": scalars_forward,
     **{f"l2-{size}": partial(l2, size) for size in SIZES},
     "vector": vector,
     "constants": constants,
+    "gauss-seidel": gauss_seidel,
     **{f"trace-{name}": partial(tracing, name) for name in PROGRAMS},
 }
 """What makes each workload, by the name that the command line knows."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.core.memory import Snapshots, copied, is_unchanged
+from pullback.core.memory import Snapshots, is_unchanged
+from pullback.core.strides import copied
 
 LAYOUTS = {
     "C": lambda a: a,

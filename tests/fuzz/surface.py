@@ -200,7 +200,11 @@ CALLS: dict[str, list[Call]] = {
     "Graph.evaluate": [Call("graph().evaluate", (f"[{V}]",))],
     "Graph.verify": [Call("graph().verify")],
     "Graph.cost": [Call("graph().cost")],
-    "Graph.to_dot": [Call("graph().to_dot")],
+    "Graph.key": [Call("graph().key")],
+    "Graph.holes": [Call("graph().holes")],
+    "Graph.differences": [Call("graph().differences", ("graph()",))],
+    "Graph.text": [Call("graph().text"), Call("graph().text", (), {"lines": "True"})],
+    "Graph.to_dot": [Call("graph().to_dot"), Call("graph().to_dot", (), {"lines": "True"})],
     "ShapeDtype": [
         Call("pb.ShapeDtype", ("(2, 3)", "'float32'")),
         Call("pb.trace", ("np.sin", "pb.ShapeDtype(3)")),

@@ -148,22 +148,12 @@ def test_graphs_in_a_dataclass():
     (equation,) = _nested(REPEATED, loop=Loop(BODY, 10)).equations
     assert equation.graphs == {"body": BODY}
     assert equation.settings == {"length": 10, "reverse": False}
-    other = equation.with_graphs({"body": SHORT})
-    assert other.params["loop"] == Loop(SHORT, 10)
-    assert (other.primitive, other.inputs, other.outputs) == (
-        equation.primitive,
-        equation.inputs,
-        equation.outputs,
-    )
-    assert equation.graphs == {"body": BODY}
 
 
 def test_graphs_in_a_tuple():
     (equation,) = _nested(DEAREST, branches=(BODY, SHORT)).equations
     assert equation.graphs == {"branches[0]": BODY, "branches[1]": SHORT}
     assert equation.settings == {}
-    other = equation.with_graphs({"branches[0]": SHORT})
-    assert other.params == {"branches": (SHORT, SHORT)}
 
 
 def test_bytes_of_what_is_read_and_written_in_places_are_those_that_are_touched():

@@ -317,3 +317,43 @@ def test_a_graph_with_a_primitive_of_the_users_own_is_not_pickled():
     with pytest.raises(pickle.PicklingError, match="twice is a primitive of your own"):
         pickle.dumps(graph)
     assert copy.deepcopy(graph)(2.0) == 4.0
+
+
+WITHOUT_AXES = {
+    "an element": lambda x, s, a: x[0],
+    "an element as an array": lambda x, s, a: x[0, ...],
+    "a sum": lambda x, s, a: np.sum(x) * 2,
+    "a sum as an array": lambda x, s, a: np.sum(x[:1], keepdims=True).reshape(()),
+    "a scalar": lambda x, s, a: s,
+    "an array": lambda x, s, a: a,
+    "a function of an array": lambda x, s, a: np.sin(a),
+    "a copy of one": lambda x, s, a: (1.0 * a).copy(),
+    "a constant": lambda x, s, a: np.array(2.0) if s.dtype else s,
+    "a number": lambda x, s, a: 3.0,
+    "zeros": lambda x, s, a: x[:1].reshape(()) * 0,
+    "what was written to": lambda x, s, a: _written(x[0, ...] * 1.0 + np.zeros(())),
+    "carried": lambda x, s, a: pb.fori_loop(0, 3, lambda i, c: c * 2, s),
+    "carried as an array": lambda x, s, a: pb.fori_loop(0, 3, lambda i, c: c * 2, a),
+}
+
+
+def _written(y):
+    y = np.array(y)
+    y[...] = y + 1
+    return y
+
+
+@pytest.mark.parametrize("name", WITHOUT_AXES)
+def test_a_result_without_axes_is_an_array_where_it_is_one(name):
+    f = WITHOUT_AXES[name]
+    args = np.ones(3), np.float64(2.0), np.array(3.0)
+    wanted = f(*args)
+    graph = pb.trace(f, *args)
+    known = graph.signature.arrays
+    for each in (graph, pb.simplify(graph), pickle.loads(pickle.dumps(graph))):
+        found = each(*args)
+        assert type(found) is type(wanted)
+        assert found == wanted
+        assert each.signature.arrays == known
+    if known and "carried" not in name:
+        assert known == {0: isinstance(wanted, np.ndarray)}

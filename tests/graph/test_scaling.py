@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.graph import unrolling
+from pullback.graph.advice import unrolling
 from pullback.graph.execution import Plan
 from pullback.graph.staging import Staging
 
@@ -134,7 +134,7 @@ ACTIONS = {
     "run": lambda graph: graph.run([*ARGS]),
     "evaluate": lambda graph: graph.evaluate([*ARGS]),
 }
-SIZES = (250, 500, 1000, 2000)
+SIZES = (120, 240, 480, 960)
 
 
 @functools.cache

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import functools
 import gc
+import importlib
+import sys
 import weakref
 
 import numpy as np
@@ -141,157 +142,50 @@ def test_writing_to_an_array_from_outside_is_an_error():
 # -- values that escape ----------------------------------------------------------------------------
 
 
-class Model:
-    shared = None
-
-    def remember(self, v):
-        self.state = np.cos(v)
-        return v
-
-    def share(self, v):
-        Model.shared = np.cos(v)
-        return v
-
-
-def _in_a_global(v):
-    globals()["leaked"] = np.cos(v)
-    return v
-
-
-def _in_a_default(v, cache={}):  # noqa: B006  # the mistake that is to be caught
-    cache["last"] = np.cos(v)
-    return v
-
-
-def _in_an_attribute(v):
-    _in_an_attribute.state = np.cos(v)
-    return v
-
-
-def _in_a_list(kept):
-    def f(v):
-        kept.append(np.cos(v))
-        return v
-
-    return f
-
-
-def _in_an_enclosing_variable():
-    last = None
-
-    def f(v):
-        nonlocal last
-        last = np.cos(v)
-        return v
-
-    def get():
-        return last
-
-    f.get = get
-    return f
-
-
-def _in_an_exception(errors):
-    def f(v):
-        try:
-            raise ValueError(np.cos(v))
-        except ValueError as error:
-            errors.append(error)
-        return v
-
-    return f
-
-
-def _in_a_generator(kept):
-    def count(v):
-        c = np.cos(v)
-        yield c
-        yield c
-
-    def f(v):
-        steps = count(v)
-        kept.append(steps)
-        return next(steps)
-
-    return f
-
-
-def _in_a_cache():
-    @functools.lru_cache
-    def cosine(key):
-        return np.cos(key.v)
-
-    class Key:
-        def __init__(self, v):
-            self.v = v
-
-    return lambda v: cosine(Key(v))
-
-
-MODEL = Model()
-KEPT = []
-ESCAPES = {
-    "global": (lambda: _in_a_global, r"in the global variable 'leaked' of tests\.graph"),
+PLACES = {
+    "global": r"in the global variable 'leaked' of tests\.graph",
     "default argument": (
-        lambda: _in_a_default,
-        r"under the key 'last' of a dict, in a tuple, in a default argument of _in_a_default",
+        r"under the key 'last' of a dict, in a tuple, in a default argument of _in_a_default"
     ),
-    "attribute of a function": (
-        lambda: _in_an_attribute,
-        r"in the attribute 'state' of the function _in_an_attribute",
-    ),
-    "attribute": (lambda: MODEL.remember, r"in the attribute 'state' of a Model"),
-    "class attribute": (lambda: MODEL.share, r"in the attribute 'shared' of the class Model"),
-    "list": (lambda: _in_a_list(KEPT), r"in a list, in the global variable 'KEPT' of tests\.graph"),
-    "list of a function": (lambda: _in_a_list([]), r"in a list, in the variable 'kept' around f"),
-    "tuples": (lambda: _in_a_list(Tuples()), r"in a tuple, in a Tuples, in the variable 'kept'"),
-    "enclosing variable": (_in_an_enclosing_variable, r"in the variable 'last' around (f|get)"),
-    "exception": (
-        lambda: _in_an_exception([]),
-        r"in the variable 'v' of f, kept by an exception or a generator",
-    ),
-    "generator": (lambda: _in_a_generator([]), r"in a variable of the generator count"),
-    "cache": (_in_a_cache, r"in the attribute 'v' of a Key"),
+    "attribute of a function": r"in the attribute 'state' of the function _in_an_attribute",
+    "attribute": r"in the attribute 'state' of a Model",
+    "class attribute": r"in the attribute 'shared' of the class Model",
+    "list": r"in a list, in the global variable 'KEPT' of tests\.graph",
+    "list of a function": r"in a list, in the variable 'kept' around f",
+    "tuples": r"in a tuple, in a Tuples, in the variable 'kept'",
+    "enclosing variable": r"in the variable 'last' around (f|get)",
+    "exception": r"in the variable 'v' of f, kept by an exception or a generator",
+    "generator": r"in a variable of the generator count",
+    "cache": r"in the attribute 'v' of a Key",
 }
 
 
-class Tuples(list):
-    def append(self, x):
-        super().append((x,))
+@pytest.fixture
+def escapes(monkeypatch):
+    """The module, imported anew: what is older than the tests is not searched (`conftest.py`)."""
+    monkeypatch.delitem(sys.modules, "tests.graph.escapes", raising=False)
+    return importlib.import_module("tests.graph.escapes")
 
 
-@pytest.fixture(autouse=True)
-def forget():
-    yield
-    for owner, name in [(Model, "shared"), (_in_an_attribute, "state")]:
-        if name in vars(owner):
-            setattr(owner, name, None)
-    globals().pop("leaked", None)
-    KEPT.clear()
-    vars(MODEL).clear()
-    _in_a_default.__defaults__[0].clear()
-    gc.collect()
-
-
-@pytest.mark.parametrize("escape", ESCAPES)
-def test_a_value_that_escapes_is_found_and_its_place_named(escape):
-    make, place = ESCAPES[escape]
-    f = make()
+@pytest.mark.parametrize("escape", PLACES)
+def test_a_value_that_escapes_is_found_and_its_place_named(escape, escapes):
+    assert escapes.ESCAPES.keys() == PLACES.keys()
+    f = escapes.ESCAPES[escape]()
     with pytest.raises(
-        pb.LeakedTracerError, match=rf"made by [\w ]+ was stored ({place})"
+        pb.LeakedTracerError, match=rf"made by [\w ]+ was stored ({PLACES[escape]})"
     ) as caught:
         pb.trace(f, V)
     assert "Return it from the function instead" in str(caught.value)
 
 
-def test_an_attribute_of_what_does_not_outlive_the_function_is_no_leak():
-    assert_traces(lambda v: Model().remember(v), V)
+def test_an_attribute_of_what_does_not_outlive_the_function_is_no_leak(escapes):
+    assert_traces(lambda v: escapes.Model().remember(v), V)
 
 
-def test_a_leaked_value_is_of_no_use_afterwards():
+def test_a_leaked_value_is_of_no_use_afterwards(escapes):
     kept = []
     with pytest.raises(pb.LeakedTracerError):
-        pb.trace(_in_a_list(kept), V)
+        pb.trace(escapes.in_a_list(kept), V)
     with pytest.raises(pb.LeakedTracerError, match=r"trace of f.*had ended"):
         kept[0] + 1
 

@@ -8,7 +8,8 @@ import pytest
 import pullback as pb
 from pullback.core.primitive import Primitive
 from pullback.core.structure import Opaque
-from pullback.graph.graph import Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
 
 C = np.full(3, 2.0)

@@ -217,3 +217,34 @@ def test_hashes():
         return x * {c: 3.0}[float(c)]
 
     assert pb.grad(f)(1.5) == 3.0
+
+
+def test_quotients_of_numbers_are_infinite_as_numpys():
+    """Python's operators raise where a divisor is zero; NumPy's functions don't."""
+    for f, x, slope in (
+        (lambda x: x / 0.0, 2.0, np.inf),
+        (lambda x: 3.0 / x, 0.0, -np.inf),
+        (lambda x: x + x // 0.0, 2.0, 1.0),
+        (lambda x: x + 0.0 * (x % 0.0), 2.0, 1.0),
+    ):
+        with np.errstate(all="ignore"):
+            expected = f(np.float64(x))
+            value, bar = pb.value_and_grad(f)(x)
+            pushed, dot = pb.jvp(f, (x,), (1.0,))
+        np.testing.assert_array_equal([value, pushed], [expected, expected])
+        np.testing.assert_array_equal([bar, dot], [slope, slope])
+
+
+def test_numbers_stay_numbers_and_take_an_arrays_dtype():
+    single = np.ones(2, np.float32)
+
+    def f(x):
+        y = (x * x + 2.0 * x - x / 3.0) * single
+        assert y.dtype == np.float32
+        return np.sum(y)
+
+    expected = 2 * (1.0 + 2.0 - 1.0 / 3.0)
+    np.testing.assert_allclose(pb.grad(f)(0.5), expected, rtol=1e-6)
+    np.testing.assert_allclose(pb.jvp(f, (0.5,), (1.0,))[1], expected, rtol=1e-6)
+    nested = pb.grad(lambda x: pb.jvp(f, (x,), (1.0,))[1])
+    np.testing.assert_allclose(nested(0.5), 4.0, rtol=1e-6)

@@ -67,7 +67,7 @@ def findings(graph: Graph) -> list[str]:
             each.primitive is primitive and _order(each) == _order(equation) for each in before
         ):
             found.append(f"{name} twice")
-        if name == "positive" or (name == "copy" and not _is_result(graph, equation)):
+        if name in ("positive", "copy"):
             found.append(name)
         if (
             name in ("astype", "reshape", "broadcast_to", "transpose")
@@ -88,12 +88,6 @@ def findings(graph: Graph) -> list[str]:
 def _order(equation):
     """The order in which a reshape reads elements; two in different orders do not become one."""
     return equation.params.get("order", "C")
-
-
-def _is_result(graph, equation):
-    """Whether an equation only makes an array of shape () of a scalar, for the caller."""
-    (out,) = equation.outputs
-    return out.shape == () and any(x is out for x in graph.outputs)
 
 
 def _unused(graph: Graph) -> list[str]:

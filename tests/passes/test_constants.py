@@ -7,7 +7,8 @@ import pytest
 
 import pullback as pb
 from pullback.core.memory import repeated
-from pullback.graph.graph import Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
 from pullback.passes.constants import MOST_ELEMENTS, fold_constants
 from pullback.rules import reductions

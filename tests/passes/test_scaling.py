@@ -9,7 +9,7 @@ import pullback as pb
 from pullback.passes.rewriting import Rewriting
 from pullback.passes.simplification import simplify
 
-SIZES = (50, 100, 200, 400)
+SIZES = (25, 50, 100, 200)
 
 
 def chain(n):

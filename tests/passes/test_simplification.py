@@ -9,7 +9,8 @@ from hypothesis import given, settings
 
 import pullback as pb
 from pullback.core.primitive import registry
-from pullback.graph.graph import Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
 from pullback.passes import simplification
 from pullback.passes.simplification import simplify

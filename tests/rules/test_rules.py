@@ -7,6 +7,8 @@ differences; in single precision it is the double-precision derivative at the sa
 
 from __future__ import annotations
 
+from functools import cached_property, lru_cache
+
 import numpy as np
 import pytest
 import scipy.special
@@ -16,20 +18,12 @@ from pullback.core.primitive import registry
 from tests.grouping import for_each
 from tests.rules.cases import CASES
 
-POINTS = [
-    pytest.param(name, case, dtype, id=f"{name}-{number}-{dtype}")
+POINTS = {
+    f"{name}-{number}-{dtype}": (name, case, dtype)
     for name, cases in sorted(CASES.items())
     for number, case in enumerate(cases)
     for dtype in case.dtypes
-]
-
-
-def primitive_and_dtype(identifier):
-    name, _, dtype = identifier.rsplit("-", 2)
-    return f"{name}-{dtype}"
-
-
-each_point = for_each(POINTS, primitive_and_dtype)
+}
 
 COMPLEX_OF = {"float64": np.complex128, "float32": np.complex64}
 STEP = 2.0**-9
@@ -62,15 +56,21 @@ def test_primitives_named_after_ufuncs_have_their_values(name):
 
 
 class Point:
-    """A case at a precision: the function of its inexact arguments, and random directions."""
+    """A case at a precision: the function of its inexact arguments, and random directions.
+
+    What several checks ask is computed once: values and derivatives there, in each mode.
+    """
 
     def __init__(self, name, case, dtype):
         self.primitive = registry[name]
         self.params = case.params
+        self.smooth = case.smooth
+        self.dtype = dtype
         self.args = [convert(arg, dtype) for arg in case.args]
         self.varying = [i for i, arg in enumerate(self.args) if np.result_type(arg).kind in "fc"]
         self.primals = tuple(self.args[i] for i in self.varying)
         self.rng = np.random.default_rng([ord(c) for c in name])
+        self.u, self.v = self.tangents(), self.tangents()
 
     def __call__(self, *primals):
         args = list(self.args)
@@ -79,22 +79,71 @@ class Point:
         out = self.primitive(*args, **self.params)
         return tuple(out) if self.primitive.multiple else (out,)
 
-    def in_double(self):
-        """The same point, the same values, in double precision."""
-        point = object.__new__(Point)
-        point.__dict__.update(self.__dict__)
-        point.args = [widen(arg) for arg in self.args]
-        point.primals = tuple(point.args[i] for i in point.varying)
-        return point
-
     def tangents(self):
         return tuple(random_like(x, self.rng) for x in self.primals)
 
-    def cotangents(self):
+    def pushforward(self, tangents):
+        return pb.pushforward(self, self.primals, tangents)[1]
+
+    @cached_property
+    def double(self):
+        """The same point, the same values, in double precision."""
+        if self.dtype == "float64":
+            return self
+        point = object.__new__(Point)
+        point.__dict__.update(primitive=self.primitive, params=self.params, varying=self.varying)
+        point.args = [widen(arg) for arg in self.args]
+        point.primals = tuple(point.args[i] for i in point.varying)
+        point.u = tuple(map(widen, self.u))
+        return point
+
+    @cached_property
+    def values(self):
+        return self(*self.primals)
+
+    @cached_property
+    def w(self):
+        """Cotangents."""
         return tuple(
             random_like(y, self.rng) if np.result_type(y).kind in "fc" else None
-            for y in self(*self.primals)
+            for y in self.values
         )
+
+    @cached_property
+    def live(self):
+        """The outputs that have a derivative, in an argument that has one."""
+        return [i for i, bar in enumerate(self.w) if bar is not None] if self.primals else []
+
+    @cached_property
+    def along_u(self):
+        """The values in forward mode, and J u."""
+        return pb.pushforward(self, self.primals, self.u)
+
+    @cached_property
+    def recorded(self):
+        """The recorded pushforward."""
+        return pb.linearize(self, *self.primals)[1]
+
+    @cached_property
+    def reverse(self):
+        """The values in reverse mode, and the pullback."""
+        return pb.vjp(self, *self.primals)
+
+    @cached_property
+    def x_bar(self):
+        """Jᵀw"""
+        return self.reverse[1](self.w)
+
+    @cached_property
+    def moves(self):
+        """Tangents in which one argument moves and the others rest, and where that leads."""
+        if len(self.primals) == 1:
+            return [(self.u, self.along_u[1])]
+        rows = [
+            tuple(dot if i == moving else np.zeros_like(dot) for i, dot in enumerate(self.u))
+            for moving in range(len(self.primals))
+        ]
+        return [(x_dot, self.pushforward(x_dot)) for x_dot in rows]
 
 
 def convert(arg, dtype):
@@ -112,7 +161,8 @@ def widen(arg):
 def random_like(x, rng):
     """A random array of the shape and dtype of `x`, with entries of size one."""
     dtype = np.result_type(x)
-    values = rng.uniform(0.5, 1.0, np.shape(x)) * rng.choice([-1.0, 1.0], np.shape(x))
+    values = rng.uniform(-0.5, 0.5, np.shape(x))
+    values = values + np.copysign(0.5, values)
     if dtype.kind == "c":
         values = values + 1j * rng.uniform(-1.0, 1.0, np.shape(x))
     return np.asarray(values).astype(dtype)
@@ -145,14 +195,17 @@ def assert_close(got, expected, tolerance, what):
             continue
         a, b = widen(a), widen(b)
         assert np.shape(a) == np.shape(b), f"{what}: [{position}]"
-        scale = max(np.max(np.abs(b), initial=0.0), 1e-3)
+        size = np.abs(b)
+        scale = max(np.max(size, initial=0.0), 1e-3)
+        if np.all(np.abs(a - b) <= tolerance * (size + scale)):
+            continue
         np.testing.assert_allclose(
             a, b, rtol=tolerance, atol=tolerance * scale, err_msg=f"{what}: [{position}]"
         )
 
 
 def differences(function, primals, tangents):
-    """d/dt function(x + tẋ) at 0 by central differences, extrapolated twice."""
+    """d/dt function(x + tẋ) at 0 by central differences, extrapolated."""
 
     def slope(h):
         ahead = function(*(x + h * x_dot for x, x_dot in zip(primals, tangents, strict=True)))
@@ -162,38 +215,17 @@ def differences(function, primals, tangents):
             for a, b in zip(ahead, behind, strict=True)
         ]
 
-    rows = [slope(STEP * 4.0**-level) for level in range(3)]
-    out = []
-    for d0, d1, d2 in zip(*rows, strict=True):
-        if d0 is None:
-            out.append(None)
-            continue
-        e1, e2 = d1 + (d1 - d0) / 15, d2 + (d2 - d1) / 15
-        out.append(e2 + (e2 - e1) / 255)
-    return out
-
-
-def one_at_a_time(point):
-    """Tangents in which one argument moves and the others rest."""
-    for moving in range(len(point.primals)):
-        tangents = point.tangents()
-        yield (
-            moving,
-            tuple(dot if i == moving else np.zeros_like(dot) for i, dot in enumerate(tangents)),
-        )
+    rows = zip(slope(STEP), slope(STEP / 4), strict=True)
+    return [None if wide is None else near + (near - wide) / 15 for wide, near in rows]
 
 
 # -- first order ---------------------------------------------------------------------------------
 
 
-@each_point
-def test_values_dtypes_and_shapes(name, case, dtype):
-    point = Point(name, case, dtype)
-    plain = point(*point.primals)
-    out, out_dot = pb.pushforward(point, point.primals, point.tangents())
-    again, pull = pb.vjp(point, *point.primals)
-    bars = pull(point.cotangents())
-    for y, y_forward, y_reverse, y_dot in zip(plain, out, again, out_dot, strict=True):
+def values_dtypes_and_shapes(point):
+    out, out_dot = point.along_u
+    again = point.reverse[0]
+    for y, y_forward, y_reverse, y_dot in zip(point.values, out, again, out_dot, strict=True):
         np.testing.assert_array_equal(y_forward, y)
         np.testing.assert_array_equal(y_reverse, y)
         if np.result_type(y).kind in "fc":
@@ -201,53 +233,40 @@ def test_values_dtypes_and_shapes(name, case, dtype):
             assert np.result_type(y_dot) == np.result_type(y)
         else:
             assert y_dot is None
-    for x, x_bar in zip(point.primals, bars, strict=True):
+    for x, x_bar in zip(point.primals, point.x_bar, strict=True):
         assert np.shape(x_bar) == np.shape(x)
         assert np.result_type(x_bar) == np.result_type(x)
 
 
-@each_point
-def test_adjointness(name, case, dtype):
+def adjointness(point):
     """⟨Jẋ, ȳ⟩ = ⟨ẋ, Jᵀȳ⟩, argument by argument."""
-    point = Point(name, case, dtype)
-    _, push = pb.linearize(point, *point.primals)
-    _, pull = pb.vjp(point, *point.primals)
-    y_bar = point.cotangents()
-    x_bar = pull(y_bar)
-    for moving, x_dot in one_at_a_time(point):
-        y_dot = push(*x_dot)
+    y_bar, x_bar = point.w, point.x_bar
+    for moving, (x_dot, _) in enumerate(point.moves):
+        y_dot = point.recorded(*x_dot)
         forward, reverse = inner(y_dot, y_bar), inner(x_dot, x_bar)
         scale = size_of(y_dot) * size_of([b for b in y_bar if b is not None])
         scale = max(scale, size_of(x_dot) * size_of([x_bar[moving]]), 1e-3)
-        assert abs(forward - reverse) <= 200 * precision(dtype) * scale, (
+        assert abs(forward - reverse) <= 200 * precision(point.dtype) * scale, (
             f"argument {moving}: ⟨Jẋ, ȳ⟩ = {forward}, ⟨ẋ, Jᵀȳ⟩ = {reverse}"
         )
 
 
-@each_point
-def test_pushforward_is_the_derivative(name, case, dtype):
+def the_pushforward_is_the_derivative(point):
     """Against the function itself in double precision, and against double precision in single."""
-    point = Point(name, case, dtype)
-    for moving, x_dot in one_at_a_time(point):
-        _, y_dot = pb.pushforward(point, point.primals, x_dot)
-        if dtype == "float64":
+    for moving, (x_dot, y_dot) in enumerate(point.moves):
+        if point.dtype == "float64":
             expected, tolerance = differences(point, point.primals, x_dot), 2e-8
         else:
-            double = point.in_double()
-            wide = tuple(widen(dot) for dot in x_dot)
-            _, expected = pb.pushforward(double, double.primals, wide)
-            tolerance = 500 * precision(dtype)
+            expected, tolerance = point.double.moves[moving][1], 500 * precision(point.dtype)
         assert_close(y_dot, expected, tolerance, f"argument {moving}")
 
 
-@each_point
-def test_taylor_remainder_is_of_second_order(name, case, dtype):
+def the_taylor_remainder_is_of_second_order(point):
     """‖f(x + hẋ) − f(x) − hJẋ‖ = O(h²), down to the rounding of f."""
-    point = Point(name, case, dtype).in_double()
-    start, _ = pb.vjp(point, *point.primals)
-    floats = [i for i, y in enumerate(start) if np.result_type(y).kind in "fc"]
-    for moving, x_dot in one_at_a_time(point):
-        _, y_dot = pb.pushforward(point, point.primals, x_dot)
+    point = point.double
+    floats = [i for i, y in enumerate(point.values) if np.result_type(y).kind in "fc"]
+    start = point.values
+    for moving, (x_dot, y_dot) in enumerate(point.moves):
         remainders = []
         for h in (STEP / 4, STEP / 16):
             moved = point(*(x + h * dot for x, dot in zip(point.primals, x_dot, strict=True)))
@@ -257,46 +276,31 @@ def test_taylor_remainder_is_of_second_order(name, case, dtype):
         assert remainders[1] <= remainders[0] / 10 + floor, f"argument {moving}: {remainders}"
 
 
-@each_point
-def test_zero_in_gives_exactly_zero_out(name, case, dtype):
-    point = Point(name, case, dtype)
-    zeros = tuple(np.zeros_like(x) for x in point.primals)
-    _, out_dot = pb.pushforward(point, point.primals, zeros)
+def zero_in_gives_exactly_zero_out(point):
+    out_dot = point.pushforward(tuple(np.zeros_like(x) for x in point.primals))
     assert all(np.all(y_dot == 0) for y_dot in out_dot if y_dot is not None)
-    out, pull = pb.vjp(point, *point.primals)
-    bars = [np.zeros_like(y) if np.result_type(y).kind in "fc" else None for y in out]
-    assert all(np.all(x_bar == 0) for x_bar in pull(tuple(bars)))
+    bars = tuple(None if bar is None else np.zeros_like(bar) for bar in point.w)
+    assert all(np.all(x_bar == 0) for x_bar in point.reverse[1](bars))
 
 
-@each_point
-def test_the_recorded_pushforward_agrees_with_the_direct_one(name, case, dtype):
-    point = Point(name, case, dtype)
-    _, push = pb.linearize(point, *point.primals)
-    for _ in range(2):
-        tangents = point.tangents()
-        _, direct = pb.pushforward(point, point.primals, tangents)
-        assert_close(push(*tangents), direct, 20 * precision(dtype), "linearize")
+def the_recorded_pushforward_agrees_with_the_direct_one(point):
+    for tangents, direct in [(point.u, point.along_u[1]), (point.v, point.pushforward(point.v))]:
+        assert_close(point.recorded(*tangents), direct, 20 * precision(point.dtype), "linearize")
 
 
 # -- second order --------------------------------------------------------------------------------
 
 
-each_smooth_point = for_each([p for p in POINTS if p.values[1].smooth], primitive_and_dtype)
-
-
-@each_smooth_point
-def test_second_order_in_every_mix_of_modes(name, case, dtype):
+def second_order_in_every_mix_of_modes(point):
     """The four ways to ∂²⟨w, f⟩ agree with each other and with differences of the gradient."""
-    point = Point(name, case, dtype)
-    u, v, w = point.tangents(), point.tangents(), point.cotangents()
-    live = [i for i, bar in enumerate(w) if bar is not None]
-    if not live or not point.primals:
-        assert not live or not point.varying
+    u, v, w, live = point.u, point.v, point.w, point.live
+    if not live:
         return
 
     def direction(*primals):
         """J(x) u"""
-        return tuple(pb.pushforward(point, primals, u)[1][i] for i in live)
+        y_dot = pb.pushforward(point, primals, u)[1]
+        return tuple(y_dot[i] for i in live)
 
     def gradient(*primals):
         """J(x)ᵀ w"""
@@ -307,7 +311,7 @@ def test_second_order_in_every_mix_of_modes(name, case, dtype):
     _, forward_reverse = pb.pushforward(gradient, point.primals, u)
     _, reverse_forward = pb.pullback(direction, point.primals, seeds)
     _, reverse_reverse = pb.pullback(gradient, point.primals, u)
-    tolerance = 2000 * precision(dtype)
+    tolerance = 2000 * precision(point.dtype)
     assert_close(reverse_forward, forward_reverse, tolerance, "reverse over forward")
     assert_close(reverse_reverse, forward_reverse, tolerance, "reverse over reverse")
     both = inner(forward_forward, seeds), inner(v, forward_reverse)
@@ -315,26 +319,22 @@ def test_second_order_in_every_mix_of_modes(name, case, dtype):
         size_of(forward_forward) * size_of(seeds), size_of(v) * size_of(forward_reverse), 1e-3
     )
     assert abs(both[0] - both[1]) <= tolerance * scale, f"forward over forward: {both}"
-    if dtype == "float64":
+    if point.dtype == "float64":
         expected = differences(gradient, point.primals, u)
         assert_close(forward_reverse, expected, 1e-7, "forward over reverse, against differences")
     else:
-        double = point.in_double()
-        wide_u, wide_w = tuple(map(widen, u)), tuple(None if b is None else widen(b) for b in w)
+        double = point.double
+        wide_w = tuple(None if b is None else widen(b) for b in w)
         _, expected = pb.pushforward(
-            lambda *primals: pb.pullback(double, primals, wide_w)[1], double.primals, wide_u
+            lambda *primals: pb.pullback(double, primals, wide_w)[1], double.primals, double.u
         )
         assert_close(forward_reverse, expected, 2 * tolerance, "forward over reverse, in single")
 
 
-@each_smooth_point
-def test_the_pullback_is_linear_in_its_cotangent_for_outer_levels_too(name, case, dtype):
+def the_pullback_is_linear_in_its_cotangent_for_outer_levels_too(point):
     """∂/∂w of J(x)ᵀw, applied to u, is J(x)u: a rule must let the cotangent be a tracer."""
-    point = Point(name, case, dtype)
-    u, w = point.tangents(), point.cotangents()
-    live = [i for i, bar in enumerate(w) if bar is not None]
-    if not live or not point.primals:
-        assert not live or not point.varying
+    live, w = point.live, point.w
+    if not live:
         return
 
     def transpose(*seeds):
@@ -343,6 +343,40 @@ def test_the_pullback_is_linear_in_its_cotangent_for_outer_levels_too(name, case
             full[i] = seed
         return pb.pullback(point, point.primals, tuple(full))[1]
 
-    _, expected = pb.pushforward(point, point.primals, u)
-    _, twice = pb.pullback(transpose, tuple(w[i] for i in live), u)
-    assert_close(twice, [expected[i] for i in live], 200 * precision(dtype), "transpose twice")
+    _, twice = pb.pullback(transpose, tuple(w[i] for i in live), point.u)
+    expected = [point.along_u[1][i] for i in live]
+    assert_close(twice, expected, 200 * precision(point.dtype), "transpose twice")
+
+
+# -- every point ---------------------------------------------------------------------------------
+
+FIRST_ORDER = (
+    values_dtypes_and_shapes,
+    adjointness,
+    the_pushforward_is_the_derivative,
+    the_taylor_remainder_is_of_second_order,
+    zero_in_gives_exactly_zero_out,
+    the_recorded_pushforward_agrees_with_the_direct_one,
+)
+SECOND_ORDER = (
+    second_order_in_every_mix_of_modes,
+    the_pullback_is_linear_in_its_cotangent_for_outer_levels_too,
+)
+
+
+@lru_cache(maxsize=1)
+def point_at(identifier):
+    """The point, made once for the checks there, which follow one another."""
+    return Point(*POINTS[identifier])
+
+
+CHECKS = [
+    pytest.param(identifier, check, id=f"{identifier}: {check.__name__}")
+    for identifier, (_, case, _) in POINTS.items()
+    for check in FIRST_ORDER + (SECOND_ORDER if case.smooth else ())
+]
+
+
+@for_each(CHECKS, lambda identifier: identifier.rsplit("-", 2)[0])
+def test_every_primitive(identifier, check):
+    check(point_at(identifier))

@@ -277,3 +277,42 @@ def test_the_layout_of_an_argument_in_memory_is_kept():
     assert_array_equal(pb.vjp(f, a)[0], f(a))
     assert_array_equal(pb.linearize(f, a)[0], f(a))
     assert_array_equal(pb.jacobian(lambda x: f(x) ** 2)(a).sum(axis=(1, 2)), 2 * f(a))
+
+
+def test_cotangents_of_what_is_written_over_are_read_before():
+    """The sweep zeroes the elements that were written in place, which others may look into."""
+
+    def f(x, v):
+        y = x * 2.0
+        y[1:] = v[1:] * x[1:]
+        z = y[::-1] + v
+        y[:] = y * z
+        y[0] = 3.0 * v[0, 1]
+        return np.sum(y * y * x)
+
+    def plain(x, v):
+        y = np.concatenate([x[:1] * 2.0, v[1:] * x[1:]])
+        y = y * (y[::-1] + v)
+        y = np.concatenate([np.full((1, 4), 3.0) * v[0, 1], y[1:]])
+        return np.sum(y * y * x)
+
+    v = RNG.standard_normal(X.shape)
+    seed = np.float64(1.0)
+    value, pull = pb.vjp(f, X, v)
+    assert_allclose(value, plain(X, v))
+    expected = pb.grad(plain, (0, 1))(X, v)
+    for bars in (pull(seed), pull(seed), pb.grad(f, (0, 1))(X, v)):
+        for bar, wanted in zip(bars, expected, strict=True):
+            assert_allclose(bar, wanted, rtol=1e-12)
+
+
+def test_a_seed_is_not_written_over():
+    def f(x):
+        y = x.copy()
+        y[1] = 0.0
+        return y
+
+    seed = np.ones((3, 4))
+    _, pull = pb.vjp(f, X)
+    assert_array_equal(pull(seed)[0][1], np.zeros(4))
+    assert_array_equal(seed, np.ones((3, 4)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 
 import numpy as np
@@ -310,3 +311,52 @@ def test_stop_gradient_stops_every_level():
 def test_the_name_of_the_function_is_kept():
     assert pb.grad(scalar).__name__ == "scalar"
     assert pb.jacobian(curved).__name__ == "curved"
+
+
+def test_tangents_are_computed_without_warnings_and_values_with_them():
+    def f(x):
+        return np.sqrt(x) * 1.0, x * 1e200 * x
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (root, _), (root_dot, _) = pb.jvp(f, (0.0,), (1.0,))
+        assert root == 0.0 and root_dot == np.inf
+        with pytest.raises(RuntimeWarning, match="overflow"):
+            pb.jvp(lambda x: x * 1e200, (np.float64(1e200),), (1.0,))
+        # A tangent within the tangent of another level, and one within a rule, are no less quiet.
+        nested = pb.jvp(lambda x: pb.jvp(f, (x,), (1.0,))[1][0], (0.25,), (1.0,))
+        assert_allclose(nested, (1.0, -2.0))
+
+        @pb.primitive
+        def g(x):
+            return x**0.5
+
+        @g.rule
+        def g_rule(_y, x):
+            return pb.jvp(np.sqrt, (x,), (1.0,))[1]
+
+        assert_allclose(pb.jvp(g, (0.25,), (1.0,))[1], 1.0)
+        assert pb.jvp(g, (0.0,), (1.0,))[1] == np.inf
+
+
+def test_several_threads_push_through_one_level():
+    """The context in which tangents are computed can be entered by one thread at a time."""
+
+    def f(x):
+        parts = [None] * 4
+
+        def part(i):
+            y = x
+            for _ in range(200):
+                y = np.sin(y * 1.01) + x
+            parts[i] = y
+
+        threads = [threading.Thread(target=part, args=(i,)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return parts
+
+    dots = pb.jvp(f, (0.5,), (1.0,))[1]
+    assert len(set(map(float, dots))) == 1

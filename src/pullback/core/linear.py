@@ -111,6 +111,9 @@ class Linear(LinearMap):
         ȳ ↦ Jᵀȳ, an array of the argument's shape.
     push_onto : callable, optional
         ``push_onto(y_dot, x_dot)`` is ẏ + Jẋ, where that takes less than making Jẋ first.
+    pull_over : callable, optional
+        ``pull_over(y_bar)`` is Jᵀȳ written over ȳ, a plain array that nobody else reads, where that
+        takes less than a new array.
 
     Raises
     ------
@@ -147,18 +150,20 @@ class Linear(LinearMap):
     12.0
     """
 
-    __slots__ = ("pullback", "push_onto", "pushforward")
+    __slots__ = ("pull_over", "pullback", "push_onto", "pushforward")
 
     def __init__(
         self,
         pushforward: Callable[[Any], Any] | None = None,
         pullback: Callable[[Any], Any] | None = None,
         push_onto: Callable[[Any, Any], Any] | None = None,
+        pull_over: Callable[[Any], None] | None = None,
     ) -> None:
         given, back = directions("Linear", pushforward, pullback)
         self.pushforward = given  # type: ignore[method-assign]
         self.pullback = back  # type: ignore[method-assign]
         self.push_onto = push_onto
+        self.pull_over = pull_over
 
     def between(
         self, x: Abstract, y: Abstract | Sequence[Abstract], where: str = "a linear map"
@@ -218,7 +223,9 @@ class Selection(Linear):
         pull_into: Callable[[Any, Any], None] | None = None,
         pull_onto: Callable[[Any, Any], Any] | None = None,
     ) -> None:
-        super().__init__(pushforward, pullback)
+        self.pushforward = pushforward  # type: ignore[assignment, method-assign]
+        self.pullback = pullback  # type: ignore[assignment, method-assign]
+        self.push_onto = self.pull_over = None
         self.pull_into = pull_into
         self.pull_onto = pull_onto
 
@@ -366,21 +373,40 @@ Maps = list[LinearMap | None] | Joint
 """The linear maps of a primitive at a point: one per argument, `None` for zero, or a joint one."""
 
 
-def push(maps: Maps, dots: Sequence[Any]) -> Any:
+def push(entries: Any, dots: Sequence[Any]) -> Any:
     """Σ Jᵢẋᵢ, where `None` stands for a zero map, tangent or sum.
 
     For a primitive with several outputs each term, and the sum, is a tuple.
+
+    Parameters
+    ----------
+    entries : sequence or Joint
+        The linear maps, or what a rule returns in their place; see `as_map`.
+    dots : sequence
     """
-    if isinstance(maps, Joint):
-        return maps.pushforward(*dots)
+    if isinstance(entries, Joint):
+        return entries.pushforward(*dots)
     total: Any = None
-    for linear, dot in zip(maps, dots, strict=True):
-        if linear is None or dot is None:
+    for entry, dot in zip(entries, dots, strict=True):
+        if dot is None:
             continue
-        if total is not None and isinstance(linear, Linear) and linear.push_onto is not None:
-            total = linear.push_onto(total, dot)
-            continue
-        term = linear.pushforward(dot)
+        cls = type(entry)
+        if cls is FunctionType:
+            entry = entry()
+            cls = type(entry)
+        if cls is np.float64 or cls is np.ndarray or cls is float:
+            try:
+                term = entry * dot  # the commonest case, without making a map for it
+            except Exception as error:
+                raise _unfit("Diagonal.pushforward", entry, dot, error) from error
+        else:
+            linear = as_map(entry)
+            if linear is None:
+                continue
+            if total is not None and isinstance(linear, Linear) and linear.push_onto is not None:
+                total = linear.push_onto(total, dot)
+                continue
+            term = linear.pushforward(dot)
         if total is None or term is None:
             total = term if total is None else total
         elif isinstance(term, tuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
@@ -10,22 +9,25 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.strides import Lying, copied
 from pullback.core.tracing import Tracer, is_plain, strip
 
-__all__ = ["Snapshots", "copied", "in_memory", "is_read_only", "is_unchanged", "lying", "rely",
-           "repeated", "snapshot", "strides_of_part", "with_snapshots"]  # fmt: skip
+__all__ = ["Snapshots", "in_memory", "is_read_only", "is_unchanged", "rely", "repeated",
+           "same_elements", "snapshot", "with_snapshots"]  # fmt: skip
 
 
 def in_memory(x: Any) -> Any:
-    """An array or scalar of the shape and dtype of `x` that lies in memory as NumPy would have it.
+    """What lies in memory as NumPy would have `x`: an array or scalar of its shape and dtype.
 
-    It is what is underneath all levels of tracing; of a batch, one example of it. Its elements mean
-    nothing if `x` is mapped, or not known: read none of them. `None` if it is not known how `x`
-    lies in memory.
+    It is what is underneath all levels of tracing; of a batch, one example of it, whose elements
+    mean nothing. Of an array of which only shape and dtype are known it is a `Lying`, which has no
+    elements, and `None` if it is not known how that lies in memory.
     """
     if type(x) is np.ndarray:
         return x
     array = strip(x)
+    if type(array) is np.ndarray and array.shape == x.shape:
+        return array
     if isinstance(array, Abstract):
         array = array.memory
         if array is None:
@@ -35,7 +37,7 @@ def in_memory(x: Any) -> Any:
     if not lead:
         return array
     if 0 in array.shape[:lead]:
-        return np.empty(shape, dtype_of(x))
+        return Lying(shape, dtype_of(x))
     return array[(0,) * lead + (Ellipsis,)]
 
 
@@ -49,50 +51,17 @@ def rely(x: Any) -> None:
         array.rely()
 
 
-def lying(shape: tuple[int, ...], dtype: np.dtype[Any], strides: Sequence[int]) -> Any:
-    """An array of zeros that lies in memory with these strides, which may overlap or be negative.
-
-    Its pages are not touched before somebody reads them.
-    """
-    if not math.prod(shape):
-        return np.empty(shape, dtype)
-    ends = [(extent - 1) * stride for extent, stride in zip(shape, strides, strict=True)]
-    room = np.zeros(sum(map(abs, ends)) + dtype.itemsize, np.uint8)
-    start = -sum(end for end in ends if end < 0)
-    return np.ndarray(shape, dtype, room, start, strides)
-
-
-def copied(x: Any) -> Any:
-    """A copy of an array of which NumPy makes views and copies as it does of `x`.
-
-    Where elements are repeated, so they are in the copy, and axes that go backwards still do. Gaps
-    are kept, but short: that there are some decides on what a reshape is.
-    """
-    if x.flags.forc:
-        return x.copy(order="K")
-    out = lying(x.shape, x.dtype, strides_of_part(x.shape, x.strides, x.itemsize, x.shape))
-    out[...] = x
-    return out
-
-
-def strides_of_part(
-    shape: Sequence[int], strides: Sequence[int], itemsize: int, part: Sequence[int]
-) -> list[int]:
-    """Strides for the shape of a part of an array, with gaps where the array has some, but short.
-
-    As they are, if elements of the array overlap.
-    """
-    out = list(strides)
-    step, room = itemsize, itemsize  # the stride without a gap, in the array and in the part
-    axes = (axis for axis, extent in enumerate(shape) if extent > 1 and strides[axis])
-    for axis in sorted(axes, key=lambda axis: (abs(strides[axis]), -axis)):
-        stride = abs(strides[axis])
-        if stride < step:
-            return list(strides)  # or are interleaved
-        width = room if stride == step else room + itemsize
-        out[axis] = width if strides[axis] > 0 else -width
-        step, room = stride * shape[axis], width * part[axis]
-    return out
+def same_elements(one: Any, other: Any) -> bool:
+    """Whether arrays of the same shape and dtype have the same elements, to the last bit."""
+    if not one.size:
+        return True
+    pairs = zip(one.strides, other.strides, strict=True)
+    once = (*(slice(None) if a or b else slice(1) for a, b in pairs), ...)
+    one, other = one[once], other[once]  # what is repeated is looked at once
+    bits = f"u{one.itemsize}"
+    if bits in ("u1", "u2", "u4", "u8"):
+        return bool(np.array_equal(one.view(bits), other.view(bits)))
+    return bool(one.tobytes() == other.tobytes())
 
 
 def snapshot(x: Any) -> Any:

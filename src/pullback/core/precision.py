@@ -15,7 +15,7 @@ import numpy as np
 
 from pullback.core.shapes import astype, dtype_of
 
-__all__ = ["PYTHON_NUMBERS", "computing_dtype", "settled"]
+__all__ = ["PYTHON_NUMBERS", "as_scalar", "computing_dtype", "settled"]
 
 PYTHON_NUMBERS = frozenset({float, int, complex, bool})
 
@@ -29,6 +29,11 @@ _REALS: dict[np.dtype[Any], np.dtype[Any]] = {
 
 _found: dict[tuple[np.dtype[Any], np.dtype[Any]], np.dtype[Any]] = {}
 _BOOL, _DOUBLE, _float64 = np.dtype(np.bool_), np.dtype(np.float64), np.float64
+
+
+def as_scalar(number: Any) -> Any:
+    """A floating or complex number of Python as one of NumPy, which is what rules compute with."""
+    return np.float64(number) if type(number) is float else np.complex128(number)
 
 
 def computing_dtype(dtype: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:

@@ -20,7 +20,7 @@ from pullback.core.tracing import Tracer, ground_level
 from pullback.core.validation import describe, to_array
 from pullback.errors import ArgumentTypeError, NoRuleError
 
-__all__ = ["FullRule", "Primitive", "bind", "locally_constant", "registry"]
+__all__ = ["SCALARS", "FullRule", "Primitive", "bind", "locally_constant", "registry"]
 
 _UNKNOWN = Opaque()
 
@@ -180,7 +180,8 @@ class Primitive:
 
         Parameters are those of `maps`. The rule computes in the precision of the result.
         """
-        assert self.rule is not None
+        rule = self.rule
+        assert rule is not None
         if self.computes_with:
             if not self.alone:
                 dtype = out.dtype
@@ -192,7 +193,10 @@ class Primitive:
                         break
             elif type(args[0]) in PYTHON_NUMBERS:
                 args = settled(args, self.computes_with, wanted, out.dtype, numbers=True)
-        return self.per_argument(self.rule(out, *args, **params), args)
+        entries = rule(out, *args, **params) if params else rule(out, *args)
+        if type(entries) is tuple and len(entries) == len(args):
+            return entries
+        return self.per_argument(entries, args)
 
     def per_argument(self, entries: Any, args: Sequence[Any]) -> Any:
         """What a rule has returned, as a tuple with an entry per argument, or a `Joint`."""
@@ -315,7 +319,7 @@ def bind(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) ->
         elif cls is np.ndarray:
             if arg.dtype is _OBJECT:
                 return bind(primitive, tuple(_as_plain(a, primitive) for a in args), params)
-        elif cls not in _SCALARS:
+        elif cls not in SCALARS:
             if hasattr(cls, "_take"):
                 return arg._take(primitive, args, params)
             return bind(primitive, tuple(_as_plain(a, primitive) for a in args), params)
@@ -332,12 +336,13 @@ def _off_the_ground(x: Any) -> Any:
 
 
 _OBJECT = np.dtype(object)
-_SCALARS = frozenset({float, int, bool, complex, *np.sctypeDict.values()})
+SCALARS = frozenset({float, int, bool, complex, *np.sctypeDict.values()})
+"""The types of the numbers of Python and NumPy, which are immutable."""
 
 
 def _as_plain(x: Any, primitive: Primitive) -> Any:
     """`x` as an array; traced scalars in a list or an object array become one traced array."""
-    if type(x) is Tracer or type(x) in _SCALARS:
+    if type(x) is Tracer or type(x) in SCALARS:
         return x
     array = to_array(elements_of(x, primitive.name), f"{primitive.name}: an argument")
     if array.dtype.kind in "biufc":

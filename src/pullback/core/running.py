@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.memory import copied
 from pullback.core.primitive import Primitive
+from pullback.core.strides import copied
 from pullback.core.tracing import Interpreter, Tracer, ground_level
 from pullback.errors import PullbackError
 
@@ -165,6 +165,11 @@ class Ground(Interpreter):
         if primitive.multiple:
             return tuple(self.constant(_apart(each, values)) for each in out)
         return self.constant(_apart(out, values))
+
+    def operate(self, primitive: Any, evaluate: Callable[..., Any], x: Any, y: Any) -> Any:
+        return self.constant(
+            evaluate(x._value if type(x) is Tracer else x, y._value if type(y) is Tracer else y)
+        )
 
     def snapshot(self, tracer: Tracer) -> Tracer:
         return Tracer(self, copied(tracer._value), None)

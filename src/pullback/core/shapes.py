@@ -69,7 +69,7 @@ class Abstract:
 
     @property
     def memory(self) -> Any:
-        """An array that lies in memory likewise, whose elements mean nothing, if that is known."""
+        """How an array lies in memory of this shape and dtype, or a scalar, if that is known."""
         return None
 
     def rely(self) -> None:
@@ -180,7 +180,10 @@ def fit(x_bar: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     A cotangent with fewer elements than the primal (a coefficient and a cotangent that were both
     constant along an axis) is broadcast; one with more is summed over the broadcast axes.
     """
-    if type(x_bar) in _PYTHON_DTYPES:
+    try:
+        if x_bar.shape == shape and x_bar.dtype is dtype:
+            return x_bar
+    except AttributeError:
         x_bar = np.asarray(x_bar)[()]
     if shape_of(x_bar) != shape:
         x_bar = _reshape_to(x_bar, shape)
@@ -191,7 +194,10 @@ def fit(x_bar: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
 
 def expand(x_dot: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     """Bring a tangent, which may lack extent, to its primal's `shape` and `dtype`."""
-    if type(x_dot) in _PYTHON_DTYPES:
+    try:
+        if x_dot.shape == shape and x_dot.dtype is dtype:
+            return x_dot
+    except AttributeError:
         x_dot = np.asarray(x_dot)[()]
     if shape_of(x_dot) != shape:
         x_dot = np.broadcast_to(x_dot, shape)

@@ -23,6 +23,7 @@ from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.errors import FILLING, AliasError, DetachedError, LeakedTracerError, PullbackError
 
 __all__ = [
+    "NO_PARAMS",
     "Interpreter",
     "Tracer",
     "View",
@@ -37,6 +38,9 @@ ground_level = 0
 """The level of arrays that were made inside a transformation, and that none follows yet."""
 
 _levels = itertools.count(1)
+
+NO_PARAMS: dict[str, Any] = {}
+"""The parameters of an operation that has none; nobody writes to parameters."""
 
 
 class Interpreter:
@@ -70,6 +74,24 @@ class Interpreter:
     def process(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Evaluate ``primitive(*args, **params)``, following the derivative at this level."""
         raise NotImplementedError
+
+    def operate(self, primitive: Any, evaluate: Callable[..., Any], x: Any, y: Any) -> Any:
+        """The shorter way for an operator of Python between two values of this level.
+
+        Parameters
+        ----------
+        primitive : Primitive
+        evaluate : callable
+            The operator, for what is underneath. It doesn't raise for numbers, as NumPy doesn't.
+        x, y : Tracer, array or scalar
+            One of them at least is of this level, and none of another.
+
+        Returns
+        -------
+        Tracer, array or scalar
+            `NotImplemented` where it takes the longer way, by `process`.
+        """
+        return NotImplemented
 
     def constant(self, value: Any) -> Any:
         """`value` as a result that does not vary at this level.
@@ -330,8 +352,9 @@ def known(x: Any) -> bool:
 
 def strip(x: Any) -> Any:
     """The array or scalar underneath all levels of tracing; `Abstract` if it is not known."""
-    while isinstance(x, Tracer):
-        x._refresh()
+    while type(x) is Tracer:
+        if x._alias is not None:
+            x._refresh()
         x = x._value
     return x
 

@@ -11,7 +11,8 @@ from typing import Any
 from pullback.core import trees
 from pullback.core.shapes import Abstract
 from pullback.core.tracing import Tracer
-from pullback.graph.graph import Atom, Equation, Graph, Signature
+from pullback.graph.graph import Graph
+from pullback.graph.program import Atom, Equation, Signature
 from pullback.graph.staging import Staging
 from pullback.graph.trace import call_traced, output_atom
 from pullback.graph.variable import Variable

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pullback.core.shapes import dtype_of, shape_of
-
-if TYPE_CHECKING:
-    from pullback.graph.graph import Equation, Graph
+from pullback.graph.program import Equation, Program
 
 __all__ = ["Cost", "cost", "dearest"]
 
@@ -84,7 +82,7 @@ def dearest(costs: Iterable[Cost]) -> Cost:
     return max(costs, key=lambda cost: (cost.operations, cost.bytes), default=Cost())
 
 
-def cost(graph: Graph) -> Cost:
+def cost(graph: Program) -> Cost:
     """The cost of a graph: that of a nested graph counts as often as its primitive runs it."""
     total = Cost()
     for equation in graph.equations:

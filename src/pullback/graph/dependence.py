@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from pullback.core.shapes import is_inexact
+from pullback.graph.program import Atom, Equation, Program
 from pullback.graph.variable import Variable
-
-if TYPE_CHECKING:
-    from pullback.graph.graph import Atom, Equation, Graph
 
 __all__ = ["affected", "affected_outputs", "live", "read", "varying_outputs"]
 
@@ -28,13 +25,13 @@ def affected(equations: Iterable[Equation], sources: Iterable[Variable]) -> set[
     return found
 
 
-def affected_outputs(graph: Graph, sources: Sequence[bool]) -> list[bool]:
+def affected_outputs(graph: Program, sources: Sequence[bool]) -> list[bool]:
     """Which outputs are computed from one of the inputs that are marked."""
     found = affected(graph.equations, _marked(graph.inputs, sources))
     return [type(x) is Variable and x in found for x in graph.outputs]
 
 
-def varying_outputs(graph: Graph, varying: Sequence[bool]) -> list[bool]:
+def varying_outputs(graph: Program, varying: Sequence[bool]) -> list[bool]:
     """Which outputs have a derivative in one of the inputs that are marked."""
     found = set(_marked(graph.inputs, varying))
     for equation in graph.equations:

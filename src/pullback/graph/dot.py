@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pullback.graph.program import Program
 from pullback.graph.text import literal, names_of, parameters, type_of
 from pullback.graph.variable import Variable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pullback.graph.graph import Graph
 
 __all__ = ["to_dot"]
 
 
-def to_dot(graph: Graph) -> str:
+def to_dot(graph: Program, *, lines: bool = False) -> str:
     """A directed graph: boxes are equations, ellipses inputs, constants and outputs.
 
-    A nested graph is a cluster, tied to its equation by a dashed line.
+    A nested graph is a cluster, tied to its equation by a dashed line. With `lines`, where an
+    equation comes from is what its box shows under the pointer.
     """
-    lines = [
+    text = [
         f"digraph {_quoted(graph.name)} {{",
         "  rankdir=TB;",
         "  compound=true;",
         '  node [shape=box, fontname="monospace"];',
     ]
-    lines += ["  " + line for line in _body(graph, count())]
-    return "\n".join([*lines, "}"])
+    text += ["  " + line for line in _body(graph, count(), lines)]
+    return "\n".join([*text, "}"])
 
 
-def _body(graph: Graph, numbers: Iterator[int]) -> list[str]:
+def _body(graph: Program, numbers: Iterator[int], places: bool) -> list[str]:
     names = names_of(graph)
     nodes: dict[Variable, str] = {}
     lines = []
@@ -53,7 +51,8 @@ def _body(graph: Graph, numbers: Iterator[int]) -> list[str]:
         scalars = [literal(x) for x in equation.inputs if type(x) is not Variable]
         details = ", ".join(scalars + parameters(equation))
         label = equation.primitive.name + (f"\n{details}" if details else "")
-        identity = node(label)
+        place = equation.place if places else None
+        identity = node(label, "" if place is None else f", tooltip={_quoted(place.words())}")
         for x in equation.inputs:
             edge(x, identity)
         for x in equation.outputs:
@@ -62,7 +61,7 @@ def _body(graph: Graph, numbers: Iterator[int]) -> list[str]:
             cluster = f"cluster_{next(numbers)}"
             lines.append(f"subgraph {cluster} {{")
             lines.append(f"  label={_quoted(f'{equation.primitive.name}: {path}')};")
-            inside = _body(nested, numbers)
+            inside = _body(nested, numbers, places)
             lines += ["  " + line for line in inside]
             lines.append("}")
             first = inside[0].partition(" ")[0]

@@ -26,28 +26,27 @@ import functools
 import sys
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import is_plain
-from pullback.errors import ArgumentValueError
 from pullback.graph.ordering import outliving_views, updates_last
+from pullback.graph.program import Equation, Program, require_declared
 from pullback.graph.variable import Variable
 
-if TYPE_CHECKING:
-    from pullback.graph.graph import Equation, Graph
-
-__all__ = ["Plan", "require_declared", "unshared"]
+__all__ = ["Plan", "unshared"]
 
 Values = list[Any]
 Pick = Callable[[Values], Sequence[Any]]
 """Picks some of the values."""
 Call = tuple[Callable[..., Any], Pick]
 """A function, and the values that it is called with."""
-Step = tuple[Callable[..., Any], Pick, Any, tuple[int, ...], Callable[[Values], Call] | None]
-"""A call, where its results go, what is let go after it, and what may find a better call."""
+Step = tuple[
+    Equation, Callable[..., Any], Pick, Any, tuple[int, ...], Callable[[Values], Call] | None
+]
+"""What is evaluated, by which call, where its results go, what is let go after it, and what may
+find a better call."""
 
 _C_ORDER, _OWNS_DATA, _WRITEABLE = 0x0001, 0x0004, 0x0400
 _FREE = _OWNS_DATA | _WRITEABLE
@@ -89,7 +88,7 @@ class Plan:
 
     __slots__ = ("_outputs", "_rest", "_steps")
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Program) -> None:
         count = len(graph.inputs)
         rest: Values = []  # what stands behind the arguments: constants, scalars, and room
 
@@ -126,9 +125,11 @@ class Plan:
 
     def __call__(self, values: Values) -> Values:
         """See `Graph.evaluate`."""
+        running: Equation | None = None
         try:
             values += self._rest
-            for function, pick, target, dead, prepare in self._steps:
+            for equation, function, pick, target, dead, prepare in self._steps:
+                running = equation
                 if prepare is not None:
                     function, pick = prepare(values)
                 if type(target) is int:
@@ -139,6 +140,10 @@ class Plan:
                 for place in dead:
                     values[place] = None
             return [*self._outputs(values)]
+        except Exception as error:
+            if running is not None:
+                running.blame(error)
+            raise
         finally:
             values.clear()
 
@@ -182,7 +187,8 @@ def _step(
     elif operands := _overwritable(equation, sources, dead):
         reuses = [(_picks((x,)), (value, _picks((*sources, x)))) for x in operands]
         prepare = functools.partial(_reuse, reuses, _FREE | _C_ORDER, (value, pick))
-    return value, pick, targets if primitive.multiple else targets[0], dead, prepare
+    target: Any = targets if primitive.multiple else targets[0]
+    return equation, value, pick, target, dead, prepare
 
 
 def _overwritable(
@@ -219,28 +225,6 @@ def _checked(value: Callable[..., Any], equation: Equation, *args: Any) -> Any:
     out = value(*args)
     require_declared(equation, out)
     return out
-
-
-def require_declared(equation: Equation, out: Any) -> None:
-    """Raise unless the value of an equation is what the graph declares.
-
-    Raises
-    ------
-    ArgumentValueError
-    """
-    outs = out if equation.primitive.multiple else (out,)
-    got, wanted = ([(shape_of(x), dtype_of(x)) for x in row] for row in (outs, equation.outputs))
-    if got != wanted:
-        name = equation.primitive.name
-        raise ArgumentValueError(
-            f"{name}: returned {_listed(got)}, and in the graph it has {_listed(wanted)}, which "
-            "its shape rule says, or what was found out without one; a result's shape and dtype "
-            f"may depend on those of the arguments alone: say with @{name}.shape what they are"
-        )
-
-
-def _listed(types: Sequence[tuple[tuple[int, ...], Any]]) -> str:
-    return ", ".join(f"dtype {dtype} and shape {shape}" for shape, dtype in types)
 
 
 def _owning(value: Callable[..., Any], *args: Any) -> Any:

@@ -1,146 +1,29 @@
-"""The graph: a program as a list of equations in static single assignment."""
+"""The graph: a program that is called like a function, shown, counted and verified."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pullback.core import trees
 from pullback.core.memory import in_memory, rely
-from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.subclasses import elements_of
 from pullback.core.tracing import Tracer, is_plain
-from pullback.core.validation import refuse, shown, to_array
+from pullback.core.validation import require_flag, require_instance, shown, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph import cost, dot, svg, text, verification
-from pullback.graph.execution import Plan, require_declared
+from pullback.graph.execution import Plan
+from pullback.graph.key import Hole, Outline, are_equal
+from pullback.graph.program import Program
 from pullback.graph.variable import Variable, require_64_bits
 
-__all__ = ["Atom", "Equation", "Graph", "Signature"]
-
-Atom = Any
-"""What an equation acts on: a `Variable`, or a Python or NumPy scalar."""
+__all__ = ["Graph"]
 
 
-class Equation:
-    """The application of a primitive.
-
-    Parameters
-    ----------
-    primitive : Primitive
-    inputs : tuple of (Variable or scalar)
-    params : dict
-        Static parameters, graphs among them.
-    outputs : tuple of Variable
-    """
-
-    __slots__ = ("inputs", "outputs", "params", "primitive")
-
-    def __init__(
-        self,
-        primitive: Primitive,
-        inputs: tuple[Atom, ...],
-        params: dict[str, Any],
-        outputs: tuple[Variable, ...],
-    ) -> None:
-        self.primitive = primitive
-        self.inputs = inputs
-        self.params = params
-        self.outputs = outputs
-
-    @property
-    def graphs(self) -> dict[str, Graph]:
-        """The nested graphs among the parameters, by path: ``body``, ``branches[1]``."""
-        found: dict[str, Graph] = {}
-        if not self.params:
-            return found
-        for name, value in _fields(self.params):
-            if isinstance(value, Graph):
-                found[name] = value
-            elif isinstance(value, tuple | list):
-                found.update(
-                    (f"{name}[{i}]", each)
-                    for i, each in enumerate(value)
-                    if isinstance(each, Graph)
-                )
-        return found
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The parameters that are no graphs; in place of a dataclass, its fields."""
-        nested = {path.partition("[")[0] for path in self.graphs}
-        return {name: value for name, value in _fields(self.params) if name not in nested}
-
-    def with_graphs(self, graphs: dict[str, Graph]) -> Equation:
-        """The equation with other graphs at some of its paths."""
-        params = {name: _replaced(name, value, graphs) for name, value in self.params.items()}
-        return Equation(self.primitive, self.inputs, params, self.outputs)
-
-
-def _fields(params: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The parameters by name; in place of a dataclass, its fields."""
-    for name, value in params.items():
-        if hasattr(value, "__dataclass_fields__"):
-            yield from ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
-        else:
-            yield name, value
-
-
-def _replaced(path: str, value: Any, graphs: dict[str, Graph]) -> Any:
-    """A parameter with other graphs at some paths."""
-    if isinstance(value, Graph):
-        return graphs.get(path, value)
-    if isinstance(value, tuple | list) and any(isinstance(each, Graph) for each in value):
-        return type(value)(_replaced(f"{path}[{i}]", each, graphs) for i, each in enumerate(value))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        changed = {name: _replaced(name, each, graphs) for name, each in fields.items()}
-        return dataclasses.replace(value, **changed)
-    return value
-
-
-class Signature:
-    """How the arguments and the result of a function are put together from arrays.
-
-    Parameters
-    ----------
-    names : sequence of str
-        How to reach each array among the arguments, for messages and printing.
-    arguments : TreeSpec
-        The structure of the tuple of arguments.
-    static : dict
-        The leaves of the arguments that are no arrays, by position.
-    result : TreeSpec
-    numbers : collection of int
-        Which arrays of the result are to become Python numbers.
-    layouts : dict of int to tuple of int
-        The strides of those arguments on whose layout in memory the program depends.
-    """
-
-    __slots__ = ("arguments", "layouts", "names", "numbers", "result", "static")
-
-    def __init__(
-        self,
-        names: Sequence[str],
-        arguments: trees.TreeSpec,
-        static: dict[int, Any],
-        result: trees.TreeSpec,
-        numbers: Collection[int] = (),
-        layouts: dict[int, tuple[int, ...]] | None = None,
-    ) -> None:
-        self.names = tuple(names)
-        self.layouts = layouts or {}
-        self.numbers = frozenset(numbers)
-        self.arguments = arguments
-        self.static = static
-        self.result = result
-
-
-class Graph:
+class Graph(Program):
     """A program recorded as primitives in static single assignment.
 
     It is made by `trace`. ``print(graph)`` shows it, ``graph(*args)`` runs it with NumPy.
@@ -155,28 +38,9 @@ class Graph:
     equations : tuple of Equation
     outputs : tuple of (Variable or scalar)
     signature : Signature
-    derived : dict
-        What has been made from this graph, such as its derivative, so that it is made once.
     """
 
-    def __init__(
-        self,
-        name: str,
-        inputs: Sequence[Variable],
-        constants: dict[Variable, Any],
-        equations: Sequence[Equation],
-        outputs: Sequence[Atom],
-        signature: Signature,
-    ) -> None:
-        self.name = self.__name__ = name
-        self.inputs = tuple(inputs)
-        self.constants = constants
-        self.equations = tuple(equations)
-        self.outputs = tuple(outputs)
-        self.signature = signature
-        self.derived: dict[Any, Any] = {}
-        self._released: list[list[Variable]] | None = None
-        self._plan: Plan | None = None
+    _plan: Plan | None = None
 
     # -- running -------------------------------------------------------------------------------
 
@@ -211,34 +75,14 @@ class Graph:
             with np.errstate(all="ignore"):
                 results = self.evaluate(values)
         leaves = [_fresh(out, taken) for out in results]
+        for position, is_array in self.signature.arrays.items():
+            if is_plain(leaves[position], np.ndarray | np.generic):
+                leaf = np.asarray(leaves[position])
+                leaves[position] = leaf if is_array else leaf[()]
         for position in self.signature.numbers:
             if is_plain(leaves[position], np.generic):
                 leaves[position] = leaves[position].item()
         return trees.unflatten(self.signature.result, leaves)
-
-    def run(self, values: Sequence[Any]) -> list[Any]:
-        """The outputs from one value for each input, traced or not, without checks of shapes."""
-        self._require_row(values, "run")
-        for position, x in enumerate(values):
-            if getattr(getattr(x, "dtype", None), "kind", "f") not in "biufc":
-                raise refuse(f"{self.name}.run", f"values[{position}]", x, "an array of numbers")
-            require_64_bits(x, f"{self.name}.run: values[{position}]")
-        state: dict[Variable, Any] = dict(self.constants)
-        state.update(zip(self.inputs, values, strict=True))
-        with np.errstate(all="ignore"):
-            for equation, released in zip(self.equations, self._releases(), strict=True):
-                args = [state[x] if type(x) is Variable else x for x in equation.inputs]
-                out = equation.primitive(*args, **equation.params)
-                if not equation.primitive.trusted:
-                    require_declared(equation, out)
-                if equation.primitive.multiple:
-                    state.update(zip(equation.outputs, out, strict=True))
-                else:
-                    state[equation.outputs[0]] = out
-                del args, out
-                for variable in released:
-                    del state[variable]
-        return [state[x] if type(x) is Variable else x for x in self.outputs]
 
     def evaluate(self, values: list[Any]) -> list[Any]:
         """The outputs from one plain array or scalar for each input, in the least time and memory.
@@ -270,38 +114,6 @@ class Graph:
         if self._plan is None:
             self._plan = Plan(self)
         return self._plan(values)
-
-    def _require_row(self, values: Any, method: str, kinds: Any = (list, tuple)) -> None:
-        """Raise unless there is one value for each input."""
-        where = f"{self.name}.{method}"
-        if not is_plain(values, kinds):
-            raise refuse(
-                where,
-                "values",
-                values,
-                "a list with one value for each input",
-                f"write graph.{method}([x]) for a single one, or call the graph itself: graph(x)",
-            )
-        if len(values) != len(self.inputs):
-            raise ArgumentValueError(
-                f"{where}: values has {len(values)} entries, wanted {len(self.inputs)}, one for "
-                f"each input: {', '.join(self.signature.names[:4])}…; a pytree is taken apart by "
-                "calling the graph itself: graph(*args)"
-            )
-
-    def _releases(self) -> list[list[Variable]]:
-        """For each equation the values that nothing reads after it."""
-        if self._released is None:
-            needed = {x for x in self.outputs if type(x) is Variable}
-            released = []
-            for equation in reversed(self.equations):
-                touched = dict.fromkeys(
-                    x for x in (*equation.inputs, *equation.outputs) if type(x) is Variable
-                )
-                released.append([x for x in touched if x not in needed])
-                needed.update(touched)
-            self._released = released[::-1]
-        return self._released
 
     def _bound(self, args: Sequence[Any]) -> list[Any]:
         """The arguments' arrays, checked against those of the recording."""
@@ -346,6 +158,82 @@ class Graph:
         """
         verification.verify(self)
 
+    def key(self) -> str:
+        """The structure of the graph without its numbers, as hexadecimal digits.
+
+        Returns
+        -------
+        str
+            The same for graphs that differ in extents, in numbers among the parameters, in literals
+            and constants alone, and the same in every process. The integers 0 and 1 belong to the
+            structure, as extents and as parameters.
+
+        See Also
+        --------
+        Graph.holes : the numbers.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pullback as pb
+        >>> def f(x):
+        ...     return np.sum(np.sin(x[1:]))
+        >>> three, four = pb.trace(f, np.ones(3)), pb.trace(f, np.ones(4))
+        >>> three.key() == four.key()
+        True
+        >>> [three.holes()[i].where for i in three.differences(four)]
+        ['x, axis 0', 'v0, axis 0', 'v1, axis 0']
+        """
+        return Outline(self).key
+
+    def holes(self) -> tuple[Hole, ...]:
+        """The numbers that the key leaves out, in order.
+
+        Returns
+        -------
+        tuple of Hole
+            Each has a `kind` (an extent, a parameter, a literal or a constant), says `where` it
+            stands, and has a `value`.
+
+        Examples
+        --------
+        >>> import pullback as pb
+        >>> for hole in pb.trace(lambda x: 2.0 * x, pb.ShapeDtype((5, 1))).holes():
+        ...     print(hole.kind, "of", hole.where, "is", hole.value)
+        extent of x, axis 0 is 5
+        literal of v0 = multiply, argument 0 is 2.0
+        extent of v0, axis 0 is 5
+        """
+        return tuple(Outline(self).holes)
+
+    def differences(self, other: Graph) -> tuple[int, ...]:
+        """Which holes differ from those of a graph of the same key.
+
+        Parameters
+        ----------
+        other : Graph
+
+        Returns
+        -------
+        tuple of int
+            Positions in `holes`. Numbers are compared bit by bit.
+
+        Raises
+        ------
+        ArgumentValueError
+            Where the keys differ.
+        """
+        where = f"{self.name}.differences"
+        require_instance(other, Graph, where, "other", "a Graph", "record the function first")
+        mine, theirs = Outline(self), Outline(other)
+        if mine.key != theirs.key:
+            raise ArgumentValueError(
+                f"{where}: other is a graph of {other.name} with another key, wanted one of the "
+                "same structure; compare key() first"
+            )
+        pairs = zip(mine.holes, theirs.holes, strict=True)
+        return tuple(i for i, (a, b) in enumerate(pairs) if not are_equal(a.value, b.value))
+
     def cost(self) -> cost.Cost:
         """Floating-point operations and bytes read and written, counted from shapes and dtypes.
 
@@ -356,9 +244,33 @@ class Graph:
         """
         return cost.cost(self)
 
-    def to_dot(self) -> str:
-        """The graph in Graphviz's language."""
-        return dot.to_dot(self)
+    def text(self, *, lines: bool = False) -> str:
+        """The graph as text, as it is printed.
+
+        Parameters
+        ----------
+        lines : bool
+            Whether to show of each equation the file and the line that it comes from.
+
+        Returns
+        -------
+        str
+        """
+        return text.show(self, lines=require_flag(lines, f"{self.name}.text", "lines"))
+
+    def to_dot(self, *, lines: bool = False) -> str:
+        """The graph in Graphviz's language.
+
+        Parameters
+        ----------
+        lines : bool
+            Whether boxes have the line that they come from as a tooltip.
+
+        Returns
+        -------
+        str
+        """
+        return dot.to_dot(self, lines=require_flag(lines, f"{self.name}.to_dot", "lines"))
 
     def __str__(self) -> str:
         return text.show(self)

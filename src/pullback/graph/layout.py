@@ -1,29 +1,37 @@
 """How results of primitives lie in memory, where the elements of the arguments are not known.
 
-Most results lie in C order without gaps if all arguments do. Otherwise a primitive is tried out:
-one that moves elements about on arrays that lie as its arguments do, another on the first corner of
-these, for NumPy lays a new array out in the order of the axes of those that it comes from. What
-such a trial can't tell is not known.
+Most results lie in C order without gaps if all arguments do. A primitive that looks into memory is
+applied to what has the strides of its argument and no elements. Any other is tried out on the first
+corner of the arguments, for NumPy lays a new array out in the order of the axes of those that it
+comes from. What such a trial can't tell is not known.
 
 A layout is True, for C order without gaps, a tuple of strides, or `None`, if it is not known.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from pullback.core.memory import in_memory, lying, strides_of_part
+from pullback.core.memory import in_memory
 from pullback.core.primitive import Primitive, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.strides import (
+    Lying,
+    corner_of,
+    look,
+    lying,
+    strides_in,
+    strides_like,
+    strides_of_whole,
+)
 from pullback.core.tracing import Tracer, is_plain, strip
+from pullback.graph.program import Equation, Program, nested
 from pullback.graph.variable import Assumed, Variable
-
-if TYPE_CHECKING:
-    from pullback.graph.graph import Equation, Graph
 
 __all__ = [
     "Decided",
@@ -33,11 +41,16 @@ __all__ = [
     "layout_of_part",
     "layouts_of_results",
     "layouts_through",
+    "looking",
     "makes_array",
+    "wherever",
+    "widened",
 ]
 
 _REFUSALS = (ValueError, ArithmeticError, IndexError, TypeError, np.linalg.LinAlgError)
 _ORDERS = ("C", "F")
+_WAYS = (("C", 1), ("F", 1), ("C", 2), ("F", 2))
+"""Ways in which an array may lie: its order, and one place of so many that it has."""
 
 
 def layout_of(x: Any) -> Any:
@@ -49,7 +62,7 @@ def layout_of_part(x: Variable) -> Any:
     """The layout of ``x[0]``, or of what would be that."""
     if x.layout is True or x.layout is None or not x.shape[0]:
         return x.layout and True
-    return _layout(lying(x.shape[1:], x.dtype, x.layout[1:]))
+    return _layout(Lying(x.shape[1:], x.dtype, x.layout[1:]))
 
 
 def assumed_of(x: Any) -> Assumed | None:
@@ -112,7 +125,7 @@ def follows(new: Variable, old: Variable) -> bool:
         other = _in_other_order(old, order)
         args = [other if x is old else x for x in equation.inputs]
         rows = layouts_of_results(equation.primitive, args, equation.params, equation.outputs)
-        if rows[place] != _layout(np.empty_like(in_memory(other))):
+        if rows[place] != _layout_like(in_memory(other)):
             return False
     return True
 
@@ -122,25 +135,24 @@ def _in_other_order(x: Any, order: str | None) -> Any:
     if type(x) is not Variable or not x.shape or x.laid_by is None:
         return x
     if order is None:
-        gaps = np.empty([extent + 1 for extent in x.shape], x.dtype)
-        return _laid_out(x, gaps[tuple(slice(extent) for extent in x.shape)].strides)
-    return _laid_out(x, _layout(np.empty(x.shape, x.dtype, order=order)))  # type: ignore[call-overload]
+        return _laid_out(x, strides_in([extent + 1 for extent in x.shape], x.dtype.itemsize))
+    strides = strides_in(x.shape, x.dtype.itemsize, order)
+    return _laid_out(x, _layout(Lying(x.shape, x.dtype, strides)))
 
 
 def layouts_of_results(
     primitive: Primitive, args: Sequence[Any], params: dict[str, Any], outs: Sequence[Abstract]
 ) -> list[Any]:
     """The layouts of the results of ``primitive(*args, **params)``."""
-    if all(len(out.shape) < 1 for out in outs):
+    if not any(map(shape_of, outs)):
         return [True] * len(outs)
     structure = primitive.structure
     if structure.layouts is not None:
-        return list(structure.layouts(args, params))
+        found = structure.layouts(args, params)
+        return [_layout(x) if type(x) is Lying else x for x in found]
     if structure.in_place is not None:
         memory = in_memory(args[0])
-        return [None if memory is None else _layout(np.empty_like(memory))]
-    if structure.reorders and not primitive.multiple:
-        return [_rearranged(primitive, args, params)]
+        return [None if memory is None else _layout_like(memory)]
     if registry.get(primitive.name) is not primitive:  # of the user's own, which may do anything
         if structure.infer is not None:
             found = structure.infer(*args, **params)
@@ -148,25 +160,25 @@ def layouts_of_results(
         return [not out.shape or getattr(out, "layout", None) for out in outs]
     if not structure.reorders and all(map(_gives_order, args)):
         return [True] * len(outs)
-    if any(map(_holds_graph, params.values())):
+    if nested(params):  # which take arrays of their own shapes only
         return [len(out.shape) < 2 or None for out in outs]
     return _from_corners(primitive, args, params, outs)
 
 
-def _holds_graph(value: Any) -> bool:
-    """Whether a parameter is a nested graph, or several; it takes arrays of its own shapes only."""
-    return hasattr(value[0] if type(value) is tuple and value else value, "equations")
-
-
 def _layout(memory: Any) -> Any:
-    if not isinstance(memory, np.ndarray):
+    if not isinstance(memory, np.ndarray | Lying):
         return None if memory is None else True
     return True if memory.flags.c_contiguous else memory.strides
 
 
+def _layout_like(memory: Any) -> Any:
+    """The layout of a new array that NumPy lays out as it finds one."""
+    return _layout(Lying(memory.shape, memory.dtype, strides_like(memory, memory.dtype)))
+
+
 def _gives_order(x: Any) -> bool:
     """Whether a function of `x`, of which it is an argument, gives an array in C order."""
-    if not shape_of(x) or getattr(x, "layout", None) is True:
+    if getattr(x, "layout", None) is True or not shape_of(x):
         return True
     memory = in_memory(x)
     if memory is None:
@@ -177,25 +189,51 @@ def _gives_order(x: Any) -> bool:
     return len(steps) <= 1 and min(steps, default=0) >= 0
 
 
-# -- what moves elements about --------------------------------------------------------------------
+# -- what looks into memory ------------------------------------------------------------------------
 
 
-def _rearranged(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
-    """The layout of the result of a primitive that moves the elements of its first argument."""
-    memory = in_memory(args[0])
+def looking(view: Callable[..., Any]) -> Callable[..., list[Any]]:
+    """The layouts of a primitive whose value is a view of its argument.
+
+    Parameters
+    ----------
+    view : callable
+        ``view(x, **params)`` is the value, for which no element of `x` may be read.
+    """
+
+    def layouts(args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+        return [wherever(args[0], lambda x: look(x, functools.partial(view, **params)))]
+
+    return layouts
+
+
+def wherever(x: Any, function: Callable[[Lying], Any]) -> Any:
+    """How a function of an array lies, from how the array does.
+
+    What does not depend on that is the same for arrays with gaps and without, of which order="A"
+    tells that in Fortran's order.
+    """
+    memory = in_memory(x)
     if memory is not None:
-        return _layout(_tried_out(primitive, (memory, *map(_stand_in, args[1:])), params))
-    # What does not depend on how the argument lies is the same for arrays with gaps and without,
-    # of which order="A" tells that in Fortran's order.
-    shape, dtype = shape_of(args[0]), dtype_of(args[0])
-    found = set()
-    for step in (2, 1):
-        elements = np.empty(step * math.prod(shape), dtype)[::step]
-        for order in _ORDERS:
-            one = np.reshape(elements, shape, order=order)  # type: ignore[call-overload]
-            out = _tried_out(primitive, (one, *map(_stand_in, args[1:])), params)
-            found.add(_layout(out) if out is not None and out.flags.forc else None)
-    return found.pop() if len(found) == 1 else None
+        return function(_as_lying(memory))
+    shape, dtype = shape_of(x), dtype_of(x)
+    found = [function(Lying(shape, dtype, _steps(shape, dtype, *way))) for way in _WAYS]
+    same = len({_layout(out) for out in found}) == 1 and found[0] is not None
+    return found[0] if same and found[0].flags.forc else None
+
+
+def _steps(shape: tuple[int, ...], dtype: np.dtype[Any], order: str, step: int) -> tuple[int, ...]:
+    """Strides in an order, of every element or of one in so many."""
+    return tuple([step * stride for stride in strides_in(shape, dtype.itemsize, order)])
+
+
+def _as_lying(memory: Any) -> Lying:
+    if type(memory) is Lying:
+        return memory
+    return Lying(shape_of(memory), dtype_of(memory), getattr(memory, "strides", ()))
+
+
+# -- what makes new arrays ------------------------------------------------------------------------
 
 
 def _tried_out(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -207,17 +245,6 @@ def _tried_out(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]
         return None
 
 
-def _stand_in(x: Any) -> Any:
-    """Zeros in place of an argument that is not known."""
-    if not isinstance(x, Abstract | Tracer):
-        return x
-    array = x._mutable if isinstance(x, Tracer) else isinstance(x.memory, np.ndarray) or x.shape
-    return np.zeros(shape_of(x), dtype_of(x)) if array else dtype_of(x).type(0)
-
-
-# -- what makes new arrays ------------------------------------------------------------------------
-
-
 def _from_corners(
     primitive: Primitive, args: Sequence[Any], params: dict[str, Any], outs: Sequence[Abstract]
 ) -> list[Any]:
@@ -226,54 +253,47 @@ def _from_corners(
     if "ddof" in params:
         params = {**params, "ddof": 0}  # NumPy warns of more than there are elements in a corner
     unknown = any(in_memory(x) is None for x in args)
-    for order in _ORDERS if unknown else _ORDERS[:1]:
-        results = _tried_out(primitive, [_corner(x, order) for x in args], params)
+    for order, step in _WAYS if unknown else _WAYS[:1]:
+        results = _tried_out(primitive, [_corner(x, order, step) for x in args], params)
         if results is None:
             return [None] * len(outs)
         row = results if primitive.multiple else (results,)
-        found.append([_widened(x, out) for x, out in zip(row, outs, strict=True)])
+        found.append([widened(x, out) for x, out in zip(row, outs, strict=True)])
     return [row[0] if len(set(row)) == 1 else None for row in zip(*found, strict=True)]
 
 
-def _corner(x: Any, order: str) -> Any:
-    """The corner of an array that lies as `x` does, or in an order, if that is not known."""
+def _corner(x: Any, order: str, step: int) -> Any:
+    """The corner of an array that lies as `x` does, or in some way, if that is not known."""
     shape, dtype = shape_of(x), dtype_of(x)
     memory = in_memory(x)
     if not shape:
         return np.ones((), dtype) if is_plain(memory) else dtype.type(1)
-    small = tuple(min(extent, 2) for extent in shape)
     if memory is None:
-        corner = np.zeros(small, dtype, order=order)  # type: ignore[call-overload]
+        small = tuple(min(extent, 2) for extent in shape)
+        corner = lying(small, dtype, _steps(small, dtype, order, step))
     else:
-        corner = lying(small, dtype, strides_of_part(shape, memory.strides, dtype.itemsize, small))
+        corner = corner_of(memory)
     if len(shape) > 1 and dtype.kind in "fc":
-        diagonal = np.arange(min(small[-2:]))
+        diagonal = np.arange(min(corner.shape[-2:]))
         corner[..., diagonal, diagonal] = 1  # so that a matrix is regular
     return corner
 
 
-def _widened(small: Any, out: Abstract) -> Any:
+def widened(corner: Any, out: Abstract) -> Any:
     """The layout of a result, from that of its corner; `None` if that does not tell."""
     shape = out.shape
-    if len(shape) < 2:
+    if len(shape) < 2 and not (corner.shape and corner.strides[0] < 0):
         return True
-    if any(few < 2 <= many for few, many in zip(shape_of(small), shape, strict=True)):
+    if any(few < 2 <= many for few, many in zip(shape_of(corner), shape, strict=True)):
         return None
-    places = sorted(range(len(shape)), key=lambda axis: -small.strides[axis])
-    places.sort(key=lambda axis: -small.strides[axis] if shape[axis] > 1 else -math.inf)
-    if not small.transpose(places).flags.c_contiguous:
-        return None
-    steps = [out.dtype.itemsize]
-    for axis in places[:0:-1]:
-        steps.append(steps[-1] * max(shape[axis], 1))
-    strides = dict(zip(places[::-1], steps, strict=True))
-    return _layout(lying(shape, out.dtype, tuple(strides[axis] for axis in range(len(shape)))))
+    strides = strides_of_whole(corner, shape)
+    return None if strides is None else _layout(Lying(shape, out.dtype, strides))
 
 
 # -- nested graphs --------------------------------------------------------------------------------
 
 
-def layouts_through(graph: Graph, args: Sequence[Any]) -> list[Any]:
+def layouts_through(graph: Program, args: Sequence[Any]) -> list[Any]:
     """The layouts of the outputs of a nested graph for these arguments."""
     if not any(map(shape_of, graph.outputs)):
         return [True] * len(graph.outputs)
@@ -296,18 +316,30 @@ def _laid_out(x: Variable, layout: Any) -> Variable:
 # -- arrays without dimensions --------------------------------------------------------------------
 
 
-def makes_array(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> bool:
+def makes_array(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> bool | None:
     """Whether a result of shape () is an array, to which NumPy lets one write.
 
-    Functions of larger arrays return scalars, unless they move elements. Others are tried out, but
-    for those of the user's own, which may do anything.
+    Functions of larger arrays return scalars, unless they move elements. Others are tried out.
+    `None` for loops and choices, which return what their bodies do, and functions of the user's
+    own, which may do anything.
     """
-    if isinstance(primitive.value, np.ufunc) or primitive.multiple:
+    if isinstance(primitive.value, np.ufunc):
         return False
-    if registry.get(primitive.name) is not primitive:
+    if registry.get(primitive.name) is not primitive or nested(params):
+        return None
+    if primitive.multiple:
         return False
     if not primitive.structure.reorders and any(math.prod(shape_of(x)) != 1 for x in args):
         return False
     first, *_ = map(_stand_in, args)
     rest = map(_stand_in, args[1:])
     return isinstance(_tried_out(primitive, (first, *rest), params), np.ndarray)
+
+
+def _stand_in(x: Any) -> Any:
+    """Zeros in place of an argument that is not known, without memory of their own."""
+    if not isinstance(x, Abstract | Tracer):
+        return x
+    array = x._mutable if isinstance(x, Tracer) else x.shape or isinstance(x.memory, np.ndarray)
+    zero = dtype_of(x).type(0)
+    return np.broadcast_to(zero, shape_of(x)) if array else zero

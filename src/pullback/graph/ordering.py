@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pullback.graph.dependence import read
+from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
-
-if TYPE_CHECKING:
-    from pullback.graph.graph import Equation
 
 __all__ = ["outliving_views", "updates_last"]
 

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable, Iterable, Sequence
 
 from pullback.graph.dependence import read
-from pullback.graph.graph import Equation
+from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
 
 __all__ = ["kept_values", "recomputation"]

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 
 from pullback.core.collection import ROUND, full_collections
-from pullback.core.memory import is_read_only, is_unchanged
+from pullback.core.memory import is_read_only, same_elements
 from pullback.core.primitive import Primitive
 from pullback.core.running import grounded
 from pullback.core.shapes import Abstract, astype, dtype_of, shape_of
 from pullback.core.tracing import Interpreter, Tracer, is_number
 from pullback.errors import LeakedTracerError, PullbackError
-from pullback.graph.graph import Equation
+from pullback.graph.advice.unrolling import Passes
 from pullback.graph.layout import Decided, assumed_of, layout_of, layouts_of_results, makes_array
 from pullback.graph.leaks import holder
-from pullback.graph.unrolling import Passes
+from pullback.graph.places import Places, following
+from pullback.graph.program import Equation
 from pullback.graph.variable import Variable, unknown
 from pullback.graph.verification import abstract_outputs
 
@@ -61,7 +62,7 @@ class Staging(Interpreter):
 
     follows_integers = True
     __slots__ = (
-        "_handles", "_passes", "_seen", "_watched", "constants", "equations", "refused",
+        "_handles", "_passes", "_places", "_seen", "_watched", "constants", "equations", "refused",
     )  # fmt: skip
 
     def __init__(self, name: str, *, advise: bool = True) -> None:
@@ -72,6 +73,7 @@ class Staging(Interpreter):
         self._seen: dict[Any, tuple[Any, Variable]] = {}
         self._handles: list[weakref.ref[Handle]] = []
         self._passes = Passes(name, advise=advise)
+        self._places = Places()
         self._watched: list[tuple[Tracer, int, Abstract]] = []
 
     def tracer(self, variable: Variable, origin: str) -> Tracer:
@@ -103,7 +105,8 @@ class Staging(Interpreter):
         layouts = layouts_of_results(primitive, values, params, found)
         inputs = tuple([x if type(x) is Variable else self.atom(x) for x in values])
         outputs = tuple([Variable(out.shape, out.dtype) for out in found])
-        equation = Equation(primitive, inputs, params, outputs)
+        place = following.place or self._places.here()
+        equation = Equation(primitive, inputs, params, outputs, place)
         decided = Decided(equation)
         for variable, layout in zip(outputs, layouts, strict=True):
             if variable.shape:
@@ -179,7 +182,7 @@ class Staging(Interpreter):
     def mutable(self, tracer: Tracer) -> bool:
         value = tracer._value
         if type(value) is Variable:
-            return bool(value.shape) or value.array
+            return bool(value.shape or value.array)
         return super().mutable(tracer)
 
     def truth(self, tracer: Tracer) -> bool:
@@ -255,4 +258,4 @@ def _same(kept: Any, value: Any) -> bool:
     """Whether a constant has not been written to since it was kept."""
     if type(value) is Tracer:
         return type(kept) is Tracer and kept._value is value._value
-    return kept is value or is_unchanged(kept, value)
+    return kept is value or same_elements(kept, value)

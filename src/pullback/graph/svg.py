@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pullback.graph.program import Program
 from pullback.graph.text import literal, names_of, show, type_of
 from pullback.graph.variable import Variable
-
-if TYPE_CHECKING:
-    from pullback.graph.graph import Graph
 
 __all__ = ["to_html", "to_svg"]
 
@@ -19,7 +17,7 @@ MOST = 60
 CHARACTER, HEIGHT, GAP_X, GAP_Y, MARGIN = 7.0, 26.0, 18.0, 34.0, 12.0
 
 
-def to_html(graph: Graph) -> str:
+def to_html(graph: Program) -> str:
     """The drawing, if the graph is small enough for one, and those of nested graphs, and the text.
 
     The drawings of nested graphs are folded away.
@@ -27,9 +25,9 @@ def to_html(graph: Graph) -> str:
     return f"<div>{_drawings(graph)}<pre>{html.escape(show(graph))}</pre></div>"
 
 
-def _drawings(graph: Graph) -> str:
+def _drawings(graph: Program) -> str:
     """The drawing of a graph, and below it those of its nested graphs."""
-    parts = [to_svg(graph) or ""]
+    parts = [to_svg(graph, lines=True) or ""]
     names = names_of(graph)
     for equation in graph.equations:
         results = ", ".join(names[x] for x in equation.outputs)
@@ -39,8 +37,11 @@ def _drawings(graph: Graph) -> str:
     return "\n".join(filter(None, parts))
 
 
-def to_svg(graph: Graph) -> str | None:
-    """The drawing: each value stands one layer below the lowest that it is computed from."""
+def to_svg(graph: Program, *, lines: bool = False) -> str | None:
+    """The drawing: each value stands one layer below the lowest that it is computed from.
+
+    With `lines`, where an equation comes from is what its box shows under the pointer.
+    """
     if len(graph.equations) > MOST:
         return None
     labels, parents = _nodes(graph)
@@ -55,28 +56,33 @@ def to_svg(graph: Graph) -> str | None:
     height = len(layers) * (HEIGHT + GAP_Y) - GAP_Y + 2 * MARGIN
     size = f'width="{width:.0f}" height="{height:.0f}"'
     font = 'font-family="monospace" font-size="11"'
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>']
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>']
     for number, above in enumerate(parents):
         x, y, w = boxes[number]
         for p in above:
             from_x, from_y, from_w = boxes[p]
-            lines.append(
+            parts.append(
                 f'<line x1="{from_x + from_w / 2:.1f}" y1="{from_y + HEIGHT:.1f}" '
                 f'x2="{x + w / 2:.1f}" y2="{y:.1f}" stroke="#888"/>'
             )
-    for (x, y, w), label in zip(boxes, labels, strict=True):
-        lines.append(
+    first = len(graph.inputs) + len(graph.constants)
+    for number, ((x, y, w), label) in enumerate(zip(boxes, labels, strict=True)):
+        place = None
+        if lines and first <= number < first + len(graph.equations):
+            place = graph.equations[number - first].place
+        title = "" if place is None else f"<title>{html.escape(place.words())}</title>"
+        parts.append(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{HEIGHT:.0f}" rx="4" '
-            'fill="#f4f4f8" stroke="#446"/>'
+            'fill="#f4f4f8" stroke="#446"' + (f">{title}</rect>" if title else "/>")
         )
-        lines.append(
+        parts.append(
             f'<text x="{x + w / 2:.1f}" y="{y + HEIGHT / 2 + 4:.1f}" text-anchor="middle">'
             f"{html.escape(label)}</text>"
         )
-    return "\n".join([*lines, "</svg>"])
+    return "\n".join([*parts, "</svg>"])
 
 
-def _nodes(graph: Graph) -> tuple[list[str], list[list[int]]]:
+def _nodes(graph: Program) -> tuple[list[str], list[list[int]]]:
     """Labels of inputs, constants, equations and outputs, and what each is computed from."""
     names = names_of(graph)
     labels: list[str] = []

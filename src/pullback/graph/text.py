@@ -11,16 +11,14 @@ Parameters that are `None` or False are left out. An index is written as Python 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pullback.core.shapes import Abstract
 from pullback.core.tracing import is_plain
+from pullback.graph.program import Equation, Program
 from pullback.graph.variable import Variable
-
-if TYPE_CHECKING:
-    from pullback.graph.graph import Equation, Graph
 
 __all__ = ["literal", "names_of", "parameters", "show", "type_of"]
 
@@ -33,24 +31,28 @@ PLACE = "array"
 """What marks the place of an array in the template of an index."""
 
 
-def show(graph: Graph) -> str:
-    """The whole graph, nested graphs indented below the equation that has them."""
+def show(graph: Program, *, lines: bool = False) -> str:
+    """The whole graph, nested graphs indented below the equation that has them.
+
+    With `lines`, where each equation comes from stands behind it.
+    """
     names = names_of(graph)
     inputs = [f"{names[x]}: {type_of(x)}" for x in graph.inputs]
     outputs = ", ".join(type_of(x) if type(x) is Variable else literal(x) for x in graph.outputs)
     name = "f" if graph.name == "<lambda>" else graph.name
-    lines = [f"{name}({', '.join(inputs)}) -> {outputs}:"]
-    if len(lines[0]) > COLUMNS:
-        lines = [f"{name}(", *(f"{INDENT * 2}{x}," for x in inputs), f") -> {outputs}:"]
+    text = [f"{name}({', '.join(inputs)}) -> {outputs}:"]
+    if len(text[0]) > COLUMNS:
+        text = [f"{name}(", *(f"{INDENT * 2}{x}," for x in inputs), f") -> {outputs}:"]
     for x, array in graph.constants.items():
-        lines.append(f"{INDENT}constant {names[x]}: {type_of(x)}{_elements(array)}")
+        text.append(f"{INDENT}constant {names[x]}: {type_of(x)}{_elements(array)}")
     for equation in graph.equations:
-        lines.append(INDENT + _equation(equation, names))
+        place = f"  # {equation.place.short}" if lines and equation.place is not None else ""
+        text.append(INDENT + _equation(equation, names) + place)
         for path, nested in equation.graphs.items():
-            first, *rest = show(nested).splitlines()
-            lines += [f"{INDENT * 2}{path} = {first}", *(INDENT * 2 + line for line in rest)]
-    lines.append(f"{INDENT}return {', '.join(_atom(x, names) for x in graph.outputs)}")
-    return "\n".join(lines)
+            first, *rest = show(nested, lines=lines).splitlines()
+            text += [f"{INDENT * 2}{path} = {first}", *(INDENT * 2 + line for line in rest)]
+    text.append(f"{INDENT}return {', '.join(_atom(x, names) for x in graph.outputs)}")
+    return "\n".join(text)
 
 
 def _elements(array: Any) -> str:
@@ -63,7 +65,7 @@ def _elements(array: Any) -> str:
     return f" = {array.tolist()}" if array.size <= FEW else ""
 
 
-def names_of(graph: Graph) -> dict[Variable, str]:
+def names_of(graph: Program) -> dict[Variable, str]:
     """A name for every variable of a graph."""
     names: dict[Variable, str] = dict(zip(graph.inputs, graph.signature.names, strict=True))
     taken = set(names.values())

@@ -19,10 +19,12 @@ from pullback.errors import (
     DataDependenceError,
     PullbackError,
 )
-from pullback.graph.graph import Graph, Signature
+from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of
+from pullback.graph.places import line_of
+from pullback.graph.program import Signature
 from pullback.graph.staging import Staging
-from pullback.graph.variable import Assumed, Variable, line_of, require_64_bits
+from pullback.graph.variable import Assumed, Variable, require_64_bits
 
 __all__ = ["call_traced", "output_atom", "trace"]
 
@@ -102,7 +104,9 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     with Staging(where) as staging:
         outputs, result = _record(f, spec, static, inputs, heads, staging)
         staging.require_no_leaks()
-    numbers = [i for i, x in enumerate(outputs) if type(x) is Variable and x.number]
+    variables = {i: x for i, x in enumerate(outputs) if type(x) is Variable}
+    numbers = [i for i, x in variables.items() if x.number]
+    arrays = {i: x.array for i, x in variables.items() if not x.shape and x.array is not None}
     layouts = {
         i: x.memory.strides for i, x in enumerate(inputs.values()) if x.laid_by and x.laid_by.relied
     }
@@ -112,7 +116,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
         staging.constants,
         staging.equations,
         outputs,
-        Signature(list(inputs), spec, static, result, numbers, layouts),
+        Signature(list(inputs), spec, static, result, numbers, layouts, arrays),
     )
     graph.verify()
     return graph

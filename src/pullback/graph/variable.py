@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import linecache
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 import numpy as np
 
 from pullback.core.creation import require_dtype, require_shape
-from pullback.core.memory import lying
 from pullback.core.shapes import Abstract
+from pullback.core.strides import Lying
 from pullback.core.validation import shown
 from pullback.errors import FILLING, ArgumentValueError, DataDependenceError
+from pullback.graph.places import user_line
 
 __all__ = [
     "Assumed",
     "ShapeDtype",
     "Variable",
-    "is_ours",
-    "line_of",
     "require_64_bits",
     "unknown",
-    "user_line",
 ]
-
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_OURS = (_PACKAGE + os.sep, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
-
-_known_paths: dict[str, bool] = {}
-"""Whether the code of a file is pullback's or NumPy's."""
 
 
 class ShapeDtype(Abstract):
@@ -112,8 +100,9 @@ class Variable(Abstract):
         The type of a Python scalar, which does not decide the dtype of what it is combined with.
     number : bool
         Whether it was computed from such scalars by Python's operators, while it is recorded.
-    array : bool
-        Whether a value of shape () is an array, which can be written to, not a scalar.
+    array : bool or None
+        Whether a value of shape () is an array, which can be written to, not a scalar; `None` where
+        that is not known, which is taken for a scalar.
     layout : object
         How the elements lie in memory: True, in C order without gaps; a tuple of strides; or
         `None`, where that is not known.
@@ -130,7 +119,7 @@ class Variable(Abstract):
         dtype: np.dtype[Any],
         *,
         weak: type | None = None,
-        array: bool = False,
+        array: bool | None = False,
         layout: Any = None,
     ) -> None:
         super().__init__(shape, dtype)
@@ -145,12 +134,12 @@ class Variable(Abstract):
 
     @property
     def memory(self) -> Any:
-        """An array or scalar that lies in memory likewise, if that is known."""
+        """How the elements lie in memory, if that is known; of a scalar, another one."""
         if not self.shape:
             return np.empty((), self.dtype) if self.array else self.dtype.type(0)
-        if self.layout is True or self.layout is None:
-            return np.empty(self.shape, self.dtype) if self.layout else None
-        return lying(self.shape, self.dtype, self.layout)
+        if self.layout is None:
+            return None
+        return Lying(self.shape, self.dtype, None if self.layout is True else self.layout)
 
     def rely(self) -> None:
         """Note it with all arguments that have decided on the layout."""
@@ -239,39 +228,3 @@ def _remedy(target: str) -> str:
         "Call NumPy's functions instead of the math module's, and choose between values with "
         f"np.where(condition, a, b). {FILLING}."
     )
-
-
-def user_line() -> str:
-    """Where the user's code is: ``" at file.py, line 3: `if x > 0:`"``."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if not is_ours(frame):
-            return _place(frame, frame.f_lineno)
-        frame = frame.f_back
-    return ""
-
-
-def line_of(traceback: TracebackType | None) -> str:
-    """The user's line that an error came from, likewise."""
-    place = ""
-    while traceback is not None:
-        if not is_ours(traceback.tb_frame):
-            place = _place(traceback.tb_frame, traceback.tb_lineno)
-        traceback = traceback.tb_next
-    return place
-
-
-def is_ours(frame: FrameType) -> bool:
-    """Whether a frame belongs to pullback or to NumPy."""
-    path = frame.f_code.co_filename
-    ours = _known_paths.get(path)
-    if ours is None:
-        ours = os.path.abspath(path).startswith(_OURS) or path.startswith("<frozen")
-        _known_paths[path] = ours
-    return ours
-
-
-def _place(frame: FrameType, line: int) -> str:
-    path = frame.f_code.co_filename
-    source = linecache.getline(path, line, frame.f_globals).strip()
-    return f" at {path}, line {line}" + (f": `{source}`" if source else "")

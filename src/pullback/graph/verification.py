@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.errors import GraphError
+from pullback.graph.places import Place
+from pullback.graph.program import Equation, Program
 from pullback.graph.text import literal, names_of, type_of
 from pullback.graph.variable import Variable
-
-if TYPE_CHECKING:
-    from pullback.graph.graph import Equation, Graph
 
 __all__ = ["abstract_outputs", "verify"]
 
@@ -31,13 +30,16 @@ def abstract_outputs(primitive: Any, inputs: Sequence[Any], params: dict[str, An
     return out if primitive.multiple else (out,)
 
 
-def verify(graph: Graph) -> None:
+def verify(graph: Program) -> None:
     """Raise `GraphError` unless `graph` is well formed; see `Graph.verify`."""
     defined: set[Variable] = set()
     names = names_of(graph)
 
+    place: Place | None = None
+
     def fail(line: str, what: str) -> None:
-        raise GraphError(f"graph of {graph.name}: {line}: {what}")
+        where = "" if place is None else f"; it comes from {place.words()}"
+        raise GraphError(f"graph of {graph.name}: {line}: {what}{where}")
 
     def define(variable: Any, line: str) -> None:
         if type(variable) is not Variable:
@@ -63,6 +65,7 @@ def verify(graph: Graph) -> None:
             )
     for number, equation in enumerate(graph.equations):
         line = f"equation {number}, {equation.primitive.name}"
+        place = equation.place
         for x in equation.inputs:
             if type(x) is not Variable or x not in defined:
                 use(x, line)
@@ -71,6 +74,7 @@ def verify(graph: Graph) -> None:
             verify(nested)
         for variable in equation.outputs:
             define(variable, line)
+    place = None
     for x in graph.outputs:
         use(x, "outputs")
         if not isinstance(x, Abstract) and shape_of(x) != ():

@@ -26,7 +26,7 @@ from pullback.errors import (
     DataDependenceError,
     DetachedError,
 )
-from pullback.graph.variable import user_line
+from pullback.graph.places import user_line
 from pullback.numpy.callers import is_pullbacks_file
 from pullback.numpy.conversion import convert
 from pullback.numpy.indexing import Look, along_axis, parse, positions_of

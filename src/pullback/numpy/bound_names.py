@@ -71,6 +71,31 @@ class _Place:
         self.others = list(found.values())
 
 
+class _Reach:
+    """A module and those that it refers to, directly or not.
+
+    Attributes
+    ----------
+    namespaces : list of dict
+    sizes : list of int
+        How many names there were in each when it was looked through.
+    named : list of (dict, list of str)
+        The namespaces that have NumPy's functions, and their names there.
+    """
+
+    __slots__ = ("named", "namespaces", "sizes")
+
+    def __init__(self, places: list[_Place]) -> None:
+        self.namespaces = [place.namespace for place in places]
+        self.sizes = [place.size for place in places]
+        self.named = [(place.namespace, place.names) for place in places if place.names]
+
+    def is_of(self, namespace: Namespace) -> bool:
+        """Whether this is what the module reaches, and nothing was bound in any of them since."""
+        namespaces = self.namespaces
+        return namespaces[0] is namespace and list(map(len, namespaces)) == self.sizes
+
+
 def _imported(namespace: Namespace) -> set[str]:
     """What a module's source calls what it imports: ``z`` in ``from numpy import zeros as z``.
 
@@ -96,7 +121,7 @@ class BoundNames:
     def __init__(self) -> None:
         self._functions: dict[int, Served] = {}
         self._places: dict[int, _Place] = {}
-        self._reaches: dict[int, list[_Place]] = {}
+        self._reaches: dict[int, _Reach] = {}
         self._visited: dict[int, Namespace] = {}
         self._bound: list[tuple[Namespace, str, Served]] = []
         self._cells: list[tuple[CellType, Served]] = []
@@ -132,27 +157,23 @@ class BoundNames:
         if id(namespace) in self._visited or type(namespace) is not dict:
             return  # another type: that of a copy of a function, which is served as its original is
         self._visited[id(namespace)] = namespace
-        for place in self._reach(namespace):
-            for name in place.names:
-                served = self._functions.get(id(place.namespace.get(name)))
+        for bound, names in self._reach(namespace).named:
+            for name in names:
+                served = self._functions.get(id(bound.get(name)))
                 if served is not None:
-                    self._bound.append((place.namespace, name, served))
-                    place.namespace[name] = served
+                    self._bound.append((bound, name, served))
+                    bound[name] = served
 
-    def _reach(self, namespace: Namespace) -> list[_Place]:
+    def _reach(self, namespace: Namespace) -> _Reach:
         """What is known of a module and of those that it refers to."""
-        reach = self._reaches.get(id(namespace))
-        if reach is not None and reach[0].namespace is namespace:
-            for place in reach:
-                if len(place.namespace) != place.size:
-                    break
-            else:
-                return reach
-        reach = []
+        known = self._reaches.get(id(namespace))
+        if known is not None and known.is_of(namespace):
+            return known
+        places = []
         remaining, seen = [namespace], {id(namespace)}
         while remaining and _is_users(namespace):
             place = self._place(remaining.pop())
-            reach.append(place)
+            places.append(place)
             for other in place.others:
                 if id(other) not in seen:
                     seen.add(id(other))
@@ -160,7 +181,8 @@ class BoundNames:
         if len(self._reaches) >= MOST:
             self._reaches.clear()
             self._places.clear()
-        if reach:
+        reach = _Reach(places)
+        if places:
             self._reaches[id(namespace)] = reach
         return reach
 

@@ -15,6 +15,7 @@ import numpy as np
 from pullback.core.memory import in_memory, rely
 from pullback.core.running import GROUND, innermost
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.strides import Lying
 from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import setitem
@@ -50,7 +51,7 @@ def _prototype(a: Any, order: Any, shape: Any) -> Any:
     memory = in_memory(a)
     if memory is not None:
         rely(a)
-    return memory
+    return memory.empty() if type(memory) is Lying else memory
 
 
 def _copied(a: Any, dtype: Any, order: Any, value: Any, name: str) -> Any:

@@ -18,9 +18,10 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from pullback.core.memory import in_memory, lying, strides_of_part
+from pullback.core.memory import in_memory
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.strides import lying, strides_of_part
 from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert, promoted

@@ -14,7 +14,7 @@ from pullback.core.running import GROUND
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, View, is_number, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
-from pullback.graph.variable import user_line
+from pullback.graph.places import user_line
 from pullback.numpy.conversion import convert, double, inexact
 from pullback.numpy.indexing import take
 from pullback.numpy.operands import operand, refuse

@@ -115,21 +115,26 @@ def _alone(x: Any, mask: Any, lead: int) -> Any:
 
 def getitem(x: Any, key: Any) -> Any:
     """``x[key]``: a view where NumPy makes one, a scalar for a full integer index, else a copy."""
-    if type(key) is int and grounded(x):
-        element = x._value[key]
-        if type(element) is not np.ndarray:
-            return element
-    if Tracer in map(type, key) if type(key) is tuple else type(key) is Tracer:
-        narrow = narrowed(x, key)
-        if narrow is not None:
-            view, (*lead, mask) = narrow
-            now = view._snapshot() if type(view) is Tracer else view
-            return Selected(_alone(now, mask, len(lead)), mask._snapshot(), lead=len(lead))
-    if has_window(key):
-        x, key = looked_through(x, key)
-    template, arrays = parse(key)
+    template: Template
+    arrays: Sequence[Any] = ()
+    if _is_basic(key):
+        if type(key) is int and grounded(x):
+            element = x._value[key]
+            if type(element) is not np.ndarray:
+                return element
+        template = key if type(key) is tuple else (key,)
+    else:
+        if Tracer in map(type, key) if type(key) is tuple else type(key) is Tracer:
+            narrow = narrowed(x, key)
+            if narrow is not None:
+                view, (*lead, mask) = narrow
+                now = view._snapshot() if type(view) is Tracer else view
+                return Selected(_alone(now, mask, len(lead)), mask._snapshot(), lead=len(lead))
+        if has_window(key):
+            x, key = looked_through(x, key)
+        template, arrays = parse(key)
     out = look(x, Look(template, arrays))
-    if not (isinstance(out, Tracer) and isinstance(x, Tracer)):
+    if type(out) is not Tracer or type(x) is not Tracer:
         return out
     if not x._mutable:
         return as_array(out) if ... in template else out
@@ -141,6 +146,21 @@ def getitem(x: Any, key: Any) -> Any:
         positions = [i._snapshot() for i in arrays]
         out._alias = View(x, Look(template, positions), Put(template, positions))
     return out
+
+
+_BASIC = frozenset({int, type(None), type(Ellipsis)})
+_BOUNDS = frozenset({int, type(None)})
+
+
+def _is_basic(key: Any) -> bool:
+    """Whether a subscript has nothing but Python's integers, slices between such, and axes."""
+    for entry in key if type(key) is tuple else (key,):
+        cls = type(entry)
+        if cls not in _BASIC and (
+            cls is not slice or type(entry.start) not in _BOUNDS or type(entry.stop) not in _BOUNDS
+        ):
+            return False
+    return True
 
 
 def _is_traced_integer(i: Any) -> bool:

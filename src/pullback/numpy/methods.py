@@ -13,6 +13,7 @@ import numpy as np
 
 from pullback.core.primitive import bind
 from pullback.core.running import GROUND, grounded, look
+from pullback.core.strides import Lying, corner_of
 from pullback.core.tracing import Tracer, View, strip
 from pullback.errors import ArgumentTypeError, NoRuleError
 from pullback.numpy.assignment import owns_memory, require_target, setitem
@@ -21,7 +22,7 @@ from pullback.numpy.indexing import getitem
 from pullback.numpy.protocol import are_constant, array_functions, no_rule
 from pullback.numpy.queries import shown
 from pullback.numpy.scalars import as_number
-from pullback.numpy.shaping import flatten
+from pullback.numpy.shaping import flatten, matrix_transpose, reshape, transpose
 from pullback.numpy.views import (
     Flat,
     copy_of,
@@ -84,12 +85,12 @@ for _name in _SAME_AS_FUNCTIONS:
 
 def _reshape(self: Any, *shape: Any, order: Any = "C", copy: bool | None = None) -> Any:
     """`numpy.reshape`, with the shape as one argument or several."""
-    return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order, copy=copy)
+    return reshape(self, shape[0] if len(shape) == 1 else shape, order=order, copy=copy)
 
 
 def _transpose(self: Any, *axes: Any) -> Any:
     """`numpy.transpose`, with the axes as one argument or several."""
-    return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+    return transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
 
 def _compress(self: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:
@@ -261,6 +262,8 @@ def _set_flat(self: Any, values: Any) -> None:
 def _flags(self: Any) -> Any:
     """How NumPy's array would lie in memory, and whether that would be memory of its own."""
     memory = known_memory(self)
+    if type(memory) is Lying:
+        memory = corner_of(memory)
     if not isinstance(memory, np.ndarray):
         return memory.flags
     if self._alias is not None:
@@ -279,10 +282,6 @@ def _is_read_only(x: Any) -> bool:
             return True
         x = x._alias.base
     return False
-
-
-def _matrix_transpose(self: Any) -> Any:
-    return np.matrix_transpose(self)
 
 
 def _set_part(name: str) -> Callable[[Any, Any], None]:
@@ -311,8 +310,8 @@ def _immutable(name: str, remedy: str) -> Callable[[Any, Any], NoReturn]:
 
 
 for _name, (_get, _set) in {
-    "T": (lambda self: np.transpose(self), None),
-    "mT": (_matrix_transpose, None),
+    "T": (transpose, None),
+    "mT": (matrix_transpose, None),
     "real": (lambda self: np.real(self), _set_part("real")),
     "imag": (lambda self: np.imag(self), _set_part("imag")),
     "flat": (_flat, _set_flat),

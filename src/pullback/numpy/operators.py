@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.primitive import Primitive, bind, registry
+from pullback.core.primitive import SCALARS, Primitive, bind, registry
 from pullback.core.running import GROUND
 from pullback.core.shapes import shape_of
-from pullback.core.tracing import Tracer, is_number
+from pullback.core.tracing import NO_PARAMS, Tracer, is_number
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import deliver, owns_memory
 from pullback.numpy.elementwise import divmod, pow
@@ -91,33 +91,61 @@ def _operator(
     primitive: Primitive, evaluate: Binary, otherwise: Callable[..., Any] = _refuses
 ) -> Binary:
     def operate(self: Any, other: Any) -> Any:
-        if not self._interpreter.level and self._alias is None:
-            if type(other) is Tracer:
-                if not other._interpreter.level and other._alias is None:
-                    return made(evaluate(self._value, other._value))
-            elif type(other) not in _JOINED:
-                return made(evaluate(self._value, other))
-        if type(other) not in _OPERANDS:
+        if _stand_together(self, other):
+            out = self._interpreter.operate(primitive, evaluate, self, other)
+            if out is not NotImplemented:
+                return out
+        elif not self._interpreter.level and type(other) not in _JOINED:
+            return made(evaluate(self._value, other))
+        elif type(other) not in _OPERANDS:
             taken = _taken(other, primitive)
             if taken is NotImplemented:
                 return otherwise(self, other, evaluate)
             other = taken
-        return _like_operands(bind(primitive, (self, other), {}), self, other)
+        return _like_operands(bind(primitive, (self, other), NO_PARAMS), self, other)
 
     return operate
 
 
 def _reflected(primitive: Primitive, evaluate: Binary) -> Binary:
     def operate(self: Any, other: Any) -> Any:
-        if not self._interpreter.level and self._alias is None and type(other) not in _JOINED:
+        if _stand_together(self, other):
+            out = self._interpreter.operate(primitive, evaluate, other, self)
+            if out is not NotImplemented:
+                return out
+        elif not self._interpreter.level and type(other) not in _JOINED:
             return made(evaluate(other, self._value))
-        if type(other) not in _OPERANDS:
+        elif type(other) not in _OPERANDS:
             other = _taken(other, primitive)
             if other is NotImplemented:
                 return NotImplemented
-        return _like_operands(bind(primitive, (other, self), {}), self, other)
+        return _like_operands(bind(primitive, (other, self), NO_PARAMS), self, other)
 
     return operate
+
+
+def _stand_together(x: Any, other: Any) -> bool:
+    """Whether the operand of a tracer is a number, a plain array or a tracer of the same level."""
+    if x._alias is not None:
+        x._refresh()
+    cls = type(other)
+    if cls is Tracer:
+        if other._alias is not None:
+            other._refresh()
+        return other._interpreter is x._interpreter
+    return cls in SCALARS or (cls is np.ndarray and other.dtype.kind != "O")
+
+
+def _unfailing(evaluate: Binary, function: np.ufunc) -> Binary:
+    """The operator, which between Python's numbers makes infinity or NaN as NumPy's function."""
+
+    def quotient(x: Any, y: Any) -> Any:
+        try:
+            return evaluate(x, y)
+        except ZeroDivisionError:
+            return function(x, y).item()
+
+    return quotient
 
 
 def _unary(primitive: Primitive, evaluate: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -209,10 +237,12 @@ _BITWISE = {
 }
 
 for _name, (_ufunc, _symbol) in _ARITHMETIC.items():
-    _primitive = registry[_ufunc.__name__]
-    _plainly = _operator(_primitive, _pythons(_name))
+    _primitive, _evaluate = registry[_ufunc.__name__], _pythons(_name)
+    if _name in ("truediv", "floordiv", "mod"):
+        _evaluate = _unfailing(_evaluate, _ufunc)
+    _plainly = _operator(_primitive, _evaluate)
     _install(_name, _plainly)
-    _install(f"r{_name}", _reflected(_primitive, _pythons(_name)))
+    _install(f"r{_name}", _reflected(_primitive, _evaluate))
     _install(f"i{_name}", _in_place(_plainly, _symbol, _pythons(f"i{_name}")))
 for _name, _ufunc in _COMPARISONS.items():
     _otherwise = _differs if _name in ("eq", "ne") else _refuses

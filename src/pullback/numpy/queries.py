@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.strides import Lying, corner_of
 from pullback.core.tracing import Tracer, strip
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant
@@ -69,12 +70,18 @@ def common_type(*arrays: Any) -> type:
 
 @implements(np.may_share_memory)
 def may_share_memory(a: Any, b: Any, /, max_work: Any = 0) -> bool:
-    return np.may_share_memory(known_memory(a), known_memory(b), max_work)
+    return np.may_share_memory(_memory(a), _memory(b), max_work)
 
 
 @implements(np.shares_memory)
 def shares_memory(a: Any, b: Any, /, max_work: Any = -1) -> bool:
-    return np.shares_memory(known_memory(a), known_memory(b), max_work)
+    return np.shares_memory(_memory(a), _memory(b), max_work)
+
+
+def _memory(x: Any) -> Any:
+    """The array that `x` stands for; of one that is not known, memory that is no other's."""
+    memory = known_memory(x)
+    return corner_of(memory) if type(memory) is Lying else memory
 
 
 # -- text -----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer
 from pullback.errors import DataDependenceError
-from pullback.graph.variable import user_line
+from pullback.graph.places import user_line
 from pullback.numpy.masks import same_mask
 
 __all__ = ["Selected", "functions"]

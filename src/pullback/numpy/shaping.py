@@ -14,12 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from pullback.core.primitive import bind
 from pullback.core.shapes import broadcast_shapes, shape_of
 from pullback.core.tracing import is_number
 from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.views import array_of, copy_of, definite, in_order, known_memory, view_of
+from pullback.numpy.views import (
+    array_of,
+    copy_of,
+    definite,
+    in_order,
+    known_memory,
+    may_share,
+    view_of,
+)
 from pullback.rules import shaping
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to", "copy",
@@ -30,16 +39,17 @@ __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadc
 def _array(a: Any) -> Any:
     """`a` as an array, as NumPy's functions take a Python number; one of NumPy stays what it is."""
     a = operand(a)
-    return array_of(a) if not shape_of(a) and is_number(a) else a
+    return a if shape_of(a) or not is_number(a) else array_of(a)
 
 
 def _permuted(a: Any, axes: Sequence[int]) -> Any:
-    """The view of `a` with its axes in this order."""
+    """The view of the array `a` with its axes in this order."""
     axes = tuple(axes)
     return view_of(
-        _array(a),
-        lambda base: shaping.transpose(base, axes=axes),
+        a,
+        lambda base: bind(shaping.transpose, (base,), {"axes": axes}),
         lambda _base, value: shaping.transpose(value, axes=shaping.inverse(axes)),
+        always=True,
     )
 
 
@@ -49,7 +59,7 @@ def _reshaped(a: Any, shape: tuple[int, ...], order: str = "C") -> Any:
     old = shape_of(a)
     return view_of(
         a,
-        lambda base: shaping.reshape(base, shape=shape, order=order),
+        lambda base: bind(shaping.reshape, (base,), {"shape": shape, "order": order}),
         lambda _base, value: shaping.reshape(value, shape=old, order=order),
     )
 
@@ -61,9 +71,16 @@ def _reshaped(a: Any, shape: tuple[int, ...], order: str = "C") -> Any:
 def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
     a = operand(a)
     wanted = _complete(shape, shape_of(a))
+    order = definite(order, a)
     if copy is False:
-        np.reshape(known_memory(a), wanted, order=order, copy=False)  # type: ignore[call-overload]
-    out = _reshaped(a, wanted, definite(order, a))
+        memory = known_memory(a)
+        if not may_share(shaping.reshape(memory, shape=wanted, order=order), memory):
+            raise ArgumentValueError(
+                f"np.reshape: copy=False, and an array of shape {shape_of(a)} that lies in memory "
+                f"as this one does can't have the shape {wanted} without being copied; leave "
+                "copy=False out"
+            )
+    out = _reshaped(a, wanted, order)
     return copy_of(out) if copy else out
 
 
@@ -85,6 +102,8 @@ def _complete(shape: Any, old: tuple[int, ...]) -> tuple[int, ...]:
 
 def _extents(shape: Any) -> tuple[int, ...]:
     """A shape given as a sequence or as one integer."""
+    if type(shape) is int:
+        return (shape,)
     try:
         return tuple(map(operator.index, shape))
     except TypeError:
@@ -201,7 +220,7 @@ def atleast_3d(*arys: Any) -> Any:
 
 @implements(np.transpose)
 def transpose(a: Any, axes: Any = None) -> Any:
-    a = operand(a)
+    a = _array(a)
     rank = len(shape_of(a))
     if axes is None:
         return _permuted(a, range(rank)[::-1])
@@ -216,7 +235,7 @@ def transpose(a: Any, axes: Any = None) -> Any:
 
 @implements(np.swapaxes)
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
-    a = operand(a)
+    a = _array(a)
     order = list(range(len(shape_of(a))))
     first = normalize_axis_index(axis1, len(order), "axis1")
     second = normalize_axis_index(axis2, len(order), "axis2")
@@ -226,7 +245,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
 
 @implements(np.moveaxis)
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    a = operand(a)
+    a = _array(a)
     rank = len(shape_of(a))
     sources = normalize_axis_tuple(source, rank, "source")
     destinations = normalize_axis_tuple(destination, rank, "destination")
@@ -243,7 +262,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
 
 @implements(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    a = operand(a)
+    a = _array(a)
     rank = len(shape_of(a))
     axis = normalize_axis_index(axis, rank)
     place = normalize_axis_index(start, rank + 1, "start")

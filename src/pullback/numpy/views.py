@@ -20,10 +20,12 @@ from pullback.core.memory import in_memory, rely
 from pullback.core.primitive import bind
 from pullback.core.running import GROUND, grounded, look
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.strides import Lying, strides_in, strides_like
 from pullback.core.tracing import Tracer, View, known, strip
 from pullback.errors import AliasError, ArgumentValueError
 from pullback.graph.layout import follows
-from pullback.graph.variable import Variable, user_line
+from pullback.graph.places import user_line
+from pullback.graph.variable import Variable
 from pullback.rules import conversion, indexing, shaping
 
 __all__ = [
@@ -37,9 +39,13 @@ __all__ = [
     "keep_layout",
     "known_memory",
     "laid_like",
+    "may_share",
     "reshape_in_place",
     "view_of",
 ]
+
+
+_ARRAYS = (np.ndarray, Lying)
 
 
 class Flat(View):
@@ -53,7 +59,7 @@ class Flat(View):
 
 
 def known_memory(x: Any) -> Any:
-    """An array or scalar that lies in memory as `x` does, on which what is computed will depend.
+    """What lies in memory as `x` does, on which what is computed will depend; see `in_memory`.
 
     Raises
     ------
@@ -85,7 +91,11 @@ def definite(order: str, a: Any) -> str:
 
 
 def view_of(
-    base: Any, read: Callable[[Any], Any], write: Callable[[Any, Any], Any] | None = None
+    base: Any,
+    read: Callable[[Any], Any],
+    write: Callable[[Any, Any], Any] | None = None,
+    *,
+    always: bool = False,
 ) -> Any:
     """``read(base)``, tied to `base` if NumPy lets the two share memory.
 
@@ -97,16 +107,18 @@ def view_of(
     write : callable, optional
         ``write(base, value)`` is the base after `value` has been assigned to the view. Without it
         the result is read-only, as those of `numpy.broadcast_to` and `numpy.diagonal` are.
+    always : bool
+        Whether it is a view however the base lies in memory.
     """
     out = look(base, read)
-    if not (isinstance(out, Tracer) and isinstance(base, Tracer)):
+    if type(out) is not Tracer or type(base) is not Tracer:
         return out
     if out is base:
         out = base._snapshot()
     if write is None:
         out._alias = View(base, read, None)
     elif base._mutable:
-        shared = _shares(out, base, read)
+        shared = always or _shares(out, base, read)
         if shared:
             out._alias = View(base, read, _in_place(write))
         elif shared is None:
@@ -117,24 +129,30 @@ def view_of(
 def _shares(out: Tracer, base: Tracer, read: Callable[[Any], Any]) -> bool | None:
     """Whether NumPy lets ``out = read(base)`` share memory with `base`; `None` if undecided."""
     memory = in_memory(base)
-    if known(base):
-        return _may_share(in_memory(out), memory)
+    if memory is not None and known(base):
+        return may_share(in_memory(out), memory)
     # What is a view of an array with gaps in all directions is one of any array.
-    gaps = np.empty([extent + 1 for extent in base.shape], base.dtype)
-    gaps = gaps[tuple(slice(extent) for extent in base.shape)]
-    if _may_share(read(gaps), gaps):
+    strides = strides_in([extent + 1 for extent in base.shape], base.dtype.itemsize)
+    gaps = Lying(base.shape, base.dtype, strides)
+    if may_share(read(gaps), gaps):
         return True
     if memory is None:
         return None
     _watch(base, base)
     _watch(out, base)
-    return _may_share(read(memory), memory)
+    return may_share(read(memory), memory)
 
 
-def _may_share(seen: Any, memory: Any) -> bool:
-    return isinstance(seen, np.ndarray) and (
-        not seen.size or bool(np.may_share_memory(seen, memory))
-    )
+def may_share(seen: Any, memory: Any) -> bool:
+    """Whether what a look into memory has given shares that memory."""
+    if type(seen) is Lying:
+        return not seen.size or seen.owner is memory.owner
+    if type(seen) is not np.ndarray:
+        return False
+    owner = seen.base
+    if owner is not None and (owner is memory or owner is memory.base):
+        return True  # which is quickly seen
+    return not seen.size or bool(np.may_share_memory(seen, memory))
 
 
 def _watch(x: Tracer, laid_out: Any) -> None:
@@ -167,8 +185,8 @@ def reshape_in_place(x: Tracer, shape: Any) -> None:
     The tracer becomes a view of another one, which takes over its state and what looks into it.
     """
     memory = known_memory(x)
-    target = np.reshape(memory, shape)
-    if memory.size and not np.may_share_memory(target, memory):
+    target = bind(shaping.reshape, (memory,), {"shape": shape})
+    if not may_share(target, memory):
         raise ArgumentValueError(
             f"y.shape = {shape}: an array of shape {x.shape} that lies in memory as this one "
             "does can't have that shape without being copied; write y = y.reshape(shape)"
@@ -196,7 +214,8 @@ def keep_layout(old: Any, new: Any) -> Any:
     """`new`, a state of the array `old`, laid out in memory as that is."""
     if isinstance(new, Tracer):
         value, before = in_memory(new), in_memory(old)
-        if isinstance(value, np.ndarray) and before is not None and value.strides == before.strides:
+        arrays = isinstance(value, _ARRAYS) and isinstance(before, _ARRAYS)
+        if arrays and value.strides == before.strides:
             one, other = strip(old), strip(new)
             if type(one) is not Variable or len(one.shape) < 2:
                 return new
@@ -217,7 +236,7 @@ def laid_like(old: Any, new: Any) -> Any:
     value, before = in_memory(new), in_memory(old)
     if value is not None and before is not None and not _varies(strip(old)):
         ordered = value.flags.c_contiguous and before.flags.c_contiguous
-        if ordered or value.strides == np.empty_like(before, value.dtype).strides:
+        if ordered or value.strides == strides_like(before, value.dtype):
             return new
     if dtype_of(old) != dtype_of(new):
         old = bind(conversion.astype, (old,), {"dtype": dtype_of(new)})
@@ -231,7 +250,7 @@ def in_order(x: Any, order: str = "C") -> Any:
         flags = getattr(memory, "flags", None)
         if flags is None:
             return x
-        out = x if flags[f"{order}_CONTIGUOUS"] else copy_of(x, order)
+        out = x if getattr(flags, f"{order.lower()}_contiguous") else copy_of(x, order)
         if not known(x):
             _watch(x, x)
             _watch(out, x)

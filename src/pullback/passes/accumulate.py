@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pullback.core.shapes import shape_of
-from pullback.graph.graph import Atom, Equation
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules.arithmetic import add, negative, subtract

@@ -15,7 +15,7 @@ from pullback.core.precision import computing_dtype
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of
 from pullback.core.tracing import is_plain
-from pullback.graph.graph import Atom
+from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting, is_number
 from pullback.rules.arithmetic import (

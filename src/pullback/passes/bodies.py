@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pullback.graph.building import flat_graph
-from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Rewriting, is_strong
 from pullback.rules.shaping import broadcast_to
@@ -98,7 +99,7 @@ def informed(graph: Graph, start: int, known: Sequence[Fact | None]) -> Graph:
         return tuple([_last(now, x) for x in atoms])
 
     equations = [
-        Equation(each.primitive, read(each.inputs), each.params, each.outputs)
+        Equation(each.primitive, read(each.inputs), each.params, each.outputs, each.place)
         for each in graph.equations
     ]
     outputs = read(graph.outputs)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from pullback.core.shapes import shape_of
-from pullback.graph.graph import Atom, Equation
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.layout import padded
 from pullback.passes.rewriting import Pass, Rewriting

@@ -8,7 +8,7 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of
-from pullback.graph.graph import Atom
+from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting, is_number
 from pullback.rules.arithmetic import add, divide, multiply, subtract

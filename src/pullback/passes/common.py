@@ -18,7 +18,8 @@ import numpy as np
 
 from pullback.core.primitive import Primitive
 from pullback.core.tracing import is_plain
-from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import is_plain
-from pullback.graph.graph import Atom, Equation
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules.shaping import broadcast_to

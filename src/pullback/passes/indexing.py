@@ -16,7 +16,7 @@ import numpy as np
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.structure.template import selection
-from pullback.graph.graph import Atom, Equation
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.layout import reshaped
 from pullback.passes.places import (

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.graph.graph import Atom
+from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting, is_number
 from pullback.rules.conversion import astype, copy

@@ -17,7 +17,8 @@ from typing import Any
 
 from pullback.core.shapes import shape_of
 from pullback.graph.dependence import read
-from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.bodies import facts, informed, remaining
 from pullback.passes.layout import padded

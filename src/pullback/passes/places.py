@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.structure.template import selection
-from pullback.graph.graph import Atom
+from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.rules.indexing import ARRAY, index
 

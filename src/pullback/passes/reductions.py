@@ -13,7 +13,7 @@ import numpy as np
 from pullback.core.primitive import Primitive, registry
 from pullback.core.shapes import shape_of
 from pullback.core.structure import Reduction
-from pullback.graph.graph import Atom
+from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.layout import padded, reshaped
 from pullback.passes.rewriting import Pass, Rewriting

@@ -24,7 +24,9 @@ from pullback.core.memory import repeated
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
 from pullback.core.tracing import is_plain
-from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.places import Place
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.graph.verification import abstract_outputs
 from pullback.rules.conversion import astype
@@ -153,6 +155,7 @@ class Rewriting:
         self.count = 0
         self.notes: dict[Any, Any] = {}
         self._now: dict[Variable, Atom] = {}
+        self._place: Place | None = None
         self._readers: dict[Variable, list[Equation | None]] | None = None
 
     def run(self) -> Graph:
@@ -180,13 +183,14 @@ class Rewriting:
 
     def _visit(self, equation: Equation) -> None:
         now = self._now
+        self._place = equation.place
         inputs, params = equation.inputs, equation.params
         if now:
             inputs = tuple([now.get(x, x) if type(x) is Variable else x for x in inputs])
         params = self._rewritten(params)
         outputs = equation.outputs
         if inputs is not equation.inputs or params is not equation.params:
-            equation = Equation(equation.primitive, inputs, params, outputs)
+            equation = Equation(equation.primitive, inputs, params, outputs, equation.place)
         atoms = self._result(equation)
         if atoms is not outputs:
             now.update(zip(outputs, atoms, strict=True))
@@ -248,7 +252,7 @@ class Rewriting:
             Variable(out.shape, out.dtype)
             for out in abstract_outputs(primitive, self._values(inputs), params)
         )
-        atoms = self._result(Equation(primitive, inputs, params, outputs))
+        atoms = self._result(Equation(primitive, inputs, params, outputs, self._place))
         return atoms if primitive.multiple else atoms[0]
 
     def bind_like(self, out: Variable, primitive: Primitive, *inputs: Atom, **params: Any) -> Any:
@@ -273,7 +277,10 @@ class Rewriting:
         for equation in graph.equations:
             inputs = tuple([now[x] if type(x) is Variable else x for x in equation.inputs])
             outputs = tuple(Variable(x.shape, x.dtype, array=x.array) for x in equation.outputs)
-            atoms = self._result(Equation(equation.primitive, inputs, equation.params, outputs))
+            place = equation.place or self._place
+            atoms = self._result(
+                Equation(equation.primitive, inputs, equation.params, outputs, place)
+            )
             now.update(zip(equation.outputs, atoms, strict=True))
         return [now[x] if type(x) is Variable else x for x in graph.outputs]
 

@@ -5,14 +5,8 @@ The rules of all passes are applied in one walk, and what it leaves behind is cl
 
 from __future__ import annotations
 
-import operator
-
-import numpy as np
-
 from pullback.core.validation import require_flag, require_instance
-from pullback.graph.graph import Atom, Equation, Graph
-from pullback.graph.layout import makes_array
-from pullback.graph.variable import Variable
+from pullback.graph.graph import Graph
 from pullback.passes.accumulate import accumulate_in_place
 from pullback.passes.algebra import simplify_algebra
 from pullback.passes.broadcasts import simplify_broadcasts
@@ -26,8 +20,6 @@ from pullback.passes.loops import simplify_loops
 from pullback.passes.reductions import simplify_reductions
 from pullback.passes.rewriting import Pass, Rewriting
 from pullback.passes.switches import simplify_switches
-from pullback.rules.conversion import copy
-from pullback.rules.indexing import index
 
 __all__ = ["simplify"]
 
@@ -117,68 +109,5 @@ def _simplified(graph: Graph, done: dict[Graph, Graph], *, verify: bool) -> Grap
             break
         if verify:
             now.verify()
-    result = _restored(graph, now)
-    if verify and result is not now:
-        result.verify()
-    done[graph] = done[result] = result
-    return result
-
-
-# -- results of shape () --------------------------------------------------------------------------
-
-
-def _restored(old: Graph, new: Graph) -> Graph:
-    """The new graph with arrays of shape () where the old one gives them, and scalars likewise."""
-    before, after = _kinds(old), _kinds(new)
-    constants, equations = dict(new.constants), list(new.equations)
-    outputs = list(new.outputs)
-    wanted: dict[Atom, Variable] = {}
-    for place, (x, y) in enumerate(zip(old.outputs, new.outputs, strict=True)):
-        is_array, would_be = before.get(x, False), after.get(y, False)
-        if type(x) is not Variable or x.shape or None in (is_array, would_be):
-            continue
-        if is_array is would_be:
-            continue
-        if y in constants and not is_array:
-            outputs[place] = constants[y][()]
-            continue
-        if y not in wanted:
-            wanted[y] = out = Variable((), x.dtype, array=bool(is_array))
-            if type(y) is not Variable:
-                constants[out] = np.array(y)
-                constants[out].flags.writeable = False
-            else:
-                primitive, params = (copy, {"order": "C"}) if is_array else (index, {"key": ()})
-                equations.append(Equation(primitive, (y,), params, (out,)))
-        outputs[place] = wanted[y]
-    if all(map(operator.is_, outputs, new.outputs)):
-        return new
-    return remove_dead(Graph(new.name, new.inputs, constants, equations, outputs, new.signature))
-
-
-def _kinds(graph: Graph) -> dict[Atom, bool | None]:
-    """Whether results of shape (), and what they are computed of, are arrays.
-
-    `None` for results of loops and choices, of which nobody knows.
-    """
-    kinds: dict[Atom, bool | None] = {x: x.array for x in (*graph.inputs, *graph.constants)}
-    needed = {x for x in graph.outputs if type(x) is Variable and not x.shape}
-    deciding = []
-    for equation in reversed(graph.equations):
-        if not needed.isdisjoint(equation.outputs):
-            deciding.append(equation)
-            if not isinstance(equation.primitive.value, np.ufunc):
-                needed.update(x for x in equation.inputs if type(x) is Variable and not x.shape)
-    for equation in reversed(deciding):
-        inputs = [
-            Variable((), x.dtype, array=bool(kinds.get(x)))
-            if type(x) is Variable and not x.shape
-            else x
-            for x in equation.inputs
-        ]
-        unknown = any(kinds.get(x, False) is None for x in equation.inputs)
-        is_array = None
-        if not equation.graphs and (not unknown or isinstance(equation.primitive.value, np.ufunc)):
-            is_array = makes_array(equation.primitive, inputs, equation.params)
-        kinds.update(dict.fromkeys(equation.outputs, is_array))
-    return kinds
+    done[graph] = done[now] = now
+    return now

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pullback.graph.graph import Atom, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.bodies import facts, informed, remaining
 from pullback.passes.common import structure

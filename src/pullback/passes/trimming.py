@@ -13,7 +13,8 @@ from typing import Any
 
 from pullback.core.primitive import Primitive
 from pullback.graph.dependence import live, read
-from pullback.graph.graph import Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.checkpointing import checkpointed
 from pullback.rules.control_flow.choice import switch
@@ -67,6 +68,7 @@ def _kept(
         tuple(equation.inputs[i] for i in inputs),
         {**equation.params, **params},
         tuple(equation.outputs[i] for i in outputs),
+        equation.place,
     )
 
 

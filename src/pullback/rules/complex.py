@@ -13,6 +13,7 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
+from pullback.graph.layout import looking
 from pullback.rules.registration import elementwise
 
 __all__ = ["absolute", "adjoint", "conjugate", "conjugated", "fabs", "from_parts", "imag", "real",
@@ -41,13 +42,13 @@ def _imag(x):
     return np.imag(x) if isinstance(x, np.ndarray | np.generic) else np.float64(np.imag(x))
 
 
-@elementwise(_real, **_PART)
+@elementwise(_real, layouts=looking(_real), **_PART)
 def real(_y, _x):
     """y = Re x: ẏ = Re ẋ, x̄ = ȳ."""
     return Linear(real, lambda y_bar: y_bar)
 
 
-@elementwise(_imag, **_PART)
+@elementwise(_imag, layouts=looking(_imag), **_PART)
 def imag(_y, _x):
     """y = Im x: ẏ = Im ẋ, x̄ = i·ȳ."""
     return Linear(imag, lambda y_bar: 1j * y_bar)

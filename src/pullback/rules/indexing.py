@@ -15,6 +15,7 @@ from pullback.core.structure import Gather, Opaque, Scatter
 from pullback.core.structure.axes import in_batches
 from pullback.core.structure.template import ARRAY, Plan, selection
 from pullback.core.tracing import Tracer
+from pullback.rules.layouts import indexed
 from pullback.rules.registration import constant, rule
 
 __all__ = ["ARRAY", "index", "index_add", "index_update", "join", "last_writes", "scatter",
@@ -44,7 +45,7 @@ def _scatter(v, *indices, key, shape):
 def _add_into(out, v, indices, key):
     """out[key] += v, a place that is named twice counting twice."""
     key = join(key, indices)
-    if not _repeats(indices):
+    if not indices or not _repeats(indices):
         out[key] += v
     else:
         # np.add.at is fast in one dimension, and in every release right without broadcasting.
@@ -70,22 +71,23 @@ def _repeats(indices):
     return any(shape_of(index) and dtype_of(index).kind != "b" for index in indices)
 
 
-@rule(_index, Gather())
+def _layouts(args, params):
+    return indexed(index, args, params)
+
+
+@rule(_index, Gather(layouts=_layouts))
 def index(_y, _x, *indices, key):
     """y = x[key]: ẏ = ẋ[key], and x̄ has ȳ added up at the places that were read."""
     shape = shape_of(_x)
-
-    def pull_into(x_bar, y_bar):
-        _add_into(x_bar, y_bar, indices, key)
-
+    traced = indices and Tracer in map(type, indices)
     return (
         Selection(
             lambda x_dot: index(x_dot, *indices, key=key),
             lambda y_bar: scatter(y_bar, *indices, key=key, shape=shape),
-            None if Tracer in map(type, indices) else pull_into,
+            None if traced else lambda x_bar, y_bar: _add_into(x_bar, y_bar, indices, key),
             lambda x_bar, y_bar: index_add(x_bar, y_bar, *indices, key=key),
         ),
-        *(None for _ in indices),
+        *[None] * len(indices),
     )
 
 
@@ -144,14 +146,18 @@ def index_update(_y, _x, _v, *indices, key):
     def overwritten(array):
         return index_update(array, np.zeros((), dtype_of(array)), *indices, key=key)
 
+    def overwrite(y_bar):
+        y_bar[join(key, indices)] = 0
+
+    traced = indices and Tracer in map(type, indices)
     return (
-        Linear(overwritten, overwritten),
+        Linear(overwritten, overwritten, pull_over=None if traced else overwrite),
         Linear(
             lambda v_dot: scatter(last(v_dot), *indices, key=key, shape=shape),
             lambda y_bar: last(index(y_bar, *indices, key=key)),
             lambda y_dot, v_dot: index_update(y_dot, v_dot, *indices, key=key),
         ),
-        *(None for _ in indices),
+        *[None] * len(indices),
     )
 
 

@@ -6,6 +6,7 @@ itself in one direction and the way back in the other. None of them reads a valu
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 
@@ -18,7 +19,9 @@ from pullback.core.structure import Access, Index, Loops, View
 from pullback.core.structure.axes import common, in_batches, joined, listed, reversed_axes, stretch
 from pullback.core.structure.loops import along, broadcast, moved
 from pullback.errors import ArgumentValueError
+from pullback.graph.layout import looking
 from pullback.rules.indexing import ARRAY, scatter
+from pullback.rules.layouts import reshaped
 from pullback.rules.registration import rule
 
 __all__ = ["broadcast_to", "concatenate", "diagonal", "embed_diagonal", "inverse", "reshape",
@@ -65,7 +68,7 @@ def _reshape_batch(primitive, size, _mapped, values, params):
     return reversed_axes(primitive(x, shape=(size, *shape[::-1])))
 
 
-@rule(_reshape, View(_reshaped, _reshape_batch))
+@rule(_reshape, View(_reshaped, _reshape_batch, layouts=reshaped))
 def reshape(_y, _x, *, shape, order="C"):
     """y = x in another shape: ẏ = ẋ in that shape, x̄ = ȳ in the old one.
 
@@ -82,6 +85,7 @@ def _transpose(x, *, axes=None):
     return x.transpose(axes) if type(x) is np.ndarray else np.transpose(x, axes)
 
 
+@functools.cache
 def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     """The permutation that undoes the permutation `axes`."""
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
@@ -107,13 +111,12 @@ def _transpose_batch(primitive, _size, _mapped, values, params):
     return primitive(x, axes=(0, *(axis % rank + 1 for axis in axes)))
 
 
-@rule(_transpose, View(_transposed, _transpose_batch))
+@rule(_transpose, View(_transposed, _transpose_batch, layouts=looking(_transpose)))
 def transpose(_y, _x, *, axes=None):
     """yᵢⱼ… = x with permuted axes: x̄ is ȳ under the inverse permutation."""
-    back = None if axes is None else inverse(axes)
     return Selection(
         lambda x_dot: transpose(x_dot, axes=axes),
-        lambda y_bar: transpose(y_bar, axes=back),
+        lambda y_bar: transpose(y_bar, axes=None if axes is None else inverse(axes)),
     )
 
 
@@ -136,7 +139,7 @@ def _broadcast_to_batch(primitive, size, _mapped, values, params):
     return primitive(stretch(values[0], len(shape)), shape=(size, *shape))
 
 
-@rule(_broadcast_to, View(_repeated, _broadcast_to_batch))
+@rule(_broadcast_to, View(_repeated, _broadcast_to_batch, layouts=looking(_broadcast_to)))
 def broadcast_to(_y, _x, *, shape):
     """y repeats x along new and stretched axes: the identity, up to a broadcast.
 
@@ -243,7 +246,7 @@ def _diagonal_indices(axis, offset):
     return Index(max(0, -offset), ((axis, 1),)), Index(max(0, offset), ((axis, 1),))
 
 
-@rule(_diagonal, View(_on_diagonal, in_batches, masks=True))
+@rule(_diagonal, View(_on_diagonal, in_batches, masks=True, layouts=looking(_diagonal)))
 def diagonal(_y, _x, *, offset=0):
     """y…ᵢ = x…ᵢ,ᵢ₊ₖ with k = `offset`, over the last two axes; x̄ is ȳ on that diagonal, else 0."""
     matrix = shape_of(_x)[-2:]
@@ -296,7 +299,7 @@ def _seen(_primitive, old, *, widths, axes):
     return moved((*extents, *widths), [Index(0, tuple(row)) for row in steps])
 
 
-@rule(_windows, View(_seen, _windows_batch))
+@rule(_windows, View(_seen, _windows_batch, layouts=looking(_windows)))
 def windows(_y, _x, *, widths, axes):
     """y…ᵢ…ⱼ = x…ᵢ₊ⱼ…, windows of these `widths` along `axes`: x̄ is the sum of ȳ over i + j."""
     shape = shape_of(_x)

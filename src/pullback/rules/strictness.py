@@ -16,7 +16,7 @@ from pullback.core.structure import Opaque
 from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import known, strip
 from pullback.errors import SingularPointError
-from pullback.graph.variable import user_line
+from pullback.graph.places import user_line
 from pullback.rules.registration import rule
 
 __all__ = ["guard", "is_strict", "strict", "tie"]

@@ -6,6 +6,7 @@ grow with the length of the program.
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,10 +14,11 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.linear import push
+from pullback.core.precision import PYTHON_NUMBERS, as_scalar
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, expand, is_inexact, shape_of
 from pullback.core.singular import watch
-from pullback.core.tracing import Interpreter, Tracer
+from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer
 from pullback.core.validation import require_function
 from pullback.errors import ArgumentValueError
 from pullback.transforms.arguments import (
@@ -56,34 +58,37 @@ class Pushforward(Interpreter):
     ----------
     infinitesimal : Infinitesimal or None
         What equal values were set apart by; see `pullback.transforms.infinitesimals`.
+    quiet : contextvars.Context
+        Where tangents are computed: NumPy warns of values alone.
     """
 
-    __slots__ = ("infinitesimal",)
+    __slots__ = ("infinitesimal", "quiet")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.infinitesimal: Any = None
+        self.quiet = contextvars.copy_context()
+        self.quiet.run(np.seterr, all="ignore")
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
             self.require_open(primitive.name)
-        values: list[Any] = []
-        dots: list[Any] = []
+        values: list[Any] = [*args]
+        dots: list[Any] = [None] * len(values)
         supports: list[Support | None] | None = None
-        for arg in args:
+        varies = False
+        for position, arg in enumerate(args):
             if type(arg) is Tracer and arg._interpreter is self:
-                values.append(arg._value)
+                values[position] = arg._value
                 dot = arg._payload
                 if type(dot) is Sparse:
                     if supports is None:
                         supports = [None] * len(args)
-                    supports[len(dots)] = dot.support
+                    supports[position] = dot.support
                     dot = dot.dot
-                dots.append(dot)
-            else:
-                values.append(arg)
-                dots.append(None)
-        if primitive.is_constant or all(dot is None for dot in dots):
+                dots[position] = dot
+                varies = varies or dot is not None
+        if primitive.is_constant or not varies:
             out = primitive(*values, **params)
             if watch.looks is not None:
                 self._look(primitive, out, values, params, dots, supports)
@@ -91,8 +96,7 @@ class Pushforward(Interpreter):
         if self.infinitesimal is not None:
             dots = list(map(self.infinitesimal.scaled, dots))
         if primitive.pushforward is not None:
-            with np.errstate(all="ignore"):
-                out, out_dot = primitive.pushforward(values, dots, params)
+            out, out_dot = self._quietly(primitive.pushforward, values, dots, params)
             support = None if supports is None else of_results(out_dot, supports)
         else:
             out = primitive(*values, **params)
@@ -100,20 +104,47 @@ class Pushforward(Interpreter):
                 out = primitive.separate(out, values, self)
                 if self.infinitesimal is not None:
                     dots = list(map(self.infinitesimal.scaled, dots))
-            support = None
             if watch.looks is not None:
                 dots = self._look(primitive, out, values, params, dots, supports)
-            with np.errstate(all="ignore"):
-                maps = primitive.maps(out, values, params, dots)
-                if supports is None and not leaves_out(primitive, values, dots):
-                    out_dot = push(maps, dots)
-                else:
-                    application = Application(primitive, out, values, params)
-                    out_dot, support = application.push(maps, dots, supports or [None] * len(dots))
+            support = None
+            if supports is None and not leaves_out(primitive, values, dots):
+                out_dot = self._quietly(_tangent, primitive, out, values, params, dots)
+            else:
+                supports = supports or [None] * len(dots)
+                out_dot, support = self._quietly(
+                    _sparse_tangent, primitive, out, values, params, dots, supports
+                )
         if primitive.multiple:
             out_dot = out_dot or (None,) * len(out)
             return tuple(map(self.carry, out, out_dot, support or (None,) * len(out)))
         return self.carry(out, out_dot, support)
+
+    def operate(self, primitive: Primitive, evaluate: Callable[..., Any], x: Any, y: Any) -> Any:
+        if not self.open:
+            self.require_open(primitive.name)
+        x_dot = x._payload if type(x) is Tracer else None
+        y_dot = y._payload if type(y) is Tracer else None
+        if (
+            Sparse in (type(x_dot), type(y_dot))
+            or watch.looks is not None
+            or self.infinitesimal is not None
+            or primitive.leaves_out
+        ):
+            return NotImplemented
+        values = x._value if type(x) is Tracer else x, y._value if type(y) is Tracer else y
+        out = evaluate(*values)
+        if primitive.is_constant or (x_dot is None and y_dot is None):
+            return self.constant(out)
+        point = as_scalar(out) if type(out) in PYTHON_NUMBERS else out
+        dots = x_dot, y_dot
+        return self.carry(out, self._quietly(_tangent, primitive, point, values, NO_PARAMS, dots))
+
+    def _quietly(self, function: Callable[..., Any], *args: Any) -> Any:
+        """``function(*args)`` without NumPy's warnings, in less time than `numpy.errstate` takes.
+
+        A context can be entered once only, hence the copy, which costs next to nothing.
+        """
+        return self.quiet.copy().run(function, *args)
 
     def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
         dot, found = payload.dot if type(payload) is Sparse else payload, self.infinitesimal
@@ -129,15 +160,31 @@ class Pushforward(Interpreter):
 
     def carry(self, out: Any, out_dot: Any, support: Support | None = None) -> Any:
         """A value with its tangent."""
-        if out_dot is None or not is_inexact(out):
-            return self.constant(out)
-        dot = expand(out_dot, shape_of(out), dtype_of(out))
-        return Tracer(self, out, dot if support is None else Sparse(dot, support))
+        if type(out_dot) is not _float64 or type(out) not in _DOUBLES:
+            if out_dot is None or not is_inexact(out):
+                return self.constant(out)
+            out_dot = expand(out_dot, shape_of(out), dtype_of(out))
+        return Tracer(self, out, out_dot if support is None else Sparse(out_dot, support))
 
     def lower(self, out: Any, where: str) -> tuple[Any, Any]:
         """The value of a result, and its tangent; `None` if it is constant."""
         value, payload = lower(out, self, where)
         return value, payload.dot if type(payload) is Sparse else payload
+
+
+def _tangent(primitive: Primitive, out: Any, values: Any, params: Any, dots: Sequence[Any]) -> Any:
+    """Σ Jᵢẋᵢ at a point."""
+    if primitive.rule is None:
+        raise primitive.no_rule(dots)
+    return push(primitive.entries(out, values, params, dots), dots)
+
+
+def _sparse_tangent(
+    primitive: Primitive, out: Any, values: Any, params: Any, dots: Any, supports: Any
+) -> tuple[Any, Any]:
+    """The same with the support of the sum."""
+    maps = primitive.maps(out, values, params, dots)
+    return Application(primitive, out, values, params).push(maps, dots, supports)
 
 
 def pushforward(
@@ -218,3 +265,7 @@ def pushforward(
             dot = np.zeros(shape_of(value), dtype_of(value))[()]
         dots.append(None if dot is None else owned(dot, taken))
     return trees.unflatten(spec, values), trees.unflatten(spec, dots)
+
+
+_float64 = np.float64
+_DOUBLES = frozenset({float, np.float64})

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.linear import Joint, Selection, as_map, push
+from pullback.core.linear import Joint, Linear, Selection, as_map, push
+from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.running import thread
-from pullback.core.shapes import astype, expand, fit, shape_of
-from pullback.core.tracing import Tracer
+from pullback.core.shapes import expand, fit, shape_of
 from pullback.errors import ArgumentValueError
+from pullback.transforms.cotangents import Cotangents
 from pullback.transforms.support import (
     UNKEPT,
     Application,
@@ -26,11 +27,10 @@ from pullback.transforms.support import (
     may_be_nan,
     of_seed,
     of_sum,
-    union,
 )
-from pullback.transforms.tape import Node, Operation, Output
+from pullback.transforms.tape import Node, Operation, Output, Tape
 
-__all__ = ["Cotangents", "Linearization"]
+__all__ = ["Linearization"]
 
 
 class Linearization:
@@ -41,23 +41,26 @@ class Linearization:
     inputs : sequence of Node
     outputs : sequence of (Node or None)
         `None` for an output that is constant.
-    infinitesimal : Infinitesimal, optional
-        What equal values were set apart by, in the recorded program.
+    tape : Tape
+        Where the program was recorded.
 
     Attributes
     ----------
+    infinitesimal : Infinitesimal or None
+        What equal values were set apart by, in the recorded program.
+    masks, met : bool
+        Whether an operation hands out strong zeros, or is at a singular point.
     nodes : list of Node
         What the outputs depend on, in the order of evaluation.
     """
 
-    __slots__ = ("infinitesimal", "inputs", "nodes", "outputs")
+    __slots__ = ("infinitesimal", "inputs", "masks", "met", "nodes", "outputs")
 
-    def __init__(
-        self, inputs: Sequence[Node], outputs: Sequence[Node | None], infinitesimal: Any = None
-    ) -> None:
+    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node | None], tape: Tape) -> None:
         self.inputs = inputs
         self.outputs = outputs
-        self.infinitesimal = infinitesimal
+        self.infinitesimal = tape.infinitesimal
+        self.masks, self.met = tape.masks, tape.met
         self.nodes = _in_order(outputs)
 
     def push(self, dots: Sequence[Any]) -> list[Any]:
@@ -113,156 +116,95 @@ class Linearization:
     ) -> list[Any]:
         """Cotangents of the inputs from cotangents of the outputs; `None` is zero.
 
-        With `once`, every node is released as soon as it has been used. To the cotangents that
-        `onto` has, one for each input, those found here are added.
+        With `once`, every node is released as soon as it has been used, or at the end where the
+        sweep may have to be done over. To the cotangents that `onto` has, one for each input,
+        those found here are added.
         """
         infinitesimal = self.infinitesimal
         if infinitesimal is None:
-            if not once and not onto and self._can_be_retried():
-                found = self._pull(seeds, trusting=True)
-                if not any(map(may_be_nan, found)):
-                    return found
             return self._pull(seeds, once=once, onto=onto)
         # Seeds may have been made of the very vectors that they are for: what depends on the choice
         # of these shows with others.
         others = infinitesimal.disturbed(seeds)
         if others:
-            self._pull(others)
-        return list(map(infinitesimal.finished, self._pull(seeds, once=once, onto=onto)))
+            self._pull_sparse(others)
+        return list(map(infinitesimal.finished, self._pull_sparse(seeds, once=once, onto=onto)))
 
     def _can_be_retried(self) -> bool:
         """Whether a sweep may leave strong zeros out of account, and be done over if it has NaN.
 
         They decide on nothing but that, as long as nobody watches or records what the sweep does.
         """
-        return all(each is None or each.only_maps for each in thread.stack) and not any(
-            type(node) is Operation and node.met is not None for node in self.nodes
-        )
+        return not self.met and all(each is None or each.only_maps for each in thread.stack)
 
     def _pull(
-        self,
-        seeds: Sequence[Any],
-        *,
-        once: bool = False,
-        onto: Sequence[Any] = (),
-        trusting: bool = False,
+        self, seeds: Sequence[Any], *, once: bool = False, onto: Sequence[Any] = ()
     ) -> list[Any]:
-        bars = Cotangents()
-        for node, bar in zip(self.inputs, onto, strict=False):
-            if bar is not None:
-                bars[node] = bar
+        """The sweep, which minds strong zeros where there may be some and they matter."""
+        full = not self.masks and not _of_seeds(self.outputs, seeds)
+        if full and not self.met:
+            return self._pull_full(seeds, release=once, keep=not once, onto=onto)
+        if not onto and self._can_be_retried():
+            found = self._pull_full(seeds, release=False, keep=not once)
+            if not any(map(may_be_nan, found)):
+                if once:
+                    while self.nodes:
+                        self.nodes.pop().release()
+                return found
+        return self._pull_sparse(seeds, once=once, onto=onto)
+
+    def _pull_full(
+        self, seeds: Sequence[Any], *, release: bool, keep: bool, onto: Sequence[Any] = ()
+    ) -> list[Any]:
+        """The sweep without strong zeros."""
+        bars = Cotangents(self.inputs, onto)
         for output, bar in zip(self.outputs, seeds, strict=True):
             if output is not None and bar is not None:
-                if not trusting:
-                    bars.supported(output, of_seed(bar))
-                bars.add(output, bar)
-        nodes = self.nodes
+                bars.add(output, fit(bar, output.shape, output.dtype))
         with np.errstate(all="ignore"):
-            for position in range(len(nodes) - 1, -1, -1):
-                node = nodes[position]
+            for node in reversed(self.nodes):
                 if type(node) is Operation:
                     bar = bars.pop(node, None)
                     if bar is not None:
-                        support = bars.supports.pop(node, None) if bars.supports else None
+                        _pull_through(node, bar, bars, keep)
+                elif type(node) is Output:
+                    bar = bars.pop(node, None)
+                    if bar is not None:
+                        bars.add_output(node, bar)
+                if release:
+                    self.nodes.pop().release()
+        return [bars.get(node) for node in self.inputs]
+
+    def _pull_sparse(
+        self, seeds: Sequence[Any], *, once: bool = False, onto: Sequence[Any] = ()
+    ) -> list[Any]:
+        """The sweep that follows where cotangents have strong zeros."""
+        bars = Cotangents(self.inputs, onto)
+        for output, bar in zip(self.outputs, seeds, strict=True):
+            if output is not None and bar is not None:
+                bar = fit(bar, output.shape, output.dtype)
+                bars.add(output, bar, of_seed(bar))
+        with np.errstate(all="ignore"):
+            for node in reversed(self.nodes):
+                if type(node) is Operation:
+                    bar = bars.pop(node, None)
+                    if bar is not None:
+                        support = bars.supports.pop(node, None)
                         if support is UNKEPT:
                             support = of_sum(bar)
                         if node.met is not None:
                             bar = node.met.pulled(bar, support, node.parents)
-                        if support is None and (trusting or not node.primitive.masks):
-                            _pull_through(node, bar, bars, keep=not once)
+                        if support is None and not node.primitive.masks:
+                            _pull_through(node, bar, bars, not once)
                         else:
                             _pull_sparse(node, bar, support, bars, keep=not once)
                 elif type(node) is Output:
                     bar = bars.pop(node, None)
                     if bar is not None:
-                        parent = node.parents[0]
-                        bars.supported(parent, bars.supports.pop(node, None))
-                        several = bars.setdefault(parent, [None] * node.width)
-                        several[node.position] = bar
+                        bars.add_output(node, bar)
                 if once:
-                    del nodes[position]
-                    node.release()
+                    self.nodes.pop().release()
         return [bars.get(node) for node in self.inputs]
-
-
-class Cotangents(dict[Any, Any]):
-    """The cotangents of a sweep in progress, by node, added up in place where that is safe.
-
-    Attributes
-    ----------
-    owned : set of int
-        Nodes whose cotangents are arrays of our own.
-    supports : dict
-        Those of the cotangents that have strong zeros.
-    """
-
-    __slots__ = ("owned", "supports")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.owned: set[int] = set()
-        self.supports: dict[Any, Support] = {}
-
-    def supported(self, node: Any, support: Support | None) -> None:
-        """Say what the support is of something that is about to be added to this cotangent."""
-        supports = self.supports
-        if node not in self:
-            if support is not None:
-                supports[node] = support
-            elif supports:
-                supports.pop(node, None)
-        elif supports:
-            joint = union(supports.get(node), support)
-            if joint is None:
-                supports.pop(node, None)
-            else:
-                supports[node] = joint
-
-    def add(self, node: Node, bar: Any) -> None:
-        """Add `bar` to the cotangent of `node`.
-
-        A first contribution may be shared with others; the sum of two is an array of our own.
-        """
-        total = self.get(node)
-        if total is None:
-            self[node] = bar
-        elif node.index in self.owned and type(bar) is np.ndarray:
-            np.add(total, bar, out=total)
-        else:
-            self[node] = total = total + bar
-            if type(total) is np.ndarray:
-                self.owned.add(node.index)
-            else:
-                self.owned.discard(node.index)
-
-    def taken(self, nodes: Sequence[Node | None]) -> list[Any]:
-        """The cotangents so far of these nodes, for something to be added to; they are removed."""
-        totals = []
-        for node in nodes:
-            totals.append(None if node is None else self.pop(node, None))
-            if node is not None:
-                self.owned.discard(node.index)
-        return totals
-
-    def add_selected(self, node: Node, selection: Selection, bar: Any) -> None:
-        """Add what a selection pulls `bar` back to: a few elements of a large array, in place."""
-        total = self.get(node)
-        traced = Tracer in (type(bar), type(total))
-        if traced and node.shape and total is not None and selection.pull_onto is not None:
-            self[node] = selection.pull_onto(total, astype(bar, node.dtype))
-            self.owned.discard(node.index)
-            return
-        if not node.shape or selection.pull_into is None or traced:
-            self.add(node, fit(selection.pullback(bar), node.shape, node.dtype))
-            return
-        if node.index not in self.owned:
-            self.owned.add(node.index)
-            if total is None:
-                total = np.zeros(node.shape, node.dtype)
-            else:
-                total = np.array(total, node.dtype)
-            self[node] = total
-        selection.pull_into(total, bar)
 
 
 def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
@@ -282,35 +224,58 @@ def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
     return nodes
 
 
-def _pull_through(node: Operation, bar: Any, bars: Cotangents, *, keep: bool) -> None:
+def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> None:
     """Add Jᵢᵀȳ to the cotangent of each argument of an operation."""
     entries: Any = node.linear_maps() if keep else node.entries()
-    terms = _joint_terms(entries, node, bar, bars) if isinstance(entries, Joint) else None
-    for position, parent in enumerate(node.parents):
+    parents = node.parents
+    if isinstance(entries, Joint):
+        terms = _joint_terms(entries, node, bar, bars)
+        for position, parent in enumerate(parents):
+            if parent is not None and terms[position] is not None:
+                bars.add(parent, _fitting(terms[position], node, position))
+        return
+    last = None
+    position = -1
+    for parent in parents:
+        position += 1
         if parent is None:
             continue
-        if terms is not None:
-            term = terms[position]
-        else:
-            entry = entries[position]
+        entry = entries[position]
+        cls = type(entry)
+        if cls is FunctionType:
+            entry = entry()
             cls = type(entry)
-            if cls is FunctionType:
-                entry = entry()
-                cls = type(entry)
-            if _is_real_coefficient(entry, cls):
-                term = entry * bar  # the commonest case, without making a map for it
-            else:
-                linear = as_map(entry)
-                if type(linear) is Selection:
-                    if bars.supports:
-                        bars.supported(parent, None)
-                    bars.add_selected(parent, linear, bar)
-                    continue
-                term = None if linear is None else linear.pullback(bar)
-        if term is not None:
-            if bars.supports:
-                bars.supported(parent, None)
-            _add(node, position, parent, term, bars)
+        # The commonest cases, without making a map for them: coefficients that need no conjugation.
+        if cls is _float64 or cls is float or (cls is _ndarray and entry.dtype.kind != "c"):
+            term = entry * bar
+        elif cls is int:
+            term = bar if entry == 1 else entry * bar
+        elif cls is Selection and (entry.pull_onto is not None or entry.pull_into is not None):
+            bars.add_selected(parent, entry, bar)
+            continue
+        else:
+            linear = as_map(entry)
+            if linear is None:
+                continue
+            if type(linear) is Linear and linear.pull_over is not None and type(bar) is _ndarray:
+                # After the others, which may look into what it writes over.
+                last = parent, linear.pull_over
+                continue
+            term = linear.pullback(bar)
+            if term is None:
+                continue
+            if type(term) in PYTHON_NUMBERS:
+                term = _fitting(term, node, position)
+        if term.shape != parent.shape or term.dtype is not parent.dtype:
+            term = _fitting(term, node, position)
+        if last is not None and type(term) is _ndarray and term.base is not None:
+            term = term.copy()
+        if parent in bars:
+            bars.add(parent, term)
+        else:
+            bars[parent] = term
+    if last is not None:
+        bars.add_over(*last, bar, node)
 
 
 def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, keep: bool) -> None:
@@ -324,8 +289,7 @@ def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, k
         for position, parent in enumerate(node.parents):
             if parent is not None and terms[position] is not None:
                 found = None if full[position] else supports[position]
-                bars.supported(parent, found)
-                _add(node, position, parent, terms[position], bars)
+                bars.add(parent, _fitting(terms[position], node, position), found)
         return
     for position, parent in enumerate(node.parents):
         linear = None if parent is None else as_map(entries[position])
@@ -333,16 +297,15 @@ def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, k
             continue
         asked = bool(parent.parents)  # nothing comes after an input
         if type(linear) is Selection:
+            found = None
             if asked:
                 found = application.passage(linear, position, bar, support, forward=False)
-                bars.supported(parent, found)
-            bars.add_selected(parent, linear, bar)
+            bars.add_selected(parent, linear, bar, found)
             continue
         term, found = application.one(linear, position, bar, support, forward=False, asked=asked)
         if term is not None:
-            if asked:
-                bars.supported(parent, _fitted(found, shape_of(term), parent.shape))
-            _add(node, position, parent, term, bars)
+            found = _fitted(found, shape_of(term), parent.shape) if asked else None
+            bars.add(parent, _fitting(term, node, position), found)
 
 
 def _joint_terms(entries: Joint, node: Operation, bar: Any, bars: Cotangents) -> Any:
@@ -350,20 +313,6 @@ def _joint_terms(entries: Joint, node: Operation, bar: Any, bars: Cotangents) ->
     if entries.pullback_onto is not None:
         return entries.pullback_onto(bar, bars.taken(node.parents))
     return entries.pullback(bar)
-
-
-def _add(node: Operation, position: int, parent: Node, term: Any, bars: Cotangents) -> None:
-    """Add a term to the cotangent of an argument, brought to its shape and dtype."""
-    try:
-        fits = term.shape == parent.shape and term.dtype is parent.dtype
-    except AttributeError:  # a Python number
-        fits = False
-    if not fits:
-        term = _fit(term, parent, node, position)
-    if parent in bars:
-        bars.add(parent, term)
-    else:
-        bars[parent] = term
 
 
 def _of_seeds(nodes: Sequence[Any], seeds: Sequence[Any]) -> dict[Any, Any]:
@@ -375,13 +324,6 @@ def _of_seeds(nodes: Sequence[Any], seeds: Sequence[Any]) -> dict[Any, Any]:
             if support is not None:
                 supports[node] = support
     return supports
-
-
-def _is_real_coefficient(entry: Any, cls: type) -> bool:
-    """Whether `entry` is a bare coefficient that needs no conjugation, other than 1."""
-    if cls is np.ndarray:
-        return bool(entry.dtype.kind != "c")
-    return cls is float or cls is np.float64 or (cls is int and entry != 1)
 
 
 def _fitted(
@@ -399,7 +341,10 @@ def _fitted(
     )
 
 
-def _fit(term: Any, parent: Node, node: Operation, position: int) -> Any:
+def _fitting(term: Any, node: Operation, position: int) -> Any:
+    """A term of the cotangent of an argument, brought to that argument's shape and dtype."""
+    parent = node.parents[position]
+    assert parent is not None
     try:
         return fit(term, parent.shape, parent.dtype)
     except ValueError as error:
@@ -407,3 +352,6 @@ def _fit(term: Any, parent: Node, node: Operation, position: int) -> Any:
             f"the rule of {node.primitive.name}: the pullback for argument {position} returned "
             f"an array of shape {shape_of(term)}, wanted {parent.shape}, the shape of the argument"
         ) from error
+
+
+_float64, _ndarray = np.float64, np.ndarray

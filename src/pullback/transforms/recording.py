@@ -195,7 +195,7 @@ def record(
             outputs.append(node)
             recording.out_leaves.append(node or Abstract.of(value))
     recording.out = trees.unflatten(recording.out_spec, leaves)
-    recording.linearization = Linearization(inputs, outputs, tape.infinitesimal)
+    recording.linearization = Linearization(inputs, outputs, tape)
     return recording
 
 

@@ -53,7 +53,7 @@ def pullback(
     -----
     Reverse accumulation; A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008,
     section 3.2. Its cost is a small multiple of that of `f`, however many the inputs. What the
-    sweep has used is freed as it goes.
+    sweep has used is freed as it goes, or at its end if `f` reads, writes or selects elements.
 
     Examples
     --------

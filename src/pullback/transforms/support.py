@@ -160,8 +160,9 @@ def leaves_out(primitive: Primitive, args: Sequence[Any], dots: Sequence[Any]) -
         return False
     # Conditions are booleans, indices the rest of the arguments; neither has a tangent.
     count = len(primitive.keeps) if primitive.keeps_rest else len(args)
-    missing = [dot is None for x, dot in zip(args[:count], dots, strict=False) if _counts(x)]
-    return primitive.pads == "always" or any(missing)
+    if primitive.pads == "always":
+        return True
+    return any(dot is None and _counts(x) for x, dot in zip(args[:count], dots, strict=False))
 
 
 def _counts(x: Any) -> bool:

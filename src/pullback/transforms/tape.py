@@ -9,7 +9,7 @@ its successors and the tracers that carry it, so what a program throws away is f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,11 @@ import numpy as np
 from pullback.core.collection import ROUND, full_collections
 from pullback.core.linear import Maps
 from pullback.core.memory import Snapshots
-from pullback.core.primitive import Primitive
+from pullback.core.precision import PYTHON_NUMBERS, as_scalar
+from pullback.core.primitive import SCALARS, Primitive, locally_constant
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.singular import Met, watch
-from pullback.core.tracing import Interpreter, Tracer
+from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer
 
 __all__ = ["Node", "Operation", "Output", "Tape"]
 
@@ -82,10 +83,12 @@ class Operation(Node):
         params: dict[str, Any],
     ) -> None:
         self.index = index
-        self.shape = out.shape
-        self.dtype = out.dtype
         self.parents = parents
         self.primitive = primitive
+        if type(out) in PYTHON_NUMBERS:
+            out = as_scalar(out)
+        self.shape = out.shape
+        self.dtype = out.dtype
         self.out = out if primitive.keeps_out else None
         self.args = args
         self.params = params
@@ -132,11 +135,15 @@ class Tape(Interpreter):
     ----------
     infinitesimal : Infinitesimal or None
         What equal values were set apart by; see `pullback.transforms.infinitesimals`.
+    masks : bool
+        Whether an operation hands out strong zeros; see `pullback.transforms.support`.
+    met : bool
+        Whether an operation is at a singular point that somebody wants to know of.
     snapshots : Snapshots
         What is kept of constants.
     """
 
-    __slots__ = ("_asks", "count", "infinitesimal", "snapshots")
+    __slots__ = ("_asks", "count", "infinitesimal", "masks", "met", "snapshots")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -144,6 +151,7 @@ class Tape(Interpreter):
         self._asks = ROUND
         self.snapshots = Snapshots()
         self.infinitesimal: Any = None
+        self.masks = self.met = False
 
     def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
         found = self.infinitesimal
@@ -165,55 +173,90 @@ class Tape(Interpreter):
             if type(arg) is Tracer:
                 if arg._interpreter is self:
                     parent, arg = arg._payload, arg._value
-                    varies = varies or parent is not None
-                traced = traced or type(arg) is Tracer
+                    if parent is not None:
+                        varies = True
+                if type(arg) is Tracer:
+                    traced = True
             values.append(arg)
             parents.append(parent)
-        if varies and primitive.linearize is not None and not primitive.is_constant:
-            return self._record_linearized(primitive, values, parents, params)
+        rule = primitive.rule
+        if not varies or ((rule is None or rule is locally_constant) and primitive.is_constant):
+            return self._evaluate(primitive, values, params, varies=varies)
+        if primitive.linearize is not None:
+            return self._record_linearized(primitive, values, tuple(parents), params)
         out = primitive(*values, **params) if traced else primitive.value(*values, **params)
-        if watch.looks is not None and varies and primitive.is_constant:
+        if primitive.multiple:
+            return self._record_several(primitive, out, values, tuple(parents), params)
+        if out.dtype.kind not in "fc":
+            return self.constant(out)
+        return Tracer(self, out, self._operation(primitive, out, values, tuple(parents), params))
+
+    def operate(self, primitive: Primitive, evaluate: Callable[..., Any], x: Any, y: Any) -> Any:
+        if not self.open:
+            self.require_open(primitive.name)
+        is_constant = primitive.rule is locally_constant
+        if is_constant and watch.looks is not None:
+            return NotImplemented
+        x_node = y_node = None
+        if type(x) is Tracer:
+            x_node, x = x._payload, x._value
+        if type(y) is Tracer:
+            y_node, y = y._payload, y._value
+        out = evaluate(x, y)
+        if is_constant or (x_node is None and y_node is None):
+            return self.constant(out)
+        node = self._operation(primitive, out, [x, y], (x_node, y_node), NO_PARAMS)
+        return Tracer(self, out, node)
+
+    def _evaluate(
+        self, primitive: Primitive, values: list[Any], params: dict[str, Any], *, varies: bool
+    ) -> Any:
+        """The value of a primitive that does not vary."""
+        out = primitive(*values, **params)
+        if watch.looks is not None and varies:
             met = watch.looks(primitive, out, values, params)
             if met is not None:
                 met.refused()
-        if primitive.multiple:
-            return self._record_several(primitive, out, values, parents, params, varies)
-        if not varies or primitive.is_constant or out.dtype.kind not in "fc":
-            return self.constant(out)
-        return Tracer(self, out, self._operation(primitive, out, values, parents, params))
+        return tuple(map(self.constant, out)) if primitive.multiple else self.constant(out)
 
     def _operation(
         self,
         primitive: Primitive,
         out: Any,
         values: list[Any],
-        parents: list[Node | None],
+        parents: tuple[Node | None, ...],
         params: dict[str, Any],
     ) -> Operation:
         """A node that keeps what the rule reads; of the other values, shapes and dtypes."""
         if primitive.rule is None:
             raise primitive.no_rule(parents)
         met = None if watch.looks is None else watch.looks(primitive, out, values, params)
-        keeps, rest = primitive.keeps, primitive.keeps_rest  # as `reads`, in the inmost loop
-        for position, parent in enumerate(parents):
-            if not (keeps[position] if position < len(keeps) else rest):
-                values[position] = parent or Abstract.of(values[position])
-            elif parent is None:
-                values[position] = self.snapshots.of(values[position])
+        args: Sequence[Any] = parents
+        if not primitive.reads_nothing or None in parents:
+            args = values
+            keeps, rest = primitive.keeps, primitive.keeps_rest  # as `reads`, in the inmost loop
+            for position, parent in enumerate(parents):
+                if not (keeps[position] if position < len(keeps) else rest):
+                    args[position] = parent or Abstract.of(args[position])
+                elif parent is None and type(args[position]) not in SCALARS:
+                    args[position] = self.snapshots.of(args[position])
+        if primitive.masks:
+            self.masks = True
         self.count += 1
         if self.count > self._asks:
             self._asks = self.count + ROUND
             full_collections.wait()
-        node = Operation(self.count, out, tuple(parents), primitive, values, params)
+        node = Operation(self.count, out, parents, primitive, args, params)
         if met is not None:
             node.met = met
+            self.met = True
         return node
 
     def _record_linearized(
         self,
         primitive: Primitive,
         values: list[Any],
-        parents: list[Node | None],
+        parents: tuple[Node | None, ...],
         params: dict[str, Any],
     ) -> Any:
         """The value and the linear maps of a primitive that makes them together."""
@@ -224,9 +267,8 @@ class Tape(Interpreter):
         if not several and not is_inexact(outs):
             return self.constant(outs)
         self.count += 1
-        node = Operation(
-            self.count, _SEVERAL if several else outs, tuple(parents), primitive, (), params
-        )
+        self.masks = self.masks or primitive.masks
+        node = Operation(self.count, _SEVERAL if several else outs, parents, primitive, (), params)
         node.maps = maps
         if not several:
             return Tracer(self, outs, node)
@@ -237,12 +279,9 @@ class Tape(Interpreter):
         primitive: Primitive,
         outs: tuple[Any, ...],
         values: list[Any],
-        parents: list[Node | None],
+        parents: tuple[Node | None, ...],
         params: dict[str, Any],
-        varies: bool,
     ) -> tuple[Any, ...]:
-        if not varies or primitive.is_constant:
-            return tuple(map(self.constant, outs))
         if primitive.separate is not None:
             outs = primitive.separate(outs, values, self)
         node = self._operation(primitive, _SEVERAL, values, parents, params)

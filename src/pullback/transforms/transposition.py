@@ -108,7 +108,7 @@ def _recorded(
         inputs = [None if point is None else tape.input(point) for point in points]
         lowered = [lower(out, tape, where) for out in run(tape, function, (inputs,))]
     nodes: list[Node] = [x._payload for x in inputs if x is not None]
-    linearization = Linearization(nodes, [payload for _, payload in lowered], tape.infinitesimal)
+    linearization = Linearization(nodes, [payload for _, payload in lowered], tape)
     remaining = iter(linearization.pull(bars, once=True))
     found = [None if point is None else next(remaining) for point in points]
     return [value for value, _ in lowered], found

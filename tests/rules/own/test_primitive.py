@@ -38,7 +38,7 @@ def test_a_rule_that_cannot_be_traced_has_no_second_derivative_and_says_why():
             second(0.4)
     # In the graph of a body stands what was recorded, and no error that led to it.
     looped = pb.grad(lambda x: pb.fori_loop(0, 2, lambda _, c: wave(c), x))
-    with pytest.raises(pb.NoRuleError, match=r"the rule of wave .* that have rules$"):
+    with pytest.raises(pb.NoRuleError, match=r"the rule of wave .* that have rules\n"):
         pb.grad(looped)(0.4)
     assert pb.grad(wave)(0.4) == math.cos(0.4)
 
@@ -79,7 +79,7 @@ def test_an_error_of_the_rules_own_comes_out_as_it_is():
     total = pb.grad(lambda x: np.sum(f(x)))
     for use in (total, pb.vmap(total), pb.jacobian(f), pb.trace(total, X)):
         x = np.stack([X, X]) if use.__name__.startswith("vmap") else X
-        with pytest.raises(ValueError, match=r"^three is no good$"):
+        with pytest.raises(ValueError, match=r"^three is no good(\n|$)"):
             use(x)
 
 

@@ -48,6 +48,9 @@ class Structure:
         gaps, although those of all arguments lie in C order.
     shares : bool
         Whether the result may be a view of the first argument.
+    layouts : callable, optional
+        ``layouts(args, params)``: how the results lie in memory, where a trial on small arrays
+        can't tell; see `pullback.graph.layout`. What shares memory gives a `Lying`, if it is known.
     singular : bool
         Whether a coefficient is infinite or not a number somewhere. A tangent or cotangent that is
         zero for want of dependence (see `pullback.transforms.support`) stays zero there.
@@ -75,6 +78,7 @@ class Structure:
     safe: bool = False
     reorders: bool = False
     shares: bool = False
+    layouts: Callable[..., list[Any]] | None = None
     singular: bool = False
     masks: bool = False
     pads: str = ""
@@ -96,8 +100,6 @@ class Structure:
     take_over: ClassVar[Any] = None
     """``take_over(args, **params)`` is the value of a list of arguments that is given away: what
     only this list refers to may be overwritten. For primitives with a body."""
-    layouts: ClassVar[Any] = None
-    """``layouts(args, params)``: how the results lie in memory; see `pullback.graph.layout`."""
     cost: ClassVar[Any] = None
     """``cost(costs, **params)`` is what a primitive with graphs among its parameters costs, from
     what each of them costs once, by path; by default the sum. See `pullback.graph.cost`."""

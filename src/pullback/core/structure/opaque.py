@@ -82,7 +82,6 @@ class Nested(Opaque):
     _: KW_ONLY
     multiple: bool = True
     cost: Callable[..., Any] | None = None  # type: ignore[misc]
-    layouts: Callable[..., list[Any]] | None = None  # type: ignore[misc]
     take_over: Callable[..., Any] | None = None  # type: ignore[misc]
 
     def is_free(self) -> bool:

@@ -19,8 +19,9 @@ from pullback.errors import (
     GraphError,
 )
 from pullback.graph.building import flat_graph, like
-from pullback.graph.graph import Atom, Graph
+from pullback.graph.graph import Graph
 from pullback.graph.layout import assumed_of, layout_of, layout_of_part, layouts_through
+from pullback.graph.program import Atom
 from pullback.graph.variable import Assumed, Variable, require_64_bits
 from pullback.rules import conversion
 from pullback.transforms.arguments import flatten_arrays, owned

@@ -20,7 +20,8 @@ from pullback.core.structure.axes import Marks, Row
 from pullback.core.tracing import Tracer, known
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import live, read
-from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.graph import Graph
+from pullback.graph.program import Atom, Equation
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 from pullback.rules.strictness import is_strict
@@ -307,7 +308,7 @@ def _linearized(body: Graph, values: Row, varying: Marks) -> tuple[list[Any], Li
         followed = [tape.input(x) if mark else x for x, mark in zip(values, varying, strict=True)]
         pairs = [lower(out, tape, where) for out in body.run(followed)]
     nodes = [x._payload for x in marked(followed, varying)]
-    linear = Linearization(nodes, [node for _, node in pairs], tape.infinitesimal)
+    linear = Linearization(nodes, [node for _, node in pairs], tape)
     return [out for out, _ in pairs], linear
 
 

@@ -19,8 +19,9 @@ import numpy as np
 from pullback.core.structure.axes import Marks, Row
 from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected, live, read
-from pullback.graph.graph import Atom, Equation, Graph
+from pullback.graph.graph import Graph
 from pullback.graph.partition import kept_values, recomputation
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.derived import (
     Recording,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,9 +22,6 @@ from pullback.core.tracing import Tracer
 from pullback.errors import NoRuleError
 from pullback.graph.variable import ShapeDtype
 from pullback.rules.own.examples import PerExample
-
-if TYPE_CHECKING:
-    from pullback.rules.own.primitive import OwnPrimitive
 
 __all__ = ["Application", "Point"]
 
@@ -51,13 +48,13 @@ class Application(Primitive):
 
     Parameters
     ----------
-    of : OwnPrimitive
+    of : Primitive
         Has the rule.
     forward : bool
         Whether this is the pushforward.
     """
 
-    def __init__(self, of: OwnPrimitive, *, forward: bool) -> None:
+    def __init__(self, of: Primitive, *, forward: bool) -> None:
         self.of = of
         name = f"{'pushforward' if forward else 'pullback'}_of_{of.name}"
         super().__init__(

@@ -14,6 +14,7 @@ import numpy as np
 
 from pullback.core.memory import in_memory
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.strides import Lying
 from pullback.core.tracing import Tracer, is_number, is_plain
 from pullback.errors import NoRuleError, PullbackError
 from pullback.graph.building import build, like
@@ -180,6 +181,8 @@ def _stand_in(x: Any) -> Any:
         return _PYTHON[dtype_of(x).kind](1)
     shape = shape_of(x)
     memory = in_memory(x)
+    if type(memory) is Lying:
+        memory = memory.empty()
     ones = np.ones(shape, dtype_of(x)) if memory is None else np.ones_like(memory)
     if len(shape) > 1 and ones.dtype.kind in "fc":
         extent = min(shape[-2:])

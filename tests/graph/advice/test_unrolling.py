@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.graph.unrolling import MOST
+from pullback.graph.advice.unrolling import MOST
 
 N = 2 * MOST
 SERIES = np.linspace(0.0, 1.0, N)

@@ -12,7 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pullback.graph.user_loops import Comprehension, Loop, Statement, covers, value_of, within
+from pullback.graph.advice.user_loops import (
+    Comprehension,
+    Loop,
+    Statement,
+    covers,
+    value_of,
+    within,
+)
 
 __all__ = ["rewritten"]
 

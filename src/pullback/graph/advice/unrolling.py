@@ -15,9 +15,9 @@ from types import FrameType
 from typing import Any, ClassVar
 
 from pullback.errors import UnrolledLoopWarning
-from pullback.graph.rewriting import rewritten
-from pullback.graph.user_loops import Loop, enclosing_loops
-from pullback.graph.variable import is_ours
+from pullback.graph.advice.rewriting import rewritten
+from pullback.graph.advice.user_loops import Loop, enclosing_loops
+from pullback.graph.places import is_ours
 
 __all__ = ["MOST", "Passes"]
 

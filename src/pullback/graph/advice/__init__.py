@@ -1,0 +1,1 @@
+"""What an error or a warning tells an author about their code."""
