@@ -28,8 +28,18 @@ from pullback.core.tracing import Tracer
 from pullback.core.validation import describe, require_integer, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
-__all__ = ["Dense", "Diagonal", "Identity", "Joint", "Linear", "LinearMap", "Maps", "Selection",
-           "as_map", "push"]  # fmt: skip
+__all__ = [
+    "Dense",
+    "Diagonal",
+    "Identity",
+    "Joint",
+    "Linear",
+    "LinearMap",
+    "Maps",
+    "Selection",
+    "as_map",
+    "push",
+]
 
 
 class LinearMap:

@@ -12,8 +12,17 @@ from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.strides import Lying, copied
 from pullback.core.tracing import Tracer, is_plain, strip
 
-__all__ = ["Snapshots", "in_memory", "is_read_only", "is_unchanged", "rely", "repeated",
-           "same_elements", "snapshot", "with_snapshots"]  # fmt: skip
+__all__ = [
+    "Snapshots",
+    "in_memory",
+    "is_read_only",
+    "is_unchanged",
+    "rely",
+    "repeated",
+    "same_elements",
+    "snapshot",
+    "with_snapshots",
+]
 
 
 def in_memory(x: Any) -> Any:

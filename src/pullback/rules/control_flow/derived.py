@@ -32,9 +32,27 @@ from pullback.transforms.linearization import Linearization
 from pullback.transforms.support import of_seed
 from pullback.transforms.tape import Tape
 
-__all__ = ["Recording", "batched", "both", "derived", "groups", "interleave", "marked", "part_of",
-           "present", "pruned", "pull", "push", "pushed", "separate", "spread", "wants_values",
-           "with_constants", "with_inputs", "zeros_like"]  # fmt: skip
+__all__ = [
+    "Recording",
+    "batched",
+    "both",
+    "derived",
+    "groups",
+    "interleave",
+    "marked",
+    "part_of",
+    "present",
+    "pruned",
+    "pull",
+    "push",
+    "pushed",
+    "separate",
+    "spread",
+    "wants_values",
+    "with_constants",
+    "with_inputs",
+    "zeros_like",
+]
 
 T = TypeVar("T")
 
