@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from pullback.cli.codes import UsageError
-from pullback.core.validation import require_shape, shown
+from pullback.core.creation import require_shape
+from pullback.core.validation import shown
 
 __all__ = ["load_function", "primals_from"]
 
