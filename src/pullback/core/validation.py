@@ -87,18 +87,8 @@ def shown(x: Any) -> str:
 def refuse(where: str, argument: str, x: Any, wanted: str, remedy: str = "") -> ArgumentTypeError:
     """The error for an argument of another type than the function takes.
 
-    Parameters
-    ----------
-    where : str
-        The function, with the user's where that helps: ``"scan of step"``.
-    argument : str
-        The argument's name, or in what place of it `x` stands.
-    x : object
-        What came.
-    wanted : str
-        What was wanted: ``"True or False"``.
-    remedy : str
-        What to write.
+    `where` names the function, with the user's where that helps, ``"scan of step"``; `argument`
+    may be a place in an argument; the `remedy` is what to write.
     """
     text = f"{where}: {argument} is {shown(x)}, wanted {wanted}"
     return ArgumentTypeError(f"{text}; {remedy}" if remedy else text)
@@ -129,16 +119,7 @@ def _one_of(options: Iterable[Any]) -> str:
 def require_function(
     f: Any, where: str, argument: str = "f", usage: str = ""
 ) -> Callable[..., Any]:
-    """`f`, if it can be called.
-
-    Parameters
-    ----------
-    f : object
-    where, argument : str
-        As for `refuse`.
-    usage : str
-        How it is called: ``"pullback.grad(f)(x), not pullback.grad(f(x))"``.
-    """
+    """`f`, if it can be called; `usage` says how: ``"pullback.grad(f)(x)"``."""
     if callable(f):
         return f  # type: ignore[no-any-return]
     kinds: Any = Tracer | np.ndarray | np.generic | int | float | complex | list | tuple | dict
@@ -274,21 +255,10 @@ def require_number(
     traced: bool = False,
     remedy: str = "",
 ) -> Any:
-    """`x` as a float, if it is a finite real number within these bounds.
+    """`x` as a float, if it is a finite real number, of Python or NumPy, within these bounds.
 
-    Parameters
-    ----------
-    x : object
-        A number of Python or NumPy, or an array of shape () with one.
-    where, argument : str
-        As for `refuse`.
-    least : float, optional
-        What it may be at least.
-    above, below : float, optional
-        What it must be more or less than.
-    traced : bool
-        Whether a traced number is taken too; it is returned as it is, its bounds not looked at.
-    remedy : str
+    It may be the `least` itself, and must be strictly `above` and `below` the others. Where a
+    `traced` number is taken too, it is returned as it is, its bounds not looked at.
     """
     bounds = [
         f"{words} {bound:g}"
@@ -326,14 +296,7 @@ def _as_float(x: Any) -> float | None:
 
 
 def to_array(x: Any, where: str) -> Any:
-    """`x`, which is not traced, as an array.
-
-    Parameters
-    ----------
-    x : array_like
-    where : str
-        What it is, for the message: ``"vjp of f: the cotangent"``.
-    """
+    """`x`, which is not traced, as an array; it is called ``"vjp of f: the cotangent"``."""
     try:
         return np.asarray(x)
     except Exception as error:

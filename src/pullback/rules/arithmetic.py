@@ -9,9 +9,28 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
 from pullback.rules.registration import elementwise, strong_multiply
 
-__all__ = ["add", "cbrt", "divide", "float_power", "fmod", "frexp", "hypot", "ldexp", "modf",
-           "multiply", "negative", "nextafter", "positive", "power", "ratio", "reciprocal",
-           "remainder", "sqrt", "square", "subtract"]  # fmt: skip
+__all__ = [
+    "add",
+    "cbrt",
+    "divide",
+    "float_power",
+    "fmod",
+    "frexp",
+    "hypot",
+    "ldexp",
+    "modf",
+    "multiply",
+    "negative",
+    "nextafter",
+    "positive",
+    "power",
+    "ratio",
+    "reciprocal",
+    "remainder",
+    "sqrt",
+    "square",
+    "subtract",
+]
 
 
 @elementwise(np.add, symmetric=True, cheap=True)

@@ -16,8 +16,17 @@ from pullback.core.shapes import dtype_of
 from pullback.graph.layout import looking
 from pullback.rules.registration import elementwise
 
-__all__ = ["absolute", "adjoint", "conjugate", "conjugated", "fabs", "from_parts", "imag", "real",
-           "sign"]  # fmt: skip
+__all__ = [
+    "absolute",
+    "adjoint",
+    "conjugate",
+    "conjugated",
+    "fabs",
+    "from_parts",
+    "imag",
+    "real",
+    "sign",
+]
 
 
 def conjugated(x):

@@ -8,8 +8,19 @@ import numpy as np
 
 from pullback.rules.registration import elementwise
 
-__all__ = ["exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "logaddexp2",
-           "logistic", "logistic_slope"]  # fmt: skip
+__all__ = [
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "logistic",
+    "logistic_slope",
+]
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)

@@ -20,8 +20,17 @@ from pullback.rules.exponential import logistic
 from pullback.rules.registration import elementwise, rule
 from pullback.rules.softmax import log_softmax, softmax
 
-__all__ = ["bernoulli", "bernoulli_logits", "bounded_reciprocal", "categorical", "difference",
-           "product", "squared_norm", "total", "zero_one"]  # fmt: skip
+__all__ = [
+    "bernoulli",
+    "bernoulli_logits",
+    "bounded_reciprocal",
+    "categorical",
+    "difference",
+    "product",
+    "squared_norm",
+    "total",
+    "zero_one",
+]
 
 
 def _saturated(x):

@@ -39,8 +39,15 @@ from pullback.core.choice import Choice, has_nan
 from pullback.core.primitive import FullRule, Primitive, locally_constant, registry
 from pullback.core.structure import Elementwise, Structure
 
-__all__ = ["array_ufuncs", "constant", "elementwise", "masked_multiply", "rule", "strong_multiply",
-           "ufunc_behind"]  # fmt: skip
+__all__ = [
+    "array_ufuncs",
+    "constant",
+    "elementwise",
+    "masked_multiply",
+    "rule",
+    "strong_multiply",
+    "ufunc_behind",
+]
 
 array_ufuncs: dict[np.ufunc | tuple[np.ufunc, str], Callable[..., Any]] = {}
 """What a ufunc does when an argument is a tracer.

@@ -9,9 +9,26 @@ import numpy as np
 from pullback.core.shapes import dtype_of
 from pullback.rules.registration import elementwise
 
-__all__ = ["arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cos", "cosh",
-           "deg2rad", "degrees", "one_minus_square", "rad2deg", "radians", "sin", "sinh", "tan",
-           "tanh"]  # fmt: skip
+__all__ = [
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "degrees",
+    "one_minus_square",
+    "rad2deg",
+    "radians",
+    "sin",
+    "sinh",
+    "tan",
+    "tanh",
+]
 
 
 @elementwise(np.sin)

@@ -14,9 +14,25 @@ from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.shapes import Abstract, broadcast_shapes, dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 
-__all__ = ["Marks", "Params", "Row", "aligned", "common", "dtypes", "flattened", "in_batches",
-           "in_front", "joined", "listed", "over_axes", "rank_of", "reversed_axes", "size_of",
-           "stretch", "without"]  # fmt: skip
+__all__ = [
+    "Marks",
+    "Params",
+    "Row",
+    "aligned",
+    "common",
+    "dtypes",
+    "flattened",
+    "in_batches",
+    "in_front",
+    "joined",
+    "listed",
+    "over_axes",
+    "rank_of",
+    "reversed_axes",
+    "size_of",
+    "stretch",
+    "without",
+]
 
 Marks = Sequence[bool]
 Row = Sequence[Any]
