@@ -20,10 +20,27 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
-__all__ = ["MOST_DIMENSIONS", "describe", "is_integer", "name_of", "refuse", "require_callable",
-           "require_dtype", "require_flag", "require_function", "require_generator",
-           "require_instance", "require_integer", "require_mapping", "require_number",
-           "require_shape", "require_text", "require_word", "shown", "to_array"]  # fmt: skip
+__all__ = [
+    "MOST_DIMENSIONS",
+    "describe",
+    "is_integer",
+    "name_of",
+    "refuse",
+    "require_callable",
+    "require_dtype",
+    "require_flag",
+    "require_function",
+    "require_generator",
+    "require_instance",
+    "require_integer",
+    "require_mapping",
+    "require_number",
+    "require_shape",
+    "require_text",
+    "require_word",
+    "shown",
+    "to_array",
+]
 
 LONGEST = 80
 """How many characters of a value are shown."""

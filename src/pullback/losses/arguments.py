@@ -14,9 +14,19 @@ from pullback.transforms.foreign import by_position, require_same_axes
 from pullback.transforms.forward import Pushforward
 from pullback.transforms.tape import Tape
 
-__all__ = ["as_array", "holds_only", "is_differentiated", "labels_like", "order_of", "pair",
-           "require_finite", "require_finite_result", "require_nonempty", "reshaping",
-           "signed"]  # fmt: skip
+__all__ = [
+    "as_array",
+    "holds_only",
+    "is_differentiated",
+    "labels_like",
+    "order_of",
+    "pair",
+    "require_finite",
+    "require_finite_result",
+    "require_nonempty",
+    "reshaping",
+    "signed",
+]
 
 
 def as_array(x: Any, argument: str, name: str, kinds: str = "fiu", *, truths: bool = False) -> Any:

@@ -20,8 +20,17 @@ from pullback.optim.minimization import minimizer
 from pullback.optim.training import as_arrays, remedy_for_data
 from pullback.transforms.foreign import by_position, columns_of
 
-__all__ = ["Array", "Loss", "Model", "largest", "probable", "sign", "strength", "value",
-           "zero_or_one"]  # fmt: skip
+__all__ = [
+    "Array",
+    "Loss",
+    "Model",
+    "largest",
+    "probable",
+    "sign",
+    "strength",
+    "value",
+    "zero_or_one",
+]
 
 Loss = Callable[[Any, Any], Any]
 Array = Any

@@ -31,8 +31,17 @@ from pullback.nn.model import (
     zero_or_one,
 )
 
-__all__ = ["Model", "linear_regression", "linear_svm", "logistic_regression", "one_layer_network",
-           "perceptron", "residual_network", "softmax_regression", "two_layer_network"]  # fmt: skip
+__all__ = [
+    "Model",
+    "linear_regression",
+    "linear_svm",
+    "logistic_regression",
+    "one_layer_network",
+    "perceptron",
+    "residual_network",
+    "softmax_regression",
+    "two_layer_network",
+]
 
 
 # -- linear models ----------------------------------------------------------------------------

@@ -21,8 +21,17 @@ from typing import Any, NamedTuple
 from pullback.core.tracing import Tracer, is_plain
 from pullback.numpy.callers import is_pullbacks_file, is_users_file
 
-__all__ = ["GENERAL", "Call", "advice", "advise", "failed_call", "running_call", "traces",
-           "users_call", "users_frame"]  # fmt: skip
+__all__ = [
+    "GENERAL",
+    "Call",
+    "advice",
+    "advise",
+    "failed_call",
+    "running_call",
+    "traces",
+    "users_call",
+    "users_frame",
+]
 
 
 class Call(NamedTuple):

@@ -13,8 +13,16 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenc
 from pullback.graph.variable import unknown
 from pullback.rules import shaping
 
-__all__ = ["anywhere", "holds_tracer", "joined", "of_rank", "operand", "refuse", "require_known",
-           "square"]  # fmt: skip
+__all__ = [
+    "anywhere",
+    "holds_tracer",
+    "joined",
+    "of_rank",
+    "operand",
+    "refuse",
+    "require_known",
+    "square",
+]
 
 
 def operand(x: Any) -> Any:

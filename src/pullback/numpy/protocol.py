@@ -16,8 +16,15 @@ from pullback.numpy.refusals import detached, noted, refusal
 from pullback.numpy.subclasses import refuse_masks
 from pullback.rules.registration import array_ufuncs
 
-__all__ = ["are_constant", "array_functions", "creation_functions", "no_rule", "on_constants",
-           "strip_all", "ufunc_methods"]  # fmt: skip
+__all__ = [
+    "are_constant",
+    "array_functions",
+    "creation_functions",
+    "no_rule",
+    "on_constants",
+    "strip_all",
+    "ufunc_methods",
+]
 
 ufunc_methods: dict[str, Callable[..., Any]] = {}
 """What a method of any ufunc does; the ufunc is its first argument. "__call__" takes keywords."""

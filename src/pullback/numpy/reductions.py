@@ -19,8 +19,18 @@ from pullback.numpy.protocol import are_constant
 from pullback.numpy.registration import implements
 from pullback.rules import reductions
 
-__all__ = ["amax", "amin", "argmax", "argmin", "mean", "prod", "require_elements", "std", "sum",
-           "var"]  # fmt: skip
+__all__ = [
+    "amax",
+    "amin",
+    "argmax",
+    "argmin",
+    "mean",
+    "prod",
+    "require_elements",
+    "std",
+    "sum",
+    "var",
+]
 
 
 F = Callable[..., Any]

@@ -28,9 +28,21 @@ from pullback.graph.places import user_line
 from pullback.graph.variable import Variable
 from pullback.rules import conversion, indexing, shaping
 
-__all__ = ["Flat", "array_of", "as_array", "copy_of", "definite", "element_of", "in_order",
-           "keep_layout", "known_memory", "laid_like", "may_share", "reshape_in_place",
-           "view_of"]  # fmt: skip
+__all__ = [
+    "Flat",
+    "array_of",
+    "as_array",
+    "copy_of",
+    "definite",
+    "element_of",
+    "in_order",
+    "keep_layout",
+    "known_memory",
+    "laid_like",
+    "may_share",
+    "reshape_in_place",
+    "view_of",
+]
 
 
 _ARRAYS = (np.ndarray, Lying)

@@ -10,8 +10,18 @@ from pullback.core.tracing import Tracer
 from pullback.core.validation import require_integer, require_number, shown
 from pullback.errors import ArgumentValueError
 
-__all__ = ["Schedule", "as_schedule", "constant", "cosine", "exponential", "require_rate",
-           "require_rate_of", "require_steps", "step", "warm_up"]  # fmt: skip
+__all__ = [
+    "Schedule",
+    "as_schedule",
+    "constant",
+    "cosine",
+    "exponential",
+    "require_rate",
+    "require_rate_of",
+    "require_steps",
+    "step",
+    "warm_up",
+]
 
 Schedule = Callable[[int], float]
 
