@@ -31,8 +31,16 @@ from pullback.numpy.views import (
 )
 from pullback.rules import shaping
 
-__all__ = ["atleast_1d", "atleast_2d", "broadcast_to", "flatten", "ravel", "reshape", "swapaxes",
-           "transpose"]  # fmt: skip
+__all__ = [
+    "atleast_1d",
+    "atleast_2d",
+    "broadcast_to",
+    "flatten",
+    "ravel",
+    "reshape",
+    "swapaxes",
+    "transpose",
+]
 
 
 def _array(a: Any) -> Any:
