@@ -356,7 +356,6 @@ def test_a_diagonal_by_einsum_is_written_to():
         (lambda x: np.einsum("ijk", x), "3 labels for an operand with 2 axes"),
         (lambda x: np.einsum("i", x), "1 labels for an operand with 2 axes"),
         (lambda x: np.einsum(x, [0, 52], []), "a label is 52, wanted a whole number from 0 to 51"),
-        (lambda x: np.einsum(x, [0, "j"], []), "a label is 'j', wanted a whole number"),
         (lambda x: np.einsum("ij,jk", x, x), "extents 3 and 2"),
         (lambda x: np.einsum("ij->ii", x), "once in the output"),
         (lambda x: np.einsum("ij->k", x), "one of the operands"),
