@@ -65,10 +65,7 @@ def he(n_in: int, n_out: int, rng: Seed) -> Array:
     return rng.normal(scale=np.sqrt(2 / n_in), size=(n_out, n_in))
 
 
-SCHEMES: dict[str, Callable[[int, int, Seed], Array]] = {
-    "glorot": glorot,
-    "he": he,
-}
+SCHEMES: dict[str, Callable[[int, int, Seed], Array]] = {"glorot": glorot, "he": he}
 """The schemes that a layer's constructor knows by name."""
 
 

@@ -98,10 +98,7 @@ def softmax_regression(n: int, classes: int, penalty: float = 0.0) -> Model:
     require_shape((classes, n), where, "(classes, n)")
     layer = Dense(np.zeros((classes, n)), np.zeros(classes))
     return Model(
-        layer,
-        losses.softmax_cross_entropy,
-        decide=largest,
-        penalty=strength(penalty, where),
+        layer, losses.softmax_cross_entropy, decide=largest, penalty=strength(penalty, where)
     )
 
 

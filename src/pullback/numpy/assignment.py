@@ -39,8 +39,7 @@ from pullback.numpy.views import Flat, keep_layout
 from pullback.numpy.windows import has_window, looked_through
 from pullback.rules import indexing
 
-__all__ = ["copyto", "deliver", "fill_diagonal", "owns_memory", "place", "put", "put_along_axis",
-           "putmask", "require_target", "setitem"]  # fmt: skip
+__all__ = ["deliver", "owns_memory", "require_target", "setitem"]
 
 
 # -- what all writes have in common --------------------------------------------------------------

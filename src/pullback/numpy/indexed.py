@@ -11,8 +11,9 @@ import numpy as np
 
 from pullback.core.running import GROUND, innermost
 from pullback.core.tracing import Tracer
-from pullback.numpy.arrays import array, with_names
+from pullback.numpy.arrays import array
 from pullback.numpy.operands import holds_tracer
+from pullback.numpy.registration import with_names
 
 __all__ = ["makers"]
 

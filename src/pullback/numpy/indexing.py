@@ -25,8 +25,7 @@ from pullback.rules import indexing
 from pullback.rules.custom import stop_gradient
 from pullback.rules.strictness import is_strict
 
-__all__ = ["Look", "Put", "along_axis", "bincount", "choose", "compress", "extract", "getitem",
-           "parse", "positions_of", "select", "take", "take_along_axis"]  # fmt: skip
+__all__ = ["Look", "along_axis", "getitem", "parse", "positions_of", "take", "take_along_axis"]
 
 Template = tuple[Any, ...]
 

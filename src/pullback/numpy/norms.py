@@ -17,7 +17,7 @@ from pullback.numpy.registration import implements
 from pullback.rules import reductions
 from pullback.rules.shaping import reshape, transpose
 
-__all__ = ["matrix_norm", "norm", "vector_norm"]
+__all__ = ["norm"]
 
 
 @implements(np.linalg.norm)
@@ -43,13 +43,6 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     rank = len(shape_of(x))
     axes = tuple(range(rank)) if axis is None else normalize_axis_tuple(axis, rank)
     return _of_vectors(x, ord, axes, keepdims)
-
-
-@implements(np.linalg.matrix_norm)
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    x = inexact(operand(x))
-    rank = len(shape_of(x))
-    return _of_matrices(x, ord, (rank - 2, rank - 1), keepdims)
 
 
 def _euclidean(x: Any, axes: Any, keepdims: bool) -> Any:

@@ -15,10 +15,11 @@ import numpy as np
 
 from pullback.core.running import GROUND, innermost
 from pullback.core.tracing import Tracer
-from pullback.numpy.arrays import array, with_names
+from pullback.numpy.arrays import array
 from pullback.numpy.indexed import makers
 from pullback.numpy.operands import holds_tracer
 from pullback.numpy.protocol import array_functions, creation_functions, ufunc_methods
+from pullback.numpy.registration import with_names
 from pullback.rules.registration import array_ufuncs
 
 __all__ = ["Served", "served_functions"]
@@ -230,8 +231,7 @@ _REWRITTEN = {
         asanyarray=functools.partial(creation_functions[np.asanyarray], _INSIDE),
     ),
     np.asarray_chkfinite: with_names(
-        np.asarray_chkfinite,
-        asarray=functools.partial(creation_functions[np.asarray], _INSIDE),
+        np.asarray_chkfinite, asarray=functools.partial(creation_functions[np.asarray], _INSIDE)
     ),
 }
 

@@ -31,9 +31,17 @@ from pullback.numpy.views import (
 )
 from pullback.rules import shaping
 
-__all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to", "copy",
-           "expand_dims", "flatten", "matrix_transpose", "meshgrid", "moveaxis", "ravel", "reshape",
-           "rollaxis", "squeeze", "swapaxes", "transpose"]  # fmt: skip
+__all__ = [
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "broadcast_to",
+    "flatten",
+    "ravel",
+    "reshape",
+    "swapaxes",
+    "transpose",
+]
 
 
 def _array(a: Any) -> Any:
@@ -257,18 +265,6 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     order = [axis for axis in range(rank) if axis not in sources]
     for place, axis in sorted(zip(destinations, sources, strict=True)):
         order.insert(place, axis)
-    return _permuted(a, order)
-
-
-@implements(np.rollaxis)
-def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    a = _array(a)
-    rank = len(shape_of(a))
-    axis = normalize_axis_index(axis, rank)
-    place = normalize_axis_index(start, rank + 1, "start")
-    order = list(range(rank))
-    order.remove(axis)
-    order.insert(place - 1 if axis < place else place, axis)
     return _permuted(a, order)
 
 

@@ -18,7 +18,7 @@ from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 from pullback.rules import indexing
 
-__all__ = ["Window", "has_window", "looked_through"]
+__all__ = ["has_window", "looked_through"]
 
 Linear = dict[Any, int]
 """A linear form: what each value is multiplied by. The key `None` stands for 1."""

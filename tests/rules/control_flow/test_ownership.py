@@ -96,6 +96,22 @@ def test_free_arrays_changed_after_the_call_do_not_change_the_gradient():
     assert_array_equal(pull(np.ones(2))[0], [4.0, 9.0])
 
 
+def test_views_of_free_arrays_changed_after_the_call_do_not_change_the_gradient():
+    start = np.array([0.1, 0.9])
+    for view in (np.ravel, np.transpose, lambda x: x[::-1], lambda x: x):
+        for f in (
+            lambda y, w, view=view: pb.cond(True, lambda: np.sin(y * view(w)), lambda: y),
+            lambda y, w, view=view: pb.switch(0, [lambda y, w: np.sin(y * view(w))], y, w),
+            lambda y, w, view=view: pb.checkpoint(lambda y: np.sin(y * view(w)))(y),
+            lambda y, w, view=view: pb.fori_loop(0, 1, lambda _, y: np.sin(y * view(w)), y),
+        ):
+            w = np.array([1.0, 2.0])
+            expected = np.cos(start * view(w)) * view(w)
+            _, pull = pb.vjp(lambda y, f=f, w=w: f(y, w), start)
+            w[:] = 0
+            np.testing.assert_allclose(pull(np.ones(2))[0], expected, rtol=1e-14)
+
+
 def test_a_free_array_that_becomes_the_carry():
     """Handed on as it is, and written to in the next iteration."""
     w = W.copy()

@@ -11,6 +11,7 @@ from pullback.core.linear import Joint
 from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.strides import copied
 from pullback.core.structure import Nested
 from pullback.core.tracing import known, strip
 from pullback.graph.building import build, like
@@ -46,7 +47,14 @@ def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
 
     Its linear maps are those of the branch. The number is locally constant.
     """
-    return _take_over([*args], **params)
+    outs = _take_over([*args], **params)
+    return tuple(copied(out) if _looks_into(out, args) else out for out in outs)
+
+
+def _looks_into(out: Any, args: Sequence[Any]) -> bool:
+    """Whether a result is a view of an argument: it may be kept, and the argument written to."""
+    is_view = type(out) is np.ndarray and out.base is not None
+    return is_view and any(np.may_share_memory(out, x) for x in args)
 
 
 def _take_over(args: list[Any], *, branches: Branches) -> tuple[Any, ...]:
