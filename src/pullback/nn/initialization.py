@@ -8,14 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from pullback.core.validation import (
-    refuse,
-    require_dtype,
-    require_generator,
-    require_integer,
-    require_shape,
-    require_word,
-)
+from pullback.core.creation import require_dtype, require_generator, require_shape
+from pullback.core.validation import refuse, require_integer, require_word
 
 __all__ = ["SCHEMES", "Seed", "glorot", "he", "require_count", "require_seed", "weights"]
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from pullback import losses, optim
-from pullback.core.validation import require_number, require_shape
+from pullback.core.creation import require_shape
+from pullback.core.validation import require_number
 from pullback.nn.activations import Activation, by_name, identity
 from pullback.nn.chain import Chain
 from pullback.nn.initialization import Seed, require_count, require_seed

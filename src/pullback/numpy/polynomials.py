@@ -34,30 +34,6 @@ def _coefficients(p: Any) -> Any:
     return reshape(p, shape=(1,)) if len(shape_of(p)) == 0 else p
 
 
-def _padded(p: Any, q: Any) -> tuple[Any, Any]:
-    """Both with as many coefficients as the longer one."""
-    p, q = _coefficients(p), _coefficients(q)
-    length = max(shape_of(p)[0], shape_of(q)[0])
-
-    def widen(c: Any) -> Any:
-        lack = length - shape_of(c)[0]
-        return concatenate(np.zeros(lack, dtype_of(c)), c, axis=0) if lack else c
-
-    return widen(p), widen(q)
-
-
-@implements(np.polyadd)
-def polyadd(a1: Any, a2: Any) -> Any:
-    p, q = _padded(a1, a2)
-    return p + q
-
-
-@implements(np.polysub)
-def polysub(a1: Any, a2: Any) -> Any:
-    p, q = _padded(a1, a2)
-    return p - q
-
-
 @implements(np.polymul)
 def polymul(a1: Any, a2: Any) -> Any:
     """Coefficients that are zero at the front are kept."""

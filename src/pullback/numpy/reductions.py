@@ -68,9 +68,8 @@ def _serve_total(function: F, reduction: F, neutral: int, joined: F) -> F:
         initial: Any = neutral,
         where: Any = True,
     ) -> Any:
-        out = reduction(
-            _masked(cast(operand(a), dtype), where, neutral), axis=axis, keepdims=keepdims
-        )
+        x = _masked(cast(operand(a), dtype), where, neutral)
+        out = reduction(x, axis=axis, keepdims=keepdims)
         if is_plain(initial, int | float) and initial == neutral:
             return out
         return joined(out, _start(name, initial, out))

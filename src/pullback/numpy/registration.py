@@ -21,11 +21,6 @@ def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
     It takes the arguments that the NumPy function takes, under the same names, and is written as
     a composition of primitives. An argument that it doesn't support is refused with an error, not
     ignored; but `out` it need not take, see :mod:`pullback.numpy.outputs`.
-
-    Parameters
-    ----------
-    *functions : callable
-        NumPy functions that dispatch by ``__array_function__``.
     """
 
     def enter(implementation: F) -> F:

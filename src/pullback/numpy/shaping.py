@@ -34,7 +34,6 @@ from pullback.rules import shaping
 __all__ = [
     "atleast_1d",
     "atleast_2d",
-    "atleast_3d",
     "broadcast_to",
     "flatten",
     "ravel",
@@ -208,19 +207,6 @@ def _atleast(rank: int) -> Callable[..., Any]:
 
 atleast_1d = implements(np.atleast_1d)(_atleast(1))
 atleast_2d = implements(np.atleast_2d)(_atleast(2))
-
-
-@implements(np.atleast_3d)
-def atleast_3d(*arys: Any) -> Any:
-    wide = []
-    for a in map(operand, arys):
-        shape = shape_of(a)
-        if len(shape) == 2:
-            a = _reshaped(a, (*shape, 1))
-        elif len(shape) < 2:
-            a = _reshaped(a, (1, math.prod(shape), 1))
-        wide.append(a)
-    return wide[0] if len(wide) == 1 else tuple(wide)
 
 
 # -- permuting ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
+from pullback.core.validation import is_integer, shown
 from pullback.errors import ArgumentValueError
 
 __all__ = ["Labels", "Shape", "extents_of", "parse", "spelled"]
@@ -16,6 +17,9 @@ Labels = tuple[str, ...]
 
 Shape = tuple[int, ...]
 
+_LETTERS = sorted(string.ascii_letters)
+"""In the order in which axes of the output that nobody orders come."""
+
 
 def spelled(operands: Sequence[Any]) -> tuple[str, Sequence[Any]]:
     """The subscripts as a string, also if they came as lists of labels, and the arrays."""
@@ -24,7 +28,13 @@ def spelled(operands: Sequence[Any]) -> tuple[str, Sequence[Any]]:
     pairs = len(operands) // 2 * 2
     terms = operands[1:pairs:2]
     named = {label for term in (*terms, *operands[pairs:]) for label in term} - {Ellipsis}
-    letter = dict(zip(sorted(named), string.ascii_letters, strict=False)) | {Ellipsis: "..."}
+    for label in named:
+        if not (is_integer(label) and 0 <= label < len(_LETTERS)):
+            raise ArgumentValueError(
+                f"np.einsum: a label is {shown(label)}, wanted a whole number from 0 to "
+                f"{len(_LETTERS) - 1}, or ... for the other axes"
+            )
+    letter = dict(zip(sorted(named), _LETTERS, strict=False)) | {Ellipsis: "..."}
     words = ["".join(letter[label] for label in term) for term in (*terms, *operands[pairs:])]
     inputs = ",".join(words[: len(terms)])
     return "->".join([inputs, *words[len(terms) :]]), operands[:pairs:2]
