@@ -55,7 +55,7 @@ def test_ten_thousand_residual_layers():
         results = sum(each.nbytes for each in gradient)
         return gradient, current - results, peak - results
 
-    memory(3, SNAPSHOTS)  # fills the caches of names, dtypes and the like
+    memory(200, SNAPSHOTS)  # fills the caches of names, dtypes and the like
     activations = (memory(60, None)[2] - memory(20, None)[2]) / 40
     count = 0
     gradient, current, peak = memory(LAYERS, SNAPSHOTS)
