@@ -10,6 +10,9 @@ OLDEST := .venv-oldest
 SECONDS ?= 60
 SEED ?= 0
 
+# Processes share what is compiled: the tests start some, each of which imports the package.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test test-oldest fuzz check format bench docs clean

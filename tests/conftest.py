@@ -39,3 +39,10 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def few_objects() -> None:
+    """Leave out what earlier tests have made and kept, too."""
+    gc.collect()
+    gc.freeze()

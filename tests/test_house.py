@@ -32,6 +32,11 @@ def small(tmp_path: Path) -> house.House:
     return house.read(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def whole() -> house.House:
+    return house.read()
+
+
 def test_parts_and_imports_are_found(small: house.House) -> None:
     assert small.rooms == {
         "": "the public names",
@@ -71,8 +76,8 @@ def test_the_drawing_shows_each_part_and_arrow_once(small: house.House) -> None:
     assert "errors, core, wing, top, pullback" in "".join(tree.itertext())
 
 
-def test_boxes_of_a_floor_lie_apart_and_within_the_picture() -> None:
-    tree = ET.fromstring(house.drawing(house.read()))
+def test_boxes_of_a_floor_lie_apart_and_within_the_picture(whole: house.House) -> None:
+    tree = ET.fromstring(house.drawing(whole))
     walls = [
         [float(w.attrib[a]) for a in ("y", "x", "width")] for w in tree.findall("{*}g/{*}rect")
     ]
@@ -104,14 +109,14 @@ def test_counts_do_not_matter_but_parts_and_arrows_do(small: house.House, write)
 @pytest.mark.parametrize(
     ("path", "write"), [(house.DRAWING, house.drawing), (house.PAGE, house.text)]
 )
-def test_the_drawing_is_that_of_the_imports(path: Path, write) -> None:
+def test_the_drawing_is_that_of_the_imports(path: Path, write, whole: house.House) -> None:
     written = house.structure(path.read_text(encoding="utf-8"))
-    assert written == house.structure(write(house.read())), "out of date: python -m tools.house"
+    assert written == house.structure(write(whole)), "out of date: python -m tools.house"
 
 
-def test_the_house_is_built_as_planned() -> None:
+def test_the_house_is_built_as_planned(whole: house.House) -> None:
     """Below is below: errors, core, transforms and graph, rules, numpy and passes, the users."""
-    floors = house.read().floors
+    floors = whole.floors
     plan = [
         ["errors"],
         ["core"],

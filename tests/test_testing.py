@@ -357,7 +357,7 @@ def test_passes(name):
     assert {row.verdict for row in report.rows} <= {"ok", "unresolved"}
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(1, 5))  # 0 is the default
 def test_passes_whatever_the_seed(seed):
     for f, *primals in WELL_BEHAVED.values():
         assert pb.check(f, *primals, seed=seed).passed

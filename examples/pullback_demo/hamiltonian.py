@@ -139,11 +139,15 @@ def objective(net: Any, points: Array, velocities: Array) -> Any:
     return np.mean((gradient[:, 1] - q_dot) ** 2 + (gradient[:, 0] + p_dot) ** 2)
 
 
-def gradient_of(net: Any) -> Gradient:
-    """∇F as the integrators want it: (q, p) ↦ (∂F/∂q, ∂F/∂p)."""
+def gradient_of(net: Any, count: int) -> Gradient:
+    """∇F as the integrators want it: (q, p) ↦ (∂F/∂q, ∂F/∂p), for so many trajectories.
+
+    It is recorded once, for it is evaluated some ten thousand times.
+    """
+    field = pb.simplify(pb.trace(lambda x: field_of(net, x), pb.ShapeDtype((count, 2))))
 
     def gradient(q: Array, p: Array) -> tuple[Array, Array]:
-        rows = field_of(net, np.stack([q, p], axis=-1))
+        rows = field(np.stack([q, p], axis=-1))
         return rows[..., 0], rows[..., 1]
 
     return gradient
@@ -216,8 +220,9 @@ def learn(
 
     with stopwatch.phase("integrating"), progress.task("energy", "method", len(METHODS)) as advance:
         record.step = TIME_STEP
+        gradient = gradient_of(record.iterations[-1].network, len(ANGLES))
         for name in METHODS:
-            drift = follow(name, gradient_of(record.iterations[-1].network), horizon)
+            drift = follow(name, gradient, horizon)
             record.drifts.append(drift)
             advance(f"{name}: largest energy error {Drift.largest(drift.learned):.1e}")
 

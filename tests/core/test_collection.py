@@ -121,6 +121,26 @@ def test_what_a_program_does_to_the_collector_stays(thresholds):
     assert gc.get_threshold() == (500, 5, 5)
 
 
+def test_thresholds_that_a_program_finds_and_sets_back(thresholds):
+    """They are those of a recording that makes full collections wait, and not the user's."""
+
+    def program(x):
+        found = gc.get_threshold()
+        gc.set_threshold(thresholds[0] + 1, 20, 20)
+        y = long(x)
+        gc.set_threshold(*found)
+        return y
+
+    def programs(x):
+        y = program(long(x))
+        assert waits(thresholds)
+        return long(y)
+
+    for f in (programs, lambda x: program(long(x))):
+        pb.grad(f)(2.0)
+        assert gc.get_threshold() == thresholds
+
+
 def test_threads(thresholds):
     """A transformation that ends in one thread leaves the collector to those that are left."""
     started, ended = threading.Event(), threading.Event()

@@ -10,14 +10,7 @@ import pytest
 
 import pullback as pb
 from pullback.core import validation as v
-
-
-def refusal(kind, call, *args, **kwargs):
-    """The text of the error that a call raises."""
-    with pytest.raises(kind) as caught:
-        call(*args, **kwargs)
-    assert isinstance(caught.value, pb.PullbackError)
-    return str(caught.value)
+from tests.core.refusals import refusal
 
 
 def traced(call):
@@ -88,39 +81,6 @@ def test_numbers():
         refusal(TypeError, v.require_number, x, "Adam", "rate")
     traced(lambda x: refusal(TypeError, v.require_number, x, "Adam", "rate"))
     traced(lambda x: v.require_number(x, "Adam", "rate", traced=True))
-
-
-def test_seeds():
-    for seed in (0, 3, np.int64(3), [1, 2], np.random.SeedSequence(1), np.random.PCG64(1)):
-        made = v.require_generator(seed, "check").random()
-        if not isinstance(seed, np.random.PCG64):
-            assert made == np.random.default_rng(seed).random()
-    generator = np.random.default_rng(0)
-    assert v.require_generator(generator, "check") is generator
-    for seed in (-1, [], [1, -1]):
-        refusal(ValueError, v.require_generator, seed, "check")
-    for seed in (1.5, "1", True, [1.5], np.ones(2), np.random.RandomState(0), {1: 2}):
-        refusal(TypeError, v.require_generator, seed, "check")
-
-
-def test_shapes():
-    for shape in (3, (2, 3), [2, 3], (), np.int64(3), np.array([2, 3]), (1,) * 64):
-        wanted = (int(shape),) if np.ndim(shape) == 0 else tuple(map(int, shape))
-        assert v.require_shape(shape, "zeros") == wanted
-    for shape in (-1, (2, -1), (1,) * 65, (2**40, 2**40), 2**70, (0, 2**70)):
-        refusal(ValueError, v.require_shape, shape, "zeros")
-    for shape in (2.0, (2, 2.5), "3", None, {2: 3}, {2, 3}, True, ("2",), np.ones((1, 2), int)):
-        refusal(TypeError, v.require_shape, shape, "zeros")
-
-
-def test_dtypes():
-    for dtype in (float, "float32", np.float64, np.dtype("f4"), ">f8"):
-        assert v.require_dtype(dtype, "Dense", kinds="f") == np.dtype(dtype)
-    assert v.require_dtype(int, "ShapeDtype") == np.dtype(int)
-    text = refusal(TypeError, v.require_dtype, "flaot32", "Dense", kinds="f")
-    assert text == ("Dense: dtype is 'flaot32', wanted a floating dtype; did you mean 'float32'?")
-    for dtype in (int, bool, complex, "U3", object, "M8[s]", None, 3, np.ones(2), [("a", int)]):
-        refusal(TypeError, v.require_dtype, dtype, "Dense", kinds="f")
 
 
 def test_instances():

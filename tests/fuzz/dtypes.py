@@ -8,6 +8,8 @@ The rules in double precision are tested against differences elsewhere.
 
 from __future__ import annotations
 
+import functools
+import math
 import time
 import warnings
 from collections.abc import Iterator
@@ -229,11 +231,16 @@ def as_kind(x: Any, like: Any) -> Any:
 def seed(x: Any, number: int) -> Any:
     """A cotangent of the shape and dtype of `x`, the same for every draw."""
     dtype = dtype_of(x)
-    rng = np.random.default_rng([number, np.size(x)])
-    values = rng.choice([-1.0, -0.75, 0.5, 1.0, 1.25], np.shape(x))
-    if dtype.kind == "c":
-        values = values + 1j * rng.choice([-0.5, 0.5], np.shape(x))
-    return np.asarray(values).astype(dtype)[()]
+    return _pattern(np.shape(x), number, dtype.kind == "c").astype(dtype)[()]
+
+
+@functools.cache
+def _pattern(shape: tuple[int, ...], number: int, is_complex: bool) -> Any:
+    rng = np.random.default_rng([number, math.prod(shape)])
+    values = rng.choice([-1.0, -0.75, 0.5, 1.0, 1.25], shape)
+    if is_complex:
+        values = values + 1j * rng.choice([-0.5, 0.5], shape)
+    return np.asarray(values)
 
 
 def dtype_of(x: Any) -> np.dtype[Any]:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.fuzz import __main__ as command
 from tests.fuzz import arguments, library, odd_values
+from tests.grouping import together
 
 
 def test_every_public_function_has_a_valid_call():
@@ -13,6 +14,7 @@ def test_every_public_function_has_a_valid_call():
     assert names <= set(arguments.CALLS)
 
 
+@together()
 @pytest.mark.parametrize("name", arguments.CALLS)
 def test_the_valid_calls_are_valid(name):
     for call in arguments.CALLS[name]:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 import pullback as pb
 from pullback.core.primitive import registry
 from tests.graph.programs import TRANSFORMS, assert_same_bits, assert_traces, leaves
+from tests.grouping import together
 from tests.programs.generation import BINARY, OPERATIONS, PIECEWISE_BINARY, programs
 from tests.rules.cases import CASES
 
@@ -26,6 +27,7 @@ rng = np.random.default_rng(0)
 # -- every primitive -----------------------------------------------------------------------------
 
 
+@together()
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_every_primitive(name):
     primitive = registry[name]
@@ -51,6 +53,7 @@ def test_every_primitive(name):
         assert [each.primitive for each in graph.equations] == [primitive] * bool(graph.inputs)
 
 
+@together()
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_what_does_not_rearrange_gives_c_order(name):
     primitive = registry[name]
@@ -67,6 +70,7 @@ def test_what_does_not_rearrange_gives_c_order(name):
 # -- programs ------------------------------------------------------------------------------------
 
 
+@together("name")
 @pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize("name", sorted(set(OPERATIONS) - {"branch"}))
 def test_operations_through_transforms(name, transform):

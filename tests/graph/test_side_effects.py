@@ -161,7 +161,7 @@ PLACES = {
 
 
 @pytest.fixture
-def escapes(monkeypatch):
+def escapes(monkeypatch, few_objects):
     """The module, imported anew: what is older than the tests is not searched (`conftest.py`)."""
     monkeypatch.delitem(sys.modules, "tests.graph.escapes", raising=False)
     return importlib.import_module("tests.graph.escapes")

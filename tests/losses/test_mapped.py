@@ -7,6 +7,7 @@ import pytest
 
 import pullback as pb
 from pullback.core import trees
+from tests.grouping import together
 from tests.losses.samples import ELEMENTWISE, fitting, from_logits
 
 SIZE = 4
@@ -32,6 +33,7 @@ LOSSES = {
 }
 
 
+@together("name")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("shape", [(SIZE,), (SIZE, 3), (SIZE, 3, 2)])
 @pytest.mark.parametrize("name", LOSSES)

@@ -276,6 +276,16 @@ def test_random_einsums(case):
     )
 
 
+def test_axes_of_labels_that_nobody_orders_come_in_the_order_of_numbers():
+    x = normal(2, 3)
+    for term in ([40, 3], [3, 40], [51, 25]):
+        got, _ = pb.vjp(lambda x, term=term: np.einsum(x, term), x)
+        np.testing.assert_array_equal(got, np.einsum(x, term))
+    wide = normal(*[1] * 27, 2, 3)
+    got, _ = pb.vjp(lambda x: np.einsum(x, list(range(28, -1, -1))), wide)
+    np.testing.assert_array_equal(got, wide.T)
+
+
 def test_einsum_with_lists_of_labels():
     a, b = normal(2, 3), normal(3, 4)
     assert_analytic(lambda a, b: np.einsum(a, [0, 1], b, [1, 2]), a, b)
@@ -345,6 +355,7 @@ def test_a_diagonal_by_einsum_is_written_to():
         (lambda x: np.einsum("ij,jk", x), "2 operands and 1 operands"),
         (lambda x: np.einsum("ijk", x), "3 labels for an operand with 2 axes"),
         (lambda x: np.einsum("i", x), "1 labels for an operand with 2 axes"),
+        (lambda x: np.einsum(x, [0, 52], []), "a label is 52, wanted a whole number from 0 to 51"),
         (lambda x: np.einsum("ij,jk", x, x), "extents 3 and 2"),
         (lambda x: np.einsum("ij->ii", x), "once in the output"),
         (lambda x: np.einsum("ij->k", x), "one of the operands"),

@@ -13,6 +13,7 @@ import pullback as pb
 from pullback.core.primitive import Primitive
 from pullback.errors import ArgumentTypeError, ArgumentValueError, IndependentOutputWarning
 from pullback.rules.registration import array_ufuncs
+from tests.grouping import together
 
 # -- the decision on every ufunc ------------------------------------------------------------------
 
@@ -46,6 +47,7 @@ def test_every_ufunc_of_numpy_has_a_decision():
     assert not DIFFERENTIABLE & CONSTANT
 
 
+@together()
 @pytest.mark.parametrize("name", sorted(f.__name__ for f in public_ufuncs()))
 def test_every_ufunc_of_numpy_has_its_rule(name):
     served = array_ufuncs[getattr(np, name)]

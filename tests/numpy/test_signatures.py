@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pullback.numpy.protocol import array_functions
+from tests.grouping import together
 
 NOT_TAKEN = {
     # from NumPy 2.5 on
@@ -59,6 +60,7 @@ COMPARED = [
 ]
 
 
+@together()
 @pytest.mark.parametrize("name", COMPARED)
 def test_parameters_are_those_of_numpy(name):
     """By name, by position, and optional where NumPy has it."""

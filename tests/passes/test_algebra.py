@@ -9,6 +9,7 @@ import pullback as pb
 from pullback.passes.algebra import simplify_algebra
 from pullback.rules.losses import difference, product
 from pullback.rules.registration import strong_multiply
+from tests.grouping import together
 from tests.passes.agreement import rewritten
 from tests.passes.inspection import names
 
@@ -16,6 +17,7 @@ x = np.array([0.3, -1.2, 2.0])
 y = np.array([0.7, 1.5, -0.4])
 
 
+@together()
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
 @pytest.mark.parametrize(
     ("f", "left"),

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import pullback as pb
+from pullback.core.memory import repeated
 from pullback.graph.graph import Graph
 from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
 from pullback.passes.constants import MOST_ELEMENTS, fold_constants
-from pullback.passes.rewriting import repeated
 from pullback.rules import reductions
 from pullback.rules.arithmetic import add, multiply
 from pullback.rules.linalg import inv

@@ -15,6 +15,7 @@ from pullback.graph.variable import Variable
 from pullback.passes import simplification
 from pullback.passes.simplification import simplify
 from tests.graph.programs import TRANSFORMS
+from tests.grouping import together
 from tests.passes.agreement import assert_agree, special
 from tests.passes.generation import sprinkled
 from tests.passes.inspection import findings
@@ -85,6 +86,7 @@ def test_random_programs(program):
         assert_simplifies(f, *program.arguments, exact=False)
 
 
+@together("name")
 @pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize("name", sorted(set(OPERATIONS) - {"branch"}))
 def test_operations_through_transforms(name, transform):
@@ -103,6 +105,7 @@ FIXED = {"index", "index_add", "index_update", "last_writes", "scatter"}
 """Primitives whose shapes depend on the elements of a mask."""
 
 
+@together()
 @pytest.mark.parametrize("name", sorted(set(CASES) - {"nonzero"}))
 def test_every_primitive(name):
     primitive = registry[name]

@@ -15,7 +15,7 @@ import pullback as pb
 
 __all__ = ["Program", "along", "close", "differences", "directions", "stacked"]
 
-STEPS = [2.0**-k for k in (8, 9, 10, 11)]
+STEPS = [2.0**-k for k in (9, 10, 11)]
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,14 @@ def stacked(*trees: Any) -> Any:
 
 
 def differences(f: Callable[[float], Any]) -> Any:
-    """d/dh f(h) at 0, f being a function to arrays: central differences, extrapolated thrice.
+    """d/dh f(h) at 0, f being a function to arrays: central differences, extrapolated twice.
 
-    The error is of the order of 2¹¹ roundings, or of h⁸ times the ninth derivative. That the
+    The error is of the order of 2¹¹ roundings, or of h⁶ times the seventh derivative. That the
     last two steps agree tells that there is no kink near.
     """
     row = [(np.asarray(f(h)) - np.asarray(f(-h))) / (2 * h) for h in STEPS]
     raw = row[-1]
-    for power in (4, 16, 64):
+    for power in (4, 16):
         row = [b + (b - a) / (power - 1) for a, b in itertools.pairwise(row)]
     assert_allclose(raw, row[0], rtol=1e-3, atol=1e-3 * (1 + np.max(np.abs(row[0]), initial=0.0)))
     return row[0]
@@ -122,9 +122,9 @@ def differences(f: Callable[[float], Any]) -> Any:
 
 def along(f: Callable[..., Any], arguments: Any, direction: Any) -> Any:
     """The derivative along a direction of a function to trees, by differences."""
-    shapes = [np.shape(x) for x in optree.tree_leaves(f(*arguments))]
+    leaves, spec = optree.tree_flatten(f(*arguments))
+    shapes = [np.shape(x) for x in leaves]
     sizes = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
-    spec = optree.tree_structure(f(*arguments))
 
     def flat(h):
         leaves = optree.tree_leaves(f(*moved(arguments, direction, h)))

@@ -12,7 +12,7 @@ import pullback as pb
 from tests.programs.generation import programs
 
 RNG = np.random.default_rng(8)
-STEPS = [2.0**-k for k in (8, 9, 10, 11)]
+STEPS = [2.0**-k for k in (9, 10, 11)]
 
 
 def directions(primals):
@@ -34,7 +34,7 @@ def differences(f, primals, d):
         for h in STEPS
     ]
     raw = row[-1]
-    for power in (4, 16, 64):
+    for power in (4, 16):
         row = [b + (b - a) / (power - 1) for a, b in itertools.pairwise(row)]
     scale = 1 + np.max(np.abs(row[0]), initial=0.0)
     return row[0] if np.all(np.abs(row[0] - raw) <= 1e-3 * scale) else None

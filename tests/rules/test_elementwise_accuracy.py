@@ -12,6 +12,7 @@ import pytest
 import scipy.special as sc
 
 import pullback as pb
+from tests.grouping import together
 
 EPS = np.finfo(np.float64).eps
 AROUND_ZERO = [-1e-9, 1e-20, -0.3, 1.7]
@@ -75,6 +76,7 @@ def reference(function, x, order):
         return mp.fsum(terms) / h**order
 
 
+@together()
 @pytest.mark.parametrize(
     ("function", "oracle", "points"), FUNCTIONS, ids=[row[0].__name__ for row in FUNCTIONS]
 )

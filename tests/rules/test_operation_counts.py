@@ -9,6 +9,7 @@ import scipy.special
 from pullback.core.primitive import registry
 from pullback.core.shapes import Abstract
 from pullback.rules.indexing import ARRAY
+from tests.grouping import together
 from tests.rules.cases import CASES
 
 assert scipy.special  # enters its functions in the rule book
@@ -91,6 +92,7 @@ def test_index_arrays_cost_nothing():
     assert primitive.structure.operations(out, x, places, key=(ARRAY,)) == 0
 
 
+@together()
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_every_count_is_a_number_that_shapes_determine(name):
     primitive = registry[name]

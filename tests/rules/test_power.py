@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
+from tests.grouping import together
 
 
 def power(x, y):
@@ -37,6 +38,7 @@ def differentiate(f, x, count, mode):
     return out
 
 
+@together()
 @pytest.mark.parametrize("spelling", [power, operator, np.float_power])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", [int, float, np.int64, np.float64])

@@ -15,7 +15,7 @@ import scipy.special
 
 import pullback as pb
 from pullback.core.primitive import registry
-from tests.grouping import for_each
+from tests.grouping import at_every_point, for_each, together
 from tests.rules.cases import CASES
 
 POINTS = {
@@ -43,6 +43,7 @@ def ufunc_of(name):
     return function if isinstance(function, np.ufunc) else None
 
 
+@together()
 @pytest.mark.parametrize("name", sorted(filter(ufunc_of, CASES)))
 def test_primitives_named_after_ufuncs_have_their_values(name):
     for case in CASES[name]:
@@ -364,19 +365,17 @@ SECOND_ORDER = (
 )
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=100)
 def point_at(identifier):
-    """The point, made once for the checks there, which follow one another."""
+    """The point, made once for the checks there: no primitive has as many."""
     return Point(*POINTS[identifier])
 
 
-CHECKS = [
-    pytest.param(identifier, check, id=f"{identifier}: {check.__name__}")
-    for identifier, (_, case, _) in POINTS.items()
-    for check in FIRST_ORDER + (SECOND_ORDER if case.smooth else ())
-]
+PLACES = [pytest.param(identifier, id=identifier) for identifier in POINTS]
+SMOOTH = [place for place in PLACES if POINTS[place.id][1].smooth]
+CHECKS = at_every_point(PLACES, *FIRST_ORDER) + at_every_point(SMOOTH, *SECOND_ORDER)
 
 
 @for_each(CHECKS, lambda identifier: identifier.rsplit("-", 2)[0])
-def test_every_primitive(identifier, check):
+def test_every_primitive(check, identifier):
     check(point_at(identifier))

@@ -16,7 +16,7 @@ from pullback.core.primitive import registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Nested
 from pullback.rules.indexing import ARRAY
-from tests.grouping import for_each
+from tests.grouping import for_each, together
 from tests.rules.cases import CASES
 
 assert scipy.special  # enters its functions in the rule book
@@ -106,6 +106,7 @@ def test_the_shape_rule_agrees_with_evaluation(name, case):
     assert compared
 
 
+@together()
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_results_lie_in_order_unless_the_primitive_rearranges(name):
     primitive = registry[name]

@@ -128,11 +128,14 @@ AGAIN = {
 }
 
 
-@pytest.mark.parametrize("again", AGAIN.values(), ids=AGAIN)
 @pytest.mark.parametrize("early", [True, False], ids=["SciPy first", "pullback first"])
-def test_importing_again_adds_no_second_step(again, early):
+def test_importing_again_adds_no_second_step(early):
     """SciPy's error comes through as many frames as the first time."""
     imports = ["import scipy.special", "import pullback as pb"]
+    seen = (
+        "print(frames() == once, f.__wrapped__ is original, f is scipy.special.logsumexp)",
+        "print(*pb.grad(f)(np.zeros(2)))",
+    )
     program = (
         "import importlib, sys, traceback, numpy as np",
         *(imports if early else imports[::-1]),
@@ -141,11 +144,9 @@ def test_importing_again_adds_no_second_step(again, early):
         "    try: f([1.0, 2.0], axis=5)",
         "    except ValueError as error: return len(traceback.extract_tb(error.__traceback__))",
         "once, original = frames(), f.__wrapped__",
-        *again * 2,
-        "print(frames() == once, f.__wrapped__ is original, f is scipy.special.logsumexp)",
-        "print(*pb.grad(f)(np.zeros(2)))",
+        *(line for again in AGAIN.values() for line in (*again * 2, *seen)),
     )
-    assert run(*program) == ["True", "True", "True", "0.5", "0.5"]
+    assert run(*program) == ["True", "True", "True", "0.5", "0.5"] * len(AGAIN)
 
 
 def test_the_import_is_otherwise_as_it_was():

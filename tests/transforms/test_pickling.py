@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
+from tests.grouping import together
 
 X = np.array([0.5, -1.5, 2.0])
 Z = np.array([0.5 + 1.0j, -1.5j, 2.0])
@@ -164,6 +165,7 @@ def assert_same(f, g, args):
         np.testing.assert_array_equal(leaf, other)
 
 
+@together("case")
 @pytest.mark.parametrize("dumps", LIBRARIES.values(), ids=LIBRARIES)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_comes_back_computes_the_same(case, dumps):
@@ -185,6 +187,7 @@ NAMED = [
 ]
 
 
+@together()
 @pytest.mark.parametrize("dumps", LIBRARIES.values(), ids=LIBRARIES)
 @pytest.mark.parametrize("f", NAMED, ids=lambda f: f.__qualname__)
 def test_what_a_module_holds_is_pickled_by_its_name(f, dumps):

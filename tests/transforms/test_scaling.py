@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 
 import pullback as pb
 
-LONG = 100_000
+LONG = 50_000
 
 
 class Counted:

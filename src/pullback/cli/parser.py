@@ -17,6 +17,9 @@ __all__ = ["parser"]
 MOST_DIGITS = 18
 """Of a number on the command line."""
 
+DEFAULT = "(default: %(default)s)"
+"""How the help of an option ends."""
+
 DEMO_TEXT = """\
 Train two networks with exact gradients and write a report to look at.
 
@@ -85,30 +88,14 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     option(
         "-o",
         "--output",
-        default="report.html",
         metavar="FILE",
-        help="where the report goes (default: %(default)s)",
+        default="report.html",
+        help=f"where the report goes {DEFAULT}",
     )
-    option(
-        "--seed",
-        type=_whole(0),
-        default=Settings.seed,
-        metavar="N",
-        help="of everything random (default: %(default)s)",
-    )
-    option(
-        "--epochs",
-        type=_whole(1),
-        default=Settings.epochs,
-        metavar="N",
-        help="passes over the images of digits (default: %(default)s)",
-    )
-    option(
-        "--iterations",
-        type=_whole(1),
-        default=Settings.iterations,
-        metavar="N",
-        help="of the fit of the Hamiltonian, at most (default: %(default)s)",
+    _add_number(command, "--seed", Settings.seed, "of everything random", least=0)
+    _add_number(command, "--epochs", Settings.epochs, "passes over the images of digits")
+    _add_number(
+        command, "--iterations", Settings.iterations, "of the fit of the Hamiltonian, at most"
     )
     option("--quick", action="store_true", help="a few seconds' worth, with less to show for it")
     option("--no-progress", action="store_true", help="print results only")
@@ -121,45 +108,32 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.set_defaults(command=check, name="check", on_error=UNUSABLE)
     option = command.add_argument
     option("function", metavar="FUNCTION", help="MODULE:NAME or FILE.py:NAME; NAME may have dots")
-    option(
-        "--at",
-        dest="primals",
-        action=_Primal,
-        metavar="VALUES",
-        help="arguments as Python literals, or a file .npy or .npz",
-    )
-    option(
-        "--shape",
-        dest="primals",
-        action=_Primal,
-        metavar="SHAPE",
-        help="an argument of normal random numbers: 3,4 a matrix, () a scalar",
-    )
-    option(
-        "--dtype",
-        default="float64",
-        metavar="DTYPE",
-        help="of --shape and of the numbers in --at (default: %(default)s)",
-    )
-    option(
-        "--keep-integers",
-        action="store_true",
-        help="numbers in --at without a point stay integers: labels, axes",
-    )
-    option(
-        "--order",
-        type=_whole(1, HIGHEST_ORDER),
-        default=2,
-        metavar="N",
-        help=f"the highest derivative to check, at most {HIGHEST_ORDER} (default: %(default)s)",
-    )
-    option(
-        "--seed",
-        type=_whole(0),
-        default=0,
-        metavar="N",
-        help="of random arguments and directions (default: %(default)s)",
-    )
+    for flag, metavar, text in (
+        ("--at", "VALUES", "arguments as Python literals, or a file .npy or .npz"),
+        ("--shape", "SHAPE", "an argument of normal random numbers: 3,4 a matrix, () a scalar"),
+    ):
+        option(flag, dest="primals", action=_Primal, metavar=metavar, help=text)
+    text = f"of --shape and of the numbers in --at {DEFAULT}"
+    option("--dtype", default="float64", metavar="DTYPE", help=text)
+    text = "numbers in --at without a point stay integers: labels, axes"
+    option("--keep-integers", action="store_true", help=text)
+    text = f"the highest derivative to check, at most {HIGHEST_ORDER}"
+    _add_number(command, "--order", 2, text, most=HIGHEST_ORDER)
+    _add_number(command, "--seed", 0, "of random arguments and directions", least=0)
+
+
+def _add_number(
+    command: argparse.ArgumentParser,
+    flag: str,
+    default: int,
+    text: str,
+    *,
+    least: int = 1,
+    most: int | None = None,
+) -> None:
+    """An option that takes a whole number within bounds."""
+    number = _whole(least, most)
+    command.add_argument(flag, type=number, default=default, metavar="N", help=f"{text} {DEFAULT}")
 
 
 def _command(

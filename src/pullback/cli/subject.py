@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from pullback.cli.codes import UsageError
-from pullback.core.validation import require_shape, shown
+from pullback.core.creation import require_shape
+from pullback.core.validation import shown
 
 __all__ = ["load_function", "primals_from"]
 
@@ -31,11 +32,6 @@ def load_function(name: str) -> Callable[..., Any]:
 
     Modules are found as Python finds them, and in the current directory. The part after the colon
     may have dots.
-
-    Raises
-    ------
-    UsageError
-        Where there is no such module, file or function, or importing it fails.
     """
     source, colon, path = name.rpartition(":")
     if not (colon and source and path):
@@ -113,20 +109,8 @@ def primals_from(
 ) -> tuple[Any, ...]:
     """The arguments that ``--at`` and ``--shape`` describe, in their order.
 
-    Parameters
-    ----------
-    given : sequence of (option, text)
-    dtype : str
-        Of random arrays, and of the numbers that are written out.
-    keep_integers : bool
-        Whether numbers written without a point stay integers, which are not differentiated.
-    seed : int
-        Of the random arrays.
-
-    Raises
-    ------
-    UsageError
-        Where a text cannot be read, or there are no arguments at all.
+    `given` are pairs of an option and its text. Numbers become arrays of the `dtype`, but those
+    without a point stay integers, which are not differentiated, with `keep_integers`.
     """
     if not given:
         raise UsageError(

@@ -39,8 +39,7 @@ class FullCollections(Observer):
     """
 
     def __init__(self) -> None:
-        self._set: Any = None  # the thresholds, as they are set here
-        self._users: Any = None  # and as they were
+        self._users: dict[Any, Any] = {}  # the thresholds that were found, by those set in place
         self._count = 0  # of full collections
         self._limit = 0  # of the memory in use, in blocks
         self._lock = threading.RLock()
@@ -50,25 +49,28 @@ class FullCollections(Observer):
         blocks = sys.getallocatedblocks()
         with self._lock:
             now = gc.get_threshold()
-            if now != self._set:
-                self._users, self._limit = now, blocks + max(blocks, _LEAST)
+            users = self._users.get(now)
+            if users is None:
+                users, self._limit = now, blocks + max(blocks, _LEAST)
             count = gc.get_stats()[2]["collections"]
             if count != self._count:
                 self._count, self._limit = count, blocks + max(blocks, _LEAST)
-            young, middle, old = self._users
+            young, middle, old = users
             if blocks < self._limit:
                 old = max(old, gc.get_count()[2] + _LEASE)
             gc.set_threshold(young, middle, old)
-            self._set = gc.get_threshold()
+            # A function that sets thresholds, and later those back that it found, found these.
+            self._users[gc.get_threshold()] = users
 
     def leave(self) -> None:
         """Set the thresholds back, if they are still those that were set here."""
-        if self._set is None:
+        if not self._users:
             return
         with self._lock:
-            if self._set == gc.get_threshold():
-                gc.set_threshold(*self._users)
-            self._set = None
+            users = self._users.get(gc.get_threshold())
+            if users is not None:
+                gc.set_threshold(*users)
+            self._users.clear()
 
     def forked(self) -> None:
         """In a child process: other threads, which may have held the lock, are not there."""

@@ -14,10 +14,12 @@ from pullback.core.tracing import Tracer, is_plain, strip
 
 __all__ = [
     "Snapshots",
+    "apart",
     "in_memory",
     "is_read_only",
     "is_unchanged",
     "rely",
+    "repeated",
     "same_elements",
     "snapshot",
     "with_snapshots",
@@ -139,9 +141,54 @@ def is_read_only(array: Any) -> bool:
     return array is None
 
 
+def apart(outs: Sequence[Any], args: Sequence[Any]) -> tuple[Any, ...]:
+    """Results in memory of their own: they may be kept while somebody writes to the arguments."""
+    owners = {id(_owner(x)) for x in args if isinstance(x, np.ndarray)}
+    return tuple(
+        out.copy(order="K") if isinstance(out, np.ndarray) and id(_owner(out)) in owners else out
+        for out in outs
+    )
+
+
+def _owner(array: Any) -> Any:
+    """What owns the memory that an array looks into: itself, another array or a buffer."""
+    while (base := getattr(array, "base", None)) is not None:
+        array = base
+    return array
+
+
 def with_snapshots(values: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
     """The arguments of a primitive, as its linear maps may keep them.
 
     Those that are differentiated are safe already, being values of a recorded program.
     """
     return [x if wants else snapshot(x) for x, wants in zip(values, wanted, strict=True)]
+
+
+BLOCK = 1 << 16
+"""How many elements are compared at a time."""
+
+
+def repeated(array: np.ndarray[Any, Any]) -> Any:
+    """The number that an array is filled with, a NumPy scalar; `None` if there are several.
+
+    An empty array may be filled with anything. Scalars are in the machine's byte order, so that a
+    number can't stand for an array that is not.
+    """
+    if not array.dtype.isnative:
+        return None
+    if not array.size:
+        return array.dtype.type(0)
+    first = array[(0,) * array.ndim]
+    if not any(array.strides) or array.size == 1:
+        return first
+    last = array[(-1,) * array.ndim]
+    if first.tobytes() != last.tobytes():
+        return None
+    bits = np.frombuffer(first.tobytes(), np.uint8)
+    flat = array.ravel(order="K")
+    for start in range(0, flat.size, BLOCK):
+        block = flat[start : start + BLOCK].reshape(-1, 1)
+        if not (block.view(np.uint8) == bits).all():
+            return None
+    return first

@@ -7,8 +7,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Abstract", "astype", "broadcast_shapes", "dtype_of", "expand", "fit", "is_inexact",
-           "shape_of", "unbroadcast"]  # fmt: skip
+__all__ = [
+    "Abstract",
+    "astype",
+    "broadcast_shapes",
+    "dtype_of",
+    "expand",
+    "fit",
+    "is_inexact",
+    "shape_of",
+    "unbroadcast",
+]
 
 _LARGE, _FEW_COLUMNS = 2048, 512
 

@@ -253,7 +253,7 @@ def contrast(got: TreeSpec, wanted: TreeSpec) -> str:
         position = next((i for i, (a, b) in pairs if a != b), None)
         if position is None:  # they differ in what is static
             break
-        path += _step(got, position)
+        path = _steps(path, got)[position]
         got, wanted = got.children()[position], wanted.children()[position]
     if got.type is wanted.type and got.entries() == wanted.entries():
         difference = "what is static there differs"
@@ -269,13 +269,6 @@ def contrast(got: TreeSpec, wanted: TreeSpec) -> str:
 def _shortened(path: str) -> str:
     """A path, but the middle of a long one."""
     return path if len(path) <= LONGEST else f"{path[: LONGEST // 2]}…{path[-LONGEST // 4 :]}"
-
-
-def _step(spec: TreeSpec, position: int) -> str:
-    """How to reach a child, as Python would spell it."""
-    node = spec.one_level()
-    assert node is not None
-    return leaf_paths(node)[position]
 
 
 def _node(spec: TreeSpec) -> str:

@@ -21,21 +21,19 @@ from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
 __all__ = [
-    "MOST_DIMENSIONS",
     "describe",
     "is_integer",
     "name_of",
+    "near",
+    "out_of_range",
     "refuse",
     "require_callable",
-    "require_dtype",
     "require_flag",
     "require_function",
-    "require_generator",
     "require_instance",
     "require_integer",
     "require_mapping",
     "require_number",
-    "require_shape",
     "require_text",
     "require_word",
     "shown",
@@ -44,16 +42,6 @@ __all__ = [
 
 LONGEST = 80
 """How many characters of a value are shown."""
-
-MOST_DIMENSIONS = 64
-"""How many dimensions an array can have."""
-
-KINDS = {
-    "f": "floating",
-    "fc": "floating or complex",
-    "biufc": "numeric",
-}
-"""What dtypes of these kinds are called."""
 
 
 # -- words ----------------------------------------------------------------------------------------
@@ -99,28 +87,24 @@ def shown(x: Any) -> str:
 def refuse(where: str, argument: str, x: Any, wanted: str, remedy: str = "") -> ArgumentTypeError:
     """The error for an argument of another type than the function takes.
 
-    Parameters
-    ----------
-    where : str
-        The function, with the user's where that helps: ``"scan of step"``.
-    argument : str
-        The argument's name, or in what place of it `x` stands.
-    x : object
-        What came.
-    wanted : str
-        What was wanted: ``"True or False"``.
-    remedy : str
-        What to write.
+    `where` names the function, with the user's where that helps, ``"scan of step"``; `argument`
+    may be a place in an argument; the `remedy` is what to write.
     """
     text = f"{where}: {argument} is {shown(x)}, wanted {wanted}"
     return ArgumentTypeError(f"{text}; {remedy}" if remedy else text)
 
 
-def _out_of_range(
+def out_of_range(
     where: str, argument: str, x: Any, wanted: str, remedy: str = ""
 ) -> ArgumentValueError:
     """The error for one of the right type, likewise."""
     return ArgumentValueError(*refuse(where, argument, x, wanted, remedy).args)
+
+
+def near(x: str, options: Iterable[str]) -> str:
+    """The remedy for a word that is spelled like one of these; empty if it is not."""
+    found = difflib.get_close_matches(x[:LONGEST], options, 1)
+    return f"did you mean {found[0]!r}?" if found else ""
 
 
 def _one_of(options: Iterable[Any]) -> str:
@@ -135,16 +119,7 @@ def _one_of(options: Iterable[Any]) -> str:
 def require_function(
     f: Any, where: str, argument: str = "f", usage: str = ""
 ) -> Callable[..., Any]:
-    """`f`, if it can be called.
-
-    Parameters
-    ----------
-    f : object
-    where, argument : str
-        As for `refuse`.
-    usage : str
-        How it is called: ``"pullback.grad(f)(x), not pullback.grad(f(x))"``.
-    """
+    """`f`, if it can be called; `usage` says how: ``"pullback.grad(f)(x)"``."""
     if callable(f):
         return f  # type: ignore[no-any-return]
     kinds: Any = Tracer | np.ndarray | np.generic | int | float | complex | list | tuple | dict
@@ -208,7 +183,7 @@ def require_text(x: Any, where: str, argument: str) -> str:
     try:
         x.encode()
     except UnicodeEncodeError:
-        raise _out_of_range(where, argument, x, "text that can be encoded") from None
+        raise out_of_range(where, argument, x, "text that can be encoded") from None
     return x
 
 
@@ -218,9 +193,7 @@ def require_word(x: Any, options: Iterable[str], where: str, argument: str) -> s
     if isinstance(x, str):
         if x in options:
             return str(x)
-        near = difflib.get_close_matches(x[:LONGEST], options, 1)
-        remedy = f"did you mean {near[0]!r}?" if near else ""
-        raise _out_of_range(where, argument, x, _one_of(options), remedy)
+        raise out_of_range(where, argument, x, _one_of(options), near(x, options))
     raise refuse(where, argument, x, _one_of(options))
 
 
@@ -254,7 +227,7 @@ def require_integer(
         raise refuse(where, argument, x, wanted, remedy)
     number = operator.index(x)
     if (least is not None and number < least) or (most is not None and number > most):
-        raise _out_of_range(where, argument, number, wanted, remedy)
+        raise out_of_range(where, argument, number, wanted, remedy)
     return number
 
 
@@ -282,21 +255,10 @@ def require_number(
     traced: bool = False,
     remedy: str = "",
 ) -> Any:
-    """`x` as a float, if it is a finite real number within these bounds.
+    """`x` as a float, if it is a finite real number, of Python or NumPy, within these bounds.
 
-    Parameters
-    ----------
-    x : object
-        A number of Python or NumPy, or an array of shape () with one.
-    where, argument : str
-        As for `refuse`.
-    least : float, optional
-        What it may be at least.
-    above, below : float, optional
-        What it must be more or less than.
-    traced : bool
-        Whether a traced number is taken too; it is returned as it is, its bounds not looked at.
-    remedy : str
+    It may be the `least` itself, and must be strictly `above` and `below` the others. Where a
+    `traced` number is taken too, it is returned as it is, its bounds not looked at.
     """
     bounds = [
         f"{words} {bound:g}"
@@ -318,7 +280,7 @@ def require_number(
         and (below is None or number < below)
     )
     if not fits:
-        raise _out_of_range(where, argument, x, wanted, remedy)
+        raise out_of_range(where, argument, x, wanted, remedy)
     return number
 
 
@@ -334,14 +296,7 @@ def _as_float(x: Any) -> float | None:
 
 
 def to_array(x: Any, where: str) -> Any:
-    """`x`, which is not traced, as an array.
-
-    Parameters
-    ----------
-    x : array_like
-    where : str
-        What it is, for the message: ``"vjp of f: the cotangent"``.
-    """
+    """`x`, which is not traced, as an array; it is called ``"vjp of f: the cotangent"``."""
     try:
         return np.asarray(x)
     except Exception as error:
@@ -351,89 +306,3 @@ def to_array(x: Any, where: str) -> Any:
             f"{where} is {describe(x)} that makes no array: {str(error)[: 2 * LONGEST]}; wanted "
             "numbers in rows of equal lengths, nested at most 64 deep"
         ) from error
-
-
-# -- seeds, shapes and dtypes ---------------------------------------------------------------------
-
-
-def require_generator(x: Any, where: str, argument: str = "seed") -> np.random.Generator:
-    """A generator of random numbers from what `numpy.random.default_rng` takes.
-
-    `None` is taken for a seed that is different each time.
-    """
-    kinds = np.random.Generator | np.random.BitGenerator | np.random.SeedSequence
-    if x is None or isinstance(x, kinds):
-        return np.random.default_rng(x)
-    wanted = "a whole number of at least 0, or a numpy.random.Generator"
-    several = isinstance(x, list | tuple) or (is_plain(x) and x.ndim == 1)
-    numbers = list(x) if several else [x]
-    if not all(map(is_integer, numbers)):
-        raise refuse(where, argument, x, wanted)
-    seeds = [operator.index(number) for number in numbers]
-    if any(number < 0 for number in seeds) or not seeds:
-        raise _out_of_range(where, argument, x, wanted)
-    return np.random.default_rng(seeds if several else seeds[0])
-
-
-def require_shape(x: Any, where: str, argument: str = "shape") -> tuple[int, ...]:
-    """`x` as a tuple of extents, if an array can have that shape."""
-    wanted = "a whole number of at least 0, or a tuple of them"
-    if is_integer(x):
-        extents = [x]
-    elif isinstance(x, tuple | list) or (is_plain(x) and x.ndim == 1):
-        extents = list(x)
-    else:
-        raise refuse(where, argument, x, wanted, "write (m, n) for m rows and n columns")
-    shape = tuple(
-        require_integer(
-            extent, where, argument if is_integer(x) else f"{argument}[{position}]", least=0
-        )
-        for position, extent in enumerate(extents)
-    )
-    if len(shape) > MOST_DIMENSIONS:
-        raise ArgumentValueError(
-            f"{where}: {argument} has {len(shape)} extents, wanted at most {MOST_DIMENSIONS}, the "
-            "most dimensions that an array has"
-        )
-    if math.prod(filter(None, shape)) >= 2**60:
-        raise ArgumentValueError(
-            f"{where}: {argument} is too large for an array: it has {len(shape)} extents, whose "
-            "product is beyond 2**60; an array must fit into memory"
-        )
-    return shape
-
-
-def require_dtype(x: Any, where: str, kinds: str = "biufc") -> np.dtype[Any]:
-    """`x` as a dtype of one of these kinds.
-
-    Parameters
-    ----------
-    x : dtype_like
-        `None` is no dtype.
-    where : str
-        As for `refuse`; the argument is called dtype.
-    kinds : str
-        The letters of the kinds that are taken; see `numpy.dtype.kind`.
-    """
-    wanted = f"a {KINDS.get(kinds, 'numeric')} dtype"
-    remedy = "write np.float64 or np.float32" if kinds == "f" else "for example np.float64"
-    dtype: np.dtype[Any] | None = None
-    if x is not None and not isinstance(x, Tracer | np.ndarray | np.generic | list | dict | tuple):
-        try:
-            dtype = np.dtype(x)
-        except Exception:  # whatever NumPy raises for what is no dtype
-            dtype = None
-    if dtype is None:
-        if isinstance(x, str):
-            near = difflib.get_close_matches(x[:LONGEST], _DTYPE_NAMES, 1)
-            remedy = f"did you mean {near[0]!r}?" if near else remedy
-        raise refuse(where, "dtype", x, wanted, remedy)
-    if dtype.kind not in kinds:
-        raise ArgumentTypeError(f"{where}: dtype is {dtype}, wanted {wanted}; {remedy}")
-    return dtype
-
-
-_DTYPE_NAMES = (
-    "float64", "float32", "float16", "complex128", "complex64", "int64", "int32", "int16", "int8",
-    "uint64", "uint32", "uint16", "uint8", "bool", "float", "int", "complex",
-)  # fmt: skip

@@ -7,9 +7,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from pullback.core.creation import require_dtype, require_shape
 from pullback.core.shapes import Abstract
 from pullback.core.strides import Lying
-from pullback.core.validation import require_dtype, require_shape, shown
+from pullback.core.validation import shown
 from pullback.errors import FILLING, ArgumentValueError, DataDependenceError
 from pullback.graph.places import user_line
 

@@ -134,11 +134,7 @@ def zero_one(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> 
 
 
 def binary_cross_entropy(
-    prediction: Any,
-    target: Any,
-    *,
-    from_logits: bool = False,
-    reduction: Reduction = "mean",
+    prediction: Any, target: Any, *, from_logits: bool = False, reduction: Reduction = "mean"
 ) -> Any:
     """Cross entropy of two classes: −(1/n) Σᵢ (yᵢ ln ŷᵢ + (1 − yᵢ) ln(1 − ŷᵢ)).
 

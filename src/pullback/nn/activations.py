@@ -18,16 +18,7 @@ from pullback.rules import softmax as softmax_rules
 from pullback.transforms.arguments import require_array
 from pullback.transforms.foreign import by_position
 
-__all__ = [
-    "ACTIVATIONS",
-    "by_name",
-    "identity",
-    "logistic",
-    "relu",
-    "softmax",
-    "softplus",
-    "tanh",
-]
+__all__ = ["ACTIVATIONS", "by_name", "identity", "logistic", "relu", "softmax", "softplus", "tanh"]
 
 Activation = Callable[[Any], Any]
 

@@ -122,11 +122,7 @@ class Backpropagation:
 
 
 def backpropagate(
-    net: Any,
-    loss: Callable[[Any, Any], Any],
-    x: Any,
-    target: Any,
-    jacobians: bool = False,
+    net: Any, loss: Callable[[Any, Any], Any], x: Any, target: Any, jacobians: bool = False
 ) -> Backpropagation:
     """One forward and one backward pass through a network, recorded layer by layer.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pullback.core import trees
 from pullback.core.shapes import shape_of
-from pullback.core.validation import describe, is_integer, refuse, require_callable
+from pullback.core.validation import describe, is_integer, name_of, refuse, require_callable
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.foreign import by_position, is_foreign
 
@@ -33,7 +34,7 @@ class Function:
         return self.function(x)
 
     def __repr__(self) -> str:
-        return getattr(self.function, "__name__", None) or type(self.function).__name__
+        return name_of(self.function)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -147,10 +148,4 @@ def apply(r: int, f: Callable[..., Any], *args: Any) -> Any:
 
 def _count(tree: Any) -> int:
     """Number of parameters in a pytree."""
-    total = 0
-    for leaf in trees.flatten(tree)[0]:
-        size = 1
-        for extent in shape_of(leaf):
-            size *= extent
-        total += size
-    return total
+    return sum(math.prod(shape_of(leaf)) for leaf in trees.flatten(tree)[0])

@@ -8,14 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from pullback.core.validation import (
-    refuse,
-    require_dtype,
-    require_generator,
-    require_integer,
-    require_shape,
-    require_word,
-)
+from pullback.core.creation import require_dtype, require_generator, require_shape
+from pullback.core.validation import refuse, require_integer, require_word
 
 __all__ = ["SCHEMES", "Seed", "glorot", "he", "require_count", "require_seed", "weights"]
 
@@ -65,10 +59,7 @@ def he(n_in: int, n_out: int, rng: Seed) -> Array:
     return rng.normal(scale=np.sqrt(2 / n_in), size=(n_out, n_in))
 
 
-SCHEMES: dict[str, Callable[[int, int, Seed], Array]] = {
-    "glorot": glorot,
-    "he": he,
-}
+SCHEMES: dict[str, Callable[[int, int, Seed], Array]] = {"glorot": glorot, "he": he}
 """The schemes that a layer's constructor knows by name."""
 
 

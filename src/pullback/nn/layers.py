@@ -15,8 +15,8 @@ from numpy.typing import DTypeLike
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, is_plain, strip
 from pullback.core.trees import static
-from pullback.core.validation import describe, refuse, require_flag, require_number
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.core.validation import describe, name_of, refuse, require_flag, require_number
+from pullback.errors import ArgumentValueError
 from pullback.nn.activations import Activation, by_name, identity
 from pullback.nn.initialization import Seed, weights
 from pullback.transforms.arguments import require_array
@@ -53,11 +53,28 @@ class Layer:
 
 
 class Affine(Layer):
-    """A layer whose pre-activation is v = W x + b."""
+    """A layer with the pre-activation v = W x + b and the output σ(v)."""
 
     W: Any
     b: Any
     activation: Activation
+
+    def __post_init__(self) -> None:
+        kind = type(self).__name__
+        W = as_parameter(self.W, kind, "W")
+        if len(W.shape) != 2:
+            raise ArgumentValueError(
+                f"{kind}: W has shape {W.shape}, wanted a matrix (n_out, n_in)"
+            )
+        b = self.b
+        if b is not None:
+            b = as_parameter(b, kind, "b")
+            if b.shape != W.shape[:1]:
+                raise ArgumentValueError(
+                    f"{kind}: b has shape {b.shape}, wanted {W.shape[:1]}, one value for each row "
+                    f"of W of shape {W.shape}; W has the shape (n_out, n_in)"
+                )
+        vars(self).update(W=W, b=b, activation=by_name(self.activation, kind))
 
     @property
     def n_in(self) -> int:
@@ -71,8 +88,34 @@ class Affine(Layer):
 
     def pre_activation(self, x: Any) -> Any:
         """v = W x + b; for a batch, v = x Wᵀ + b."""
-        v = require_input(self, x) @ self.W.T
+        v = self._input(x) @ self.W.T
         return v if self.b is None else v + self.b
+
+    def output(self, x: Any, v: Any) -> Any:
+        """σ(v)."""
+        return self.activation(self._numbers(v, "v"))
+
+    def _input(self, x: Any) -> Any:
+        """`x` if its samples have the size that the layer takes."""
+        x = self._numbers(x, "the input")
+        shape, wanted = x.shape, self.n_in
+        if not shape or shape[-1] != wanted:
+            remedy = "; transpose it: samples lie along the first axis" if wanted in shape else ""
+            raise ArgumentValueError(
+                f"{self!r}: got an input of shape {shape}, wanted ({wanted},) for a sample or "
+                f"(m, {wanted}) for a batch of m{remedy}"
+            )
+        return x
+
+    def _numbers(self, x: Any, argument: str) -> Any:
+        """`x` as an array or tracer of numbers."""
+        if type(x) is not Tracer and type(x) is not np.ndarray:
+            x = by_position(x, f"{self!r}: {argument}")
+        if x.dtype.kind not in "fiubc":
+            x = require_array(x, f"{self!r}: {argument}")
+            if x.dtype.kind not in "fiubc":
+                raise refuse(repr(self), argument, x, "an array of numbers")
+        return x
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -109,9 +152,6 @@ class Dense(Affine):
     b: Any = None
     activation: Activation = static(default=identity)
 
-    def __post_init__(self) -> None:
-        _set_matrix(self)
-
     @classmethod
     def initialize(
         cls,
@@ -138,16 +178,11 @@ class Dense(Affine):
         dtype : dtype
         """
         W = weights(n_in, n_out, rng, scheme, dtype, "Dense.initialize")
-        bias = require_flag(bias, "Dense.initialize", "bias")
-        b = np.zeros(n_out, W.dtype) if bias else None
+        b = np.zeros(n_out, W.dtype) if require_flag(bias, "Dense.initialize", "bias") else None
         return cls(W, b, by_name(activation, "Dense.initialize"))
 
-    def output(self, x: Any, v: Any) -> Any:
-        """σ(v)."""
-        return self.activation(_numbers(v, self, "v"))
-
     def __repr__(self) -> str:
-        return f"Dense({_sizes(self.W)}, {_name(self.activation)})"
+        return f"Dense({_sizes(self.W)}, {name_of(self.activation)})"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -190,7 +225,7 @@ class Residual(Affine):
     activation: Activation = static(default=identity)
 
     def __post_init__(self) -> None:
-        _set_matrix(self)
+        super().__post_init__()
         if self.W.shape[0] != self.W.shape[1]:
             raise ArgumentValueError(
                 f"Residual: W has shape {self.W.shape}, wanted a square matrix (d, d), since the "
@@ -225,13 +260,12 @@ class Residual(Affine):
         dtype : dtype
         """
         W = weights(d, d, rng, scheme, dtype, "Residual.initialize", "d")
-        bias = require_flag(bias, "Residual.initialize", "bias")
-        b = np.zeros(d, W.dtype) if bias else None
+        b = np.zeros(d, W.dtype) if require_flag(bias, "Residual.initialize", "bias") else None
         return cls(W, b, h, by_name(activation, "Residual.initialize"))
 
     def output(self, x: Any, v: Any) -> Any:
         """x + h σ(v)."""
-        x, v = _numbers(x, self, "x"), _numbers(v, self, "v")
+        x, v = self._numbers(x, "x"), self._numbers(v, "v")
         if x.shape != v.shape:
             raise ArgumentValueError(
                 f"{self!r}: x has shape {x.shape} and v {v.shape}, wanted the input and its "
@@ -246,11 +280,11 @@ class Residual(Affine):
         return x + self.h * y
 
     def __repr__(self) -> str:
-        return f"Residual({_sizes(self.W)}, {_name(self.activation)}, h={_number(self.h)})"
+        return f"Residual({_sizes(self.W)}, {name_of(self.activation)}, h={_number(self.h)})"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Head(Layer):
+class Head(Affine):
     """The scalar output of a network: y = η(wᵀx + μ), of shape () for a sample, (m,) for a batch.
 
     Parameters
@@ -283,15 +317,14 @@ class Head(Layer):
     activation: Activation = static(default=identity)
 
     def __post_init__(self) -> None:
-        w = as_parameter(self.w, "Head: w")
+        w = as_parameter(self.w, "Head", "w")
         if len(w.shape) != 1:
             raise ArgumentValueError(
                 f"Head: w has shape {w.shape}, wanted a vector (d,); a layer with several outputs "
                 "is Dense"
             )
-        object.__setattr__(self, "w", w)
-        object.__setattr__(self, "mu", _scalar(self.mu, w, "Head", "mu"))
-        object.__setattr__(self, "activation", by_name(self.activation, "Head"))
+        mu = _scalar(self.mu, w, "Head", "mu")
+        vars(self).update(w=w, mu=mu, activation=by_name(self.activation, "Head"))
 
     @classmethod
     def initialize(
@@ -330,28 +363,19 @@ class Head(Layer):
 
     def pre_activation(self, x: Any) -> Any:
         """v = wᵀx + μ."""
-        return require_input(self, x) @ self.w + self.mu
-
-    def output(self, x: Any, v: Any) -> Any:
-        """η(v)."""
-        return self.activation(_numbers(v, self, "v"))
+        return self._input(x) @ self.w + self.mu
 
     def __repr__(self) -> str:
         size = self.w.shape[0] if len(shape_of(self.w)) == 1 else "?"
-        return f"Head({size} → 1, {_name(self.activation)})"
+        return f"Head({size} → 1, {name_of(self.activation)})"
 
 
-# -- what layers ask of their parameters and inputs -------------------------------------------
-
-
-def as_parameter(x: Any, where: str) -> Any:
+def as_parameter(x: Any, kind: str, name: str) -> Any:
     """`x` as a floating array; arrays and traced values of such a dtype stay what they are."""
     if type(x) is not Tracer and type(x) is not np.ndarray:
-        x = by_position(x, where)
+        x = by_position(x, f"{kind}: {name}")
     if x.dtype.kind not in "biuf":
-        raise ArgumentTypeError(
-            f"{where} has dtype {x.dtype} and shape {x.shape}, wanted an array of real numbers"
-        )
+        raise refuse(kind, name, x, "an array of real numbers")
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
@@ -359,52 +383,9 @@ def _scalar(x: Any, like: Any, kind: str, name: str) -> Any:
     """`x` as a scalar parameter, in the dtype of `like` if it's a Python number."""
     if is_plain(x, int | float | np.bool_):
         return np.asarray(require_number(x, kind, name), dtype=like.dtype)
-    where = f"{kind}: {name}"
-    x = as_parameter(x, where)
+    x = as_parameter(x, kind, name)
     if x.shape != ():
-        raise ArgumentValueError(f"{where} has shape {x.shape}, wanted a scalar of shape ()")
-    return x
-
-
-def _set_matrix(layer: Affine) -> None:
-    """Check and convert W, b and the activation of a layer that multiplies by a matrix."""
-    kind = type(layer).__name__
-    W = as_parameter(layer.W, f"{kind}: W")
-    if len(W.shape) != 2:
-        raise ArgumentValueError(f"{kind}: W has shape {W.shape}, wanted a matrix (n_out, n_in)")
-    object.__setattr__(layer, "W", W)
-    if layer.b is not None:
-        b = as_parameter(layer.b, f"{kind}: b")
-        if b.shape != W.shape[:1]:
-            raise ArgumentValueError(
-                f"{kind}: b has shape {b.shape}, wanted {W.shape[:1]}, one value for each row of W "
-                f"of shape {W.shape}; W has the shape (n_out, n_in)"
-            )
-        object.__setattr__(layer, "b", b)
-    object.__setattr__(layer, "activation", by_name(layer.activation, kind))
-
-
-def require_input(layer: Affine | Head, x: Any) -> Any:
-    """`x` if its samples have the size that the layer takes."""
-    x = _numbers(x, layer, "the input")
-    shape, wanted = x.shape, layer.n_in
-    if not shape or shape[-1] != wanted:
-        remedy = "; transpose it: samples lie along the first axis" if wanted in shape else ""
-        raise ArgumentValueError(
-            f"{layer!r}: got an input of shape {shape}, wanted ({wanted},) for a sample or "
-            f"(m, {wanted}) for a batch of m{remedy}"
-        )
-    return x
-
-
-def _numbers(x: Any, layer: Any, argument: str) -> Any:
-    """`x` as an array or tracer of numbers."""
-    if type(x) is not Tracer and type(x) is not np.ndarray:
-        x = by_position(x, f"{layer!r}: {argument}")
-    if x.dtype.kind not in "fiubc":
-        x = require_array(x, f"{layer!r}: {argument}")
-        if x.dtype.kind not in "fiubc":
-            raise refuse(repr(layer), argument, x, "an array of numbers")
+        raise ArgumentValueError(f"{kind}: {name} has shape {x.shape}, wanted a scalar of shape ()")
     return x
 
 
@@ -416,7 +397,3 @@ def _sizes(W: Any) -> str:
 def _number(x: Any) -> str:
     x = strip(x)
     return f"{x:.4g}" if shape_of(x) == () and dtype_of(x).kind == "f" else "?"
-
-
-def _name(activation: Activation) -> str:
-    return getattr(activation, "__name__", None) or type(activation).__name__

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from pullback import losses, optim
-from pullback.core.validation import require_number, require_shape
+from pullback.core.creation import require_shape
+from pullback.core.validation import require_number
 from pullback.nn.activations import Activation, by_name, identity
 from pullback.nn.chain import Chain
 from pullback.nn.initialization import Seed, require_count, require_seed
@@ -98,10 +99,7 @@ def softmax_regression(n: int, classes: int, penalty: float = 0.0) -> Model:
     require_shape((classes, n), where, "(classes, n)")
     layer = Dense(np.zeros((classes, n)), np.zeros(classes))
     return Model(
-        layer,
-        losses.softmax_cross_entropy,
-        decide=largest,
-        penalty=strength(penalty, where),
+        layer, losses.softmax_cross_entropy, decide=largest, penalty=strength(penalty, where)
     )
 
 

@@ -4,6 +4,7 @@
 from pullback.numpy import (  # noqa: F401
     along_axes,
     arrays,
+    as_written,
     assignment,
     contractions,
     conversion,

@@ -15,7 +15,7 @@ from pullback.numpy.registration import implements
 from pullback.numpy.views import as_array, view_of
 from pullback.rules.shaping import reshape, stack, transpose, windows
 
-__all__ = ["apply_along_axis", "apply_over_axes", "sliding_window_view"]
+__all__: list[str] = []
 
 
 @implements(np.apply_along_axis)
@@ -40,16 +40,6 @@ def apply_along_axis(
     first, last, rank = len(lead), len(lead) + len(trail), len(lead) + len(trail) + len(inner)
     axes = (*range(first), *range(last, rank), *range(first, last))
     return as_array(transpose(joined, axes=axes))
-
-
-@implements(np.apply_over_axes)
-def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
-    x = operand(a)
-    rank = len(shape_of(x))
-    for axis in normalize_axis_tuple(axes, rank, allow_duplicate=True):
-        result = func(x, axis)
-        x = result if len(shape_of(result)) == rank else np.expand_dims(result, axis)
-    return x
 
 
 @implements(np.lib.stride_tricks.sliding_window_view)

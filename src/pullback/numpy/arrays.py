@@ -6,7 +6,6 @@ asked with plain values in the place of the traced ones.
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +21,7 @@ from pullback.numpy.operands import holds_tracer, joined
 from pullback.numpy.views import copy_of, in_order
 from pullback.rules import shaping
 
-__all__ = ["array", "fromiter"]
+__all__ = ["array"]
 
 F = Callable[..., Any]
 
@@ -171,23 +170,3 @@ def fromiter(reference: Tracer, iter: Any, dtype: Any, count: int = -1) -> Any:
         return lift(reference, plain, "numpy.fromiter")
     np.fromiter(map(_stand_in, values), dtype, count)  # which says what is wrong, if anything is
     return array(reference, values, dtype)
-
-
-# -- what NumPy writes in terms of these -----------------------------------------------------------
-
-
-def with_names(function: Any, **names: Any) -> Any:
-    """NumPy's own function in Python, with other functions under some of the names that it reads.
-
-    Its code is what the running NumPy has, so that it does what that does.
-    """
-    function = getattr(function, "__wrapped__", function)
-    copy = types.FunctionType(
-        function.__code__,
-        {**function.__globals__, **names},
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    copy.__kwdefaults__ = function.__kwdefaults__
-    return copy

@@ -29,18 +29,17 @@ from pullback.errors import (
 from pullback.graph.places import user_line
 from pullback.numpy.callers import is_pullbacks_file
 from pullback.numpy.conversion import convert
-from pullback.numpy.indexing import Look, along_axis, parse, positions_of
+from pullback.numpy.indexing import along_axis, parse, positions_of
 from pullback.numpy.masks import WideMask, narrowed, same_mask, wide_mask
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant, strip_all
 from pullback.numpy.registration import implements
 from pullback.numpy.selected import Selected
 from pullback.numpy.views import Flat, keep_layout
-from pullback.numpy.windows import has_window, looked_through
+from pullback.numpy.windows import Part, has_window, looked_through
 from pullback.rules import indexing
 
-__all__ = ["copyto", "deliver", "fill_diagonal", "owns_memory", "place", "put", "put_along_axis",
-           "putmask", "require_target", "setitem"]  # fmt: skip
+__all__ = ["deliver", "owns_memory", "require_target", "setitem"]
 
 
 # -- what all writes have in common --------------------------------------------------------------
@@ -261,15 +260,16 @@ def _without_leading_units(value: Any) -> Any:
 def _is_own_view(x: Any, template: tuple[Any, ...], arrays: list[Any], value: Any) -> bool:
     """Whether ``x[key] = value`` stores a view where it lies, as the last step of x[key] += v."""
     view = value._alias if isinstance(value, Tracer) else None
+    if view is None or view.base is not x:
+        return False
+    part = getattr(view.read, "__self__", None)
     return (
-        view is not None
-        and view.base is x
-        and isinstance(view.read, Look)
-        and view.read.key == template
-        and len(view.read.arrays) == len(arrays)
+        isinstance(part, Part)
+        and part.key == template
+        and len(part.arrays) == len(arrays)
         and all(
             type(i) is Tracer and i._value is j._value and i._payload is j._payload
-            for i, j in zip(arrays, view.read.arrays, strict=True)
+            for i, j in zip(arrays, part.arrays, strict=True)
         )
     )
 

@@ -15,15 +15,14 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand, refuse
+from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.views import as_array
 from pullback.rules import contractions, reductions
 from pullback.rules.registration import array_ufuncs
 from pullback.rules.shaping import reshape, transpose
 
-__all__ = ["convolve", "correlate", "cross", "dot", "inner", "kron", "matmul", "matvec",
-           "multi_dot", "outer", "tensordot", "vdot", "vecdot", "vecmat"]  # fmt: skip
+__all__ = ["convolve"]
 
 
 @implements(np.linalg.matmul)
@@ -97,11 +96,6 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return product if shape_of(product) == shape else as_array(reshape(product, shape=shape))
 
 
-@implements(np.linalg.tensordot)
-def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
-    return tensordot(x1, x2, axes)
-
-
 def _summed_axes(axes: Any, rank_a: int, rank_b: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The axes to sum over, of each argument."""
     if not isinstance(axes, Sequence | np.ndarray):
@@ -170,49 +164,6 @@ def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 def _components(x: Any, axis: int) -> tuple[Any, ...]:
     lead = (slice(None),) * (axis % len(shape_of(x)))
     return tuple(x[*lead, position] for position in range(3))
-
-
-@implements(np.linalg.multi_dot)
-def multi_dot(arrays: Sequence[Any]) -> Any:
-    factors = [operand(a) for a in arrays]
-    if len(factors) < 2:
-        refuse("np.linalg.multi_dot", "arrays", arrays, "give at least two arrays")
-    shapes = [shape_of(a) for a in factors]
-    rows = [1 if len(shapes[0]) == 1 else shapes[0][0]]
-    extents = rows + [shape[0] for shape in shapes[1:]]
-    extents.append(1 if len(shapes[-1]) == 1 else shapes[-1][1])
-    split = _cheapest_order(extents)
-
-    def product(first: int, last: int) -> Any:
-        if first == last:
-            return factors[first]
-        middle = split[first][last]
-        return contractions.matmul(product(first, middle), product(middle + 1, last))
-
-    return product(0, len(factors) - 1)
-
-
-def _cheapest_order(extents: Sequence[int]) -> list[list[int]]:
-    """Where to split each run of a product of matrices of these extents.
-
-    T. H. Cormen et al., *Introduction to Algorithms*, 3rd ed., MIT Press 2009, section 15.2.
-    """
-    count = len(extents) - 1
-    cost = [[0] * count for _ in range(count)]
-    split = [[0] * count for _ in range(count)]
-    for length in range(1, count):
-        for first in range(count - length):
-            last = first + length
-            cost[first][last], split[first][last] = min(
-                (
-                    cost[first][middle]
-                    + cost[middle + 1][last]
-                    + extents[first] * extents[middle + 1] * extents[last + 1],
-                    middle,
-                )
-                for middle in range(first, last)
-            )
-    return split
 
 
 # -- vectors and matrices along the last axes -----------------------------------------------------

@@ -22,6 +22,11 @@ def convert(x: Any, dtype: np.dtype[Any]) -> Any:
     return x if dtype_of(x) == dtype else bind(conversion.astype, (x,), {"dtype": dtype})
 
 
+def cast(x: Any, dtype: Any) -> Any:
+    """`x` in the dtype that is asked for, if one is."""
+    return x if dtype is None else convert(x, np.dtype(dtype))
+
+
 def inexact(x: Any) -> Any:
     """`x` in double precision if it is an integer or a boolean, which wraps around or can't."""
     return x if dtype_of(x).kind in "fc" else convert(x, _DOUBLE)

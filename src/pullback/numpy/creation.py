@@ -25,7 +25,7 @@ from pullback.numpy.protocol import creation_functions
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
 
-__all__ = ["creates", "filled", "full", "lift"]
+__all__ = ["creates", "filled", "lift"]
 
 F = Callable[..., Any]
 

@@ -11,22 +11,20 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
-from pullback.numpy.conversion import convert
+from pullback.numpy.conversion import cast, convert
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.rules import cumulative, reductions
+from pullback.rules import cumulative
 from pullback.rules.shaping import concatenate, reshape
 
-__all__ = ["cumprod", "cumsum", "diff", "ediff1d", "trapezoid"]
+__all__: list[str] = []
 
 F = Callable[..., Any]
 
 
 def _along(a: Any, axis: int | None, dtype: Any) -> tuple[Any, int]:
     """The array to go along and the axis; flat if none is given. A scalar has one element."""
-    a = operand(a)
-    if dtype is not None:
-        a = convert(a, np.dtype(dtype))
+    a = cast(operand(a), dtype)
     if axis is None or (not shape_of(a) and axis in (0, -1)):
         return reshape(a, shape=(math.prod(shape_of(a)),)), 0
     return a, normalize_axis_index(axis, len(shape_of(a)))
@@ -124,20 +122,3 @@ def _edge(argument: str, x: Any, dtype: np.dtype[Any]) -> Any:
             f"of dtype {dtype}; convert the array first, with .astype({dtype_of(flat)})"
         )
     return convert(flat, dtype)
-
-
-@implements(np.trapezoid)
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """Σ hᵢ (yᵢ + yᵢ₊₁)/2 with hᵢ = xᵢ₊₁ − xᵢ, or `dx`."""
-    y = operand(y)
-    rank = len(shape_of(y))
-    lead = (slice(None),) * normalize_axis_index(axis, rank)
-    widths = dx
-    if x is not None:
-        x = operand(x)
-        if len(shape_of(x)) == 1:
-            widths = np.diff(x)
-            widths = reshape(widths, shape=(-1,) + (1,) * (rank - len(lead) - 1))
-        else:
-            widths = np.diff(x, axis=axis)
-    return reductions.sum(widths * (y[*lead, 1:] + y[*lead, :-1]) / 2.0, axis=axis)

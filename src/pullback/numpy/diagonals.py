@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
-from pullback.numpy.conversion import convert
+from pullback.numpy.conversion import cast
 from pullback.numpy.operands import of_rank, operand
 from pullback.numpy.registration import implements
 from pullback.numpy.views import view_of
 from pullback.rules import reductions, shaping
 
-__all__ = ["diag", "diagflat", "diagonal", "trace", "tril", "triu"]
+__all__: list[str] = []
 
 
 @implements(np.diagonal)
@@ -38,11 +37,6 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         return shaping.diagonal(base, offset=offset)
 
     return view_of(a, read)
-
-
-@implements(np.linalg.diagonal)
-def linalg_diagonal(x: Any, /, *, offset: int = 0) -> Any:
-    return diagonal(x, offset, -2, -1)
 
 
 @implements(np.diag)
@@ -67,47 +61,5 @@ def diagflat(v: Any, k: int = 0) -> Any:
 
 @implements(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
-    a = operand(a)
-    if dtype is not None:
-        a = convert(a, np.dtype(dtype))
+    a = cast(operand(a), dtype)
     return reductions.sum(diagonal(a, offset, axis1, axis2), axis=-1)
-
-
-@implements(np.linalg.trace)
-def linalg_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
-    return trace(x, offset, -2, -1, dtype)
-
-
-@implements(np.tril)
-def tril(m: Any, k: int = 0) -> Any:
-    return _triangle(m, lambda rows, columns: np.tri(rows, columns, k, dtype=bool))
-
-
-@implements(np.triu)
-def triu(m: Any, k: int = 0) -> Any:
-    return _triangle(m, lambda rows, columns: ~np.tri(rows, columns, k - 1, dtype=bool))
-
-
-def _triangle(m: Any, mask: Any) -> Any:
-    """`m` where the mask is true, over its last two axes, and 0 elsewhere."""
-    m = operand(m)
-    shape = shape_of(m)
-    if len(shape) == 1:
-        shape *= 2
-    return np.where(mask(*shape[-2:]), m, dtype_of(m).type(0))
-
-
-# -- indices of the parts of a matrix -------------------------------------------------------------
-
-
-def _serve_indices(function: Callable[..., Any]) -> None:
-    """Serve a function of an array whose result depends on the array's shape alone."""
-
-    @implements(function)
-    def indices(arr: Any, *offset: Any, **named: Any) -> tuple[Any, ...]:
-        places: tuple[Any, ...] = function(np.empty(shape_of(operand(arr)), bool), *offset, **named)
-        return places
-
-
-for _function in (np.tril_indices_from, np.triu_indices_from, np.diag_indices_from):
-    _serve_indices(_function)

@@ -13,8 +13,8 @@ from __future__ import annotations
 import functools
 import math
 import string
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,18 +24,16 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.strides import lying, strides_of_part
 from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentValueError
-from pullback.numpy.conversion import convert, promoted
+from pullback.numpy.conversion import cast, promoted
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
+from pullback.numpy.subscripts import Labels, Shape, extents_of, parse, spelled
 from pullback.numpy.views import element_of, in_order, view_of
 from pullback.rules import contractions, reductions
 from pullback.rules.indexing import ARRAY, index_update
 from pullback.rules.shaping import diagonal, inverse, reshape, transpose
 
-__all__ = ["einsum", "einsum_path"]
-
-Labels = tuple[Hashable, ...]
-Shape = tuple[int, ...]
+__all__: list[str] = []
 
 
 class Term(NamedTuple):
@@ -45,7 +43,7 @@ class Term(NamedTuple):
     labels: Labels
     shape: Shape
 
-    def extents(self) -> dict[Hashable, int]:
+    def extents(self) -> dict[str, int]:
         return dict(zip(self.labels, self.shape, strict=True))
 
 
@@ -96,18 +94,8 @@ def einsum(
     Two operands are multiplied as they come; three and more in the order that
     `numpy.einsum_path` finds, or that `optimize` gives.
     """
-    subscripts: Any
-    if operands and isinstance(operands[0], str):
-        subscripts, arrays = operands[0], operands[1:]
-    else:
-        pairs = len(operands) // 2 * 2
-        arrays = operands[:pairs:2]
-        output = tuple(operands[-1]) if len(operands) % 2 else None
-        subscripts = (tuple(tuple(labels) for labels in operands[1:pairs:2]), output)
-    arrays = tuple(operand(a) for a in arrays)
-    if dtype is not None:
-        arrays = tuple(convert(a, np.dtype(dtype)) for a in arrays)
-    arrays = promoted(*arrays)
+    subscripts, arrays = spelled(operands)
+    arrays = promoted(*(cast(operand(a), dtype) for a in arrays))
     way = tuple(optimize) if isinstance(optimize, list) else optimize
     plan = _plan(subscripts, tuple(shape_of(a) for a in arrays), way)
     if plan.view:
@@ -166,23 +154,18 @@ def _laid_out(x: Tracer, layout: tuple[int, ...]) -> Any:
 
 
 @functools.lru_cache(maxsize=512)
-def _layout(subscripts: Any, places: Any, optimize: Any, order: str) -> tuple[int, ...]:
+def _layout(subscripts: str, places: Any, optimize: Any, order: str) -> tuple[int, ...]:
     """The axes of the result from the outermost to the innermost in memory, as NumPy has it.
 
     It goes by how the operands lie, and is tried out on what lies as their first corners do.
     """
-    corners, evaluate = [], cast(Any, np.einsum)
+    corners = []
+    evaluate: Any = np.einsum
     for shape, strides, dtype in places:
         small = tuple(min(extent, 2) for extent in shape)
         steps = strides_of_part(shape, strides, dtype.itemsize, small)
         corners.append(lying(small, dtype, steps))
-    if isinstance(subscripts, str):
-        out = evaluate(subscripts, *corners, optimize=optimize, order=order)
-    else:
-        terms, output = subscripts
-        pairs = [each for pair in zip(corners, map(list, terms), strict=True) for each in pair]
-        last = [] if output is None else [list(output)]
-        out = evaluate(*pairs, *last, optimize=optimize, order=order)
+    out = evaluate(subscripts, *corners, optimize=optimize, order=order)
     return tuple(sorted(range(out.ndim), key=lambda axis: -out.strides[axis]))
 
 
@@ -193,10 +176,10 @@ def einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = Fa
 
 
 @functools.lru_cache(maxsize=512)
-def _plan(subscripts: Any, shapes: tuple[Shape, ...], optimize: Any) -> Plan:
+def _plan(subscripts: str, shapes: tuple[Shape, ...], optimize: Any) -> Plan:
     """What to do with operands of these shapes."""
-    labels, output = _parse(subscripts, shapes)
-    extents = _extents(labels, shapes)
+    labels, output = parse(subscripts, shapes)
+    extents = extents_of(labels, shapes)
     plan = Plan(len(shapes))
     terms = [Term(*row) for row in zip(range(len(shapes)), labels, shapes, strict=True)]
     if len(terms) == 1:
@@ -216,7 +199,7 @@ def _contracted(
     plan: Plan,
     terms: Sequence[Term],
     output: Labels,
-    extents: dict[Hashable, int],
+    extents: dict[str, int],
     path: Sequence[tuple[int, ...]],
 ) -> Term:
     """The product of all the terms, two at a time, in the order of `path`."""
@@ -233,98 +216,6 @@ def _contracted(
             chosen = [*rest, _product(plan, first, second, kept)]
         work += chosen
     return work[0]
-
-
-# -- subscripts -----------------------------------------------------------------------------------
-
-
-def _parse(subscripts: Any, shapes: Sequence[Shape]) -> tuple[list[Labels], Labels]:
-    """The labels of the axes of each operand, and those of the output."""
-    output: Labels | None
-    if isinstance(subscripts, str):
-        inputs, arrow, after = subscripts.replace(" ", "").partition("->")
-        terms = tuple(_letters(term) for term in inputs.split(","))
-        output = _letters(after) if arrow else None
-    else:
-        terms, output = subscripts
-    if len(terms) != len(shapes) or not shapes:
-        raise ArgumentValueError(
-            f"np.einsum: got subscripts for {len(terms)} operands and {len(shapes)} operands; give "
-            "as many of one as of the other"
-        )
-    expanded = [_expand(term, len(shape)) for term, shape in zip(terms, shapes, strict=True)]
-    wide = max(width for _, width in expanded)
-    labels = [term for term, _ in expanded]
-    ellipsis: Labels = tuple((Ellipsis, place) for place in reversed(range(wide)))
-    if output is None:
-        named = [label for term in terms for label in term if label is not Ellipsis]
-        once: list[Any] = [label for label in named if named.count(label) == 1]
-        return labels, ellipsis + tuple(sorted(once))
-    if wide and Ellipsis not in output:
-        raise ArgumentValueError(
-            "np.einsum: the operands have axes that the ellipsis stands for and the output has no "
-            "ellipsis; write ... in the output as well, or label the axes"
-        )
-    finished: Labels = ()
-    for label in output:
-        finished += ellipsis if label is Ellipsis else (label,)
-    known = set().union(*labels)
-    for label in finished:
-        if finished.count(label) > 1 or label not in known:
-            raise ArgumentValueError(
-                f"np.einsum: the output label {label!r} must appear once in the output, and in "
-                "one of the operands"
-            )
-    return labels, finished
-
-
-def _letters(term: str) -> Labels:
-    """The labels of one term of a subscripts string."""
-    labels: list[Hashable] = []
-    while term:
-        if term.startswith("..."):
-            labels.append(Ellipsis)
-            term = term[3:]
-        elif term[0] in string.ascii_letters:
-            labels.append(term[0])
-            term = term[1:]
-        else:
-            raise ArgumentValueError(
-                f"np.einsum: got the character {term[0]!r} in the subscripts; labels are letters"
-            )
-    return tuple(labels)
-
-
-def _expand(term: Labels, rank: int) -> tuple[Labels, int]:
-    """The labels with the ellipsis written out, and how many axes it stands for."""
-    width = rank - len(term) + term.count(Ellipsis)
-    if width < 0 or (width > 0 and Ellipsis not in term) or term.count(Ellipsis) > 1:
-        raise ArgumentValueError(
-            f"np.einsum: got {len(term)} labels for an operand with {rank} axes; give one for each "
-            "axis, or an ellipsis for the others"
-        )
-    labels: Labels = ()
-    for label in term:
-        if label is Ellipsis:
-            labels += tuple((Ellipsis, place) for place in reversed(range(width)))
-        else:
-            labels += (label,)
-    return labels, width
-
-
-def _extents(terms: Sequence[Labels], shapes: Sequence[tuple[int, ...]]) -> dict[Hashable, int]:
-    """The extent of each label; axes of extent 1 broadcast."""
-    extents: dict[Hashable, int] = {}
-    for labels, shape in zip(terms, shapes, strict=True):
-        for label, extent in zip(labels, shape, strict=True):
-            known = extents.get(label, 1)
-            if 1 not in (known, extent) and known != extent:
-                raise ArgumentValueError(
-                    f"np.einsum: the label {label!r} stands for axes of extents {known} and "
-                    f"{extent} in operands of shapes {list(shapes)}; they must be equal, or 1"
-                )
-            extents[label] = extent if known == 1 else known
-    return extents
 
 
 def _path(
@@ -348,9 +239,7 @@ def _path(
 # -- one operand ----------------------------------------------------------------------------------
 
 
-def _simplified(
-    plan: Plan, term: Term, others: set[Hashable], extents: dict[Hashable, int]
-) -> Term:
+def _simplified(plan: Plan, term: Term, others: set[str], extents: dict[str, int]) -> Term:
     """Diagonals taken, axes that only broadcast dropped, axes of no interest to others summed."""
     for label in dict.fromkeys(term.labels):
         while term.labels.count(label) > 1:
@@ -368,7 +257,7 @@ def _simplified(
     return Term(place, labels, shape)
 
 
-def _diagonal(plan: Plan, term: Term, label: Hashable) -> Term:
+def _diagonal(plan: Plan, term: Term, label: str) -> Term:
     """The diagonal over the first two axes with this label, at the end."""
     place, labels, shape = term
     first = labels.index(label)
@@ -397,7 +286,7 @@ def _permuted(plan: Plan, term: Term, wanted: Labels) -> Term:
 # -- two operands ---------------------------------------------------------------------------------
 
 
-def _product(plan: Plan, first: Term, second: Term, kept: set[Hashable]) -> Term:
+def _product(plan: Plan, first: Term, second: Term, kept: set[str]) -> Term:
     """The product of two operands, summed over the labels that both have and no one keeps."""
     a = _simplified(plan, first, kept | set(second.labels), {})
     b = _simplified(plan, second, kept | set(first.labels), {})
@@ -427,7 +316,7 @@ def _product(plan: Plan, first: Term, second: Term, kept: set[Hashable]) -> Term
     return Term(place, result, shape)
 
 
-def _grouped(plan: Plan, term: Term, groups: Sequence[Labels], extents: dict[Hashable, int]) -> int:
+def _grouped(plan: Plan, term: Term, groups: Sequence[Labels], extents: dict[str, int]) -> int:
     """The place of the term with its axes in this order, and each group merged into one axis."""
     term = _permuted(plan, term, tuple(label for group in groups for label in group))
     shape = tuple(math.prod(extents[label] for label in group) for group in groups)

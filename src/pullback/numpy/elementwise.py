@@ -24,24 +24,7 @@ from pullback.rules import arithmetic, constants, selection, sinc
 from pullback.rules import complex as complex_rules
 from pullback.rules.registration import array_ufuncs
 
-__all__ = [
-    "angle",
-    "clip",
-    "divmod",
-    "fix",
-    "imag",
-    "interp",
-    "iscomplexobj",
-    "isrealobj",
-    "nan_to_num",
-    "piecewise",
-    "pow",
-    "real",
-    "real_if_close",
-    "round",
-    "unwrap",
-    "where",
-]
+__all__ = ["divmod", "pow"]
 
 _EXPONENTS = {
     -1: arithmetic.reciprocal,
@@ -86,12 +69,7 @@ _NOT_GIVEN = object()
 
 @implements(np.clip)
 def clip(
-    a: Any,
-    a_min: Any = None,
-    a_max: Any = None,
-    *,
-    min: Any = _NOT_GIVEN,
-    max: Any = _NOT_GIVEN,
+    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = _NOT_GIVEN, max: Any = _NOT_GIVEN
 ) -> Any:
     """min(max(a, a_min), a_max): at a bound the derivative is split evenly, as at any tie."""
     low = a_min if min is _NOT_GIVEN else min
@@ -220,16 +198,6 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
     close = dtype_of(x).kind == "c" and dtype_of(np.real_if_close(strip(x), tol)).kind != "c"
     x = array_of(x)
     return np.real(x) if close else x
-
-
-@implements(np.isrealobj)
-def isrealobj(x: Any) -> bool:
-    return not iscomplexobj(x)
-
-
-@implements(np.iscomplexobj)
-def iscomplexobj(x: Any) -> bool:
-    return bool(dtype_of(x).kind == "c")
 
 
 # -- functions ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from traceback import walk_stack, walk_tb
 from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
@@ -21,9 +22,16 @@ from pullback.core.tracing import Tracer, is_plain
 from pullback.numpy.callers import is_pullbacks_file, is_users_file
 
 __all__ = [
-    "GENERAL", "Call", "Failure", "advice", "advise", "failed_call", "running_call",
-    "traces", "users_call", "users_frame",
-]  # fmt: skip
+    "GENERAL",
+    "Call",
+    "advice",
+    "advise",
+    "failed_call",
+    "running_call",
+    "traces",
+    "users_call",
+    "users_frame",
+]
 
 
 class Call(NamedTuple):
@@ -73,43 +81,32 @@ STANDARD = (
 
 def running_call() -> Call | None:
     """The call of another library that is running, and from which pullback has been called."""
-    frame: FrameType | None = sys._getframe(1)
-    chain: list[FrameType] = []
-    while frame is not None:
-        users = _is_users(frame)
-        if users:
-            break
-        if users is not None:
-            chain.append(frame)
-        frame = frame.f_back
-    return _call(chain[::-1])
+    return _call(_chain((frame for frame, _ in walk_stack(sys._getframe(1))), _is_users))
 
 
 def users_frame() -> FrameType | None:
     """The innermost frame of the user's code."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not _is_users(frame):
-        frame = frame.f_back
-    return frame
+    frames = (frame for frame, _ in walk_stack(sys._getframe(1)))
+    return next(filter(_is_users, frames), None)
+
+
+def _chain(
+    frames: Iterable[FrameType], ends: Callable[[FrameType], bool | None]
+) -> list[FrameType]:
+    """The frames of libraries up to where the user's code begins, which `ends` tells.
+
+    They are given innermost first, and returned outermost first.
+    """
+    inside = itertools.takewhile(lambda frame: not ends(frame), frames)
+    return [frame for frame in inside if _is_users(frame) is not None][::-1]
 
 
 def failed_call(traceback: TracebackType | None) -> Failure | None:
     """The call of another library that an error has come out of; `None` if other code raised it."""
-    frames: list[FrameType] = []
-    each = traceback
-    while each is not None:
-        frames.append(each.tb_frame)
-        each = each.tb_next
-    chain: list[FrameType] = []
-    for frame in reversed(frames):
-        users = _is_users(frame) and not _is_pythons(frame)
-        if users:
-            break
-        if users is not None:
-            chain.append(frame)
+    chain = _chain([frame for frame, _ in walk_tb(traceback)][::-1], _is_callers)
     values = [x for frame in chain for x in list(frame.f_locals.values())]
     objects = any(is_plain(x) and x.dtype.kind == "O" and _holds_traced(x.flat) for x in values)
-    call = _call(chain[::-1], counts_numpys=objects)
+    call = _call(chain, counts_numpys=objects)
     if call is None:
         return None
     if call.name in sys.modules:  # Cython does not tell of which function
@@ -127,7 +124,7 @@ def users_call(traceback: TracebackType | None) -> str:
     """
     innermost: TracebackType | None = None
     while traceback is not None:
-        if _is_users(traceback.tb_frame) and not _is_pythons(traceback.tb_frame):
+        if _is_callers(traceback.tb_frame):
             innermost = traceback
         traceback = traceback.tb_next
     if innermost is None:
@@ -143,11 +140,8 @@ def users_call(traceback: TracebackType | None) -> str:
 
 def traces(traceback: TracebackType | None) -> bool:
     """Whether the innermost function of the user's has variables that are traced, or their text."""
-    variables: list[Any] = []
-    while traceback is not None:
-        if _is_users(traceback.tb_frame) and not _is_pythons(traceback.tb_frame):
-            variables = list(traceback.tb_frame.f_locals.values())
-        traceback = traceback.tb_next
+    users = [frame for frame, _ in walk_tb(traceback) if _is_callers(frame)]
+    variables = list(users[-1].f_locals.values()) if users else []
     return any(type(x) is Tracer or (type(x) is str and "Tracer(" in x) for x in variables)
 
 
@@ -167,10 +161,11 @@ _STANDARD = os.path.dirname(os.__file__) + os.sep
 _INSTALLED = os.path.join(_STANDARD, "site-packages", "")
 
 
-def _is_pythons(frame: FrameType) -> bool:
-    """Whether a frame is of a module of Python's standard library."""
+def _is_callers(frame: FrameType) -> bool:
+    """Whether a frame is of the user's code, and not of Python's standard library."""
     path = frame.f_code.co_filename
-    return path.startswith(_STANDARD) and not path.startswith(_INSTALLED)
+    standard = path.startswith(_STANDARD) and not path.startswith(_INSTALLED)
+    return bool(_is_users(frame)) and not standard
 
 
 def _holds_traced(values: Iterable[Any]) -> bool:

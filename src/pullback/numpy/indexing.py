@@ -20,13 +20,12 @@ from pullback.numpy.operands import holds_tracer, joined, operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.selected import Selected
 from pullback.numpy.views import Flat, as_array, copy_of, in_order
-from pullback.numpy.windows import has_window, looked_through
+from pullback.numpy.windows import Part, has_window, looked_through
 from pullback.rules import indexing
 from pullback.rules.custom import stop_gradient
 from pullback.rules.strictness import is_strict
 
-__all__ = ["Look", "Put", "along_axis", "bincount", "choose", "compress", "extract", "getitem",
-           "parse", "positions_of", "select", "take", "take_along_axis"]  # fmt: skip
+__all__ = ["along_axis", "getitem", "parse", "positions_of", "take", "take_along_axis"]
 
 Template = tuple[Any, ...]
 
@@ -79,32 +78,6 @@ def _index_array(entry: Any) -> Any:
     return array
 
 
-class Look:
-    """Reads the view that an index of slices and integers makes; `arrays` are traced integers."""
-
-    __slots__ = ("arrays", "key")
-
-    def __init__(self, key: Template, arrays: Sequence[Any] = ()) -> None:
-        self.key = key
-        self.arrays = arrays
-
-    def __call__(self, base: Any) -> Any:
-        return bind(indexing.index, (base, *self.arrays), {"key": self.key})
-
-
-class Put:
-    """Writes to the view that an index of slices and integers makes."""
-
-    __slots__ = ("arrays", "key")
-
-    def __init__(self, key: Template, arrays: Sequence[Any] = ()) -> None:
-        self.key = key
-        self.arrays = arrays
-
-    def __call__(self, base: Any, value: Any) -> Any:
-        return bind(indexing.index_update, (base, value, *self.arrays), {"key": self.key})
-
-
 def _alone(x: Any, mask: Any, lead: int) -> Any:
     """An array of which a mask selects, the others being constant for who looks for their kinks."""
     if not is_strict():
@@ -133,7 +106,8 @@ def getitem(x: Any, key: Any) -> Any:
         if has_window(key):
             x, key = looked_through(x, key)
         template, arrays = parse(key)
-    out = look(x, Look(template, arrays))
+    part = Part(template, arrays)
+    out = look(x, part.read)
     if type(out) is not Tracer or type(x) is not Tracer:
         return out
     if not x._mutable:
@@ -141,10 +115,10 @@ def getitem(x: Any, key: Any) -> Any:
     if type(x._alias) is Flat:
         return copy_of(out) if out._mutable else out
     if not arrays and (out._mutable or ... in template):
-        out._alias = View(x, Look(template), Put(template))
+        out._alias = View(x, part.read, part.write)
     elif arrays and out._mutable and all(map(_is_traced_integer, arrays)):
-        positions = [i._snapshot() for i in arrays]
-        out._alias = View(x, Look(template, positions), Put(template, positions))
+        part = Part(template, [i._snapshot() for i in arrays])
+        out._alias = View(x, part.read, part.write)
     return out
 
 

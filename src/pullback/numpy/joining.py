@@ -12,15 +12,13 @@ from numpy.lib.array_utils import normalize_axis_index
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy import shaping as rearranged
-from pullback.numpy.conversion import convert
+from pullback.numpy.conversion import cast, convert
 from pullback.numpy.operands import of_rank, operand, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import definite, in_order
 from pullback.rules import shaping
 
-__all__ = ["append", "array_split", "block", "column_stack", "concatenate", "delete", "dsplit",
-           "dstack", "hsplit", "hstack", "insert", "split", "stack", "unstack", "vsplit",
-           "vstack"]  # fmt: skip
+__all__: list[str] = []
 
 
 def _operands(name: str, arrays: Any) -> list[Any]:
@@ -29,10 +27,6 @@ def _operands(name: str, arrays: Any) -> list[Any]:
     if not arrays:
         raise ArgumentValueError(f"{name}: got no arrays; give at least one")
     return [operand(a) for a in arrays]
-
-
-def _in_dtype(out: Any, dtype: Any) -> Any:
-    return out if dtype is None else convert(out, np.dtype(dtype))
 
 
 # -- joining --------------------------------------------------------------------------------------
@@ -51,30 +45,12 @@ def concatenate(
     parts = _operands("np.concatenate", arrays)
     if axis is None:
         parts = [rearranged.ravel(part) for part in parts]
-    return _in_dtype(shaping.concatenate(*parts, axis=axis or 0), dtype)
+    return cast(shaping.concatenate(*parts, axis=axis or 0), dtype)
 
 
 @implements(np.stack)
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    return _in_dtype(shaping.stack(*_operands("np.stack", arrays), axis=axis), dtype)
-
-
-@implements(np.vstack)
-def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    rows = [rearranged.atleast_2d(a) for a in _operands("np.vstack", tup)]
-    return concatenate(rows, 0, dtype=dtype, casting=casting)
-
-
-@implements(np.hstack)
-def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    columns = [rearranged.atleast_1d(a) for a in _operands("np.hstack", tup)]
-    axis = 0 if len(shape_of(columns[0])) == 1 else 1
-    return concatenate(columns, axis, dtype=dtype, casting=casting)
-
-
-@implements(np.dstack)
-def dstack(tup: Any) -> Any:
-    return concatenate([rearranged.atleast_3d(a) for a in _operands("np.dstack", tup)], 2)
+    return cast(shaping.stack(*_operands("np.stack", arrays), axis=axis), dtype)
 
 
 @implements(np.column_stack)
@@ -85,11 +61,6 @@ def column_stack(tup: Any) -> Any:
             a = rearranged.reshape(a, (-1, 1))
         columns.append(a)
     return concatenate(columns, 1)
-
-
-@implements(np.append)
-def append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    return concatenate((operand(arr), operand(values)), axis)
 
 
 @implements(np.insert)
@@ -106,7 +77,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     count = places.size
     if count == 1:
         wide = rearranged.reshape(values, (1,) * (rank - len(shape_of(values))) + shape_of(values))
-        values = rearranged.moveaxis(wide, 0, axis) if places.ndim == 0 else wide
+        values = np.moveaxis(wide, 0, axis) if places.ndim == 0 else wide
         count = shape_of(values)[axis]
         places = places.reshape(())
     order = np.insert(np.arange(extent), places, extent + np.arange(count))

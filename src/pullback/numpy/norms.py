@@ -15,9 +15,9 @@ from pullback.numpy.operands import operand
 from pullback.numpy.reductions import require_elements
 from pullback.numpy.registration import implements
 from pullback.rules import reductions
-from pullback.rules.shaping import reshape, transpose
+from pullback.rules.shaping import reshape
 
-__all__ = ["matrix_norm", "norm", "vector_norm"]
+__all__ = ["norm"]
 
 
 @implements(np.linalg.norm)
@@ -43,13 +43,6 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     rank = len(shape_of(x))
     axes = tuple(range(rank)) if axis is None else normalize_axis_tuple(axis, rank)
     return _of_vectors(x, ord, axes, keepdims)
-
-
-@implements(np.linalg.matrix_norm)
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    x = inexact(operand(x))
-    rank = len(shape_of(x))
-    return _of_matrices(x, ord, (rank - 2, rank - 1), keepdims)
 
 
 def _euclidean(x: Any, axes: Any, keepdims: bool) -> Any:
@@ -107,7 +100,7 @@ def _of_matrices(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any
         sums = reductions.sum(np.abs(x), axis=along, keepdims=True)
         value = getattr(reductions, extremum)(sums, axis=axes, keepdims=True)
     elif ord in ("nuc", 2, -2):
-        values = np.linalg.svd(_matrices_last(x, axes), compute_uv=False)
+        values = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), compute_uv=False)
         chosen = {"nuc": reductions.sum, 2: reductions.max, -2: reductions.min}[ord]
         value = chosen(values, axis=-1)
     else:
@@ -121,8 +114,3 @@ def _of_matrices(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any
         if keepdims or i not in axes
     )
     return reshape(value, shape=shape)
-
-
-def _matrices_last(x: Any, axes: tuple[int, int]) -> Any:
-    rest = tuple(i for i in range(len(shape_of(x))) if i not in axes)
-    return transpose(x, axes=(*rest, *axes))

@@ -13,8 +13,16 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenc
 from pullback.graph.variable import unknown
 from pullback.rules import shaping
 
-__all__ = ["anywhere", "holds_tracer", "joined", "of_rank", "operand", "refuse", "require_known",
-           "square"]  # fmt: skip
+__all__ = [
+    "anywhere",
+    "holds_tracer",
+    "joined",
+    "of_rank",
+    "operand",
+    "refuse",
+    "require_known",
+    "square",
+]
 
 
 def operand(x: Any) -> Any:
@@ -109,16 +117,7 @@ def square(x: Any, name: str) -> Any:
 
 
 def refuse(function: str, argument: str, value: Any, remedy: str) -> NoReturn:
-    """Raise the error that says that an argument is not supported on traced arrays.
-
-    Parameters
-    ----------
-    function, argument : str
-    value : object
-        What came.
-    remedy : str
-        What to do instead.
-    """
+    """Raise the error that says that an argument is not supported on traced arrays."""
     shown = f"of type {type(value).__name__}" if np.ndim(value) else repr(value)
     raise ArgumentTypeError(
         f"{function}: the argument {argument} ({shown}) is not supported where an array is being "
@@ -134,11 +133,7 @@ def anywhere(condition: Any) -> bool:
 def require_known(function: str, argument: str, value: Any) -> Any:
     """`value`, an argument that decides on the shape of the result, as a plain value.
 
-    Raises
-    ------
-    DataDependenceError
-        If it is mapped, so that the shape would differ from one example to the next, or not known
-        while a graph is recorded.
+    It must be neither mapped, as the shape would differ by example, nor unknown to a recording.
     """
     if isinstance(value, Tracer):
         if not known(value):

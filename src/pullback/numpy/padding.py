@@ -17,7 +17,7 @@ from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
 from pullback.rules.shaping import broadcast_to, concatenate
 
-__all__ = ["pad"]
+__all__: list[str] = []
 
 Padding = Callable[[Any, int, int, int], Any]
 """``padding(x, axis, before, after)`` is `x` with so many elements more along `axis`."""

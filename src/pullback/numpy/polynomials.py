@@ -16,7 +16,7 @@ from pullback.numpy.registration import implements
 from pullback.numpy.views import laid_like
 from pullback.rules.shaping import concatenate, reshape
 
-__all__ = ["gradient", "polyadd", "polyder", "polyint", "polymul", "polysub", "polyval"]
+__all__: list[str] = []
 
 
 @implements(np.polyval)
@@ -32,30 +32,6 @@ def polyval(p: Any, x: Any) -> Any:
 def _coefficients(p: Any) -> Any:
     p = operand(p)
     return reshape(p, shape=(1,)) if len(shape_of(p)) == 0 else p
-
-
-def _padded(p: Any, q: Any) -> tuple[Any, Any]:
-    """Both with as many coefficients as the longer one."""
-    p, q = _coefficients(p), _coefficients(q)
-    length = max(shape_of(p)[0], shape_of(q)[0])
-
-    def widen(c: Any) -> Any:
-        lack = length - shape_of(c)[0]
-        return concatenate(np.zeros(lack, dtype_of(c)), c, axis=0) if lack else c
-
-    return widen(p), widen(q)
-
-
-@implements(np.polyadd)
-def polyadd(a1: Any, a2: Any) -> Any:
-    p, q = _padded(a1, a2)
-    return p + q
-
-
-@implements(np.polysub)
-def polysub(a1: Any, a2: Any) -> Any:
-    p, q = _padded(a1, a2)
-    return p - q
 
 
 @implements(np.polymul)

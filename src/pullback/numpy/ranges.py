@@ -15,7 +15,7 @@ from pullback.numpy.conversion import astype
 from pullback.numpy.operands import anywhere, operand, refuse
 from pullback.numpy.registration import implements
 
-__all__ = ["geomspace", "linspace", "logspace", "vander"]
+__all__: list[str] = []
 
 
 @implements(np.linspace)
@@ -86,12 +86,7 @@ def logspace(
 
 @implements(np.geomspace)
 def geomspace(
-    start: Any,
-    stop: Any,
-    num: int = 50,
-    endpoint: bool = True,
-    dtype: Any = None,
-    axis: int = 0,
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
     start, stop = _end(start), _end(stop)
     for argument, value in (("start", start), ("stop", stop)):

@@ -13,14 +13,24 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
-from pullback.numpy.conversion import convert
+from pullback.numpy.conversion import cast, convert
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant
 from pullback.numpy.registration import implements
 from pullback.rules import reductions
 
-__all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "mean", "prod", "ptp",
-           "require_elements", "std", "sum", "var"]  # fmt: skip
+__all__ = [
+    "amax",
+    "amin",
+    "argmax",
+    "argmin",
+    "mean",
+    "prod",
+    "require_elements",
+    "std",
+    "sum",
+    "var",
+]
 
 
 F = Callable[..., Any]
@@ -38,12 +48,6 @@ def require_elements(name: str, x: Any, axis: Any, remedy: str = "test x.size fi
             f"{name}: got an array of shape {shape}{over}, and of no elements the result is "
             f"undefined; {remedy}"
         )
-
-
-def _cast(x: Any, dtype: Any) -> Any:
-    """`x` in `dtype`, where one is asked for."""
-    x = operand(x)
-    return x if dtype is None else convert(x, np.dtype(dtype))
 
 
 def _masked(x: Any, where: Any, neutral: Any) -> Any:
@@ -64,7 +68,8 @@ def _serve_total(function: F, reduction: F, neutral: int, joined: F) -> F:
         initial: Any = neutral,
         where: Any = True,
     ) -> Any:
-        out = reduction(_masked(_cast(a, dtype), where, neutral), axis=axis, keepdims=keepdims)
+        x = _masked(cast(operand(a), dtype), where, neutral)
+        out = reduction(x, axis=axis, keepdims=keepdims)
         if is_plain(initial, int | float) and initial == neutral:
             return out
         return joined(out, _start(name, initial, out))
@@ -91,15 +96,10 @@ prod = _serve_total(np.prod, reductions.prod, 1, operator.mul)
 
 @implements(np.mean)
 def mean(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    keepdims: bool = False,
-    *,
-    where: Any = True,
+    a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, *, where: Any = True
 ) -> Any:
     """NaN, without a warning, where the mask leaves nothing."""
-    x = _cast(a, dtype)
+    x = cast(operand(a), dtype)
     require_elements("np.mean", x, axis)
     if axis is not None and where is True:
         normalize_axis_tuple(axis, len(shape_of(x)))  # a scalar has none, unlike for np.sum
@@ -130,7 +130,7 @@ def var(
 ) -> Any:
     """NaN, without a warning, where the mask leaves no more than `ddof` elements."""
     ddof = ddof if correction is None else correction
-    x = _cast(a, dtype)
+    x = cast(operand(a), dtype)
     require_elements("np.var", x, axis)
     if where is True and mean is None:
         y = reductions.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
@@ -140,7 +140,7 @@ def var(
         squares = _squared_modulus(x - mean)
         total = sum(squares, axis, keepdims=keepdims, where=where)
         y = total / _count(where, x, axis, keepdims, ddof).astype(dtype_of(total))
-    return _cast(y, dtype)
+    return cast(y, dtype)
 
 
 array_mean = mean

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pickle import PicklingError
-from types import CodeType, TracebackType
+from traceback import walk_tb
+from types import CodeType
 from typing import Any, NamedTuple
 
 from pullback.core.running import Observer, observers, thread
@@ -31,12 +32,7 @@ __all__ = ["detached", "noted", "refusal"]
 def refusal(call: Call, x: Any, raised: str = "") -> NoRuleError:
     """The error for a call that would take the traced value `x`, if it is known, for a plain one.
 
-    Parameters
-    ----------
-    call : Call
-    x : Tracer or None
-    raised : str
-        What the library has raised itself, in words.
+    `raised` is what the library has raised itself, in words.
     """
     what = "" if x is None else f" of dtype {x.dtype} and shape {x.shape}"
     raised = raised and f" and raised {raised.rstrip('.')}. It"
@@ -137,18 +133,12 @@ def _is_aftermath(error: Exception, refused: _Refused) -> bool:
 
     C that has not looked at an error and goes on calling Python makes havoc there.
     """
-    places = list(_places(error.__traceback__))
+    places = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
     if refused.line is not None and places and places[-1] == (refused.code, refused.line):
         return True
     return isinstance(error, SystemError | TypeError | AttributeError) and any(
         code == refused.code and refused.line in (line, None) for code, line in places
     )
-
-
-def _places(traceback: TracebackType | None) -> Iterator[tuple[CodeType, int]]:
-    while traceback is not None:
-        yield traceback.tb_frame.f_code, traceback.tb_lineno
-        traceback = traceback.tb_next
 
 
 def _of_builtins(error: Exception) -> PullbackError | None:

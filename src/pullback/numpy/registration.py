@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pullback.numpy.protocol import array_functions
 
-__all__ = ["implements", "with_parameters_of"]
+__all__ = ["implements", "with_names", "with_parameters_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,11 +21,6 @@ def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
     It takes the arguments that the NumPy function takes, under the same names, and is written as
     a composition of primitives. An argument that it doesn't support is refused with an error, not
     ignored; but `out` it need not take, see :mod:`pullback.numpy.outputs`.
-
-    Parameters
-    ----------
-    *functions : callable
-        NumPy functions that dispatch by ``__array_function__``.
     """
 
     def enter(implementation: F) -> F:
@@ -57,3 +53,20 @@ def with_parameters_of(function: Callable[..., Any]) -> Callable[[Callable[..., 
         return adapted
 
     return adapt
+
+
+def with_names(function: Any, **names: Any) -> Any:
+    """NumPy's own function in Python, with other functions under some of the names that it reads.
+
+    Its code is what the running NumPy has, so that it does what that does.
+    """
+    function = getattr(function, "__wrapped__", function)
+    copy = types.FunctionType(
+        function.__code__,
+        {**function.__globals__, **names},
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy

@@ -25,16 +25,7 @@ Test = Callable[[Any], bool]
 
 
 def _where(exists: Test, method: Callable[..., Any], refusal: str) -> property:
-    """A method that some tracers have.
-
-    Parameters
-    ----------
-    exists : callable
-        Whether a tracer has it.
-    method : callable
-    refusal : str
-        What the error says of a tracer that has not, after what the tracer is.
-    """
+    """A method of the tracers of which it `exists`; of others the error ends with `refusal`."""
 
     def get(self: Any) -> Any:
         if not exists(self):

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer
@@ -34,7 +35,7 @@ _ELEMENTWISE = frozenset({
 """What computes each element for itself, beside the ufuncs."""
 
 
-class Selected:
+class Selected(NDArrayOperatorsMixin):
     """Stands in for ``array[:, mask]``.
 
     Parameters
@@ -113,9 +114,19 @@ class Selected:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if ufunc is np.matmul and method == "__call__" and not kwargs:
             return functions[np.dot](*inputs)
-        if method != "__call__" or ufunc.signature is not None or kwargs:
-            raise self._refusal(f"numpy.{ufunc.__name__}")
-        return self._elementwise(ufunc, inputs)
+        if method == "__call__" and ufunc.signature is None:
+            if not kwargs:
+                return self._elementwise(ufunc, inputs)
+            if kwargs.keys() == {"out"} and kwargs["out"][0] is self:  # an operator in place
+                return self._written(self._elementwise(ufunc, inputs))
+        raise self._refusal(f"numpy.{ufunc.__name__}")
+
+    def _written(self, out: Selected) -> Selected:
+        """Itself, with the elements of another one, which its other names see written to it."""
+        if not np.can_cast(out.dtype, self.dtype, "same_kind"):
+            raise TypeError(f"cannot store dtype {out.dtype} in an array of dtype {self.dtype}")
+        self._array = out._array.astype(self.dtype)
+        return self
 
     def _take(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """What a primitive does that has met a selection among its arguments."""
@@ -273,49 +284,6 @@ class _AbsentError(DataDependenceError, AttributeError):
     """An attribute that depends on which elements are selected; `hasattr` says that it isn't."""
 
 
-# -- operators -------------------------------------------------------------------------------------
-
-
-def _binary(function: Any) -> Callable[..., Any]:
-    return lambda self, other: function(self, other)
-
-
-def _reflected(function: Any) -> Callable[..., Any]:
-    return lambda self, other: function(other, self)
-
-
-def _in_place(function: Any) -> Callable[..., Any]:
-    """It is an array of its own, which its other names see written to."""
-
-    def operate(self: Any, other: Any) -> Any:
-        out = function(self, other)
-        if out.dtype != self.dtype and not np.can_cast(out.dtype, self.dtype, "same_kind"):
-            raise TypeError(f"cannot store dtype {out.dtype} in an array of dtype {self.dtype}")
-        self._array = out._array.astype(self.dtype)
-        return self
-
-    return operate
-
-
-for _name, _ufunc in {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
-    "floordiv": np.floor_divide, "mod": np.remainder, "and": np.bitwise_and,
-    "or": np.bitwise_or, "xor": np.bitwise_xor,
-}.items():  # fmt: skip
-    setattr(Selected, f"__{_name}__", _binary(_ufunc))
-    setattr(Selected, f"__r{_name}__", _reflected(_ufunc))
-    setattr(Selected, f"__i{_name}__", _in_place(_ufunc))
-for _name, _ufunc in {
-    "lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal, "gt": np.greater,
-    "ge": np.greater_equal,
-}.items():  # fmt: skip
-    setattr(Selected, f"__{_name}__", _binary(_ufunc))
-for _name, _unary in {
-    "neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert,
-}.items():  # fmt: skip
-    setattr(Selected, f"__{_name}__", lambda self, function=_unary: function(self))
-setattr(Selected, "__matmul__", _binary(np.matmul))  # noqa: B010
-setattr(Selected, "__rmatmul__", _reflected(np.matmul))  # noqa: B010
 for _name, _elementwise in {
     "clip": np.clip, "round": np.round, "conj": np.conjugate, "conjugate": np.conjugate,
 }.items():  # fmt: skip

@@ -8,6 +8,7 @@ values written to it.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -15,10 +16,10 @@ import numpy as np
 
 from pullback.core.running import GROUND, innermost
 from pullback.core.tracing import Tracer
-from pullback.numpy.arrays import array, with_names
-from pullback.numpy.indexed import makers
+from pullback.numpy.arrays import array
 from pullback.numpy.operands import holds_tracer
 from pullback.numpy.protocol import array_functions, creation_functions, ufunc_methods
+from pullback.numpy.registration import with_names
 from pullback.rules.registration import array_ufuncs
 
 __all__ = ["Served", "served_functions"]
@@ -202,7 +203,37 @@ def _joining(ufunc: Any) -> F:
     return nested
 
 
-_ITEMS = makers(_INSIDE)
+def _join(joiner: Any, key: Any) -> Any:
+    if type(key) is str:  # the names of matrices, in the function that asked for the item
+        frame = sys._getframe(2)
+        return np.bmat(key, frame.f_globals, frame.f_locals)
+    items = key if type(key) is tuple else (key,)
+    if innermost() is not None and any(map(_is_traced_item, items)):
+        return _JOINS(joiner, key)
+    return _new(joiner[key])
+
+
+def _is_traced_item(item: Any) -> bool:
+    if type(item) is slice:
+        return any(type(x) is Tracer for x in (item.start, item.stop, item.step))
+    return holds_tracer(item)
+
+
+def _new(out: Any) -> Any:
+    """What NumPy has made for nobody else, as arrays to which traced values can be written."""
+    if type(out) is tuple:
+        return tuple(map(_new, out))
+    return GROUND.constant(out) if type(out) is np.ndarray else out
+
+
+_JOINS = with_names(type(np.r_).__getitem__, array=functools.partial(array, _INSIDE))
+_ITEMS: dict[str, F] = {
+    "r_": functools.partial(_join, np.r_),
+    "c_": functools.partial(_join, np.c_),
+    "mgrid": lambda key: _new(np.mgrid[key]),
+    "ogrid": lambda key: _new(np.ogrid[key]),
+}
+"""What NumPy's objects that make arrays do with what stands in brackets."""
 
 
 def served_functions(module: Any) -> dict[str, Served]:
@@ -230,8 +261,7 @@ _REWRITTEN = {
         asanyarray=functools.partial(creation_functions[np.asanyarray], _INSIDE),
     ),
     np.asarray_chkfinite: with_names(
-        np.asarray_chkfinite,
-        asarray=functools.partial(creation_functions[np.asarray], _INSIDE),
+        np.asarray_chkfinite, asarray=functools.partial(creation_functions[np.asarray], _INSIDE)
     ),
 }
 

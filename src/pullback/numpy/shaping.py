@@ -31,9 +31,16 @@ from pullback.numpy.views import (
 )
 from pullback.rules import shaping
 
-__all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to", "copy",
-           "expand_dims", "flatten", "matrix_transpose", "meshgrid", "moveaxis", "ravel", "reshape",
-           "rollaxis", "squeeze", "swapaxes", "transpose"]  # fmt: skip
+__all__ = [
+    "atleast_1d",
+    "atleast_2d",
+    "broadcast_to",
+    "flatten",
+    "ravel",
+    "reshape",
+    "swapaxes",
+    "transpose",
+]
 
 
 def _array(a: Any) -> Any:
@@ -202,19 +209,6 @@ atleast_1d = implements(np.atleast_1d)(_atleast(1))
 atleast_2d = implements(np.atleast_2d)(_atleast(2))
 
 
-@implements(np.atleast_3d)
-def atleast_3d(*arys: Any) -> Any:
-    wide = []
-    for a in map(operand, arys):
-        shape = shape_of(a)
-        if len(shape) == 2:
-            a = _reshaped(a, (*shape, 1))
-        elif len(shape) < 2:
-            a = _reshaped(a, (1, math.prod(shape), 1))
-        wide.append(a)
-    return wide[0] if len(wide) == 1 else tuple(wide)
-
-
 # -- permuting ------------------------------------------------------------------------------------
 
 
@@ -257,18 +251,6 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     order = [axis for axis in range(rank) if axis not in sources]
     for place, axis in sorted(zip(destinations, sources, strict=True)):
         order.insert(place, axis)
-    return _permuted(a, order)
-
-
-@implements(np.rollaxis)
-def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    a = _array(a)
-    rank = len(shape_of(a))
-    axis = normalize_axis_index(axis, rank)
-    place = normalize_axis_index(start, rank + 1, "start")
-    order = list(range(rank))
-    order.remove(axis)
-    order.insert(place - 1 if axis < place else place, axis)
     return _permuted(a, order)
 
 

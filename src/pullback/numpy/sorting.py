@@ -15,9 +15,7 @@ from pullback.numpy.views import laid_like
 from pullback.rules import sorting
 from pullback.rules.strictness import is_strict, tie
 
-__all__ = ["argpartition", "argsort", "argwhere", "chosen", "digitize", "flatnonzero",
-           "in_rising_order", "lexsort", "nonzero", "partition", "searchsorted", "sort",
-           "sort_complex", "ties"]  # fmt: skip
+__all__ = ["chosen", "in_rising_order", "ties"]
 
 
 def _refuse_order(function: str, order: Any) -> None:
@@ -122,16 +120,3 @@ def nonzero(a: Any) -> tuple[Any, ...]:
         )
     positions: tuple[Any, ...] = bind(sorting.nonzero, (a,), {})
     return positions
-
-
-@implements(np.flatnonzero)
-def flatnonzero(a: Any) -> Any:
-    return nonzero(np.ravel(operand(a)))[0]
-
-
-@implements(np.argwhere)
-def argwhere(a: Any) -> Any:
-    a = operand(a)
-    if not shape_of(a):
-        return np.argwhere(bool(a))
-    return np.transpose(nonzero(a))

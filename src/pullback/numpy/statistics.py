@@ -23,7 +23,7 @@ from pullback.numpy.views import element_of, in_order
 from pullback.rules.shaping import reshape, transpose
 from pullback.rules.strictness import is_strict
 
-__all__ = ["average", "corrcoef", "cov", "line_up", "median", "quantile_of", "serve_quantiles"]
+__all__ = ["quantile_of", "serve_quantiles"]
 
 
 @implements(np.average)

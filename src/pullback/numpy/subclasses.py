@@ -15,7 +15,7 @@ from pullback.core.subclasses import requirements
 from pullback.errors import ArgumentTypeError
 from pullback.transforms.foreign import masks_nothing
 
-__all__ = ["refuse_masks", "require_elements_alone"]
+__all__ = ["refuse_masks"]
 
 _HOOKS = ("__array_ufunc__", "__array_function__")
 
@@ -23,16 +23,7 @@ _HOOKS = ("__array_ufunc__", "__array_function__")
 def require_elements_alone(x: Any, where: str) -> None:
     """Raise where there is more to an array of a subclass than its elements.
 
-    Parameters
-    ----------
-    x : array
-    where : str
-        What it was given to, for the message.
-
-    Raises
-    ------
-    ArgumentTypeError
-        For elements that are masked, the operators of `numpy.matrix`, arithmetic of its own.
+    Some may be masked; a `numpy.matrix` has other operators; others have arithmetic of their own.
     """
     cls = type(x)
     if not masks_nothing(x):

@@ -19,25 +19,17 @@ from pullback.numpy.registration import implements
 from pullback.numpy.views import as_array, copy_of, laid_like
 from pullback.rules.shaping import broadcast_to, concatenate, reshape
 
-__all__ = ["flip", "fliplr", "flipud", "repeat", "resize", "roll", "rot90", "tile"]
-
-
-@implements(np.flip)
-def flip(m: Any, axis: Any = None) -> Any:
-    m = operand(m)
-    rank = len(shape_of(m))
-    axes = range(rank) if axis is None else normalize_axis_tuple(axis, rank)
-    return m[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(rank))]
+__all__: list[str] = []
 
 
 @implements(np.flipud)
 def flipud(m: Any) -> Any:
-    return flip(of_rank(1, m, "np.flipud"), 0)
+    return np.flip(of_rank(1, m, "np.flipud"), 0)
 
 
 @implements(np.fliplr)
 def fliplr(m: Any) -> Any:
-    return flip(of_rank(2, m, "np.fliplr"), 1)
+    return np.flip(of_rank(2, m, "np.fliplr"), 1)
 
 
 @implements(np.rot90)
@@ -51,10 +43,10 @@ def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
     if turns == 0:
         return m[...]
     if turns == 2:
-        return flip(m, plane)
+        return np.flip(m, plane)
     if turns == 1:
-        return rearranged.swapaxes(flip(m, second), first, second)
-    return flip(rearranged.swapaxes(m, first, second), second)
+        return rearranged.swapaxes(np.flip(m, second), first, second)
+    return np.flip(rearranged.swapaxes(m, first, second), second)
 
 
 @implements(np.roll)
@@ -130,15 +122,3 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     a = reshape(a, shape=(*before, extent, 1, *after))
     a = broadcast_to(a, shape=(*before, extent, count, *after))
     return copy_of(reshape(a, shape=(*before, extent * count, *after)), "C")
-
-
-@implements(np.resize)
-def resize(a: Any, new_shape: Any) -> Any:
-    a = operand(a)
-    shape = tuple(new_shape) if np.ndim(new_shape) else (new_shape,)
-    flat = reshape(a, shape=(math.prod(shape_of(a)),))
-    size, have = math.prod(shape), math.prod(shape_of(a))
-    if size and not have:
-        return np.zeros_like(a, shape=shape)
-    flat = tile(flat, -(-size // have)) if have and size > have else copy_of(flat, "C")
-    return reshape(flat[:size], shape=shape)

@@ -59,13 +59,7 @@ class Flat(View):
 
 
 def known_memory(x: Any) -> Any:
-    """What lies in memory as `x` does, on which what is computed will depend; see `in_memory`.
-
-    Raises
-    ------
-    AliasError
-        Where that is not known.
-    """
+    """What lies in memory as `x` does, on which what is computed will depend; see `in_memory`."""
     memory = in_memory(x)
     if memory is None:
         raise AliasError(
@@ -261,14 +255,7 @@ def in_order(x: Any, order: str = "C") -> Any:
 
 
 def copy_of(x: Any, order: Any = "K") -> Any:
-    """A copy of `x`, an array, that is laid out in memory as NumPy's would be.
-
-    Parameters
-    ----------
-    x : array or Tracer
-    order : {"C", "F", "A", "K"}
-        As in `numpy.copy`.
-    """
+    """A copy of `x`, an array, that is laid out in memory as that of `numpy.copy` would be."""
     if not isinstance(x, Tracer):
         return np.array(x, order=order)
     if grounded(x):

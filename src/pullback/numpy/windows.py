@@ -8,6 +8,7 @@ values, and of numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 from pullback.rules import indexing
 
-__all__ = ["Window", "has_window", "looked_through"]
+__all__ = ["Part", "has_window", "looked_through"]
 
 Linear = dict[Any, int]
 """A linear form: what each value is multiplied by. The key `None` stands for 1."""
@@ -32,20 +33,20 @@ def has_window(key: Any) -> bool:
     return False
 
 
-class Window:
-    """Reads, and writes, elements at `positions` along an axis."""
+class Part:
+    """Reads, and writes, the part of an array that a subscript selects, `arrays` being traced."""
 
-    __slots__ = ("key", "positions")
+    __slots__ = ("arrays", "key")
 
-    def __init__(self, axis: int, positions: Any) -> None:
-        self.key = (slice(None),) * axis + (indexing.ARRAY,)
-        self.positions = positions
+    def __init__(self, key: tuple[Any, ...], arrays: Sequence[Any] = ()) -> None:
+        self.key = key
+        self.arrays = arrays
 
     def read(self, base: Any) -> Any:
-        return bind(indexing.index, (base, self.positions), {"key": self.key})
+        return bind(indexing.index, (base, *self.arrays), {"key": self.key})
 
     def write(self, base: Any, value: Any) -> Any:
-        return bind(indexing.index_update, (base, value, self.positions), {"key": self.key})
+        return bind(indexing.index_update, (base, value, *self.arrays), {"key": self.key})
 
 
 def looked_through(x: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -67,17 +68,17 @@ def looked_through(x: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
                     raise IndexError(f"too many indices for an array of shape {x.shape}")
                 params = {"length": length, "step": step, "extent": x.shape[axis]}
                 positions = bind(indexing.window, (entry.start,), params)
-                x = _view(x, Window(axis, positions))
+                x = _view(x, Part((slice(None),) * axis + (indexing.ARRAY,), [positions]))
                 entry = slice(None)
         rest.append(entry)
         axis += _axes(entry)
     return x, tuple(rest)
 
 
-def _view(base: Tracer, window: Window) -> Any:
-    out = window.read(base)
+def _view(base: Tracer, part: Part) -> Any:
+    out = part.read(base)
     if base._mutable and isinstance(out, Tracer):
-        out._alias = View(base, window.read, window.write)
+        out._alias = View(base, part.read, part.write)
     return out
 
 

@@ -307,13 +307,7 @@ class Adam(Method):
 def _leafwise(
     step: Callable[..., tuple[Any, ...]], method: Method, params: Any, gradient: Any, *memory: Any
 ) -> tuple[Any, ...]:
-    """The results of a step on each parameter, its gradient and what is remembered of it.
-
-    Returns
-    -------
-    tuple of pytrees
-        One for each result of `step`, of the structure of the parameters.
-    """
+    """Pytrees of the results of a step on each parameter, its gradient and what is remembered."""
     where = f"{type(method).__name__}.update"
     leaves, spec = _require_parameters(params, where)
     columns = [leaves, _fitting(gradient, leaves, spec, where)]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.creation import require_generator
 from pullback.core.shapes import is_inexact, shape_of
 from pullback.core.tracing import Tracer, is_plain, known, strip
 from pullback.core.validation import (
@@ -16,7 +17,6 @@ from pullback.core.validation import (
     refuse,
     require_callable,
     require_function,
-    require_generator,
     require_instance,
     require_integer,
 )

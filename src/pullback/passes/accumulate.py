@@ -11,14 +11,14 @@ from typing import NamedTuple
 from pullback.core.shapes import shape_of
 from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
-from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
+from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules.arithmetic import add, negative, subtract
 from pullback.rules.indexing import index_add, scatter
 from pullback.rules.shaping import reshape
 
-__all__ = ["ACCUMULATION", "accumulate_in_place"]
+__all__ = ["accumulate_in_place"]
 
-ACCUMULATION: Table = {}
+accumulate_in_place = Pass()
 
 
 class Scattered(NamedTuple):
@@ -28,7 +28,7 @@ class Scattered(NamedTuple):
     order: str
 
 
-@rewrites(ACCUMULATION, add)
+@accumulate_in_place.rewrites(add)
 def _add(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """c + scatter(v, i) and scatter(v, i) + c."""
     for array, addend in ((x, y), (y, x)):
@@ -38,7 +38,7 @@ def _add(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     return None
 
 
-@rewrites(ACCUMULATION, subtract)
+@accumulate_in_place.rewrites(subtract)
 def _subtract(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """c − scatter(v, i)."""
     found = _scattered(rw, z, y)
@@ -71,7 +71,7 @@ def _reshaped(rw: Rewriting, x: Atom, shape: tuple[int, ...], order: str) -> Ato
     return x if shape_of(x) == shape else rw.bind(reshape, x, shape=shape, order=order)
 
 
-@rewrites(ACCUMULATION, negative)
+@accumulate_in_place.rewrites(negative)
 def _negative(rw: Rewriting, _y: Variable, x: Atom) -> Atom | None:
     """−scatter(v, i) = scatter(−v, i)."""
     equation = rw.made_by(x, scatter)
@@ -79,6 +79,3 @@ def _negative(rw: Rewriting, _y: Variable, x: Atom) -> Atom | None:
         return None
     v, *indices = equation.inputs
     return rw.bind(scatter, rw.bind(negative, v), *indices, **equation.params)
-
-
-accumulate_in_place = Pass(ACCUMULATION)

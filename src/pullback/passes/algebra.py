@@ -17,7 +17,7 @@ from pullback.core.shapes import dtype_of
 from pullback.core.tracing import is_plain
 from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
-from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, rewrites
+from pullback.passes.rewriting import Pass, Rewriting, is_number
 from pullback.rules.arithmetic import (
     add,
     divide,
@@ -38,9 +38,9 @@ from pullback.rules.registration import masked_multiply, strong_multiply
 from pullback.rules.selection import maximum, minimum
 from pullback.rules.shaping import reshape, transpose
 
-__all__ = ["ALGEBRA", "simplify_algebra"]
+__all__ = ["simplify_algebra"]
 
-ALGEBRA: Table = {}
+simplify_algebra = Pass()
 
 _PLAIN = frozenset(map(np.dtype, ("float16", "float32", "float64", "complex64", "complex128")))
 """Dtypes whose numbers are Python's without loss."""
@@ -49,33 +49,28 @@ _PLAIN = frozenset(map(np.dtype, ("float16", "float32", "float64", "complex64", 
 # -- numbers --------------------------------------------------------------------------------------
 
 
-def _in_one_spelling(primitive: Primitive) -> Rule:
+@simplify_algebra.rewrites_each(
+    add, subtract, multiply, divide, strong_multiply, difference, product, maximum, minimum
+)
+def _in_one_spelling(
+    primitive: Primitive, rw: Rewriting, z: Variable, x: Atom, y: Atom
+) -> Atom | None:
     """A number beside a variable of the result's dtype is a Python number of that precision."""
-
-    def spell(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
-        if type(x) is not Variable:
-            number, variable = x, y
-        elif type(y) is not Variable:
-            number, variable = y, x
-        else:
-            return None
-        dtype = z.dtype
-        if (type(number) is float and dtype.char == "d") or dtype not in _PLAIN:
-            return None
-        if type(variable) is not Variable or variable.dtype != dtype or variable.weak is not None:
-            return None
-        plain = dtype.type(number).item()
-        if type(plain) is type(number) and (plain == number or plain != plain):
-            return None
-        return rw.bind(primitive, *((plain, y) if number is x else (x, plain)))
-
-    return spell
-
-
-for _primitive in (
-    add, subtract, multiply, divide, strong_multiply, difference, product, maximum, minimum,
-):  # fmt: skip
-    rewrites(ALGEBRA, _primitive)(_in_one_spelling(_primitive))
+    if type(x) is not Variable:
+        number, variable = x, y
+    elif type(y) is not Variable:
+        number, variable = y, x
+    else:
+        return None
+    dtype = z.dtype
+    if (type(number) is float and dtype.char == "d") or dtype not in _PLAIN:
+        return None
+    if type(variable) is not Variable or variable.dtype != dtype or variable.weak is not None:
+        return None
+    plain = dtype.type(number).item()
+    if type(plain) is type(number) and (plain == number or plain != plain):
+        return None
+    return rw.bind(primitive, *((plain, y) if number is x else (x, plain)))
 
 
 def _precise(number: Any, z: Variable) -> Any:
@@ -94,7 +89,7 @@ def _negated(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
     return rw.operand(x, negative) if dtype.kind in "fc" or dtype == z.dtype else None
 
 
-@rewrites(ALGEBRA, negative)
+@simplify_algebra.rewrites(negative)
 def _negative(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
     """−(−y) = y; and of what is not used otherwise, −(a − b) = b − a and −(c·y) = (−c)·y."""
     y = _negated(rw, z, x)
@@ -119,23 +114,20 @@ def _negative(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
 # -- sums -----------------------------------------------------------------------------------------
 
 
-@rewrites(ALGEBRA, add)
+@simplify_algebra.rewrites(add)
 def _add(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """x + 0 = x, x + (−y) = x − y."""
-    if is_number(y, 0):
-        return x
-    if is_number(x, 0):
-        return y
-    minus = _negated(rw, z, y)
-    if minus is not None:
-        return rw.bind(subtract, x, minus)
-    minus = _negated(rw, z, x)
-    if minus is not None:
-        return rw.bind(subtract, y, minus)
+    for a, b in ((x, y), (y, x)):
+        if is_number(b, 0):
+            return a
+    for a, b in ((x, y), (y, x)):
+        minus = _negated(rw, z, b)
+        if minus is not None:
+            return rw.bind(subtract, a, minus)
     return None
 
 
-@rewrites(ALGEBRA, subtract)
+@simplify_algebra.rewrites(subtract)
 def _subtract(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """x − 0 = x, 0 − y = −y, x − (−y) = x + y."""
     if is_number(y, 0):
@@ -146,7 +138,7 @@ def _subtract(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     return None if minus is None else rw.bind(add, x, minus)
 
 
-@rewrites(ALGEBRA, difference)
+@simplify_algebra.rewrites(difference)
 def _difference(_rw: Rewriting, _z: Variable, x: Atom, y: Atom) -> Atom | None:
     """x − 0 = x."""
     return x if is_number(y, 0) else None
@@ -155,7 +147,7 @@ def _difference(_rw: Rewriting, _z: Variable, x: Atom, y: Atom) -> Atom | None:
 # -- products -------------------------------------------------------------------------------------
 
 
-@rewrites(ALGEBRA, multiply)
+@simplify_algebra.rewrites(multiply)
 def _multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """x·1 = x, x·(−1) = −x, (−x)·(−y) = x·y, c·(−y) = (−c)·y, x·x = x²."""
     if type(y) is not Variable:
@@ -199,7 +191,7 @@ def _joined(rw: Rewriting, z: Variable, c: Atom, y: Atom) -> Atom | None:
     return rw.bind_like(z, multiply, c * d, x)
 
 
-@rewrites(ALGEBRA, product)
+@simplify_algebra.rewrites(product)
 def _product(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """A saturated product with a number c is a plain one where |c| ≤ 1: nothing overflows."""
     for number, other in ((x, y), (y, x)):
@@ -208,7 +200,7 @@ def _product(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     return None
 
 
-@rewrites(ALGEBRA, strong_multiply)
+@simplify_algebra.rewrites(strong_multiply)
 def _strong_multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """A product with a number other than 0 is a plain one, with 0 it is 0."""
     if z.dtype.kind in "biu":
@@ -222,7 +214,7 @@ def _strong_multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | Non
     return None
 
 
-@rewrites(ALGEBRA, masked_multiply)
+@simplify_algebra.rewrites(masked_multiply)
 def _masked_multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom, mask: Atom) -> Atom | None:
     """A product that leaves nothing out, or a finite number's, is a plain one."""
     everything = type(mask) is not Variable and bool(np.all(mask))
@@ -231,7 +223,7 @@ def _masked_multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom, mask: Atom) -
     return rw.bind_like(z, multiply, x, y) if everything or finite or other else None
 
 
-@rewrites(ALGEBRA, divide)
+@simplify_algebra.rewrites(divide)
 def _divide(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """x/1 = x, x/(−1) = −x, (−x)/(−y) = x/y, (−x)/c = x/(−c)."""
     if is_number(y, 1):
@@ -247,46 +239,34 @@ def _divide(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     return None if minus_y is None else rw.bind(divide, minus, minus_y)
 
 
-def _sign_of(primitive: Primitive) -> Rule:
+@simplify_algebra.rewrites_each(multiply, strong_multiply, divide, matmul)
+def _sign_of(primitive: Primitive, rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """(−x)·y = −(x·y), where that is no larger: the sign may meet another, or get into a sum."""
-
-    def move(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
-        if z.dtype.kind not in "fc":
-            return None
-        for negated, atoms in ((x, (None, y)), (y, (x, None))):
-            minus = _negated(rw, z, negated)
-            if minus is not None and rw.used_once(negated) and z.size <= negated.size:
-                product = rw.bind(primitive, *(minus if a is None else a for a in atoms))
-                return rw.bind(negative, product)
+    if z.dtype.kind not in "fc":
         return None
+    for negated, atoms in ((x, (None, y)), (y, (x, None))):
+        minus = _negated(rw, z, negated)
+        if minus is not None and rw.used_once(negated) and z.size <= negated.size:
+            product = rw.bind(primitive, *(minus if a is None else a for a in atoms))
+            return rw.bind(negative, product)
+    return None
 
-    return move
 
-
-for _primitive in (multiply, strong_multiply, divide, matmul):
-    rewrites(ALGEBRA, _primitive)(_sign_of(_primitive))
-
-
-def _sign_of_part(primitive: Primitive) -> Rule:
+@simplify_algebra.rewrites_each(index, reshape, transpose)
+def _sign_of_part(
+    primitive: Primitive, rw: Rewriting, _y: Variable, x: Atom, *indices: Atom, **params: Any
+) -> Atom | None:
     """The elements of −x are those of x, negated."""
-
-    def move(rw: Rewriting, _y: Variable, x: Atom, *indices: Atom, **params: Any) -> Atom | None:
-        minus = rw.operand(x, negative)
-        if minus is None or not rw.used_once(x):
-            return None
-        return rw.bind(negative, rw.bind(primitive, minus, *indices, **params))
-
-    return move
-
-
-for _primitive in (index, reshape, transpose):
-    rewrites(ALGEBRA, _primitive)(_sign_of_part(_primitive))
+    minus = rw.operand(x, negative)
+    if minus is None or not rw.used_once(x):
+        return None
+    return rw.bind(negative, rw.bind(primitive, minus, *indices, **params))
 
 
 # -- powers ---------------------------------------------------------------------------------------
 
 
-@rewrites(ALGEBRA, power)
+@simplify_algebra.rewrites(power)
 def _power(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """x⁰ = 1, x¹ = x, x² is a square, x⁻¹ a reciprocal."""
     if type(y) is Variable:
@@ -302,13 +282,13 @@ def _power(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     return rw.bind(reciprocal, x) if y == -1 and z.dtype.kind == "f" else None
 
 
-@rewrites(ALGEBRA, positive)
+@simplify_algebra.rewrites(positive)
 def _positive(_rw: Rewriting, _z: Variable, x: Atom) -> Atom:
     """+x = x."""
     return x
 
 
-@rewrites(ALGEBRA, square)
+@simplify_algebra.rewrites(square)
 def _square(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
     """(−x)² = x², and |x|² = x² for real x."""
     minus = _negated(rw, z, x)
@@ -318,32 +298,25 @@ def _square(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
     return None if inner is None or dtype_of(inner).kind != "f" else rw.bind(square, inner)
 
 
-def _modulus(primitive: Primitive) -> Rule:
+@simplify_algebra.rewrites_each(absolute, fabs)
+def _modulus(primitive: Primitive, rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
     """|−x| = |x|, ||x|| = |x|."""
-
-    def modulus(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
-        minus = _negated(rw, z, x)
-        if minus is not None:
-            return rw.bind(primitive, minus)
-        return x if rw.made_by(x, primitive) is not None else None
-
-    return modulus
-
-
-for _primitive in (absolute, fabs):
-    rewrites(ALGEBRA, _primitive)(_modulus(_primitive))
+    minus = _negated(rw, z, x)
+    if minus is not None:
+        return rw.bind(primitive, minus)
+    return x if rw.made_by(x, primitive) is not None else None
 
 
 # -- complex numbers ------------------------------------------------------------------------------
 
 
-@rewrites(ALGEBRA, conjugate)
+@simplify_algebra.rewrites(conjugate)
 def _conjugate(rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
     """conj x = x for real x, conj conj x = x."""
     return x if dtype_of(x).kind != "c" else rw.operand(x, conjugate)
 
 
-@rewrites(ALGEBRA, real)
+@simplify_algebra.rewrites(real)
 def _real(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
     """Re x = x for real x, also if x was converted to a complex number in between."""
     if dtype_of(x).kind != "c":
@@ -353,10 +326,7 @@ def _real(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
     return inner if inner is not None and dtype_of(inner) == z.dtype else None
 
 
-@rewrites(ALGEBRA, imag)
+@simplify_algebra.rewrites(imag)
 def _imag(_rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
     """Im x = 0 for real x."""
     return z.dtype.type(0) if dtype_of(x).kind != "c" else None
-
-
-simplify_algebra = Pass(ALGEBRA)

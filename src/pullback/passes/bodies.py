@@ -18,7 +18,7 @@ from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Rewriting, is_strong
 from pullback.rules.shaping import broadcast_to
 
-__all__ = ["Fact", "facts", "informed", "remaining", "replaced"]
+__all__ = ["Fact", "facts", "informed", "remaining"]
 
 
 @dataclass(frozen=True)
@@ -91,33 +91,8 @@ def informed(graph: Graph, start: int, known: Sequence[Fact | None]) -> Graph:
                 inputs.append(narrow)
                 names.append(name)
             before.append(Equation(broadcast_to, (narrow,), {"shape": x.shape}, (x,)))
-    end = start + len(known)
-    return replaced(
-        graph, now, [*inputs, *graph.inputs[end:]], [*names, *graph.signature.names[end:]], before
-    )
-
-
-def replaced(
-    graph: Graph,
-    now: Mapping[Variable, Atom],
-    inputs: Sequence[Variable],
-    names: Sequence[str],
-    before: Sequence[Equation] = (),
-    outputs: Sequence[Atom] | None = None,
-) -> Graph:
-    """A nested graph with other inputs, and something else in place of some variables.
-
-    Parameters
-    ----------
-    graph : Graph
-    now : mapping of Variable to Atom
-        What is to be read in place of a variable.
-    inputs, names : sequences of Variable and of str
-    before : sequence of Equation
-        To be evaluated first.
-    outputs : sequence of Atom, optional
-        In place of those of the graph.
-    """
+    inputs += graph.inputs[start + len(known) :]
+    names += graph.signature.names[start + len(known) :]
 
     def read(atoms: Sequence[Atom]) -> tuple[Atom, ...]:
         # What is a variable's place may be a variable that has one itself.
@@ -127,8 +102,8 @@ def replaced(
         Equation(each.primitive, read(each.inputs), each.params, each.outputs, each.place)
         for each in graph.equations
     ]
-    results = read(graph.outputs if outputs is None else outputs)
-    return flat_graph(graph.name, inputs, graph.constants, [*before, *equations], results, names)
+    outputs = read(graph.outputs)
+    return flat_graph(graph.name, inputs, graph.constants, [*before, *equations], outputs, names)
 
 
 def _last(now: Mapping[Variable, Atom], x: Atom) -> Atom:

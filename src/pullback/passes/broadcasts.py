@@ -8,54 +8,44 @@ repetitions of one row are computed once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
-from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
-from pullback.graph.program import Atom
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.layout import padded
-from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
+from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules import reductions
 from pullback.rules.contractions import matmul
 from pullback.rules.shaping import broadcast_to
 
-__all__ = ["BROADCASTS", "narrow", "simplify_broadcasts"]
-
-BROADCASTS: Table = {}
+__all__ = ["simplify_broadcasts"]
 
 
-def narrow(
-    rw: Rewriting,
-    primitive: Primitive,
-    outputs: tuple[Variable, ...],
-    inputs: Sequence[Atom],
-    params: dict[str, Any],
-) -> tuple[Atom, ...] | None:
+def _narrow(rw: Rewriting, equation: Equation) -> tuple[Atom, ...] | None:
     """The function of what the inputs repeat, if any of them is a repetition."""
-    sources = rw.sources
+    sources, primitive, inputs = rw.sources, equation.primitive, equation.inputs
     for x in inputs:
         if type(x) is Variable and x in sources:
             break
     else:
         return None
     if not primitive.structure.elementwise or any(
-        isinstance(p, np.ndarray) for p in params.values()
+        isinstance(p, np.ndarray) for p in equation.params.values()
     ):
         return None
-    results = rw.bind(
-        primitive, *(sources.get(x, x) if type(x) is Variable else x for x in inputs), **params
-    )
+    narrow = [sources.get(x, x) if type(x) is Variable else x for x in inputs]
+    results = rw.bind(primitive, *narrow, **equation.params)
     return results if primitive.multiple else (results,)
+
+
+simplify_broadcasts = Pass(general=_narrow)
 
 
 # -- matrix products ------------------------------------------------------------------------------
 
 
-@rewrites(BROADCASTS, matmul)
+@simplify_broadcasts.rewrites(matmul)
 def _matmul(rw: Rewriting, c: Variable, a: Atom, b: Atom) -> Atom | None:
     """Of equal rows on the left, or equal columns on the right, one; times ones, a sum."""
     first, second = _one_row(rw, a, -2), _one_row(rw, b, -1)
@@ -86,6 +76,3 @@ def _one_row(rw: Rewriting, a: Atom, axis: int) -> Atom:
         return a
     shape[axis] = 1
     return rw.bind(broadcast_to, source, shape=tuple(shape))
-
-
-simplify_broadcasts = Pass(BROADCASTS, general=[narrow])

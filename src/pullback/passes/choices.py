@@ -10,40 +10,39 @@ from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of
 from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
-from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, rewrites
+from pullback.passes.rewriting import Pass, Rewriting, is_number
 from pullback.rules.arithmetic import add, divide, multiply, subtract
 from pullback.rules.constants import CONSTANTS
 from pullback.rules.registration import masked_multiply, strong_multiply
 from pullback.rules.selection import fmax, fmin, maximum, minimum, where
 
-__all__ = ["CHOICES", "simplify_choices"]
+__all__ = ["simplify_choices"]
 
-CHOICES: Table = {}
+simplify_choices = Pass()
+
+_NOT = CONSTANTS["logical_not"], CONSTANTS["invert"]
+_AND = CONSTANTS["logical_and"], CONSTANTS["bitwise_and"]
+_OR = CONSTANTS["logical_or"], CONSTANTS["bitwise_or"]
 
 
-@rewrites(CHOICES, where)
+@simplify_choices.rewrites(where)
 def _where(rw: Rewriting, z: Variable, condition: Atom, x: Atom, y: Atom) -> Atom | None:
     """A condition that is known, or was negated, or chose before; two branches that are one."""
     if type(condition) is not Variable:
         return x if condition else y
     if x is y or (_number(x) is not None and _number(x) == _number(y)):
         return x
-    for name in ("logical_not", "invert"):
-        inner = rw.operand(condition, CONSTANTS[name])
+    for negation in _NOT:
+        inner = rw.operand(condition, negation)
         if inner is not None and dtype_of(inner).kind == "b":
             return rw.bind(where, inner, y, x)
     earlier = rw.made_by(x, where)
     if earlier is not None and earlier.inputs[0] is condition:
-        return _again(rw, z, condition, earlier.inputs[1], y)
+        return rw.bind_like(z, where, condition, earlier.inputs[1], y)
     earlier = rw.made_by(y, where)
     if earlier is not None and earlier.inputs[0] is condition:
-        return _again(rw, z, condition, x, earlier.inputs[2])
+        return rw.bind_like(z, where, condition, x, earlier.inputs[2])
     return None
-
-
-def _again(rw: Rewriting, z: Variable, condition: Atom, x: Atom, y: Atom) -> Atom | None:
-    """The choice between `x` and `y`, if that has all of the shape and dtype of `z`."""
-    return rw.bind_like(z, where, condition, x, y)
 
 
 def _chosen(rw: Rewriting, x: Atom) -> tuple[Atom, Atom, Atom] | None:
@@ -52,7 +51,7 @@ def _chosen(rw: Rewriting, x: Atom) -> tuple[Atom, Atom, Atom] | None:
     return None if equation is None else equation.inputs
 
 
-@rewrites(CHOICES, add)
+@simplify_choices.rewrites(add)
 def _sum(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """(x where c, else 0) + (0 where c, else y) is x where c, else y."""
     one, other = _chosen(rw, x), _chosen(rw, y)
@@ -66,7 +65,7 @@ def _sum(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     return rw.bind_like(z, where, one[0], *branches)
 
 
-@rewrites(CHOICES, strong_multiply)
+@simplify_choices.rewrites(strong_multiply)
 def _masked(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """A strong product with k where c, else 0, is a choice between k times the other and 0."""
     for mask, other in ((x, y), (y, x)):
@@ -85,7 +84,7 @@ def _masked(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     return None
 
 
-@rewrites(CHOICES, masked_multiply)
+@simplify_choices.rewrites(masked_multiply)
 def _taken(rw: Rewriting, z: Variable, x: Atom, y: Atom, mask: Atom) -> Atom | None:
     """x·(y where c, else 0), in which what is not c is left out, is x·y where c, else 0."""
     choice = _chosen(rw, y)
@@ -95,29 +94,20 @@ def _taken(rw: Rewriting, z: Variable, x: Atom, y: Atom, mask: Atom) -> Atom | N
     return None if taken is None else rw.bind_like(z, where, mask, taken, z.dtype.type(0))
 
 
-def _of_numbers(primitive: Primitive) -> Rule:
+@simplify_choices.rewrites_each(add, subtract, multiply, divide)
+def _of_numbers(primitive: Primitive, rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """A function of a choice between numbers, and a number, is a choice between numbers."""
-
-    def apply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
-        for chosen, number in ((x, y), (y, x)):
-            choice = _chosen(rw, chosen)
-            if choice is None or type(number) is Variable or not rw.used_once(chosen):
-                continue
-            condition, *branches = choice
-            if Variable in map(type, branches):
-                continue
-            strong = [rw.cast(each, dtype_of(chosen)) for each in branches]
-            results = [
-                primitive.value(*((each, y) if chosen is x else (x, each))) for each in strong
-            ]
-            return rw.bind_like(z, where, condition, *results)
-        return None
-
-    return apply
-
-
-for _primitive in (add, subtract, multiply, divide):
-    rewrites(CHOICES, _primitive)(_of_numbers(_primitive))
+    for chosen, number in ((x, y), (y, x)):
+        choice = _chosen(rw, chosen)
+        if choice is None or type(number) is Variable or not rw.used_once(chosen):
+            continue
+        condition, *branches = choice
+        if Variable in map(type, branches):
+            continue
+        strong = [rw.cast(each, dtype_of(chosen)) for each in branches]
+        results = [primitive.value(*((each, y) if chosen is x else (x, each))) for each in strong]
+        return rw.bind_like(z, where, condition, *results)
+    return None
 
 
 def _number(x: Atom) -> Any:
@@ -125,35 +115,28 @@ def _number(x: Atom) -> Any:
     return None if type(x) is Variable else (type(x), repr(x))
 
 
-@rewrites(CHOICES, maximum, minimum, fmax, fmin)
+@simplify_choices.rewrites(maximum, minimum, fmax, fmin)
 def _of_one(_rw: Rewriting, _z: Variable, x: Atom, y: Atom) -> Atom | None:
     """max(x, x) = x."""
     return x if x is y and type(x) is Variable else None
 
 
-def _absorbing(absorbing: bool) -> Rule:
+@simplify_choices.rewrites_each(*_AND, *_OR)
+def _absorbing(primitive: Primitive, _rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """Conjunction (absorbed by False) or disjunction (by True) of truth values."""
-
-    def combine(_rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
-        if z.dtype.kind != "b":
-            return None
-        for one, other in ((x, y), (y, x)):
-            if type(one) is not Variable and dtype_of(one).kind == "b":
-                if bool(one) is absorbing:
-                    return one
-                if dtype_of(other).kind == "b":
-                    return other
-        return x if x is y and dtype_of(x).kind == "b" else None
-
-    return combine
+    absorbing = primitive in _OR
+    if z.dtype.kind != "b":
+        return None
+    for one, other in ((x, y), (y, x)):
+        if type(one) is not Variable and dtype_of(one).kind == "b":
+            if bool(one) is absorbing:
+                return one
+            if dtype_of(other).kind == "b":
+                return other
+    return x if x is y and dtype_of(x).kind == "b" else None
 
 
-for _name in ("logical_and", "bitwise_and"):
-    rewrites(CHOICES, CONSTANTS[_name])(_absorbing(False))
-for _name in ("logical_or", "bitwise_or"):
-    rewrites(CHOICES, CONSTANTS[_name])(_absorbing(True))
-
-
+@simplify_choices.rewrites(*_AND)
 def _infinite_and_equal(rw: Rewriting, _z: Variable, x: Atom, y: Atom) -> Atom | None:
     """Nothing infinite equals a finite number."""
     for one, other in ((x, y), (y, x)):
@@ -168,33 +151,13 @@ def _infinite_and_equal(rw: Rewriting, _z: Variable, x: Atom, y: Atom) -> Atom |
     return None
 
 
-for _name in ("logical_and", "bitwise_and"):
-    rewrites(CHOICES, CONSTANTS[_name])(_infinite_and_equal)
-
-
-def _involution(primitive: Primitive) -> Rule:
+@simplify_choices.rewrites_each(*_NOT)
+def _involution(primitive: Primitive, rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
     """Not (not x) = x."""
-
-    def negate(rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
-        return rw.operand(x, primitive) if dtype_of(x).kind == "b" else None
-
-    return negate
+    return rw.operand(x, primitive) if dtype_of(x).kind == "b" else None
 
 
-for _name in ("logical_not", "invert"):
-    rewrites(CHOICES, CONSTANTS[_name])(_involution(CONSTANTS[_name]))
-
-
-def _for_integers(answer: bool) -> Rule:
+@simplify_choices.rewrites_each(*(CONSTANTS[name] for name in ("isfinite", "isinf", "isnan")))
+def _for_integers(primitive: Primitive, _rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
     """Integers and truth values are finite."""
-
-    def answered(_rw: Rewriting, _z: Variable, x: Atom) -> Atom | None:
-        return answer if dtype_of(x).kind in "biu" else None
-
-    return answered
-
-
-rewrites(CHOICES, CONSTANTS["isfinite"])(_for_integers(True))
-rewrites(CHOICES, CONSTANTS["isinf"], CONSTANTS["isnan"])(_for_integers(False))
-
-simplify_choices = Pass(CHOICES)
+    return primitive is CONSTANTS["isfinite"] if dtype_of(x).kind in "biu" else None

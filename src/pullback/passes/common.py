@@ -19,7 +19,7 @@ import numpy as np
 from pullback.core.primitive import Primitive
 from pullback.core.tracing import is_plain
 from pullback.graph.graph import Graph
-from pullback.graph.program import Atom
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass
 
@@ -36,9 +36,10 @@ class Numbering:
         self._outputs: dict[Any, tuple[Variable, ...]] = {}
         self._constants: dict[Any, Variable] = {}
 
-    def find(self, primitive: Primitive, inputs: Sequence[Atom], params: dict[str, Any]) -> Any:
+    def find(self, equation: Equation) -> Any:
         """The outputs of an equal equation, or `None`; and the key to enter it with."""
-        atoms = [x if type(x) is Variable else _number(x) for x in inputs]
+        primitive, params = equation.primitive, equation.params
+        atoms = [x if type(x) is Variable else _number(x) for x in equation.inputs]
         if primitive.structure.symmetric and _precedes(atoms[1], atoms[0]):
             atoms.reverse()
         key: Any = (primitive, *atoms)

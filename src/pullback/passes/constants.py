@@ -6,33 +6,26 @@ constant whatever it is made from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import is_plain
-from pullback.graph.program import Atom
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules.shaping import broadcast_to
 
-__all__ = ["MOST_ELEMENTS", "fold", "fold_constants"]
+__all__ = ["MOST_ELEMENTS", "fold_constants"]
 
 MOST_ELEMENTS = 1024
 """The largest arrays that are evaluated, and that something is evaluated of."""
 
 
-def fold(
-    rewriting: Rewriting,
-    primitive: Primitive,
-    outputs: tuple[Variable, ...],
-    inputs: Sequence[Atom],
-    params: dict[str, Any],
-) -> tuple[Atom, ...] | None:
+def _fold(rewriting: Rewriting, equation: Equation) -> tuple[Atom, ...] | None:
     """The values of the outputs: if they are empty; if all inputs are known, and no array large."""
+    primitive, inputs, outputs = equation.primitive, equation.inputs, equation.outputs
     if 0 in outputs[0].shape and all(0 in out.shape for out in outputs):
         if primitive is broadcast_to and type(inputs[0]) is not Variable:
             return None
@@ -50,7 +43,7 @@ def fold(
     if any(value is None for value in values):
         return None
     try:
-        results = primitive.value(*values, **params)
+        results = primitive.value(*values, **equation.params)
     except Exception:
         return None  # it is to fail when the graph is run, not now
     if not primitive.multiple:
@@ -74,4 +67,4 @@ def _value(rewriting: Rewriting, x: Atom) -> Any:
     return None if source is None else np.broadcast_to(source, x.shape)
 
 
-fold_constants = Pass(general=[fold])
+fold_constants = Pass(general=_fold)

@@ -31,14 +31,17 @@ from pullback.passes.places import (
     region,
     with_numbers,
 )  # fmt: skip
-from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, is_number, is_strong, rewrites
+from pullback.passes.rewriting import Pass, Rewriting, is_number, is_strong
 from pullback.rules.arithmetic import add
 from pullback.rules.indexing import index, index_add, index_update, scatter
 from pullback.rules.shaping import broadcast_to, stack
 
-__all__ = ["FARTHEST", "INDEXING", "simplify_indexing"]
+__all__ = ["FARTHEST", "simplify_indexing"]
 
-INDEXING: Table = {}
+simplify_indexing = Pass()
+
+_WRITES = {index_update: 1, index_add: 1, scatter: 0}
+"""Which of the arguments is written; after it come the index arrays."""
 
 FARTHEST = 16
 """How many writes back a read looks."""
@@ -48,33 +51,29 @@ def _written(rw: Rewriting, equation: Equation) -> Place | None:
     """What a write names, of the array that it makes."""
     (out,) = equation.outputs
     if out not in rw.notes:
-        indices = equation.inputs[1 if equation.primitive is scatter else 2 :]
+        indices = equation.inputs[1 + _WRITES[equation.primitive] :]
         rw.notes[out] = place_of(equation.params["key"], indices, out.shape)
     named: Place | None = rw.notes[out]
     return named
 
 
-def _with_numbers(primitive: Primitive, first: int) -> Rule:
+@simplify_indexing.rewrites_each(index, *_WRITES)
+def _with_numbers(
+    primitive: Primitive, rw: Rewriting, y: Variable, *inputs: Atom, key: Key, **params: Any
+) -> Atom | None:
     """Indices that are known belong to the template."""
-
-    def act(rw: Rewriting, y: Variable, *inputs: Atom, key: Key, **params: Any) -> Atom | None:
-        array = inputs[0] if primitive in (index, index_add, index_update) else y
-        known = with_numbers(key, inputs[first:], shape_of(array))
-        if known is None:
-            return None
-        return rw.bind(primitive, *inputs[:first], *known[1], key=known[0], **params)
-
-    return act
-
-
-for _primitive, _first in ((index, 1), (scatter, 1), (index_update, 2), (index_add, 2)):
-    rewrites(INDEXING, _primitive)(_with_numbers(_primitive, _first))
+    first = 1 + _WRITES.get(primitive, 0)
+    array = y if primitive is scatter else inputs[0]
+    known = with_numbers(key, inputs[first:], shape_of(array))
+    if known is None:
+        return None
+    return rw.bind(primitive, *inputs[:first], *known[1], key=known[0], **params)
 
 
 # -- reading --------------------------------------------------------------------------------------
 
 
-@rewrites(INDEXING, index)
+@simplify_indexing.rewrites(index)
 def _index(rw: Rewriting, y: Variable, x: Atom, *indices: Atom, key: Key) -> Atom | None:
     """Everything; axes of extent 1 put in and taken out; a repeated number; what was written."""
     source = rw.source(x)
@@ -131,7 +130,7 @@ def _read(
         there = _written(rw, equation) if primitive in _WRITES else None
         if there is None:
             break
-        before, value = equation.inputs[0], equation.inputs[primitive is not scatter]
+        before, value = equation.inputs[0], equation.inputs[_WRITES[primitive]]
         if there == here:
             if primitive is index_add:
                 added.append(value)
@@ -156,9 +155,6 @@ def _read(
         if found is None:
             return None
     return found
-
-
-_WRITES = frozenset({index_update, index_add, scatter})
 
 
 def _part(rw: Rewriting, equation: Equation, here: Region) -> Atom | None:
@@ -199,52 +195,42 @@ def _reads(rw: Rewriting, equation: Equation | None, x: Variable, here: Place) -
     return place_of(key, indices, x.shape) == here
 
 
-def _of_repeated(primitive: Primitive, place: int) -> Rule:
+@simplify_indexing.rewrites_each(*_WRITES)
+def _of_repeated(
+    primitive: Primitive, rw: Rewriting, _y: Variable, *inputs: Atom, **params: Any
+) -> Atom | None:
     """What is written is repeated by the write itself."""
-
-    def write(rw: Rewriting, _y: Variable, *inputs: Atom, **params: Any) -> Atom | None:
-        value = inputs[place]
-        source = rw.source(value) if type(value) is Variable else None
-        if source is None:
-            return None
-        return rw.bind(primitive, *inputs[:place], source, *inputs[place + 1 :], **params)
-
-    return write
+    place = _WRITES[primitive]
+    value = inputs[place]
+    source = rw.source(value) if type(value) is Variable else None
+    if source is None:
+        return None
+    return rw.bind(primitive, *inputs[:place], source, *inputs[place + 1 :], **params)
 
 
-def _in_one_spelling(primitive: Primitive, place: int) -> Rule:
+@simplify_indexing.rewrites_each(*_WRITES)
+def _in_one_spelling(
+    primitive: Primitive, rw: Rewriting, y: Variable, *inputs: Atom, key: Key, **params: Any
+) -> Atom | None:
     """A subscript without new axes, and in as few words as it can be."""
-
-    def write(rw: Rewriting, y: Variable, *inputs: Atom, key: Key, **params: Any) -> Atom | None:
-        if len(inputs) > place + 1:
+    *before, value = inputs
+    if len(before) > _WRITES[primitive]:
+        return None
+    if None in key:
+        found = selection(primitive, y.shape, key, ())
+        if type(value) is Variable and value.ndim == len(found.shape):
+            kept = sorted(axis for each in found.indices for axis, _ in each.steps)
+            value = reshaped(rw, value, tuple(value.shape[axis] for axis in kept))
+        elif shape_of(value):
             return None
-        value = inputs[place]
-        if None in key:
-            found = selection(primitive, y.shape, key, ())
-            if type(value) is Variable and value.ndim == len(found.shape):
-                kept = sorted(axis for each in found.indices for axis, _ in each.steps)
-                value = reshaped(rw, value, tuple(value.shape[axis] for axis in kept))
-            elif shape_of(value):
-                return None
-            key = _without_new(key)
-            return rw.bind(primitive, *inputs[:place], value, key=key, **params)
-        here = region(key, y.shape)
-        if here is None:
-            return None
-        canonical = key_of(here, y.shape)
-        if key == canonical:
-            return None
-        return rw.bind(primitive, *inputs, key=canonical, **params)
-
-    return write
+        return rw.bind(primitive, *before, value, key=_without_new(key), **params)
+    here = region(key, y.shape)
+    if here is None or key == key_of(here, y.shape):
+        return None
+    return rw.bind(primitive, *inputs, key=key_of(here, y.shape), **params)
 
 
-for _primitive, _place in ((index_update, 1), (index_add, 1), (scatter, 0)):
-    rewrites(INDEXING, _primitive)(_of_repeated(_primitive, _place))
-    rewrites(INDEXING, _primitive)(_in_one_spelling(_primitive, _place))
-
-
-@rewrites(INDEXING, index_update)
+@simplify_indexing.rewrites(index_update)
 def _index_update(
     rw: Rewriting, y: Variable, x: Atom, v: Atom, *indices: Atom, key: Key
 ) -> Atom | None:
@@ -272,7 +258,7 @@ def _same_number(one: Atom | None, other: Atom | None, y: Variable) -> bool:
     return bool(np.asarray(one, y.dtype).tobytes() == np.asarray(other, y.dtype).tobytes())
 
 
-@rewrites(INDEXING, index_add)
+@simplify_indexing.rewrites(index_add)
 def _index_add(
     rw: Rewriting, y: Variable, x: Atom, v: Atom, *indices: Atom, key: Key
 ) -> Atom | None:
@@ -301,7 +287,7 @@ def _index_add(
     return None if both is None else rw.bind(equation.primitive, before, both, *indices, key=key)
 
 
-@rewrites(INDEXING, scatter)
+@simplify_indexing.rewrites(scatter)
 def _scatter(
     rw: Rewriting, y: Variable, v: Atom, *indices: Atom, key: Key, shape: tuple[int, ...]
 ) -> Atom | None:
@@ -323,6 +309,3 @@ def _scatter(
     if len(here) == 1 and here[0][1] and math.prod(shape_of(v)) == 1 and shape == (1,):
         return rw.bind(broadcast_to, v, shape=shape)
     return None
-
-
-simplify_indexing = Pass(INDEXING)

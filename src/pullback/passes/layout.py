@@ -15,13 +15,13 @@ import numpy as np
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
-from pullback.passes.rewriting import Pass, Rewriting, Table, is_number, rewrites
+from pullback.passes.rewriting import Pass, Rewriting, is_number
 from pullback.rules.conversion import astype, copy
 from pullback.rules.shaping import broadcast_to, concatenate, reshape, stack, transpose
 
-__all__ = ["LAYOUT", "padded", "reshaped", "simplify_layout"]
+__all__ = ["padded", "reshaped", "simplify_layout"]
 
-LAYOUT: Table = {}
+simplify_layout = Pass()
 
 
 def padded(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
@@ -37,13 +37,13 @@ def reshaped(rw: Rewriting, x: Atom, shape: tuple[int, ...]) -> Atom:
 # -- memory and dtypes ----------------------------------------------------------------------------
 
 
-@rewrites(LAYOUT, copy)
+@simplify_layout.rewrites(copy)
 def _copy(_rw: Rewriting, _y: Variable, x: Atom, *, order: str) -> Atom:
     """A copy is the value itself: nothing is written to in a graph."""
     return x
 
 
-@rewrites(LAYOUT, astype)
+@simplify_layout.rewrites(astype)
 def _astype(rw: Rewriting, y: Variable, x: Atom, *, dtype: np.dtype[Any]) -> Atom | None:
     """To the same dtype; and past a conversion in between that loses nothing."""
     if type(x) is not Variable:
@@ -63,7 +63,7 @@ def _astype(rw: Rewriting, y: Variable, x: Atom, *, dtype: np.dtype[Any]) -> Ato
 # -- shapes ---------------------------------------------------------------------------------------
 
 
-@rewrites(LAYOUT, reshape)
+@simplify_layout.rewrites(reshape)
 def _reshape(rw: Rewriting, y: Variable, x: Atom, **params: Any) -> Atom | None:
     """To the same shape; of a reshaped array; of a repeated one; by axes in front."""
     old = shape_of(x)
@@ -114,7 +114,7 @@ def _narrow_shape(
     return tuple(1 if full == 1 else next(remaining) for full in new)
 
 
-@rewrites(LAYOUT, broadcast_to)
+@simplify_layout.rewrites(broadcast_to)
 def _broadcast_to(rw: Rewriting, y: Variable, x: Atom, *, shape: Any) -> Atom | None:
     """To the same shape; of a repeated array; of a number, which has the dtype of the result."""
     if shape_of(x) == y.shape:
@@ -131,7 +131,7 @@ def _broadcast_to(rw: Rewriting, y: Variable, x: Atom, *, shape: Any) -> Atom | 
 # -- axes -----------------------------------------------------------------------------------------
 
 
-@rewrites(LAYOUT, transpose)
+@simplify_layout.rewrites(transpose)
 def _transpose(rw: Rewriting, y: Variable, x: Atom, *, axes: Any = None) -> Atom | None:
     """Of axes that stay in order; of a transposed array; of a repeated one."""
     rank = len(y.shape)
@@ -157,7 +157,7 @@ def _transpose(rw: Rewriting, y: Variable, x: Atom, *, axes: Any = None) -> Atom
 # -- joining --------------------------------------------------------------------------------------
 
 
-@rewrites(LAYOUT, concatenate)
+@simplify_layout.rewrites(concatenate)
 def _concatenate(rw: Rewriting, y: Variable, *xs: Atom, axis: int) -> Atom | None:
     """One array; or several that repeat one number."""
     if len(xs) == 1:
@@ -165,7 +165,7 @@ def _concatenate(rw: Rewriting, y: Variable, *xs: Atom, axis: int) -> Atom | Non
     return _one_number(rw, y, xs)
 
 
-@rewrites(LAYOUT, stack)
+@simplify_layout.rewrites(stack)
 def _stack(rw: Rewriting, y: Variable, *xs: Atom, axis: int) -> Atom | None:
     """One array; or several that repeat one number."""
     if len(xs) == 1:
@@ -185,6 +185,3 @@ def _one_number(rw: Rewriting, y: Variable, xs: Sequence[Atom]) -> Atom | None:
         if y.dtype.type(source).tobytes() != number.tobytes():
             return None
     return number
-
-
-simplify_layout = Pass(LAYOUT)

@@ -20,17 +20,17 @@ from pullback.graph.dependence import read
 from pullback.graph.graph import Graph
 from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
-from pullback.passes.bodies import facts, informed, remaining, replaced
+from pullback.passes.bodies import facts, informed, remaining
 from pullback.passes.layout import padded
-from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
-from pullback.rules.control_flow.derived import groups
+from pullback.passes.rewriting import Pass, Rewriting
+from pullback.rules.control_flow.derived import groups, part_of, with_inputs
 from pullback.rules.control_flow.loop import Loop, scan, while_loop
 from pullback.rules.indexing import index
 from pullback.rules.shaping import reshape
 
-__all__ = ["LOOPS", "simplify_loops"]
+__all__ = ["simplify_loops"]
 
-LOOPS: Table = {}
+simplify_loops = Pass()
 
 
 class Call:
@@ -72,7 +72,7 @@ class Call:
 # -- loops that are none --------------------------------------------------------------------------
 
 
-@rewrites(LOOPS, scan)
+@simplify_loops.rewrites(scan)
 def _few(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """No iteration, or one."""
     call = Call(loop, inputs)
@@ -92,7 +92,7 @@ def _few(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, loop: Loop) 
 # -- arguments ------------------------------------------------------------------------------------
 
 
-@rewrites(LOOPS, scan, while_loop)
+@simplify_loops.rewrites(scan, while_loop)
 def _known(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """Consts that are numbers, repetitions, or given twice."""
     call = Call(loop, inputs)
@@ -104,7 +104,7 @@ def _known(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loo
     return call.again(rw, informed(loop.body, 1, known), consts, call.carry, call.xs, condition)
 
 
-@rewrites(LOOPS, scan, while_loop)
+@simplify_loops.rewrites(scan, while_loop)
 def _unchanged(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """What is carried and never changes becomes a const, and is its own last value."""
     call = Call(loop, inputs)
@@ -121,11 +121,11 @@ def _unchanged(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop:
     ]
     kept = [*rest, *range(len(call.carry), len(body.outputs))]
     if condition is not None:
-        condition = _reordered(condition, [i - 1 for i in order[1:]], [0])
+        condition = part_of(condition, [i - 1 for i in order[1:]], [0])
     results = iter(
         call.again(
             rw,
-            _reordered(body, order, kept),
+            part_of(body, order, kept),
             [*call.consts, *(call.carry[i] for i in same)],
             [call.carry[i] for i in rest],
             call.xs,
@@ -135,19 +135,7 @@ def _unchanged(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop:
     return tuple(call.carry[i] if i in same else next(results) for i in range(len(body.outputs)))
 
 
-def _reordered(graph: Graph, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
-    """A graph with its inputs in another order, and some of its outputs."""
-    names = graph.signature.names
-    return replaced(
-        graph,
-        {},
-        [graph.inputs[i] for i in inputs],
-        [names[i] for i in inputs],
-        outputs=[graph.outputs[i] for i in outputs],
-    )
-
-
-@rewrites(LOOPS, scan)
+@simplify_loops.rewrites(scan)
 def _repeated_slices(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """A scanned array that repeats its slices is a const."""
     call = Call(loop, inputs)
@@ -165,7 +153,7 @@ def _repeated_slices(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom,
     ]
     return call.again(
         rw,
-        _reordered(body, order, range(len(body.outputs))),
+        part_of(body, order, range(len(body.outputs))),
         [*call.consts, *(slices[i] for i in some)],
         call.carry,
         [call.xs[i] for i in rest],
@@ -185,7 +173,7 @@ def _slice(rw: Rewriting, x: Atom) -> Atom | None:
 # -- results --------------------------------------------------------------------------------------
 
 
-@rewrites(LOOPS, scan)
+@simplify_loops.rewrites(scan)
 def _stacked(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """What is stacked although it is known, or is stacked twice."""
     call = Call(loop, inputs)
@@ -204,7 +192,7 @@ def _stacked(rw: Rewriting, outputs: Sequence[Variable], *inputs: Atom, loop: Lo
         return None
     rest = [i for i in range(len(body.outputs)) if i not in found]
     everything = range(len(body.inputs))
-    results = call.again(rw, _reordered(body, everything, rest), call.consts, call.carry, call.xs)
+    results = call.again(rw, part_of(body, everything, rest), call.consts, call.carry, call.xs)
     atoms = dict(zip(rest, results, strict=True))
     for i, y in enumerate(body.outputs):
         if i in found:
@@ -231,7 +219,7 @@ def _stack(rw: Rewriting, call: Call, y: Atom) -> Atom | None:
 # -- what is the same in each iteration -----------------------------------------------------------
 
 
-@rewrites(LOOPS, scan, while_loop)
+@simplify_loops.rewrites(scan, while_loop)
 def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     """What is computed of consts alone is computed once."""
     call = Call(loop, inputs)
@@ -239,47 +227,31 @@ def _invariant(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop:
     same = {*body.inputs[1 : call.first_carry], *body.constants}
     runs = loop.condition is None and loop.length > 0
     moved: list[Equation] = []
+    left: list[Equation] = []
     costly: set[Variable] = set()
     for equation in body.equations:
-        if same.issuperset(read(equation)) and _may_move(equation, runs=runs):
+        moves = same.issuperset(read(equation)) and _may_move(equation, runs=runs)
+        if moves:
             same.update(equation.outputs)
             moved.append(equation)
-            if not equation.primitive.structure.is_free():
-                costly.update(equation.outputs)
-    wanted = _read_by_others(body, moved, costly)
+        if moves and not equation.primitive.structure.is_free():
+            costly.update(equation.outputs)
+        else:
+            left.append(equation)
+    needed = (*(x for equation in left for x in read(equation)), *body.outputs)
+    wanted = [x for x in dict.fromkeys(needed) if x in costly]
     if not wanted:
         return None
     consts = list(body.inputs[1 : call.first_carry])
     before = Graph("", consts, body.constants, moved, wanted, body.signature)
     values = rw.inline(before, call.consts)
-    gone = {id(equation) for equation in moved if not costly.isdisjoint(equation.outputs)}
-    names = body.signature.names
-    first = call.first_carry
     new = [f"fixed{i}" for i in range(len(wanted))]
-    left = Graph(
-        body.name,
-        body.inputs,
-        body.constants,
-        [equation for equation in body.equations if id(equation) not in gone],
-        body.outputs,
-        body.signature,
-    )
-    rest = replaced(
-        left,
-        {},
-        [*body.inputs[:first], *wanted, *body.inputs[first:]],
-        [*names[:first], *new, *names[first:]],
-    )
+    rest = Graph(body.name, body.inputs, body.constants, left, body.outputs, body.signature)
+    rest = with_inputs(rest, call.first_carry, wanted, new)
     condition = loop.condition
     if condition is not None:
         extra = [Variable(x.shape, x.dtype, array=x.array) for x in wanted]
-        place = len(call.consts)
-        condition = replaced(
-            condition,
-            {},
-            [*condition.inputs[:place], *extra, *condition.inputs[place:]],
-            [*condition.signature.names[:place], *new, *condition.signature.names[place:]],
-        )
+        condition = with_inputs(condition, len(call.consts), extra, new)
     return call.again(rw, rest, [*call.consts, *values], call.carry, call.xs, condition)
 
 
@@ -287,19 +259,3 @@ def _may_move(equation: Equation, *, runs: bool) -> bool:
     """Whether an equation can be evaluated before the loop, which surely `runs` or may not."""
     structure = equation.primitive.structure
     return structure.is_safe(equation.inputs) or (runs and structure.is_free())
-
-
-def _read_by_others(
-    body: Graph, moved: Sequence[Equation], costly: set[Variable]
-) -> list[Variable]:
-    """The costly values that what stays behind reads."""
-    gone = {id(equation) for equation in moved if not costly.isdisjoint(equation.outputs)}
-    wanted: dict[Variable, None] = {}
-    for equation in body.equations:
-        if id(equation) not in gone:
-            wanted.update(dict.fromkeys(x for x in read(equation) if x in costly))
-    wanted.update(dict.fromkeys(x for x in body.outputs if x in costly))
-    return list(wanted)
-
-
-simplify_loops = Pass(LOOPS)

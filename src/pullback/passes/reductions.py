@@ -16,15 +16,23 @@ from pullback.core.structure import Reduction
 from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.layout import padded, reshaped
-from pullback.passes.rewriting import Pass, Rewriting, Rule, Table, rewrites
+from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules import reductions as rules
 from pullback.rules.arithmetic import multiply, negative
 from pullback.rules.losses import total
 from pullback.rules.shaping import reshape, transpose
 
-__all__ = ["REDUCTIONS", "simplify_reductions"]
+__all__ = ["simplify_reductions"]
 
-REDUCTIONS: Table = {}
+simplify_reductions = Pass()
+
+_OVER_AXES = {
+    primitive: primitive.structure
+    for primitive in registry.values()
+    if isinstance(primitive.structure, Reduction)
+    and not (primitive.structure.position or primitive.structure.running)
+}
+_JOINED = [each for each, structure in _OVER_AXES.items() if structure.operation is not None]
 
 
 def _axes_of(x: Atom, axis: Any) -> tuple[int, ...]:
@@ -36,119 +44,95 @@ def _axes_of(x: Atom, axis: Any) -> tuple[int, ...]:
     return tuple(sorted({int(each) % rank for each in given})) if rank else ()
 
 
-def _in_one_spelling(primitive: Primitive) -> Rule:
+@simplify_reductions.rewrites_each(*_OVER_AXES)
+def _in_one_spelling(
+    primitive: Primitive, rw: Rewriting, _y: Variable, x: Atom, **params: Any
+) -> Atom | None:
     """The axes in order, or None for all of them; every parameter written out."""
-
-    def spell(rw: Rewriting, _y: Variable, x: Atom, **params: Any) -> Atom | None:
-        axes = _axes_of(x, params.get("axis"))
-        canonical = {
-            "axis": None if len(axes) == len(shape_of(x)) else axes,
-            "keepdims": bool(params.get("keepdims", False)),
-        }
-        if "ddof" in params:
-            canonical["ddof"] = params["ddof"]
-        return None if params == canonical else rw.bind(primitive, x, **canonical)
-
-    return spell
+    axes = _axes_of(x, params.get("axis"))
+    canonical = {
+        "axis": None if len(axes) == len(shape_of(x)) else axes,
+        "keepdims": bool(params.get("keepdims", False)),
+    }
+    if "ddof" in params:
+        canonical["ddof"] = params["ddof"]
+    return None if params == canonical else rw.bind(primitive, x, **canonical)
 
 
-_OVER_AXES = {
-    primitive: primitive.structure
-    for primitive in registry.values()
-    if isinstance(primitive.structure, Reduction)
-    and not (primitive.structure.position or primitive.structure.running)
-}
-
-for _primitive in _OVER_AXES:
-    rewrites(REDUCTIONS, _primitive)(_in_one_spelling(_primitive))
-
-
-def _of_repeated(primitive: Primitive) -> Rule:
+@simplify_reductions.rewrites_each(
+    rules.sum, rules.mean, rules.max, rules.min, rules.any, rules.all
+)
+def _of_repeated(
+    primitive: Primitive,
+    rw: Rewriting,
+    y: Variable,
+    x: Atom,
+    *,
+    axis: Any = None,
+    keepdims: bool = False,
+) -> Atom | None:
     """What is repeated along a reduced axis is looked at once there."""
-
-    def reduce(
-        rw: Rewriting, y: Variable, x: Atom, *, axis: Any = None, keepdims: bool = False
-    ) -> Atom | None:
-        old = shape_of(x)
-        axes = _axes_of(x, axis)
-        if math.prod([old[each] for each in axes]) == 1:
-            return reshaped(rw, rw.cast(x, y.dtype), y.shape)
-        source = rw.source(x)
-        if source is None or 0 in old:
-            return None
-        narrow = padded(shape_of(source), len(old))
-        repeated = math.prod([old[each] for each in axes if narrow[each] == 1])
-        if primitive is rules.sum and not np.isfinite(y.dtype.type(repeated)):
-            return None
-        out = source
-        missing = len(old) - len(shape_of(source))
-        inner = tuple(each - missing for each in axes if narrow[each] != 1)
-        if inner:
-            out = rw.bind(primitive, source, axis=inner, keepdims=False)
-        out = rw.cast(out, y.dtype)
-        if primitive is rules.sum and repeated > 1:
-            out = rw.bind(multiply, out, repeated)
-        if not shape_of(out):
-            return out
-        gone = None if keepdims else set(axes)
-        shape = [1 if each in axes else extent for each, extent in enumerate(narrow)]
-        kept = [extent for each, extent in enumerate(shape) if gone is None or each not in gone]
-        return reshaped(rw, out, tuple(kept))
-
-    return reduce
-
-
-for _primitive in (rules.sum, rules.mean, rules.max, rules.min, rules.any, rules.all):
-    rewrites(REDUCTIONS, _primitive)(_of_repeated(_primitive))
-
-
-def _of_negated(primitive: Primitive) -> Rule:
-    """Σ −x = −Σ x, if −x is of no other use."""
-
-    def reduce(
-        rw: Rewriting, _y: Variable, x: Atom, *, axis: Any = None, keepdims: bool = False
-    ) -> Atom | None:
-        minus = rw.operand(x, negative)
-        if minus is None or not rw.used_once(x) or minus.dtype.kind not in "fc":
-            return None
-        return rw.bind(negative, rw.bind(primitive, minus, axis=axis, keepdims=keepdims))
-
-    return reduce
-
-
-for _primitive in (rules.sum, rules.mean):
-    rewrites(REDUCTIONS, _primitive)(_of_negated(_primitive))
-
-
-def _of_rearranged(primitive: Primitive) -> Rule:
-    """A reduction over all axes does not depend on what they are."""
-
-    def reduce(
-        rw: Rewriting, _y: Variable, x: Atom, *, axis: Any = None, keepdims: bool = False
-    ) -> Atom | None:
-        if axis is not None or keepdims:
-            return None
-        for rearrangement in (reshape, transpose):
-            equation = rw.made_by(x, rearrangement)
-            if equation is not None:
-                return rw.bind(primitive, equation.inputs[0], axis=None, keepdims=False)
+    old = shape_of(x)
+    axes = _axes_of(x, axis)
+    if math.prod([old[each] for each in axes]) == 1:
+        return reshaped(rw, rw.cast(x, y.dtype), y.shape)
+    source = rw.source(x)
+    if source is None or 0 in old:
         return None
+    narrow = padded(shape_of(source), len(old))
+    repeated = math.prod([old[each] for each in axes if narrow[each] == 1])
+    if primitive is rules.sum and not np.isfinite(y.dtype.type(repeated)):
+        return None
+    out = source
+    missing = len(old) - len(shape_of(source))
+    inner = tuple(each - missing for each in axes if narrow[each] != 1)
+    if inner:
+        out = rw.bind(primitive, source, axis=inner, keepdims=False)
+    out = rw.cast(out, y.dtype)
+    if primitive is rules.sum and repeated > 1:
+        out = rw.bind(multiply, out, repeated)
+    if not shape_of(out):
+        return out
+    shape = [1 if each in axes else extent for each, extent in enumerate(narrow)]
+    kept = [extent for each, extent in enumerate(shape) if keepdims or each not in axes]
+    return reshaped(rw, out, tuple(kept))
 
-    return reduce
+
+@simplify_reductions.rewrites_each(rules.sum, rules.mean)
+def _of_negated(
+    primitive: Primitive, rw: Rewriting, _y: Variable, x: Atom, **params: Any
+) -> Atom | None:
+    """Σ −x = −Σ x, if −x is of no other use."""
+    minus = rw.operand(x, negative)
+    if minus is None or not rw.used_once(x) or minus.dtype.kind not in "fc":
+        return None
+    return rw.bind(negative, rw.bind(primitive, minus, **params))
 
 
-for _primitive, _structure in _OVER_AXES.items():
-    if _structure.operation is not None:
-        rewrites(REDUCTIONS, _primitive)(_of_rearranged(_primitive))
+@simplify_reductions.rewrites_each(*_JOINED)
+def _of_rearranged(
+    primitive: Primitive,
+    rw: Rewriting,
+    _y: Variable,
+    x: Atom,
+    *,
+    axis: Any = None,
+    keepdims: bool = False,
+) -> Atom | None:
+    """A reduction over all axes does not depend on what they are."""
+    if axis is not None or keepdims:
+        return None
+    for rearrangement in (reshape, transpose):
+        equation = rw.made_by(x, rearrangement)
+        if equation is not None:
+            return rw.bind(primitive, equation.inputs[0], axis=None, keepdims=False)
+    return None
 
 
-@rewrites(REDUCTIONS, total)
+@simplify_reductions.rewrites(total)
 def _total(rw: Rewriting, _y: Variable, x: Atom, *, count: int, lead: int = 0) -> Atom | None:
     """The mean of one number is that number."""
     source = rw.source(x)
     if source is None or shape_of(source) or math.prod(shape_of(x)[lead:]) != count:
         return None
     return source
-
-
-simplify_reductions = Pass(REDUCTIONS)

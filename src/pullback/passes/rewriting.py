@@ -1,7 +1,7 @@
 """The walk that every pass is made of.
 
 A walk goes once through the equations of a graph, in order, and writes a new graph. What an
-equation stands for is decided by *rules*, tables of functions by primitive, which look at the
+equation stands for is decided by *rules*, functions entered by primitive, which look at the
 equation's inputs and at the equations that these come from: all of them have been rewritten before.
 A rule returns what the result is instead, or `None` if it has nothing to say; what it makes with
 `Rewriting.bind` goes through the rules in its turn. So one walk applies any number of rules, each
@@ -13,12 +13,14 @@ Equations that nothing reads any longer stay behind; `pullback.passes.dead` clea
 from __future__ import annotations
 
 import dataclasses
+import functools
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from pullback.core.memory import repeated
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
 from pullback.core.tracing import is_plain
@@ -30,10 +32,7 @@ from pullback.graph.verification import abstract_outputs
 from pullback.rules.conversion import astype
 from pullback.rules.shaping import broadcast_to
 
-__all__ = [
-    "GeneralRule", "Pass", "Rewriting", "Rule", "Shared", "Table", "is_number", "is_strong",
-    "repeated", "rewrites",
-]  # fmt: skip
+__all__ = ["GeneralRule", "Pass", "Rewriting", "Rule", "Shared", "is_number", "is_strong"]
 
 Rule = Callable[..., Any]
 """``rule(rewriting, out, *inputs, **params)``: the atom that the equation's output is instead.
@@ -43,15 +42,13 @@ result). The result may lack extent, and may have a narrower dtype: it is broadc
 """
 
 GeneralRule = Callable[..., Any]
-"""``rule(rewriting, primitive, outputs, inputs, params)``, for all primitives; a tuple of atoms."""
-
-Table = dict[Primitive, list[Rule]]
+"""``rule(rewriting, equation)``, for all primitives; a tuple of atoms."""
 
 
 class Shared(Protocol):
     """Finds equations and constants that are there already; see `pullback.passes.common`."""
 
-    def find(self, primitive: Primitive, inputs: Sequence[Atom], params: dict[str, Any]) -> Any:
+    def find(self, equation: Equation) -> Any:
         """The outputs of an equal equation, and what to call `enter` with otherwise."""
 
     def enter(self, key: Any, outputs: tuple[Variable, ...]) -> None:
@@ -59,17 +56,6 @@ class Shared(Protocol):
 
     def constant(self, array: np.ndarray[Any, Any], variable: Variable) -> Variable:
         """The variable of an equal constant; `variable` if there is none."""
-
-
-def rewrites(table: Table, *primitives: Primitive) -> Callable[[Rule], Rule]:
-    """Enter the decorated rule in a table, for each of some primitives."""
-
-    def enter(rule: Rule) -> Rule:
-        for primitive in primitives:
-            table.setdefault(primitive, []).append(rule)
-        return rule
-
-    return enter
 
 
 def is_number(x: Atom, value: complex) -> bool:
@@ -82,25 +68,48 @@ class Pass:
 
     Parameters
     ----------
-    *tables : dict of Primitive to list of Rule
-    general : iterable of GeneralRule
-        Rules for all primitives, tried first.
+    *parts : Pass
+        Passes that are made in one walk.
+    general : GeneralRule, optional
+        A rule for all primitives, tried first.
     shared : callable, optional
         Makes the `Shared` of a walk; without it equal equations stay as they are.
     """
 
     def __init__(
         self,
-        *tables: Table,
-        general: Iterable[GeneralRule] = (),
+        *parts: Pass,
+        general: GeneralRule | None = None,
         shared: Callable[[], Shared] | None = None,
     ) -> None:
-        self.rules: Table = {}
-        self.general = tuple(general)
+        self.rules: dict[Primitive, list[Rule]] = {}
+        self.general = [] if general is None else [general]
         self.shared = shared
-        for table in tables:
-            for primitive, rules in table.items():
+        for part in parts:
+            self.general += part.general
+            self.shared = self.shared or part.shared
+            for primitive, rules in part.rules.items():
                 self.rules.setdefault(primitive, []).extend(rules)
+
+    def rewrites(self, *primitives: Primitive) -> Callable[[Rule], Rule]:
+        """Enter the decorated rule for each of these primitives."""
+
+        def enter(rule: Rule) -> Rule:
+            for primitive in primitives:
+                self.rules.setdefault(primitive, []).append(rule)
+            return rule
+
+        return enter
+
+    def rewrites_each(self, *primitives: Primitive) -> Callable[[Rule], Rule]:
+        """Enter the decorated rule, which takes the primitive first, for each of these."""
+
+        def enter(rule: Rule) -> Rule:
+            for primitive in primitives:
+                self.rewrites(primitive)(functools.partial(rule, primitive))
+            return rule
+
+        return enter
 
     def __call__(self, graph: Graph) -> Graph:
         """The graph rewritten; the graph itself if there was nothing to do."""
@@ -214,23 +223,18 @@ class Rewriting:
 
     def _result(self, equation: Equation) -> tuple[Atom, ...]:
         """What the outputs of an equation are; its own variables if it is to stay."""
-        primitive, inputs, params = equation.primitive, equation.inputs, equation.params
-        outputs = equation.outputs
+        primitive, inputs, outputs = equation.primitive, equation.inputs, equation.outputs
         for general in self.general:
-            atoms = general(self, primitive, outputs, inputs, params)
+            atoms = general(self, equation)
             if atoms is not None:
                 return self._fitted(atoms, outputs)
+        out: Any = outputs if primitive.multiple else outputs[0]
         for rule in self.rules.get(primitive, ()):
-            if primitive.multiple:
-                atoms = rule(self, outputs, *inputs, **params)
-                if atoms is not None:
-                    return self._fitted(atoms, outputs)
-            else:
-                atom = rule(self, outputs[0], *inputs, **params)
-                if atom is not None:
-                    return self._fitted((atom,), outputs)
+            found = rule(self, out, *inputs, **equation.params)
+            if found is not None:
+                return self._fitted(found if primitive.multiple else (found,), outputs)
         if self.shared is not None:
-            found, key = self.shared.find(primitive, inputs, params)
+            found, key = self.shared.find(equation)
             if found is not None:
                 return found  # type: ignore[no-any-return]
             self.shared.enter(key, outputs)
@@ -393,32 +397,3 @@ def _holds_graphs(value: Any) -> bool:
 def is_strong(x: Atom) -> bool:
     """Whether an atom has a dtype of its own, which counts in promotion."""
     return x.weak is None if type(x) is Variable else is_plain(x, np.generic)
-
-
-BLOCK = 1 << 16
-"""How many elements are compared at a time."""
-
-
-def repeated(array: np.ndarray[Any, Any]) -> Any:
-    """The number that an array is filled with, a NumPy scalar; `None` if there are several.
-
-    An empty array may be filled with anything. Scalars are in the machine's byte order, so that a
-    number can't stand for an array that is not.
-    """
-    if not array.dtype.isnative:
-        return None
-    if not array.size:
-        return array.dtype.type(0)
-    first = array[(0,) * array.ndim]
-    if not any(array.strides) or array.size == 1:
-        return first
-    last = array[(-1,) * array.ndim]
-    if first.tobytes() != last.tobytes():
-        return None
-    bits = np.frombuffer(first.tobytes(), np.uint8)
-    flat = array.ravel(order="K")
-    for start in range(0, flat.size, BLOCK):
-        block = flat[start : start + BLOCK].reshape(-1, 1)
-        if not (block.view(np.uint8) == bits).all():
-            return None
-    return first

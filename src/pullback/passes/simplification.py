@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from pullback.core.validation import require_flag, require_instance
 from pullback.graph.graph import Graph
-from pullback.passes.accumulate import ACCUMULATION
-from pullback.passes.algebra import ALGEBRA
-from pullback.passes.broadcasts import BROADCASTS, narrow
-from pullback.passes.choices import CHOICES
-from pullback.passes.common import Numbering
-from pullback.passes.constants import fold
+from pullback.passes.accumulate import accumulate_in_place
+from pullback.passes.algebra import simplify_algebra
+from pullback.passes.broadcasts import simplify_broadcasts
+from pullback.passes.choices import simplify_choices
+from pullback.passes.common import share_equal
+from pullback.passes.constants import fold_constants
 from pullback.passes.dead import remove_dead
-from pullback.passes.indexing import INDEXING
-from pullback.passes.layout import LAYOUT
-from pullback.passes.loops import LOOPS
-from pullback.passes.reductions import REDUCTIONS
+from pullback.passes.indexing import simplify_indexing
+from pullback.passes.layout import simplify_layout
+from pullback.passes.loops import simplify_loops
+from pullback.passes.reductions import simplify_reductions
 from pullback.passes.rewriting import Pass, Rewriting
-from pullback.passes.switches import SWITCHES
+from pullback.passes.switches import simplify_switches
 
 __all__ = ["simplify"]
 
@@ -27,17 +27,17 @@ MOST_ROUNDS = 100
 """A limit that is not reached: most graphs take two rounds, the last of which finds nothing."""
 
 _ALL = Pass(
-    ALGEBRA,
-    CHOICES,
-    LAYOUT,
-    REDUCTIONS,
-    BROADCASTS,
-    ACCUMULATION,
-    INDEXING,
-    LOOPS,
-    SWITCHES,
-    general=[fold, narrow],
-    shared=Numbering,
+    fold_constants,
+    simplify_algebra,
+    simplify_choices,
+    simplify_layout,
+    simplify_reductions,
+    simplify_broadcasts,
+    accumulate_in_place,
+    simplify_indexing,
+    simplify_loops,
+    simplify_switches,
+    share_equal,
 )
 
 

@@ -10,26 +10,22 @@ from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.bodies import facts, informed, remaining
 from pullback.passes.common import structure
-from pullback.passes.rewriting import Pass, Rewriting, Table, rewrites
-from pullback.passes.trimming import part_of
-from pullback.rules.control_flow.choice import switch
+from pullback.passes.rewriting import Pass, Rewriting
+from pullback.rules.control_flow.choice import Branches, switch
+from pullback.rules.control_flow.derived import part_of
 
-__all__ = ["SWITCHES", "simplify_switches"]
+__all__ = ["simplify_switches"]
 
-SWITCHES: Table = {}
+simplify_switches = Pass()
+
+Results = Sequence[Variable]
 
 
-@rewrites(SWITCHES, switch)
-def _made(
-    rw: Rewriting,
-    _outputs: Sequence[Variable],
-    place: Atom,
-    *operands: Atom,
-    branches: tuple[Graph, ...],
-) -> Any:
+@simplify_switches.rewrites(switch)
+def _made(rw: Rewriting, _outputs: Results, i: Atom, *operands: Atom, branches: Branches) -> Any:
     """A choice by a number, or between branches that are all the same."""
-    if type(place) is not Variable:
-        chosen = branches[min(max(int(place), 0), len(branches) - 1)]
+    if type(i) is not Variable:
+        chosen = branches[min(max(int(i), 0), len(branches) - 1)]
     elif len(set(map(structure, branches))) == 1:
         chosen = branches[0]
     else:
@@ -37,53 +33,36 @@ def _made(
     return tuple(rw.inline(chosen, operands))
 
 
-@rewrites(SWITCHES, switch)
-def _known(
-    rw: Rewriting,
-    _outputs: Sequence[Variable],
-    place: Atom,
-    *operands: Atom,
-    branches: tuple[Graph, ...],
-) -> Any:
+@simplify_switches.rewrites(switch)
+def _known(rw: Rewriting, _outputs: Results, i: Atom, *operands: Atom, branches: Branches) -> Any:
     """Operands that are numbers, repetitions, or given twice."""
     known = facts(rw, branches[0].inputs, operands)
     if not any(known):
         return None
     rest = remaining(operands, known)
-    return rw.bind(
-        switch, place, *rest, branches=tuple(informed(each, 0, known) for each in branches)
-    )
+    return rw.bind(switch, i, *rest, branches=tuple(informed(each, 0, known) for each in branches))
 
 
-@rewrites(SWITCHES, switch)
-def _agreed(
-    rw: Rewriting,
-    outputs: Sequence[Variable],
-    place: Atom,
-    *operands: Atom,
-    branches: tuple[Graph, ...],
-) -> Any:
+@simplify_switches.rewrites(switch)
+def _agreed(rw: Rewriting, outputs: Results, i: Atom, *operands: Atom, branches: Branches) -> Any:
     """A result that is one operand, whichever branch is taken."""
     found: dict[int, Atom] = {}
-    for i in range(len(outputs)):
-        places = {_place(branch, branch.outputs[i]) for branch in branches}
+    for number in range(len(outputs)):
+        places = {_place(branch, branch.outputs[number]) for branch in branches}
         if len(places) == 1 and (only := places.pop()) is not None:
-            found[i] = operands[only]
+            found[number] = operands[only]
     if not found:
         return None
-    rest = [i for i in range(len(outputs)) if i not in found]
+    rest = [number for number in range(len(outputs)) if number not in found]
     if not rest:
         return tuple(found.values())
     everything = range(len(operands))
     some = tuple(part_of(branch, everything, rest) for branch in branches)
-    results = iter(rw.bind(switch, place, *operands, branches=some))
-    return tuple(found[i] if i in found else next(results) for i in range(len(outputs)))
+    results = iter(rw.bind(switch, i, *operands, branches=some))
+    return tuple(found[k] if k in found else next(results) for k in range(len(outputs)))
 
 
 def _place(branch: Graph, x: Atom) -> int | None:
     """Which input of a branch `x` is."""
     known = type(x) is Variable and x in branch.inputs
     return branch.inputs.index(x) if known else None
-
-
-simplify_switches = Pass(SWITCHES)

@@ -18,10 +18,10 @@ from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.checkpointing import checkpointed
 from pullback.rules.control_flow.choice import switch
-from pullback.rules.control_flow.derived import pruned
+from pullback.rules.control_flow.derived import part_of
 from pullback.rules.control_flow.loop import Loop, scan, while_loop
 
-__all__ = ["part_of", "trimmed"]
+__all__ = ["trimmed"]
 
 
 def trimmed(equation: Equation, needed: Collection[Variable]) -> Equation:
@@ -42,18 +42,6 @@ def trimmed(equation: Equation, needed: Collection[Variable]) -> Equation:
     if trim is None:
         return equation
     return trim(equation, [x in needed for x in equation.outputs])
-
-
-def part_of(graph: Graph, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
-    """A graph with some of its inputs, and some of its outputs, and what these need."""
-    return pruned(
-        graph.name,
-        [graph.inputs[i] for i in inputs],
-        graph.constants,
-        graph.equations,
-        [graph.outputs[i] for i in outputs],
-        [graph.signature.names[i] for i in inputs],
-    )
 
 
 def _used(graph: Graph, outputs: Sequence[int]) -> list[bool]:

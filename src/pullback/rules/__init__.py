@@ -21,6 +21,23 @@ from pullback.rules import (
     trigonometric,
 )
 
-__all__ = ["arithmetic", "complex", "constants", "contractions", "conversion", "cumulative",
-           "exponential", "indexing", "linalg", "losses", "reductions", "selection", "shaping",
-           "sinc", "softmax", "sorting", "spectral", "trigonometric"]  # fmt: skip
+__all__ = [
+    "arithmetic",
+    "complex",
+    "constants",
+    "contractions",
+    "conversion",
+    "cumulative",
+    "exponential",
+    "indexing",
+    "linalg",
+    "losses",
+    "reductions",
+    "selection",
+    "shaping",
+    "sinc",
+    "softmax",
+    "sorting",
+    "spectral",
+    "trigonometric",
+]

@@ -9,9 +9,28 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of
 from pullback.rules.registration import elementwise, strong_multiply
 
-__all__ = ["add", "cbrt", "divide", "float_power", "fmod", "frexp", "hypot", "ldexp", "modf",
-           "multiply", "negative", "nextafter", "positive", "power", "ratio", "reciprocal",
-           "remainder", "sqrt", "square", "subtract"]  # fmt: skip
+__all__ = [
+    "add",
+    "cbrt",
+    "divide",
+    "float_power",
+    "fmod",
+    "frexp",
+    "hypot",
+    "ldexp",
+    "modf",
+    "multiply",
+    "negative",
+    "nextafter",
+    "positive",
+    "power",
+    "ratio",
+    "reciprocal",
+    "remainder",
+    "sqrt",
+    "square",
+    "subtract",
+]
 
 
 @elementwise(np.add, symmetric=True, cheap=True)
@@ -44,11 +63,8 @@ divide.singular_at(
 divide.singular_at(
     "x = y = 0",
     lambda x, y: np.equal(x, 0) & np.equal(y, 0),
-    (0.0, 0.0),
-    (np.inf, np.nan),
-    (0, np.nan),
-    "pole",
-)
+    (0.0, 0.0), (np.inf, np.nan), (0, np.nan), "pole",
+)  # fmt: skip
 
 
 @elementwise(np.negative, cheap=True)
@@ -69,31 +85,22 @@ def square(_y, x):
     return 2 * x
 
 
-@elementwise(np.reciprocal, singular=True)
+@elementwise(np.reciprocal, poles={0: -np.inf})
 def reciprocal(y, x):
     """y = 1/x: ∂y/∂x = −y/x. Infinite at x = 0, where zeros stay zero."""
     return -y / x
 
 
-reciprocal.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, -np.inf, np.nan, "pole")
-
-
-@elementwise(np.sqrt, singular=True)
+@elementwise(np.sqrt, poles={0: np.inf})
 def sqrt(y, _x):
     """y = √x: ∂y/∂x = 1/(2y). Infinite at x = 0, where zeros stay zero."""
     return 0.5 / y
 
 
-sqrt.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
-
-
-@elementwise(np.cbrt, singular=True)
+@elementwise(np.cbrt, poles={0: np.inf})
 def cbrt(y, _x):
     """y = ∛x: ∂y/∂x = 1/(3y²). Infinite at x = 0, where zeros stay zero."""
     return 1 / (3 * y * y)
-
-
-cbrt.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
 
 
 def _power(function):
@@ -188,11 +195,8 @@ def modf(_out, _x):
 modf.singular_at(
     "x an integer other than 0",
     lambda x: np.equal(x, np.trunc(x)) & np.not_equal(x, 0),
-    2.0,
-    1,
-    0,
-    "jump",
-)
+    2.0, 1, 0, "jump",
+)  # fmt: skip
 
 
 @elementwise(np.frexp, multiple=True)
@@ -233,7 +237,7 @@ def _ratio(x, r):
     return np.where(vanishes, zero, x / np.where(vanishes, zero + 1, r))[()]
 
 
-@elementwise(_ratio, name="ratio", singular=True)
+@elementwise(_ratio, singular=True)
 def ratio(z, _x, r):
     """z = x/r, and 0 at r = 0: the slope of something like a length r, where it has a kink.
 

@@ -7,6 +7,8 @@ Holomorphic functions have a complex coefficient like any other. The functions h
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from pullback.core.linear import Linear
@@ -14,8 +16,17 @@ from pullback.core.shapes import dtype_of
 from pullback.graph.layout import looking
 from pullback.rules.registration import elementwise
 
-__all__ = ["absolute", "adjoint", "conjugate", "conjugated", "fabs", "from_parts", "imag", "real",
-           "sign"]  # fmt: skip
+__all__ = [
+    "absolute",
+    "adjoint",
+    "conjugate",
+    "conjugated",
+    "fabs",
+    "from_parts",
+    "imag",
+    "real",
+    "sign",
+]
 
 
 def conjugated(x):
@@ -28,7 +39,7 @@ def adjoint(a):
     return conjugated(a.mT)
 
 
-_PART = {"count": 0, "cheap": True, "reorders": True, "shares": True}
+_PART: dict[str, Any] = {"count": 0, "cheap": True, "reorders": True, "shares": True}
 
 
 def _real(x):
@@ -40,13 +51,13 @@ def _imag(x):
     return np.imag(x) if isinstance(x, np.ndarray | np.generic) else np.float64(np.imag(x))
 
 
-@elementwise(_real, name="real", layouts=looking(_real), **_PART)
+@elementwise(_real, layouts=looking(_real), **_PART)
 def real(_y, _x):
     """y = Re x: ẏ = Re ẋ, x̄ = ȳ."""
     return Linear(real, lambda y_bar: y_bar)
 
 
-@elementwise(_imag, name="imag", layouts=looking(_imag), **_PART)
+@elementwise(_imag, layouts=looking(_imag), **_PART)
 def imag(_y, _x):
     """y = Im x: ẏ = Im ẋ, x̄ = i·ȳ."""
     return Linear(imag, lambda y_bar: 1j * y_bar)
@@ -59,7 +70,7 @@ def _from_parts(x, y):
     return z
 
 
-@elementwise(_from_parts, name="from_parts", count=0)
+@elementwise(_from_parts, count=0)
 def from_parts(_z, _x, _y):
     """z = x + i·y of real x and y: ż = ẋ + i·ẏ, x̄ = Re z̄, ȳ = Im z̄."""
     return Linear(lambda x_dot: x_dot, np.real), Linear(lambda y_dot: 1j * y_dot, np.imag)
@@ -97,11 +108,8 @@ sign.singular_at(
 sign.singular_at(
     "x = 0, complex",
     lambda x: np.equal(x, 0) & (dtype_of(x).kind == "c"),
-    0j,
-    np.nan,
-    np.nan,
-    "pole",
-)
+    0j, np.nan, np.nan, "pole",
+)  # fmt: skip
 
 
 @elementwise(np.absolute, cheap=True, generic=True)

@@ -16,7 +16,7 @@ def _astype(x, *, dtype):
     return x.astype(dtype) if isinstance(x, np.ndarray | np.generic) else dtype.type(x)
 
 
-@elementwise(_astype, name="astype", count=0, cheap=True)
+@elementwise(_astype, count=0, cheap=True)
 def astype(_y, _x, *, dtype):
     """y = x in another precision, or as a complex number: ẏ = ẋ and x̄ = ȳ, in their dtypes.
 
@@ -41,7 +41,7 @@ def _where_it_is(_primitive, shape, **_):
     return moved(shape, along(*range(len(shape))))
 
 
-@rule(_copy, View(_where_it_is, _copy_batch, shares=False), name="copy")
+@rule(_copy, View(_where_it_is, _copy_batch, shares=False))
 def copy(_y, _x, *, order):
     """y = x, with memory laid out in `order`: ẏ = ẋ and x̄ = ȳ."""
     return 1

@@ -20,7 +20,7 @@ def _cumsum(x, *, axis, reverse=False):
     return np.flip(np.cumsum(np.flip(x, axis), axis=axis), axis)
 
 
-@rule(_cumsum, Reduction(np.add, running=True, reorders=True), name="cumsum")
+@rule(_cumsum, Reduction(np.add, running=True, reorders=True))
 def cumsum(_y, _x, *, axis, reverse=False):
     """yᵢ = Σₖ≤ᵢ xₖ along `axis`: x̄ᵢ = Σₖ≥ᵢ ȳₖ, the sum from the other end."""
     return Linear(
@@ -33,7 +33,7 @@ def _cumprod(x, *, axis):
     return np.cumprod(x, axis=axis)
 
 
-@rule(_cumprod, Reduction(np.multiply, running=True), name="cumprod")
+@rule(_cumprod, Reduction(np.multiply, running=True))
 def cumprod(y, x, *, axis):
     """yᵢ = yᵢ₋₁xᵢ along `axis`, from y₋₁ = 1.
 
@@ -60,7 +60,7 @@ def _recurrence(a, b, *, axis, reverse=False):
     return np.moveaxis(y, 0, axis)
 
 
-@rule(_recurrence, along_axis(count=2, reorders=True, generic=True), name="recurrence")
+@rule(_recurrence, along_axis(count=2, reorders=True, generic=True))
 def recurrence(y, a, _b, *, axis, reverse=False):
     """yᵢ = aᵢyᵢ₋₁ + bᵢ along `axis`, from y₋₁ = 0; with `reverse`, from the other end.
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, is_inexact
 from pullback.core.structure import Elementwise
@@ -190,7 +191,9 @@ class CustomPrimitive(Generic[P, R]):
         name, multiple = self._primitive.name, self._primitive.multiple
 
         def of_arguments(_primitive: Primitive, *args: Any, **params: Any) -> Any:
-            out = shape(*(a if _is_weak(a) else Abstract.of(a) for a in args), **params)
+            out = shape(
+                *(a if type(a) in PYTHON_NUMBERS else Abstract.of(a) for a in args), **params
+            )
             if not multiple:
                 return _described(out, name)
             return tuple(_described(each, name) for each in out)
@@ -232,15 +235,11 @@ class CustomPrimitive(Generic[P, R]):
         return f"<primitive {self._primitive.name}>"
 
 
-def _is_weak(x: Any) -> bool:
-    return type(x) in (bool, int, float, complex)
-
-
 def _described(out: Any, name: str) -> Abstract:
     """What a user's shape rule returned, as a shape and a dtype."""
     if hasattr(out, "shape") and hasattr(out, "dtype"):
         return Abstract(tuple(out.shape), np.dtype(out.dtype))
-    if _is_weak(out):
+    if type(out) in PYTHON_NUMBERS:
         return Abstract.of(out)
     try:
         extents, dtype = out

@@ -50,8 +50,21 @@ from pullback.transforms.infinitesimals import (
 )
 from pullback.transforms.tape import Tape
 
-__all__ = ["NONE", "apart", "equal", "may_separate", "outside", "parts", "require_determined",
-           "separated", "settled", "skew", "turn", "turn_outside", "vanishing"]  # fmt: skip
+__all__ = [
+    "NONE",
+    "apart",
+    "equal",
+    "may_separate",
+    "outside",
+    "parts",
+    "require_determined",
+    "separated",
+    "settled",
+    "skew",
+    "turn",
+    "turn_outside",
+    "vanishing",
+]
 
 
 NONE = np.False_

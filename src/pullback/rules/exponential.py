@@ -8,8 +8,19 @@ import numpy as np
 
 from pullback.rules.registration import elementwise
 
-__all__ = ["exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "logaddexp2",
-           "logistic", "logistic_slope"]  # fmt: skip
+__all__ = [
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "logistic",
+    "logistic_slope",
+]
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
@@ -33,40 +44,28 @@ def expm1(_y, x):
     return np.exp(x)
 
 
-@elementwise(np.log, singular=True)
+@elementwise(np.log, poles={0: np.inf})
 def log(_y, x):
     """y = log x: ∂y/∂x = 1/x. Infinite at x = 0, where zeros stay zero."""
     return 1 / x
 
 
-log.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
-
-
-@elementwise(np.log2, singular=True)
+@elementwise(np.log2, poles={0: np.inf})
 def log2(_y, x):
     """y = log₂ x: ∂y/∂x = 1/(x·log 2). Infinite at x = 0, where zeros stay zero."""
     return (1 / LOG_2) / x
 
 
-log2.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
-
-
-@elementwise(np.log10, singular=True)
+@elementwise(np.log10, poles={0: np.inf})
 def log10(_y, x):
     """y = log₁₀ x: ∂y/∂x = 1/(x·log 10). Infinite at x = 0, where zeros stay zero."""
     return (1 / LOG_10) / x
 
 
-log10.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
-
-
-@elementwise(np.log1p, singular=True)
+@elementwise(np.log1p, poles={-1: np.inf})
 def log1p(_y, x):
     """y = log(1 + x): ∂y/∂x = 1/(1 + x). Infinite at x = −1, where zeros stay zero."""
     return 1 / (1 + x)
-
-
-log1p.singular_at("x = −1", lambda x: np.equal(x, -1), -1.0, np.inf, np.nan, "pole")
 
 
 def _logistic(x):
@@ -75,7 +74,7 @@ def _logistic(x):
     return np.where(np.greater_equal(x, 0), 1, e) / (1 + e)
 
 
-@elementwise(_logistic, name="logistic")
+@elementwise(_logistic)
 def logistic(_y, x):
     """y = 1/(1 + e⁻ˣ): ∂y/∂x = y(x)·y(−x), in which 1 − y would lose its digits for x ≫ 0."""
     return logistic_slope(x)
@@ -86,7 +85,7 @@ def _logistic_slope(x):
     return e / np.square(1 + e)
 
 
-@elementwise(_logistic_slope, name="logistic_slope")
+@elementwise(_logistic_slope)
 def logistic_slope(y, x):
     """y = e⁻ˣ/(1 + e⁻ˣ)², the derivative of the logistic function: ∂y/∂x = −y·tanh(x/2)."""
     return -y * np.tanh(0.5 * x)

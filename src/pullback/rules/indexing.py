@@ -75,7 +75,7 @@ def _layouts(args, params):
     return indexed(index, args, params)
 
 
-@rule(_index, Gather(layouts=_layouts), name="index")
+@rule(_index, Gather(layouts=_layouts))
 def index(_y, _x, *indices, key):
     """y = x[key]: ẏ = ẋ[key], and x̄ has ȳ added up at the places that were read."""
     shape = shape_of(_x)
@@ -91,7 +91,7 @@ def index(_y, _x, *indices, key):
     )
 
 
-@rule(_scatter, Scatter(combine=np.add), name="scatter")
+@rule(_scatter, Scatter(combine=np.add))
 def scatter(_y, _v, *indices, key, shape):
     """y = 0, y[key] += v, a place that is named twice counting twice: v̄ = ȳ[key]."""
     return (
@@ -112,7 +112,7 @@ def _add_to(x, v, *indices, key):
     return x
 
 
-@rule(_index_add, Scatter(combine=np.add, in_place=_add_to), name="index_add")
+@rule(_index_add, Scatter(combine=np.add, in_place=_add_to))
 def index_add(_y, _x, _v, *indices, key):
     """y = x, y[key] += v, a place that is named twice counting twice: x̄ = ȳ, v̄ = ȳ[key]."""
     shape = shape_of(_x)
@@ -127,7 +127,7 @@ def index_add(_y, _x, _v, *indices, key):
     )
 
 
-@rule(_index_update, Scatter(in_place=_write_into), name="index_update")
+@rule(_index_update, Scatter(in_place=_write_into))
 def index_update(_y, _x, _v, *indices, key):
     """y = x, y[key] = v: x̄ is ȳ with zeros at the places written; v̄ = ȳ[key].
 
@@ -180,9 +180,7 @@ def _last_writes_shape(primitive, *indices, key, shape):
     return Abstract(selection(primitive, shape, key, indices).shape, np.dtype(np.bool_))
 
 
-last_writes = constant(
-    _last_writes, Opaque(_last_writes_shape, _last_writes_batch, count=0), name="last_writes"
-)
+last_writes = constant(_last_writes, Opaque(_last_writes_shape, _last_writes_batch, count=0))
 """For each element that is assigned, whether no later one goes to the same place."""
 
 
@@ -203,5 +201,5 @@ def _window_shape(_primitive, start, *, length, step, extent):
     return Abstract((*shape_of(start), length), np.result_type(dtype_of(start), np.intp))
 
 
-window = constant(_window, Opaque(_window_shape, in_batches, count=0), name="window")
+window = constant(_window, Opaque(_window_shape, in_batches, count=0))
 """The positions start, start + step, …, `length` of them, for each of the starts."""

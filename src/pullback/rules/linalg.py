@@ -105,7 +105,7 @@ def _cofactors(a):
     return sign[..., None, None] * (conjugated(c))
 
 
-@rule(_cofactors, rowwise("(n,n)->(n,n)", _cofactors_count), name="cofactors")
+@rule(_cofactors, rowwise("(n,n)->(n,n)", _cofactors_count))
 def cofactors(_c, a):
     """C = cof(A), the derivative of det A; for a regular A it is det(A) A⁻ᵀ.
 
@@ -137,7 +137,7 @@ def _slogdet(a):
     return tuple(np.linalg.slogdet(a))
 
 
-@rule(_slogdet, rowwise("(n,n)->(),()", _elimination, multiple=True), name="slogdet")
+@rule(_slogdet, rowwise("(n,n)->(),()", _elimination, multiple=True))
 def slogdet(y, a):
     """(s, ℓ) with det A = s eˡ: ℓ̇ = Re tr(A⁻¹Ȧ), ṡ = i s Im tr(A⁻¹Ȧ), which is 0 for a real A.
 

@@ -20,8 +20,17 @@ from pullback.rules.exponential import logistic
 from pullback.rules.registration import elementwise, rule
 from pullback.rules.softmax import log_softmax, softmax
 
-__all__ = ["bernoulli", "bernoulli_logits", "bounded_reciprocal", "categorical", "difference",
-           "product", "squared_norm", "total", "zero_one"]  # fmt: skip
+__all__ = [
+    "bernoulli",
+    "bernoulli_logits",
+    "bounded_reciprocal",
+    "categorical",
+    "difference",
+    "product",
+    "squared_norm",
+    "total",
+    "zero_one",
+]
 
 
 def _saturated(x):
@@ -111,11 +120,7 @@ def _one_more_axis(primitive, _size, _mapped, values, params):
     return primitive(*values, **{**params, "lead": params.get("lead", 0) + 1})
 
 
-@rule(
-    _squared_norm,
-    Opaque(_one_for_each, _one_more_axis, count=2, generic=True),
-    name="squared_norm",
-)
+@rule(_squared_norm, Opaque(_one_for_each, _one_more_axis, count=2, generic=True))
 def squared_norm(_y, x, *, scale, lead=0):
     """y = s Σᵢ |xᵢ|², saturated: ẏ = 2s Re Σᵢ conj(xᵢ)·ẋᵢ, x̄ = 2s ȳx.
 
@@ -157,7 +162,7 @@ def _totals(rows, count):
     return totals
 
 
-@rule(_total, Opaque(_one_for_each, _one_more_axis, count=1), name="total")
+@rule(_total, Opaque(_one_for_each, _one_more_axis, count=1))
 def total(_y, _losses, *, count, lead=0):
     """y = Σᵢ ℓᵢ / n, without overflow on the way: ẏ = Σᵢ ℓ̇ᵢ / n, ℓ̄ᵢ = ȳ / n.
 
@@ -177,7 +182,7 @@ def _zero_one(margin):
     return np.where(np.isnan(margin), margin, np.less_equal(margin, 0)).astype(dtype_of(margin))
 
 
-@elementwise(_zero_one, name="zero_one")
+@elementwise(_zero_one)
 def zero_one(_y, _margin):
     """y = 1 where the margin m ≤ 0, otherwise 0: ∂y/∂m = 0, at the jump m = 0 too.
 
@@ -193,7 +198,7 @@ def _bounded_reciprocal(p):
     return 1 / np.maximum(p, np.finfo(dtype_of(p)).tiny)
 
 
-@elementwise(_bounded_reciprocal, name="bounded_reciprocal")
+@elementwise(_bounded_reciprocal)
 def bounded_reciprocal(r, _p):
     """r = 1/p for p ≥ 0, with the smallest normal float in place of a smaller p: ∂r/∂p = −r²."""
     return -product(r, r)
@@ -208,7 +213,7 @@ def _bernoulli(p, t):
     return -(t * log_p + (1 - t) * log_q)
 
 
-@elementwise(_bernoulli, name="bernoulli")
+@elementwise(_bernoulli)
 def bernoulli(_y, p, t):
     """y = −t ln p − (1 − t) ln(1 − p): ∂y/∂p = (1 − t)/(1 − p) − t/p, ∂y/∂t = ln(1 − p) − ln p.
 
@@ -231,7 +236,7 @@ def _bernoulli_logits(z, t):
     return _weighted(t, np.logaddexp(0, -z)) + _weighted(1 - t, np.logaddexp(0, z))
 
 
-@elementwise(_bernoulli_logits, name="bernoulli_logits")
+@elementwise(_bernoulli_logits)
 def bernoulli_logits(_y, z, t):
     """y = t ln(1 + e⁻ᶻ) + (1 − t) ln(1 + eᶻ): ∂y/∂z = (1 − t) σ(z) − t σ(−z), ∂y/∂t = −z.
 
@@ -247,7 +252,7 @@ def _categorical(z, t):
     return losses
 
 
-@rule(_categorical, rowwise("(k),(k)->()", lambda k: 7 * k), name="categorical")
+@rule(_categorical, rowwise("(k),(k)->()", lambda k: 7 * k))
 def categorical(_y, z, t):
     """y = −Σₖ tₖ ln pₖ over the last axis, p = softmax(z).
 

@@ -82,7 +82,7 @@ def _mean(x, *, axis=None, keepdims=False):
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
-@rule(_mean, Reduction(np.add, mean=True), name="mean")
+@rule(_mean, Reduction(np.add, mean=True))
 def mean(_y, _x, *, axis=None, keepdims=False):
     """y = (1/n) Σ x over `axis`: ẏ = (1/n) Σ ẋ, and x̄ is ȳ/n, broadcast."""
     shape = shape_of(_x)
@@ -96,7 +96,7 @@ def _var(x, *, axis=None, ddof=0, keepdims=False):
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
-@rule(_var, Reduction(count=4), name="var")
+@rule(_var, Reduction(count=4))
 def var(_y, x, *, axis=None, ddof=0, keepdims=False):
     """y = Σ |x − x̂|² / (n − d) over `axis`, with the mean x̂ and d = `ddof`.
 
@@ -124,7 +124,7 @@ def _root(x, *, order=2):
     return np.sqrt(x) if order == 2 else np.power(x, 1 / order)
 
 
-@elementwise(_root, name="root", singular=True)
+@elementwise(_root, singular=True)
 def root(y, x, *, order=2):
     """y = ᵖ√x with p = `order` of a sum of powers, as in a norm: ∂y/∂x = y/(p·x), and 0 at x = 0.
 

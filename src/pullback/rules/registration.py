@@ -27,7 +27,9 @@ what it costs and what may be done with it; see :mod:`pullback.core.structure`.
 
 from __future__ import annotations
 
+import functools
 import inspect
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -37,8 +39,15 @@ from pullback.core.choice import Choice, has_nan
 from pullback.core.primitive import FullRule, Primitive, locally_constant, registry
 from pullback.core.structure import Elementwise, Structure
 
-__all__ = ["array_ufuncs", "constant", "elementwise", "masked_multiply", "rule", "strong_multiply",
-           "ufunc_behind"]  # fmt: skip
+__all__ = [
+    "array_ufuncs",
+    "constant",
+    "elementwise",
+    "masked_multiply",
+    "rule",
+    "strong_multiply",
+    "ufunc_behind",
+]
 
 array_ufuncs: dict[np.ufunc | tuple[np.ufunc, str], Callable[..., Any]] = {}
 """What a ufunc does when an argument is a tracer.
@@ -73,7 +82,7 @@ def rule(
         served from now on when it meets a tracer.
     structure : Structure
     name : str, optional
-        The primitive's name; by default that of `function`.
+        The primitive's name; by default that of `function`, but for a leading underscore.
     separate : callable, optional
         What a derivative goes on with where several of its results are equal; see `Primitive`.
     """
@@ -81,7 +90,7 @@ def rule(
 
     def enter(rule: Callable[..., Any] | FullRule | None) -> Primitive:
         primitive = Primitive(
-            name or function.__name__, function, structure, rule, separate=separate
+            name or function.__name__.lstrip("_"), function, structure, rule, separate=separate
         )
         if inspect.isfunction(rule) and rule is not locally_constant:
             primitive.__doc__ = rule.__doc__
@@ -100,10 +109,35 @@ def rule(
 
 
 def elementwise(
-    function: Callable[..., Any], *, name: str | None = None, **differing: Any
+    function: Callable[..., Any],
+    *,
+    name: str | None = None,
+    poles: dict[float, float] | None = None,
+    **differing: Any,
 ) -> Callable[[Callable[..., Any]], Primitive]:
-    """Enter the rule of a function that acts element by element; see `Elementwise`."""
-    return rule(function, Elementwise(**differing), name=name)
+    """Enter the rule of a function that acts element by element; see `Elementwise`.
+
+    Parameters
+    ----------
+    poles : dict of float to float, optional
+        Where the slope of a function of one argument is infinite, and what is taken for it there.
+    """
+    if poles is None:
+        return rule(function, Elementwise(**differing), name=name)
+    enter = rule(function, Elementwise(singular=True, **differing), name=name)
+    first, *others = poles
+    numbers = " or ".join(f"{x:g}".replace("-", "−") for x in poles)
+    place = f"x = {f'±{first:g}' if others == [-first] else numbers}"
+
+    def at(x: Any) -> Any:
+        return functools.reduce(operator.or_, [np.equal(x, each) for each in poles])
+
+    def enter_with_poles(rule: Callable[..., Any]) -> Primitive:
+        primitive = enter(rule)
+        primitive.singular_at(place, at, float(first), poles[first], np.nan, "pole")
+        return primitive
+
+    return enter_with_poles
 
 
 def constant(

@@ -38,14 +38,17 @@ def _share(wins, loses, dtype):
     return Choice(np.where(np.equal(wins, loses), dtype.type(0.5), wins))
 
 
+def _shares(x_wins, y_wins, dtype):
+    return lambda: _share(x_wins, y_wins, dtype), lambda: _share(y_wins, x_wins, dtype)
+
+
 @elementwise(np.maximum, cheap=True, masks=True)
 def maximum(_z, x, y):
     """z = max(x, y): the derivative goes to the larger argument.
 
     It is split evenly between ties, and where z is NaN because x or y is.
     """
-    above, below = np.greater_equal(x, y), np.less_equal(x, y)
-    return lambda: _share(above, below, _z.dtype), lambda: _share(below, above, _z.dtype)
+    return _shares(np.greater_equal(x, y), np.less_equal(x, y), _z.dtype)
 
 
 @elementwise(np.minimum, cheap=True, masks=True)
@@ -54,8 +57,7 @@ def minimum(_z, x, y):
 
     It is split evenly between ties, and where z is NaN because x or y is.
     """
-    above, below = np.greater_equal(x, y), np.less_equal(x, y)
-    return lambda: _share(below, above, _z.dtype), lambda: _share(above, below, _z.dtype)
+    return _shares(np.less_equal(x, y), np.greater_equal(x, y), _z.dtype)
 
 
 @elementwise(np.fmax, masks=True)
@@ -66,7 +68,7 @@ def fmax(_z, x, y):
     """
     above = np.greater_equal(x, y) | np.isnan(y)
     below = np.less_equal(x, y) | np.isnan(x)
-    return lambda: _share(above, below, _z.dtype), lambda: _share(below, above, _z.dtype)
+    return _shares(above, below, _z.dtype)
 
 
 @elementwise(np.fmin, masks=True)
@@ -77,7 +79,7 @@ def fmin(_z, x, y):
     """
     above = np.greater_equal(x, y) | np.isnan(x)
     below = np.less_equal(x, y) | np.isnan(y)
-    return lambda: _share(below, above, _z.dtype), lambda: _share(above, below, _z.dtype)
+    return _shares(below, above, _z.dtype)
 
 
 for _each in (maximum, minimum, fmax, fmin):
@@ -130,9 +132,5 @@ def _is_at_jump(x, *, discont=None, axis=-1, period=2 * np.pi):
 unwrap.singular_at(
     "a step of half a period, or of `discont`",
     _is_at_jump,
-    (np.array([0.0, 2.0]),),
-    None,
-    None,
-    kind="jump",
-    params={"period": 4.0},
-)
+    (np.array([0.0, 2.0]),), None, None, kind="jump", params={"period": 4.0},
+)  # fmt: skip

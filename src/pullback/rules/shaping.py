@@ -68,7 +68,7 @@ def _reshape_batch(primitive, size, _mapped, values, params):
     return reversed_axes(primitive(x, shape=(size, *shape[::-1])))
 
 
-@rule(_reshape, View(_reshaped, _reshape_batch, layouts=reshaped), name="reshape")
+@rule(_reshape, View(_reshaped, _reshape_batch, layouts=reshaped))
 def reshape(_y, _x, *, shape, order="C"):
     """y = x in another shape: ẏ = ẋ in that shape, x̄ = ȳ in the old one.
 
@@ -111,9 +111,7 @@ def _transpose_batch(primitive, _size, _mapped, values, params):
     return primitive(x, axes=(0, *(axis % rank + 1 for axis in axes)))
 
 
-@rule(
-    _transpose, View(_transposed, _transpose_batch, layouts=looking(_transpose)), name="transpose"
-)
+@rule(_transpose, View(_transposed, _transpose_batch, layouts=looking(_transpose)))
 def transpose(_y, _x, *, axes=None):
     """yᵢⱼ… = x with permuted axes: x̄ is ȳ under the inverse permutation."""
     return Selection(
@@ -141,11 +139,7 @@ def _broadcast_to_batch(primitive, size, _mapped, values, params):
     return primitive(stretch(values[0], len(shape)), shape=(size, *shape))
 
 
-@rule(
-    _broadcast_to,
-    View(_repeated, _broadcast_to_batch, layouts=looking(_broadcast_to)),
-    name="broadcast_to",
-)
+@rule(_broadcast_to, View(_repeated, _broadcast_to_batch, layouts=looking(_broadcast_to)))
 def broadcast_to(_y, _x, *, shape):
     """y repeats x along new and stretched axes: the identity, up to a broadcast.
 
@@ -186,7 +180,7 @@ def _concatenate(*arrays, axis):
     return np.concatenate(arrays, axis=axis)
 
 
-@rule(_concatenate, _join(_joined), name="concatenate")
+@rule(_concatenate, _join(_joined))
 def concatenate(_y, *_xs, axis):
     """y = x₁, x₂, … joined along `axis`: ẏ joins the tangents, each x̄ᵢ is its slice of ȳ."""
     lead = (slice(None),) * (axis % len(shape_of(_y)))
@@ -228,7 +222,7 @@ def _stack(*arrays, axis):
     return np.stack(arrays, axis=axis)
 
 
-@rule(_stack, _join(_stacked), name="stack")
+@rule(_stack, _join(_stacked))
 def stack(_y, *_xs, axis):
     """y = x₁, x₂, … along a new `axis`: ẏ stacks the tangents, x̄ᵢ is ȳ at position i."""
     lead = (slice(None),) * (axis % len(shape_of(_y)))
@@ -252,11 +246,7 @@ def _diagonal_indices(axis, offset):
     return Index(max(0, -offset), ((axis, 1),)), Index(max(0, offset), ((axis, 1),))
 
 
-@rule(
-    _diagonal,
-    View(_on_diagonal, in_batches, masks=True, layouts=looking(_diagonal)),
-    name="diagonal",
-)
+@rule(_diagonal, View(_on_diagonal, in_batches, masks=True, layouts=looking(_diagonal)))
 def diagonal(_y, _x, *, offset=0):
     """y…ᵢ = x…ᵢ,ᵢ₊ₖ with k = `offset`, over the last two axes; x̄ is ȳ on that diagonal, else 0."""
     matrix = shape_of(_x)[-2:]
@@ -281,11 +271,7 @@ def _on_zeros(_primitive, old, *, shape, offset=0):
     return (*old[:-1], *shape), (Loops(old, (read,), Access(write), start=0),)
 
 
-@rule(
-    _embed_diagonal,
-    View(_on_zeros, in_batches, pads="always", reorders=False, shares=False),
-    name="embed_diagonal",
-)
+@rule(_embed_diagonal, View(_on_zeros, in_batches, pads="always", reorders=False, shares=False))
 def embed_diagonal(_y, _x, *, shape, offset=0):
     """y…ᵢ,ᵢ₊ₖ = x…ᵢ in matrices of `shape` that are 0 elsewhere; x̄ is that diagonal of ȳ."""
     return Selection(
@@ -313,7 +299,7 @@ def _seen(_primitive, old, *, widths, axes):
     return moved((*extents, *widths), [Index(0, tuple(row)) for row in steps])
 
 
-@rule(_windows, View(_seen, _windows_batch, layouts=looking(_windows)), name="windows")
+@rule(_windows, View(_seen, _windows_batch, layouts=looking(_windows)))
 def windows(_y, _x, *, widths, axes):
     """y…ᵢ…ⱼ = x…ᵢ₊ⱼ…, windows of these `widths` along `axes`: x̄ is the sum of ȳ over i + j."""
     shape = shape_of(_x)

@@ -42,7 +42,7 @@ def _turned(wave, u, n):
     return -value if quarter >= 2 else value
 
 
-@elementwise(_sinc, name="sinc")
+@elementwise(_sinc)
 def sinc(_y, x, *, order=0):
     """y = sin(πx)/(πx), and its derivatives with respect to πx: ∂y⁽ⁿ⁾/∂x = π·y⁽ⁿ⁺¹⁾."""
     return np.pi * sinc(x, order=order + 1)

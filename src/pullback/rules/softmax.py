@@ -76,7 +76,7 @@ def _log_softmax(x, *, axis=None):
     return y[()]
 
 
-@rule(_logsumexp, Reduction(count=4), name="logsumexp")
+@rule(_logsumexp, Reduction(count=4))
 def logsumexp(_y, x, *, axis=None, keepdims=False):
     """y = log Σ exp x: ẏ = Σ pẋ, x̄ = pȳ, with p = softmax x.
 
@@ -91,7 +91,7 @@ def logsumexp(_y, x, *, axis=None, keepdims=False):
     return Linear(lambda x_dot: np.sum(p * x_dot, axis=axis, keepdims=keepdims), pullback)
 
 
-@rule(_softmax, along_axis(default=None, count=5, generic=True), name="softmax")
+@rule(_softmax, along_axis(default=None, count=5, generic=True))
 def softmax(p, _x, *, axis=None, limit=False):
     """p = exp x / Σ exp x: ṗ = p·(ẋ − Σ pẋ), which is its own adjoint.
 
@@ -105,7 +105,7 @@ def softmax(p, _x, *, axis=None, limit=False):
     return Linear(spread, spread)
 
 
-@rule(_log_softmax, along_axis(default=None, count=5, generic=True), name="log_softmax")
+@rule(_log_softmax, along_axis(default=None, count=5, generic=True))
 def log_softmax(y, _x, *, axis=None):
     """y = x − log Σ exp x: ẏ = ẋ − Σ pẋ, x̄ = ȳ − p·Σ ȳ, with p = exp y = softmax x.
 

@@ -94,7 +94,7 @@ searchsorted = constant(
     np.searchsorted, rowwise("(n),()->()", _search, batching=_searchsorted_batch)
 )
 digitize = constant(np.digitize, rowwise("(),(n)->()", _search, batching=_digitize_batch))
-lexsort = constant(_lexsort, Opaque(aligned, joined, count=_sorting), name="lexsort")
+lexsort = constant(_lexsort, Opaque(aligned, joined, count=_sorting))
 nonzero = constant(
     np.nonzero, Opaque(_nonzero_shape, _nonzero_batch, count=1, multiple=True, reorders=True)
 )

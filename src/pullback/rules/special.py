@@ -52,15 +52,10 @@ def log_expit(_y, x):
     return sc.expit(-x)
 
 
-@elementwise(sc.logit, singular=True)
+@elementwise(sc.logit, poles={0: np.inf, 1: np.inf})
 def logit(_y, x):
     """y = log(x/(1 − x)): ∂y/∂x = 1/(x·(1 − x)). Infinite at 0 and 1, where zeros stay zero."""
     return 1 / (x * (1 - x))
-
-
-logit.singular_at(
-    "x = 0 or 1", lambda x: np.equal(x, 0) | np.equal(x, 1), 0.0, np.inf, np.nan, "pole"
-)
 
 
 # -- the error function and the normal distribution -----------------------------------------------
@@ -70,7 +65,7 @@ def _gaussian(x, *, scale):
     return np.exp(np.multiply(-scale * x, x))
 
 
-@elementwise(_gaussian, name="gaussian")
+@elementwise(_gaussian)
 def gaussian(y, x, *, scale):
     """y = exp(−s·x²): ∂y/∂x = −2s·(x·y), in which x·y is small where x² would overflow."""
     return -2 * scale * (x * y)
@@ -88,24 +83,16 @@ def erfc(_y, x):
     return (-2 / SQRT_PI) * gaussian(x, scale=1.0)
 
 
-@elementwise(sc.erfinv, singular=True)
+@elementwise(sc.erfinv, poles={1: np.inf, -1: np.inf})
 def erfinv(y, _x):
     """erf y = x: ∂y/∂x = √π/2 exp(y²). Infinite at x = ±1, where zeros stay zero."""
     return (SQRT_PI / 2) * np.exp(y * y)
 
 
-erfinv.singular_at("x = ±1", lambda x: np.equal(np.abs(x), 1), 1.0, np.inf, np.nan, "pole")
-
-
-@elementwise(sc.erfcinv, singular=True)
+@elementwise(sc.erfcinv, poles={0: -np.inf, 2: -np.inf})
 def erfcinv(y, _x):
     """erfc y = x: ∂y/∂x = −√π/2 exp(y²). Infinite at x = 0 and 2, where zeros stay zero."""
     return (-SQRT_PI / 2) * np.exp(y * y)
-
-
-erfcinv.singular_at(
-    "x = 0 or 2", lambda x: np.equal(x, 0) | np.equal(x, 2), 0.0, -np.inf, np.nan, "pole"
-)
 
 
 @elementwise(sc.ndtr)
@@ -114,22 +101,17 @@ def ndtr(_y, x):
     return (1 / SQRT_2PI) * gaussian(x, scale=0.5)
 
 
-@elementwise(sc.ndtri, singular=True)
+@elementwise(sc.ndtri, poles={0: np.inf, 1: np.inf})
 def ndtri(y, _x):
     """Φ(y) = x: ∂y/∂x = 1/φ(y). Infinite at x = 0 and 1, where zeros stay zero."""
     return SQRT_2PI * np.exp(y * (y / 2))
-
-
-ndtri.singular_at(
-    "x = 0 or 1", lambda x: np.equal(x, 0) | np.equal(x, 1), 0.0, np.inf, np.nan, "pole"
-)
 
 
 def _hazard(x):
     return math.sqrt(2 / math.pi) / sc.erfcx(x / math.sqrt(2))
 
 
-@elementwise(_hazard, name="hazard")
+@elementwise(_hazard)
 def hazard(h, x):
     """h = φ(x)/Φ(−x), the hazard rate of the normal distribution: ∂h/∂x = h·(h − x)."""
     return h * hazard_excess(x)
@@ -146,7 +128,7 @@ def _hazard_excess(x):
     return np.where(large, 1 / fraction, _hazard(x) - x)[()]
 
 
-@elementwise(_hazard_excess, name="hazard_excess")
+@elementwise(_hazard_excess)
 def hazard_excess(e, x):
     """e = h − x, with the hazard rate h of the normal distribution: ∂e/∂x = h·e − 1.
 
@@ -164,22 +146,16 @@ def log_ndtr(_y, x):
 # -- exponential integrals ------------------------------------------------------------------------
 
 
-@elementwise(sc.exp1, singular=True)
+@elementwise(sc.exp1, poles={0: -np.inf})
 def exp1(_y, x):
     """y = ∫ₓ^∞ e⁻ᵗ/t dt: ∂y/∂x = −e⁻ˣ/x. Infinite at x = 0, where zeros stay zero."""
     return -np.exp(-x) / x
 
 
-exp1.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, -np.inf, np.nan, "pole")
-
-
-@elementwise(sc.expi, singular=True)
+@elementwise(sc.expi, poles={0: np.inf})
 def expi(_y, x):
     """y = −∫₋ₓ^∞ e⁻ᵗ/t dt: ∂y/∂x = eˣ/x. Infinite at x = 0, where zeros stay zero."""
     return np.exp(x) / x
-
-
-expi.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
 
 
 # -- entropies and losses -------------------------------------------------------------------------
@@ -200,11 +176,8 @@ xlogy.singular_at(
 xlogy.singular_at(
     "x = y = 0",
     lambda x, y: np.equal(x, 0) & np.equal(y, 0),
-    (0.0, 0.0),
-    (-np.inf, 0),
-    (0, 0),
-    "pole",
-)
+    (0.0, 0.0), (-np.inf, 0), (0, 0), "pole",
+)  # fmt: skip
 
 
 @elementwise(sc.xlog1py, singular=True)
@@ -221,13 +194,10 @@ xlog1py.singular_at(
 )
 
 
-@elementwise(sc.entr, singular=True)
+@elementwise(sc.entr, poles={0: np.inf})
 def entr(_y, x):
     """y = −x·log x: ∂y/∂x = −log x − 1. Infinite at x = 0, where zeros stay zero."""
     return -np.log(x) - 1
-
-
-entr.singular_at("x = 0", lambda x: np.equal(x, 0), 0.0, np.inf, np.nan, "pole")
 
 
 @elementwise(sc.rel_entr, singular=True)
@@ -239,16 +209,6 @@ def rel_entr(_z, x, y):
     return lambda: np.log(x / y) + 1, lambda: strong_multiply(-x, 1 / y)
 
 
-rel_entr.singular_at(
-    "x = 0 or y = 0",
-    lambda x, y: np.equal(x, 0) | np.equal(y, 0),
-    (0.0, 1.0),
-    (-np.inf, 0),
-    (np.nan, 0),
-    "pole",
-)
-
-
 @elementwise(sc.kl_div, singular=True)
 def kl_div(_z, x, y):
     """z = x·log(x/y) − x + y, and y at x = 0: ∂z/∂x = log(x/y), ∂z/∂y = (y − x)/y.
@@ -258,14 +218,12 @@ def kl_div(_z, x, y):
     return lambda: np.log(x / y), lambda: (y - x) / y
 
 
-kl_div.singular_at(
-    "x = 0 or y = 0",
-    lambda x, y: np.equal(x, 0) | np.equal(y, 0),
-    (0.0, 1.0),
-    (-np.inf, 1),
-    (np.nan, 0),
-    "pole",
-)
+for _each, _first in ((rel_entr, (-np.inf, 0)), (kl_div, (-np.inf, 1))):
+    _each.singular_at(
+        "x = 0 or y = 0",
+        lambda x, y: np.equal(x, 0) | np.equal(y, 0),
+        (0.0, 1.0), _first, (np.nan, 0), "pole",
+    )  # fmt: skip
 
 
 @elementwise(sc.huber)
@@ -280,10 +238,8 @@ def huber(_z, delta, r):
 huber.singular_at(
     "|r| = δ: the slope has a kink",
     lambda delta, r: np.equal(np.abs(r), np.nan),
-    (1.0, 1.0),
-    (0, 1),
-    (-0.5, 0.5),
-)
+    (1.0, 1.0), (0, 1), (-0.5, 0.5),
+)  # fmt: skip
 
 
 # -- the gamma function ---------------------------------------------------------------------------
@@ -293,23 +249,13 @@ def _polygamma(x, *, n):
     return sc.polygamma(n, x)
 
 
-@elementwise(_polygamma, name="polygamma", singular=True)
+@elementwise(_polygamma, singular=True)
 def polygamma(_y, x, *, n):
     """y = ψ⁽ⁿ⁾(x), the derivative of order n + 1 of log Γ: ∂y/∂x = ψ⁽ⁿ⁺¹⁾(x).
 
     Has poles at 0, −1, −2, …, where zeros stay zero.
     """
     return polygamma(x, n=n + 1)
-
-
-_POLE = "x = 0, −1, −2, …"
-
-
-def _at_pole(x, **_):
-    return np.less_equal(x, 0) & np.equal(x, np.floor(x))
-
-
-polygamma.singular_at(_POLE, _at_pole, 0.0, -np.inf, np.nan, "pole", params={"n": 1})
 
 
 @elementwise(sc.digamma, name="digamma", singular=True)
@@ -327,16 +273,10 @@ def digamma(_y, x):
     return polygamma(x, n=1)
 
 
-digamma.singular_at(_POLE, _at_pole, 0.0, np.inf, np.nan, "pole")
-
-
 @elementwise(sc.gammaln, singular=True)
 def gammaln(_y, x):
     """y = log|Γ(x)|: ∂y/∂x = ψ(x). Has poles at 0, −1, −2, …, where zeros stay zero."""
     return sc.digamma(x)
-
-
-gammaln.singular_at(_POLE, _at_pole, 0.0, -np.inf, np.nan, "pole")
 
 
 @elementwise(sc.gamma, singular=True)
@@ -345,7 +285,15 @@ def gamma(y, x):
     return y * sc.digamma(x)
 
 
-gamma.singular_at(_POLE, _at_pole, 0.0, -np.inf, np.nan, "pole")
+def _at_pole(x, **_):
+    return np.less_equal(x, 0) & np.equal(x, np.floor(x))
+
+
+for _each, _slope, _params in (
+    (polygamma, -np.inf, {"n": 1}), (digamma, np.inf, {}), (gammaln, -np.inf, {}),
+    (gamma, -np.inf, {}),
+):  # fmt: skip
+    _each.singular_at("x = 0, −1, −2, …", _at_pole, 0.0, _slope, np.nan, "pole", params=_params)
 
 
 @elementwise(sc.betaln, singular=True)
@@ -390,30 +338,18 @@ def gammainc(_z, a, x):
     return no_closed_form("gammainc", "a"), lambda: np.exp(sc.xlogy(a - 1, x) - x - sc.gammaln(a))
 
 
-gammainc.singular_at(
-    "x = 0 with a < 1",
-    lambda a, x: np.equal(x, 0) & np.less(a, 1),
-    (0.5, 0.0),
-    (None, np.inf),
-    (None, np.nan),
-    "pole",
-)
-
-
 @elementwise(sc.gammaincc, singular=True)
 def gammaincc(_z, a, x):
     """z = Γ(a, x)/Γ(a): ∂z/∂x = −xᵃ⁻¹e⁻ˣ/Γ(a); no rule for a. Infinite at x = 0 for a < 1."""
     return no_closed_form("gammaincc", "a"), lambda: -np.exp(sc.xlogy(a - 1, x) - x - sc.gammaln(a))
 
 
-gammaincc.singular_at(
-    "x = 0 with a < 1",
-    lambda a, x: np.equal(x, 0) & np.less(a, 1),
-    (0.5, 0.0),
-    (None, -np.inf),
-    (None, np.nan),
-    "pole",
-)
+for _each, _slope in ((gammainc, np.inf), (gammaincc, -np.inf)):
+    _each.singular_at(
+        "x = 0 with a < 1",
+        lambda a, x: np.equal(x, 0) & np.less(a, 1),
+        (0.5, 0.0), (None, _slope), (None, np.nan), "pole",
+    )  # fmt: skip
 
 
 @elementwise(sc.betainc, singular=True)

@@ -94,7 +94,6 @@ def _separate_eigh(outs, args, interpreter):
 @rule(
     _eigh,
     rowwise("(n,n)->(n),(n,n)", lambda n: 9 * n**3, multiple=True),
-    name="eigh",
     separate=_separate_eigh,
 )
 def eigh(y, _a, *, uplo="L"):
@@ -181,7 +180,6 @@ def _separate_svd(outs, args, interpreter):
 @rule(
     _svd,
     rowwise("(m,n)->(m,k),(k),(k,n)", _svd_count, multiple=True),
-    name="svd",
     separate=_separate_svd,
 )
 def svd(y, _a):
@@ -272,11 +270,7 @@ def _pinv(a, *, rcond=None, hermitian=False):
     return np.linalg.pinv(a, hermitian=hermitian, **options)
 
 
-@rule(
-    _pinv,
-    rowwise("(m,n)->(n,m)", lambda m, n: _svd_count(m, n) + 2 * m * n * min(m, n)),
-    name="pinv",
-)
+@rule(_pinv, rowwise("(m,n)->(n,m)", lambda m, n: _svd_count(m, n) + 2 * m * n * min(m, n)))
 def pinv(y, a, *, rcond=None, hermitian=False):
     """Y = A⁺: Ẏ = −YȦY + YYᴴȦᴴ(I − AY) + (I − YA)ȦᴴYᴴY, where the rank of A stays the same.
 

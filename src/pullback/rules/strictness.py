@@ -13,7 +13,7 @@ from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract
 from pullback.core.singular import SingularPoint, watch
 from pullback.core.structure import Opaque
-from pullback.core.structure.axes import in_front
+from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import known, strip
 from pullback.errors import SingularPointError
 from pullback.graph.places import user_line
@@ -93,9 +93,7 @@ def _enter(step: int) -> None:
         watch.looks = _look if _depths else None
 
 
-def _look(
-    primitive: Primitive, out: Any, args: Sequence[Any], params: dict[str, Any]
-) -> _Points | None:
+def _look(primitive: Primitive, out: Any, args: Row, params: Params) -> _Points | None:
     """The singular points that these arguments are at, or may be at where they are not known."""
     if not primitive.singular_points or not is_strict():
         return None
@@ -126,14 +124,14 @@ class _Points:
         self.found = found
         self.line = line
 
-    def pushed(self, dots: Sequence[Any], supports: Sequence[Any]) -> list[Any]:
+    def pushed(self, dots: Row, supports: Row) -> list[Any]:
         """The tangents, checked."""
         return [
             None if dot is None else self._checked(dot, support, [position], whole=True)
             for position, (dot, support) in enumerate(zip(dots, supports, strict=True))
         ]
 
-    def pulled(self, bar: Any, support: Any, wanted: Sequence[Any]) -> Any:
+    def pulled(self, bar: Any, support: Any, wanted: Row) -> Any:
         """The cotangent, checked."""
         positions = [i for i, want in enumerate(wanted) if want is not None]
         if isinstance(bar, list):
@@ -205,9 +203,7 @@ def _guard(x: Any, mask: Any, *, words: tuple[str, str]) -> Any:
     return x if hasattr(x, "dtype") else np.asarray(x)[()]
 
 
-def _guard_batch(
-    primitive: Primitive, size: int, mapped: Sequence[bool], values: Any, params: Any
-) -> Any:
+def _guard_batch(primitive: Primitive, size: int, mapped: Marks, values: Any, params: Any) -> Any:
     return primitive(in_front(values[0], size, mapped=mapped[0]), values[1], **params)
 
 
@@ -215,7 +211,7 @@ def _like_the_first(_primitive: Primitive, x: Any, _mask: Any, **_: Any) -> Abst
     return Abstract.of(x)
 
 
-@rule(_guard, Opaque(_like_the_first, _guard_batch), name="guard")
+@rule(_guard, Opaque(_like_the_first, _guard_batch))
 def guard(_y: Any, _x: Any, _mask: Any, *, words: tuple[str, str]) -> Any:
     """y = x, if the mask holds nowhere; otherwise it raises."""
     return 1, None
@@ -225,7 +221,7 @@ def _tie(x: Any, _tied: Any) -> Any:
     return x if hasattr(x, "dtype") else np.asarray(x)[()]
 
 
-@rule(_tie, Opaque(_like_the_first, _guard_batch), name="tie")
+@rule(_tie, Opaque(_like_the_first, _guard_batch))
 def tie(_y: Any, _x: Any, _tied: Any) -> Any:
     """y = x, which was chosen among equal elements where `tied` holds: ∂y/∂x = 1."""
     return 1, None
@@ -234,7 +230,5 @@ def tie(_y: Any, _x: Any, _tied: Any) -> Any:
 tie.singular_at(
     "a choice among equal elements",
     lambda _x, tied: np.not_equal(tied, 0),
-    (1.0, 1.0),
-    (1.0, None),
-    (0.0, None),
-)
+    (1.0, 1.0), (1.0, None), (0.0, None),
+)  # fmt: skip

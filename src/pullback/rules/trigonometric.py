@@ -9,9 +9,26 @@ import numpy as np
 from pullback.core.shapes import dtype_of
 from pullback.rules.registration import elementwise
 
-__all__ = ["arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cos", "cosh",
-           "deg2rad", "degrees", "one_minus_square", "rad2deg", "radians", "sin", "sinh", "tan",
-           "tanh"]  # fmt: skip
+__all__ = [
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "degrees",
+    "one_minus_square",
+    "rad2deg",
+    "radians",
+    "sin",
+    "sinh",
+    "tan",
+    "tanh",
+]
 
 
 @elementwise(np.sin)
@@ -42,7 +59,7 @@ def _one_minus_square(x):
     return np.negative(np.subtract(x, 1)) * np.subtract(x, -1)
 
 
-@elementwise(_one_minus_square, name="one_minus_square")
+@elementwise(_one_minus_square)
 def one_minus_square(_y, x):
     """y = 1 − x², without cancellation at x = ±1 in the value and at x = 0 in ∂y/∂x = −2x.
 
@@ -51,26 +68,16 @@ def one_minus_square(_y, x):
     return -2 * x
 
 
-@elementwise(np.arcsin, singular=True)
+@elementwise(np.arcsin, poles={1: np.inf, -1: np.inf})
 def arcsin(_y, x):
     """y = arcsin x: ∂y/∂x = 1/√(1 − x²). Infinite at x = ±1, where zeros stay zero."""
     return 1 / np.sqrt(one_minus_square(x))
 
 
-arcsin.singular_at(
-    "x = ±1", lambda x: np.equal(x, 1) | np.equal(x, -1), 1.0, np.inf, np.nan, "pole"
-)
-
-
-@elementwise(np.arccos, singular=True)
+@elementwise(np.arccos, poles={1: -np.inf, -1: -np.inf})
 def arccos(_y, x):
     """y = arccos x: ∂y/∂x = −1/√(1 − x²). Infinite at x = ±1, where zeros stay zero."""
     return -1 / np.sqrt(one_minus_square(x))
-
-
-arccos.singular_at(
-    "x = ±1", lambda x: np.equal(x, 1) | np.equal(x, -1), 1.0, -np.inf, np.nan, "pole"
-)
 
 
 @elementwise(np.arctan)
@@ -97,11 +104,8 @@ def arctan2(_a, y, x):
 arctan2.singular_at(
     "x = y = 0",
     lambda y, x: np.equal(x, 0) & np.equal(y, 0),
-    (0.0, 0.0),
-    (np.nan, np.nan),
-    (np.nan, np.nan),
-    "pole",
-)
+    (0.0, 0.0), (np.nan, np.nan), (np.nan, np.nan), "pole",
+)  # fmt: skip
 
 
 @elementwise(np.sinh)
@@ -133,7 +137,7 @@ def arcsinh(_y, x):
     return 1 / np.hypot(1, x)
 
 
-@elementwise(np.arccosh, singular=True)
+@elementwise(np.arccosh, poles={1: np.inf})
 def arccosh(_y, x):
     """y = arccosh x: ∂y/∂x = 1/√((x − 1)(x + 1)). Infinite at x = 1, where zeros stay zero.
 
@@ -143,18 +147,10 @@ def arccosh(_y, x):
     return 1 / (np.sqrt(x - 1) * np.sqrt(x - (-1)))
 
 
-arccosh.singular_at("x = 1", lambda x: np.equal(x, 1), 1.0, np.inf, np.nan, "pole")
-
-
-@elementwise(np.arctanh, singular=True)
+@elementwise(np.arctanh, poles={1: np.inf, -1: np.inf})
 def arctanh(_y, x):
     """y = arctanh x: ∂y/∂x = 1/(1 − x²). Infinite at x = ±1, where zeros stay zero."""
     return 1 / one_minus_square(x)
-
-
-arctanh.singular_at(
-    "x = ±1", lambda x: np.equal(x, 1) | np.equal(x, -1), 1.0, np.inf, np.nan, "pole"
-)
 
 
 def _degrees_to_radians(_y, _x):

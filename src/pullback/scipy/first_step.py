@@ -37,16 +37,7 @@ def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
     It takes the arguments of the SciPy function, under the same names, wherever a tracer is among
     them: as an argument, or in a list, tuple, dict or object array.
 
-    Parameters
-    ----------
-    *functions : function
-        Functions written in Python; of a class, its methods as functions. To serve one again
-        replaces what served it before.
-
-    Raises
-    ------
-    TypeError
-        For a callable that is not a Python function.
+    They must be written in Python. To serve one again replaces what served it before.
     """
 
     def enter(implementation: F) -> F:

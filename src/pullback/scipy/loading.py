@@ -20,13 +20,7 @@ __all__ = ["follow"]
 
 
 def follow(surfaces: Mapping[str, str]) -> None:
-    """Import modules as soon as others are: at once where those are imported already.
-
-    Parameters
-    ----------
-    surfaces : mapping of str to str
-        The module to import after each of SciPy's.
-    """
+    """Import after each of these modules of SciPy's another one; at once where it is imported."""
     finder = _Finder(surfaces)
     sys.meta_path.insert(0, finder)
     for name, surface in surfaces.items():

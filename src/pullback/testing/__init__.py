@@ -4,6 +4,7 @@
 
 * :mod:`pullback.testing.directions`: perturbations on the scale of what they perturb, which
   floating-point numbers represent exactly;
+* :mod:`pullback.testing.ladder`: values of the function at smaller and smaller steps;
 * :mod:`pullback.testing.differences`: the derivative from values of the function alone, with the
   error it may have;
 * :mod:`pullback.testing.subject`: a function of pytrees as one of lists of arrays, with names;

@@ -11,16 +11,15 @@ one may be resolved at 10⁻³ while another needs 10⁻⁹.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pullback.testing.directions import Array
+from pullback.testing.ladder import Ladder
 
-__all__ = ["PRECISIONS", "Ladder", "Precision", "Slope", "slope"]
-
-Function = Callable[[Sequence[Array]], Array]
+__all__ = ["PRECISIONS", "Precision", "Slope", "slope"]
 
 
 @dataclass(frozen=True)
@@ -93,85 +92,6 @@ class Slope:
     noise: Array
 
 
-class Ladder:
-    """Values of a function at x ± 4⁻ᵏ d, each evaluated once.
-
-    Parameters
-    ----------
-    function : callable
-        From a list of arrays to a vector; it may raise or return NaN away from x.
-    x, d : sequence of array
-    at_x : array
-        The vector at x.
-    """
-
-    def __init__(
-        self, function: Function, x: Sequence[Array], d: Sequence[Array], at_x: Array
-    ) -> None:
-        self.function = function
-        self.x = x
-        self.d = d
-        self.at_x = at_x
-        self.rungs: dict[int, tuple[Array, Array]] = {}
-
-    def values(self, level: int) -> tuple[Array, Array]:
-        """f(x + hd) and f(x − hd) at h = 4⁻ᵏ; NaN outside the domain of f."""
-        if level not in self.rungs:
-            self.rungs[level] = self._at(4.0**-level), self._at(-(4.0**-level))
-        return self.rungs[level]
-
-    def _at(self, h: float) -> Array:
-        moved = [
-            np.asarray(x + np.asarray(h, dtype=x.real.dtype) * d)
-            for x, d in zip(self.x, self.d, strict=True)
-        ]
-        try:
-            y = self.function(moved)
-        except (ArithmeticError, ValueError):
-            return np.full_like(self.at_x, np.nan)
-        return y if y.shape == self.at_x.shape else np.full_like(self.at_x, np.nan)
-
-    def scatter(self) -> Array:
-        """How much the values at the smallest steps differ on one side of x."""
-        sides = np.array([self.rungs[level] for level in sorted(self.rungs)[-_FEW:]])
-        return np.asarray(np.max(np.abs(sides - sides[-1]), axis=(0, 1)))
-
-    def window(self, level: int, rounding: Array, epsilon: Array) -> tuple[Array, Array]:
-        """The slope extrapolated from three steps, and its error; infinite where unusable.
-
-        Each value of the function has an error of at least `rounding`, and of a few `epsilon`
-        relative to itself.
-        """
-        slopes = []
-        size = np.abs(self.at_x)
-        for k in range(level, level + 3):
-            ahead, behind = self.values(k)
-            slopes.append((ahead - behind) * (0.5 * 4.0**k))
-            size = np.maximum(size, np.maximum(np.abs(ahead), np.abs(behind)))
-        first = slopes[1] + (slopes[1] - slopes[0]) / 15
-        second = slopes[2] + (slopes[2] - slopes[1]) / 15
-        value = second + (second - first) / 255
-        error = np.maximum(np.abs(value - slopes[2]), np.abs(second - first))
-        error = error + np.maximum(4 * epsilon * size, rounding) * 4.0 ** (level + 2)
-        unusable = ~np.isfinite(error)
-        return np.where(unusable, 0.0, value), np.where(unusable, np.inf, error)
-
-    def remainders(self, level: Array, predicted: Array) -> list[Array]:
-        """‖f(x ± hd) − f(x) ∓ hp‖ on the three steps of each element's window."""
-        out = [np.zeros(self.at_x.shape) for _ in range(3)]
-        for start in np.unique(level):
-            chosen = level == start
-            for k in range(3):
-                h = 4.0 ** -(int(start) + k)
-                ahead, behind = self.values(int(start) + k)
-                rest = np.maximum(
-                    np.abs(ahead - self.at_x - h * predicted),
-                    np.abs(behind - self.at_x + h * predicted),
-                )
-                out[k][chosen] = rest[chosen]
-        return out
-
-
 def slope(
     ladder: Ladder,
     predicted: Array,
@@ -182,18 +102,9 @@ def slope(
 ) -> Slope:
     """The derivative along the ladder's direction, from the finest window that resolves it.
 
-    Parameters
-    ----------
-    ladder : Ladder
-    predicted : array
-        The slope that is to be confirmed. Only how far to search depends on it.
-    epsilon : array
-        The relative rounding error of each output.
-    magnitude : array
-        The size of what each output is computed from; `epsilon` is relative to it.
-    parts : sequence of slice
-        The elements of each array among the outputs.
-    precision : Precision
+    How far to search depends on the slope that is `predicted`, and nothing else. Outputs have
+    rounding errors of `epsilon` relative to the `magnitude` of what they are computed from, and
+    belong to arrays that are `parts` of their vector.
     """
     search = _Search(ladder, predicted, epsilon, magnitude, parts, precision)
     with np.errstate(all="ignore"):
@@ -233,8 +144,6 @@ def _converges(ladder: Ladder, predicted: Array, start: int) -> Array:
     return found
 
 
-_FEW = 12
-"""How many of the smallest steps show the rounding errors of the function."""
 _MANY = 16
 """How many elements make a statistic."""
 _KNOWN = 1e-3

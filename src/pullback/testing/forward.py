@@ -7,14 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pullback.testing.directions import NOISE_SAMPLES, Array, shaken
-from pullback.testing.probes import (
-    NOISE_SAFETY,
-    Probe,
-    hint,
-    narrowest,
-    number,
-    place,
-)
+from pullback.testing.probes import NOISE_SAFETY, Probe, hint, narrowest, number, place
 from pullback.testing.report import Row
 from pullback.testing.subject import pack
 

@@ -15,16 +15,7 @@ from pullback.testing.differences import Slope, slope
 from pullback.testing.directions import NOISE_SAMPLES, Array, direction, groups, scales, shaken
 from pullback.testing.subject import Subject, pack
 
-__all__ = [
-    "NOISE_SAFETY",
-    "Probe",
-    "cotangents",
-    "hint",
-    "narrowest",
-    "number",
-    "place",
-    "probes",
-]
+__all__ = ["NOISE_SAFETY", "Probe", "cotangents", "hint", "narrowest", "number", "place", "probes"]
 
 NOISE_SAFETY = 30.0
 """How many times what it then varies by a discrepancy may be."""

@@ -11,14 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from pullback.testing.directions import NOISE_SAMPLES, Array, scales, shaken
-from pullback.testing.probes import (
-    NOISE_SAFETY,
-    Probe,
-    hint,
-    narrowest,
-    number,
-    place,
-)
+from pullback.testing.probes import NOISE_SAFETY, Probe, hint, narrowest, number, place
 from pullback.testing.report import Row
 from pullback.testing.subject import Subject, pack, shared
 
@@ -161,17 +154,8 @@ def agreement(
 ) -> Row:
     """Two ways to the same arrays, each the size of an argument.
 
-    Parameters
-    ----------
-    subject : Subject
-    position : int
-        The argument whose direction it is about, for the row.
-    got, expected : sequence of array
-    name : str
-    rounding : float
-        What the results, times the size of their arguments, may be from rounding errors alone.
-    again : callable
-        Both results again, from inputs that differ by roundings.
+    From rounding errors alone the results, times the size of their arguments, may be as large as
+    `rounding`; `again` gives both of them from inputs that differ by roundings.
     """
     argument = subject.names[position]
     sizes = [scales(x).astype(float) for x in subject.x]

@@ -21,8 +21,9 @@ from pullback.errors import (
     LeakedTracerError,
     NoRuleError,
 )
-from pullback.testing.differences import PRECISIONS, Ladder, Precision
+from pullback.testing.differences import PRECISIONS, Precision
 from pullback.testing.directions import NOISE_SAMPLES, Array, nudges, scales
+from pullback.testing.ladder import Ladder
 from pullback.testing.names import Name, subscript
 from pullback.transforms.arguments import flatten_arrays, name_of
 from pullback.transforms.forward import pushforward

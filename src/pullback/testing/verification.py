@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.validation import require_function, require_generator, require_integer
+from pullback.core.creation import require_generator
+from pullback.core.validation import require_function, require_integer
 from pullback.errors import ArgumentTypeError, CheckError
 from pullback.testing.directions import Array, shaken
 from pullback.testing.forward import differences, taylor

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.creation import MOST_DIMENSIONS
 from pullback.core.tracing import Tracer, is_plain
-from pullback.core.validation import MOST_DIMENSIONS, describe
+from pullback.core.validation import describe
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.transforms.arguments import require_array
 

@@ -74,6 +74,10 @@ def value_and_grad(
     For complex arguments the gradient of a real f is ∂f/∂(Re z) + i ∂f/∂(Im z), the direction of
     steepest ascent. JAX returns its complex conjugate.
 
+    The argument is not copied, as `vjp` copies it. While `f` runs nobody may write to its arrays
+    under other names, neither `f` (to a global array that it is called with) nor another thread:
+    the gradient would silently be that at other values.
+
     Examples
     --------
     >>> import numpy as np
@@ -138,6 +142,10 @@ def grad(
     -----
     The direction of the gradient is that of steepest ascent: f(x + Δx) ≈ f(x) + ∇fᵀΔx
     = f(x) + ‖∇f‖‖Δx‖ cos θ is largest at θ = 0.
+
+    The argument is not copied, as `vjp` copies it. While `f` runs nobody may write to its arrays
+    under other names, neither `f` (to a global array that it is called with) nor another thread:
+    the gradient would silently be that at other values.
 
     Examples
     --------

@@ -8,9 +8,10 @@ from typing import Any, Literal
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.creation import MOST_DIMENSIONS
 from pullback.core.shapes import Abstract
 from pullback.core.tracing import Tracer
-from pullback.core.validation import MOST_DIMENSIONS, require_flag, require_function, require_word
+from pullback.core.validation import require_flag, require_function, require_word
 from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,

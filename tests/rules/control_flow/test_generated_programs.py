@@ -30,6 +30,8 @@ def assert_close(got, wanted, tolerance=1e-12):
         a, b = np.asarray(a), np.asarray(b)
         assert a.dtype == b.dtype
         assert a.shape == b.shape
+        if np.all(a == b):
+            continue
         scale = 1.0 + np.max(np.abs(b), initial=0.0)
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * scale)
 

@@ -6,6 +6,7 @@ import gc
 import tracemalloc
 
 import numpy as np
+import pytest
 
 import pullback as pb
 from pullback.rules.control_flow import recomputation
@@ -54,7 +55,7 @@ def test_ten_thousand_residual_layers():
         results = sum(each.nbytes for each in gradient)
         return gradient, current - results, peak - results
 
-    memory(3, SNAPSHOTS)  # fills the caches of names, dtypes and the like
+    memory(200, SNAPSHOTS)  # fills the caches of names, dtypes and the like
     activations = (memory(60, None)[2] - memory(20, None)[2]) / 40
     count = 0
     gradient, current, peak = memory(LAYERS, SNAPSHOTS)
@@ -127,6 +128,7 @@ def test_memory_of_a_checkpointed_function():
     assert peaks[1] < 15
 
 
+@pytest.mark.usefixtures("few_objects")
 def test_no_array_waits_for_the_garbage_collector():
     """What a transform has used is free when it returns: no cycle holds on to it."""
     x, w = np.linspace(0.1, 1.0, 50_000), np.full(50_000, 0.5)

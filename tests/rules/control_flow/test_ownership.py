@@ -96,6 +96,56 @@ def test_free_arrays_changed_after_the_call_do_not_change_the_gradient():
     assert_array_equal(pull(np.ones(2))[0], [4.0, 9.0])
 
 
+def test_views_of_free_arrays_changed_after_the_call_do_not_change_the_gradient():
+    start = np.array([0.1, 0.9])
+    for view in (np.ravel, np.transpose, lambda x: x[::-1], lambda x: x):
+        for f in (
+            lambda y, w, view=view: pb.cond(True, lambda: np.sin(y * view(w)), lambda: y),
+            lambda y, w, view=view: pb.switch(0, [lambda y, w: np.sin(y * view(w))], y, w),
+            lambda y, w, view=view: pb.checkpoint(lambda y: np.sin(y * view(w)))(y),
+            lambda y, w, view=view: pb.fori_loop(0, 1, lambda _, y: np.sin(y * view(w)), y),
+        ):
+            w = np.array([1.0, 2.0])
+            expected = np.cos(start * view(w)) * view(w)
+            _, pull = pb.vjp(lambda y, f=f, w=w: f(y, w), start)
+            w[:] = 0
+            np.testing.assert_allclose(pull(np.ones(2))[0], expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda y, w: pb.cond(True, lambda: (y * 2, w()), lambda: (y, y)),
+        lambda y, w: pb.switch(0, [lambda y: (y * 2, w())], y),
+        lambda y, w: pb.checkpoint(lambda y: (y * 2, w()))(y),
+        lambda y, w: pb.fori_loop(0, 1, lambda _, c: (c[0] * 2, w()), (y, y)),
+        lambda y, w: pb.fori_loop(0, 0, lambda _, c: c, (y * 2, w())),
+        lambda y, w: pb.scan(lambda c, _: ((c[0] * 2, w()), None), (y, y), length=1)[0],
+        lambda y, w: pb.while_loop(
+            lambda c: c[2] < 1, lambda c: (c[0] * 2, w(), c[2] + 1), (y, y, 0)
+        )[:2],
+    ],
+    ids=["cond", "switch", "checkpoint", "fori_loop", "no_iterations", "scan", "while_loop"],
+)
+def test_a_result_that_is_an_array_from_outside_which_is_written_to_later(f):
+    start = np.array([0.1, 0.9])
+    for view in (lambda x: x, np.real, np.transpose, lambda x: x[::-1]):
+        weights = np.array([1.0, 2.0])
+        expected = 4 * start * view(weights.copy())
+
+        def product(x, view=view, weights=weights):
+            doubled, seen = f(x, lambda: view(weights))
+            weights[:] = 0
+            return x * doubled * seen
+
+        _, pull = pb.vjp(product, start)
+        assert_array_equal(pull(np.ones(2))[0], expected)
+        weights[:] = 1.0, 2.0
+        assert_array_equal(pb.pushforward(product, (start,), (np.ones(2),))[1], expected)
+        weights[:] = 1.0, 2.0
+        assert_array_equal(product(start), expected * start / 2)
+
+
 def test_a_free_array_that_becomes_the_carry():
     """Handed on as it is, and written to in the next iteration."""
     w = W.copy()

@@ -210,6 +210,30 @@ def test_an_array_in_a_list(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_an_array_that_a_function_far_inside_reads(kind):
+    """And the body as well: in both places a recording sees the same."""
+    weights = np.array([1.0, 2.0])
+
+    def scaled(y, by=weights):
+        return y * by[0]
+
+    def check_one(function, body):
+        weights[:] = 1.0, 2.0
+        check(
+            lambda y: body(y) + np.sum(weights),
+            lambda: weights.fill(7.0),
+            lambda: function(Y) + np.sum(weights),
+            kind,
+        )
+
+    for function in (lambda y: y * weights[1], scaled, functools.partial(scaled, by=weights)):
+        many = *[np.sin] * 100, function
+        check_one(function, lambda y, many=many: many[-1](y))
+        many = [dict.fromkeys(range(100), (np.sin,)) | {100: (function,)}]
+        check_one(function, lambda y, many=many: many[0][100][0](y))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_array_whose_elements_decide(kind):
     weights = np.array([1.0, 2.0])
 
@@ -361,6 +385,62 @@ def test_closures_and_defaults(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_attributes_of_functions(kind):
+    """Also of those that `functools.partial` and transforms make."""
+    square = pb.grad(lambda z: np.sum(z * z * z) / 3)
+    for f in (functools.partial(np.multiply, 2.0), square, lambda z: z * 3):
+        f.rate = 2.0
+
+        def body(y, f=f):
+            return f(y) * f.rate
+
+        check(body, lambda f=f: setattr(f, "rate", 5.0), lambda body=body: body(Y), kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_properties_of_a_module(kind):
+    class Settings(types.ModuleType):
+        rate_of_all = 2.0
+
+        @property
+        def rate(self):
+            return self.rate_of_all
+
+    module = Settings("settings")
+    change = functools.partial(setattr, Settings, "rate_of_all", 5.0)
+    check(lambda y: y * module.rate, change, lambda: Y * module.rate, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_builtins_of_ones_own(kind):
+    namespace = {"__builtins__": {"abs": lambda x: x * 2}}
+    exec("def body(y): return abs(y)", namespace)
+    body, own = namespace["body"], namespace["__builtins__"]
+    check(body, lambda: own.update(abs=lambda x: x * 3), lambda: body(Y), kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_an_array_tells_beside_its_elements(kind):
+    """Who may write to it, and which other ones share its memory."""
+    array = np.array([1.0, 2.0, 3.0])
+    weights, part, rest = array.copy(), array[:2], array[1:]
+
+    def body(y):
+        return y * 2 if weights.flags.writeable else y * 3
+
+    def shared(y):
+        return y * 2 if np.shares_memory(part, rest) else y * 3
+
+    def change():
+        nonlocal rest
+        rest = np.ones(2)
+
+    if kind not in ("cond", "switch"):  # whose branches see variables in place of arrays anyway
+        check(body, lambda: weights.setflags(write=False), lambda: body(Y), kind)
+        check(shared, change, lambda: shared(Y), kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_other_code(kind):
     def inner(y):
         return y * 2
@@ -490,15 +570,26 @@ def test_side_effects_happen_at_each_call(kind, capsys):
 
 
 def test_a_body_that_is_run_again_for_its_elements_does_nothing_twice():
-    weights, held = np.array([1.0, 2.0]), [0]
+    weights, held, arrays, number = np.array([1.0, 2.0]), [0], [np.zeros(2)], 0
+    module = types.ModuleType("module")
+    module.array = np.zeros(2)
 
     def body(_, y):
+        nonlocal number
+        number += 1
+        return y * 2 if weights[0] > 0 else y
+
+    def writing(_, y):
         held[0] = held[0] + 1
+        arrays[0][1] += 1
+        module.array[1] += 1
         return y * 2 if weights[0] > 0 else y
 
     for count in (1, 2, 3):
         np.testing.assert_array_equal(pb.fori_loop(0, 1, body, Y), 2 * Y)
-        assert held == [count]
+        np.testing.assert_array_equal(pb.fori_loop(0, 1, writing, Y), 2 * Y)
+        assert (number, held) == (count, [count])
+        np.testing.assert_array_equal([arrays[0], module.array], [[0, count]] * 2)
 
 
 def test_a_state_that_settles():
@@ -562,6 +653,21 @@ def test_errors_of_numpy_are_those_of_the_call():
         loop()
     with np.errstate(all="raise"), pytest.raises(FloatingPointError):
         loop()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_warnings_of_numpy_are_given_at_each_call(kind):
+    loop = loops(lambda y: np.where(np.isfinite(np.log(np.zeros(2))), y, 2 * y))[kind]
+    if kind in ("cond", "switch"):  # where nothing is evaluated as long as it may not be taken
+        return
+    for _ in range(3):
+        with pytest.warns(RuntimeWarning, match="divide by zero"):
+            loop(Y)
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        loop(Y)
+    with np.errstate(divide="ignore"):
+        for _ in range(2):
+            np.testing.assert_array_equal(loop(Y), 2 * Y)
 
 
 def test_suspended():

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import pullback as pb
+from tests.grouping import together
 
 
 def forward(f):
@@ -44,6 +45,7 @@ THROUGH = {
 }
 
 
+@together("outer")
 @pytest.mark.parametrize("through", THROUGH.values(), ids=THROUGH)
 @pytest.mark.parametrize(("outer", "inner"), PAIRS)
 def test_perturbations_are_not_confused(outer, inner, through):

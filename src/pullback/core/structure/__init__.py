@@ -6,6 +6,20 @@ from pullback.core.structure.loops import Access, Index, Load, Loops
 from pullback.core.structure.movement import Gather, Scatter, View
 from pullback.core.structure.opaque import Nested, Opaque, along_axis, rowwise
 
-__all__ = ["Access", "Contraction", "Elementwise", "Gather", "Index", "Load", "Loops", "Nested",
-           "Opaque", "Reduction", "Scatter", "Structure", "View", "along_axis",
-           "rowwise"]  # fmt: skip
+__all__ = [
+    "Access",
+    "Contraction",
+    "Elementwise",
+    "Gather",
+    "Index",
+    "Load",
+    "Loops",
+    "Nested",
+    "Opaque",
+    "Reduction",
+    "Scatter",
+    "Structure",
+    "View",
+    "along_axis",
+    "rowwise",
+]

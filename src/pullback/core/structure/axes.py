@@ -10,12 +10,29 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.shapes import Abstract, broadcast_shapes, dtype_of, shape_of
 from pullback.errors import ArgumentValueError
 
-__all__ = ["Marks", "Params", "Row", "aligned", "common", "dtypes", "flattened", "in_batches",
-           "in_front", "joined", "listed", "over_axes", "rank_of", "reversed_axes", "size_of",
-           "stretch", "without"]  # fmt: skip
+__all__ = [
+    "Marks",
+    "Params",
+    "Row",
+    "aligned",
+    "common",
+    "dtypes",
+    "flattened",
+    "in_batches",
+    "in_front",
+    "joined",
+    "listed",
+    "over_axes",
+    "rank_of",
+    "reversed_axes",
+    "size_of",
+    "stretch",
+    "without",
+]
 
 Marks = Sequence[bool]
 Row = Sequence[Any]
@@ -34,8 +51,6 @@ def rank_of(x: Any) -> int:
 
 # -- dtypes ---------------------------------------------------------------------------------------
 
-_WEAK = (bool, int, float, complex)
-
 
 def dtypes(primitive: Any, *args: Any, **params: Any) -> Any:
     """The dtype of the primitive's value, or of each of its values.
@@ -44,7 +59,8 @@ def dtypes(primitive: Any, *args: Any, **params: Any) -> Any:
     the same dtypes and ranks, with extent 1 along each axis; each combination is evaluated once.
     """
     kinds = tuple(
-        type(arg) if type(arg) in _WEAK else (dtype_of(arg), len(shape_of(arg))) for arg in args
+        type(arg) if type(arg) in PYTHON_NUMBERS else (dtype_of(arg), len(shape_of(arg)))
+        for arg in args
     )
     given = tuple((name, type(value), value) for name, value in params.items())
     try:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from pullback.core import trees
 from pullback.core.linear import Joint
-from pullback.core.memory import with_snapshots
+from pullback.core.memory import apart, with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
 from pullback.core.structure import Nested
+from pullback.core.structure.axes import Marks, Params, Row
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of, require_function
 from pullback.graph.building import flat_graph
@@ -42,7 +43,7 @@ __all__ = ["checkpoint"]
 
 def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
     """The results of a body. Its pullback evaluates the body again."""
-    return _take_over([*args], **params)
+    return apart(_take_over([*args], **params), args)
 
 
 def _take_over(args: list[Any], *, body: Graph) -> tuple[Any, ...]:
@@ -54,11 +55,7 @@ def _shape(*_args: Any, body: Graph) -> tuple[Abstract, ...]:
 
 
 def _batch(
-    primitive: Primitive,
-    size: int,
-    mapped: Sequence[bool],
-    values: Sequence[Any],
-    params: dict[str, Any],
+    primitive: Primitive, size: int, mapped: Marks, values: Row, params: Params
 ) -> tuple[Any, ...]:
     body: Graph = params["body"]
     wanted = affected_outputs(body, mapped)
@@ -66,9 +63,7 @@ def _batch(
     return tuple(out if mark else Unmapped(out) for out, mark in zip(outs, wanted, strict=True))
 
 
-def _pushforward(
-    values: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _pushforward(values: Row, dots: Row, params: Params) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     body: Graph = params["body"]
     if wants_values(body, values, dots):
         return push(body, values, dots)
@@ -79,15 +74,13 @@ def _pushforward(
     return outs[: len(wanted)], tuple(spread(outs[len(wanted) :], wanted))
 
 
-def _linearize(
-    values: Sequence[Any], wanted: Sequence[bool], params: dict[str, Any]
-) -> tuple[tuple[Any, ...], Joint]:
+def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Joint]:
     """Nothing is kept but the arguments: the pullback evaluates the body again."""
     body: Graph = params["body"]
     outs = bind(checkpointed, tuple(values), params)
     values = with_snapshots(values, wanted)
 
-    def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+    def pull_onto(bars: Row, totals: Row) -> list[Any]:
         if wants_values(body, values, bars, totals):
             return pull(body, values, wanted, bars, totals)
         varies = varying_outputs(body, wanted)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from pullback.core.linear import Joint
-from pullback.core.memory import with_snapshots
+from pullback.core.memory import apart, with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Nested
+from pullback.core.structure.axes import Marks, Params, Row
 from pullback.core.tracing import known, strip
 from pullback.graph.building import build, like
 from pullback.graph.cost import dearest
@@ -36,7 +37,7 @@ from pullback.rules.control_flow.splitting import Split, split
 from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
 
-__all__ = ["switch"]
+__all__ = ["Branches", "switch"]
 
 Branches = tuple[Graph, ...]
 
@@ -46,7 +47,7 @@ def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
 
     Its linear maps are those of the branch. The number is locally constant.
     """
-    return _take_over([*args], **params)
+    return apart(_take_over([*args], **params), args)
 
 
 def _take_over(args: list[Any], *, branches: Branches) -> tuple[Any, ...]:
@@ -58,16 +59,12 @@ def _shape(*_args: Any, branches: Branches) -> tuple[Abstract, ...]:
     return tuple(map(Abstract.of, branches[0].outputs))
 
 
-def _union(rows: Sequence[Sequence[bool]]) -> list[bool]:
+def _union(rows: Sequence[Marks]) -> list[bool]:
     return [any(column) for column in zip(*rows, strict=True)]
 
 
 def _batch(
-    primitive: Primitive,
-    size: int,
-    mapped: Sequence[bool],
-    values: Sequence[Any],
-    params: dict[str, Any],
+    primitive: Primitive, size: int, mapped: Marks, values: Row, params: Params
 ) -> tuple[Any, ...]:
     branches: Branches = params["branches"]
     index, operands = values[0], values[1:]
@@ -92,9 +89,7 @@ def _batch(
     return tuple(results)
 
 
-def _pushforward(
-    values: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _pushforward(values: Row, dots: Row, params: Params) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     branches: Branches = params["branches"]
     branch = _taken(branches, values[0])
     if branch is not None and wants_values(branch, values, dots):
@@ -107,9 +102,7 @@ def _pushforward(
     return outs[: len(wanted)], tuple(spread(outs[len(wanted) :], wanted))
 
 
-def _linearize(
-    values: Sequence[Any], wanted: Sequence[bool], params: dict[str, Any]
-) -> tuple[tuple[Any, ...], Joint]:
+def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Joint]:
     """Each branch keeps what its own pullback reads, in slots that all branches share."""
     branches: Branches = params["branches"]
     varying = tuple(wanted[1:])
@@ -121,7 +114,7 @@ def _linearize(
     outs, kept = results[:count], results[count:]
     values = with_snapshots(values, wanted)
 
-    def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+    def pull_onto(bars: Row, totals: Row) -> list[Any]:
         branch = _taken(branches, values[0])
         if branch is not None and wants_values(branch, values, bars, totals):
             return [None, *pull(branch, values[1:], varying, bars, totals[1:])]
@@ -222,7 +215,7 @@ def _pullback(
     onto: tuple[bool, ...],
     read: tuple[int, ...],
     slots: dict[int, int],
-    kept: Sequence[Any],
+    kept: Row,
 ) -> Graph:
     """The pullback of a branch, from operands, what is kept, cotangents and totals."""
     row = tuple((shape_of(x), dtype_of(x)) for x in kept)
@@ -276,7 +269,7 @@ def _pullback(
     )
 
 
-def _layouts(args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+def _layouts(args: Row, params: Params) -> list[Any]:
     """What all branches agree on."""
     rows = [layouts_through(branch, args[1:]) for branch in params["branches"]]
     return [row[0] if len(set(row)) == 1 else None for row in zip(*rows, strict=True)]

@@ -16,6 +16,7 @@ import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import watch
+from pullback.core.structure.axes import Marks, Row
 from pullback.core.tracing import Tracer, known
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import live, read
@@ -39,6 +40,7 @@ __all__ = [
     "groups",
     "interleave",
     "marked",
+    "part_of",
     "present",
     "pruned",
     "pull",
@@ -48,6 +50,7 @@ __all__ = [
     "spread",
     "wants_values",
     "with_constants",
+    "with_inputs",
     "zeros_like",
 ]
 
@@ -77,6 +80,18 @@ def pruned(
     return with_constants(name, inputs, constants, live(equations, outputs), outputs, names)
 
 
+def part_of(graph: Graph, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
+    """A graph with some of its inputs, and some of its outputs, and what these need."""
+    return pruned(
+        graph.name,
+        [graph.inputs[i] for i in inputs],
+        graph.constants,
+        graph.equations,
+        [graph.outputs[i] for i in outputs],
+        [graph.signature.names[i] for i in inputs],
+    )
+
+
 def with_constants(
     name: str,
     inputs: Sequence[Variable],
@@ -90,6 +105,13 @@ def with_constants(
     used.update(x for x in outputs if type(x) is Variable)
     constants = {x: value for x, value in constants.items() if x in used}
     return flat_graph(name, inputs, constants, equations, outputs, names)
+
+
+def with_inputs(graph: Graph, place: int, extra: Sequence[Variable], names: Sequence[str]) -> Graph:
+    """A graph with more inputs, from a place on."""
+    inputs, called = list(graph.inputs), list(graph.signature.names)
+    inputs[place:place], called[place:place] = extra, names
+    return flat_graph(graph.name, inputs, graph.constants, graph.equations, graph.outputs, called)
 
 
 def groups(values: Sequence[T], sizes: Sequence[int]) -> Iterator[Sequence[T]]:
@@ -127,9 +149,7 @@ def present(row: Iterable[T | None]) -> dict[int, T]:
     return {i: x for i, x in enumerate(row) if x is not None}
 
 
-def interleave(
-    primals: Sequence[Any], dots: Sequence[Any], marks: Sequence[bool], sizes: Sequence[int]
-) -> list[Any]:
+def interleave(primals: Row, dots: Row, marks: Marks, sizes: Sequence[int]) -> list[Any]:
     """Group by group the primals, and after them the tangents of those that are marked."""
     mixed: list[Any] = []
     for group in groups(list(zip(primals, dots, marks, strict=True)), sizes):
@@ -139,7 +159,7 @@ def interleave(
 
 
 def separate(
-    mixed: Sequence[T], marks: Sequence[bool], sizes: Sequence[int]
+    mixed: Sequence[T], marks: Marks, sizes: Sequence[int]
 ) -> tuple[list[T], list[T | None]]:
     """The inverse of `interleave`, with a tangent for each mark."""
     remaining = iter(mixed)
@@ -152,11 +172,7 @@ def separate(
 
 
 def pushed(
-    body: Graph,
-    dotted: Sequence[bool],
-    wanted: Sequence[bool],
-    in_sizes: Sequence[int],
-    out_sizes: Sequence[int],
+    body: Graph, dotted: Marks, wanted: Marks, in_sizes: Sequence[int], out_sizes: Sequence[int]
 ) -> Graph:
     """The pushforward of a body, from primals and tangents to primals and tangents.
 
@@ -201,8 +217,8 @@ def pushed(
 def batched(
     body: Graph,
     size: int,
-    mapped: Sequence[bool],
-    wanted: Sequence[bool],
+    mapped: Marks,
+    wanted: Marks,
     around: Callable[[list[Any], list[Any]], list[Any]] | None = None,
     name: str = "batched",
 ) -> Graph:
@@ -267,13 +283,7 @@ class Recording:
     constants : dict of Variable to array
     """
 
-    def __init__(
-        self,
-        body: Graph,
-        varying: Sequence[bool],
-        seeded: Sequence[bool],
-        onto: Sequence[bool],
-    ) -> None:
+    def __init__(self, body: Graph, varying: Marks, seeded: Marks, onto: Marks) -> None:
         self.inputs = [like(x) for x in body.inputs]
         self.bars = [
             like(x) if seed else None for x, seed in zip(body.outputs, seeded, strict=True)
@@ -286,18 +296,10 @@ class Recording:
                 [None if x is None else staging.tracer(x, where) for x in variables]
                 for variables in (self.bars, self.onto)
             )
-            with Tape(where) as tape:
-                followed = [
-                    tape.input(x) if varies else x for x, varies in zip(args, varying, strict=True)
-                ]
-                pairs = [lower(out, tape, where) for out in body.run(followed)]
-                self.outputs = [_atom(staging, out) for out, _ in pairs]
-                count = len(staging.equations)
-                nodes = [x._payload for x in marked(followed, varying)]
-                some = marked(totals, varying)
-                linear = Linearization(nodes, [node for _, node in pairs], tape)
-                found = linear.pull(bars, onto=some)
-            results = iter(found)
+            outs, linear = _linearized(body, args, varying)
+            self.outputs = [_atom(staging, out) for out in outs]
+            count = len(staging.equations)
+            results = iter(linear.pull(bars, onto=marked(totals, varying)))
             self.results = [_atom(staging, next(results)) if varies else None for varies in varying]
         self.primal, self.rest = staging.equations[:count], staging.equations[count:]
         self.constants = staging.constants
@@ -317,6 +319,17 @@ class Recording:
         return self.inputs[i] if number < 0 else self.primal[number].outputs[i]
 
 
+def _linearized(body: Graph, values: Row, varying: Marks) -> tuple[list[Any], Linearization]:
+    """The results for these values, and their linear map in those that vary."""
+    where = f"the pullback of {body.name}"
+    with Tape(where) as tape:
+        followed = [tape.input(x) if mark else x for x, mark in zip(values, varying, strict=True)]
+        pairs = [lower(out, tape, where) for out in body.run(followed)]
+    nodes = [x._payload for x in marked(followed, varying)]
+    linear = Linearization(nodes, [node for _, node in pairs], tape)
+    return [out for out, _ in pairs], linear
+
+
 def _atom(staging: Staging, x: Any) -> Atom | None:
     if x is None:
         return None
@@ -328,7 +341,7 @@ def _atom(staging: Staging, x: Any) -> Atom | None:
 # -- derivatives of values -------------------------------------------------------------------------
 
 
-def wants_values(body: Graph, *rows: Sequence[Any]) -> bool:
+def wants_values(body: Graph, *rows: Row) -> bool:
     """Whether the derivative depends on values, and all those in the rows are known."""
     return _decomposes(body) and all(x is None or known(x) for row in rows for x in row)
 
@@ -347,26 +360,14 @@ def _decomposes(body: Graph) -> bool:
     return derived(body, ("decomposes",), search)
 
 
-def pull(
-    body: Graph,
-    values: Sequence[Any],
-    wanted: Sequence[bool],
-    bars: Sequence[Any],
-    totals: Sequence[Any],
-) -> list[Any]:
+def pull(body: Graph, values: Row, wanted: Marks, bars: Row, totals: Row) -> list[Any]:
     """For each argument its cotangent, added to its total, where it is wanted."""
-    with Tape(f"the pullback of {body.name}") as tape:
-        followed = [tape.input(x) if want else x for x, want in zip(values, wanted, strict=True)]
-        pairs = [lower(out, tape, body.name) for out in body.run(followed)]
-    nodes = [x._payload for x in marked(followed, wanted)]
-    linear = Linearization(nodes, [node for _, node in pairs], tape)
+    _, linear = _linearized(body, values, wanted)
     found = iter(linear.pull(bars, once=True, onto=marked(totals, wanted)))
     return [next(found) if want else x for x, want in zip(totals, wanted, strict=True)]
 
 
-def push(
-    body: Graph, values: Sequence[Any], dots: Sequence[Any]
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def push(body: Graph, values: Row, dots: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """The results and their tangents; `None` is zero."""
     with Pushforward(f"the pushforward of {body.name}") as interpreter:
         outs = body.run(

@@ -36,7 +36,7 @@ LIBRARIES = frozenset({"pullback", "numpy", "scipy", "optree"})
 _COLLECTIONS = (list, tuple, dict)
 
 _FEW = 64
-"""How many elements of a collection are looked at."""
+"""How many elements of a collection are looked at, unless it may be copied."""
 
 
 class FreeArrays:
@@ -191,7 +191,8 @@ class FreeArrays:
             return False
         if self._collections and type(value) in (list, dict):
             return True
-        inside = [content for _, content in _seen_inside("", value)]
+        most = None if self._collections else _FEW
+        inside = [content for _, content in _seen_inside("", value, most)]
         if type(value) in _COLLECTIONS:
             inside = [x for x in inside if self._collections and type(x) is not np.ndarray]
         if not inside:
@@ -207,7 +208,7 @@ def _elements(collection: Any) -> list[Any]:
     return list(collection)
 
 
-def _seen_inside(name: str, value: Any) -> Iterable[tuple[str, Any]]:
+def _seen_inside(name: str, value: Any, most: int | None = _FEW) -> Iterable[tuple[str, Any]]:
     """What a function, or a collection, called `name` gives sight of, with names."""
     kind = type(value)
     if kind is functools.partial:
@@ -227,9 +228,9 @@ def _seen_inside(name: str, value: Any) -> Iterable[tuple[str, Any]]:
             *(value.__kwdefaults__ or {}).items(),
         )
     if kind in (list, tuple):
-        return [(f"{name}[{k}]", each) for k, each in enumerate(value[:_FEW])]
+        return [(f"{name}[{k}]", each) for k, each in enumerate(value[:most])]
     if kind is dict:
-        return [(f"{name}[{k!r}]", each) for k, each in itertools.islice(value.items(), _FEW)]
+        return [(f"{name}[{k!r}]", each) for k, each in itertools.islice(value.items(), most)]
     return ()
 
 

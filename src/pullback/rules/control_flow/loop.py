@@ -12,17 +12,17 @@ A loop is the one parameter of two primitives: `scan`, whose number of iteration
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from pullback.core.memory import in_memory
+from pullback.core.memory import apart, in_memory
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Nested
-from pullback.core.structure.axes import in_front
+from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import Tracer
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.cost import Cost
@@ -90,7 +90,7 @@ class Loop:
         upwards = range(self.start, self.start + self.length)
         return upwards[::-1] if self.reverse else upwards
 
-    def __call__(self, args: Sequence[Any]) -> tuple[Any, ...]:
+    def __call__(self, args: Row) -> tuple[Any, ...]:
         """The results of the loop for these arguments."""
         primitive = scan if self.condition is None else while_loop
         results: tuple[Any, ...] = bind(primitive, tuple(args), {"loop": self})
@@ -112,7 +112,7 @@ class Loop:
         return (*carry, *room)
 
     def iterations(
-        self, consts: Sequence[Any], carry: list[Any], xs: Sequence[Any], body: Graph | None = None
+        self, consts: Row, carry: list[Any], xs: Row, body: Graph | None = None
     ) -> Iterator[tuple[int, list[Any]]]:
         """Run the loop on plain arrays.
 
@@ -146,7 +146,7 @@ class Loop:
         ys = self.body.outputs[self.carry :]
         return [np.empty((self.length, *shape_of(y)), dtype_of(y)) for y in ys]
 
-    def stack(self, room: Sequence[Any], index: int, ys: list[Any]) -> None:
+    def stack(self, room: Row, index: int, ys: list[Any]) -> None:
         """Put away what an iteration returns; the list is emptied, as nothing may refer to it."""
         for array in room[::-1]:
             array[index - self.start] = ys.pop()
@@ -154,7 +154,7 @@ class Loop:
     # -- what varies ---------------------------------------------------------------------------
 
     def grown(
-        self, marks: Sequence[bool], outputs: Callable[[Graph, Sequence[bool]], list[bool]]
+        self, marks: Marks, outputs: Callable[[Graph, Marks], list[bool]]
     ) -> tuple[list[bool], list[bool]]:
         """Marks of the arguments and results, such that what is carried keeps its mark.
 
@@ -174,13 +174,13 @@ class Loop:
                 return inputs, out
             inputs[carried] = out[: self.carry]
 
-    def varying(self, wanted: Sequence[bool]) -> tuple[list[bool], list[bool]]:
+    def varying(self, wanted: Marks) -> tuple[list[bool], list[bool]]:
         """Which arguments and results are differentiated if these arguments are."""
         return self.grown(wanted, varying_outputs)
 
     # -- forward mode --------------------------------------------------------------------------
 
-    def pushed(self, dotted: Sequence[bool], wanted: Sequence[bool]) -> Loop:
+    def pushed(self, dotted: Marks, wanted: Marks) -> Loop:
         """The loop that carries tangents along: those of each group come after it."""
         consts, carry, _ = map(sum, groups(dotted, self.sizes))
         return replace(
@@ -191,18 +191,14 @@ class Loop:
             condition=self.condition and _ignoring(self.condition, dotted, self.consts),
         )
 
-    def push(
-        self, values: Sequence[Any], dots: Sequence[Any]
-    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    def push(self, values: Row, dots: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """The results and their tangents, from arguments and theirs; `None` is zero."""
         dotted, wanted = self.varying([dot is not None for dot in dots])
         outs = self.pushed(dotted, wanted)(self.with_dots(values, dots, dotted))
         results, out_dots = separate(outs, wanted, (self.carry,))
         return tuple(results), tuple(out_dots)
 
-    def with_dots(
-        self, values: Sequence[Any], dots: Sequence[Any], dotted: Sequence[bool]
-    ) -> list[Any]:
+    def with_dots(self, values: Row, dots: Row, dotted: Marks) -> list[Any]:
         """The arguments of the pushed loop; a carry that gets a tangent later starts with zeros."""
         full = [
             zeros_like(x) if marked and dot is None else dot
@@ -212,7 +208,7 @@ class Loop:
 
     # -- batches -------------------------------------------------------------------------------
 
-    def batched(self, size: int, mapped: Sequence[bool]) -> tuple[Loop, list[bool], list[bool]]:
+    def batched(self, size: int, mapped: Marks) -> tuple[Loop, list[bool], list[bool]]:
         """The loop over all examples at once, and which arguments and results are mapped.
 
         Where the condition differs between examples the loop goes on until it holds for none, and
@@ -236,9 +232,7 @@ class Loop:
         body = batched(self.body, size, (False, *inputs), outputs, *around)
         return replace(self, body=body, condition=_any(condition, size, inputs)), inputs, outputs
 
-    def to_batch(
-        self, size: int, mapped: Sequence[bool], inputs: Sequence[bool], values: Sequence[Any]
-    ) -> list[Any]:
+    def to_batch(self, size: int, mapped: Marks, inputs: Marks, values: Row) -> list[Any]:
         """The arguments of the batched loop; scanned arrays have the mapped axis second."""
         consts, carry, xs = groups(list(zip(values, mapped, inputs, strict=True)), self.sizes)
         return [
@@ -249,7 +243,7 @@ class Loop:
 
     # -- reverse mode --------------------------------------------------------------------------
 
-    def split(self, wanted: Sequence[bool]) -> Split:
+    def split(self, wanted: Marks) -> Split:
         """The body's forward part, and its linear part for any pattern of cotangents."""
         inputs, outputs = self.varying(wanted)
         consts, carry, xs = (len(group) for group in groups(inputs, self.sizes))
@@ -257,9 +251,7 @@ class Loop:
         invariant = [False] + [True] * consts + [False] * (carry + xs)
         return split(self.body, (False, *inputs), outputs, free, invariant)
 
-    def backwards(
-        self, parts: Split, seeded: Sequence[bool], length: int
-    ) -> tuple[Loop, ReverseBody]:
+    def backwards(self, parts: Split, seeded: Marks, length: int) -> tuple[Loop, ReverseBody]:
         """The loop in the other direction, where these results have a cotangent."""
         back = derived(
             self.body,
@@ -270,7 +262,7 @@ class Loop:
         return Loop(None, back.graph, *back.sizes, start, length, reverse), back
 
 
-def _ignoring(condition: Graph, dotted: Sequence[bool], consts: int) -> Graph:
+def _ignoring(condition: Graph, dotted: Marks, consts: int) -> Graph:
     """The condition, with tangents among its inputs that it doesn't read."""
 
     def make() -> Graph:
@@ -287,7 +279,7 @@ def _ignoring(condition: Graph, dotted: Sequence[bool], consts: int) -> Graph:
     return derived(condition, ("ignoring", tuple(dotted), consts), make)
 
 
-def _any(condition: Graph, size: int, mapped: Sequence[bool]) -> Graph:
+def _any(condition: Graph, size: int, mapped: Marks) -> Graph:
     """Whether the condition holds for any example."""
 
     def make() -> Graph:
@@ -312,7 +304,7 @@ def _repeat(*args: Any, loop: Loop) -> tuple[Any, ...]:
     direction, from the values that a forward loop keeps for it; with `checkpoint` see
     `loop_pullback`.
     """
-    return loop.evaluate([*args])
+    return apart(loop.evaluate([*args]), args)
 
 
 def _repeat_while(*args: Any, loop: Loop) -> tuple[Any, ...]:
@@ -321,7 +313,7 @@ def _repeat_while(*args: Any, loop: Loop) -> tuple[Any, ...]:
     Its pushforward is the loop that carries tangents along, its pullback `loop_pullback`. The
     number of iterations is locally constant.
     """
-    return loop.evaluate([*args])
+    return apart(loop.evaluate([*args]), args)
 
 
 def _shape(*_args: Any, loop: Loop) -> tuple[Abstract, ...]:
@@ -329,7 +321,7 @@ def _shape(*_args: Any, loop: Loop) -> tuple[Abstract, ...]:
     return (*carry, *(Abstract((loop.length, *y.shape), y.dtype) for y in ys))
 
 
-def _layouts(args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+def _layouts(args: Row, params: Params) -> list[Any]:
     loop: Loop = params["loop"]
     consts, carry, xs = groups(args, loop.sizes)
     inputs = loop.body.inputs[1 + loop.first_x :]
@@ -352,11 +344,7 @@ def _first_slice(x: Any, y: Variable) -> Any:
 
 
 def _batch(
-    _primitive: Primitive,
-    size: int,
-    mapped: Sequence[bool],
-    values: Sequence[Any],
-    params: dict[str, Any],
+    _primitive: Primitive, size: int, mapped: Marks, values: Row, params: Params
 ) -> tuple[Any, ...]:
     loop: Loop = params["loop"]
     many, inputs, outputs = loop.batched(size, mapped)

@@ -8,18 +8,13 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.creation import MOST_DIMENSIONS
 from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer
-from pullback.core.validation import (
-    MOST_DIMENSIONS,
-    describe,
-    name_of,
-    require_flag,
-    require_function,
-)
+from pullback.core.validation import describe, name_of, require_flag, require_function
 from pullback.errors import ArgumentTypeError, ArgumentValueError
-from pullback.graph.building import flat_graph, like
+from pullback.graph.building import like
 from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
 from pullback.rules import conversion
@@ -34,6 +29,7 @@ from pullback.rules.control_flow.bodies import (
     same_leaves,
     slices,
 )
+from pullback.rules.control_flow.derived import with_inputs
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record, record_unevaluated, recorded
@@ -375,11 +371,9 @@ def _with_inputs(
     graph: Graph, position: int, other: Graph, role: str, count: int, start: int = 0
 ) -> Graph:
     """A graph that takes some inputs of another one at `position`, and doesn't read them."""
-    names, extra = list(graph.signature.names), range(start, start + count)
-    names[position:position] = [f"{role}_{other.signature.names[i]}" for i in extra]
-    inputs = list(graph.inputs)
-    inputs[position:position] = [like(other.inputs[i]) for i in extra]
-    return flat_graph(graph.name, inputs, graph.constants, graph.equations, graph.outputs, names)
+    extra = range(start, start + count)
+    names = [f"{role}_{other.signature.names[i]}" for i in extra]
+    return with_inputs(graph, position, [like(other.inputs[i]) for i in extra], names)
 
 
 def _truth(x: Any, where: str) -> Any:

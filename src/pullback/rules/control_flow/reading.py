@@ -55,7 +55,14 @@ _MAKERS = frozenset(
 )  # fmt: skip
 """NumPy's functions that it doesn't dispatch, and that depend on nothing but their arguments."""
 
-_FILES = frozenset({"genfromtxt", "loadtxt", "save", "savetxt", "savez", "savez_compressed"})
+_BEYOND = frozenset(
+    {
+        "array2string", "array_repr", "array_str", "genfromtxt", "loadtxt", "may_share_memory",
+        "save", "savetxt", "savez", "savez_compressed", "shares_memory",
+    }
+)  # fmt: skip
+"""NumPy's functions that depend on more than the elements of their arguments."""
+
 _Dispatched = type(np.sum)
 _NUMPY_TYPES = frozenset({np.ndarray, np.dtype, np.errstate, np.finfo, np.iinfo, np.ndindex})
 _LIBRARIES = (
@@ -65,8 +72,8 @@ _LIBRARIES = (
 """Packages whose functions depend on nothing but their arguments."""
 
 _REFUSED = frozenset({"IMPORT_NAME", "LOAD_BUILD_CLASS"})
-_HIDING = frozenset({"format", "format_map"})
-"""Methods that read attributes whose names are in a string."""
+_HIDING = frozenset({"flags", "format", "format_map"})
+"""What tells who may write to an array, and methods that read attributes named in a string."""
 
 _CHANGING = frozenset(
     {
@@ -117,6 +124,7 @@ class Reading:
         self._changes, self._nbytes = False, 0
         self._seen: dict[int, tuple[int, bool]] = {}
         self._held: list[Any] = []
+        self._compared: list[tuple[Any, bytes]] = []
         self._modules: dict[int, ModuleType] = {}
         self._names: dict[str, None] = {}
         found = [self._of(each, direct=True) for each in functions]
@@ -124,6 +132,9 @@ class Reading:
         self.key: Hashable = *found, *self._attributes()
         if self._changes and not _CHANGING.isdisjoint(self._names):
             raise UnreadableError
+        names = self._names.keys()
+        if not all(names.isdisjoint(getattr(x, "__dict__", ())) for x in self._held):
+            raise UnreadableError  # what somebody has set as an attribute of a function
 
     def place(self, x: Any) -> int:
         """Which of the leaves an array or tracer is."""
@@ -156,6 +167,12 @@ class Reading:
                 done[id(before)] = run(args)
             found.append(done[id(before)][number])
         return found
+
+    def restore(self) -> None:
+        """Undo what was written since to the arrays that are compared by content."""
+        for x, content in self._compared:
+            if x.flags.writeable and x.tobytes() != content:
+                x[...] = np.frombuffer(content, x.dtype).reshape(x.shape)
 
     # -- keys ----------------------------------------------------------------------------------
 
@@ -230,32 +247,37 @@ class Reading:
         self._nbytes += x.dtype.itemsize * math.prod(shape)
         if type(x) is Tracer or x.dtype.kind not in "biufc" or self._nbytes > _SMALL:
             raise UnreadableError
-        return np.ndarray, shape, x.dtype, x.strides, x.flags.writeable, x.tobytes()
+        content = x.tobytes()
+        self._compared.append((x, content))
+        return np.ndarray, shape, x.dtype, x.strides, x.flags.writeable, content
 
     def _function(self, function: FunctionType, direct: bool) -> Hashable:
         code, namespace = function.__code__, function.__globals__
         names, assigned, assigns_globals = names_in(code)
         library = str(namespace.get("__name__")).partition(".")[0] in LIBRARIES
-        if library or function.__dict__ or type(namespace) is not dict or not _is_readable(code):
+        if library or type(namespace) is not dict or not _is_readable(code):
             raise UnreadableError
+        if assigns_globals or not assigned.isdisjoint(code.co_freevars):
+            raise UnreadableError  # it may be run once more than without this
         self.codes.append(code)
         self._names.update(dict.fromkeys(names))
         found: list[Hashable] = [id(code)]
-        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        for cell in function.__closure__ or ():
             try:
                 content = cell.cell_contents
             except ValueError:
                 found.append("empty")
             else:
-                found.append(self._of(content, direct=direct and name not in assigned))
+                found.append(self._of(content, direct=direct))
         found += [self._of(each, direct=direct) for each in function.__defaults__ or ()]
         for name, each in (function.__kwdefaults__ or {}).items():
             found += name, self._of(each, direct=direct)
+        standard: dict[str, Any] = function.__builtins__  # type: ignore[attr-defined]
         for name in names:
             if name in namespace:
-                found += name, self._of(namespace[name], direct=direct and not assigns_globals)
-            elif name in vars(builtins):
-                found += name, self._of(vars(builtins)[name], direct=False)
+                found += name, self._of(namespace[name], direct=direct)
+            elif name in standard:
+                found += name, self._of(standard[name], direct=False)
         return tuple(found)
 
     def _attributes(self) -> Iterator[Hashable]:
@@ -268,8 +290,8 @@ class Reading:
             grows = False
             for number, module in enumerate([*self._modules.values()]):
                 attributes = vars(module)
-                root = module.__name__.partition(".")[0]
-                if "__getattr__" in attributes and root not in ("numpy", "scipy"):
+                computes = "__getattr__" in attributes or type(module) is not ModuleType
+                if computes and module.__name__.partition(".")[0] not in ("numpy", "scipy"):
                     raise UnreadableError
                 for name in [*self._names]:
                     if name in attributes and (number, name) not in done:
@@ -324,7 +346,7 @@ def _is_trusted(x: Any) -> bool:
         return False
     module, name = x.__module__, x.__name__
     if kind is _Dispatched:
-        return module.startswith("numpy") and name not in _FILES
+        return module.startswith("numpy") and name not in _BEYOND
     if module == "builtins":
         named = name in _BUILTINS or (isinstance(x, type) and issubclass(x, BaseException))
         return named and vars(builtins).get(name) is x

@@ -19,15 +19,16 @@ Source: A. Griewank and A. Walther, Algorithm 799: revolve, ACM Trans. Math. Sof
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import comb, isqrt
 from typing import Any, TypeVar
 
 import numpy as np
 
+from pullback.core.structure.axes import Row
 from pullback.graph.graph import Graph
-from pullback.rules.control_flow.derived import derived, groups, pruned
+from pullback.rules.control_flow.derived import derived, groups, part_of
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.splitting import Split
 
@@ -64,10 +65,8 @@ def states(
 
     Parameters
     ----------
-    length : int
-        Number of steps n.
-    snapshots : int
-        Number of states s ≥ 1 that may be kept at a time, state 0 among them.
+    length, snapshots : int
+        As for `first_sweep`.
     kept : list
         The states before the steps of `first_sweep`. It has what is kept at any time, and is
         used up.
@@ -109,10 +108,8 @@ def evaluations(length: int, snapshots: int) -> int:
 
     Parameters
     ----------
-    length : int
-        Number of steps n.
-    snapshots : int
-        Number of states s ≥ 1 that may be kept at a time, state 0 among them.
+    length, snapshots : int
+        As for `first_sweep`.
 
     Returns
     -------
@@ -175,9 +172,7 @@ def _repetitions(length: int, snapshots: int) -> int:
 # -- a loop on plain arrays, forth and back -------------------------------------------------------
 
 
-def forth(
-    loop: Loop, parts: Split, values: Sequence[Any]
-) -> tuple[tuple[Any, ...], list[list[Any]]]:
+def forth(loop: Loop, parts: Split, values: Row) -> tuple[tuple[Any, ...], list[list[Any]]]:
     """The loop's results, and what is kept for the way back.
 
     That is a row of values for each iteration, or the states in the schedule's slots.
@@ -199,12 +194,7 @@ def forth(
 
 
 def back(
-    loop: Loop,
-    parts: Split,
-    values: Sequence[Any],
-    kept: list[list[Any]],
-    bars: Sequence[Any],
-    totals: Sequence[Any],
+    loop: Loop, parts: Split, values: Row, kept: list[list[Any]], bars: Row, totals: Row
 ) -> list[Any]:
     """A cotangent for each argument of the loop, `None` where it is zero.
 
@@ -262,7 +252,7 @@ class Column:
 
 
 def _recomputed(
-    loop: Loop, parts: Split, values: Sequence[Any], kept: list[list[Any]]
+    loop: Loop, parts: Split, values: Row, kept: list[list[Any]]
 ) -> Iterator[list[Any]]:
     """What each iteration has to keep, from the last to the first."""
     consts, _, xs = groups(values, loop.sizes)
@@ -294,10 +284,6 @@ def snapshots(loop: Loop) -> int:
 
 def _advanced(loop: Loop) -> Graph:
     """The body without what it stacks."""
-    body = loop.body
-    of = (body.name, body.inputs, body.constants, body.equations)
-    return derived(
-        body,
-        ("advanced", loop.carry),
-        lambda: pruned(*of, body.outputs[: loop.carry], body.signature.names),
-    )
+    body, everything = loop.body, range(len(loop.body.inputs))
+    key = ("advanced", loop.carry)
+    return derived(body, key, lambda: part_of(body, everything, range(loop.carry)))

@@ -273,11 +273,15 @@ def _reading(reads: Sequence[Any], others: Sequence[Any]) -> Reading | None:
 
 
 def _attempted(reading: Reading, make: Callable[[Reading | None], Recorded]) -> _Recording:
+    met: list[str] = []
+    heard: dict[str, Any] = {kind: "call" for kind, how in np.geterr().items() if how != "ignore"}
     try:
-        result, graphs, places = make(reading)
-        if not reading.is_seen:
-            raise UnreadableError
+        with np.errstate(call=lambda kind, _: met.append(kind), **heard):
+            result, graphs, places = make(reading)
+        if met or not reading.is_seen:
+            raise UnreadableError  # NumPy warns, or raises, at each call
     except Exception:  # of a body that reads elements, or has an error, which it will have again
+        reading.restore()
         return _Recording(None, (), reading.codes)
     before = [place[0].graph for place in places if isinstance(place, tuple)]
     return _Recording((result, places), [*graphs, *before], reading.codes)

@@ -16,7 +16,7 @@ the scalar ⟨ȳ, J(x)ẋ⟩ at fixed ȳ and ẋ:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
 from pullback.core.structure import Nested
-from pullback.core.structure.axes import in_front
+from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import Tracer
 from pullback.graph.cost import Cost, cost
 from pullback.rules.control_flow.derived import (
@@ -49,9 +49,7 @@ __all__ = ["loop_pullback"]
 # -- the linear maps of loops ---------------------------------------------------------------------
 
 
-def _linearize(
-    values: Sequence[Any], wanted: Sequence[bool], params: dict[str, Any]
-) -> tuple[tuple[Any, ...], Joint]:
+def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Joint]:
     loop: Loop = params["loop"]
     parts = loop.split(wanted)
     if loop.condition is not None or loop.checkpoint is not None:
@@ -61,7 +59,7 @@ def _linearize(
     outs, kept = results[:count], results[count:]
     values = with_snapshots(values, wanted)
 
-    def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+    def pull_onto(bars: Row, totals: Row) -> list[Any]:
         seeded = [bar is not None for bar in bars]
         backwards, back = loop.backwards(parts, seeded, loop.length)
         args = back.arguments(values, kept, bars, totals, runs=loop.length > 0)
@@ -71,7 +69,7 @@ def _linearize(
 
 
 def _by_recomputation(
-    loop: Loop, parts: Split, values: Sequence[Any], wanted: Sequence[bool]
+    loop: Loop, parts: Split, values: Row, wanted: Marks
 ) -> tuple[tuple[Any, ...], Joint]:
     """On plain arrays the run that gives the results keeps what the first pullback starts from.
 
@@ -86,7 +84,7 @@ def _by_recomputation(
     else:
         outs = loop(values)
 
-    def pull_onto(bars: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+    def pull_onto(bars: Row, totals: Row) -> list[Any]:
         if not plain or _traced((*bars, *totals)):
             return _pull(loop, values, bars, wanted, totals)
         try:
@@ -98,11 +96,11 @@ def _by_recomputation(
     return outs, _maps(loop, values, pull_onto)
 
 
-def _maps(loop: Loop, values: Sequence[Any], pull_onto: Callable[..., list[Any]]) -> Joint:
+def _maps(loop: Loop, values: Row, pull_onto: Callable[..., list[Any]]) -> Joint:
     return Joint.accumulating(lambda *dots: loop.push(values, dots)[1], pull_onto, len(values))
 
 
-def _traced(values: Sequence[Any]) -> bool:
+def _traced(values: Row) -> bool:
     return any(type(x) is Tracer for x in values)
 
 
@@ -115,13 +113,7 @@ for _loop in (scan, while_loop):
 # -- a loop forth and back, as a primitive --------------------------------------------------------
 
 
-def _pull(
-    loop: Loop,
-    values: Sequence[Any],
-    bars: Sequence[Any],
-    wanted: Sequence[bool],
-    totals: Sequence[Any] = (),
-) -> list[Any]:
+def _pull(loop: Loop, values: Row, bars: Row, wanted: Marks, totals: Row = ()) -> list[Any]:
     """A cotangent for each argument of the loop; `None` for those that are not wanted.
 
     Parameters
@@ -152,7 +144,7 @@ def _pull(
     return found
 
 
-def _grouped(args: Sequence[Any], params: dict[str, Any]) -> tuple[list[Any], ...]:
+def _grouped(args: Row, params: Params) -> tuple[list[Any], ...]:
     """Values, cotangents and totals; `None` for a cotangent or a total that is zero."""
     seeded, onto = params["seeded"], params["onto"]
     values, bars, totals = groups(args, (len(params["wanted"]), sum(seeded)))
@@ -179,11 +171,11 @@ def _shape(_primitive: Primitive, *args: Any, **params: Any) -> tuple[Abstract, 
 
 def _pull_pushed(
     loop: Loop,
-    values: Sequence[Any],
-    dots: Sequence[Any],
-    bars: tuple[Sequence[Any], Sequence[Any]],
-    wanted: tuple[Sequence[bool], Sequence[bool]],
-    totals: tuple[Sequence[Any], Sequence[Any]] | None = None,
+    values: Row,
+    dots: Row,
+    bars: tuple[Row, Row],
+    wanted: tuple[Marks, Marks],
+    totals: tuple[Row, Row] | None = None,
 ) -> tuple[list[Any], list[Any]]:
     """Cotangents of the arguments of a loop, and of their tangents, in the loop that pushes these.
 
@@ -203,9 +195,7 @@ def _pull_pushed(
     return separate(found, dotted, loop.sizes)
 
 
-def _pushforward(
-    args: Sequence[Any], dots: Sequence[Any], params: dict[str, Any]
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _pushforward(args: Row, dots: Row, params: Params) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     loop, wanted = params["loop"], params["wanted"]
     values, bars, totals = _grouped(args, params)
     value_dots, bar_dots, total_dots = _grouped(dots, params)
@@ -220,12 +210,12 @@ def _pushforward(
 
 
 def _linearize_pullback(
-    args: Sequence[Any], differentiated: Sequence[bool], params: dict[str, Any]
+    args: Row, differentiated: Marks, params: Params
 ) -> tuple[tuple[Any, ...], Joint]:
     outs = bind(loop_pullback, tuple(args), params)
     args = with_snapshots(args, differentiated)
 
-    def pull(cotangents: Sequence[Any]) -> list[Any]:
+    def pull(cotangents: Row) -> list[Any]:
         loop: Loop = params["loop"]
         values, bars, _ = _grouped(args, params)
         directions = spread(cotangents, params["wanted"])
@@ -247,11 +237,7 @@ def _linearize_pullback(
 
 
 def _batch(
-    _primitive: Primitive,
-    size: int,
-    mapped: Sequence[bool],
-    args: Sequence[Any],
-    params: dict[str, Any],
+    _primitive: Primitive, size: int, mapped: Marks, args: Row, params: Params
 ) -> tuple[Any, ...]:
     loop, wanted = params["loop"], params["wanted"]
     values, bars, totals = _grouped(args, params)
@@ -260,13 +246,13 @@ def _batch(
     marks = [one or wants for one, wants in zip(values_mapped, wanted, strict=True)]
     many, inputs, outputs = loop.batched(size, marks)
 
-    def lead(row: Sequence[Any], mapped: Sequence[Any], marks: Sequence[bool]) -> list[Any]:
+    def lead(row: Row, mapped: Row, marks: Marks) -> list[Any]:
         return [
             in_front(x, size, mapped=one) if mark and x is not None else x
             for x, one, mark in zip(row, mapped, marks, strict=True)
         ]
 
-    def second(row: Sequence[Any]) -> list[Any]:
+    def second(row: Row) -> list[Any]:
         return [None if x is None else np.swapaxes(x, 0, 1) for x in row]
 
     values = lead(values, values_mapped, marks)

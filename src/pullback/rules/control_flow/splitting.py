@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.structure.axes import Marks, Row
 from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected, live, read
 from pullback.graph.graph import Graph
@@ -98,12 +99,7 @@ class Split:
     """
 
     def __init__(
-        self,
-        body: Graph,
-        varying: Sequence[bool],
-        seeded: Sequence[bool],
-        free: Sequence[bool],
-        invariant: Sequence[bool],
+        self, body: Graph, varying: Marks, seeded: Marks, free: Marks, invariant: Marks
     ) -> None:
         self._body = weakref.ref(body)  # which refers to this split
         self.varying = tuple(varying)
@@ -144,7 +140,7 @@ class Split:
         name = f"{self.body.name}_forward"
         return pruned(name, whole.inputs, whole.constants, whole.primal, outputs, names)
 
-    def grown(self, seeded: Sequence[bool], around: dict[int, int]) -> list[bool]:
+    def grown(self, seeded: Marks, around: dict[int, int]) -> list[bool]:
         """Which outputs get a cotangent in the end, where those of inputs go around.
 
         Parameters
@@ -177,7 +173,7 @@ class Split:
                     pending.append(whole.bars[place])
         return marks
 
-    def linear(self, seeded: Sequence[bool], onto: Sequence[bool] | None = None) -> LinearPart:
+    def linear(self, seeded: Marks, onto: Marks | None = None) -> LinearPart:
         """The linear part for a pattern of cotangents.
 
         Parameters
@@ -250,13 +246,7 @@ class Split:
         return [x for x in reads if x in early and x in moving], fixed, late
 
 
-def split(
-    body: Graph,
-    varying: Sequence[bool],
-    seeded: Sequence[bool],
-    free: Sequence[bool],
-    invariant: Sequence[bool],
-) -> Split:
+def split(body: Graph, varying: Marks, seeded: Marks, free: Marks, invariant: Marks) -> Split:
     """The split of a body, made once for each pattern of arguments."""
     key = ("split", *map(tuple, (varying, seeded, free, invariant)))
     return derived(body, key, lambda: Split(body, varying, seeded, free, invariant))
@@ -290,7 +280,7 @@ class ReverseBody:
         What it reads that depends on the consts alone, to be evaluated once.
     """
 
-    def __init__(self, parts: Split, seeded: Sequence[bool], consts: int, carry: int) -> None:
+    def __init__(self, parts: Split, seeded: Marks, consts: int, carry: int) -> None:
         body, first_carry, first_x = parts.body, 1 + consts, 1 + consts + carry
         marks = both(seeded, parts.seeded)
         linear = parts.linear(parts.grown(marks, {first_carry + i: i for i in range(carry)}))
@@ -343,15 +333,7 @@ class ReverseBody:
             [called.get(x, "i") for x in inputs],
         )
 
-    def arguments(
-        self,
-        values: Sequence[Any],
-        kept: Sequence[Any],
-        bars: Sequence[Any],
-        totals: Sequence[Any],
-        *,
-        runs: bool,
-    ) -> list[Any]:
+    def arguments(self, values: Row, kept: Row, bars: Row, totals: Row, *, runs: bool) -> list[Any]:
         """The arguments of the reverse loop.
 
         Parameters
@@ -379,7 +361,7 @@ class ReverseBody:
             *(bars[i] for i in self._out_bars),
         ]
 
-    def placed(self, results: Sequence[Any], totals: Sequence[Any]) -> list[Any]:
+    def placed(self, results: Row, totals: Row) -> list[Any]:
         """A cotangent for each argument of the loop, added to its total; `None` is zero."""
         bars = list(totals)
         for place, bar in zip(self._places, results, strict=True):

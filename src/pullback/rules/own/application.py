@@ -8,7 +8,7 @@ the end of all derivatives.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from pullback.core.linear import Joint, push
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, expand, fit, shape_of
 from pullback.core.structure import Opaque
+from pullback.core.structure.axes import Marks, Row
 from pullback.core.tracing import Tracer
 from pullback.errors import NoRuleError
 from pullback.graph.variable import ShapeDtype
@@ -67,13 +68,13 @@ class Application(Primitive):
             trusted=False,
         )
 
-    def push(self, point: Point, dots: Sequence[Any], reason: str) -> Any:
+    def push(self, point: Point, dots: Row, reason: str) -> Any:
         """ẏ from one tangent for each argument; `None` is zero."""
         given = [dot is not None for dot in dots]
         found = self._bind(point, [dot for dot in dots if dot is not None], reason, given=given)
         return found if self.of.multiple else found[0]
 
-    def pull(self, point: Point, bar: Any, wanted: Sequence[bool], reason: str) -> list[Any]:
+    def pull(self, point: Point, bar: Any, wanted: Marks, reason: str) -> list[Any]:
         """x̄ for each argument that is wanted, and `None` for the others."""
         bars = list(bar) if self.of.multiple else [bar]
         given = [each is not None for each in bars]
@@ -140,7 +141,7 @@ class Application(Primitive):
         row = itertools.compress(point.args, given["wanted"]) if pulls else point.outs
         return tuple(map(Abstract.of, row))
 
-    def no_rule(self, _parents: Sequence[Any]) -> _RefusedError:
+    def no_rule(self, _parents: Row) -> _RefusedError:
         return _RefusedError(self.of.name)
 
 
@@ -161,14 +162,12 @@ class _RefusedError(NoRuleError):
         return NoRuleError(str(_RefusedError(self.name, f". On traced values it raised {reason}")))
 
 
-def _abstract(row: Sequence[Any]) -> tuple[ShapeDtype | None, ...]:
+def _abstract(row: Row) -> tuple[ShapeDtype | None, ...]:
     """Shapes and dtypes of the values that are not read; `None` for those that are."""
     return tuple(ShapeDtype(x.shape, x.dtype) if isinstance(x, Abstract) else None for x in row)
 
 
-def _point(
-    operands: Sequence[Any], outs: Any, args: Any, params: Any
-) -> tuple[Point, Iterator[Any]]:
+def _point(operands: Row, outs: Any, args: Any, params: Any) -> tuple[Point, Iterator[Any]]:
     """The point, and the operands that remain."""
     remaining = iter(operands)
     outs, args = (

@@ -44,15 +44,12 @@ class Axes:
 
     Attributes
     ----------
-    where : str
-        What to call the mapping in messages.
     sizes : tuple of int
         The extent of each axis.
     mapped : tuple of tuple of bool
         For each axis, which arguments have it.
     """
 
-    where: str
     sizes: tuple[int, ...]
     mapped: tuple[Marks, ...]
 
@@ -65,16 +62,19 @@ class Axes:
         count = sum(self.of(position))
         return Variable(shape_of(x)[count:], dtype_of(x), array=True) if count else x
 
+    def within(self, size: int, mapped: Marks) -> Axes:
+        """These axes, and one outside of them."""
+        return Axes((size, *self.sizes), (tuple(mapped), *self.mapped))
+
     def together(
-        self,
-        function: Callable[..., Sequence[Any]],
-        values: Sequence[Any],
-        marks: Sequence[Marks],
+        self, where: str, function: Callable[..., Row], values: Row, marks: Sequence[Marks]
     ) -> list[Any]:
         """The results of a function of one example, for all of them, with the axes in front.
 
         Parameters
         ----------
+        where : str
+            What to call the mapping in messages.
         function : callable
             Its arguments carry the mapped axes unseen. It returns arrays, or `None`.
         values : sequence
@@ -83,7 +83,7 @@ class Axes:
             For each value, which of the axes it has, in front.
         """
         with ExitStack() as stack:
-            batches = [stack.enter_context(Batch(self.where, size)) for size in self.sizes]
+            batches = [stack.enter_context(Batch(where, size)) for size in self.sizes]
             lifted = []
             for value, axes in zip(values, marks, strict=True):
                 for batch, mapped in zip(batches, axes, strict=True):
@@ -94,14 +94,12 @@ class Axes:
             for out in run(batches[-1], function, lifted):
                 if out is not None:
                     for batch in reversed(batches):
-                        out, payload = lower(out, batch, self.where)
+                        out, payload = lower(out, batch, where)
                         out = in_front(out, batch.size, mapped=payload is MAPPED)
                 results.append(out)
         return results
 
-    def one_by_one(
-        self, function: Callable[..., Sequence[Any]], values: Sequence[Any]
-    ) -> list[Any]:
+    def one_by_one(self, where: str, function: Callable[..., Row], values: Row) -> list[Any]:
         """The same, by calling the function for one example after the other."""
         axes = [self.of(position) for position in range(len(values))]
         rows = []
@@ -114,15 +112,15 @@ class Axes:
                     *(x[place] if place else x for x, place in zip(values, places, strict=True))
                 )
             )
-        return [self._stacked(column) for column in zip(*rows, strict=True)]
+        return [self._stacked(where, column) for column in zip(*rows, strict=True)]
 
-    def _stacked(self, column: Sequence[Any]) -> Any:
+    def _stacked(self, where: str, column: Row) -> Any:
         """The results for all examples, with the mapped axes in front."""
         shape = shape_of(column[0])
         for each in column:
             if shape_of(each) != shape:
                 raise ArgumentValueError(
-                    f"{self.where}: the function returned arrays of shape {shape} and "
+                    f"{where}: the function returned arrays of shape {shape} and "
                     f"{shape_of(each)} for different examples, which cannot be stacked; wanted "
                     "the same shape for all"
                 )
@@ -145,24 +143,17 @@ class PerExample(Primitive):
     """
 
     def __init__(
-        self,
-        of: Primitive,
-        name: str,
-        function: Callable[..., Any] | None,
-        *,
-        multiple: bool,
+        self, of: Primitive, name: str, function: Callable[..., Any] | None, *, multiple: bool
     ) -> None:
         self.of = of
+        self.where = f"vmap of {name}"
         self.function = function
         self._untraceable: set[Any] = set()
         super().__init__(
             f"vmap_{name}",
             self._value,
             Opaque(
-                batching=self._deeper,
-                infer=self._infer,
-                count=self._operations,
-                multiple=multiple,
+                batching=self._deeper, infer=self._infer, count=self._operations, multiple=multiple
             ),
             FullRule(self._pushforward, self._linearize),
             trusted=False,
@@ -176,59 +167,52 @@ class PerExample(Primitive):
         self, _primitive: Primitive, size: int, mapped: Marks, values: Row, params: Params
     ) -> Any:
         """The batching of the primitive; see `Batching`."""
-        settings = {"sizes": (size,), "mapped": (tuple(mapped),), "params": params or None}
+        settings = {"axes": Axes((size,), (tuple(mapped),)), "params": params or None}
         return bind(self, tuple(values), settings)
 
     def _deeper(
         self, _primitive: Primitive, size: int, mapped: Marks, values: Row, params: Params
     ) -> Any:
         """The batching of what is mapped already: one axis more, outside of the others."""
-        settings = {
-            **params,
-            "sizes": (size, *params["sizes"]),
-            "mapped": (tuple(mapped), *params["mapped"]),
-        }
+        settings = {**params, "axes": params["axes"].within(size, mapped)}
         return bind(self, tuple(values), settings)
-
-    def _axes(self, sizes: tuple[int, ...], mapped: tuple[Marks, ...]) -> Axes:
-        return Axes(f"vmap of {self.of.name}", sizes, mapped)
 
     # -- the value -----------------------------------------------------------------------------
 
-    def _value(
-        self, *values: Any, sizes: tuple[int, ...], mapped: tuple[Marks, ...], params: Any = None
-    ) -> Any:
+    def _value(self, *values: Any, axes: Axes, params: Any) -> Any:
         """The results for plain arrays."""
-        axes, params = self._axes(sizes, mapped), params or {}
+        params = params or {}
         if self.function is not None and not self._is_known(axes, values, params):
             try:
                 return self._traced(axes, values, params)
             except Exception as error:
                 in_words(error)  # on plain arrays it shows whether it is the function's own
-        if 0 in sizes:
-            examples = [axes.example(x, i) for i, x in enumerate(values)]
+        if 0 in axes.sizes:
             outs = [
-                np.zeros((*sizes, *x.shape), x.dtype)
-                for x in abstract_outputs(self.of, examples, params)
+                np.zeros(x.shape, x.dtype)
+                for x in self._row(self._infer(*values, axes=axes, params=params))
             ]
         else:
-            outs = axes.one_by_one(lambda *xs: self._row(self.of.value(*xs, **params)), values)
+            outs = axes.one_by_one(
+                self.where, lambda *xs: self._row(self.of.value(*xs, **params)), values
+            )
         if self.function is not None:
             self._untraceable.add(_key(axes, values, params))
         return tuple(outs) if self.multiple else outs[0]
 
-    def _is_known(self, axes: Axes, values: Sequence[Any], params: dict[str, Any]) -> bool:
+    def _is_known(self, axes: Axes, values: Row, params: Params) -> bool:
         """Whether it is known that the function can't be traced on values of these types."""
         if not self._untraceable:
             return False
         key = _key(axes, values, params)
         return key is not None and key in self._untraceable
 
-    def _traced(self, axes: Axes, values: Sequence[Any], params: dict[str, Any]) -> Any:
+    def _traced(self, axes: Axes, values: Row, params: Params) -> Any:
         """The results of running the function once."""
         function = self.function
         assert function is not None
         outs = axes.together(
+            self.where,
             lambda *xs: self._row(function(*xs, **params)),
             values,
             [axes.of(position) for position in range(len(values))],
@@ -239,43 +223,30 @@ class PerExample(Primitive):
     def _row(self, out: Any) -> tuple[Any, ...]:
         return tuple(out) if self.multiple else (out,)
 
-    def _infer(
-        self, *inputs: Any, sizes: tuple[int, ...], mapped: tuple[Marks, ...], params: Any = None
-    ) -> Any:
+    def _infer(self, *inputs: Any, axes: Axes, params: Any) -> Any:
         """Shapes and dtypes of the results: those of an example, with the axes in front."""
-        axes = self._axes(sizes, mapped)
         examples = [axes.example(x, i) for i, x in enumerate(inputs)]
         outs = abstract_outputs(self.of, examples, params or {})
-        full = tuple(Abstract((*sizes, *out.shape), out.dtype) for out in outs)
+        full = tuple(Abstract((*axes.sizes, *out.shape), out.dtype) for out in outs)
         return full if self.multiple else full[0]
 
-    def _operations(
-        self,
-        out: Any,
-        *inputs: Any,
-        sizes: tuple[int, ...],
-        mapped: tuple[Marks, ...],
-        params: Any = None,
-    ) -> int:
+    def _operations(self, out: Any, *inputs: Any, axes: Axes, params: Any) -> int:
         """Those of an example, for each of them."""
-        axes = self._axes(sizes, mapped)
         examples = [axes.example(x, i) for i, x in enumerate(inputs)]
-        outs = [Abstract(x.shape[len(sizes) :], x.dtype) for x in self._row(out)]
+        outs = [_abstract(x, len(axes.sizes)) for x in self._row(out)]
         one: Any = tuple(outs) if self.multiple else outs[0]
-        return math.prod(sizes) * self.of.structure.operations(one, *examples, **(params or {}))
+        return math.prod(axes.sizes) * self.of.structure.operations(
+            one, *examples, **(params or {})
+        )
 
     # -- its derivatives -----------------------------------------------------------------------
 
-    def _pushforward(
-        self, values: Sequence[Any], dots: Sequence[Any], settings: dict[str, Any]
-    ) -> tuple[Any, Any]:
+    def _pushforward(self, values: Row, dots: Row, settings: Params) -> tuple[Any, Any]:
         """See `FullRule.pushforward`."""
         out = bind(self, tuple(values), settings)
         return out, self._push(out, values, dots, settings)
 
-    def _linearize(
-        self, values: Sequence[Any], wanted: Sequence[bool], settings: dict[str, Any]
-    ) -> tuple[Any, Joint]:
+    def _linearize(self, values: Row, wanted: Marks, settings: Params) -> tuple[Any, Joint]:
         """See `FullRule.linearize`."""
         of = self.of
         if of.rule is None:
@@ -283,29 +254,26 @@ class PerExample(Primitive):
                 [Abstract.of(x) if wants else None for x, wants in zip(values, wanted, strict=True)]
             )
         out = bind(self, tuple(values), settings)
-        count = len(settings["sizes"])
+        axes: Axes = settings["axes"]
         kept = [
-            x if of.reads(i) else _abstract(x, sum(marks[i] for marks in settings["mapped"]))
+            x if of.reads(i) else _abstract(x, sum(axes.of(i)))
             for i, x in enumerate(with_snapshots(values, wanted))
         ]
         row = self._row(out)
-        outs = row if of.keeps_out else tuple(_abstract(x, count) for x in row)
+        outs = row if of.keeps_out else tuple(_abstract(x, len(axes.sizes)) for x in row)
         point: Any = outs if self.multiple else outs[0]
         return out, Joint(
             lambda *dots: self._push(point, kept, dots, settings),
             lambda bar: self._pull(point, kept, bar, wanted, settings),
         )
 
-    def _push(
-        self, out: Any, values: Sequence[Any], dots: Sequence[Any], settings: dict[str, Any]
-    ) -> Any:
+    def _push(self, out: Any, values: Row, dots: Row, settings: Params) -> Any:
         """ẏ for all examples; `None` is zero."""
-        axes = self._axes(settings["sizes"], settings["mapped"])
-        of, params = self.of, settings["params"] or {}
+        of, axes, params = self.of, settings["axes"], settings["params"] or {}
         outs = self._row(out)
         count, width = len(values), len(outs)
 
-        def push_example(*row: Any) -> Sequence[Any]:
+        def push_example(*row: Any) -> Row:
             primals, ys, xs = row[:width], row[width : width + count], row[width + count :]
             point: Any = primals if self.multiple else primals[0]
             found = push(of.maps(point, ys, params, xs), xs)
@@ -317,25 +285,19 @@ class PerExample(Primitive):
 
         full = (True,) * len(axes.sizes)
         own = [axes.of(i) for i in range(count)]
-        found = axes.together(push_example, [*outs, *values, *dots], [full] * width + own + own)
+        found = axes.together(
+            self.where, push_example, [*outs, *values, *dots], [full] * width + own + own
+        )
         return tuple(found) if self.multiple else found[0]
 
-    def _pull(
-        self,
-        out: Any,
-        values: Sequence[Any],
-        bar: Any,
-        wanted: Sequence[bool],
-        settings: dict[str, Any],
-    ) -> list[Any]:
+    def _pull(self, out: Any, values: Row, bar: Any, wanted: Marks, settings: Params) -> list[Any]:
         """x̄ of each argument that is wanted, summed over the axes that it does not have."""
-        axes = self._axes(settings["sizes"], settings["mapped"])
-        of, params = self.of, settings["params"] or {}
+        of, axes, params = self.of, settings["axes"], settings["params"] or {}
         outs, bars = self._row(out), list(bar) if self.multiple else [bar]
         count, width = len(values), len(outs)
         varies = [True if wants else None for wants in wanted]
 
-        def pull_example(*row: Any) -> Sequence[Any]:
+        def pull_example(*row: Any) -> Row:
             primals, xs, seeds = row[:width], row[width : width + count], row[width + count :]
             point: Any = primals if self.multiple else primals[0]
             maps = of.maps(point, xs, params, varies)
@@ -352,14 +314,17 @@ class PerExample(Primitive):
         full = (True,) * len(axes.sizes)
         own = [axes.of(i) for i in range(count)]
         found = axes.together(
-            pull_example, [*outs, *values, *bars], [full] * width + own + [full] * width
+            self.where,
+            pull_example,
+            [*outs, *values, *bars],
+            [full] * width + own + [full] * width,
         )
         return [
             None if x is None else _summed(x, marks) for x, marks in zip(found, own, strict=True)
         ]
 
 
-def _key(axes: Axes, values: Sequence[Any], params: dict[str, Any]) -> Any:
+def _key(axes: Axes, values: Row, params: Params) -> Any:
     """What decides on whether a function can be traced: all but the elements of arrays."""
     examples = [axes.example(x, i) for i, x in enumerate(values)]
     return signature([Abstract.of(x) if isinstance(x, np.ndarray) else x for x in examples], params)

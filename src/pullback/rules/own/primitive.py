@@ -7,7 +7,7 @@ is an `Application` of the rule: a primitive that calls it on plain arrays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
@@ -19,6 +19,7 @@ from pullback.core.primitive import Primitive, locally_constant
 from pullback.core.running import untraced
 from pullback.core.shapes import Abstract, dtype_of
 from pullback.core.structure import Opaque
+from pullback.core.structure.axes import Params, Row
 from pullback.core.tracing import Tracer, strip
 from pullback.core.validation import to_array
 from pullback.errors import DataDependenceError, DetachedError, LeakedTracerError
@@ -87,9 +88,7 @@ class OwnPrimitive(Primitive):
 
     # -- the rule at a point -------------------------------------------------------------------
 
-    def entries(
-        self, out: Any, args: Sequence[Any], params: dict[str, Any], wanted: Sequence[Any]
-    ) -> Any:
+    def entries(self, out: Any, args: Row, params: Params, wanted: Row) -> Any:
         assert self.rule is not None
         outs = tuple(out) if self.multiple else (out,)
         args = self._in_precision(outs, args, wanted)
@@ -117,9 +116,7 @@ class OwnPrimitive(Primitive):
             return tuple(maps.entry(each, i) for i, each in enumerate(entries))
         return _Maps(self, point, wanted).applied(reason)
 
-    def _in_precision(
-        self, outs: Sequence[Any], args: Sequence[Any], wanted: Sequence[Any]
-    ) -> Sequence[Any]:
+    def _in_precision(self, outs: Row, args: Row, wanted: Row) -> Row:
         """What the rule reads, in the precision of the results; integers stay what they are."""
         dtypes = [dtype_of(x) for x in outs]
         inexact = [dtype for dtype in dtypes if dtype.kind in "fc"]
@@ -132,7 +129,7 @@ class OwnPrimitive(Primitive):
 class _Maps:
     """The linear maps of a rule at a point, with the way out for what can't be traced."""
 
-    def __init__(self, primitive: OwnPrimitive, point: Point, wanted: Sequence[Any]) -> None:
+    def __init__(self, primitive: OwnPrimitive, point: Point, wanted: Row) -> None:
         self.primitive = primitive
         self.point = point
         self.wanted = [each is not None for each in wanted]
@@ -169,7 +166,7 @@ class _Maps:
         joint = joint.between(spaces, self._outs, f"the rule of {self.primitive.name}")
         onto = joint.pullback_onto
 
-        def pull_onto(reason: str, bar: Any, totals: Sequence[Any]) -> list[Any]:
+        def pull_onto(reason: str, bar: Any, totals: Row) -> list[Any]:
             bars = self._pull(reason, bar)
             return [
                 a if b is None else b if a is None else a + b
@@ -254,7 +251,7 @@ def _adding(push: Callable[[Any], Any]) -> Callable[[str, Any, Any], Any]:
     return lambda _reason, y_dot, x_dot: y_dot + push(x_dot)
 
 
-def _is_traced(given: Sequence[Any]) -> bool:
+def _is_traced(given: Row) -> bool:
     return any(_is_traced(x) if isinstance(x, tuple | list) else type(x) is Tracer for x in given)
 
 
