@@ -26,6 +26,7 @@ OTHERS = {
     "integers": np.array([2, 4]),
     "list": ROW,
     "tuple": tuple(ROW),
+    "range": range(2, 4),
     "nested list": [[1.0, 2.0], [3.0, 4.0]],
 }
 BINARY = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]

@@ -26,7 +26,7 @@ __all__: list[str] = []
 Binary = Callable[[Any, Any], Any]
 
 _OPERANDS = frozenset(
-    {Tracer, np.ndarray, float, int, bool, complex, list, tuple, *np.sctypeDict.values()}
+    {Tracer, np.ndarray, float, int, bool, complex, list, tuple, range, *np.sctypeDict.values()}
 )
 
 
