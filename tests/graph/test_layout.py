@@ -295,3 +295,9 @@ def test_what_shares_memory_while_a_graph_is_recorded():
                 found = []
                 pb.trace(lambda x, f=asks: found.append(f(a(x), b(x))) or x, x)  # noqa: B023
                 assert found == [asks(a(x), b(x))]
+    one = np.array(2.0)
+    views = [lambda x: x, lambda x: x.reshape(-1), lambda x: x[..., None], lambda x: 1.0 * x]
+    for a, b in itertools.product(views, views):
+        found = []
+        pb.trace(lambda x: found.append(np.shares_memory(a(x), b(x))) or x, one)  # noqa: B023
+        assert found == [np.shares_memory(a(one), b(one))]

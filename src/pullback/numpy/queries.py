@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.strides import Lying
-from pullback.core.tracing import Tracer, strip
+from pullback.core.tracing import Tracer, known, strip
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant
 from pullback.numpy.registration import implements
@@ -89,11 +89,12 @@ def _memories(a: Any, b: Any) -> tuple[Any, Any]:
 
 def _memory(x: Any, owners: dict[int, Any]) -> Any:
     memory = known_memory(x)
-    if type(memory) is not Lying:
+    if known(x) or not isinstance(memory, np.ndarray | Lying):
         return memory
     if x._alias is not None:
         return x._alias.read(_memory(x._alias.base, owners))
-    return owners.setdefault(id(x), memory.empty())
+    alone = memory.empty() if type(memory) is Lying else np.empty_like(memory)
+    return owners.setdefault(id(x), alone)
 
 
 # -- text -----------------------------------------------------------------------------------------
