@@ -55,8 +55,8 @@ ALLOWED: dict[str, frozenset[str]] = {
 OPTIONAL = frozenset({"matplotlib", "rich", "scipy", "sklearn", "threadpoolctl"})
 """What may be imported inside a function: optional dependencies, and SciPy, for a quick start."""
 
-ORDINARY_LINES, MOST_LINES = 400, 450
-"""A file is ordinarily shorter than the first figure, and always at most the second."""
+MOST_LINES = 400
+"""How long a file may be."""
 
 
 @dataclass(frozen=True)
@@ -249,11 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not files:
         print(f"no package {PACKAGE} in {root}", file=sys.stderr)
         return 1
-    long = sum(path.read_text(encoding="utf-8").count("\n") > ORDINARY_LINES for path in files)
-    print(
-        f"imports: {len(files)} files, {len(findings)} findings; "
-        f"{long} longer than {ORDINARY_LINES} lines"
-    )
+    print(f"imports: {len(files)} files, {len(findings)} findings")
     return 1 if findings else 0
 
 

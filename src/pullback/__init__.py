@@ -3,7 +3,8 @@
 from pullback import losses, nn, optim
 from pullback import numpy as numpy
 from pullback import scipy as scipy
-from pullback.core.linear import Dense, Diagonal, Identity, Joint, Linear, LinearMap, Selection
+from pullback.core.linear import Dense, Diagonal, Identity, Linear, LinearMap, Selection
+from pullback.core.maps import Joint
 from pullback.errors import (
     AliasError,
     ArgumentTypeError,

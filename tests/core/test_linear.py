@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import pullback as pb
-from pullback.core.linear import IDENTITY, as_map, push
+from pullback.core.linear import IDENTITY
+from pullback.core.maps import as_map, push
 
 RNG = np.random.default_rng(9)
 

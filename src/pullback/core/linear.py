@@ -1,4 +1,4 @@
-"""Linear maps: what a rule returns, one per argument.
+"""Linear maps: what a rule returns for each argument.
 
 A linear map J has a ``pushforward`` (ẋ ↦ Jẋ) and a ``pullback`` (ȳ ↦ Jᵀȳ). The classes here know
 their structure where it is cheap to know, so that a checker, an explainer or a planner can read it.
@@ -11,7 +11,6 @@ points in the direction of steepest ascent.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -32,13 +31,10 @@ __all__ = [
     "Dense",
     "Diagonal",
     "Identity",
-    "Joint",
     "Linear",
     "LinearMap",
-    "Maps",
     "Selection",
-    "as_map",
-    "push",
+    "unfit",
 ]
 
 
@@ -92,13 +88,13 @@ class Diagonal(LinearMap):
         try:
             return self.coefficient * x_dot
         except Exception as error:
-            raise _unfit("Diagonal.pushforward", self.coefficient, x_dot, error) from error
+            raise unfit("Diagonal.pushforward", self.coefficient, x_dot, error) from error
 
     def pullback(self, y_bar: Any) -> Any:
         try:
             return self.conjugate * y_bar
         except Exception as error:
-            raise _unfit("Diagonal.pullback", self.coefficient, y_bar, error) from error
+            raise unfit("Diagonal.pullback", self.coefficient, y_bar, error) from error
 
     @property
     def conjugate(self) -> Any:
@@ -240,7 +236,7 @@ class Selection(Linear):
         self.pull_onto = pull_onto
 
 
-def _unfit(where: str, matrix: Any, x: Any, error: Exception) -> Exception:
+def unfit(where: str, matrix: Any, x: Any, error: Exception) -> Exception:
     """The error for an array that a linear map can't be applied to."""
     if isinstance(error, PullbackError):
         return error
@@ -273,7 +269,7 @@ class Dense(LinearMap):
         try:
             return np.tensordot(self.jacobian, x_dot, axes=self.ndim)
         except Exception as error:
-            raise _unfit("Dense.pushforward", self.jacobian, x_dot, error) from error
+            raise unfit("Dense.pushforward", self.jacobian, x_dot, error) from error
 
     def pullback(self, y_bar: Any) -> Any:
         jacobian = self.jacobian
@@ -282,148 +278,7 @@ class Dense(LinearMap):
                 jacobian = np.conj(jacobian)
             return np.tensordot(y_bar, jacobian, axes=len(shape_of(y_bar)))
         except Exception as error:
-            raise _unfit("Dense.pullback", jacobian, y_bar, error) from error
+            raise unfit("Dense.pullback", jacobian, y_bar, error) from error
 
     def __repr__(self) -> str:
         return f"Dense({self.jacobian!r}, ndim={self.ndim})"
-
-
-class Joint:
-    """The linear map of all arguments at once, for rules whose arguments share their work.
-
-    Parameters
-    ----------
-    pushforward : callable, optional
-        (ẋ₁, …, ẋₙ) ↦ ẏ. A tangent that is zero comes as `None`.
-    pullback : callable, optional
-        ȳ ↦ (x̄₁, …, x̄ₙ), with `None` for an argument that is not differentiated.
-    pullback_onto : callable, optional
-        ȳ, (s₁, …, sₙ) ↦ (s₁ + x̄₁, …, sₙ + x̄ₙ), where that takes less than the sums: `None`
-        stands for a zero among the sᵢ.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If neither direction is given.
-
-    Notes
-    -----
-    As of a `Linear`, one direction of the two will do in a rule of your own.
-    """
-
-    __slots__ = ("pullback", "pullback_onto", "pushforward")
-
-    def __init__(
-        self,
-        pushforward: Callable[..., Any] | None = None,
-        pullback: Callable[[Any], Sequence[Any]] | None = None,
-        pullback_onto: Callable[[Any, Sequence[Any]], Sequence[Any]] | None = None,
-    ) -> None:
-        self.pushforward, self.pullback = directions("Joint", pushforward, pullback)
-        self.pullback_onto = pullback_onto
-
-    def between(
-        self,
-        xs: Sequence[Abstract | None],
-        y: Abstract | Sequence[Abstract],
-        where: str = "a linear map",
-    ) -> Joint:
-        """The map with both directions: itself, if it has both; see `Linear.between`.
-
-        Parameters
-        ----------
-        xs : sequence of (Abstract or None)
-            Shape and dtype of each argument, `None` for those that are not differentiated.
-        y : Abstract or tuple of Abstract
-        where : str
-        """
-        push, pull = self.pushforward, self.pullback
-        require_spaces(xs, y, "Joint", where)
-        if type(push) is Missing:
-            return Joint(from_pullback(pull, xs, y, where), pull, self.pullback_onto)
-        if type(pull) is Missing:
-            return Joint(push, from_pushforward(push, xs, y, where), self.pullback_onto)
-        return self
-
-    @classmethod
-    def accumulating(
-        cls,
-        pushforward: Callable[..., Any],
-        pullback_onto: Callable[[Any, Sequence[Any]], Sequence[Any]],
-        count: int,
-    ) -> Joint:
-        """The map of `count` arguments whose pullback adds to cotangents that there are already."""
-        return cls(pushforward, lambda y_bar: pullback_onto(y_bar, [None] * count), pullback_onto)
-
-
-def as_map(entry: Any) -> LinearMap | None:
-    """One entry of a rule's result as a linear map.
-
-    Parameters
-    ----------
-    entry : LinearMap, array_like, callable or None
-        A linear map; the coefficient of a diagonal one; a function of no arguments that returns
-        either (evaluated here, so that nothing is computed for an argument that is not
-        differentiated); or `None`, for a derivative that is zero.
-    """
-    cls = type(entry)
-    if cls is FunctionType:
-        entry = entry()
-        cls = type(entry)
-    if cls is np.ndarray:
-        return Diagonal(entry)
-    if entry is None or isinstance(entry, LinearMap):
-        return entry
-    if cls is int and entry == 1:
-        return IDENTITY
-    return Diagonal(entry)
-
-
-Maps = list[LinearMap | None] | Joint
-"""The linear maps of a primitive at a point: one per argument, `None` for zero, or a joint one."""
-
-
-def push(entries: Any, dots: Sequence[Any]) -> Any:
-    """Σ Jᵢẋᵢ, where `None` stands for a zero map, tangent or sum.
-
-    For a primitive with several outputs each term, and the sum, is a tuple.
-
-    Parameters
-    ----------
-    entries : sequence or Joint
-        The linear maps, or what a rule returns in their place; see `as_map`.
-    dots : sequence
-    """
-    if isinstance(entries, Joint):
-        return entries.pushforward(*dots)
-    total: Any = None
-    for entry, dot in zip(entries, dots, strict=True):
-        if dot is None:
-            continue
-        cls = type(entry)
-        if cls is FunctionType:
-            entry = entry()
-            cls = type(entry)
-        if cls is np.float64 or cls is np.ndarray or cls is float:
-            try:
-                term = entry * dot  # the commonest case, without making a map for it
-            except Exception as error:
-                raise _unfit("Diagonal.pushforward", entry, dot, error) from error
-        else:
-            linear = as_map(entry)
-            if linear is None:
-                continue
-            if total is not None and isinstance(linear, Linear) and linear.push_onto is not None:
-                total = linear.push_onto(total, dot)
-                continue
-            term = linear.pushforward(dot)
-        if total is None or term is None:
-            total = term if total is None else total
-        elif isinstance(term, tuple):
-            total = tuple(
-                b if a is None else a if b is None else a + b
-                for a, b in zip(total, term, strict=True)
-            )
-        else:
-            total = total + term
-    return total

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pullback.core.linear import Joint, Maps, as_map
+from pullback.core.maps import Joint, Maps, as_map
 from pullback.core.precision import PYTHON_NUMBERS, settled
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import SingularPoint

@@ -13,7 +13,8 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from pullback.core.linear import Joint, Selection
+from pullback.core.linear import Selection
+from pullback.core.maps import Joint
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.structure import Access, Index, Loops, View
 from pullback.core.structure.axes import common, in_batches, joined, listed, reversed_axes, stretch

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.linear import push
+from pullback.core.maps import push
 from pullback.core.precision import PYTHON_NUMBERS, as_scalar
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, expand, is_inexact, shape_of
@@ -21,6 +21,7 @@ from pullback.core.singular import watch
 from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer
 from pullback.core.validation import require_function
 from pullback.errors import ArgumentValueError
+from pullback.transforms.application import Application, leaves_out
 from pullback.transforms.arguments import (
     call,
     flatten_arrays,
@@ -30,7 +31,7 @@ from pullback.transforms.arguments import (
     require_tuple,
     seed,
 )
-from pullback.transforms.support import Application, Support, leaves_out, of_results, of_seed
+from pullback.transforms.support import Support, of_results, of_seed
 
 __all__ = ["Pushforward", "pushforward"]
 

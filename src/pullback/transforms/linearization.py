@@ -13,21 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.linear import Joint, Linear, Selection, as_map, push
+from pullback.core.linear import Linear, Selection
+from pullback.core.maps import Joint, as_map, push
 from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.running import thread
 from pullback.core.shapes import expand, fit, shape_of
 from pullback.errors import ArgumentValueError
+from pullback.transforms.application import Application, leaves_out
 from pullback.transforms.cotangents import Cotangents
-from pullback.transforms.support import (
-    UNKEPT,
-    Application,
-    Support,
-    leaves_out,
-    may_be_nan,
-    of_seed,
-    of_sum,
-)
+from pullback.transforms.support import UNKEPT, Support, may_be_nan, of_seed, of_sum
 from pullback.transforms.tape import Node, Operation, Output, Tape
 
 __all__ = ["Linearization"]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.collection import ROUND, full_collections
-from pullback.core.linear import Maps
+from pullback.core.maps import Maps
 from pullback.core.memory import Snapshots
 from pullback.core.precision import PYTHON_NUMBERS, as_scalar
 from pullback.core.primitive import SCALARS, Primitive, locally_constant

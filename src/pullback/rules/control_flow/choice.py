@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.linear import Joint
+from pullback.core.maps import Joint
 from pullback.core.memory import apart, with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of

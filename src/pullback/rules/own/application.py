@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pullback.core.linear import Joint, push
+from pullback.core.maps import Joint, push
 from pullback.core.primitive import Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, expand, fit, shape_of
 from pullback.core.structure import Opaque

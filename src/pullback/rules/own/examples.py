@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from pullback.core.choice import Choice
-from pullback.core.linear import Diagonal, Joint, push
+from pullback.core.linear import Diagonal
+from pullback.core.maps import Joint, push
 from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.running import run

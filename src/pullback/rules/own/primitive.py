@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.linear import Dense, Diagonal, Identity, Joint, Linear, LinearMap, Selection
+from pullback.core.linear import Dense, Diagonal, Identity, Linear, LinearMap, Selection
+from pullback.core.maps import Joint
 from pullback.core.precision import settled
 from pullback.core.primitive import Primitive, locally_constant
 from pullback.core.running import untraced
