@@ -117,14 +117,8 @@ def may_separate(interpreter: Any, a: Any, w: Any) -> bool:
 def apart(interpreter: Any, w: Any, same: Any, member: Any, *vectors: Any) -> tuple[Any, ...]:
     """Values as w + εβ where `member` is true, and vectors as V + εV̇, for all directions.
 
-    Values that are equal to rounding are made equal.
-
-    Parameters
-    ----------
-    interpreter : Interpreter
-    w, same, member : array
-    vectors : pairs of array
-        V, and what it becomes when the vectors of equal values are turned.
+    Values that are equal to rounding are made equal. With each V comes what it becomes when the
+    vectors of equal values are turned.
     """
     if same is not NONE:
         group = same | np.eye(shape_of(w)[-1], dtype=bool)
@@ -224,18 +218,9 @@ def separated(
 ) -> Linear:
     """The map of a decomposition some of whose values were set apart.
 
-    Parameters
-    ----------
-    name : str
-        Of the function, for messages.
-    w : Tracer
-        The values, with ε.
-    position : int
-        Of the values among the outputs.
-    regular : Linear
-        The terms that are finite.
-    even, uneven : Linear
-        The coefficients of 1/ε, which concern the vectors alone, for either direction.
+    The values w, with ε, are at `position` among the outputs of the function. The terms that are
+    finite are `regular`; `even` and `uneven` are the coefficients of 1/ε for either direction,
+    which concern the vectors alone.
     """
     of: Infinitesimal = w._interpreter
     precedes, amount = of.precedes(w), of.amount_of(w)

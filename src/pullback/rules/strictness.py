@@ -107,15 +107,7 @@ def _look(primitive: Primitive, out: Any, args: Row, params: Params) -> _Points 
 
 
 class _Points:
-    """The singular points that the arguments of a primitive are at.
-
-    Parameters
-    ----------
-    primitive : Primitive
-    found : list of (SingularPoint, array of bool)
-    line : str
-        Where the user's program is.
-    """
+    """The singular points that the arguments of a primitive are at, and the user's line."""
 
     def __init__(
         self, primitive: Primitive, found: list[tuple[SingularPoint, Any]], line: str

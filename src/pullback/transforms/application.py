@@ -40,12 +40,7 @@ _SHORT = 64
 class Application:
     """The linear maps of a primitive at a point, applied to what may have a support.
 
-    Parameters
-    ----------
-    primitive : Primitive
-    out, args : Abstract and sequence of Abstract, or arrays
-        Shapes and dtypes of the result and of the arguments.
-    params : dict
+    Of the result and the arguments, `out` and `args`, no more than shapes and dtypes is needed.
     """
 
     __slots__ = ("args", "out", "params", "primitive")

@@ -91,14 +91,7 @@ def require_tuple(values: Any, function: str, argument: str) -> tuple[Any, ...]:
 
 
 def require_array(x: Any, where: str) -> Any:
-    """`x` if it is an array, tracer or number; object arrays of traced values are joined.
-
-    Parameters
-    ----------
-    x : object
-    where : str
-        Function and argument, for the message.
-    """
+    """`x` if it is an array, tracer or number; object arrays of traced values are joined."""
     if isinstance(x, Tracer | float | int | complex | np.generic):
         return x
     if is_plain(x):
@@ -124,20 +117,7 @@ def assemble(x: np.ndarray[Any, Any], where: str) -> Any:
 
 
 def seed(x: Any, primal: Any, where: str) -> Any:
-    """A tangent or cotangent, checked against the array it belongs to.
-
-    Parameters
-    ----------
-    x : array_like or None
-        `None` stands for zero.
-    primal : array, tracer or Abstract
-    where : str
-        Function and argument, for the message.
-
-    Returns
-    -------
-    array of the primal's shape and dtype, or None
-    """
+    """A tangent or cotangent, checked against its primal, in its dtype; `None` is zero."""
     if x is None:
         return None
     shape, dtype = shape_of(primal), dtype_of(primal)
@@ -170,11 +150,7 @@ def seed(x: Any, primal: Any, where: str) -> Any:
 def owned(x: Any, taken: set[int]) -> Any:
     """`x` as an array that the caller may write to without changing any other.
 
-    Parameters
-    ----------
-    x : array, scalar or tracer
-    taken : set of int
-        Identities of the arrays that others hold; the result's is added.
+    `taken` has the identities of the arrays that others hold; the result's is added.
     """
     if is_plain(x):
         if x.base is not None or not x.flags.writeable or id(x) in taken:
@@ -292,15 +268,8 @@ def normalize_argnums(
 ) -> tuple[int, ...]:
     """Positions of the arguments to differentiate, counted from the start.
 
-    Parameters
-    ----------
-    argnums : int or tuple of int
-        See `require_argnums`; negative ones count from the end.
-    count : int
-        How many arguments were given by position.
-    where : str
-    total : int, optional
-        How many there are with those that were given by keyword and are differentiated.
+    `count` arguments were given by position; `total` counts with them those that were given by
+    keyword and are differentiated.
     """
     wanted = argnums if type(argnums) is tuple else (argnums,)
     positions = tuple(a + count if a < 0 else a for a in wanted)

@@ -49,10 +49,7 @@ class Unmapped:
 class Batch(Interpreter):
     """Carries values with their mapped axis in front, and applies each primitive's batching.
 
-    Attributes
-    ----------
-    size : int
-        Extent of the mapped axis.
+    The mapped axis has the extent `size`.
     """
 
     follows_integers = True

@@ -35,18 +35,8 @@ def is_foreign(x: Any) -> bool:
 def by_position(x: Any, where: str) -> Any:
     """`x` as an array or tracer: what holds numbers in its own way, as those numbers.
 
-    Parameters
-    ----------
-    x : array_like
-        Arrays of NumPy and tracers are returned as they are, an array that is mapped from a file
-        without being read.
-    where : str
-        Function and argument, for the message.
-
-    Raises
-    ------
-    ArgumentTypeError, ArgumentValueError
-        Where `x` is no array, or is one that says more than its numbers.
+    Arrays of NumPy and tracers are returned as they are, an array that is mapped from a file
+    without being read. What is no array, or says more than its numbers, is refused.
     """
     if type(x) in (np.ndarray, Tracer) or is_plain(x, np.generic):
         return x

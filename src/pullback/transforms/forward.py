@@ -37,13 +37,7 @@ __all__ = ["Pushforward", "pushforward"]
 
 
 class Sparse:
-    """A tangent with strong zeros, the payload of a tracer.
-
-    Attributes
-    ----------
-    dot : array
-    support : Support
-    """
+    """A tangent with strong zeros, the payload of a tracer."""
 
     __slots__ = ("dot", "support")
 
@@ -55,10 +49,8 @@ class Sparse:
 class Pushforward(Interpreter):
     """Carries (primal, tangent) and applies each rule's pushforwards.
 
-    Attributes
-    ----------
-    infinitesimal : Infinitesimal or None
-        What equal values were set apart by; see `pullback.transforms.infinitesimals`.
+    Its `infinitesimal` is what equal values were set apart by; see
+    `pullback.transforms.infinitesimals`.
     """
 
     __slots__ = ("infinitesimal",)

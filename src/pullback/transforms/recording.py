@@ -102,11 +102,7 @@ class Recording:
     def results(self, bars: Sequence[Any], taken: set[int]) -> tuple[Any, ...]:
         """Cotangents of the leaves that are followed, as the user gets them, argument by argument.
 
-        Parameters
-        ----------
-        bars : sequence of (array or None)
-        taken : set of int
-            Identities of arrays that the results must not be.
+        `taken` has the identities of arrays that the results must not be.
         """
         remaining = iter(bars)
         return tuple(
@@ -139,21 +135,10 @@ def record(
 ) -> Recording:
     """Evaluate ``f(*primals)`` once and keep its linearisation.
 
-    Parameters
-    ----------
-    f : callable
-    primals : sequence of pytrees
-    where : str
-        The transformation and the function, for messages.
-    varying : sequence of int, optional
-        The positions of the arguments to follow, all leaves of which must be floating or complex;
-        the others are handed to `f` as they are. Without it all arguments are followed, and their
-        integer and boolean leaves pass through.
-    has_aux : bool
-        Whether `f` returns ``(out, aux)``.
-    keep : bool
-        Whether the linearisation outlives this call, so that it must not share memory with
-        arrays that the caller can write to.
+    Followed are the arguments at the positions `varying`, all leaves of which must be floating or
+    complex; the others are handed to `f` as they are. Without it all arguments are followed, and
+    their integer and boolean leaves pass through. With `keep` the linearisation outlives this call,
+    and shares no memory with arrays that the caller can write to.
     """
     recording = Recording()
     recording.where = where

@@ -144,16 +144,7 @@ def transformed(
 ) -> Callable[[Callable[..., Any]], Transformed]:
     """Make the decorated function what ``transform(f, *options, **keywords)`` returns.
 
-    Parameters
-    ----------
-    transform : callable
-        The transform that returns it.
-    f : callable
-        The function that it is given.
-    *options, **keywords
-        Its other arguments.
-    names : sequence of str
-        The attributes that the result has from `f`, where `f` has them.
+    It has the attributes `names` from `f`, where `f` has them.
     """
 
     def make(function: Callable[..., Any]) -> Transformed:

@@ -41,31 +41,16 @@ def transposed(
     settle: Callable[[Any, tuple[int, ...], np.dtype[Any]], Any],
     where: str,
 ) -> Callable[[Sequence[Any]], list[Any]]:
-    """The adjoint of a linear function of several arrays.
+    """The adjoint of a linear function from arrays of the domain to arrays of the codomain.
 
-    Parameters
-    ----------
-    function : callable
-        From a sequence of arrays to a sequence of arrays. `None` stands for zero.
-    domain, codomain : sequence of (Abstract or None)
-        Shapes and dtypes of the arrays; `None` where there never is one.
-    settle : callable
-        `fit` or `expand`: it brings a result to the shape and dtype of its space.
-    where : str
-        What to call the function in messages.
+    Function and adjoint take and return sequences, in which `None` stands for zero; a space is
+    `None` where there never is an array. `settle`, which is `fit` or `expand`, brings a result to
+    the shape and dtype of its space. The adjoint raises `ArgumentValueError` if a result of the
+    function has the wrong shape, or if the function turns out not to be linear.
 
-    Returns
-    -------
-    callable
-        From a sequence of arrays of the codomain to a list of arrays of the domain, likewise. It
-        raises `ArgumentValueError` if a result of the function has the wrong shape, or if the
-        function turns out not to be linear.
-
-    Notes
-    -----
     The function is recorded on a tape at a point and pulled back through; if that fails, it is
-    applied to every unit array of the domain. A new recording is made for each application, so
-    that nothing outlives the transformations that are at work.
+    applied to every unit array of the domain. A new recording is made for each application, so that
+    nothing outlives the transformations that are at work.
     """
 
     def settled(xs: Sequence[Any]) -> list[Any]:

@@ -46,16 +46,9 @@ MOST = 2**62
 class Leaves:
     """The arrays of a pytree, as the arguments of a body.
 
-    Attributes
-    ----------
-    values : list of (array, scalar or tracer)
-    spec : TreeSpec
-    variables : list of Variable
-    names : list of str
-        How to reach each array, below the name of the tree.
-    is_plain : bool
-        Whether nothing but the structure says what a body may do with the tree: it consists of
-        tuples, lists and dicts.
+    Their `names` tell how to reach each, below the name of the tree. The tree `is_plain` if it
+    consists of tuples, lists and dicts, so that nothing but its structure says what a body may do
+    with it.
     """
 
     def __init__(self, tree: Any, where: str, name: str) -> None:
@@ -210,20 +203,10 @@ class Carry(Leaves):
     ) -> tuple[Graph, list[Any]]:
         """Record the body, and see to it that what it returns is like what it was given.
 
-        Parameters
-        ----------
-        record_body : callable
-            Records it with variables for the carry; the next one is what the graph returns first.
-        where : str
-        repeats : bool
-            Whether the body may run on what it has returned.
-
-        Raises
-        ------
-        ArgumentTypeError, ArgumentValueError
-            Where a leaf changes its dtype or shape.
-        AliasError
-            Where the body depends on how a leaf lies in memory, and changes that.
+        It is recorded with variables for the carry; the next one is what the graph returns first.
+        Unless it `repeats`, it doesn't run on what it has returned. A leaf that changes its dtype
+        or shape is refused, as is one on whose layout in memory the body depends, and which it lays
+        out otherwise.
         """
         variables = self.started()
         graph, free = record_body(variables)

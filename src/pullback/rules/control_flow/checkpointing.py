@@ -104,15 +104,9 @@ def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, .
 def _pullback(
     body: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...], onto: tuple[bool, ...]
 ) -> tuple[Graph, list[int]]:
-    """From arguments, cotangents of results, and totals to cotangents of the arguments.
+    """From arguments, cotangents of results and totals to cotangents of arguments; and of which.
 
     The order of all sums is that of a program without a checkpoint.
-
-    Returns
-    -------
-    graph : Graph
-    places : list of int
-        Of which arguments.
     """
 
     def make() -> tuple[Graph, list[int]]:

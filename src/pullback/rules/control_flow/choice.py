@@ -164,12 +164,8 @@ def _split(branch: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...]) -
 def _sharing(parts: Sequence[Split], count: int) -> tuple[Branches, list[dict[int, int]]]:
     """Branches that return what each keeps, after its `count` outputs, in slots of one row.
 
-    Returns
-    -------
-    graphs : tuple of Graph
-        In a slot that a branch doesn't use it returns zeros.
-    slots : list of dict of int to int
-        Where each branch puts each value that it keeps; operands, which are there, it doesn't.
+    In a slot that a branch doesn't use it returns zeros. With them comes where each branch puts
+    each value that it keeps; operands, which are there, it doesn't.
     """
     row: list[Abstract] = []
     slots = []

@@ -176,15 +176,8 @@ def pushed(
 ) -> Graph:
     """The pushforward of a body, from primals and tangents to primals and tangents.
 
-    Parameters
-    ----------
-    body : Graph
-    dotted : sequence of bool
-        Which inputs have a tangent.
-    wanted : sequence of bool
-        Which outputs get one; zeros, where theirs is zero.
-    in_sizes, out_sizes : sequence of int
-        The groups of inputs and outputs after each of which come its tangents.
+    The inputs that are `dotted` have a tangent, the outputs that are `wanted` get one: zeros, where
+    theirs is zero. After each group of inputs and outputs come its tangents.
     """
 
     def make() -> Graph:
@@ -224,16 +217,9 @@ def batched(
 ) -> Graph:
     """A body that acts on `size` examples at once.
 
-    Parameters
-    ----------
-    body : Graph
-    size : int
-    mapped, wanted : sequences of bool
-        Which inputs have, and which outputs get, the mapped axis in front.
-    around : callable, optional
-        ``around(inputs, outputs)`` gives the outputs of one example in place of those of the body.
-    name : str
-        Tells what `around` does.
+    The inputs that are `mapped` have, and the outputs that are `wanted` get, the mapped axis in
+    front. ``around(inputs, outputs)`` gives the outputs of one example in place of those of the
+    body; `name` tells what it does.
     """
 
     def make() -> Graph:

@@ -42,19 +42,9 @@ _FEW = 64
 class FreeArrays:
     """Puts traced constants in the place of the plain arrays that a function sees.
 
-    Parameters
-    ----------
-    staging : Staging
-        The recording.
-    unknown : tuple of type
-        In place of what is of these types, `Tracer` or `ndarray`, it sees variables.
-    collections : bool
-        Whether it sees copies of lists and dicts, with variables for what is traced in them.
-
-    Attributes
-    ----------
-    variables : dict of Variable to (array or Tracer)
-        What each of them stands for.
+    In place of what is of the types `unknown`, `Tracer` or `ndarray`, it sees variables;
+    `variables` has what each of them stands for. With `collections` it sees copies of lists and
+    dicts, with variables for what is traced in them.
     """
 
     def __init__(
@@ -279,12 +269,8 @@ def _globals_read(function: FunctionType) -> list[tuple[str, Any]]:
 def names_in(code: CodeType) -> tuple[tuple[str, ...], frozenset[str], bool]:
     """The names of globals and attributes in a code object, and in those inside it.
 
-    Returns
-    -------
-    names : tuple of str
-    assigned : frozenset of str
-        The variables of functions around it that it assigns to.
-    assigns_globals : bool
+    With them come the variables of functions around it that it assigns to, and whether it assigns
+    to globals.
     """
     names = dict.fromkeys(code.co_names)
     assigned: set[str] = set()

@@ -114,21 +114,11 @@ class Loop:
     def iterations(
         self, consts: Row, carry: list[Any], xs: Row, body: Graph | None = None
     ) -> Iterator[tuple[int, list[Any]]]:
-        """Run the loop on plain arrays.
+        """Run the loop on plain arrays: each index, and what the body has returned after the carry.
 
-        Parameters
-        ----------
-        carry : list
-            It has what is carried, between iterations. Arrays to which nothing else refers are
-            updated in place.
-        body : Graph, optional
-            One that returns more after the carry than the loop's own.
-
-        Yields
-        ------
-        index : int
-        rest : list
-            What the body has returned after the carry. To be emptied, or kept.
+        That is to be emptied, or kept. The list `carry` has what is carried, between iterations;
+        arrays to which nothing else refers are updated in place. A `body` that is given returns
+        more after the carry than the loop's own.
         """
         body, condition = body or self.body, self.condition
         for index in itertools.count() if condition is not None else self.indices:
@@ -158,12 +148,7 @@ class Loop:
     ) -> tuple[list[bool], list[bool]]:
         """Marks of the arguments and results, such that what is carried keeps its mark.
 
-        Parameters
-        ----------
-        marks : sequence of bool
-            For each argument of the loop.
-        outputs : callable
-            Which outputs of a graph are marked, if these inputs are.
+        ``outputs(graph, marks)`` tells which outputs of a graph are marked, if these inputs are.
         """
         inputs, carried = list(marks), slice(self.consts, self.first_x)
         while True:

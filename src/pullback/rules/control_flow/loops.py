@@ -333,12 +333,8 @@ def _repeat_while(
 ) -> Any:
     """The last carry, after iterations of its leaves as long as it is going.
 
-    Parameters
-    ----------
-    names : tuple of str
-        What to call the graphs of `going` and `iteration`.
-    reads : sequence
-        What the user gave that these two read.
+    The graphs of `going` and `iteration` are called `names`, and read what the user gave in
+    `reads`.
     """
 
     def once(_index: Any, *leaves: Any) -> list[Any]:

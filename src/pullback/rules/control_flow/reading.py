@@ -105,15 +105,9 @@ Place = int | tuple[Before, int]
 class Reading:
     """What functions read.
 
-    Attributes
-    ----------
-    key : hashable
-        Equal for equal readings.
-    leaves : list of (array or Tracer)
-        The arrays that variables hold, which are told apart by no more than their shapes, dtypes
-        and layouts.
-    codes : list of code
-        Those that the key has identities of.
+    The `key` is equal for equal readings. The `leaves` are the arrays that variables hold, told
+    apart by no more than their shapes, dtypes and layouts; `codes` are those that the key has
+    identities of.
     """
 
     def __init__(self, functions: Sequence[Any], values: Sequence[Any]) -> None:
@@ -179,11 +173,7 @@ class Reading:
     def _of(self, x: Any, *, direct: bool) -> Hashable:
         """What makes equal what a function reads.
 
-        Parameters
-        ----------
-        x : object
-        direct : bool
-            Whether a recording sees a variable in the place of an array.
+        If it is read `direct`, a recording sees a variable in the place of an array.
         """
         kind = type(x)
         if kind in _CONTENT:

@@ -38,20 +38,10 @@ S = TypeVar("S")
 
 
 def first_sweep(length: int, snapshots: int) -> list[int]:
-    """The steps before which the run that produces state n keeps its state.
+    """The steps, from 0 on, before which the run that produces state n keeps its state.
 
-    Parameters
-    ----------
-    length : int
-        Number of steps n.
-    snapshots : int
-        Number of states s ≥ 1 that may be kept at a time, state 0 among them.
-
-    Returns
-    -------
-    list of int
-        Increasing, from 0, of at most `snapshots` entries. With the states before them `states`
-        starts.
+    No more than s ≥ 1 states, `snapshots`, may be kept at a time, state 0 among them. With the
+    states before these steps `states` starts.
     """
     kept = [0] if length else []
     _descend(kept, length + 1, min(snapshots, length))
@@ -106,17 +96,9 @@ def states(
 def evaluations(length: int, snapshots: int) -> int:
     """How often a step is evaluated, in all, to produce state n and to reverse the chain.
 
-    Parameters
-    ----------
-    length, snapshots : int
-        As for `first_sweep`.
-
-    Returns
-    -------
-    int
-        r (n + 1) − C(s + r, r − 1), where r is the least number with n + 1 ≤ C(s + r, r). This is
-        the fewest possible. It counts the n evaluations of the run that produces state n, and
-        those of `states`; it does not count what is evaluated of each step to linearise it.
+    r (n + 1) − C(s + r, r − 1), where r is the least number with n + 1 ≤ C(s + r, r), is the fewest
+    possible. It counts the n evaluations of the run that produces state n, and those of `states`;
+    it does not count what is evaluated of each step to linearise it.
     """
     if not length:
         return 0
@@ -127,17 +109,9 @@ def evaluations(length: int, snapshots: int) -> int:
 def square_root(length: int) -> int:
     """The fewest snapshots with which every step is evaluated at most once more than it must.
 
-    Parameters
-    ----------
-    length : int
-        Number of steps n.
-
-    Returns
-    -------
-    int
-        The least s ≥ 1 with n + 1 ≤ C(s + 2, 2), about √(2n). Snapshots at equal distances √n
-        and, on the way back, every state between two of them would be 2√n states for the same
-        number of evaluations.
+    That is the least s ≥ 1 with n + 1 ≤ C(s + 2, 2), about √(2n). Snapshots at equal distances √n
+    and, on the way back, every state between two of them would be 2√n states for the same number of
+    evaluations.
     """
     # C(s + 2, 2) ≥ n + 1 says (2s + 3)² ≥ 8n + 9.
     return max(1, (isqrt(8 * length + 8) - 1) // 2)
@@ -196,21 +170,9 @@ def forth(loop: Loop, parts: Split, values: Row) -> tuple[tuple[Any, ...], list[
 def back(
     loop: Loop, parts: Split, values: Row, kept: list[list[Any]], bars: Row, totals: Row
 ) -> list[Any]:
-    """A cotangent for each argument of the loop, `None` where it is zero.
+    """A cotangent for each argument of the loop, from one for each of its results; `None` is zero.
 
-    Parameters
-    ----------
-    loop : Loop
-    parts : Split
-        Of its body.
-    values : sequence of array
-        The loop's arguments.
-    kept : list
-        What `forth` has kept. It is used up.
-    bars : sequence
-        A cotangent, or `None`, for each of the loop's results.
-    totals : sequence
-        What the cotangents are added to, or `None`.
+    They are added to the `totals`. What `forth` has kept is used up.
     """
     seeded = [bar is not None for bar in bars]
     if loop.condition is None:

@@ -53,18 +53,8 @@ def record(
     """A body as a graph, and the values from outside that it takes at `position`.
 
     What is computed from values from outside alone is computed outside, but for those of the types
-    `unknown`, `Tracer` or `ndarray`.
-
-    Parameters
-    ----------
-    function : callable
-    arguments : sequence of (str, Variable)
-    name : str
-    position : int
-    unknown : tuple of type
-    reading : Reading, optional
-        What the function reads. The graph holds for equal ones, then, and in place of the values
-        there are the places that they come from.
+    `unknown`, `Tracer` or `ndarray`. With a reading of what the function reads, the graph holds for
+    equal ones, and in place of the values there are the places that they come from.
     """
     free_variables: dict[Variable, Any] = {}
     seen_as = unknown if reading is None else (Tracer, np.ndarray)
@@ -112,14 +102,7 @@ def _computed_before(
 ) -> tuple[Graph, list[Place]]:
     """A body without what is computed from some of the values that it takes alone.
 
-    Parameters
-    ----------
-    graph : Graph
-    places : dict of Variable to int
-        Where each value from outside comes from; they are inputs from `position` on.
-    position : int
-    same : sequence of Variable
-        Those of them with which may be computed before.
+    These are `same`. The values from outside, inputs from `position` on, come from `places`.
     """
     moving = affected(graph.equations, set(graph.inputs).difference(same))
     early = [each for each in graph.equations if moving.isdisjoint(each.outputs)]
@@ -228,18 +211,10 @@ def recorded(
 ) -> tuple[Any, list[Any]]:
     """What `make` records, and the values from outside that it takes, made once for equal readings.
 
-    Parameters
-    ----------
-    make : callable
-        ``make(reading)`` returns a result, its graphs, and where the values from outside come from.
-        ``make(None)`` returns these values themselves; it may compute with them.
-    where : str
-    reads : sequence of (callable or array)
-        What the user gave to be recorded.
-    given : sequence of Leaves
-        The arguments.
-    others : sequence
-        What else the recording depends on; functions may read it as it is.
+    ``make(reading)`` returns a result, its graphs, and where the values from outside come from;
+    ``make(None)`` returns these values themselves, and may compute with them. It records what the
+    user gave in `reads`, for the arguments `given`; what else it depends on are `others`, which
+    functions may read as it is.
     """
     tells = all(leaves.is_plain and all(map(known, leaves.values)) for leaves in given)
     reading = _reading(reads, others) if tells else None

@@ -114,19 +114,9 @@ for _loop in (scan, while_loop):
 
 
 def _pull(loop: Loop, values: Row, bars: Row, wanted: Marks, totals: Row = ()) -> list[Any]:
-    """A cotangent for each argument of the loop; `None` for those that are not wanted.
+    """A cotangent for each argument of the loop, added to its total; `None` for those not wanted.
 
-    Parameters
-    ----------
-    loop : Loop
-    values : sequence
-        Its arguments.
-    bars : sequence
-        A cotangent, or `None`, for each result.
-    wanted : sequence of bool
-        For each argument, whether its cotangent is.
-    totals : sequence, optional
-        What the cotangents are added to, or `None`.
+    There is a cotangent, or `None`, for each result, and for each argument a total, or `None`.
     """
     seeded = tuple(bar is not None for bar in bars)
     found: list[Any] = list(totals or [None] * len(values))
@@ -179,10 +169,7 @@ def _pull_pushed(
 ) -> tuple[list[Any], list[Any]]:
     """Cotangents of the arguments of a loop, and of their tangents, in the loop that pushes these.
 
-    Parameters
-    ----------
-    bars, wanted, totals : pairs of sequences
-        As for `_pull`: of values, and of tangents.
+    The pairs are of what `_pull` takes: that of values, and that of tangents.
     """
     dotted, out_dotted = loop.varying([dot is not None for dot in dots])
     found = _pull(

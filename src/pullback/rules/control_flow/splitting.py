@@ -86,16 +86,9 @@ class LinearPart:
 class Split:
     """The forward part of a body, and the linear part for any pattern of cotangents.
 
-    Parameters
-    ----------
-    body : Graph
-    varying : sequence of bool
-        Which inputs are differentiated.
-    free, invariant : sequences of bool
-        Which inputs the reverse sweep has at hand, and which of these are the same in each
-        iteration.
-    seeded : sequence of bool
-        Which outputs may have a cotangent.
+    Of the inputs, those that are `varying` are differentiated; the reverse sweep has at hand those
+    that are `free`, of which the `invariant` ones are the same in each iteration. The outputs that
+    are `seeded` may have a cotangent.
     """
 
     def __init__(
@@ -143,12 +136,8 @@ class Split:
     def grown(self, seeded: Marks, around: dict[int, int]) -> list[bool]:
         """Which outputs get a cotangent in the end, where those of inputs go around.
 
-        Parameters
-        ----------
-        seeded : sequence of bool
-            Which outputs have one to begin with.
-        around : dict of int to int
-            For each input whose cotangent goes on as that of an output, which output that is.
+        Those that are `seeded` have one to begin with; `around` tells for each input whose
+        cotangent goes on as that of an output, which output that is.
         """
         whole, marks = self._whole, list(seeded)
         readers: dict[Atom, list[int]] = {}
@@ -174,14 +163,9 @@ class Split:
         return marks
 
     def linear(self, seeded: Marks, onto: Marks | None = None) -> LinearPart:
-        """The linear part for a pattern of cotangents.
+        """The linear part where these outputs have a cotangent.
 
-        Parameters
-        ----------
-        seeded : sequence of bool
-            Which outputs have a cotangent.
-        onto : sequence of bool, optional
-            To which inputs' cotangents it adds; by default, those of the invariant ones.
+        It adds to the cotangents of the inputs `onto`; by default, to those of the invariant ones.
         """
         onto = both(self.varying, self.invariant if onto is None else onto)
         key = tuple(seeded), onto
@@ -256,28 +240,12 @@ def split(body: Graph, varying: Marks, seeded: Marks, free: Marks, invariant: Ma
 
 
 class ReverseBody:
-    """The body of the reverse loop.
+    """The body of the reverse loop, where these results of the loop have a cotangent.
 
-    It carries the cotangents of the consts, which it adds to, and those of the carry. It scans
-    what the forward loop has scanned, what it has kept, and the cotangents of what it has stacked;
-    it stacks the cotangents of what has been scanned.
-
-    Parameters
-    ----------
-    parts : Split
-        Of the loop's body.
-    seeded : sequence of bool
-        Which results of the loop have a cotangent.
-    consts, carry : int
-        How many the loop has.
-
-    Attributes
-    ----------
-    graph : Graph
-    sizes : tuple of int
-        How many consts and carries it has.
-    preamble : Graph
-        What it reads that depends on the consts alone, to be evaluated once.
+    It carries the cotangents of the consts, which it adds to, and those of the carry; `sizes` tells
+    how many consts and carries it has. It scans what the forward loop has scanned, what it has
+    kept, and the cotangents of what it has stacked; it stacks the cotangents of what has been
+    scanned. What it reads that depends on the consts alone is its `preamble`, to be evaluated once.
     """
 
     def __init__(self, parts: Split, seeded: Marks, consts: int, carry: int) -> None:
@@ -334,21 +302,11 @@ class ReverseBody:
         )
 
     def arguments(self, values: Row, kept: Row, bars: Row, totals: Row, *, runs: bool) -> list[Any]:
-        """The arguments of the reverse loop.
+        """The arguments of the reverse loop, from those of the loop and what it kept, stacked.
 
-        Parameters
-        ----------
-        values : sequence
-            Those of the loop.
-        kept : sequence
-            The kept values, stacked.
-        bars : sequence
-            A cotangent, or `None`, for each of its results.
-        totals : sequence
-            What the cotangents of its arguments are added to, or `None`.
-        runs : bool
-            Whether there is an iteration. If not, what depends on the consts alone is not computed:
-            it may not exist.
+        There is a cotangent, or `None`, for each of its results, and a total for each of its
+        arguments. If it never `runs`, what depends on the consts alone is not computed: it may not
+        exist.
         """
         fixed = self.preamble
         return [

@@ -24,14 +24,8 @@ class ClosureError(NoRuleError):
 def require_separate(out: Any, name: str, *functions: Callable[..., Any] | None) -> None:
     """Raise `NoRuleError` if a level that follows an argument has been met a second time below.
 
-    Parameters
-    ----------
-    out : Tracer, or tuple of (Tracer or array)
-        The results of a primitive.
-    name : str
-        Of the primitive.
-    *functions : callable or None
-        Its function, its rule and its batching, one of which has read the traced value.
+    The results `out` are those of the primitive `name`. One of the functions, which are its
+    function, its rule and its batching, has read the traced value.
     """
     for each in out if type(out) is tuple else (out,):
         found = _twice(each)

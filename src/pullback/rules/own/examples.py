@@ -43,12 +43,7 @@ __all__ = ["PerExample"]
 class Axes:
     """The mapped axes of a call, from the outermost to the innermost.
 
-    Attributes
-    ----------
-    sizes : tuple of int
-        The extent of each axis.
-    mapped : tuple of tuple of bool
-        For each axis, which arguments have it.
+    For each axis there are its extent and which arguments have it.
     """
 
     sizes: tuple[int, ...]
@@ -72,16 +67,8 @@ class Axes:
     ) -> list[Any]:
         """The results of a function of one example, for all of them, with the axes in front.
 
-        Parameters
-        ----------
-        where : str
-            What to call the mapping in messages.
-        function : callable
-            Its arguments carry the mapped axes unseen. It returns arrays, or `None`.
-        values : sequence
-            Arguments for all examples. `Abstract` ones and `None` are handed through.
-        marks : sequence of tuple of bool
-            For each value, which of the axes it has, in front.
+        Its arguments carry the mapped axes unseen; `marks` tell which of the axes each value has,
+        in front. `Abstract` values and `None` are handed through. It returns arrays, or `None`.
         """
         with ExitStack() as stack:
             batches = [stack.enter_context(Batch(where, size)) for size in self.sizes]
@@ -131,16 +118,8 @@ class Axes:
 class PerExample(Primitive):
     """A primitive applied to every example.
 
-    Parameters
-    ----------
-    of : Primitive
-        It may be about to be made.
-    name : str
-        Its name.
-    function : callable or None
-        Its function, to be run for all examples at once if that can be; `None` if it can't.
-    multiple : bool
-        Whether it returns a tuple.
+    The primitive `of` may be about to be made. Its function is run for all examples at once if that
+    can be; it is `None` if it can't.
     """
 
     def __init__(

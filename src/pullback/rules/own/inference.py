@@ -46,15 +46,8 @@ class Found(NamedTuple):
 class Inference:
     """Finds the shapes and dtypes of a function's results.
 
-    Parameters
-    ----------
-    name : str
-        Of the function.
-    function : callable
-        ``function(*args, **params)``; it returns an array, or a tuple of arrays with `multiple`.
-    multiple : bool
-    of : callable
-        The function as the user has written it, for messages.
+    The function returns an array, or a tuple of arrays with `multiple`; `of` is the function as the
+    user has written it, for messages.
     """
 
     def __init__(
@@ -67,13 +60,7 @@ class Inference:
         self._known: dict[Any, Found] = {}
 
     def __call__(self, *args: Any, **params: Any) -> Abstract | tuple[Abstract, ...]:
-        """See `Structure.infer`.
-
-        Raises
-        ------
-        NoRuleError
-            If the function can neither be recorded nor evaluated on made-up numbers.
-        """
+        """See `Structure.infer`; `NoRuleError` if nothing can be found out."""
         results = self._find(args, params).results
         return results if self.multiple else results[0]
 

@@ -37,15 +37,8 @@ __all__ = ["OwnPrimitive"]
 class OwnPrimitive(Primitive):
     """A function of the user's own with its rule; see `pullback.primitive`.
 
-    Parameters
-    ----------
-    function : callable
-        It takes arrays by position and static values by keyword.
-    name : str
-    multiple : bool
-        Whether it returns a tuple.
-    constant : bool
-        Whether its derivative is zero wherever it exists.
+    It takes arrays by position and static values by keyword, and returns a tuple with `multiple`.
+    With `constant` its derivative is zero wherever it exists.
     """
 
     structure: Opaque
