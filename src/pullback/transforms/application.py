@@ -227,11 +227,8 @@ def leaves_out(primitive: Primitive, args: Sequence[Any], dots: Sequence[Any]) -
     count = len(primitive.keeps) if primitive.keeps_rest else len(args)
     if primitive.pads == "always":
         return True
-    return any(dot is None and _counts(x) for x, dot in zip(args[:count], dots, strict=False))
-
-
-def _counts(x: Any) -> bool:
-    return dtype_of(x).kind != "b"
+    rows = zip(args[:count], dots, strict=False)
+    return any(dot is None and dtype_of(x).kind != "b" for x, dot in rows)
 
 
 def _joined(maps: Joint, dots: Sequence[Any], supports: Sequence[Support | None]) -> Support:

@@ -25,6 +25,7 @@ __all__ = [
     "call",
     "describe",
     "flatten_arrays",
+    "handed_out",
     "lower",
     "name_of",
     "normalize_argnums",
@@ -33,6 +34,7 @@ __all__ = [
     "require_argnums",
     "require_array",
     "require_complex",
+    "require_one_each",
     "require_tuple",
     "seed",
     "stack_depth",
@@ -88,6 +90,15 @@ def require_tuple(values: Any, function: str, argument: str) -> tuple[Any, ...]:
         f"{function}: {argument} is {describe(values)}, wanted a tuple with one entry for each "
         f"argument of the function; for a single argument write ({argument[:-1]},)"
     )
+
+
+def require_one_each(tangents: Sequence[Any], primals: Sequence[Any], where: str) -> None:
+    """Raise unless there are as many tangents as primals."""
+    if len(tangents) != len(primals):
+        raise ArgumentValueError(
+            f"{where}: got {len(tangents)} tangents for {len(primals)} primals; give one for each, "
+            "None where it is zero"
+        )
 
 
 def require_array(x: Any, where: str) -> Any:
@@ -158,6 +169,13 @@ def owned(x: Any, taken: set[int]) -> Any:
         taken.add(id(x))
         return x
     return x._snapshot() if isinstance(x, Tracer) else x
+
+
+def handed_out(derivative: Any, primal: Any, taken: set[int]) -> Any:
+    """A derivative as the user gets it: zeros where it is `None`, for integers `None`."""
+    if derivative is None:
+        return np.zeros(shape_of(primal), dtype_of(primal))[()] if is_inexact(primal) else None
+    return owned(derivative, taken)
 
 
 def stack_depth() -> int:

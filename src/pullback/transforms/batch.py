@@ -204,27 +204,18 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
         with Batch(where, size) as interpreter:
             lifted = []
             for (leaves, spec), leaf_axes in zip(flat, rows, strict=True):
-                lifted.append(
-                    trees.unflatten(
-                        spec,
-                        [
-                            Tracer(interpreter, _to_front(leaf, axis), MAPPED)
-                            if axis is not None
-                            else _to_be_indexed(leaf, interpreter)
-                            if integers
-                            else leaf
-                            for leaf, axis in zip(leaves, leaf_axes, strict=True)
-                        ],
-                    )
-                )
+                pairs = zip(leaves, leaf_axes, strict=True)
+                lift = [_lifted(leaf, axis, interpreter, indexed=integers) for leaf, axis in pairs]
+                lifted.append(trees.unflatten(spec, lift))
             function = functools.partial(f, **kwargs) if kwargs else f
             leaves, spec = flatten_arrays(call(function, lifted, interpreter), where, "the result")
             lowered = [lower(leaf, interpreter, where) for leaf in leaves]
         destinations = _prefix(out_axes, spec, f"{where}: out_axes")
         taken = {id(leaf) for row, _ in flat for leaf in row}
-        results = []
-        for (value, payload), axis in zip(lowered, destinations, strict=True):
-            results.append(owned(_from_front(value, payload, axis, size, where), taken))
+        results = [
+            owned(_from_front(value, payload, axis, size, where), taken)
+            for (value, payload), axis in zip(lowered, destinations, strict=True)
+        ]
         return trees.unflatten(spec, results)
 
     mapped_f.__name__ = f"vmap_{name_of(f)}"
@@ -234,9 +225,13 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
 _AXES_WANTED = "a whole number, None, or a pytree of these"
 
 
-def _to_be_indexed(leaf: Any, interpreter: Batch) -> Any:
-    """An argument that is handed over whole, as an array that mapped integers can index."""
-    return Tracer(interpreter, leaf, None) if is_plain(leaf) and leaf.ndim else leaf
+def _lifted(leaf: Any, axis: int | None, interpreter: Batch, *, indexed: bool) -> Any:
+    """An argument as the function gets it, which mapped integers can index where they may."""
+    if axis is None:
+        traced = indexed and is_plain(leaf) and leaf.ndim
+        return Tracer(interpreter, leaf, None) if traced else leaf
+    leaf = leaf._snapshot() if type(leaf) is Tracer else leaf
+    return Tracer(interpreter, outermost(np.moveaxis(leaf, axis, 0) if axis else leaf), MAPPED)
 
 
 def _axes_of_arguments(in_axes: Axes, args: tuple[Any, ...], where: str) -> tuple[Any, ...]:
@@ -298,11 +293,6 @@ def _size(
             "the mapped axes must have one extent"
         )
     return next(iter(extents))
-
-
-def _to_front(leaf: Any, axis: int) -> Any:
-    leaf = leaf._snapshot() if type(leaf) is Tracer else leaf
-    return outermost(leaf if axis == 0 else np.moveaxis(leaf, axis, 0))
 
 
 def outermost(value: Any) -> Any:

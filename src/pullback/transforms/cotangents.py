@@ -29,7 +29,7 @@ class Cotangents(dict[Any, Any]):
 
     __slots__ = ("owned", "supports")
 
-    def __init__(self, nodes: Sequence[Node] = (), bars: Sequence[Any] = ()) -> None:
+    def __init__(self, nodes: Sequence[Node], bars: Sequence[Any]) -> None:
         super().__init__()
         for node, bar in zip(nodes, bars, strict=False):
             if bar is not None:

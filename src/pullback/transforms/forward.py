@@ -20,14 +20,15 @@ from pullback.core.shapes import dtype_of, expand, is_inexact, shape_of
 from pullback.core.singular import watch
 from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer
 from pullback.core.validation import require_function
-from pullback.errors import ArgumentValueError
 from pullback.transforms.application import Application, leaves_out
 from pullback.transforms.arguments import (
     call,
     flatten_arrays,
+    handed_out,
     lower,
     name_of,
     owned,
+    require_one_each,
     require_tuple,
     seed,
 )
@@ -240,11 +241,7 @@ def pushforward(
     where = f"pushforward of {name_of(f)}"
     primals = require_tuple(primals, where, "primals")
     tangents = require_tuple(tangents, where, "tangents")
-    if len(primals) != len(tangents):
-        raise ArgumentValueError(
-            f"{where}: got {len(tangents)} tangents for {len(primals)} primals; give one for each, "
-            "None where it is zero"
-        )
+    require_one_each(tangents, primals, where)
     args = []
     taken: set[int] = set()
     with Pushforward(where) as interpreter:
@@ -265,9 +262,7 @@ def pushforward(
     values, dots = [], []
     for value, dot in lowered:
         values.append(owned(value, taken))
-        if dot is None and is_inexact(value):
-            dot = np.zeros(shape_of(value), dtype_of(value))[()]
-        dots.append(None if dot is None else owned(dot, taken))
+        dots.append(handed_out(dot, value, taken))
     return trees.unflatten(spec, values), trees.unflatten(spec, dots)
 
 

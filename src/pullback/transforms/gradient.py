@@ -241,11 +241,10 @@ def _warn_if_independent(f: Callable[..., Any], recording: Recording, bars: Sequ
     """Say once, for a function, that no derivative reached one of the arguments."""
     if all(map(_is_something, bars)):
         return
-    start = 0
+    remaining = iter(bars)
     for argument in recording.arguments:
-        stop = start + len(argument.leaves)
-        if any(map(_is_something, bars[start:stop])) or start == stop:
-            start = stop
+        own = [next(remaining) for _ in argument.leaves]
+        if not own or any(map(_is_something, own)):
             continue
         try:
             if f in _warned:

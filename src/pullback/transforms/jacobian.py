@@ -160,15 +160,12 @@ def _rows(recording: Recording, inputs: list[Abstract], outputs: list[Abstract])
 
         row = _over_basis(pull, y, inputs, recording)
         if y.dtype.kind == "c":
+            turned = row
             if any(x.dtype.kind != "c" for x in inputs):
                 turned = _over_basis(lambda unit: pull(1j * unit), y, inputs, recording)
-                row = [
-                    re if x.dtype.kind == "c" else re + 1j * im
-                    for re, im, x in zip(row, turned, inputs, strict=True)
-                ]
             row = [
-                np.conj(each) if x.dtype.kind == "c" else each
-                for each, x in zip(row, inputs, strict=True)
+                np.conj(re) if x.dtype.kind == "c" else re + 1j * im
+                for re, im, x in zip(row, turned, inputs, strict=True)
             ]
         blocks.append(
             [np.reshape(each, y.shape + x.shape) for each, x in zip(row, inputs, strict=True)]

@@ -131,9 +131,7 @@ class Linearization:
         """
         return not self.met and all(each is None or each.only_maps for each in thread.stack)
 
-    def _pull(
-        self, seeds: Sequence[Any], *, once: bool = False, onto: Sequence[Any] = ()
-    ) -> list[Any]:
+    def _pull(self, seeds: Sequence[Any], *, once: bool, onto: Sequence[Any]) -> list[Any]:
         """The sweep, which minds strong zeros where there may be some and they matter."""
         full = not self.masks and not _of_seeds(self.outputs, seeds)
         if full and not self.met:
@@ -313,10 +311,9 @@ def _of_seeds(nodes: Sequence[Any], seeds: Sequence[Any]) -> dict[Any, Any]:
     """The supports of those that have strong zeros."""
     supports = {}
     for node, seed in zip(nodes, seeds, strict=True):
-        if seed is not None:
-            support = of_seed(seed)
-            if support is not None:
-                supports[node] = support
+        support = None if seed is None else of_seed(seed)
+        if support is not None:
+            supports[node] = support
     return supports
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,51 +13,38 @@ from pullback.core.memory import snapshot
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.tracing import Tracer
 from pullback.core.validation import describe
-from pullback.errors import ArgumentTypeError, ArgumentValueError
-from pullback.transforms.arguments import assemble, call, flatten_arrays, lower, owned, seed
+from pullback.errors import ArgumentTypeError
+from pullback.transforms.arguments import (
+    assemble,
+    call,
+    flatten_arrays,
+    handed_out,
+    lower,
+    owned,
+    require_one_each,
+    seed,
+)
 from pullback.transforms.linearization import Linearization
 from pullback.transforms.tape import Node, Tape
 
 __all__ = ["Argument", "Recording", "record"]
 
 
+@dataclass(slots=True)
 class Argument:
     """The structure of an argument that is followed, and its leaves' shapes and dtypes.
 
-    Attributes
-    ----------
-    position : int
-        Among the arguments of the function.
-    spec : TreeSpec
-    leaves : list of (Node or Abstract)
-        A node for a leaf that is followed, an abstract value for an integer or boolean one.
+    There is a node for a leaf that is followed, an abstract value for an integer or boolean one.
     """
 
-    __slots__ = ("leaves", "position", "spec")
-
-    def __init__(self, position: int, spec: trees.TreeSpec, leaves: list[Abstract]) -> None:
-        self.position = position
-        self.spec = spec
-        self.leaves = leaves
+    position: int
+    spec: trees.TreeSpec
+    leaves: list[Abstract]
 
 
+@dataclass(slots=True)
 class Recording:
-    """A function evaluated once at a point, and its derivative there.
-
-    Attributes
-    ----------
-    where : str
-        The transformation and the function, for messages.
-    arguments : list of Argument
-    out : pytree
-        The function's value.
-    out_spec : TreeSpec
-    out_leaves : list of Abstract
-    aux : pytree or None
-    linearization : Linearization
-    """
-
-    __slots__ = ("arguments", "aux", "linearization", "out", "out_leaves", "out_spec", "where")
+    """A function evaluated once at a point, and its derivative there."""
 
     where: str
     arguments: list[Argument]
@@ -68,11 +56,7 @@ class Recording:
 
     def push(self, tangents: Sequence[Any]) -> Any:
         """Tangent of the output, of its structure, from one tangent per argument."""
-        if len(tangents) != len(self.arguments):
-            raise ArgumentValueError(
-                f"{self.where}: got {len(tangents)} tangents for {len(self.arguments)} primals; "
-                "give one for each, None where it is zero"
-            )
+        require_one_each(tangents, self.arguments, self.where)
         dots = []
         for argument, tangent in zip(self.arguments, tangents, strict=True):
             slot = f"{self.where}: tangents[{argument.position}]"
@@ -86,7 +70,7 @@ class Recording:
         return trees.unflatten(
             self.out_spec,
             [
-                _result(dot, leaf, taken)
+                handed_out(dot, leaf, taken)
                 for dot, leaf in zip(out_dots, self.out_leaves, strict=True)
             ],
         )
@@ -109,19 +93,12 @@ class Recording:
             trees.unflatten(
                 argument.spec,
                 [
-                    _result(next(remaining) if type(leaf) is Node else None, leaf, taken)
+                    handed_out(next(remaining) if type(leaf) is Node else None, leaf, taken)
                     for leaf in argument.leaves
                 ],
             )
             for argument in self.arguments
         )
-
-
-def _result(bar: Any, primal: Abstract, taken: set[int]) -> Any:
-    """A derivative as it is handed to the user: zeros for zero, `None` for integers."""
-    if bar is None:
-        return np.zeros(primal.shape, primal.dtype)[()] if is_inexact(primal) else None
-    return owned(bar, taken)
 
 
 def record(
@@ -140,9 +117,7 @@ def record(
     their integer and boolean leaves pass through. With `keep` the linearisation outlives this call,
     and shares no memory with arrays that the caller can write to.
     """
-    recording = Recording()
-    recording.where = where
-    recording.arguments = []
+    arguments: list[Argument] = []
     args = list(primals)
     inputs: list[Node] = []
     taken: set[int] = set()
@@ -163,25 +138,25 @@ def record(
                 inputs.append(tracer._payload)
                 nodes.append(tracer._payload)
             args[position] = trees.unflatten(spec, leaves)
-            recording.arguments.append(Argument(position, spec, nodes))
+            arguments.append(Argument(position, spec, nodes))
         out = call(f, args, tape)
-        recording.aux = None
+        aux = None
         if has_aux:
             out, aux = _split_aux(out, where)
-            recording.aux = trees.map_tree(
+            aux = trees.map_tree(
                 lambda leaf: _give(lower(_join(leaf, where), tape, where)[0], taken, keep=keep), aux
             )
-        leaves, recording.out_spec = flatten_arrays(out, where, "the result")
+        leaves, spec = flatten_arrays(out, where, "the result")
         outputs: list[Node | None] = []
-        recording.out_leaves = []
+        out_leaves: list[Abstract] = []
         for number, leaf in enumerate(leaves):
             value, node = lower(leaf, tape, where)
             leaves[number] = _give(value, taken, keep=keep)
             outputs.append(node)
-            recording.out_leaves.append(node or Abstract.of(value))
-    recording.out = trees.unflatten(recording.out_spec, leaves)
-    recording.linearization = Linearization(inputs, outputs, tape)
-    return recording
+            out_leaves.append(node or Abstract.of(value))
+    out = trees.unflatten(spec, leaves)
+    linearization = Linearization(inputs, outputs, tape)
+    return Recording(where, arguments, out, spec, out_leaves, aux, linearization)
 
 
 def _give(value: Any, taken: set[int], *, keep: bool) -> Any:

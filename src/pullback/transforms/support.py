@@ -179,17 +179,10 @@ def of_results(dots: Any, supports: Sequence[Support | None]) -> Any:
 
     For what is not known to depend on this or that element the zeros that come out are strong.
     """
-    return _of_values(dots, _everywhere(supports))
-
-
-def _of_values(x: Any, everywhere: bool) -> Any:
-    if isinstance(x, ROW):
-        return tuple(_of_values(each, everywhere) for each in x)
-    return None if x is None else of_value(x, everywhere=everywhere)
-
-
-def _everywhere(supports: Sequence[Support | None]) -> bool:
-    return any(support is not None and support.everywhere for support in supports)
+    if isinstance(dots, ROW):
+        return tuple(of_results(x, supports) for x in dots)
+    everywhere = any(support is not None and support.everywhere for support in supports)
+    return None if dots is None else of_value(dots, everywhere=everywhere)
 
 
 def both(one: Support, other: Support) -> Support:
