@@ -223,14 +223,13 @@ def _has_axes(leaf: Any) -> bool:
 
 def _require_data(data: tuple[Any, ...]) -> int:
     """The number of samples, which all arrays share."""
-    sizes = [shape_of(leaf)[:1] for leaf in trees.flatten(data)[0]]
-    if len(set(sizes)) != 1 or sizes[0] in ((), (0,)):
-        shapes = [shape_of(leaf) for leaf in trees.flatten(data)[0]]
+    shapes = [shape_of(leaf) for leaf in trees.flatten(data)[0]]
+    if len({shape[:1] for shape in shapes}) != 1 or shapes[0][:1] in ((), (0,)):
         raise ArgumentValueError(
             f"train: data has arrays of shapes {', '.join(map(str, shapes))}; wanted the same "
             "number of samples, at least 1, along the first axis of each"
         )
-    return int(sizes[0][0])
+    return int(shapes[0][0])
 
 
 def _ends(result: Any) -> bool:

@@ -235,15 +235,13 @@ def positional(
 
     What `argnums` calls by its name is found among the parameters of `f`, or among the keywords.
     """
-    names = [a for a in (argnums if type(argnums) is tuple else (argnums,)) if type(a) is str]
+    asked = argnums if isinstance(argnums, tuple) else (argnums,)
+    names = [a for a in asked if isinstance(a, str)]
     given = [name for name in dict.fromkeys(names) if name in kwargs]
     if names:
         known = {name: len(args) + place for place, name in enumerate(given)}
         known |= _named(f, names, args, where, known)
-        argnums = tuple(
-            known[a] if isinstance(a, str) else a
-            for a in (argnums if isinstance(argnums, tuple) else (argnums,))
-        )
+        argnums = tuple(known[a] if isinstance(a, str) else a for a in asked)
     positions = normalize_argnums(argnums, len(args), where, len(args) + len(given))
     if not kwargs:
         return f, args, positions

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracing import Tracer, is_number, strip
@@ -31,6 +32,7 @@ __all__ = [
     "Leaves",
     "Result",
     "bound_of",
+    "in_dtype",
     "index_variable",
     "length_of",
     "require_checkpoint",
@@ -112,7 +114,7 @@ class Result:
 
 
 def _variable(x: Any) -> Variable:
-    if type(x) in (bool, int, float, complex):
+    if type(x) in PYTHON_NUMBERS:
         return Variable((), dtype_of(x), weak=type(x), layout=True)
     weak = _python_type(x)
     array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
@@ -128,12 +130,12 @@ def _python_type(x: Any) -> type | None:
         x = x._value
     if type(x) is Variable:
         return x.weak
-    return type(x) if type(x) in (bool, int, float, complex) else None
+    return type(x) if type(x) in PYTHON_NUMBERS else None
 
 
 def _strong(x: Any) -> Any:
     """A Python number as a NumPy scalar."""
-    return dtype_of(x).type(x) if type(x) in (bool, int, float, complex) else x
+    return dtype_of(x).type(x) if type(x) in PYTHON_NUMBERS else x
 
 
 def index_variable() -> Variable:
@@ -176,7 +178,7 @@ def _is_weak(x: Any, own: Tracer) -> bool:
     return x._value.weak is not None and x._value is not own._value
 
 
-def _in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+def in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
     """A number, traced or not, as a scalar of this dtype."""
     return bind(conversion.astype, (x,), {"dtype": dtype}) if type(x) is Tracer else dtype.type(x)
 
@@ -240,7 +242,7 @@ class Carry(Leaves):
         """The first carry as the body takes it, as inputs from `position` on."""
         inputs = graph.inputs[position:]
         self.values = [
-            _in_dtype(x, inputs[i].dtype) if self.variables[i].weak is not None else x
+            in_dtype(x, inputs[i].dtype) if self.variables[i].weak is not None else x
             for i, x in enumerate(self.values)
         ]
         return self.values
@@ -265,7 +267,7 @@ def _checked(out: Atom, before: Variable, name: str, where: str) -> Atom:
     if after.dtype == before.dtype and type(out) is Variable:
         return out
     fits = np.can_cast(after.dtype, before.dtype, "same_kind")
-    if type(out) in (bool, int, float, complex) and fits:
+    if type(out) in PYTHON_NUMBERS and fits:
         return before.dtype.type(out)
     if after.dtype == before.dtype:
         return out

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
+from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracing import Tracer
@@ -228,9 +229,7 @@ def _agreed(
 
 
 def _is_weak(x: Any) -> bool:
-    if type(x) is Variable:
-        return x.weak is not None
-    return type(x) in (bool, int, float, complex)
+    return x.weak is not None if type(x) is Variable else type(x) in PYTHON_NUMBERS
 
 
 def _conformed(

@@ -42,7 +42,6 @@ __all__ = [
     "marked",
     "part_of",
     "present",
-    "pruned",
     "pull",
     "push",
     "pushed",
@@ -68,26 +67,15 @@ def derived(graph: Graph, key: tuple[Any, ...], make: Callable[[], T]) -> T:
     return found
 
 
-def pruned(
-    name: str,
-    inputs: Sequence[Variable],
-    constants: Mapping[Variable, Any],
-    equations: Sequence[Equation],
-    outputs: Sequence[Atom],
-    names: Sequence[str],
-) -> Graph:
-    """A flat graph of those equations and constants that the outputs need."""
-    return with_constants(name, inputs, constants, live(equations, outputs), outputs, names)
-
-
 def part_of(graph: Graph, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
     """A graph with some of its inputs, and some of its outputs, and what these need."""
-    return pruned(
+    kept = [graph.outputs[i] for i in outputs]
+    return with_constants(
         graph.name,
         [graph.inputs[i] for i in inputs],
         graph.constants,
-        graph.equations,
-        [graph.outputs[i] for i in outputs],
+        live(graph.equations, kept),
+        kept,
         [graph.signature.names[i] for i in inputs],
     )
 

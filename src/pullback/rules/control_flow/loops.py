@@ -9,7 +9,6 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.creation import MOST_DIMENSIONS
-from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer
 from pullback.core.validation import describe, name_of, require_flag, require_function
@@ -17,12 +16,12 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.building import like
 from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
-from pullback.rules import conversion
 from pullback.rules.control_flow.bodies import (
     Carry,
     Leaves,
     Result,
     bound_of,
+    in_dtype,
     index_variable,
     length_of,
     require_checkpoint,
@@ -300,7 +299,7 @@ def _recorded(
 def _count_up(low: Any, high: Any, body: Callable[[Any, Any], Any], carry: Any, where: str) -> Any:
     """`fori_loop` between bounds that are traced."""
     first = Carry(carry, where, "carry")
-    counted = Carry((_int64(low), carry), where, "carry")
+    counted = Carry((in_dtype(low, np.dtype(np.int64)), carry), where, "carry")
     counted.variables[0].number = True  # as what a range gives, it doesn't decide any dtype
     counted.names = ["count", *first.names]
 
@@ -315,12 +314,6 @@ def _count_up(low: Any, high: Any, body: Callable[[Any, Any], Any], carry: Any, 
 
     names = "in_range", name_of(body)
     return _repeat_while(going, iteration, counted, where, names, (body, high))[1]
-
-
-def _int64(bound: Any) -> Any:
-    if isinstance(bound, Tracer):
-        return bind(conversion.astype, (bound,), {"dtype": np.dtype(np.int64)})
-    return np.int64(bound)
 
 
 def _repeat_while(

@@ -29,7 +29,7 @@ from pullback.rules.control_flow.derived import (
     derived,
     marked,
     present,
-    pruned,
+    with_constants,
     zeros_like,
 )
 
@@ -130,8 +130,8 @@ class Split:
 
     def _early(self, outputs: Sequence[Atom]) -> Graph:
         whole, names = self._whole, self.body.signature.names
-        name = f"{self.body.name}_forward"
-        return pruned(name, whole.inputs, whole.constants, whole.primal, outputs, names)
+        name, equations = f"{self.body.name}_forward", live(whole.primal, outputs)
+        return with_constants(name, whole.inputs, whole.constants, equations, outputs, names)
 
     def grown(self, seeded: Marks, around: dict[int, int]) -> list[bool]:
         """Which outputs get a cotangent in the end, where those of inputs go around.
@@ -194,11 +194,11 @@ class Split:
             results=results,
             equations=late,
             constants={x: array for x, array in recording.constants.items() if x in used},
-            preamble=pruned(
+            preamble=with_constants(
                 f"{self.body.name}_fixed",
                 marked(recording.inputs, self.invariant),
                 recording.constants,
-                [*recording.primal, *recording.rest],
+                live([*recording.primal, *recording.rest], fixed),
                 fixed,
                 marked(self.body.signature.names, self.invariant),
             ),
