@@ -19,12 +19,8 @@ __all__ = ["Cotangents"]
 class Cotangents(dict[Any, Any]):
     """The cotangents of a sweep in progress, by node.
 
-    Attributes
-    ----------
-    owned : set of int
-        Nodes whose cotangents are arrays of our own.
-    supports : dict
-        Those of the cotangents that have strong zeros.
+    Those of the nodes whose indices are `owned` are arrays of our own; `supports` are those of the
+    cotangents that have strong zeros.
     """
 
     __slots__ = ("owned", "supports")

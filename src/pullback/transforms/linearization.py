@@ -28,15 +28,9 @@ __all__ = ["Linearization"]
 
 
 class Linearization:
-    """The derivative of a recorded program at a point, ready to be applied.
+    """The derivative of a program recorded on a tape, at a point, ready to be applied.
 
-    Parameters
-    ----------
-    inputs : sequence of Node
-    outputs : sequence of (Node or None)
-        `None` for an output that is constant.
-    tape : Tape
-        Where the program was recorded.
+    In place of an output that is constant there is `None`.
 
     Attributes
     ----------

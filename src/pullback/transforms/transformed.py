@@ -21,23 +21,9 @@ class Transformed:
     as the transform and what that was given, by `pickle` and by cloudpickle, wherever `f` can be;
     if it is what its module holds under its name, as after ``@grad``, it is pickled by that name.
 
-    Parameters
-    ----------
-    function : callable
-        What a call evaluates.
-    transform : callable
-        A function that has a name in its module.
-    arguments : tuple
-        Those of `transform` that were given by position, `f` first.
-    keywords : dict
-        Those that were given by keyword.
-    names : sequence of str
-        The attributes that are those of `f`, where `f` has them.
-
-    Attributes
-    ----------
-    __wrapped__ : callable
-        `f`, whose signature `inspect.signature` shows.
+    A call evaluates `function`. The transform has a name in its module, and was given `arguments`
+    by position, `f` first. The attributes `names` are those of `f`, where `f` has them;
+    `__wrapped__` is `f`, whose signature `inspect.signature` shows.
     """
 
     def __init__(

@@ -42,16 +42,9 @@ class Point(NamedTuple):
 class Application(Primitive):
     """A rule's pushforward or pullback at a point, as one operation on plain arrays.
 
-    Its arguments are the values of the point that the rule reads, and the tangents or cotangents
-    that are not zero. Its results are all of the outputs' tangents, or the cotangents that are
-    wanted.
-
-    Parameters
-    ----------
-    of : Primitive
-        Has the rule.
-    forward : bool
-        Whether this is the pushforward.
+    Its arguments are the values of the point that the rule of the primitive `of` reads, and the
+    tangents or cotangents that are not zero. Its results are all of the outputs' tangents, or the
+    cotangents that are wanted.
     """
 
     def __init__(self, of: Primitive, *, forward: bool) -> None:
