@@ -264,10 +264,7 @@ def _checked(out: Atom, before: Variable, name: str, where: str) -> Atom:
             "it, wanted the same; start with an array of the final shape, and write to a part of "
             "it: y[i] = v"
         )
-    if after.dtype == before.dtype and type(out) is Variable:
-        return out
-    fits = np.can_cast(after.dtype, before.dtype, "same_kind")
-    if type(out) in PYTHON_NUMBERS and fits:
+    if type(out) in PYTHON_NUMBERS and np.can_cast(after.dtype, before.dtype, "same_kind"):
         return before.dtype.type(out)
     if after.dtype == before.dtype:
         return out

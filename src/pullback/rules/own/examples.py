@@ -118,8 +118,8 @@ class Axes:
 class PerExample(Primitive):
     """A primitive applied to every example.
 
-    The primitive `of` may be about to be made. Its function is run for all examples at once if that
-    can be; it is `None` if it can't.
+    The primitive `of` may be about to be made. Its `function` is run for all examples at once if
+    that can be; it is `None` if it can't.
     """
 
     def __init__(
