@@ -79,12 +79,7 @@ def _is_free(values: Values, pick: Pick, flags: int) -> bool:
 
 
 class Plan:
-    """A graph made ready to run on plain arrays.
-
-    Parameters
-    ----------
-    graph : Graph
-    """
+    """A graph made ready to run on plain arrays."""
 
     __slots__ = ("_outputs", "_rest", "_steps")
 
@@ -177,11 +172,7 @@ def _step(
     if structure.take_over is not None:
         prepare = functools.partial(_give_away, with_params(structure.take_over), pick, dead)
         dead = tuple(place for place in dead if place in targets)
-    elif (
-        primitive.structure.in_place is not None
-        and sources[0] in dead
-        and sources.count(sources[0]) == 1
-    ):
+    elif structure.in_place is not None and sources[0] in dead and sources.count(sources[0]) == 1:
         reuses = [(_picks(sources[:1]), (with_params(structure.in_place), pick))]
         prepare = functools.partial(_reuse, reuses, _FREE, (value, pick))
     elif operands := _overwritable(equation, sources, dead):

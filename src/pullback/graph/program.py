@@ -6,8 +6,8 @@ Everything that looks at a program, to print it, to count it or to order it, imp
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -27,35 +27,17 @@ Atom = Any
 """What an equation acts on: a `Variable`, or a Python or NumPy scalar."""
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Equation:
-    """The application of a primitive.
+    """The application of a primitive."""
 
-    Parameters
-    ----------
-    primitive : Primitive
-    inputs : tuple of (Variable or scalar)
-    params : dict
-        Static parameters, graphs among them.
-    outputs : tuple of Variable
-    place : Place, optional
-        The line of the user's that it comes from.
-    """
-
-    __slots__ = ("inputs", "outputs", "params", "place", "primitive")
-
-    def __init__(
-        self,
-        primitive: Primitive,
-        inputs: tuple[Atom, ...],
-        params: dict[str, Any],
-        outputs: tuple[Variable, ...],
-        place: Place | None = None,
-    ) -> None:
-        self.primitive = primitive
-        self.inputs = inputs
-        self.params = params
-        self.outputs = outputs
-        self.place = place
+    primitive: Primitive
+    inputs: tuple[Atom, ...]
+    params: dict[str, Any]
+    """Static parameters, graphs among them."""
+    outputs: tuple[Variable, ...]
+    place: Place | None = None
+    """The line of the user's that it comes from."""
 
     @property
     def graphs(self) -> dict[str, Program]:
@@ -91,68 +73,37 @@ def _fields(params: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """The parameters by name; in place of a dataclass, its fields."""
     for name, value in params.items():
         if hasattr(value, "__dataclass_fields__"):
-            yield from ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+            yield from ((f.name, getattr(value, f.name)) for f in fields(value))
         else:
             yield name, value
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Signature:
-    """How the arguments and the result of a function are put together from arrays.
+    """How the arguments and the result of a function are put together from arrays."""
 
-    Parameters
-    ----------
-    names : sequence of str
-        How to reach each array among the arguments, for messages and printing.
-    arguments : TreeSpec
-        The structure of the tuple of arguments.
-    static : dict
-        The leaves of the arguments that are no arrays, by position.
-    result : TreeSpec
-    numbers : collection of int
-        Which arrays of the result are to become Python numbers.
-    layouts : dict of int to tuple of int
-        The strides of those arguments on whose layout in memory the program depends.
-    arrays : dict of int to bool
-        Whether a result of shape () is an array, and not a scalar, where that is known: what comes
-        out of a loop, or of a function of the user's own, is as it comes.
+    names: tuple[str, ...]
+    """How to reach each array among the arguments, for messages and printing."""
+    arguments: trees.TreeSpec
+    """The structure of the tuple of arguments."""
+    static: dict[int, Any]
+    """The leaves of the arguments that are no arrays, by position."""
+    result: trees.TreeSpec
+    numbers: Collection[int] = ()
+    """Which arrays of the result are to become Python numbers."""
+    layouts: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """The strides of those arguments on whose layout in memory the program depends."""
+    arrays: dict[int, bool] = field(default_factory=dict)
+    """Whether a result of shape () is an array, and not a scalar, where that is known.
+
+    What comes out of a loop, or of a function of the user's own, is as it comes.
     """
-
-    __slots__ = ("arguments", "arrays", "layouts", "names", "numbers", "result", "static")
-
-    def __init__(
-        self,
-        names: Sequence[str],
-        arguments: trees.TreeSpec,
-        static: dict[int, Any],
-        result: trees.TreeSpec,
-        numbers: Collection[int] = (),
-        layouts: dict[int, tuple[int, ...]] | None = None,
-        arrays: dict[int, bool] | None = None,
-    ) -> None:
-        self.names = tuple(names)
-        self.layouts = layouts or {}
-        self.arrays = arrays or {}
-        self.numbers = frozenset(numbers)
-        self.arguments = arguments
-        self.static = static
-        self.result = result
 
 
 class Program:
-    """Equations from inputs to outputs, each value of them defined once.
+    """Equations from inputs to outputs, each value of them defined once; see `Graph`.
 
-    Attributes
-    ----------
-    name : str
-    inputs : tuple of Variable
-    constants : dict of Variable to array
-        Arrays from outside the function. A read-only array is held by reference, any other as it
-        was when the function read it.
-    equations : tuple of Equation
-    outputs : tuple of (Variable or scalar)
-    signature : Signature
-    derived : dict
-        What has been made from this program, such as its derivative, so that it is made once.
+    What has been made from it, such as its derivative, is kept in `derived`, to be made once.
     """
 
     def __init__(
@@ -244,12 +195,7 @@ def _apply(equation: Equation, state: dict[Variable, Any]) -> None:
 
 
 def require_declared(equation: Equation, out: Any) -> None:
-    """Raise unless the value of an equation is what the graph declares.
-
-    Raises
-    ------
-    ArgumentValueError
-    """
+    """Raise unless the value of an equation is what the graph declares."""
     outs = out if equation.primitive.multiple else (out,)
     got, wanted = ([(shape_of(x), dtype_of(x)) for x in row] for row in (outs, equation.outputs))
     if got != wanted:
