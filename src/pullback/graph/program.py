@@ -6,6 +6,7 @@ Everything that looks at a program, to print it, to count it or to order it, imp
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -21,7 +22,7 @@ from pullback.errors import ArgumentValueError
 from pullback.graph.places import Place, following
 from pullback.graph.variable import Variable, require_64_bits
 
-__all__ = ["Atom", "Equation", "Program", "Signature", "nested", "require_declared"]
+__all__ = ["Atom", "Equation", "Program", "Signature", "nested", "releases", "require_declared"]
 
 Atom = Any
 """What an equation acts on: a `Variable`, or a Python or NumPy scalar."""
@@ -122,7 +123,6 @@ class Program:
         self.outputs = tuple(outputs)
         self.signature = signature
         self.derived: dict[Any, Any] = {}
-        self._released: list[list[Variable]] | None = None
 
     def run(self, values: Sequence[Any]) -> list[Any]:
         """The outputs from one value for each input, traced or not, without checks of shapes."""
@@ -136,7 +136,7 @@ class Program:
         around = following.place
         try:
             with np.errstate(all="ignore"):
-                for equation, released in zip(self.equations, self._releases(), strict=True):
+                for equation, released in zip(self.equations, self._releases, strict=True):
                     following.place = equation.place or around
                     _apply(equation, state)
                     for variable in released:
@@ -163,19 +163,21 @@ class Program:
                 "calling the graph itself: graph(*args)"
             )
 
+    @functools.cached_property
     def _releases(self) -> list[list[Variable]]:
-        """For each equation the values that nothing reads after it."""
-        if self._released is None:
-            needed = {x for x in self.outputs if type(x) is Variable}
-            released = []
-            for equation in reversed(self.equations):
-                touched = dict.fromkeys(
-                    x for x in (*equation.inputs, *equation.outputs) if type(x) is Variable
-                )
-                released.append([x for x in touched if x not in needed])
-                needed.update(touched)
-            self._released = released[::-1]
-        return self._released
+        return releases(self.equations, self.outputs)
+
+
+def releases(equations: Sequence[Equation], outputs: Sequence[Atom]) -> list[list[Variable]]:
+    """For each equation the values that nothing reads after it."""
+    needed = {x for x in outputs if type(x) is Variable}
+    released = []
+    for equation in reversed(equations):
+        atoms = (*equation.inputs, *equation.outputs)
+        touched = dict.fromkeys(x for x in atoms if type(x) is Variable)
+        released.append([x for x in touched if x not in needed])
+        needed.update(touched)
+    return released[::-1]
 
 
 def _apply(equation: Equation, state: dict[Variable, Any]) -> None:
