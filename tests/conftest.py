@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import none
 
 settings.register_profile(
     "default",
@@ -37,8 +38,14 @@ def pytest_collection_finish() -> None:
 
     Half a million objects: to walk them takes 0.2 s, which a test of leaks does several times.
     """
+    _start_hypothesis()
     gc.collect()
     gc.freeze()
+
+
+@given(none())
+def _start_hypothesis(_: None) -> None:
+    """Let Hypothesis look for the owners of its random numbers before they are left out."""
 
 
 @pytest.fixture

@@ -234,7 +234,7 @@ class Index:
         self._functions: dict[str | None, str] = {}
         shared: set[CodeType] = set()
         for module in sorted(modules, key=lambda each: (each.__name__.count("."), each.__name__)):
-            for name in getattr(module, "__all__", None) or vars(module):
+            for name in vars(module).get("__all__") or vars(module):
                 if not name.startswith("_"):
                     self._enter(module.__name__, name, vars(module).get(name), shared)
         for code in shared:

@@ -121,8 +121,9 @@ def _surfaced(error: Exception) -> PullbackError | None:
     if refused is not None and refused.code == failure.call.code:
         return refused.kind(refused.words)
     traced = failure.traced or "Tracer" in str(error)
+    objects = failure.objects or (traced and _OBJECTS.search(str(error)))
     if (traced and isinstance(error, TypeError | AttributeError)) or (
-        failure.objects and isinstance(error, ValueError)
+        objects and isinstance(error, ValueError)
     ):
         return refusal(failure.call, None, f"{type(error).__name__}: {error}")
     return None
@@ -226,6 +227,9 @@ _INSTEAD = (
 _SHUFFLES = re.compile("Axis argument is only supported on ndarray|out must be a numpy array")
 
 _NO_ARRAY = re.compile("^output must be an array|^'out' must be an array")
+
+_OBJECTS = re.compile("must have the same dtype$")
+"""What is said of an array of traced elements beside one of numbers."""
 
 _SLIPS = re.compile("operand|instances of|callable|concatenate|iterable|unpack|subscript")
 """What Python says of mistakes that have nothing to do with tracing."""
