@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,54 +22,11 @@ __all__ = [
 ]
 
 
-class Flags:
-    """What NumPy says of an array's memory, by the same names, worked out when it is asked for."""
-
-    __slots__ = ("_of",)
-
-    def __init__(self, of: Lying) -> None:
-        self._of = of
-
-    @property
-    def c_contiguous(self) -> bool:
-        return _without_gaps(self._of.shape[::-1], self._of.strides[::-1], self._of.dtype.itemsize)
-
-    @property
-    def f_contiguous(self) -> bool:
-        return _without_gaps(self._of.shape, self._of.strides, self._of.dtype.itemsize)
-
-    @property
-    def fnc(self) -> bool:
-        return self.f_contiguous and not self.c_contiguous
-
-    @property
-    def forc(self) -> bool:
-        return self.f_contiguous or self.c_contiguous
-
-
-def _without_gaps(shape: tuple[int, ...], strides: tuple[int, ...], step: int) -> bool:
-    """Whether an array has no gaps, its innermost axis being the first."""
-    for extent, stride in zip(shape, strides, strict=True):
-        if stride != step and extent != 1:
-            return 0 in shape
-        step *= extent
-    return True
-
-
 class Lying:
-    """How an array lies in memory, by NumPy's names, without its elements.
+    """How an array lies in memory, by NumPy's names, without its elements: in C order by default.
 
     A primitive that looks into memory can be applied to it: the result tells what NumPy makes a
     view, and what a copy.
-
-    Parameters
-    ----------
-    shape : tuple of int
-    dtype : numpy.dtype
-    strides : tuple of int, optional
-        By default those of an array in C order.
-    base : Lying, optional
-        What this looks into.
     """
 
     __slots__ = ("_base", "dtype", "shape", "strides")
@@ -90,8 +48,25 @@ class Lying:
         return math.prod(self.shape)
 
     @property
-    def flags(self) -> Flags:
-        return Flags(self)
+    def flags(self) -> Lying:
+        """What NumPy says of an array's memory is said here itself, when it is asked for."""
+        return self
+
+    @property
+    def c_contiguous(self) -> bool:
+        return _without_gaps(self.shape[::-1], self.strides[::-1], self.dtype.itemsize)
+
+    @property
+    def f_contiguous(self) -> bool:
+        return _without_gaps(self.shape, self.strides, self.dtype.itemsize)
+
+    @property
+    def fnc(self) -> bool:
+        return self.f_contiguous and not self.c_contiguous
+
+    @property
+    def forc(self) -> bool:
+        return self.f_contiguous or self.c_contiguous
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -119,17 +94,13 @@ class Lying:
         return found
 
 
-class _Nowhere:
-    """What NumPy makes an array of that has these strides, and no memory for its elements."""
-
-    def __init__(self, memory: Lying) -> None:
-        self.__array_interface__ = {
-            "version": 3,
-            "shape": memory.shape,
-            "strides": memory.strides,
-            "typestr": memory.dtype.str,
-            "data": _ADDRESS,
-        }
+def _without_gaps(shape: tuple[int, ...], strides: tuple[int, ...], step: int) -> bool:
+    """Whether an array has no gaps, its innermost axis being the first."""
+    for extent, stride in zip(shape, strides, strict=True):
+        if stride != step and extent != 1:
+            return 0 in shape
+        step *= extent
+    return True
 
 
 _ROOM = np.empty(1 << 16, np.uint8)
@@ -139,14 +110,7 @@ _ADDRESS = _ROOM.__array_interface__["data"]
 
 
 def look(memory: Lying, view: Callable[[Any], Any]) -> Lying:
-    """How a view lies.
-
-    Parameters
-    ----------
-    memory : Lying
-    view : callable
-        ``view(x)`` is a view of an array of which it must not read an element: there are none.
-    """
+    """How the view ``view(x)`` lies, which must not read an element of `x`: there are none."""
     shape, strides = memory.shape, memory.strides
     start, room = 0, memory.dtype.itemsize
     for extent, stride in zip(shape, strides, strict=True):
@@ -156,7 +120,14 @@ def look(memory: Lying, view: Callable[[Any], Any]) -> Lying:
     if room <= _ROOM.size:
         x = np.ndarray(shape, memory.dtype, _ROOM, start, strides)
     else:
-        x = np.asarray(_Nowhere(memory))
+        interface = {
+            "version": 3,
+            "shape": shape,
+            "strides": strides,
+            "typestr": memory.dtype.str,
+            "data": _ADDRESS,
+        }
+        x = np.asarray(SimpleNamespace(__array_interface__=interface))
     seen = view(x)
     return Lying(seen.shape, seen.dtype, seen.strides, memory.owner)
 

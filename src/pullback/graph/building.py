@@ -40,7 +40,7 @@ def flat_graph(
     names: Sequence[str],
 ) -> Graph:
     """A graph of arrays, without pytrees."""
-    signature = Signature(names, _row(len(inputs)), {}, _row(len(outputs)))
+    signature = Signature(tuple(names), _row(len(inputs)), {}, _row(len(outputs)))
     return Graph(name, inputs, constants, equations, outputs, signature)
 
 
@@ -56,20 +56,9 @@ def build(
     *,
     advise: bool = True,
 ) -> Graph:
-    """Record a function of arrays that returns a sequence of arrays.
+    """Record a function of arrays, one for each input, that returns a sequence of arrays.
 
-    Parameters
-    ----------
-    function : callable
-        Called with one tracer for each input.
-    inputs : sequence of Variable
-        They become the inputs of the graph.
-    name : str
-        What to call the graph.
-    names : sequence of str
-        What to call each input.
-    advise : bool
-        Whether to warn of Python loops that are unrolled.
+    With `advise`, Python loops that are unrolled are warned of.
     """
     with Staging(name, advise=advise) as staging:
         outputs = _outputs(function, inputs, names, staging)
@@ -91,28 +80,16 @@ def _outputs(
 def close(
     graph: Graph, position: int, others: Collection[Variable] = ()
 ) -> tuple[Graph, list[Any]]:
-    """Make inputs of the traced values that a graph has among its constants.
+    """Make inputs of the traced values that a flat graph has among its constants.
 
-    Parameters
-    ----------
-    graph : Graph
-        A flat one.
-    position : int
-        Where among the inputs the new ones go.
-    others : collection of Variable, optional
-        Constants that become inputs though they are plain arrays.
-
-    Returns
-    -------
-    graph : Graph
-        Its constants are plain arrays.
-    values : list of (Tracer or array)
-        What to call the new inputs with.
+    They come at `position`, together with `others`, constants that are plain arrays. What to call
+    these inputs with is the second result.
     """
-    free = {
-        x: value for x, value in graph.constants.items() if type(value) is Tracer or x in others
-    }
-    constants = {x: value for x, value in graph.constants.items() if x not in free}
+    free: dict[Variable, Any] = {}
+    constants: dict[Variable, Any] = {}
+    for x, value in graph.constants.items():
+        kind = free if type(value) is Tracer or x in others else constants
+        kind[x] = value
     names = list(graph.signature.names)
     names[position:position] = [f"free{i}" for i in range(len(free))]
     inputs = (*graph.inputs[:position], *free, *graph.inputs[position:])

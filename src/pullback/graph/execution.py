@@ -32,7 +32,7 @@ import numpy as np
 
 from pullback.core.tracing import is_plain
 from pullback.graph.ordering import outliving_views, updates_last
-from pullback.graph.program import Equation, Program, require_declared
+from pullback.graph.program import Equation, Program, releases, require_declared
 from pullback.graph.variable import Variable
 
 __all__ = ["Plan", "unshared"]
@@ -79,12 +79,7 @@ def _is_free(values: Values, pick: Pick, flags: int) -> bool:
 
 
 class Plan:
-    """A graph made ready to run on plain arrays.
-
-    Parameters
-    ----------
-    graph : Graph
-    """
+    """A graph made ready to run on plain arrays."""
 
     __slots__ = ("_outputs", "_rest", "_steps")
 
@@ -102,26 +97,17 @@ class Plan:
         def place_of(x: Any) -> int:
             return places[x] if type(x) is Variable else place_for(x)
 
-        read, written = [], []
         equations = updates_last(graph.equations)
         views = outliving_views(equations, graph.outputs)
-        for equation in equations:
-            read.append(tuple(map(place_of, equation.inputs)))
-            written.append(tuple(place_for(None) for _ in equation.outputs))
-            places.update(zip(equation.outputs, written[-1], strict=True))
+        self._steps = []
+        for equation, released in zip(equations, releases(equations, graph.outputs), strict=True):
+            sources = tuple(map(place_of, equation.inputs))
+            targets = tuple(place_for(None) for _ in equation.outputs)
+            places.update(zip(equation.outputs, targets, strict=True))
+            dead = tuple(places[x] for x in released if x not in graph.constants)
+            self._steps.append(_step(equation, sources, targets, dead, views))
         self._outputs = _picks(tuple(map(place_of, graph.outputs)))
         self._rest = rest
-
-        needed = {count + i for i, value in enumerate(rest) if value is not None}
-        needed.update(map(place_of, (x for x in graph.outputs if type(x) is Variable)))
-        steps = []
-        for equation, sources, targets in zip(
-            reversed(equations), reversed(read), reversed(written), strict=True
-        ):
-            dead = tuple(p for p in dict.fromkeys((*sources, *targets)) if p not in needed)
-            needed.update(dead)
-            steps.append(_step(equation, sources, targets, dead, views))
-        self._steps = steps[::-1]
 
     def __call__(self, values: Values) -> Values:
         """See `Graph.evaluate`."""
@@ -177,11 +163,7 @@ def _step(
     if structure.take_over is not None:
         prepare = functools.partial(_give_away, with_params(structure.take_over), pick, dead)
         dead = tuple(place for place in dead if place in targets)
-    elif (
-        primitive.structure.in_place is not None
-        and sources[0] in dead
-        and sources.count(sources[0]) == 1
-    ):
+    elif structure.in_place is not None and sources[0] in dead and sources.count(sources[0]) == 1:
         reuses = [(_picks(sources[:1]), (with_params(structure.in_place), pick))]
         prepare = functools.partial(_reuse, reuses, _FREE, (value, pick))
     elif operands := _overwritable(equation, sources, dead):

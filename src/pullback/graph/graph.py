@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,8 +40,6 @@ class Graph(Program):
     outputs : tuple of (Variable or scalar)
     signature : Signature
     """
-
-    _plan: Plan | None = None
 
     # -- running -------------------------------------------------------------------------------
 
@@ -111,9 +110,11 @@ class Graph(Program):
         """
         if type(values) is not list or len(values) != len(self.inputs):
             self._require_row(values, "evaluate", list)
-        if self._plan is None:
-            self._plan = Plan(self)
         return self._plan(values)
+
+    @functools.cached_property
+    def _plan(self) -> Plan:
+        return Plan(self)
 
     def _bound(self, args: Sequence[Any]) -> list[Any]:
         """The arguments' arrays, checked against those of the recording."""

@@ -53,14 +53,7 @@ class Hole(NamedTuple):
 
 
 class Outline:
-    """Reads a program, and takes its numbers apart from all else.
-
-    Attributes
-    ----------
-    words : list of str
-        The structure.
-    holes : list of Hole
-    """
+    """Reads a program, and takes its numbers, the holes, apart from all else, the words."""
 
     def __init__(self, program: Program) -> None:
         self.words: list[str] = []

@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 _REFUSALS = (ValueError, ArithmeticError, IndexError, TypeError, np.linalg.LinAlgError)
-_ORDERS = ("C", "F")
+_ORDERS = ("C", "F", None)
 _WAYS = (("C", 1), ("F", 1), ("C", 2), ("F", 2))
 """Ways in which an array may lie: its order, and one place of so many that it has."""
 
@@ -100,7 +100,7 @@ class Decided:
             if all(getattr(x, "laid_by", None) and x.shape == whole for x in arrays):
                 return len(whole) > 1
         rows = []
-        for order in (*_ORDERS, None):
+        for order in _ORDERS:
             args = [_in_other_order(x, order) for x in equation.inputs]
             rows.append(
                 layouts_of_results(equation.primitive, args, equation.params, equation.outputs)
@@ -121,7 +121,7 @@ def follows(new: Variable, old: Variable) -> bool:
     ):
         return new.shape == old.shape
     place = equation.outputs.index(new)
-    for order in (*_ORDERS, None):
+    for order in _ORDERS:
         other = _in_other_order(old, order)
         args = [other if x is old else x for x in equation.inputs]
         rows = layouts_of_results(equation.primitive, args, equation.params, equation.outputs)
@@ -193,13 +193,7 @@ def _gives_order(x: Any) -> bool:
 
 
 def looking(view: Callable[..., Any]) -> Callable[..., list[Any]]:
-    """The layouts of a primitive whose value is a view of its argument.
-
-    Parameters
-    ----------
-    view : callable
-        ``view(x, **params)`` is the value, for which no element of `x` may be read.
-    """
+    """The layouts of a primitive whose value is ``view(x, **params)``, which reads no element."""
 
     def layouts(args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         return [wherever(args[0], lambda x: look(x, functools.partial(view, **params)))]

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from pullback.graph.dependence import read
+from pullback.graph.dependence import affected, read
 from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
 
@@ -35,10 +36,11 @@ def updates_last(equations: Sequence[Equation]) -> list[Equation]:
     for place, target in targets:
         later = [other for other in readers[target] if other > place]
         if later:
-            dependent = _dependent(equations, place, later[-1])
-            for other in later:
-                if other not in dependent:
-                    after.setdefault(other, []).append(place)
+            between = equations[place + 1 : later[-1]]
+            dependent = affected(between, equations[place].outputs)
+            others = [i for i in later if dependent.isdisjoint(read(equations[i]))]
+            if others:
+                after.setdefault(place, []).extend(others)
     return _sorted(equations, after) if after else list(equations)
 
 
@@ -83,36 +85,24 @@ def _bases(equations: Sequence[Equation]) -> dict[Variable, tuple[Variable, ...]
     return bases
 
 
-def _dependent(equations: Sequence[Equation], place: int, last: int) -> set[int]:
-    """Which equations up to `last` depend on the one at `place`."""
-    found, values = set(), set(equations[place].outputs)
-    for other in range(place + 1, last + 1):
-        if not values.isdisjoint(read(equations[other])):
-            found.add(other)
-            values.update(equations[other].outputs)
-    return found
-
-
 def _sorted(equations: Sequence[Equation], after: dict[int, list[int]]) -> list[Equation]:
-    """The equations in topological order, `after` giving additional ones to wait for each."""
+    """The equations in topological order, `after` giving additional ones that each waits for."""
     producer = {x: place for place, equation in enumerate(equations) for x in equation.outputs}
-    followers: list[list[int]] = [list(after.get(place, ())) for place in range(len(equations))]
+    sorter: TopologicalSorter[int] = TopologicalSorter()
     for place, equation in enumerate(equations):
-        for x in set(read(equation)):
-            if x in producer:
-                followers[producer[x]].append(place)
-    waiting = [0] * len(equations)
-    for places in followers:
-        for place in places:
-            waiting[place] += 1
-    ready = [place for place, count in enumerate(waiting) if not count]
+        sources = [producer[x] for x in read(equation) if x in producer]
+        sorter.add(place, *sources, *after.get(place, ()))
+    try:
+        sorter.prepare()
+    except CycleError:
+        # Updates of two arrays that each wait for a reader behind the other one wait forever.
+        return list(equations)
+    ready: list[int] = []
     order = []
-    while ready:
+    while sorter.is_active():
+        for place in sorter.get_ready():
+            heapq.heappush(ready, place)
         place = heapq.heappop(ready)
         order.append(equations[place])
-        for other in followers[place]:
-            waiting[other] -= 1
-            if not waiting[other]:
-                heapq.heappush(ready, other)
-    # Updates of two arrays that each wait for a reader behind the other one wait forever.
-    return order if len(order) == len(equations) else list(equations)
+        sorter.done(place)
+    return order

@@ -26,26 +26,11 @@ def kept_values(
     free: Iterable[Variable],
     cheap: Callable[[Equation], bool],
 ) -> list[Variable]:
-    """Which values of the early part to keep for the late part.
+    """Which values of the early part to keep for the late part, which has the free ones anyway.
 
-    Parameters
-    ----------
-    inputs, equations : sequences of Variable and of Equation
-        The early part.
-    needed : iterable of Variable
-        What the late part reads of it, inputs included.
-    free : iterable of Variable
-        What the late part has without keeping it.
-    cheap : callable
-        Whether an equation costs little enough to be evaluated again.
+    From these and the free values `recomputation` gives all that is needed, inputs included, by
+    equations that are cheap enough to be evaluated again.
 
-    Returns
-    -------
-    list of Variable
-        From these and the free values `recomputation` gives all that is needed.
-
-    Notes
-    -----
     Greedy, from the last value to the first: a value goes if what has to be kept in its place
     takes less memory. The best choice is a minimum cut; programs of loops are seldom so tangled
     that it differs.

@@ -6,8 +6,9 @@ Everything that looks at a program, to print it, to count it or to order it, imp
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -21,41 +22,23 @@ from pullback.errors import ArgumentValueError
 from pullback.graph.places import Place, following
 from pullback.graph.variable import Variable, require_64_bits
 
-__all__ = ["Atom", "Equation", "Program", "Signature", "nested", "require_declared"]
+__all__ = ["Atom", "Equation", "Program", "Signature", "nested", "releases", "require_declared"]
 
 Atom = Any
 """What an equation acts on: a `Variable`, or a Python or NumPy scalar."""
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Equation:
-    """The application of a primitive.
+    """The application of a primitive."""
 
-    Parameters
-    ----------
-    primitive : Primitive
-    inputs : tuple of (Variable or scalar)
-    params : dict
-        Static parameters, graphs among them.
-    outputs : tuple of Variable
-    place : Place, optional
-        The line of the user's that it comes from.
-    """
-
-    __slots__ = ("inputs", "outputs", "params", "place", "primitive")
-
-    def __init__(
-        self,
-        primitive: Primitive,
-        inputs: tuple[Atom, ...],
-        params: dict[str, Any],
-        outputs: tuple[Variable, ...],
-        place: Place | None = None,
-    ) -> None:
-        self.primitive = primitive
-        self.inputs = inputs
-        self.params = params
-        self.outputs = outputs
-        self.place = place
+    primitive: Primitive
+    inputs: tuple[Atom, ...]
+    params: dict[str, Any]
+    """Static parameters, graphs among them."""
+    outputs: tuple[Variable, ...]
+    place: Place | None = None
+    """The line of the user's that it comes from."""
 
     @property
     def graphs(self) -> dict[str, Program]:
@@ -91,68 +74,37 @@ def _fields(params: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """The parameters by name; in place of a dataclass, its fields."""
     for name, value in params.items():
         if hasattr(value, "__dataclass_fields__"):
-            yield from ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+            yield from ((f.name, getattr(value, f.name)) for f in fields(value))
         else:
             yield name, value
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Signature:
-    """How the arguments and the result of a function are put together from arrays.
+    """How the arguments and the result of a function are put together from arrays."""
 
-    Parameters
-    ----------
-    names : sequence of str
-        How to reach each array among the arguments, for messages and printing.
-    arguments : TreeSpec
-        The structure of the tuple of arguments.
-    static : dict
-        The leaves of the arguments that are no arrays, by position.
-    result : TreeSpec
-    numbers : collection of int
-        Which arrays of the result are to become Python numbers.
-    layouts : dict of int to tuple of int
-        The strides of those arguments on whose layout in memory the program depends.
-    arrays : dict of int to bool
-        Whether a result of shape () is an array, and not a scalar, where that is known: what comes
-        out of a loop, or of a function of the user's own, is as it comes.
+    names: tuple[str, ...]
+    """How to reach each array among the arguments, for messages and printing."""
+    arguments: trees.TreeSpec
+    """The structure of the tuple of arguments."""
+    static: dict[int, Any]
+    """The leaves of the arguments that are no arrays, by position."""
+    result: trees.TreeSpec
+    numbers: Collection[int] = ()
+    """Which arrays of the result are to become Python numbers."""
+    layouts: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """The strides of those arguments on whose layout in memory the program depends."""
+    arrays: dict[int, bool] = field(default_factory=dict)
+    """Whether a result of shape () is an array, and not a scalar, where that is known.
+
+    What comes out of a loop, or of a function of the user's own, is as it comes.
     """
-
-    __slots__ = ("arguments", "arrays", "layouts", "names", "numbers", "result", "static")
-
-    def __init__(
-        self,
-        names: Sequence[str],
-        arguments: trees.TreeSpec,
-        static: dict[int, Any],
-        result: trees.TreeSpec,
-        numbers: Collection[int] = (),
-        layouts: dict[int, tuple[int, ...]] | None = None,
-        arrays: dict[int, bool] | None = None,
-    ) -> None:
-        self.names = tuple(names)
-        self.layouts = layouts or {}
-        self.arrays = arrays or {}
-        self.numbers = frozenset(numbers)
-        self.arguments = arguments
-        self.static = static
-        self.result = result
 
 
 class Program:
-    """Equations from inputs to outputs, each value of them defined once.
+    """Equations from inputs to outputs, each value of them defined once; see `Graph`.
 
-    Attributes
-    ----------
-    name : str
-    inputs : tuple of Variable
-    constants : dict of Variable to array
-        Arrays from outside the function. A read-only array is held by reference, any other as it
-        was when the function read it.
-    equations : tuple of Equation
-    outputs : tuple of (Variable or scalar)
-    signature : Signature
-    derived : dict
-        What has been made from this program, such as its derivative, so that it is made once.
+    What has been made from it, such as its derivative, is kept in `derived`, to be made once.
     """
 
     def __init__(
@@ -171,7 +123,6 @@ class Program:
         self.outputs = tuple(outputs)
         self.signature = signature
         self.derived: dict[Any, Any] = {}
-        self._released: list[list[Variable]] | None = None
 
     def run(self, values: Sequence[Any]) -> list[Any]:
         """The outputs from one value for each input, traced or not, without checks of shapes."""
@@ -185,7 +136,7 @@ class Program:
         around = following.place
         try:
             with np.errstate(all="ignore"):
-                for equation, released in zip(self.equations, self._releases(), strict=True):
+                for equation, released in zip(self.equations, self._releases, strict=True):
                     following.place = equation.place or around
                     _apply(equation, state)
                     for variable in released:
@@ -212,19 +163,21 @@ class Program:
                 "calling the graph itself: graph(*args)"
             )
 
+    @functools.cached_property
     def _releases(self) -> list[list[Variable]]:
-        """For each equation the values that nothing reads after it."""
-        if self._released is None:
-            needed = {x for x in self.outputs if type(x) is Variable}
-            released = []
-            for equation in reversed(self.equations):
-                touched = dict.fromkeys(
-                    x for x in (*equation.inputs, *equation.outputs) if type(x) is Variable
-                )
-                released.append([x for x in touched if x not in needed])
-                needed.update(touched)
-            self._released = released[::-1]
-        return self._released
+        return releases(self.equations, self.outputs)
+
+
+def releases(equations: Sequence[Equation], outputs: Sequence[Atom]) -> list[list[Variable]]:
+    """For each equation the values that nothing reads after it."""
+    needed = {x for x in outputs if type(x) is Variable}
+    released = []
+    for equation in reversed(equations):
+        atoms = (*equation.inputs, *equation.outputs)
+        touched = dict.fromkeys(x for x in atoms if type(x) is Variable)
+        released.append([x for x in touched if x not in needed])
+        needed.update(touched)
+    return released[::-1]
 
 
 def _apply(equation: Equation, state: dict[Variable, Any]) -> None:
@@ -244,12 +197,7 @@ def _apply(equation: Equation, state: dict[Variable, Any]) -> None:
 
 
 def require_declared(equation: Equation, out: Any) -> None:
-    """Raise unless the value of an equation is what the graph declares.
-
-    Raises
-    ------
-    ArgumentValueError
-    """
+    """Raise unless the value of an equation is what the graph declares."""
     outs = out if equation.primitive.multiple else (out,)
     got, wanted = ([(shape_of(x), dtype_of(x)) for x in row] for row in (outs, equation.outputs))
     if got != wanted:

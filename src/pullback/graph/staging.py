@@ -40,24 +40,10 @@ class Handle:
 
 
 class Staging(Interpreter):
-    """Records a program without running it.
+    """Records a program without running it, and warns of Python loops if it is to advise.
 
     A tracer's value is a `Variable`, and its payload a `Handle`; the value of a constant is the
     array itself, without a payload. Operations whose arguments are all constant run at once.
-
-    Parameters
-    ----------
-    name : str
-        The transformation, in messages.
-    advise : bool
-        Whether to warn of Python loops that are unrolled.
-
-    Attributes
-    ----------
-    equations : list of Equation
-    constants : dict of Variable to array
-    refused : PullbackError or None
-        The error for the last value that was asked for; NumPy hides some of them.
     """
 
     follows_integers = True
@@ -69,6 +55,7 @@ class Staging(Interpreter):
         super().__init__(name)
         self.equations: list[Equation] = []
         self.constants: dict[Variable, Any] = {}
+        # The error for the last value that was asked for; NumPy hides some of them.
         self.refused: PullbackError | None = None
         self._seen: dict[Any, tuple[Any, Variable]] = {}
         self._handles: list[weakref.ref[Handle]] = []

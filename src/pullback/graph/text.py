@@ -90,20 +90,17 @@ def type_of(x: Abstract) -> str:
 def _equation(equation: Equation, names: dict[Variable, str]) -> str:
     outputs = ", ".join(f"{names[x]}: {type_of(x)}" for x in equation.outputs)
     inputs = [_atom(x, names) for x in equation.inputs]
-    taken = _places(equation)
-    arrays = inputs[len(inputs) - taken :]
-    arguments = inputs[: len(inputs) - taken] + parameters(equation, arrays)
+    key = equation.params.get("key")
+    arrays = sum(map(_is_place, key)) if isinstance(key, tuple) else 0  # the last of the inputs
+    first = len(inputs) - arrays
+    arguments = inputs[:first] + parameters(equation, inputs[first:])
     return f"{outputs} = {equation.primitive.name}({', '.join(arguments)})"
 
 
 def parameters(equation: Equation, arrays: Sequence[str] = ()) -> list[str]:
     """The static parameters of an equation, but its graphs and what is `None` or False.
 
-    Parameters
-    ----------
-    equation : Equation
-    arrays : sequence of str
-        What to call the arrays in an index.
+    The arrays in an index are called as `arrays` says.
     """
     remaining = iter(arrays)
     texts = []
@@ -114,12 +111,6 @@ def parameters(equation: Equation, arrays: Sequence[str] = ()) -> list[str]:
         elif value is not None and value is not False:
             texts.append(f"{name}={literal(value)}")
     return texts
-
-
-def _places(equation: Equation) -> int:
-    """How many of the inputs, the last ones, are arrays in an index."""
-    key = equation.params.get("key")
-    return sum(map(_is_place, key)) if isinstance(key, tuple) else 0
 
 
 def _is_place(entry: Any) -> bool:

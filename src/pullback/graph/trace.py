@@ -13,12 +13,7 @@ from pullback.core.running import explained, run
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.subclasses import elements_of
 from pullback.core.tracing import Tracer, is_plain
-from pullback.errors import (
-    AliasError,
-    ArgumentTypeError,
-    DataDependenceError,
-    PullbackError,
-)
+from pullback.errors import AliasError, ArgumentTypeError, DataDependenceError, PullbackError
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of
 from pullback.graph.places import line_of
@@ -116,7 +111,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
         staging.constants,
         staging.equations,
         outputs,
-        Signature(list(inputs), spec, static, result, numbers, layouts, arrays),
+        Signature(tuple(inputs), spec, static, result, numbers, layouts, arrays),
     )
     graph.verify()
     return graph
@@ -177,9 +172,9 @@ def name_of(f: Callable[..., Any]) -> str:
 def _input(leaf: Any) -> Variable | None:
     """The variable of an argument; `None` for what is no array."""
     if isinstance(leaf, Variable | Tracer):
-        variable = Variable(
-            shape_of(leaf), dtype_of(leaf), array=_is_array(leaf), layout=layout_of(leaf)
-        )
+        is_array = leaf._mutable if isinstance(leaf, Tracer) else leaf.array
+        layout = layout_of(leaf)
+        variable = Variable(shape_of(leaf), dtype_of(leaf), array=is_array, layout=layout)
     elif isinstance(leaf, Abstract):
         variable = Variable(leaf.shape, leaf.dtype, array=True, layout=True)
     elif type(leaf) in (float, int, bool, complex):
@@ -195,11 +190,6 @@ def _input(leaf: Any) -> Variable | None:
         return None
     variable.laid_by = Assumed(called=True)
     return variable
-
-
-def _is_array(leaf: Any) -> bool:
-    """Whether a traced argument is an array rather than an immutable scalar."""
-    return leaf._mutable if isinstance(leaf, Tracer) else leaf.array
 
 
 def _heads(f: Callable[..., Any], count: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,13 +15,7 @@ from pullback.core.validation import shown
 from pullback.errors import FILLING, ArgumentValueError, DataDependenceError
 from pullback.graph.places import user_line
 
-__all__ = [
-    "Assumed",
-    "ShapeDtype",
-    "Variable",
-    "require_64_bits",
-    "unknown",
-]
+__all__ = ["Assumed", "ShapeDtype", "Variable", "require_64_bits", "unknown"]
 
 
 class ShapeDtype(Abstract):
@@ -70,25 +65,16 @@ def _refusing(target: str) -> Callable[..., NoReturn]:
     return refuse
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Assumed:
-    """How an argument of a graph is taken to lie in memory.
+    """How an argument of a graph is taken to lie in memory."""
 
-    Attributes
-    ----------
-    outer : Variable or None
-        What stands for the argument in the recording around this one.
-    called : bool
-        Whether it is an argument of a graph that will be called with others.
-    relied : bool
-        Whether what is recorded depends on it.
-    """
-
-    __slots__ = ("called", "outer", "relied")
-
-    def __init__(self, outer: Variable | None = None, *, called: bool = False) -> None:
-        self.outer = outer
-        self.called = called
-        self.relied = False
+    outer: Variable | None = None
+    """What stands for the argument in the recording around this one."""
+    called: bool = False
+    """Whether it is an argument of a graph that will be called with others."""
+    relied: bool = False
+    """Whether what is recorded depends on it."""
 
 
 class Variable(Abstract):
@@ -174,12 +160,8 @@ class Variable(Abstract):
     __bool__ = _refusing("a condition")
     __float__ = _refusing("a Python float")
     __complex__ = _refusing("a Python complex")
-    __int__ = _refusing("a Python int")
-    __index__ = _refusing("a Python int")
-    __round__ = _refusing("a Python int")
-    __floor__ = _refusing("a Python int")
-    __ceil__ = _refusing("a Python int")
-    __trunc__ = _refusing("a Python int")
+    __int__ = __index__ = _refusing("a Python int")
+    __round__ = __floor__ = __ceil__ = __trunc__ = __int__
     __iter__ = _refusing("a sequence of numbers")
     __format__ = _refusing("text")
 

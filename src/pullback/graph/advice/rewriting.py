@@ -103,7 +103,7 @@ class Names:
             self.read[name] = None
 
 
-def _names(node: ast.AST, context: type) -> list[ast.Name]:
+def _names(node: ast.AST, context: Any) -> list[ast.Name]:
     """The names that are loaded, or stored, in a node, in the order of the text."""
     names = [
         each
@@ -167,7 +167,8 @@ def _for(loop: Loop, node: ast.For) -> list[str]:
         return [*head, *_indented(body), f"    return {carry.names}", "", call]
     left, ys = "None", "_"
     if append is not None:
-        left, ys = _appended(append), _list_of(append)
+        left = ast.unparse(append.value.args[0])
+        ys = append.value.func.value.id
     argument = target if target.isidentifier() else "item"
     unpacking = [f"    {target} = item"] if argument == "item" else []
     return [
@@ -255,26 +256,14 @@ def _indented(lines: Iterable[str]) -> list[str]:
     return [f"    {line}" if line else "" for line in lines]
 
 
-def _append(node: ast.For) -> ast.stmt | None:
+def _append(node: ast.For) -> Any:
     """The last statement, if it appends to a list that the body does nothing else with."""
     match node.body[-1]:
         case ast.Expr(ast.Call(ast.Attribute(ast.Name(out), "append"), [_], [])) as last if not any(
-            name.id == out for each in node.body[:-1] for name in _all(each)
+            name.id == out for each in node.body[:-1] for name in _names(each, ast.Load | ast.Store)
         ):
             return last
     return None
-
-
-def _all(node: ast.AST) -> list[ast.Name]:
-    return [*_names(node, ast.Load), *_names(node, ast.Store)]
-
-
-def _appended(append: Any) -> str:
-    return ast.unparse(append.value.args[0])
-
-
-def _list_of(append: Any) -> str:
-    return str(append.value.func.value.id)
 
 
 def _bounds(node: ast.expr) -> str | None:

@@ -30,17 +30,7 @@ STRIDE, SUSPICIOUS = 8, 12
 class Passes:
     """Counts how often the user's instructions are passed while a function is recorded.
 
-    Parameters
-    ----------
-    where : str
-        What to call the recording in the warning.
-    advise : bool
-        Whether to count at all.
-
-    Attributes
-    ----------
-    stride : int
-        One equation in so many is to be noted.
+    One equation in `stride` is to be noted: none, if there is to be no advice.
     """
 
     __slots__ = ("_counts", "_outside", "_where", "stride")

@@ -22,31 +22,19 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop in the user's code.
-
-    Attributes
-    ----------
-    path : str
-    line : int
-    node : For, While, a comprehension, or None
-        None where the source is not at hand.
-    scope : ast node
-        The function that the loop belongs to.
-    lines : sequence of str
-        The source of the whole file.
-    values : mapping of str to object
-        What names stand for in the loop.
-    length : int or None
-        How many iterations it has, where that can be told.
-    """
+    """A loop in the user's code; it has no node where the source is not at hand."""
 
     path: str
     line: int
     node: Statement | Comprehension | None = None
     scope: ast.AST = field(default_factory=lambda: ast.Module([], []))
+    """The function that the loop belongs to."""
     lines: Sequence[str] = ()
+    """The source of the whole file."""
     values: Mapping[str, Any] = field(default_factory=dict)
+    """What names stand for in the loop."""
     length: int | None = None
+    """How many iterations it has, where that can be told."""
 
     @property
     def source(self) -> str:
