@@ -99,12 +99,10 @@ class Decided:
             arrays = [x for x in equation.inputs if shape_of(x)]
             if all(getattr(x, "laid_by", None) and x.shape == whole for x in arrays):
                 return len(whole) > 1
-        rows = []
-        for order in _ORDERS:
-            args = [_in_other_order(x, order) for x in equation.inputs]
-            rows.append(
-                layouts_of_results(equation.primitive, args, equation.params, equation.outputs)
-            )
+        rows = [
+            _layouts_with(equation, [_in_other_order(x, order) for x in equation.inputs])
+            for order in _ORDERS
+        ]
         return any(None in column or len(set(column)) > 1 for column in zip(*rows, strict=True))
 
 
@@ -123,9 +121,8 @@ def follows(new: Variable, old: Variable) -> bool:
     place = equation.outputs.index(new)
     for order in _ORDERS:
         other = _in_other_order(old, order)
-        args = [other if x is old else x for x in equation.inputs]
-        rows = layouts_of_results(equation.primitive, args, equation.params, equation.outputs)
-        if rows[place] != _layout_like(in_memory(other)):
+        layouts = _layouts_with(equation, [other if x is old else x for x in equation.inputs])
+        if layouts[place] != _layout_like(in_memory(other)):
             return False
     return True
 
@@ -163,6 +160,11 @@ def layouts_of_results(
     if nested(params):  # which take arrays of their own shapes only
         return [len(out.shape) < 2 or None for out in outs]
     return _from_corners(primitive, args, params, outs)
+
+
+def _layouts_with(equation: Equation, args: Sequence[Any]) -> list[Any]:
+    """The layouts of an equation's results, were these its inputs."""
+    return layouts_of_results(equation.primitive, args, equation.params, equation.outputs)
 
 
 def _layout(memory: Any) -> Any:
@@ -298,9 +300,8 @@ def layouts_through(graph: Program, args: Sequence[Any]) -> list[Any]:
         state[x] = _laid_out(x, layout_of(arg))
     for equation in graph.equations:
         inputs = [state[x] if type(x) is Variable else x for x in equation.inputs]
-        outs = equation.outputs
-        layouts = layouts_of_results(equation.primitive, inputs, equation.params, outs)
-        state.update(zip(outs, map(_laid_out, outs, layouts), strict=True))
+        outs = map(_laid_out, equation.outputs, _layouts_with(equation, inputs))
+        state.update(zip(equation.outputs, outs, strict=True))
     return [layout_of(state[x] if type(x) is Variable else x) for x in graph.outputs]
 
 
