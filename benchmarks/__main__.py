@@ -33,12 +33,12 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
     options = parser.parse_args()
-    chosen = []
+    chosen: dict[str, None] = {}
     for asked in options.names or names:
         found = [name for name in names if name == asked or name.startswith(f"{asked}-")]
         if not found:
             parser.error(f"no benchmark is called {asked!r}; there are: {', '.join(names)}")
-        chosen += found
+        chosen.update(dict.fromkeys(found))
 
     print(heading(), end="\n\n")
     if absent:

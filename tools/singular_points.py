@@ -166,7 +166,8 @@ solution of linear equations or a rule of your own hands out count as the first 
 such among the zeros that it got; so do those behind an index into more than 64 elements, a maximum
 over an axis or a tangent that is not known yet while a graph is recorded. If on top of that a
 derivative vanishes *and* one is infinite at the same element, 0 may come where NaN would be right,
-in one of the modes.
+in one of the modes: so does the second derivative at 0 of a norm or standard deviation of what a
+body itself joins, ``np.linalg.norm(np.stack([x, y]))`` in a loop, a choice or a checkpoint.
 
 Inside `with pullback.strict():` a derivative at any of the points that the first table lists raises
 `SingularPointError`, where a tangent or cotangent that isn't zero meets it. A tangent does so
