@@ -262,7 +262,7 @@ class Reading:
         found += [self._of(each, direct=direct) for each in function.__defaults__ or ()]
         for name, each in (function.__kwdefaults__ or {}).items():
             found += name, self._of(each, direct=direct)
-        standard: dict[str, Any] = function.__builtins__  # type: ignore[attr-defined]
+        standard: dict[str, Any] = getattr(function, "__builtins__", {})
         for name in names:
             if name in namespace:
                 found += name, self._of(namespace[name], direct=direct)
