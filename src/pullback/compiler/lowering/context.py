@@ -1,4 +1,4 @@
-"""What the lowering of a graph has made so far, beside statements, and how it lowers a part of it."""
+"""What the lowering of a graph has made so far, beside statements."""
 
 from __future__ import annotations
 

@@ -64,11 +64,12 @@ class Memory:
         self.prepare(scope, array)
         if not target.size:
             return
-        if isinstance(array, Stored) and array.whole and target.whole:
-            if array.shape == target.shape:
-                scope.add(Copy(_start(target), _start(array), array.size))
-                scope.forget(target.buffer)
-                return
+        copies = isinstance(array, Stored) and array.whole and target.whole
+        if copies and array.shape == target.shape:
+            assert isinstance(array, Stored)
+            scope.add(Copy(_start(target), _start(array), array.size))
+            scope.forget(target.buffer)
+            return
         if target.size <= STRAIGHT or (isinstance(array, Elements) and array.size > 1):
             values = [
                 array.element(scope, broadcast(point, array.shape))

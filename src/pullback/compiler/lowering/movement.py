@@ -72,7 +72,7 @@ def _moved(
 ) -> Array:
     """The elements with the indices of the one access."""
     access = loops.reads[0]
-    x = args[access.argument]
+    x: Array = args[access.argument]
     if access.flat:
         return _flat(context, scope, x, access, shape)
     if isinstance(x, Stored) and all(index.load is None for index in access.indices):
@@ -187,7 +187,7 @@ def _place(
     return Affine(0, ((value.name, 1),))
 
 
-# -- pieces side by side ----------------------------------------------------------------------------
+# -- pieces side by side --------------------------------------------------------------------------
 
 
 def _is_box(loops: Loops) -> bool:
@@ -214,8 +214,11 @@ def _within(scope: Scope, loops: Loops, indices: Indices) -> tuple[Expr | bool, 
         inside = scope.among(local, extent)
         if inside is False:
             return False, point
-        if inside is not True:
-            condition = inside if condition is True else scope.op("logical_and", condition, inside)
+        if not isinstance(inside, bool):
+            if isinstance(condition, bool):
+                condition = inside
+            else:
+                condition = scope.op("logical_and", condition, inside)
     return condition, point
 
 
@@ -250,7 +253,11 @@ def _pieces(
             if combine:
                 assert found is not None
                 value = inner.op(_adding(value.dtype), found, value)
-            found = value if inside is True or last else inner.op("select", inside, value, found)
+            if isinstance(inside, bool) or last:
+                found = value
+            else:
+                assert found is not None
+                found = inner.op("select", inside, value, found)
         assert found is not None
         return found
 
@@ -286,6 +293,8 @@ def _piece(context: Context, scope: Scope, args: Sequence[Any], loops: Loops) ->
 
 def _write(context: Context, scope: Scope, out: Stored, loops: Loops, args: Sequence[Any]) -> None:
     """Write pieces to memory, one after the other where the places aren't known beforehand."""
+    if 0 in loops.extents:
+        return
     values = _piece(context, scope, args, loops)
     context.memory.prepare(scope, values)
     for index in loops.write.indices:
@@ -356,7 +365,7 @@ def _straight(scope: Scope, kernel: Kernel) -> None:
         scope.forget(place.buffer)
 
 
-# -- writing through an index -----------------------------------------------------------------------
+# -- writing through an index ---------------------------------------------------------------------
 
 
 def scattered(

@@ -52,7 +52,7 @@ def joined(
         and out.size <= SMALL
         and all(value.size <= _UNROLLED for value in values)
     ):
-        found = _straight(context, scope, loops, values, out, combine)
+        found: Array = _straight(context, scope, loops, values, out, combine)
     elif out.size == 1:
         found = _scalar(context, scope, loops, values, out, combine)
     else:
@@ -91,7 +91,7 @@ def number_of(value: float, dtype: str) -> Elements:
     return Elements(shape=(), dtype=dtype, values=(Const(value, dtype),))
 
 
-def _start(combine: str, dtype: str) -> Expr:
+def _start(combine: str, dtype: str) -> Const:
     if combine in ("maximum", "minimum"):
         low = combine == "maximum"
         if dtype.startswith("float"):
@@ -238,7 +238,7 @@ def _divided(scope: Scope, x: Array, divisor: int) -> Array:
     return found
 
 
-# -- running results --------------------------------------------------------------------------------
+# -- running results ------------------------------------------------------------------------------
 
 
 def running(

@@ -280,7 +280,7 @@ def computing_dtype(name: str, args: tuple[Any, ...], out: str) -> list[str] | N
     if name.startswith("logical_"):
         return given
     if name == "where":
-        return None if given[0] != "bool" else ["bool", out, out]
+        return ["bool", out, out]
     if name == "masked_multiply":
         return [out, out, "bool"]
     if out == "bool" and name not in ("add", "multiply", "astype", *_BITS.split()):
