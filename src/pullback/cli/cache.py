@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
@@ -19,7 +20,7 @@ def cache(options: argparse.Namespace) -> int:
     """Show the cache, or clear it, and return the exit code."""
     kept = object_cache()
     if kept.location() is None:
-        sys.stdout.write("the cache is off; PULLBACK_CACHE says so, or there is no place for it\n")
+        sys.stdout.write(f"the cache is off: {_why_off()}\n")
         return OK
     objection = kept.objection()
     if objection is not None:
@@ -27,6 +28,13 @@ def cache(options: argparse.Namespace) -> int:
     lines = _cleared(kept) if options.action == "clear" else _shown(kept)
     sys.stdout.write("\n".join(lines) + "\n")
     return OK
+
+
+def _why_off() -> str:
+    asked = os.environ.get("PULLBACK_CACHE", "").strip()
+    if asked:
+        return f"PULLBACK_CACHE={asked}"
+    return "there is no home directory to keep it in; set PULLBACK_CACHE to a directory"
 
 
 def _cleared(kept: Cache) -> list[str]:
@@ -68,12 +76,9 @@ def _name(entry: Entry) -> str:
 
 
 def _bytes(number: float) -> str:
-    """A number of bytes in the unit that suits it."""
-    if number < 1000:
-        return f"{number:.0f} B"
-    for unit in ("kB", "MB"):
-        number /= 1000
-        # What would be rounded to 1000 of a unit is 1 of the next.
-        if number < 999.95:
-            break
-    return f"{number:.1f} {unit}"
+    """A number of bytes, in three digits."""
+    unit = "B"
+    for larger in ("kB", "MB"):
+        if number >= 999.5:  # which three digits would round to 1000
+            number, unit = number / 1000, larger
+    return f"{number:.0f} {unit}" if number >= 99.95 or unit == "B" else f"{number:.3g} {unit}"

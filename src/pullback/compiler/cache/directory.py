@@ -23,9 +23,14 @@ def objection(location: Path) -> str | None:
     """Why the directory is not to be used, and what to do about it; None if it may be.
 
     It may not if it is another user's, or if others may write to it. On Windows that isn't asked: a
-    user's profile is private there unless its owner opened it. OSError if there is no directory.
+    user's profile is private there unless its owner opened it. OSError if there is nothing.
     """
     found = location.stat()
+    if not stat.S_ISDIR(found.st_mode):
+        return (
+            f"the cache {location} is no directory, so no machine code is kept. Set PULLBACK_CACHE "
+            "to a directory, or to off"
+        )
     if os.name != "posix":
         return None
     if found.st_uid != os.getuid():

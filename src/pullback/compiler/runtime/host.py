@@ -41,11 +41,15 @@ def host() -> Host:
     return Host(triple, llvm.get_host_cpu_name(), features, word=8 * struct.calcsize("P"))
 
 
+@functools.cache
 def target_machine(level: int) -> llvm.TargetMachine:
-    """A new code generator for this machine, at an optimization level from 0 to 3.
+    """The code generator for this machine, at an optimization level from 0 to 3.
 
     Its code runs at any address, and reaches its own constants relative to itself: an object is
     loaded as one block, and may have been made by another process.
+
+    One serves for all modules, for what it works out about the processor, in some milliseconds, it
+    keeps. Several threads may use it: llvmlite lets one of them into LLVM at a time.
     """
     here = host()
     return llvm.Target.from_triple(here.triple).create_target_machine(

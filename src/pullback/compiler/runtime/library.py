@@ -55,7 +55,9 @@ class Library:
             try:
                 tracker = self._linker.lookup(self._name, name)
             except RuntimeError as error:
-                raise NativeCodeError(f"LLVM cannot link {name!r}: {error}") from None
+                raise NativeCodeError(
+                    f"LLVM cannot link {name!r}, or what is called in its object: {error}"
+                ) from None
             self._found[name] = (tracker[name], tracker)
         return self._found[name][0]
 
