@@ -1,0 +1,5 @@
+"""Lowering: from the equations of a graph to loops."""
+
+from pullback.compiler.lowering.graph import Lowered, lower
+
+__all__ = ["Lowered", "lower"]
