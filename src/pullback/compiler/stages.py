@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compiler.cache import cache
+from pullback.compiler.cache import object_cache
+from pullback.compiler.cache.key import object_key
 from pullback.compiler.call import Array, Instance, NativeFunction
 from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.decomposition import decompose
 from pullback.compiler.llvm import emit, scratch_layout, symbols
 from pullback.compiler.loops import Program, text, verify
 from pullback.compiler.lowering import Lowered, lower
-from pullback.compiler.runtime import compile_text, load
+from pullback.compiler.runtime import assembly, compile_text, load
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
@@ -68,6 +69,14 @@ class Stages:
         """The program of loops."""
         return self.lowered.program
 
+    def loops(self) -> str:
+        """The loops as text."""
+        return text(self.program)
+
+    def assembly(self) -> str:
+        """The machine code as text."""
+        return assembly(self.llvm())
+
     def llvm(self) -> str:
         """The program as LLVM has it."""
         return emit(self.program)
@@ -75,15 +84,15 @@ class Stages:
     def function(self) -> NativeFunction:
         """The native function."""
         with self._timed("load"):
-            key = text(self.program)
-            objects = cache().get(key)
+            key = object_key(text(self.program))
+            objects = object_cache().get(key)
         self.cached = objects is not None
         if objects is None:
             with self._timed("emit"):
                 source = self.llvm()
             with self._timed("machine code"):
                 objects = compile_text(source)
-            cache().put(key, objects, name=self.graph.name)
+            object_cache().put(key, objects, name=self.graph.name, seconds=self.seconds["machine code"])
         with self._timed("load"):
             library = load(objects)
             address = library.address("run")
