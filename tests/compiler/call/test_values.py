@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from pullback.compiler.call import NativeEntry
 from pullback.compiler.call.layout import SCALARS
 from tests.compiler.call.kernels import ADD, array, copying, function, instance, same
@@ -48,9 +49,7 @@ def test_many_leaves_keep_their_order(make: Any, slow: Any) -> None:
 def test_constants_follow_the_outputs_and_holes_are_read(make: Any, slow: Any) -> None:
     constants = (np.array([100.0]),)
     shape, number = array(float, 5), array(float, kind="number")
-    entry = make(
-        function(ADD, constants=constants), instance((shape, number), shape, 5, 0), slow
-    )
+    entry = make(function(ADD, constants=constants), instance((shape, number), shape, 5, 0), slow)
     x = np.arange(5.0)
     assert same(entry.call(x, 2.0), x + 102.0)
     assert same(x, np.arange(5.0))
@@ -102,5 +101,3 @@ def test_the_callable_needs_nothing_else(make: Any, slow: Any) -> None:
 def test_the_name_is_the_functions(slow: Any) -> None:
     entry = copying(NativeEntry, [1.0], slow, name="loss of θ")
     assert entry.call.__name__ == "loss of θ"
-
-

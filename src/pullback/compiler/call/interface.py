@@ -59,7 +59,7 @@ def _numpy_table() -> Any:
         ("PyCapsule_GetPointer", ctypes.pythonapi)
     )
     entries = (ctypes.c_void_p * (NEW + 1)).from_address(pointer_of(capsule, None))
-    version = ctypes.PYFUNCTYPE(ctypes.c_uint)(entries[VERSION])
+    version = ctypes.PYFUNCTYPE(ctypes.c_uint)(entries[VERSION] or 0)
     return entries if version() == ABI and entries[NDARRAY] == id(np.ndarray) else None
 
 

@@ -97,7 +97,7 @@ def _samples() -> list[np.ndarray[Any, Any]]:
 def _is_array(x: np.ndarray[Any, Any]) -> bool:
     found = _Array.from_address(id(x))
     rank = x.ndim
-    is_like = (
+    is_like = bool(
         found.head.type == id(np.ndarray)
         and found.data == x.__array_interface__["data"][0]
         and found.rank == rank
@@ -116,7 +116,7 @@ def _is_array(x: np.ndarray[Any, Any]) -> bool:
 
 def _is_dtype(dtype: np.dtype[Any]) -> bool:
     found = _Descr.from_address(id(dtype))
-    return (
+    return bool(
         found.scalars == id(dtype.type)
         and found.kind == dtype.kind.encode()
         and found.char == dtype.char.encode()

@@ -9,9 +9,15 @@ import numpy as np
 from pullback.compiler.call.spec import NUMBERS, Array
 from pullback.core.tracing import is_plain
 
-__all__ = ["is_alike", "is_donated", "laid_out"]
+__all__ = ["address", "is_alike", "is_donated", "laid_out"]
 
 _INT64 = np.iinfo(np.int64)
+
+
+def address(x: np.ndarray[Any, Any]) -> int:
+    """Where the elements of an array begin."""
+    begin: int = x.__array_interface__["data"][0]
+    return begin
 
 
 def is_alike(leaf: Any, wanted: Array) -> bool:
@@ -28,20 +34,19 @@ def is_alike(leaf: Any, wanted: Array) -> bool:
 
 
 def laid_out(leaf: Any, wanted: Array) -> np.ndarray[Any, Any]:
-    """The elements of an argument that is alike, C-contiguous and aligned in the machine's byte order.
+    """The elements of an argument that is alike, as native code reads them.
 
-    They are the argument itself where it lies like that, otherwise a copy.
+    They are C-contiguous, aligned and in the machine's byte order: the argument itself where it
+    lies like that, otherwise a copy.
     """
-    array = np.require(leaf, wanted.dtype, ["C", "A"])
-    if array.__array_interface__["data"][0] % wanted.dtype.itemsize:
+    array: np.ndarray[Any, Any] = np.require(leaf, wanted.dtype, ["C", "A"])
+    if address(array) % wanted.dtype.itemsize:
         # NumPy asks for less alignment of complex elements than for their size.
         array = array.copy()
     return array
 
 
-def is_donated(
-    leaf: Any, buffer: np.ndarray[Any, Any], others: list[np.ndarray[Any, Any]]
-) -> bool:
+def is_donated(leaf: Any, buffer: np.ndarray[Any, Any], others: list[np.ndarray[Any, Any]]) -> bool:
     """Whether the memory of an argument, read from `buffer`, can become that of an output.
 
     The array must own it and be writeable, and no other buffer may lie there.

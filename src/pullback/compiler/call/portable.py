@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.compiler.call.failure import failure, out_of_memory
-from pullback.compiler.call.leaves import is_alike, is_donated, laid_out
+from pullback.compiler.call.leaves import address, is_alike, is_donated, laid_out
 from pullback.compiler.call.spec import Array, Instance, NativeFunction, require_alike
 from pullback.core.subclasses import elements_of
 
@@ -82,14 +82,14 @@ class PortableEntry:
         except (MemoryError, ValueError):  # the second where no machine could hold so much
             raise out_of_memory(function, instance) from None
         buffers = np.array(
-            [_address(x) for x in (*inputs, *results, *function.constants)], np.uint64
+            [address(x) for x in (*inputs, *results, *function.constants)], np.uint64
         )
         context = function.context
         status = self._run(
-            _address(buffers),
+            address(buffers),
             instance.holes,
-            None if scratch is None else -(-_address(scratch) // ALIGNMENT) * ALIGNMENT,
-            None if context is None else _address(context),
+            None if scratch is None else -(-address(scratch) // ALIGNMENT) * ALIGNMENT,
+            None if context is None else address(context),
         )
         if status:
             raise failure(function, status)
@@ -109,11 +109,6 @@ class PortableEntry:
 
 def _empty(wanted: Array | np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.empty(wanted.shape, wanted.dtype) if isinstance(wanted, Array) else wanted
-
-
-def _address(x: np.ndarray[Any, Any]) -> int:
-    address: int = x.__array_interface__["data"][0]
-    return address
 
 
 def _result(made: np.ndarray[Any, Any], wanted: Array) -> Any:

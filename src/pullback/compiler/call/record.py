@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.compiler.call.leaves import address
 from pullback.compiler.call.spec import NUMBERS, Array, Instance, NativeFunction
 
 __all__ = ["INSTANCES", "MOST_INSTANCES", "instance_record", "record"]
@@ -44,15 +45,15 @@ def record(
     inputs, outputs, constants = instance.inputs, instance.outputs, function.constants
     # A function that may be called while it runs, any number of times, would exhaust the stack.
     on_stack = 0 if function.calls_back else _ON_STACK
-    context = 0 if function.context is None else _address(function.context)
-    head = [function.address, context, _address(table), 0]
+    context = 0 if function.context is None else address(function.context)
+    head = [function.address, context, address(table), 0]
     counts = [len(inputs), len(outputs), len(constants), 0]
     rules = [int(function.single), on_stack, _KEPT]
     donated = {o: i for i, o in function.donated}
     rows = [
         *(number for x in inputs for number in _input(x)),
         *(number for o, x in enumerate(outputs) for number in _output(x, donated.get(o, -1))),
-        *(number for x in constants for number in (_address(x), x.nbytes)),
+        *(number for x in constants for number in (address(x), x.nbytes)),
     ]
     return np.array([*head, *counts, *rules, *rows], np.int64)
 
@@ -69,22 +70,17 @@ def instance_record(instance: Instance) -> np.ndarray[Any, Any]:
 
 def _input(x: Array) -> list[int]:
     dtype = x.dtype
-    if x.kind == "array":
-        how, cls = _ARRAY, np.ndarray
-    elif x.kind == "scalar":
-        how, cls = _VALUE, dtype.type
-    else:
+    cls: type
+    if x.kind == "number":
         how, cls = _READ.get(dtype, _VALUE), NUMBERS[dtype]
+    else:
+        how, cls = (_ARRAY, np.ndarray) if x.kind == "array" else (_VALUE, dtype.type)
     return [id(cls), id(dtype), dtype.num, len(x.shape), how, dtype.itemsize]
 
 
 def _output(x: Array, donated: int) -> list[int]:
-    how = {"array": _ARRAY, "scalar": _SCALAR}.get(x.kind) if x.kind != "number" else None
-    if how is None:
+    if x.kind == "number":
         how = _MADE[NUMBERS[x.dtype]]
+    else:
+        how = _ARRAY if x.kind == "array" else _SCALAR
     return [id(x.dtype), x.dtype.num, len(x.shape), how, donated]
-
-
-def _address(x: np.ndarray[Any, Any]) -> int:
-    address: int = x.__array_interface__["data"][0]
-    return address
