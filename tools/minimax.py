@@ -8,7 +8,8 @@ weighted error that it has. What is printed stands in
 
 Remez's exchange gives the best polynomial in 60 digits. Its coefficients are then rounded one
 after another, from that of the lowest degree, and those that are still free are fitted again after
-each: what rounding takes the next coefficients give back.
+each: what rounding takes the next coefficients give back. (Not if 0 is inside the interval, where
+powers of x without the first ones are no Chebyshev system. There all are rounded at once.)
 """
 
 from __future__ import annotations
@@ -53,8 +54,23 @@ def _expm1_tail(x: Real) -> Real:
     return (mp.expm1(x) - x) / x**2
 
 
+def _log_series(first: int) -> Callable[[Real], Real]:
+    """Σ 2zⁿ/(2(n + first) + 1), which with z = s² are terms of log((1 + s)/(1 − s))."""
+
+    def series(z: Real) -> Real:
+        return mp.fsum(2 * z**n / (2 * (n + first) + 1) for n in range(40))
+
+    return series
+
+
+_SQUARES = (0.0, (math.sqrt(2) - 1) ** 4 * 1.0001)
+"""Of (m − 1)/(m + 1) with m between √½ and √2."""
+
 POLYNOMIALS: dict[str, Problem] = {
     "EXP": Problem(_expm1_tail, _REDUCED, 10, lambda x: x**2 * mp.exp(-x)),
+    "LOG": Problem(_log_series(1), _SQUARES, 6, lambda z: z),
+    "POWER": Problem(_log_series(2), _SQUARES, 7, lambda z: z**2),
+    "CBRT": Problem(mp.cbrt, (0.707, 1.4143), 6, lambda x: 1),
 }
 
 
@@ -76,8 +92,10 @@ def _extrema(error: Callable[[Real], Real], interval: tuple[Real, Real], count: 
     return [x for x, _ in best]
 
 
-def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> tuple[list[Real], Real]:
-    """The best polynomial whose first coefficients are given, and its largest weighted error."""
+def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> list[Real]:
+    """The best polynomial whose first coefficients are given."""
+    if len(fixed) > problem.degree:
+        return list(fixed)
     a, b = (mp.mpf(end) for end in problem.interval)
     free = problem.degree + 1 - len(fixed)
     count = free + 1
@@ -106,22 +124,23 @@ def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> tuple[list[Real], R
         if len(found) < count or largest < level * mp.mpf("1.01"):
             break
         points = found
-    return coefficients, max(abs(error(x)) for x in _extrema(error, (a, b), count))
+    return coefficients
 
 
 def rounded(problem: Problem) -> tuple[list[float], float]:
     """The coefficients as numbers of the dtype, and the largest weighted error with them."""
     mp.dps = DIGITS
-    fixed: list[Real] = []
-    for i in range(problem.degree + 1):
-        coefficients, _ = minimax(problem, fixed)
-        fixed.append(mp.mpf(_nearest(coefficients[i], problem.dtype)))
     a, b = (mp.mpf(end) for end in problem.interval)
+    coefficients = minimax(problem)
+    for i in range(problem.degree + 1):
+        coefficients[i] = mp.mpf(_nearest(coefficients[i], problem.dtype))
+        if not a < 0 < b:
+            coefficients = minimax(problem, coefficients[: i + 1])
     largest = max(
-        abs(problem.weight(x) * (mp.polyval(fixed[::-1], x) - problem.function(x)))
+        abs(problem.weight(x) * (mp.polyval(coefficients[::-1], x) - problem.function(x)))
         for x in (a + (b - a) * i / 1000 for i in range(1001))
     )
-    return [float(c) for c in fixed], float(largest)
+    return [float(c) for c in coefficients], float(largest)
 
 
 def _nearest(x: Real, dtype: str) -> float:
