@@ -66,12 +66,32 @@ def _log_series(first: int) -> Callable[[Real], Real]:
 _SQUARES = (0.0, (math.sqrt(2) - 1) ** 4 * 1.0001)
 """Of (m − 1)/(m + 1) with m between √½ and √2."""
 
-POLYNOMIALS: dict[str, Problem] = {
-    "EXP": Problem(_expm1_tail, _REDUCED, 10, lambda x: x**2 * mp.exp(-x)),
-    "LOG": Problem(_log_series(1), _SQUARES, 6, lambda z: z),
-    "POWER": Problem(_log_series(2), _SQUARES, 7, lambda z: z**2),
-    "CBRT": Problem(mp.cbrt, (0.707, 1.4143), 6, lambda x: 1),
+
+def _exp_weight(x: Real) -> Real:
+    return x**2 * mp.exp(-x)
+
+
+def _for_each_dtype(
+    function: Callable[[Real], Real],
+    interval: tuple[float, float],
+    weight: Callable[[Real], Real],
+    degrees: tuple[int, int],
+) -> tuple[Problem, Problem]:
+    """The same for float64 and for float32, which need different degrees."""
+    double, single = degrees
+    return (
+        Problem(function, interval, double, weight),
+        Problem(function, interval, single, weight, "float32"),
+    )
+
+
+POLYNOMIALS: dict[str, tuple[Problem, Problem]] = {
+    "EXP": _for_each_dtype(_expm1_tail, _REDUCED, _exp_weight, (10, 5)),
+    "LOG": _for_each_dtype(_log_series(1), _SQUARES, lambda z: z, (6, 2)),
+    "POWER": _for_each_dtype(_log_series(2), _SQUARES, lambda z: z**2, (7, 3)),
+    "CBRT": _for_each_dtype(mp.cbrt, (0.707, 1.4143), lambda x: 1, (6, 3)),
 }
+"""By name, for float64 and for float32; the weight makes of an error that of the result."""
 
 
 def _extrema(error: Callable[[Real], Real], interval: tuple[Real, Real], count: int) -> list[Real]:
@@ -155,11 +175,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(POLYNOMIALS))
     for name in parser.parse_args(arguments).names or POLYNOMIALS:
-        coefficients, error = rounded(POLYNOMIALS[name])
-        print(f"{name} = (  # largest weighted error 2^{math.log2(error):.1f}")
-        for c in coefficients:
-            print(f"    {c!r},")
-        print(")")
+        print(f"{name} = {{")
+        for problem in POLYNOMIALS[name]:
+            coefficients, error = rounded(problem)
+            print(f'    "{problem.dtype}": (  # largest weighted error 2^{math.log2(error):.1f}')
+            for c in coefficients:
+                print(f"        {c!r},")
+            print("    ),")
+        print("}")
     return 0
 
 

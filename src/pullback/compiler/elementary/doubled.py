@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pullback.compiler.elementary.values import Body, Operand, Value
 
-__all__ = ["Pair", "divided", "fast_two_sum", "product", "two_product", "two_sum"]
+__all__ = ["Pair", "divided", "fast_two_sum", "product", "quotient", "two_product", "two_sum"]
 
 
 class Pair(NamedTuple):
@@ -43,7 +43,18 @@ def product(f: Body, x: Pair, y: Pair) -> Pair:
 
 def divided(f: Body, x: Pair, y: Pair) -> Pair:
     """x/y, not normalised, with one division."""
+    first, remainder, inverse = _division(f, x, y)
+    return Pair(first, remainder * inverse)
+
+
+def quotient(f: Body, x: Pair, y: Pair) -> Value:
+    """x/y, rounded."""
+    first, remainder, inverse = _division(f, x, y)
+    return f.fma(remainder, inverse, first)
+
+
+def _division(f: Body, x: Pair, y: Pair) -> tuple[Value, Value, Value]:
+    """A first quotient, what it leaves of x, and 1/y."""
     inverse = 1.0 / y.hi
-    quotient = x.hi * inverse
-    remainder = f.fma(-quotient, y.hi, x.hi) + f.fma(-quotient, y.lo, x.lo)
-    return Pair(quotient, remainder * inverse)
+    first = x.hi * inverse
+    return first, f.fma(-first, y.hi, x.hi) + f.fma(-first, y.lo, x.lo), inverse

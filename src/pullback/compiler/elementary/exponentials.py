@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from pullback.compiler.elementary.coefficients import EXP
 from pullback.compiler.elementary.constants import LN2, LN2_SPLIT, LOG2E
-from pullback.compiler.elementary.doubled import Pair, divided, fast_two_sum, two_product
+from pullback.compiler.elementary.doubled import Pair, fast_two_sum, quotient, two_product
+from pullback.compiler.elementary.formats import format_of
 from pullback.compiler.elementary.polynomials import polynomial
-from pullback.compiler.elementary.registry import elementary
+from pullback.compiler.elementary.registry import elementary, single
 from pullback.compiler.elementary.values import Body, Value
 
 __all__ = [
@@ -17,51 +18,36 @@ __all__ = [
     "exponential",
     "half_expm1",
     "power_of_two",
-    "reduced",
-    "rounding",
-    "tail",
     "times_power_of_two",
 ]
 
 
-def rounding(f: Body) -> float:
-    """What rounds a number of moderate size to an integer when it is added, and taken off again.
-
-    The last bits of the sum are the integer, in two's complement.
-    """
-    return 1.5 * 2.0**52 if f.real == "double" else 1.5 * 2.0**23
-
-
-def layout(f: Body) -> tuple[int, int]:
-    """The bias of an exponent, and the place where it begins."""
-    return (1023, 52) if f.real == "double" else (127, 23)
-
-
-def clamped(f: Body, x: Value, low: float, high: float) -> Value:
+def clamped(f: Body, x: Value, limits: tuple[float, float]) -> Value:
     """`x` between two limits; NaN stays."""
-    return f.larger(low, f.smaller(high, x))
+    return f.larger(limits[0], f.smaller(limits[1], x))
 
 
 def power_of_two(f: Body, shifted: Value, more: int = 0) -> Value:
-    """2ᵏ⁺ᵐᵒʳᵉ, a normal number, given `shifted` = k + `rounding`."""
-    bias, places = layout(f)
-    return f.from_bits((f.bits(shifted) + (bias + more)) << places)
+    """2ᵏ⁺ᵐᵒʳᵉ, a normal number, given `shifted` = k + `Format.rounding`."""
+    format_ = format_of(f)
+    return f.from_bits((f.bits(shifted) + (format_.bias + more)) << format_.places)
 
 
 def times_power_of_two(f: Body, x: Value, shifted: Value) -> Value:
-    """x·2ᵏ for k from −2044 to 2046, given `shifted` = k + `rounding`; rounded once.
+    """x·2ᵏ, rounded once, given `shifted` = k + `Format.rounding`; |k| up to twice the bias.
 
     Half of k goes into each of two factors, as 2ᵏ itself may be no normal number.
     """
-    bias, places = layout(f)
-    exponents = f.bits(shifted) + 2 * bias
+    format_ = format_of(f)
+    exponents = f.bits(shifted) + 2 * format_.bias
     first = exponents >> 1
     second = exponents - first
-    return x * f.from_bits(first << places) * f.from_bits(second << places)
+    x = x * f.from_bits(first << format_.places)
+    return x * f.from_bits(second << format_.places)
 
 
 class Exponential(NamedTuple):
-    """2ᵏ(1 + r + rest): |r| ≤ log(2)/2, and `rest` about r²/2; `shifted` is k + `rounding`."""
+    """2ᵏ(1 + r + rest): |r| ≤ log(2)/2, `rest` about r²/2, and `shifted` = k + rounding."""
 
     shifted: Value
     r: Value
@@ -73,28 +59,23 @@ class Exponential(NamedTuple):
         return Pair(high, low + self.rest)
 
 
-def tail(f: Body, r: Value) -> Value:
+def _tail(f: Body, r: Value) -> Value:
     """exp(r) − 1 − r."""
-    return r * r * polynomial(f, r, EXP)
-
-
-def reduced(f: Body, x: Value, low: Value | None = None) -> tuple[Value, Pair]:
-    """k + `rounding`, and r with x + low = k·log 2 + r as a pair."""
-    shifted = f.fma(x, LOG2E, rounding(f))
-    k = shifted - rounding(f)
-    high = f.fma(k, -LN2_SPLIT[0], x)  # exact
-    rest = k * -LN2_SPLIT[1] if low is None else f.fma(k, -LN2_SPLIT[1], low)
-    return shifted, fast_two_sum(high, rest)
+    return r * r * polynomial(f, r, EXP[f.dtype])
 
 
 def exponential(f: Body, x: Value, low: Value | None = None) -> Exponential:
     """exp(x + low) for an x that is not too large for its power of two."""
-    shifted, (r, low) = reduced(f, x, low)
-    return Exponential(shifted, r, f.fma(low, r, low) + tail(f, r))
+    format_, (ln2_high, ln2_low) = format_of(f), LN2_SPLIT[f.dtype]
+    shifted = f.fma(x, LOG2E[f.dtype][0], format_.rounding)
+    k = shifted - format_.rounding
+    rest = k * -ln2_low if low is None else f.fma(k, -ln2_low, low)
+    r, low = fast_two_sum(f.fma(k, -ln2_high, x), rest)  # the fma is exact
+    return Exponential(shifted, r, f.fma(low, r, low) + _tail(f, r))
 
 
 def half_expm1(f: Body, x: Value, halvings: int = 1) -> Pair:
-    """(exp(x) − 1)/2ⁿ for −700 < x < (1023 + n) log 2, the second part some of the first.
+    """(exp(x) − 1)/2ⁿ for −40 ≤ x < (bias + n) log 2, the second part some of the first.
 
     Where exp(x) is near 1, the difference of the power of two and 1 is exact, and r comes in
     before anything is rounded. Halved, the largest results have no factor that overflows.
@@ -105,45 +86,53 @@ def half_expm1(f: Body, x: Value, halvings: int = 1) -> Pair:
     return Pair(high, f.fma(scale, rest, low))
 
 
+@single("exp")
 @elementary("exp")
 def exp(f: Body, x: Value) -> Value:
-    x = clamped(f, x, -746.0, 710.0)
-    shifted = f.fma(x, LOG2E, rounding(f))
-    k = shifted - rounding(f)
-    r = f.fma(k, -LN2_SPLIT[1], f.fma(k, -LN2_SPLIT[0], x))
-    return times_power_of_two(f, f.fma(r * r, polynomial(f, r, EXP), r) + 1.0, shifted)
+    """As `exponential`, without what rounding takes from r."""
+    format_, (ln2_high, ln2_low) = format_of(f), LN2_SPLIT[f.dtype]
+    x = clamped(f, x, format_.logarithms)
+    shifted = f.fma(x, LOG2E[f.dtype][0], format_.rounding)
+    k = shifted - format_.rounding
+    r = f.fma(k, -ln2_low, f.fma(k, -ln2_high, x))
+    mantissa = f.fma(r * r, polynomial(f, r, EXP[f.dtype]), r) + 1.0
+    return times_power_of_two(f, mantissa, shifted)
 
 
+@single("exp2")
 @elementary("exp2")
 def exp2(f: Body, x: Value) -> Value:
-    x = clamped(f, x, -1076.0, 1025.0)
-    shifted = x + rounding(f)
-    fraction = x - (shifted - rounding(f))
-    r, low = two_product(f, fraction, LN2[0])
-    low = f.fma(fraction, LN2[1], low)
-    return times_power_of_two(f, 1.0 + (r + (low + tail(f, r))), shifted)
+    format_, (ln2, ln2_rest) = format_of(f), LN2[f.dtype]
+    low, high = format_.exponents
+    x = clamped(f, x, (low - 1.0, high + 1.0))
+    shifted = x + format_.rounding
+    fraction = x - (shifted - format_.rounding)
+    r, error = two_product(f, fraction, ln2)
+    error = f.fma(fraction, ln2_rest, error)
+    return times_power_of_two(f, 1.0 + (r + (error + _tail(f, r))), shifted)
 
 
+@single("expm1")
 @elementary("expm1")
 def expm1(f: Body, x: Value) -> Value:
-    half = half_expm1(f, clamped(f, x, -40.0, 709.9))
+    half = half_expm1(f, clamped(f, x, (-40.0, format_of(f).logarithms[1])))
     result = half.hi + half.lo
     # The sum with itself overflows where it should. Halved, a denormal number loses a bit.
     return f.select(f.absolute(x) < 2.0**-54, x, result + result)
 
 
+@single("expit")
 @elementary("expit")
 def expit(f: Body, x: Value) -> Value:
     """exp(x)/(1 + exp(x)) for x < 0, and 1/(1 + exp(−x)) elsewhere."""
-    power = exponential(f, f.larger(-746.0, -f.absolute(x)))
+    format_ = format_of(f)
+    power = exponential(f, f.larger(format_.logarithms[0], -f.absolute(x)))
     high, low = fast_two_sum(*power.mantissa())
-    # So small a power that it is not normal counts for nothing in the denominator.
-    scale = power_of_two(f, f.larger(rounding(f) - 1000.0, power.shifted))
-    denominator = fast_two_sum(1.0, high * scale)
-    denominator = Pair(denominator.hi, f.fma(low, scale, denominator.lo))
+    # A power that may not be normal counts for nothing in the denominator.
+    scale = power_of_two(f, f.larger(format_.rounding - 100.0, power.shifted))
+    total, error = fast_two_sum(1.0, high * scale)
+    denominator = Pair(total, f.fma(low, scale, error))
     negative = x < 0.0
     numerator = Pair(f.select(negative, high, 1.0), f.select(negative, low, 0.0))
-    quotient, rest = divided(f, numerator, denominator)
-    return times_power_of_two(
-        f, quotient + rest, f.select(negative, power.shifted, rounding(f))
-    )
+    shifted = f.select(negative, power.shifted, format_.rounding)
+    return times_power_of_two(f, quotient(f, numerator, denominator), shifted)

@@ -5,41 +5,52 @@ All but cosh and arccosh are odd: they are computed for |x|, and take the sign o
 
 from __future__ import annotations
 
-from pullback.compiler.elementary.doubled import Pair, divided, fast_two_sum, two_product, two_sum
+import math
+
+from pullback.compiler.elementary.doubled import (
+    Pair,
+    divided,
+    fast_two_sum,
+    quotient,
+    two_product,
+    two_sum,
+)
 from pullback.compiler.elementary.exponentials import exponential, half_expm1, power_of_two
+from pullback.compiler.elementary.formats import format_of
 from pullback.compiler.elementary.logarithms import log1p_parts
-from pullback.compiler.elementary.registry import elementary
+from pullback.compiler.elementary.registry import elementary, single
 from pullback.compiler.elementary.values import Body, Value
 
 __all__: list[str] = []
 
-LARGE = 710.6
-"""sinh and cosh overflow below, and a quarter of exp does not."""
-
-FAR = 2.0**100
+FAR = 2.0**60
 """From here on the inverses are log(2x)."""
 
 
+def _bounded(f: Body, size: Value) -> Value:
+    """`size`, or where sinh and cosh have overflown, and a quarter of exp has not."""
+    return f.smaller(math.log(2) * (format_of(f).bias + 2.2), size)
+
+
+@single("tanh")
 @elementary("tanh")
 def tanh(f: Body, x: Value) -> Value:
-    """E/(E + 2) with E = exp(2|x|) − 1."""
-    size = f.smaller(20.0, f.absolute(x))
-    half = fast_two_sum(*half_expm1(f, size + size))
-    high, low = two_sum(1.0, half.hi)
-    quotient, rest = divided(f, half, Pair(high, low + half.lo))
-    return f.copysign(quotient + rest, x)
+    """−E/(E + 2) with E = exp(−2|x|) − 1."""
+    size = f.absolute(x)
+    half = fast_two_sum(*half_expm1(f, f.larger(-40.0, size * -2.0)))
+    total, error = fast_two_sum(1.0, half.hi)
+    return f.copysign(quotient(f, half, Pair(total, error + half.lo)), x)
 
 
+@single("sinh")
 @elementary("sinh")
 def sinh(f: Body, x: Value) -> Value:
     """(E + E/(E + 1))/2 with E = exp|x| − 1, of which a quarter is at hand."""
     size = f.absolute(x)
-    quarter = fast_two_sum(*half_expm1(f, f.smaller(LARGE, size), halvings=2))
+    quarter = fast_two_sum(*half_expm1(f, _bounded(f, size), halvings=2))
     # The second term is 1 from afar.
     moderate = quarter.hi < 2.0**60
-    part = Pair(
-        f.select(moderate, quarter.hi, 2.0**60), f.select(moderate, quarter.lo, 0.0)
-    )
+    part = Pair(f.select(moderate, quarter.hi, 2.0**60), f.select(moderate, quarter.lo, 0.0))
     high, low = two_sum(1.0, part.hi * 4.0)
     second = divided(f, part, Pair(high, f.fma(part.lo, 4.0, low)))
     total, rest = fast_two_sum(quarter.hi, second.hi)
@@ -47,10 +58,11 @@ def sinh(f: Body, x: Value) -> Value:
     return f.copysign(f.select(size < 2.0**-28, size, half + half), x)
 
 
+@single("cosh")
 @elementary("cosh")
 def cosh(f: Body, x: Value) -> Value:
     """(P + 1/P)/2 with P = exp|x|, of which a quarter is at hand."""
-    power = exponential(f, f.smaller(LARGE, f.absolute(x)))
+    power = exponential(f, _bounded(f, f.absolute(x)))
     scale = power_of_two(f, power.shifted, -2)
     mantissa = fast_two_sum(*power.mantissa())
     quarter = mantissa.hi * scale
@@ -58,6 +70,7 @@ def cosh(f: Body, x: Value) -> Value:
     return half + half
 
 
+@single("arcsinh")
 @elementary("arcsinh")
 def arcsinh(f: Body, x: Value) -> Value:
     """log(1 + y) with y = |x| + x²/(1 + √(1 + x²)), and log(2|x|) for large x."""
@@ -69,6 +82,7 @@ def arcsinh(f: Body, x: Value) -> Value:
     return f.copysign(f.select(size < float("inf"), high + low, size), x)
 
 
+@single("arccosh")
 @elementary("arccosh")
 def arccosh(f: Body, x: Value) -> Value:
     """log(1 + y) with y = t + √(t(t + 2)) and t = x − 1, and log(2x) for large x."""
@@ -89,6 +103,7 @@ def arccosh(f: Body, x: Value) -> Value:
     return f.select(x < 1.0, float("nan"), result)
 
 
+@single("arctanh")
 @elementary("arctanh")
 def arctanh(f: Body, x: Value) -> Value:
     """log(1 + 2|x|/(1 − |x|))/2."""

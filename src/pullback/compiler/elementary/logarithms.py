@@ -11,25 +11,22 @@ from typing import NamedTuple
 from pullback.compiler.elementary.coefficients import LOG
 from pullback.compiler.elementary.constants import (
     LN2_SPLIT,
-    LOG2E_PAIR,
+    LOG2E,
     LOG10_2_SPLIT,
-    LOG10E_PAIR,
+    LOG10E,
 )
 from pullback.compiler.elementary.doubled import Pair, fast_two_sum, two_product, two_sum
 from pullback.compiler.elementary.exponentials import exponential, times_power_of_two
+from pullback.compiler.elementary.formats import format_of
 from pullback.compiler.elementary.polynomials import polynomial
-from pullback.compiler.elementary.registry import elementary
+from pullback.compiler.elementary.registry import elementary, single
 from pullback.compiler.elementary.values import Body, Operand, Value
 
 __all__ = ["Scaled", "log1p_parts", "log_parts", "scaled"]
 
-ONE = 0x3FF0000000000000  # 1.0
-TWO_52 = 0x4330000000000000  # 2^52, whose last bits count units
-CENTRE = 0x3FF0000000000000 - 0x3FE6A09E667F3BCD  # from √½ to 1
-
 
 class Scaled(NamedTuple):
-    """A positive number as 2ᵏm; `exponent` is k + 1023 as an integer."""
+    """A positive number as 2ᵏm; `exponent` is k + bias as an integer."""
 
     k: Value
     m: Value
@@ -38,13 +35,16 @@ class Scaled(NamedTuple):
 
 def scaled(f: Body, x: Value) -> Scaled:
     """2ᵏm with √½ ≤ m < √2 for a positive x, denormal ones included."""
-    denormal = x < 2.0**-1022
-    bits = f.bits(f.select(denormal, x * 2.0**54, x))
-    exponent = (bits + CENTRE) >> 52
-    m = f.from_bits(bits - (exponent << 52) + ONE)
-    k = f.from_bits(exponent | TWO_52) - f.select(
-        denormal, 2.0**52 + 1023 + 54, 2.0**52 + 1023
-    )
+    format_ = format_of(f)
+    more = format_.places + 2
+    denormal = x < format_.smallest
+    bits = f.bits(f.select(denormal, x * 2.0**more, x))
+    exponent = (bits + (format_.one - format_.sqrt_half)) >> format_.places
+    m = f.from_bits(bits + format_.one - (exponent << format_.places))
+    # The last bits of this number count units.
+    unit = format_.bias + format_.places << format_.places
+    offset = 2.0**format_.places + format_.bias
+    k = f.from_bits(exponent | unit) - f.select(denormal, offset + more, offset)
     return Scaled(k, m, exponent)
 
 
@@ -52,22 +52,30 @@ def _rest(f: Body, F: Value) -> Value:
     """log(1 + F) − F."""
     s = F / (F + 2.0)
     z = s * s
-    half = F * F * 0.5
-    return f.fma(s, f.fma(z, polynomial(f, z, LOG), half), -half)
+    half = F * 0.5 * F
+    return f.fma(s, f.fma(z, polynomial(f, z, LOG[f.dtype]), half), -half)
 
 
 def log_parts(f: Body, k: Value, F: Value, low: Value | None = None) -> Pair:
     """k·log 2 + log(1 + F + low); the second part is some of the first, not only its rounding."""
-    high, error = fast_two_sum(k * LN2_SPLIT[0], F)  # the product is exact
-    rest = f.fma(k, LN2_SPLIT[1], error if low is None else error + low)
+    ln2_high, ln2_low = LN2_SPLIT[f.dtype]
+    high, error = _multiple_and(f, k, ln2_high, F)
+    rest = f.fma(k, ln2_low, error if low is None else error + low)
     return Pair(high, rest + _rest(f, F))
+
+
+def _multiple_and(f: Body, k: Value, unit: float, x: Value) -> Pair:
+    """k·unit + x exactly, where k·unit is exact, and 0 or not smaller than x."""
+    total = f.fma(k, unit, x)
+    return Pair(total, f.fma(k, unit, -total) + x)
 
 
 def log1p_parts(f: Body, y: Pair, more: Operand = 0.0) -> Pair:
     """log(1 + y) + more·log 2 for y > −1."""
+    format_ = format_of(f)
     total, error = two_sum(1.0, y.hi)
     k, m, exponent = scaled(f, total)
-    inverse = f.from_bits((2046 - exponent) << 52)  # 2⁻ᵏ
+    inverse = f.from_bits((2 * format_.bias - exponent) << format_.places)  # 2⁻ᵏ
     # From afar neither the 1 nor the inverse, which may be no number, matters.
     low = f.select(total < 2.0**100, (error + y.lo) * inverse, 0.0)
     F, low = fast_two_sum(m - 1.0, low)
@@ -81,6 +89,7 @@ def _at_limits(f: Body, x: Value, result: Value, pole: float = 0.0) -> Value:
     return f.select(x <= pole, beyond, result)
 
 
+@single("log")
 @elementary("log")
 def log(f: Body, x: Value) -> Value:
     k, m, _ = scaled(f, x)
@@ -88,6 +97,7 @@ def log(f: Body, x: Value) -> Value:
     return _at_limits(f, x, high + low)
 
 
+@single("log1p")
 @elementary("log1p")
 def log1p(f: Body, x: Value) -> Value:
     high, low = log1p_parts(f, Pair(x, f.constant(0.0)))
@@ -95,35 +105,36 @@ def log1p(f: Body, x: Value) -> Value:
     return _at_limits(f, x, result, pole=-1.0)
 
 
-def _to_base(
-    f: Body, x: Value, unit: tuple[float, float], factor: tuple[float, float]
-) -> Value:
+def _to_base(f: Body, x: Value, unit: tuple[float, float], factor: tuple[float, float]) -> Value:
     """k·unit + log(m)·factor, both constants in two parts."""
     k, m, _ = scaled(f, x)
     F = m - 1.0
     log_m = fast_two_sum(F, _rest(f, F))
     part, rest = two_product(f, log_m.hi, factor[0])
     rest = f.fma(log_m.lo, factor[0], f.fma(log_m.hi, factor[1], rest))
-    high, error = fast_two_sum(k * unit[0], part)
+    high, error = _multiple_and(f, k, unit[0], part)
     return _at_limits(f, x, high + f.fma(k, unit[1], error + rest))
 
 
+@single("log2")
 @elementary("log2")
 def log2(f: Body, x: Value) -> Value:
-    return _to_base(f, x, (1.0, 0.0), LOG2E_PAIR)
+    return _to_base(f, x, (1.0, 0.0), LOG2E[f.dtype])
 
 
+@single("log10")
 @elementary("log10")
 def log10(f: Body, x: Value) -> Value:
-    return _to_base(f, x, LOG10_2_SPLIT, LOG10E_PAIR)
+    return _to_base(f, x, LOG10_2_SPLIT[f.dtype], LOG10E[f.dtype])
 
 
+@single("logaddexp")
 @elementary("logaddexp", 2)
 def logaddexp(f: Body, x: Value, y: Value) -> Value:
     """M + log(1 + exp(−|x − y|)) with the larger M."""
     largest = f.larger(x, y)
     distance = f.select(x.equals(y), 0.0, f.absolute(x - y))
-    power = exponential(f, f.larger(-746.0, -distance))
+    power = exponential(f, f.larger(format_of(f).logarithms[0], -distance))
     small = Pair(*(times_power_of_two(f, part, power.shifted) for part in power.mantissa()))
     correction, rest = log1p_parts(f, fast_two_sum(*small))
     total, error = two_sum(largest, correction)
@@ -131,6 +142,7 @@ def logaddexp(f: Body, x: Value, y: Value) -> Value:
     return f.select(f.unordered(x, y), float("nan"), result)
 
 
+@single("xlogy")
 @elementary("xlogy", 2)
 def xlogy(f: Body, x: Value, y: Value) -> Value:
     """x·log(y), and 0 where x is unless y is NaN."""
