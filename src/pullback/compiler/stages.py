@@ -92,7 +92,9 @@ class Stages:
                 source = self.llvm()
             with self._timed("machine code"):
                 objects = compile_text(source)
-            object_cache().put(key, objects, name=self.graph.name, seconds=self.seconds["machine code"])
+            object_cache().put(
+                key, objects, name=self.graph.name, seconds=self.seconds["machine code"]
+            )
         with self._timed("load"):
             library = load(objects)
             address = library.address("run")

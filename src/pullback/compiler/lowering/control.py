@@ -221,9 +221,7 @@ def _slice(x: Array, index: Affine) -> Array:
 
 def _at(x: Stored, index: Affine) -> Stored:
     base = x.base.plus(index.scaled(x.strides[0]))
-    return Stored(
-        shape=x.shape[1:], dtype=x.dtype, buffer=x.buffer, strides=x.strides[1:], base=base
-    )
+    return x.view(x.shape[1:], x.strides[1:], base)
 
 
 def _while(

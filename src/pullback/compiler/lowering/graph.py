@@ -109,8 +109,12 @@ def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
     repeated = set()
     for equation in graph.equations:
         uses.update(dict.fromkeys(equation.outputs, 0))
+        structure = equation.primitive.structure
         most = max(math.prod(out.shape) for out in equation.outputs)
-        contracts = isinstance(equation.primitive.structure, Contraction)
+        contracts = isinstance(structure, Contraction)
+        joins = isinstance(structure, View) and len(equation.inputs) > 1
+        if joins or isinstance(structure, Scatter):
+            most = 0  # each element is read in one place
         for atom in {x for x in equation.inputs if type(x) is Variable}:
             uses[atom] += 1
             if contracts or 1 < math.prod(atom.shape) < most:

@@ -28,8 +28,11 @@ class Memory:
         """Room for an array, in C order."""
         letter = {"scratch": "t", "constant": "c", "input": "x", "output": "y"}[kind]
         name = f"{letter}{len(self.buffers)}"
-        self.buffers.append(Buffer(name, dtype, math.prod(shape), kind))
-        return Stored(shape=tuple(shape), dtype=dtype, buffer=name, strides=c_strides(tuple(shape)))
+        size = math.prod(shape)
+        self.buffers.append(Buffer(name, dtype, size, kind))
+        return Stored(
+            shape=tuple(shape), dtype=dtype, buffer=name, room=size, strides=c_strides(tuple(shape))
+        )
 
     def kind(self, array: Stored) -> str:
         """Of which kind the buffer of an array is."""

@@ -81,7 +81,7 @@ def _moved(
             base = base.shifted(stride * index.start)
             for axis, step in index.steps:
                 steps[axis] += stride * step
-        return Stored(shape=shape, dtype=x.dtype, buffer=x.buffer, strides=tuple(steps), base=base)
+        return x.view(shape, tuple(steps), base)
     loads = [index.load for index in access.indices if index.load is not None]
     sources = (x, *(args[load.argument] for load in loads if load.part is None))
 
@@ -133,10 +133,7 @@ def _agree(a: Sequence[int], b: Sequence[int], shape: Sequence[int]) -> bool:
 def _transposed(x: Array) -> Array:
     """An array with its axes in reverse."""
     if isinstance(x, Stored):
-        return Stored(
-            shape=x.shape[::-1], dtype=x.dtype, buffer=x.buffer, strides=x.strides[::-1],
-            base=x.base,
-        )  # fmt: skip
+        return x.view(x.shape[::-1], x.strides[::-1], x.base)
 
     def at(scope: Scope, indices: Indices, where: Expr | None) -> Expr:
         return x.element(scope, indices[::-1], where)
