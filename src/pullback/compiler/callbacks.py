@@ -76,14 +76,16 @@ def _array(place: int | None, shape: tuple[int, ...], dtype: str) -> np.ndarray[
     if not size or place is None:
         return np.empty(shape, dtype)
     memory = (ctypes.c_char * size).from_address(place)
-    return np.frombuffer(memory, dtype).reshape(shape)
+    return np.ndarray(shape, dtype, memory)
 
 
-@ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.c_void_p)
-def _callback(handle: int, number: int, operands: int) -> int:
+def _call(handle: int, number: int, operands: int) -> int:
     try:
         _all[handle].run(number, operands)
     except BaseException as error:  # it is raised again behind the native function
         _raised.error = error
         return -1
     return 0
+
+
+_callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.c_void_p)(_call)

@@ -136,13 +136,21 @@ class Computed(Array):
     sources : tuple of Array
         What elements are computed from.
     again : callable, optional
-        ``again(sources)`` is the same of reshaped sources, for what acts element by element on
-        arrays of its own shape.
+        ``again(sources, shape)`` is the same of reshaped sources, for what acts element by element
+        on arrays of its own shape.
+    searches : bool
+        Whether the place of what is read is loaded, here or by a source.
     """
 
     at: Callable[[Scope, Indices, Expr | None], Expr]
     sources: tuple[Array, ...] = ()
     again: Callable[[tuple[Array, ...], tuple[int, ...]], Array] | None = None
+    searches: bool = False
+
+    def __post_init__(self) -> None:
+        self.searches = self.searches or any(
+            isinstance(source, Computed) and source.searches for source in self.sources
+        )
 
     @property
     def sources_within(self) -> Iterator[Array]:

@@ -70,7 +70,8 @@ def unrolled(context: Context, scope: Scope, array: Array) -> Elements:
     """The array as one scalar for each element."""
     if isinstance(array, Elements):
         return array
-    context.memory.prepare(scope, array)
+    if isinstance(array, Computed) and array.searches:
+        context.memory.prepare(scope, array)
     values = tuple(array.element(scope, point) for point in points(array.shape))
     return Elements(shape=array.shape, dtype=array.dtype, values=values)
 

@@ -94,7 +94,7 @@ def _moved(
 
     found = Computed(
         shape=shape, dtype=x.dtype, cost=x.cost + 3 * len(loads), depth=x.depth + 1, at=at,
-        sources=sources,
+        sources=sources, searches=bool(loads),
     )  # fmt: skip
     if isinstance(x, Elements) and not loads and found.size <= SMALL:
         values = tuple(at(scope, tuple(map(Affine, point)), None) for point in np.ndindex(*shape))
@@ -164,10 +164,14 @@ def _place(
         positions = context.constant(np.nonzero(positions)[load.part])
     inner = [_place(context, scope, each, point, args, 0) for each in load.indices]
     value = scope.convert(positions.element(scope, inner, where), "int64")
-    if isinstance(value, Const):
-        if -extent <= value.value < extent:
-            return Affine(value.value % extent)
-        value = scope.named(value)
+    value = scope.named(value)
+    known = scope.place_of(value)
+    bounds = None if known is None else known.bounds(scope.extents)
+    if known is not None and bounds is not None:
+        if bounds[0] >= 0 and bounds[1] < extent:
+            return known
+        if -extent <= bounds[0] and bounds[1] < 0:
+            return known.shifted(extent)
     least, most = Const(-extent, "int64"), Const(extent, "int64")
     inside = scope.op(
         "logical_and",
