@@ -75,7 +75,7 @@ def _array(place: int | None, shape: tuple[int, ...], dtype: str) -> np.ndarray[
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if not size or place is None:
         return np.empty(shape, dtype)
-    memory = (ctypes.c_char * size).from_address(place)
+    memory: Any = (ctypes.c_char * size).from_address(place)
     return np.ndarray(shape, dtype, memory)
 
 

@@ -72,7 +72,8 @@ class Frame:
         return not any(
             buffer in buffers_of(other)
             for variable, other in self.values.items()
-            if variable is not atom and (self.uses.get(variable) or variable in equation.inputs)
+            if variable is not atom
+            and (self.uses.get(variable) or any(x is variable for x in equation.inputs))
         )
 
 
@@ -89,8 +90,8 @@ class Context:
     ----------
     memory : Memory
     lower : callable
-        ``lower(context, scope, program, inputs, targets, own)`` appends the statements of a graph, and
-        returns its outputs.
+        ``lower(context, scope, program, inputs, targets, own)`` appends the statements of a graph,
+        and returns its outputs.
     constants : list of array
         One for each constant buffer, in order.
     calls : list of PythonCall

@@ -139,7 +139,7 @@ def _carried(
     found = []
     for position in range(loop.consts, loop.first_x):
         atom, variable = equation.inputs[position], loop.body.outputs[position - loop.consts]
-        alone = equation.inputs.count(atom) == 1
+        alone = sum(x is atom for x in equation.inputs) == 1
         own = alone and type(atom) is Variable and frame.owns(context.memory, atom, equation)
         found.append(_Carry(context, scope, args[position], variable, own=own))
     return found
