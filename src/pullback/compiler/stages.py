@@ -126,7 +126,7 @@ class Stages:
                 elif not signature.arrays.get(position, False):
                     kind = "scalar"
             outputs.append(Array(dtype_of(out), shape_of(out), kind))
-        _, scratch = scratch_layout(self.program)
+        scratch = scratch_layout(self.program).total
         operations = self.graph.cost().operations
         return Instance(inputs, tuple(outputs), scratch=scratch, long=operations > _LONG)
 
