@@ -57,14 +57,17 @@ class Compiled:
         self.function = function
         self.donate = donate
         self.name = name_of(function)
-        self._versions: dict[Any, _Version | None] = {}
+        self._versions: dict[Any, _Version] = {}
         self._lock = threading.RLock()
-        self._call: Callable[..., Any] = self._slow
         functools.update_wrapper(self, function, updated=())
+
+    def __new__(cls, *_: Any, **__: Any) -> Compiled:
+        """An instance of a class of its own, whose ``__call__`` may become a native function."""
+        return super().__new__(type("Compiled", (Compiled,), {"__module__": cls.__module__}))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns, in fresh arrays."""
-        return self._call(*args, **kwargs)
+        return self._slow(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<compiled {self.name}>"
@@ -219,7 +222,8 @@ class Compiled:
             result.type is tuple and all(each.is_leaf() for each in result.children())
         )
         if flat and plain and simple and not signature.layouts and not signature.static:
-            self._call = version.entry.call
+            # A built-in function in a class is called without the instance.
+            type(self).__call__ = version.entry.call  # type: ignore[method-assign]
 
 
 def _kind(leaf: Any) -> Any:
