@@ -15,7 +15,7 @@ from pullback.compiler.llvm.planning import Access, plan, starts_apart
 from pullback.compiler.llvm.values import Value, lane_type
 from pullback.compiler.loops import Check, Const, Expr, Kernel, Let, Name, Scalar, Write
 
-__all__ = ["Kernels", "Call"]
+__all__ = ["Call", "Kernels"]
 
 _SMALL = 100
 """Lines of a function that is put where it is called, if it works on registers there."""
@@ -64,7 +64,9 @@ class Kernels:
         if name is None:
             name = self._functions[key] = f"@kernel.{len(self._functions)}"
             inside = {new for old, new in canonical.buffers.items() if old in local}
-            self._module.define(name, _Function(self._module, canonical, returns).text(name, inside))
+            self._module.define(
+                name, _Function(self._module, canonical, returns).text(name, inside)
+            )
         results = tuple(Scalar(given, s.dtype) for given, s in canonical.results.items())
         return Call(
             name,
@@ -96,7 +98,9 @@ class _Function:
         body = lines.flat()
         looping = any(line.endswith(":") for line in body)
         inside = bool(local) and not looping and len(body) <= _SMALL
-        header = f"define internal {self._returns} {name}({self._parameters()}) #{2 if inside else 0}"
+        header = (
+            f"define internal {self._returns} {name}({self._parameters()}) #{2 if inside else 0}"
+        )
         return "\n".join([f"{header} {{", *body, "}"])
 
     def _parameters(self) -> str:
@@ -120,9 +124,7 @@ class _Function:
         nest = Nest(self._code, replace(kernel, writes=tuple(writes)), chosen, self._fail)
         return nest.emit(lines)
 
-    def _start(
-        self, lines: Lines, kernel: Kernel, write: Write, local: Collection[str]
-    ) -> None:
+    def _start(self, lines: Lines, kernel: Kernel, write: Write, local: Collection[str]) -> None:
         """Write what is joined with values to come to each place that they go to."""
         assert write.start is not None and not isinstance(write.target, Scalar)
         access = Access(kernel)
@@ -134,9 +136,7 @@ class _Function:
         apart = Kernel(axes, body, (Write(write.target, write.start),))
         Nest(self._code, apart, plan(apart, local), self._fail).emit(lines)
 
-    def _empty(
-        self, lines: Lines, kernel: Kernel, local: Collection[str]
-    ) -> dict[str, Value]:
+    def _empty(self, lines: Lines, kernel: Kernel, local: Collection[str]) -> dict[str, Value]:
         found: dict[str, Value] = {}
         for write in kernel.writes:
             if isinstance(write.target, Scalar):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from pullback.compiler.llvm.module import Lines, splat
 from pullback.compiler.llvm.holes import Integer
+from pullback.compiler.llvm.module import Lines, splat
 from pullback.compiler.llvm.values import SIZES, Value, memory_type
 
 __all__ = [
@@ -13,8 +13,8 @@ __all__ = [
     "from_memory",
     "iota",
     "load",
-    "minus",
     "mask_of",
+    "minus",
     "plus",
     "store",
     "times",

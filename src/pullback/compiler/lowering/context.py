@@ -89,6 +89,8 @@ class Context:
     Attributes
     ----------
     memory : Memory
+    small : int
+        Up to how many elements an array is one scalar for each.
     lower : callable
         ``lower(context, scope, program, inputs, targets, own)`` appends the statements of a graph,
         and returns its outputs.
@@ -100,6 +102,7 @@ class Context:
     """
 
     lower: Callable[..., list[Array]]
+    small: int
     memory: Memory = field(default_factory=Memory)
     constants: list[Any] = field(default_factory=list)
     calls: list[PythonCall] = field(default_factory=list)

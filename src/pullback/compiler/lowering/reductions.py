@@ -12,7 +12,7 @@ import numpy as np
 from pullback.compiler.loops import Const, Expr, For, Name, Scalar, Store, Write
 from pullback.compiler.lowering.arrays import Array, Elements, Stored
 from pullback.compiler.lowering.context import Context
-from pullback.compiler.lowering.elementwise import SMALL, converted, elementwise_of, unrolled
+from pullback.compiler.lowering.elementwise import converted, elementwise_of, unrolled
 from pullback.compiler.lowering.memory import nest
 from pullback.compiler.lowering.places import ZERO, Affine
 from pullback.compiler.lowering.scope import Scope
@@ -49,8 +49,8 @@ def joined(
     scale = None if loops.divisor == 1 else loops.divisor
     if (
         terms <= _UNROLLED
-        and out.size <= SMALL
-        and all(value.size <= SMALL or isinstance(value, Elements) for value in values)
+        and out.size <= context.small
+        and all(value.size <= context.small or isinstance(value, Elements) for value in values)
     ):
         found: Array = _straight(context, scope, loops, values, out, combine)
     elif out.size == 1:
