@@ -1,1 +1,1 @@
-"""Graphs to machine code, stage by stage."""
+"""The compiler: graphs to loops, loops to machine code, machine code to a Python function."""
