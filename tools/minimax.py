@@ -174,7 +174,7 @@ def rounded(problem: Problem) -> tuple[list[float], float]:
 def _nearest(x: Real, dtype: str) -> float:
     number = float(x)
     if dtype == "float32":
-        (number,) = struct.unpack("f", struct.pack("f", number))
+        (number,) = struct.unpack("<f", struct.pack("<f", number))
     return number
 
 

@@ -19,13 +19,14 @@ GARBAGE = (np.nan, -np.inf, 1e-310, -1.0)
 
 
 @functools.cache
-def target_machine() -> llvm.TargetMachine:
+def target_machine(plain: bool = False) -> llvm.TargetMachine:
+    """The machine at hand, or a `plain` one of its kind: without FMA or wide vectors on x86-64."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm.Target.from_default_triple().create_target_machine(
         opt=3,
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
+        cpu="" if plain else llvm.get_host_cpu_name(),
+        features="" if plain else llvm.get_host_cpu_features().flatten(),
     )
 
 
@@ -68,14 +69,12 @@ done:
 
 
 @functools.cache
-def compiled(name: str, dtype: str, lanes: int) -> Callable[..., np.ndarray]:
+def compiled(name: str, dtype: str, lanes: int, plain: bool = False) -> Callable[..., np.ndarray]:
     """An elementary function of flat arrays of one size, which are converted to the dtype."""
-    module = verified(loop(name, dtype, lanes))
-    builder = llvm.create_pass_builder(
-        target_machine(), llvm.create_pipeline_tuning_options(speed_level=2)
-    )
+    module, machine = verified(loop(name, dtype, lanes)), target_machine(plain)
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
     builder.getModulePassManager().run(module, builder)
-    engine = llvm.create_mcjit_compiler(module, target_machine())
+    engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
     pointers = [ctypes.c_void_p] * (NAMES[name] + 1)
     native = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64)(engine.get_function_address("f"))

@@ -66,3 +66,11 @@ def test_results_do_not_depend_on_the_lanes(name: str, dtype: str) -> None:
     one, two, many = (compiled(name, dtype, lanes)(*inputs) for lanes in (1, 2, 16))
     np.testing.assert_array_equal(one, two)
     np.testing.assert_array_equal(one, many)
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "tanh", "power", "cbrt"])
+def test_results_do_not_depend_on_the_machine(name: str) -> None:
+    inputs = [x[::7] for x in points(name, "float64")]
+    np.testing.assert_array_equal(
+        compiled(name, "float64", 8)(*inputs), compiled(name, "float64", 8, plain=True)(*inputs)
+    )
