@@ -118,7 +118,7 @@ CASES: dict[str, Case] = {
         lambda s: (s.between(s.low * 1.45, s.high * 1.45), s.between(-2, 2), s.small()),
     ),
     "expm1": Case(mp.expm1, np.expm1, _exponential, 1.4),
-    "expit": Case(_logistic, scipy.special.expit, _exponential),
+    "expit": Case(_logistic, scipy.special.expit, _exponential, 1.4),
     "log": Case(mp.log, np.log, _positive),
     "log2": Case(lambda x: mp.log(x) / mp.ln2, np.log2, _positive),
     "log10": Case(mp.log10, np.log10, _positive),
