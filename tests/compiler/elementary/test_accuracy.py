@@ -15,6 +15,8 @@ from tests.grouping import together
 
 Real = Any  # an mpf
 
+LANES = {"float64": 8, "float32": 16}
+
 
 def points(name: str, dtype: str) -> list[np.ndarray]:
     """All points of a sweep, an array for each argument."""
@@ -47,7 +49,7 @@ def error(got: np.generic, exact: Real) -> float:
 @pytest.mark.parametrize("name", CASES)
 def test_errors_are_within_the_bound(name: str, dtype: str) -> None:
     inputs = points(name, dtype)
-    got = compiled(name, dtype, 8 if dtype == "float64" else 16)(*inputs)
+    got = compiled(name, dtype, LANES[dtype])(*inputs)
     with mp.workprec(140):
         errors = [error(y, exact) for y, exact in zip(got, right(name, dtype), strict=True)]
     worst = int(np.argmax(errors))
@@ -74,3 +76,18 @@ def test_results_do_not_depend_on_the_machine(name: str) -> None:
     np.testing.assert_array_equal(
         compiled(name, "float64", 8)(*inputs), compiled(name, "float64", 8, plain=True)(*inputs)
     )
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_logaddexp_loses_no_more_than_its_larger_argument_has(dtype: str) -> None:
+    """Where that is negative and cancels the logarithm, the unit is its last place."""
+    sampler = Sampler(dtype)
+    x, y = (sampler.between(-4, 0).astype(dtype) for _ in "xy")
+    got = compiled("logaddexp", dtype, LANES[dtype])(x, y).astype(float)
+    with mp.workprec(140):
+        exact = [
+            CASES["logaddexp"].oracle(*(mp.mpf(float(v)) for v in row))
+            for row in zip(x, y, strict=True)
+        ]
+        distance = [abs(float(mp.mpf(one) - other)) for one, other in zip(got, exact, strict=True)]
+    assert max(distance / np.spacing(np.maximum(abs(got), -np.maximum(x, y)).astype(dtype))) <= 1.5
