@@ -76,7 +76,7 @@ def _for_each_dtype(
     interval: tuple[float, float],
     weight: Callable[[Real], Real],
     degrees: tuple[int, int],
-) -> tuple[Problem, Problem]:
+) -> tuple[Problem, ...]:
     """The same for float64 and for float32, which need different degrees."""
     double, single = degrees
     return (
@@ -85,7 +85,7 @@ def _for_each_dtype(
     )
 
 
-POLYNOMIALS: dict[str, tuple[Problem, Problem]] = {
+POLYNOMIALS: dict[str, tuple[Problem, ...]] = {
     "EXP": _for_each_dtype(_expm1_tail, _REDUCED, _exp_weight, (10, 5)),
     "LOG": _for_each_dtype(_log_series(1), _SQUARES, lambda z: z, (6, 2)),
     "POWER": _for_each_dtype(_log_series(2), _SQUARES, lambda z: z**2, (7, 3)),
