@@ -38,7 +38,7 @@ class Callbacks:
     @staticmethod
     def address() -> int:
         """Of the function that native code calls."""
-        return ctypes.cast(_CALLBACK, ctypes.c_void_p).value or 0
+        return ctypes.cast(_callback, ctypes.c_void_p).value or 0
 
     @staticmethod
     def kept() -> BaseException | None:
@@ -52,9 +52,7 @@ class Callbacks:
         call = self.calls[number]
         kinds = (*call.reads, *call.writes)
         table = (ctypes.c_void_p * len(kinds)).from_address(operands)
-        arrays = [
-            _array(place, *kind) for place, kind in zip(table, kinds, strict=True)
-        ]
+        arrays = [_array(place, *kind) for place, kind in zip(table, kinds, strict=True)]
         given = iter(arrays)
         equation = call.equation
         args = [
@@ -77,15 +75,17 @@ def _array(place: int | None, shape: tuple[int, ...], dtype: str) -> np.ndarray[
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if not size or place is None:
         return np.empty(shape, dtype)
-    memory = (ctypes.c_char * size).from_address(place)
-    return np.frombuffer(memory, dtype).reshape(shape)
+    memory: Any = (ctypes.c_char * size).from_address(place)
+    return np.ndarray(shape, dtype, memory)
 
 
-@ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.c_void_p)
-def _CALLBACK(handle: int, number: int, operands: int) -> int:
+def _call(handle: int, number: int, operands: int) -> int:
     try:
         _all[handle].run(number, operands)
     except BaseException as error:  # it is raised again behind the native function
         _raised.error = error
         return -1
     return 0
+
+
+_callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.c_void_p)(_call)

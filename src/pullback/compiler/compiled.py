@@ -295,7 +295,7 @@ def compile(function: Callable[..., Any], *, donate: int | Sequence[int] = ()) -
     if isinstance(function, Compiled):
         function = function.function
     numbers = (donate,) if isinstance(donate, int | np.integer) else tuple(donate)
-    if not all(isinstance(i, int | np.integer) and i >= 0 for i in numbers):
+    if any(i < 0 for i in numbers):
         raise ArgumentTypeError(
             f"compile: donate is {donate!r}, wanted positions of arguments, from 0"
         )

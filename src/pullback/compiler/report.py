@@ -91,7 +91,7 @@ def report(stages: Stages) -> Report:
         tuple(fallbacks),
         cost.operations,
         cost.bytes,
-        scratch_layout(stages.program)[1],
+        scratch_layout(stages.program).total,
         dict(stages.seconds),
         stages.cached,
     )

@@ -92,7 +92,9 @@ class Stages:
                 source = self.llvm()
             with self._timed("machine code"):
                 objects = compile_text(source)
-            object_cache().put(key, objects, name=self.graph.name, seconds=self.seconds["machine code"])
+            object_cache().put(
+                key, objects, name=self.graph.name, seconds=self.seconds["machine code"]
+            )
         with self._timed("load"):
             library = load(objects)
             address = library.address("run")
@@ -124,7 +126,7 @@ class Stages:
                 elif not signature.arrays.get(position, False):
                     kind = "scalar"
             outputs.append(Array(dtype_of(out), shape_of(out), kind))
-        _, scratch = scratch_layout(self.program)
+        scratch = scratch_layout(self.program).total
         operations = self.graph.cost().operations
         return Instance(inputs, tuple(outputs), scratch=scratch, long=operations > _LONG)
 

@@ -8,7 +8,7 @@ again: then it is stored. Small arrays are scalars.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from pullback.compiler.loops import Program
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
-from pullback.compiler.lowering.context import Context, Frame, PythonCall, literal
+from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffers_of, literal
 from pullback.compiler.lowering.control import CONTROL
 from pullback.compiler.lowering.elementwise import SMALL, elementwise, unrolled
 from pullback.compiler.lowering.movement import read, scattered, view
@@ -35,6 +35,7 @@ from pullback.core.structure import (
 )
 from pullback.core.tracing import is_plain
 from pullback.graph.graph import Graph
+from pullback.graph.ordering import outliving_views, updates_last
 from pullback.graph.program import Equation
 from pullback.graph.program import Program as GraphProgram
 from pullback.graph.variable import Variable
@@ -89,18 +90,37 @@ def _lowered(
     graph: GraphProgram,
     inputs: Sequence[Array],
     targets: Sequence[Stored | None] = (),
+    own: Collection[int] = (),
 ) -> list[Array]:
     frame = _frame(graph, targets)
+    for position, array in enumerate(inputs):
+        if position not in own:
+            frame.shared |= buffers_of(array)
     frame.values.update(zip(graph.inputs, inputs, strict=True))
     for variable, value in graph.constants.items():
         frame.values[variable] = _constant(context, scope, value)
-    for equation in graph.equations:
+    equations, moving = _order(graph)
+    for equation in equations:
         for atom in {x for x in equation.inputs if type(x) is Variable}:
             frame.uses[atom] -= 1
         results = _equation(context, scope, graph, frame, equation)
         for variable, array in zip(equation.outputs, results, strict=True):
-            frame.values[variable] = _settled(context, scope, frame, variable, array)
+            array = _settled(context, scope, frame, variable, array)
+            if variable in moving and isinstance(array, Stored):
+                array = context.memory.copied(scope, array)
+            frame.values[variable] = array
     return [frame.values[x] if type(x) is Variable else literal(scope, x) for x in graph.outputs]
+
+
+def _order(graph: GraphProgram) -> tuple[list[Equation], set[Variable]]:
+    """The equations, updates of arrays last, and views of what is updated while they are needed."""
+    found = graph.derived.get("order of loops")
+    if found is None:
+        equations = updates_last(graph.equations)
+        found = equations, outliving_views(equations, graph.outputs)
+        graph.derived["order of loops"] = found
+    equations, views = found
+    return equations, views
 
 
 def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
@@ -109,8 +129,12 @@ def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
     repeated = set()
     for equation in graph.equations:
         uses.update(dict.fromkeys(equation.outputs, 0))
+        structure = equation.primitive.structure
         most = max(math.prod(out.shape) for out in equation.outputs)
-        contracts = isinstance(equation.primitive.structure, Contraction)
+        contracts = isinstance(structure, Contraction)
+        joins = isinstance(structure, View) and len(equation.inputs) > 1
+        if joins or isinstance(structure, Scatter):
+            most = 0  # each element is read in one place
         for atom in {x for x in equation.inputs if type(x) is Variable}:
             uses[atom] += 1
             if contracts or 1 < math.prod(atom.shape) < most:
@@ -122,7 +146,7 @@ def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
             target = targets[position] if targets else None
             if target is not None and atom not in wanted and atom not in graph.inputs:
                 wanted[atom] = target
-    return Frame({}, uses, repeated, wanted)
+    return Frame({}, uses, repeated, wanted, set())
 
 
 def _constant(context: Context, scope: Scope, value: Any) -> Array:
@@ -227,7 +251,7 @@ def _native(
         return read(context, scope, equation, arrays, loops)
 
     def own() -> bool:
-        return _owned(context, frame, equation.inputs[0])
+        return frame.owns(context.memory, equation.inputs[0], equation)
 
     return scattered(context, scope, equation, arrays, loops[0], own)
 
@@ -240,18 +264,3 @@ def _fact(graph: GraphProgram, atom: Any) -> Any:
     if is_plain(constant, np.ndarray):
         return constant
     return Abstract(atom.shape, atom.dtype)
-
-
-def _owned(context: Context, frame: Frame, atom: Any) -> bool:
-    """Whether an array may be written over: it is nobody else's, and nothing reads it later."""
-    array = frame.values.get(atom)
-    if not isinstance(array, Stored) or frame.uses[atom]:
-        return False
-    if context.memory.kind(array) not in ("scratch", "output"):
-        return False
-    return not any(
-        isinstance(source, Stored) and source.buffer == array.buffer
-        for variable, other in frame.values.items()
-        if variable is not atom and frame.uses.get(variable)
-        for source in other.sources_within
-    )

@@ -81,7 +81,7 @@ def _moved(
             base = base.shifted(stride * index.start)
             for axis, step in index.steps:
                 steps[axis] += stride * step
-        return Stored(shape=shape, dtype=x.dtype, buffer=x.buffer, strides=tuple(steps), base=base)
+        return x.view(shape, tuple(steps), base)
     loads = [index.load for index in access.indices if index.load is not None]
     sources = (x, *(args[load.argument] for load in loads if load.part is None))
 
@@ -94,7 +94,7 @@ def _moved(
 
     found = Computed(
         shape=shape, dtype=x.dtype, cost=x.cost + 3 * len(loads), depth=x.depth + 1, at=at,
-        sources=sources,
+        sources=sources, searches=bool(loads),
     )  # fmt: skip
     if isinstance(x, Elements) and not loads and found.size <= SMALL:
         values = tuple(at(scope, tuple(map(Affine, point)), None) for point in np.ndindex(*shape))
@@ -133,10 +133,7 @@ def _agree(a: Sequence[int], b: Sequence[int], shape: Sequence[int]) -> bool:
 def _transposed(x: Array) -> Array:
     """An array with its axes in reverse."""
     if isinstance(x, Stored):
-        return Stored(
-            shape=x.shape[::-1], dtype=x.dtype, buffer=x.buffer, strides=x.strides[::-1],
-            base=x.base,
-        )  # fmt: skip
+        return x.view(x.shape[::-1], x.strides[::-1], x.base)
 
     def at(scope: Scope, indices: Indices, where: Expr | None) -> Expr:
         return x.element(scope, indices[::-1], where)
@@ -167,10 +164,14 @@ def _place(
         positions = context.constant(np.nonzero(positions)[load.part])
     inner = [_place(context, scope, each, point, args, 0) for each in load.indices]
     value = scope.convert(positions.element(scope, inner, where), "int64")
-    if isinstance(value, Const):
-        if -extent <= value.value < extent:
-            return Affine(value.value % extent)
-        value = scope.named(value)
+    value = scope.named(value)
+    known = scope.place_of(value)
+    bounds = None if known is None else known.bounds(scope.extents)
+    if known is not None and bounds is not None:
+        if bounds[0] >= 0 and bounds[1] < extent:
+            return known
+        if -extent <= bounds[0] and bounds[1] < 0:
+            return known.shifted(extent)
     least, most = Const(-extent, "int64"), Const(extent, "int64")
     inside = scope.op(
         "logical_and",

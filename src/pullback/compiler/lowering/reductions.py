@@ -50,7 +50,7 @@ def joined(
     if (
         terms <= _UNROLLED
         and out.size <= SMALL
-        and all(value.size <= _UNROLLED for value in values)
+        and all(value.size <= SMALL or isinstance(value, Elements) for value in values)
     ):
         found: Array = _straight(context, scope, loops, values, out, combine)
     elif out.size == 1:
