@@ -33,7 +33,7 @@ FAR = 2.0**60
 
 
 def _bounded(f: Body, size: Value) -> Value:
-    """`size`, or where sinh and cosh have overflown, and a quarter of exp has not."""
+    """`size`, but not beyond where sinh and cosh overflow, and a quarter of exp does not."""
     return f.smaller(math.log(2) * (format_of(f).bias + 2.2), size)
 
 
@@ -53,7 +53,7 @@ def sinh(f: Body, x: Value) -> Value:
     """(E + E/(E + 1))/2 with E = exp|x| − 1, of which a quarter is at hand."""
     size = f.absolute(x)
     quarter = fast_two_sum(*half_expm1(f, exponential(f, _bounded(f, size)), halvings=2))
-    # The second term is 1 from afar.
+    # From afar the second term does not depend on E.
     moderate = quarter.hi < 2.0**60
     part = Pair(f.select(moderate, quarter.hi, 2.0**60), f.select(moderate, quarter.lo, 0.0))
     high, low = two_sum(1.0, part.hi * 4.0)
