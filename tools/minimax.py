@@ -23,7 +23,7 @@ from typing import Any
 
 from mpmath import mp
 
-__all__ = ["POLYNOMIALS", "Problem", "main", "minimax", "rounded"]
+__all__ = ["POLYNOMIALS", "Problem", "main", "minimax", "rounded", "value"]
 
 Real = Any  # an mpf
 
@@ -76,7 +76,7 @@ def _for_each_dtype(
     interval: tuple[float, float],
     weight: Callable[[Real], Real],
     degrees: tuple[int, int],
-) -> tuple[Problem, Problem]:
+) -> tuple[Problem, ...]:
     """The same for float64 and for float32, which need different degrees."""
     double, single = degrees
     return (
@@ -85,13 +85,21 @@ def _for_each_dtype(
     )
 
 
-POLYNOMIALS: dict[str, tuple[Problem, Problem]] = {
+POLYNOMIALS: dict[str, tuple[Problem, ...]] = {
     "EXP": _for_each_dtype(_expm1_tail, _REDUCED, _exp_weight, (10, 5)),
     "LOG": _for_each_dtype(_log_series(1), _SQUARES, lambda z: z, (6, 2)),
     "POWER": _for_each_dtype(_log_series(2), _SQUARES, lambda z: z**2, (7, 3)),
     "CBRT": _for_each_dtype(mp.cbrt, (0.707, 1.4143), lambda x: 1, (6, 3)),
 }
 """By name, for float64 and for float32; the weight makes of an error that of the result."""
+
+
+def value(coefficients: Sequence[Real], x: Real) -> Real:
+    """Σ cᵢ xⁱ."""
+    total = mp.mpf(0)
+    for c in reversed(coefficients):
+        total = total * x + c
+    return total
 
 
 def _extrema(error: Callable[[Real], Real], interval: tuple[Real, Real], count: int) -> list[Real]:
@@ -125,7 +133,7 @@ def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> list[Real]:
     coefficients: list[Real] = []
 
     def error(x: Real) -> Real:
-        return problem.weight(x) * (mp.polyval(coefficients[::-1], x) - problem.function(x))
+        return problem.weight(x) * (value(coefficients, x) - problem.function(x))
 
     for _ in range(12):
         matrix = mp.matrix(count, count)
@@ -134,7 +142,7 @@ def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> list[Real]:
             for j in range(free):
                 matrix[row, j] = problem.weight(x) * x ** (j + len(fixed))
             matrix[row, free] = (-1) ** row
-            known = mp.polyval(list(fixed)[::-1], x) if fixed else mp.mpf(0)
+            known = value(fixed, x)
             right[row] = problem.weight(x) * (problem.function(x) - known)
         solution = mp.lu_solve(matrix, right)
         coefficients = [*fixed, *(solution[j] for j in range(free))]
@@ -157,7 +165,7 @@ def rounded(problem: Problem) -> tuple[list[float], float]:
         if not a < 0 < b:
             coefficients = minimax(problem, coefficients[: i + 1])
     largest = max(
-        abs(problem.weight(x) * (mp.polyval(coefficients[::-1], x) - problem.function(x)))
+        abs(problem.weight(x) * (value(coefficients, x) - problem.function(x)))
         for x in (a + (b - a) * i / 1000 for i in range(1001))
     )
     return [float(c) for c in coefficients], float(largest)
@@ -166,7 +174,7 @@ def rounded(problem: Problem) -> tuple[list[float], float]:
 def _nearest(x: Real, dtype: str) -> float:
     number = float(x)
     if dtype == "float32":
-        (number,) = struct.unpack("f", struct.pack("f", number))
+        (number,) = struct.unpack("<f", struct.pack("<f", number))
     return number
 
 

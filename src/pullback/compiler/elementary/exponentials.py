@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pullback.compiler.elementary.coefficients import EXP
 from pullback.compiler.elementary.constants import LN2, LN2_SPLIT, LOG2E
-from pullback.compiler.elementary.doubled import Pair, fast_two_sum, quotient, two_product
+from pullback.compiler.elementary.doubled import Pair, fast_two_sum, two_product
 from pullback.compiler.elementary.formats import format_of
 from pullback.compiler.elementary.polynomials import polynomial
 from pullback.compiler.elementary.registry import elementary, single
@@ -18,6 +18,7 @@ __all__ = [
     "exponential",
     "half_expm1",
     "power_of_two",
+    "short_exponential",
     "times_power_of_two",
 ]
 
@@ -74,29 +75,31 @@ def exponential(f: Body, x: Value, low: Value | None = None) -> Exponential:
     return Exponential(shifted, r, f.fma(low, r, low) + _tail(f, r))
 
 
-def half_expm1(f: Body, x: Value, halvings: int = 1) -> Pair:
+def short_exponential(f: Body, x: Value) -> Exponential:
+    """The same without what rounding takes from r: up to a quarter of a unit, where k is not 0."""
+    format_, (ln2_high, ln2_low) = format_of(f), LN2_SPLIT[f.dtype]
+    shifted = f.fma(x, LOG2E[f.dtype][0], format_.rounding)
+    k = shifted - format_.rounding
+    r = f.fma(k, -ln2_low, f.fma(k, -ln2_high, x))
+    return Exponential(shifted, r, _tail(f, r))
+
+
+def half_expm1(f: Body, power: Exponential, halvings: int = 1) -> Pair:
     """(exp(x) − 1)/2ⁿ for −40 ≤ x < (bias + n) log 2, the second part some of the first.
 
     Where exp(x) is near 1, the difference of the power of two and 1 is exact, and r comes in
     before anything is rounded. Halved, the largest results have no factor that overflows.
     """
-    shifted, r, rest = exponential(f, x)
-    scale = power_of_two(f, shifted, -halvings)
-    high, low = fast_two_sum(scale - 2.0**-halvings, scale * r)
-    return Pair(high, f.fma(scale, rest, low))
+    scale = power_of_two(f, power.shifted, -halvings)
+    high, low = fast_two_sum(scale - 2.0**-halvings, scale * power.r)
+    return Pair(high, f.fma(scale, power.rest, low))
 
 
 @single("exp")
 @elementary("exp")
 def exp(f: Body, x: Value) -> Value:
-    """As `exponential`, without what rounding takes from r."""
-    format_, (ln2_high, ln2_low) = format_of(f), LN2_SPLIT[f.dtype]
-    x = clamped(f, x, format_.logarithms)
-    shifted = f.fma(x, LOG2E[f.dtype][0], format_.rounding)
-    k = shifted - format_.rounding
-    r = f.fma(k, -ln2_low, f.fma(k, -ln2_high, x))
-    mantissa = f.fma(r * r, polynomial(f, r, EXP[f.dtype]), r) + 1.0
-    return times_power_of_two(f, mantissa, shifted)
+    shifted, r, rest = short_exponential(f, clamped(f, x, format_of(f).logarithms))
+    return times_power_of_two(f, 1.0 + (r + rest), shifted)
 
 
 @single("exp2")
@@ -115,7 +118,8 @@ def exp2(f: Body, x: Value) -> Value:
 @single("expm1")
 @elementary("expm1")
 def expm1(f: Body, x: Value) -> Value:
-    half = half_expm1(f, clamped(f, x, (-40.0, format_of(f).logarithms[1])))
+    limits = -40.0, format_of(f).logarithms[1]
+    half = half_expm1(f, exponential(f, clamped(f, x, limits)))
     result = half.hi + half.lo
     # The sum with itself overflows where it should. Halved, a denormal number loses a bit.
     return f.select(f.absolute(x) < 2.0**-54, x, result + result)
@@ -126,13 +130,15 @@ def expm1(f: Body, x: Value) -> Value:
 def expit(f: Body, x: Value) -> Value:
     """exp(x)/(1 + exp(x)) for x < 0, and 1/(1 + exp(−x)) elsewhere."""
     format_ = format_of(f)
-    power = exponential(f, f.larger(format_.logarithms[0], -f.absolute(x)))
-    high, low = fast_two_sum(*power.mantissa())
+    power = short_exponential(f, f.larger(format_.logarithms[0], -f.absolute(x)))
+    mantissa = 1.0 + (power.r + power.rest)
     # A power that may not be normal counts for nothing in the denominator.
     scale = power_of_two(f, f.larger(format_.rounding - 100.0, power.shifted))
-    total, error = fast_two_sum(1.0, high * scale)
-    denominator = Pair(total, f.fma(low, scale, error))
+    total, error = fast_two_sum(1.0, mantissa * scale)
     negative = x < 0.0
-    numerator = Pair(f.select(negative, high, 1.0), f.select(negative, low, 0.0))
+    numerator = f.select(negative, mantissa, 1.0)
+    inverse = 1.0 / total
+    ratio = numerator * inverse
+    remainder = f.fma(-ratio, error, f.fma(-ratio, total, numerator))
     shifted = f.select(negative, power.shifted, format_.rounding)
-    return times_power_of_two(f, quotient(f, numerator, denominator), shifted)
+    return times_power_of_two(f, f.fma(remainder, inverse, ratio), shifted)

@@ -15,7 +15,12 @@ from pullback.compiler.elementary.doubled import (
     two_product,
     two_sum,
 )
-from pullback.compiler.elementary.exponentials import exponential, half_expm1, power_of_two
+from pullback.compiler.elementary.exponentials import (
+    exponential,
+    half_expm1,
+    power_of_two,
+    short_exponential,
+)
 from pullback.compiler.elementary.formats import format_of
 from pullback.compiler.elementary.logarithms import log1p_parts
 from pullback.compiler.elementary.registry import elementary, single
@@ -28,7 +33,7 @@ FAR = 2.0**60
 
 
 def _bounded(f: Body, size: Value) -> Value:
-    """`size`, or where sinh and cosh have overflown, and a quarter of exp has not."""
+    """`size`, but not beyond where sinh and cosh overflow, and a quarter of exp does not."""
     return f.smaller(math.log(2) * (format_of(f).bias + 2.2), size)
 
 
@@ -37,7 +42,7 @@ def _bounded(f: Body, size: Value) -> Value:
 def tanh(f: Body, x: Value) -> Value:
     """−E/(E + 2) with E = exp(−2|x|) − 1."""
     size = f.absolute(x)
-    half = fast_two_sum(*half_expm1(f, f.larger(-40.0, size * -2.0)))
+    half = fast_two_sum(*half_expm1(f, short_exponential(f, f.larger(-40.0, size * -2.0))))
     total, error = fast_two_sum(1.0, half.hi)
     return f.copysign(quotient(f, half, Pair(total, error + half.lo)), x)
 
@@ -47,8 +52,8 @@ def tanh(f: Body, x: Value) -> Value:
 def sinh(f: Body, x: Value) -> Value:
     """(E + E/(E + 1))/2 with E = exp|x| − 1, of which a quarter is at hand."""
     size = f.absolute(x)
-    quarter = fast_two_sum(*half_expm1(f, _bounded(f, size), halvings=2))
-    # The second term is 1 from afar.
+    quarter = fast_two_sum(*half_expm1(f, exponential(f, _bounded(f, size)), halvings=2))
+    # From afar the second term does not depend on E.
     moderate = quarter.hi < 2.0**60
     part = Pair(f.select(moderate, quarter.hi, 2.0**60), f.select(moderate, quarter.lo, 0.0))
     high, low = two_sum(1.0, part.hi * 4.0)

@@ -131,10 +131,13 @@ def log10(f: Body, x: Value) -> Value:
 @single("logaddexp")
 @elementary("logaddexp", 2)
 def logaddexp(f: Body, x: Value, y: Value) -> Value:
-    """M + log(1 + exp(−|x − y|)) with the larger M."""
+    """M + log(1 + exp(m − M)) with the larger M and the smaller m."""
     largest = f.larger(x, y)
-    distance = f.select(x.equals(y), 0.0, f.absolute(x - y))
-    power = exponential(f, f.larger(format_of(f).logarithms[0], -distance))
+    distance, error = two_sum(f.smaller(x, y), -largest)
+    distance = f.select(x.equals(y), 0.0, distance)
+    limit = format_of(f).logarithms[0]
+    error = f.select(distance > limit, error, 0.0)
+    power = exponential(f, f.larger(limit, distance), error)
     small = Pair(*(times_power_of_two(f, part, power.shifted) for part in power.mantissa()))
     correction, rest = log1p_parts(f, fast_two_sum(*small))
     total, error = two_sum(largest, correction)

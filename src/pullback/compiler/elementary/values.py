@@ -138,12 +138,12 @@ class Body:
         if kind == "double" or kind == "float":
             # LLVM writes both as the bits of a double; a float must be one exactly.
             if kind == "float":
-                (number,) = struct.unpack("f", struct.pack("f", number))
+                (number,) = struct.unpack("<f", struct.pack("<f", number))
             text = f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
         else:
             text = str(int(number))
         if self.lanes > 1:
-            text = f"<{', '.join([f'{kind} {text}'] * self.lanes)}>"
+            text = f"splat ({kind} {text})"
         return Value(self, kind, text)
 
     def binary(self, operation: str, x: Operand, y: Operand) -> Value:
