@@ -94,6 +94,6 @@ def untouched(array):
     return (around == GUARD).all()
 
 
-def run(program, values, **given):
+def run(program, values, *, level=1, **given):
     """Code and outputs of a program, compiled for this run."""
-    return Native(program)(program, values, **given)
+    return Native(program, level=level)(program, values, **given)
