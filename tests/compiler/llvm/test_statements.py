@@ -232,8 +232,7 @@ def test_the_text_of_a_small_kernel():
         f"%v6 = {load}(ptr align 8 %v5, {mask}, <4 x double> zeroinitializer)",
         f"%v8 = {load}(ptr align 8 %v7, {mask}, <4 x double> zeroinitializer)",
         "%v9 = fadd contract <4 x double> %v6, %v8",
-        "call void @llvm.masked.store.v4f64.p0"
-        f"(<4 x double> %v9, ptr align 8 %v10, {mask})",
+        f"call void @llvm.masked.store.v4f64.p0(<4 x double> %v9, ptr align 8 %v10, {mask})",
         "ret void",
     ]
 
