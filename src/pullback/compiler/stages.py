@@ -15,8 +15,9 @@ from pullback.compiler.cache.key import object_key
 from pullback.compiler.call import Array, Instance, NativeFunction
 from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.decomposition import decompose
+from pullback.compiler.fusion import fuse
 from pullback.compiler.llvm import emit, scratch_layout, symbols
-from pullback.compiler.loops import Program, text, verify
+from pullback.compiler.loops import Program, text
 from pullback.compiler.lowering import Lowered, lower
 from pullback.compiler.runtime import assembly, compile_text, load
 from pullback.core.shapes import dtype_of, shape_of
@@ -42,6 +43,8 @@ class Stages:
     graph : Graph
         Simplified and decomposed.
     lowered : Lowered
+    program : Program
+        Of loops, fused.
     seconds : dict of str to float
         By stage.
     cached : bool
@@ -62,12 +65,8 @@ class Stages:
                 self.graph = simplify(decomposed, verify=False)
         with self._timed("lower"):
             self.lowered: Lowered = lower(self.graph)
-            verify(self.lowered.program)
-
-    @property
-    def program(self) -> Program:
-        """The program of loops."""
-        return self.lowered.program
+        with self._timed("fuse"):
+            self.program: Program = fuse(self.lowered.program)
 
     def loops(self) -> str:
         """The loops as text."""
