@@ -13,6 +13,7 @@ import numpy as np
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
+from pullback.compiler.template import Template, template
 from pullback.core import trees
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of, require_function
@@ -72,6 +73,8 @@ class Compiled:
         self.name = name_of(function)
         self._versions: dict[Any, _Version] = {}
         self._latest: dict[trees.TreeSpec, _Version] = {}
+        self._firsts: dict[str, Stages] = {}
+        self._templates: dict[str, Template] = {}
         self._lock = threading.RLock()
         functools.update_wrapper(self, function, updated=())
 
@@ -176,10 +179,12 @@ class Compiled:
         graph, donate = self._recorded(args, kwargs)
         if any(type(value) is Tracer for value in graph.constants.values()):
             return None
-        stages = Stages(graph, donate)
+        stages, template = self._fitting_template(Stages(graph, donate))
         static = graph.signature.static
         count = graph.signature.arguments.num_leaves
-        function, instance = stages.function(), stages.instance()
+        assert template.code is not None
+        function = stages.function(template.code)
+        instance = stages.instance(template.holes)
         return _Version(
             stages,
             function,
@@ -188,6 +193,22 @@ class Compiled:
             tuple(i for i in range(count) if i not in static) if static else None,
             graph.signature.result,
         )
+
+    def _fitting_template(self, stages: Stages) -> tuple[Stages, Template]:
+        """Machine code for a program, and the program as that has it.
+
+        The first time it is for these sizes alone, the second time for any, if that can be.
+        """
+        first = self._firsts.setdefault(stages.graph.key(), stages)
+        if first is not stages:
+            general = first.for_any(stages)
+            if general is not None and general[0].numbers[0] == general[1].numbers[0]:
+                one, stages = general
+                self._templates.setdefault(stages.numbers[0], Template(one.numbers[1]))
+        structure = stages.numbers[0]
+        found = template(stages, self._templates.get(structure))
+        self._templates[structure] = found
+        return stages, found
 
     def _recorded(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
