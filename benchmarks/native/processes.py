@@ -1,0 +1,128 @@
+"""The processes of a measurement: what each is started with, and in what order they run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.native.problem import OURS, Problem
+from benchmarks.native.sides import compiles
+
+__all__ = ["Effort", "WorkerError", "environment", "measure"]
+
+ROOT = Path(__file__).parents[2]
+THREADS = (1, 2)
+
+
+class WorkerError(Exception):
+    """A process that ended otherwise than by its answer."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure: blocks a side, seconds a block, first results of each kind."""
+
+    rounds: int = 15
+    seconds: float = 0.04
+    firsts: int = 3
+
+
+QUICK = Effort(rounds=3, seconds=0.005, firsts=1)
+
+
+def measure(name: str, problem: Problem, effort: Effort) -> dict[str, Any]:
+    """All figures of a problem, as they are written to the JSON file.
+
+    Parameters
+    ----------
+    name : str
+    problem : Problem
+    effort : Effort
+
+    Returns
+    -------
+    dict
+        ``seconds``, by number of threads and side the seconds a call, block by block; ``left out``,
+        by side the reason; ``differ``, by side how far its values are from the first side's; and
+        ``first``, by side and by ``empty`` or ``warm`` cache the seconds to the first result.
+    """
+    figures: dict[str, Any] = {"seconds": {}, "left out": {}, "differ": {}}
+    sides = list(problem.sides)
+    for threads in THREADS:
+        arguments = ["--rounds", str(effort.rounds), "--seconds", str(effort.seconds)]
+        answer = _run([name, *arguments, "--sides", *sides], environment(threads))
+        figures["seconds"][str(threads)] = answer["seconds"]
+        figures["left out"] |= answer["left out"]
+        figures["differ"] |= answer["differ"]
+        sides = [side for side in sides if side in answer["seconds"]]
+    figures["first"] = _first_results(name, sides, effort.firsts)
+    return figures
+
+
+def environment(threads: int) -> dict[str, str]:
+    """What a process is started with, so that the peers use so many threads, and NumPy one."""
+    numbers = {
+        "OMP_NUM_THREADS": threads,
+        "NPROC": threads,  # how many XLA's pool has
+        "OPENBLAS_NUM_THREADS": 1,
+        "MKL_NUM_THREADS": threads,
+    }
+    flags = "--xla_cpu_multi_thread_eigen=false" if threads == 1 else ""
+    return {
+        **os.environ,
+        **{name: str(number) for name, number in numbers.items()},
+        "XLA_FLAGS": flags,
+        "JAX_PLATFORMS": "cpu",
+        "PULLBACK_CACHE": "off",
+    }
+
+
+def _first_results(name: str, sides: list[str], times: int) -> dict[str, Any]:
+    """Seconds to the first result of ours and of JAX, by turns.
+
+    JAX has no cache unless it is told to, so that its first results without are its usual ones.
+    """
+    first: dict[str, Any] = {}
+    asked = [side for side in (OURS, "JAX") if side in sides]
+    for side in asked if compiles() else ():
+        first[side] = {"empty": [], "warm": []}
+    for _ in range(times if first else 0):
+        for side, seconds in first.items():
+            with tempfile.TemporaryDirectory() as cache:
+                cached = environment(THREADS[-1]) | _cache(cache)
+                empty = cached if side == OURS else environment(THREADS[-1])
+                seconds["empty"].append(_first(name, side, empty))
+                if side != OURS:
+                    _first(name, side, cached)
+                seconds["warm"].append(_first(name, side, cached))
+    return first
+
+
+def _first(name: str, side: str, variables: dict[str, str]) -> float:
+    seconds: float = _run([name, "--first", side], variables)["seconds"]
+    return seconds
+
+
+def _cache(directory: str) -> dict[str, str]:
+    return {
+        "PULLBACK_CACHE": directory,
+        "JAX_COMPILATION_CACHE_DIR": directory,
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
+def _run(arguments: list[str], variables: dict[str, str]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.native.worker", *arguments]
+    completed = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
+    if completed.returncode != 0:
+        last = (completed.stderr.strip().splitlines() or ["without a word"])[-1]
+        raise WorkerError(f"{' '.join(arguments[:3])}: {last}")
+    answer: dict[str, Any] = json.loads(completed.stdout.splitlines()[-1])
+    return answer
