@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from benchmarks.native import command, plot
+from benchmarks.native import command, plot, processes, worker
 from benchmarks.native.problem import BEST, COPY, OURS, Problem
 from benchmarks.native.processes import WorkerError, environment
 from benchmarks.native.results import comparisons, first_results
 from benchmarks.native.samples import differ, first_calls, sample
-from benchmarks.native.sides import Side, arrays, make
+from benchmarks.native.sides import Side, arrays, compiles, make
 from benchmarks.native.table import as_text, summary, verdicts
 from benchmarks.native.workloads import WORKLOADS
 from tests.grouping import for_each
@@ -163,6 +163,46 @@ def test_the_copy_moves_what_is_donated() -> None:
     assert problem.sides == (OURS, "JAX", COPY)
     side = make(problem, COPY)
     assert side.call() is None and not side.compared
+
+
+def test_a_compiler_is_used_as_soon_as_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions are compiled, donated arguments are the last results, first calls are timed."""
+    asked: list[Any] = []
+
+    def identity(f: Any, donate: Any = ()) -> Any:
+        asked.append(donate)
+        return f
+
+    monkeypatch.setattr(pb, "compile", identity, raising=False)
+    assert compiles()
+    problem = small("l2-reused")
+    side = make(problem, OURS)
+    once, again = arrays(side.call()), arrays(side.call())
+    for first, second in zip(once, again, strict=True):
+        np.testing.assert_array_equal(first, second)
+    assert asked == [(0, 1)] and side.patient
+    assert 0.0 < worker.first_result("vector", OURS)["seconds"] < 5.0
+    assert asked == [(0, 1), (), ()]
+
+
+def test_first_results_with_an_empty_and_a_warm_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[tuple[str, str]] = []
+
+    def run(arguments: list[str], variables: dict[str, str]) -> dict[str, float]:
+        side, caches = arguments[-1], ("PULLBACK_CACHE", "JAX_COMPILATION_CACHE_DIR")
+        runs.append((side, variables.get(caches[side == "JAX"], "none")))
+        return {"seconds": float(len(runs))}
+
+    monkeypatch.setattr(processes, "compiles", lambda: True)
+    monkeypatch.setattr(processes, "_run", run)
+    assert processes._first_results("vector", [OURS, "JAX", "PyTorch"], 2) == {
+        OURS: {"empty": [2.0, 6.0], "warm": [3.0, 7.0]},
+        "JAX": {"empty": [4.0, 8.0], "warm": [5.0, 9.0]},
+    }
+    (_, filled), *rounds = runs
+    ours = [cache for side, cache in rounds if side == OURS]
+    assert ours[0] == ours[1] != ours[2] == ours[3]
+    assert [cache for side, cache in rounds if side == "JAX"] == ["none", filled] * 2
 
 
 def test_numpy_has_one_thread_whatever_the_peers_have() -> None:

@@ -88,19 +88,21 @@ def _first_results(name: str, sides: list[str], times: int) -> dict[str, Any]:
 
     JAX has no cache unless it is told to, so that its first results without are its usual ones.
     """
-    first: dict[str, Any] = {}
-    asked = [side for side in (OURS, "JAX") if side in sides]
-    for side in asked if compiles() else ():
-        first[side] = {"empty": [], "warm": []}
-    for _ in range(times if first else 0):
-        for side, seconds in first.items():
-            with tempfile.TemporaryDirectory() as cache:
-                cached = environment(THREADS[-1]) | _cache(cache)
-                empty = cached if side == OURS else environment(THREADS[-1])
-                seconds["empty"].append(_first(name, side, empty))
-                if side != OURS:
-                    _first(name, side, cached)
-                seconds["warm"].append(_first(name, side, cached))
+    if not compiles():
+        return {}
+    first: dict[str, Any] = {side: {"empty": [], "warm": []} for side in (OURS, "JAX")}
+    first = {side: seconds for side, seconds in first.items() if side in sides}
+    without = environment(THREADS[-1])
+    with tempfile.TemporaryDirectory() as filled:
+        if "JAX" in first:
+            _first(name, "JAX", without | _cache(filled))
+        for _ in range(times):
+            for side, seconds in first.items():
+                with tempfile.TemporaryDirectory() as fresh:
+                    empty = without | _cache(fresh) if side == OURS else without
+                    warm = empty if side == OURS else without | _cache(filled)
+                    seconds["empty"].append(_first(name, side, empty))
+                    seconds["warm"].append(_first(name, side, warm))
     return first
 
 
