@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 import pullback as pb
 from benchmarks.native import command, plot, processes, worker
 from benchmarks.native.problem import BEST, COPY, OURS, Problem
-from benchmarks.native.processes import WorkerError, environment
+from benchmarks.native.processes import Effort, WorkerError, environment
 from benchmarks.native.results import comparisons, first_results
 from benchmarks.native.samples import differ, first_calls, sample
 from benchmarks.native.sides import Side, arrays, compiles, make
@@ -181,8 +182,31 @@ def test_a_compiler_is_used_as_soon_as_there_is_one(monkeypatch: pytest.MonkeyPa
     for first, second in zip(once, again, strict=True):
         np.testing.assert_array_equal(first, second)
     assert asked == [(0, 1)] and side.patient
-    assert 0.0 < worker.first_result("vector", OURS)["seconds"] < 5.0
+    assert 0.0 < worker.first_result("vector", OURS, perf_counter)["seconds"] < 5.0
     assert asked == [(0, 1), (), ()]
+
+
+def test_who_was_left_out_with_one_thread_is_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, list[str]] = {}
+
+    def run(arguments: list[str], variables: dict[str, str]) -> dict[str, Any]:
+        sides = arguments[arguments.index("--sides") + 1 :]
+        asked[variables["OMP_NUM_THREADS"]] = sides
+        slow = {"JAX": "not installed"} if "JAX" in sides else {}
+        seconds = {side: [1e-6] for side in sides if side not in slow}
+        return {"seconds": seconds, "left out": slow, "differ": dict.fromkeys(seconds, 0.0)}
+
+    monkeypatch.setattr(processes, "compiles", lambda: False)
+    monkeypatch.setattr(processes, "_run", run)
+    figures = processes.measure("vector", WORKLOADS["vector"](), Effort())
+    assert asked == {"1": ["by hand", OURS, "JAX", "PyTorch"], "2": ["by hand", OURS, "PyTorch"]}
+    assert figures["left out"] == {"JAX": "not installed"} and figures["first"] == {}
+    assert {threads: list(found) for threads, found in figures["seconds"].items()} == {
+        "1": asked["2"],
+        "2": asked["2"],
+    }
 
 
 def test_first_results_with_an_empty_and_a_warm_cache(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +219,7 @@ def test_first_results_with_an_empty_and_a_warm_cache(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(processes, "compiles", lambda: True)
     monkeypatch.setattr(processes, "_run", run)
-    assert processes._first_results("vector", [OURS, "JAX", "PyTorch"], 2) == {
+    assert processes._first_results("vector", [OURS, "JAX", "PyTorch"], Effort(firsts=2)) == {
         OURS: {"empty": [2.0, 6.0], "warm": [3.0, 7.0]},
         "JAX": {"empty": [4.0, 8.0], "warm": [5.0, 9.0]},
     }
@@ -210,6 +234,7 @@ def test_numpy_has_one_thread_whatever_the_peers_have() -> None:
     assert (two["OPENBLAS_NUM_THREADS"], two["OMP_NUM_THREADS"], two["NPROC"]) == ("1", "2", "2")
     assert "multi_thread_eigen=false" in environment(1)["XLA_FLAGS"]
     assert two["XLA_FLAGS"] == ""
+    assert Effort().threads == (1, 2) and Effort(clock="processor").threads == (1,)
 
 
 # -- what is reported --------------------------------------------------------------------------
@@ -296,16 +321,16 @@ def test_the_command_measures_writes_and_draws(tmp_path: Path) -> None:
     """In processes of its own: without other libraries, what there is is measured."""
     figures, picture = tmp_path / "figures.json", tmp_path / "ratios.png"
     files = ("--json", str(figures), "--plot", str(picture))
-    line = [sys.executable, "-m", "benchmarks", "native", "vector", "--quick", *files]
+    line = [sys.executable, "-m", "benchmarks", "native", "vector", "--quick", "--busy", *files]
     completed = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
     assert completed.returncode == 0, completed.stderr
     assert WORKLOADS["vector"]().title in completed.stdout
     record = json.loads(figures.read_text(encoding="utf-8"))
     workload = record["workloads"]["vector"]
     assert workload["bounds"] == {BEST: 0.35, "by hand": 1.0}
-    assert set(workload["seconds"]) == {"1", "2"}
+    assert record["clock"] == "processor" and set(workload["seconds"]) == {"1"}
     assert all(len(blocks) == 3 for blocks in workload["seconds"]["1"].values())
-    assert {OURS, "by hand"} <= set(workload["seconds"]["2"])
+    assert {OURS, "by hand"} <= set(workload["seconds"]["1"])
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 

@@ -6,13 +6,14 @@ import argparse
 import importlib.util
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.choice import choose
 from benchmarks.native import plot
 from benchmarks.native.problem import Problem
-from benchmarks.native.processes import QUICK, Effort, WorkerError, measure
+from benchmarks.native.processes import Effort, WorkerError, measure
 from benchmarks.native.sides import compiles
 from benchmarks.native.table import as_text, summary
 from benchmarks.native.workloads import WORKLOADS
@@ -35,13 +36,23 @@ def main(arguments: Sequence[str]) -> int:
         help=f"of: {', '.join(WORKLOADS)}; l2 stands for all that begin with l2-; all by default",
     )
     parser.add_argument("--quick", action="store_true", help="short blocks, few of them")
+    parser.add_argument(
+        "--busy",
+        action="store_true",
+        help="for a machine with other work: count the processors' time, with one thread each",
+    )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write every sample there")
     parser.add_argument("--plot", type=Path, metavar="PATH", help="draw the ratios there")
     options = parser.parse_args(arguments)
     if options.plot and importlib.util.find_spec("matplotlib") is None:
         parser.error("--plot needs matplotlib; pip install 'pullback[bench]' brings it")
+    effort = Effort(clock="processor" if options.busy else "wall")
+    if options.quick:
+        effort = replace(effort, rounds=3, seconds=0.005, firsts=1)
     mode = "compiled" if compiles() else "eager"
     print("; ".join(f"{key} {value}" for key, value in _machine().items()), end="\n\n")
+    if options.busy:
+        print("seconds are those of the processors, all threads together\n")
     if mode == "eager":
         print("this version has no pullback.compile: what is called is the eager derivative\n")
 
@@ -50,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     for name in choose(parser, options.names, list(WORKLOADS)):
         problem = WORKLOADS[name]()
         try:
-            results[name] = problem, measure(name, problem, QUICK if options.quick else Effort())
+            results[name] = problem, measure(name, problem, effort)
         except WorkerError as failure:
             failures[name] = str(failure)
             print(f"{problem.title}\n  failed: {failure}", end="\n\n", flush=True)
@@ -58,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         print(as_text(*results[name], mode), end="\n\n", flush=True)
     print(summary(results.values()))
     if options.json:
-        options.json.write_text(as_json(results, failures, mode), encoding="utf-8")
+        options.json.write_text(as_json(results, failures, mode, effort), encoding="utf-8")
     if options.plot and results:
         plot.draw(list(results.values()), mode, options.plot)
     return 1 if failures else 0
@@ -68,11 +79,13 @@ def as_json(
     results: Mapping[str, tuple[Problem, Mapping[str, Any]]],
     failures: Mapping[str, str],
     mode: str,
+    effort: Effort,
 ) -> str:
     """Every sample, with the machine, the versions, the bounds, and what failed."""
     record = {
         "machine": _machine(),
         "mode": mode,
+        "clock": effort.clock,
         "workloads": {
             name: {"title": problem.title, "bounds": dict(problem.bounds), **figures}
             for name, (problem, figures) in results.items()

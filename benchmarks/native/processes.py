@@ -9,7 +9,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.native.problem import OURS, Problem
 from benchmarks.native.sides import compiles
@@ -17,7 +17,6 @@ from benchmarks.native.sides import compiles
 __all__ = ["Effort", "WorkerError", "environment", "measure"]
 
 ROOT = Path(__file__).parents[2]
-THREADS = (1, 2)
 
 
 class WorkerError(Exception):
@@ -26,14 +25,30 @@ class WorkerError(Exception):
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure: blocks a side, seconds a block, first results of each kind."""
+    """How to measure.
+
+    Parameters
+    ----------
+    rounds : int
+        Blocks of calls a side.
+    seconds : float
+        How long a block is, about.
+    firsts : int
+        How often to take the time to the first result, of each kind.
+    clock : "wall" or "processor"
+        The processors' time of all threads means something while a machine has other work, too.
+        It is no measure of what is won by a second thread, so that there is none then.
+    """
 
     rounds: int = 15
     seconds: float = 0.04
     firsts: int = 3
+    clock: Literal["wall", "processor"] = "wall"
 
-
-QUICK = Effort(rounds=3, seconds=0.005, firsts=1)
+    @property
+    def threads(self) -> tuple[int, ...]:
+        """How many the peers have, in one process after the other."""
+        return (1, 2) if self.clock == "wall" else (1,)
 
 
 def measure(name: str, problem: Problem, effort: Effort) -> dict[str, Any]:
@@ -54,14 +69,15 @@ def measure(name: str, problem: Problem, effort: Effort) -> dict[str, Any]:
     """
     figures: dict[str, Any] = {"seconds": {}, "left out": {}, "differ": {}}
     sides = list(problem.sides)
-    for threads in THREADS:
+    for threads in effort.threads:
         arguments = ["--rounds", str(effort.rounds), "--seconds", str(effort.seconds)]
-        answer = _run([name, *arguments, "--sides", *sides], environment(threads))
+        arguments += ["--clock", effort.clock, "--sides", *sides]
+        answer = _run([name, *arguments], environment(threads))
         figures["seconds"][str(threads)] = answer["seconds"]
         figures["left out"] |= answer["left out"]
         figures["differ"] |= answer["differ"]
         sides = [side for side in sides if side in answer["seconds"]]
-    figures["first"] = _first_results(name, sides, effort.firsts)
+    figures["first"] = _first_results(name, sides, effort)
     return figures
 
 
@@ -83,7 +99,7 @@ def environment(threads: int) -> dict[str, str]:
     }
 
 
-def _first_results(name: str, sides: list[str], times: int) -> dict[str, Any]:
+def _first_results(name: str, sides: list[str], effort: Effort) -> dict[str, Any]:
     """Seconds to the first result of ours and of JAX, by turns.
 
     JAX has no cache unless it is told to, so that its first results without are its usual ones.
@@ -92,22 +108,23 @@ def _first_results(name: str, sides: list[str], times: int) -> dict[str, Any]:
         return {}
     first: dict[str, Any] = {side: {"empty": [], "warm": []} for side in (OURS, "JAX")}
     first = {side: seconds for side, seconds in first.items() if side in sides}
-    without = environment(THREADS[-1])
+    without = environment(effort.threads[-1])
     with tempfile.TemporaryDirectory() as filled:
         if "JAX" in first:
-            _first(name, "JAX", without | _cache(filled))
-        for _ in range(times):
+            _first(name, "JAX", effort, without | _cache(filled))
+        for _ in range(effort.firsts):
             for side, seconds in first.items():
                 with tempfile.TemporaryDirectory() as fresh:
                     empty = without | _cache(fresh) if side == OURS else without
                     warm = empty if side == OURS else without | _cache(filled)
-                    seconds["empty"].append(_first(name, side, empty))
-                    seconds["warm"].append(_first(name, side, warm))
+                    seconds["empty"].append(_first(name, side, effort, empty))
+                    seconds["warm"].append(_first(name, side, effort, warm))
     return first
 
 
-def _first(name: str, side: str, variables: dict[str, str]) -> float:
-    seconds: float = _run([name, "--first", side], variables)["seconds"]
+def _first(name: str, side: str, effort: Effort, variables: dict[str, str]) -> float:
+    arguments = [name, "--clock", effort.clock, "--first", side]
+    seconds: float = _run(arguments, variables)["seconds"]
     return seconds
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import calls_per_turn, turn
+from benchmarks.measure import Clock, calls_per_turn, turn
 from benchmarks.native.problem import Problem
 from benchmarks.native.sides import AbsentError, Side, arrays, make
 
@@ -84,7 +84,9 @@ def differ(results: Sequence[Any], expected: Sequence[Any]) -> float:
     return float(worst)
 
 
-def sample(sides: Mapping[str, Side], rounds: int, seconds: float) -> dict[str, list[float]]:
+def sample(
+    sides: Mapping[str, Side], rounds: int, seconds: float, clock: Clock = perf_counter
+) -> dict[str, list[float]]:
     """Seconds a call of each side, one figure for each of its blocks.
 
     Parameters
@@ -94,8 +96,9 @@ def sample(sides: Mapping[str, Side], rounds: int, seconds: float) -> dict[str, 
         How many blocks each has; fewer, yet three, where calls take long.
     seconds : float
         How long a block lasts, about.
+    clock : callable
     """
-    calls = {name: calls_per_turn(side.call, seconds) for name, side in sides.items()}
+    calls = {name: calls_per_turn(side.call, seconds, clock) for name, side in sides.items()}
     samples: dict[str, list[float]] = {name: [] for name in sides}
     start = perf_counter()
     for done in range(rounds):
@@ -105,7 +108,7 @@ def sample(sides: Mapping[str, Side], rounds: int, seconds: float) -> dict[str, 
             sleep(QUIET)
             if calls[name] > 1:
                 side.call()
-            samples[name].append(turn(side.call, calls[name]) / calls[name])
+            samples[name].append(turn(side.call, calls[name], clock) / calls[name])
     return samples
 
 
