@@ -34,7 +34,7 @@ from pullback.passes.places import (
 from pullback.passes.rewriting import Pass, Rewriting, is_number, is_strong
 from pullback.rules.arithmetic import add
 from pullback.rules.indexing import index, index_add, index_update, scatter
-from pullback.rules.shaping import broadcast_to, stack
+from pullback.rules.shaping import broadcast_to, concatenate, stack
 
 __all__ = ["FARTHEST", "simplify_indexing"]
 
@@ -127,6 +127,9 @@ def _read(
         if primitive is stack and not isinstance(here, Computed):
             found = _part(rw, equation, here)
             break
+        if primitive is concatenate and not isinstance(here, Computed):
+            found = _slice_of_part(rw, equation, here)
+            break
         there = _written(rw, equation) if primitive in _WRITES else None
         if there is None:
             break
@@ -169,6 +172,28 @@ def _part(rw: Rewriting, equation: Equation, here: Region) -> Atom | None:
         return None
     rest = here[:axis] + here[axis + 1 :]
     return rw.bind(index, part, key=key_of(rest, shape[:axis] + shape[axis + 1 :]))
+
+
+def _slice_of_part(rw: Rewriting, equation: Equation, here: Region) -> Atom | None:
+    """What is read of one of several joined arrays, if it is of one."""
+    (out,) = equation.outputs
+    axis = equation.params["axis"] % len(out.shape)
+    stays, positions = here[axis]
+    if not positions:
+        return None
+    first, last = sorted((positions[0], positions[-1]))
+    start = 0
+    for part in equation.inputs:
+        stop = start + shape_of(part)[axis]
+        if start <= first and last < stop:
+            if not is_strong(part) or dtype_of(part) != out.dtype:
+                return None
+            bounds = (positions.start, positions.stop)
+            moved = range(bounds[0] - start, bounds[1] - start, positions.step)
+            key = key_of((*here[:axis], (stays, moved), *here[axis + 1 :]), shape_of(part))
+            return rw.bind(index, part, key=key)
+        start = stop
+    return None
 
 
 # -- writing --------------------------------------------------------------------------------------

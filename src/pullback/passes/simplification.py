@@ -9,12 +9,14 @@ from pullback.core.validation import require_flag, require_instance
 from pullback.graph.graph import Graph
 from pullback.passes.accumulate import accumulate_in_place
 from pullback.passes.algebra import simplify_algebra
+from pullback.passes.assembly import assemble
 from pullback.passes.broadcasts import simplify_broadcasts
 from pullback.passes.choices import simplify_choices
 from pullback.passes.common import share_equal
 from pullback.passes.constants import fold_constants
 from pullback.passes.dead import remove_dead
 from pullback.passes.indexing import simplify_indexing
+from pullback.passes.joining import simplify_joining
 from pullback.passes.layout import simplify_layout
 from pullback.passes.loops import simplify_loops
 from pullback.passes.reductions import simplify_reductions
@@ -31,10 +33,12 @@ _ALL = Pass(
     simplify_algebra,
     simplify_choices,
     simplify_layout,
+    simplify_joining,
     simplify_reductions,
     simplify_broadcasts,
     accumulate_in_place,
     simplify_indexing,
+    assemble,
     simplify_loops,
     simplify_switches,
     share_equal,
