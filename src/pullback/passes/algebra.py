@@ -34,7 +34,7 @@ from pullback.rules.contractions import matmul
 from pullback.rules.conversion import astype
 from pullback.rules.indexing import index
 from pullback.rules.losses import difference, product
-from pullback.rules.registration import masked_multiply, strong_multiply
+from pullback.rules.registration import strong_multiply
 from pullback.rules.selection import maximum, minimum
 from pullback.rules.shaping import reshape, transpose
 
@@ -198,29 +198,6 @@ def _product(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
         if type(number) is not Variable and abs(_precise(number, z)) <= 1:
             return rw.bind_like(z, multiply, number, other)
     return None
-
-
-@simplify_algebra.rewrites(strong_multiply)
-def _strong_multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
-    """A product with a number other than 0 is a plain one, with 0 it is 0."""
-    if z.dtype.kind in "biu":
-        return rw.bind(multiply, x, y)
-    for number, other in ((x, y), (y, x)):
-        if type(number) is not Variable:
-            if number == 0:
-                return z.dtype.type(0)
-            if np.isfinite(number):
-                return rw.bind_like(z, multiply, number, other)
-    return None
-
-
-@simplify_algebra.rewrites(masked_multiply)
-def _masked_multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom, mask: Atom) -> Atom | None:
-    """A product that leaves nothing out, or a finite number's, is a plain one."""
-    everything = type(mask) is not Variable and bool(np.all(mask))
-    finite = type(x) is not Variable and bool(np.isfinite(x))
-    other = type(y) is not Variable and bool(y != 0)
-    return rw.bind_like(z, multiply, x, y) if everything or finite or other else None
 
 
 @simplify_algebra.rewrites(divide)

@@ -21,6 +21,7 @@ from pullback.passes.layout import simplify_layout
 from pullback.passes.loops import simplify_loops
 from pullback.passes.reductions import simplify_reductions
 from pullback.passes.rewriting import Pass, Rewriting
+from pullback.passes.strength import weaken_products
 from pullback.passes.switches import simplify_switches
 
 __all__ = ["simplify"]
@@ -31,6 +32,7 @@ MOST_ROUNDS = 100
 _ALL = Pass(
     fold_constants,
     simplify_algebra,
+    weaken_products,
     simplify_choices,
     simplify_layout,
     simplify_joining,
