@@ -14,6 +14,7 @@ from pullback.passes.broadcasts import simplify_broadcasts
 from pullback.passes.choices import simplify_choices
 from pullback.passes.common import share_equal
 from pullback.passes.constants import fold_constants
+from pullback.passes.contractions import simplify_contractions
 from pullback.passes.dead import remove_dead
 from pullback.passes.indexing import simplify_indexing
 from pullback.passes.joining import simplify_joining
@@ -38,6 +39,7 @@ _ALL = Pass(
     simplify_joining,
     simplify_reductions,
     simplify_broadcasts,
+    simplify_contractions,
     accumulate_in_place,
     simplify_indexing,
     assemble,
