@@ -110,6 +110,21 @@ def test_what_nan_and_infinity_keep(f):
     assert len(rewritten(simplify_algebra, f, x).equations) == 1
 
 
+@pytest.mark.parametrize(
+    ("f", "left"),
+    [
+        (lambda x: 1 / x / x, ["divide", "square"]),
+        (lambda x: np.reciprocal(x) / x, ["reciprocal", "square"]),
+        (lambda x: 2 / x / x, ["divide", "divide"]),
+        (lambda x: 1 / x / (x + 1), ["divide", "add", "divide"]),
+        (lambda x: 1 / x.astype(complex) / x, ["astype", "divide", "divide"]),
+    ],
+)
+def test_a_reciprocal_over_the_same(f, left):
+    x = np.array([0.3, -1.2, 2.0, 1e200, 1e-200, 1e-310, 1e308, 0.0, -0.0])
+    assert names(rewritten(simplify_algebra, f, x)) == left
+
+
 def test_zero_times_an_integer_is_zero():
     graph = rewritten(simplify_algebra, lambda n: 0 * n, np.arange(3))
     assert names(graph) == ["broadcast_to"]

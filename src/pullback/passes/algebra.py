@@ -202,9 +202,11 @@ def _product(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
 
 @simplify_algebra.rewrites(divide)
 def _divide(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
-    """x/1 = x, x/(−1) = −x, (−x)/(−y) = x/y, (−x)/c = x/(−c)."""
+    """x/1 = x, x/(−1) = −x, (−x)/(−y) = x/y, (−x)/c = x/(−c), (1/y)/y = (1/y)²."""
     if is_number(y, 1):
         return x
+    if _reciprocal_of(rw, z, x) is y and z.dtype.kind == "f":
+        return rw.bind(square, x)
     if is_number(y, -1):
         return rw.bind(negative, rw.cast(x, z.dtype))
     minus = _negated(rw, z, x)
@@ -214,6 +216,14 @@ def _divide(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
         return rw.bind_like(z, divide, minus, -_precise(y, z))
     minus_y = _negated(rw, z, y)
     return None if minus_y is None else rw.bind(divide, minus, minus_y)
+
+
+def _reciprocal_of(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
+    """y where x is 1/y."""
+    quotient = rw.made_by(x, divide)
+    if quotient is not None and is_number(quotient.inputs[0], 1) and dtype_of(x) == z.dtype:
+        return quotient.inputs[1]
+    return rw.operand(x, reciprocal)
 
 
 @simplify_algebra.rewrites_each(multiply, strong_multiply, divide, matmul)

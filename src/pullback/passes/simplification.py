@@ -20,6 +20,7 @@ from pullback.passes.indexing import simplify_indexing
 from pullback.passes.joining import simplify_joining
 from pullback.passes.layout import simplify_layout
 from pullback.passes.loops import simplify_loops
+from pullback.passes.recognition import recognize
 from pullback.passes.reductions import simplify_reductions
 from pullback.passes.rewriting import Pass, Rewriting
 from pullback.passes.strength import weaken_products
@@ -43,6 +44,7 @@ _ALL = Pass(
     accumulate_in_place,
     simplify_indexing,
     assemble,
+    recognize,
     simplify_loops,
     simplify_switches,
     share_equal,
