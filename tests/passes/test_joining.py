@@ -67,12 +67,24 @@ def test_rules(f, left):
         (lambda x, y: concatenate(x, y, axis=0)[3::-1], ["index"]),
         (lambda x, y: concatenate(x, y, axis=0)[:4:2], ["index"]),
         (lambda x, y: concatenate(x, y, axis=0)[3:5], ["concatenate", "index"]),
-        (lambda x, y: concatenate(x, x > 0, axis=0)[5], ["greater", "concatenate", "index"]),
+        (lambda x, y: concatenate(x, x > 0, axis=0)[5], ["greater", "index", "astype"]),
+        (lambda x, y: stack(x[0], 2, y[0] > 0, axis=0)[1], []),
+        (lambda x, y: stack(x[0], 2, y[0] > 0, axis=0)[2], ["index", "greater", "astype"]),
         (lambda x, y: stack(x, y, axis=0)[1, 2:], ["index"]),
     ],
 )
 def test_reads_of_what_was_joined(f, left):
     assert names(rewritten(simplify_indexing, f, x, x + 1)) == left
+
+
+def test_a_transposed_stack():
+    def f(m):
+        rows = stack(m[0], m[1] + 2, axis=0)
+        return stack(m[0], m[1] + 1, axis=0).T, stack(m[:, 0], m[:, 0], axis=1).T, rows, rows.T
+
+    graph = rewritten(simplify_joining, f, m)
+    assert names(graph).count("transpose") == 1
+    assert names(graph).count("stack") == 3
 
 
 def test_what_is_read_elsewhere_is_not_joined_twice():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.program import Atom
@@ -11,7 +12,7 @@ from pullback.passes.layout import reshaped
 from pullback.passes.places import Region, key_of, region
 from pullback.passes.rewriting import Pass, Rewriting, is_number
 from pullback.rules.indexing import index
-from pullback.rules.shaping import concatenate, stack
+from pullback.rules.shaping import concatenate, stack, transpose
 
 __all__ = ["joined", "simplify_joining"]
 
@@ -135,6 +136,15 @@ def _rows(rw: Rewriting, y: Variable, xs: Sequence[Atom], axis: int) -> Atom | N
     run = range(positions[0], positions[-1] + step, step)
     key = key_of((*named[:axis], (True, run), *named[axis + 1 :]), shape_of(source))
     return rw.bind(index, source, key=key)
+
+
+@simplify_joining.rewrites(transpose)
+def _transpose(rw: Rewriting, y: Variable, x: Atom, *, axes: Any = None) -> Atom | None:
+    """Vectors side by side rather than on top of each other."""
+    equation = rw.made_by(x, stack)
+    if equation is None or y.ndim != 2 or axes not in (None, (1, 0)) or not rw.used_once(x):
+        return None
+    return rw.bind(stack, *equation.inputs, axis=1 - equation.params["axis"] % 2)
 
 
 def _one_number(rw: Rewriting, y: Variable, xs: Sequence[Atom]) -> Atom | None:
