@@ -57,7 +57,9 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
     Constants are folded and equal expressions shared; nothing is computed that no output depends
     on; no zero is added, nothing is multiplied by one, and what is repeated is computed once;
     transposes, reshapes, conversions and broadcasts are merged; what is added to a few elements of
-    an array, or written and read again, is so without arrays of zeros.
+    an array, or written and read again, is so without arrays of zeros, and what is written
+    everywhere is joined; sums of products are matrix products where that saves an array of all
+    products.
 
     Parameters
     ----------
@@ -84,6 +86,8 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
     complex number that is infinite or undefined it is kept that it is so, in whichever part.
     Graphs inside loops, choices and checkpoints are simplified too. What `pullback.checkpoint`
     computes again is not shared with what was computed before.
+    Matrices that are multiplied by the same constant are added first, which may overflow where the
+    products would not.
     The work grows in proportion to the number of equations.
 
     Examples
