@@ -122,6 +122,28 @@ def test_products_with_one_row_or_column():
     assert_agree(graph(TABLE, v), f(TABLE, v), types=False)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "name"),
+    [
+        ((3, 1), (1, 4), "multiply"),
+        ((2, 3, 1), (1, 4), "multiply"),
+        ((2, 1, 1), (5, 1, 1, 4), "multiply"),
+        ((3, 2), (2, 4), "matmul"),
+        ((1,), (1, 4), "matmul"),
+        ((3, 1), (1,), "matmul"),
+        ((2, 3, 1), (2, 1, 3), "multiply"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float64", "complex64", "int64", "bool"])
+def test_a_column_times_a_row(one, other, name, dtype):
+    rng = np.random.default_rng(0)
+    x, y = ((3 * rng.standard_normal(shape)).astype(dtype) for shape in (one, other))
+    if len(one) == 3 and len(other) == 4:
+        x = x[:1]
+    graph = rewritten(simplify_contractions, lambda x, y: x @ y, x, y)
+    assert names(graph) == [name]
+
+
 def test_the_gradient_of_a_quadratic_form_is_one_product():
     graph = simplify(pb.trace(pb.grad(lambda v: v @ SYMMETRIC @ v), v))
     assert names(graph).count("matmul") == 1

@@ -136,7 +136,7 @@ def _alike(a: Atom, b: Atom, shared: Atom, z: Variable) -> bool:
     )
 
 
-# -- vectors --------------------------------------------------------------------------------------
+# -- vectors and outer products ------------------------------------------------------------------
 
 
 @simplify_contractions.rewrites(reshape)
@@ -153,6 +153,13 @@ def _of_a_vector(rw: Rewriting, y: Variable, x: Atom, **_: Any) -> Atom | None:
     if shape_of(a)[0] == 1:
         return rw.bind(matmul, rw.bind(reshape, a, shape=shape_of(a)[1:]), b)
     return None
+
+
+@simplify_contractions.rewrites(matmul)
+def _outer(rw: Rewriting, c: Variable, a: Atom, b: Atom) -> Atom | None:
+    """A column times a row is a product of numbers, which other such products can be joined to."""
+    matrices = len(shape_of(a)) >= 2 <= len(shape_of(b))
+    return rw.bind_like(c, multiply, a, b) if matrices and shape_of(a)[-1] == 1 else None
 
 
 @simplify_contractions.rewrites(matmul)
