@@ -89,9 +89,7 @@ class _Kernel:
         kind = self.random.random()
         if kind < 0.2:
             index = Scalar(f"at{len(self.body)}", INT)
-            self.body.append(
-                Let(index, Load(self.place("input", self.some_axes(), INT, "p"), INT))
-            )
+            self.body.append(Let(index, Load(self.place("input", self.some_axes(), INT, "p"), INT)))
             if self.random.random() < 0.5:
                 small = Op("less", (Name(index.name, INT), Const(5, INT)), "bool")
                 self.body.append(Check(small, 1 + len(self.body)))
@@ -146,9 +144,7 @@ class _Kernel:
             place = Place(place.buffer, place.offset, terms)
         elif kind < 0.8 and all(axis.extent for axis in self.axes):
             index = Scalar(f"to{number}", INT)
-            self.body.append(
-                Let(index, Load(self.place("input", self.some_axes(), INT, "p"), INT))
-            )
+            self.body.append(Let(index, Load(self.place("input", self.some_axes(), INT, "p"), INT)))
             place = Place(place.buffer, place.offset, (*place.terms, (index.name, 2)))
         return Write(place, value, combine, start or Const(0, self.dtype))
 

@@ -131,7 +131,9 @@ class Access:
         """Whether points that differ in an axis of the place are certain to differ in the place."""
         if self.by_data(place):
             return False
-        terms = [(abs(step), self.extents[name]) for name, step in place.terms if name in self.extents]
+        terms = [
+            (abs(step), self.extents[name]) for name, step in place.terms if name in self.extents
+        ]
         terms = [(step, extent) for step, extent in terms if extent != 1]
         if len(terms) == 1:
             return terms[0][0] != 0

@@ -37,7 +37,9 @@ def convert(at: Lines, value: Value, dtype: str) -> Value:
     to = lane_type(dtype, value.lanes)
     if lane_type(dtype) == lane_type(value.dtype):
         return value._replace(dtype=dtype)
-    return Value(at.op(f"{_instruction(value.dtype, dtype)} {value.typed} to {to}"), dtype, value.lanes)
+    return Value(
+        at.op(f"{_instruction(value.dtype, dtype)} {value.typed} to {to}"), dtype, value.lanes
+    )
 
 
 def _instruction(source: str, target: str) -> str:
@@ -57,5 +59,3 @@ def _rounded_to_integer(at: Lines, value: Value, dtype: str) -> Value:
     there = at.op(f"{instruction} {value.typed} to {lane_type(wide, value.lanes)}")
     frozen = at.op(f"freeze {lane_type(wide, value.lanes)} {there}")
     return convert(at, Value(frozen, wide, value.lanes), dtype)
-
-

@@ -26,7 +26,9 @@ class Hole(int):
     index: int
 
     def __new__(cls, index: int, value: Any) -> Hole:
-        found = super().__new__(cls, 2 if value != value or abs(value) == float("inf") else int(value))
+        found = super().__new__(
+            cls, 2 if value != value or abs(value) == float("inf") else int(value)
+        )
         found.index = index
         return found
 

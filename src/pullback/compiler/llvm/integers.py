@@ -132,9 +132,7 @@ def _shift(instruction: str) -> Callable[..., str]:
             most = constant(width - 1, b).text
             return at.op(f"ashr {a.typed}, {_select(at, fits, b, b.text, most)}")
         by = _select(at, fits, b, b.text, constant(0, b).text)
-        return _select(
-            at, fits, a, at.op(f"{instruction} {a.typed}, {by}"), constant(0, a).text
-        )
+        return _select(at, fits, a, at.op(f"{instruction} {a.typed}, {by}"), constant(0, a).text)
 
     return emit
 

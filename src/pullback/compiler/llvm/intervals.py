@@ -19,9 +19,7 @@ class _Bound(Protocol):
     def range(self) -> Interval | None: ...
 
 
-def decided(
-    condition: Expr, bound: Mapping[str, _Bound], lets: Mapping[str, Expr]
-) -> bool | None:
+def decided(condition: Expr, bound: Mapping[str, _Bound], lets: Mapping[str, Expr]) -> bool | None:
     """Whether a condition holds wherever the axes are in their ranges; None if that isn't known."""
     condition = _given(condition, lets)
     if isinstance(condition, Const) and not isinstance(condition.value, Hole):
@@ -46,9 +44,7 @@ def _given(expr: Expr, lets: Mapping[str, Expr]) -> Expr:
     return expr
 
 
-def _compared(
-    op: Op, bound: Mapping[str, _Bound], lets: Mapping[str, Expr]
-) -> bool | None:
+def _compared(op: Op, bound: Mapping[str, _Bound], lets: Mapping[str, Expr]) -> bool | None:
     if op.name not in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"):
         return None
     a, b = (_range(arg, bound, lets) for arg in op.args)
@@ -66,9 +62,7 @@ def _compared(
     return False if a[0] >= b[1] - 1 + (not strict) else None
 
 
-def _range(
-    expr: Expr, bound: Mapping[str, _Bound], lets: Mapping[str, Expr]
-) -> Interval | None:
+def _range(expr: Expr, bound: Mapping[str, _Bound], lets: Mapping[str, Expr]) -> Interval | None:
     """Where an integer lies."""
     expr = _given(expr, lets)
     if isinstance(expr, Const):
@@ -114,9 +108,7 @@ def _changes(condition: Expr, axis: str, at: int, lets: Mapping[str, Expr]) -> b
     return decided(condition, before, lets) is not decided(condition, after, lets)
 
 
-def _crossings(
-    op: Op, axis: str, extent: int, lets: Mapping[str, Expr]
-) -> set[int]:
+def _crossings(op: Op, axis: str, extent: int, lets: Mapping[str, Expr]) -> set[int]:
     """Where the two sides of a comparison meet, as they are linear in the index."""
     if len(op.args) != 2:
         return set()

@@ -35,7 +35,9 @@ def joined(at: Lines, combine: str, a: Value, b: Value) -> Value:
 def together(at: Lines, combine: str, values: Sequence[Value]) -> Value:
     """Pairs, then pairs of these: an order that the number of values alone decides."""
     while len(values) > 1:
-        pairs = [joined(at, combine, *pair) for pair in zip(values[::2], values[1::2], strict=False)]
+        pairs = [
+            joined(at, combine, *pair) for pair in zip(values[::2], values[1::2], strict=False)
+        ]
         values = pairs + list(values[len(values) - len(values) % 2 :])
     return values[0]
 

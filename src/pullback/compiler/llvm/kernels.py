@@ -34,6 +34,8 @@ class Call(NamedTuple):
     fails : bool
         Whether there may be an error.
     results : tuple of Scalar
+    inline : int
+        Lines of the function, if it is put where it is called; 0 if not.
     """
 
     function: str
@@ -43,6 +45,7 @@ class Call(NamedTuple):
     returns: str
     fails: bool
     results: tuple[Scalar, ...]
+    inline: int
 
 
 class Kernels:
@@ -50,7 +53,7 @@ class Kernels:
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        self._functions: dict[str, str] = {}
+        self._functions: dict[str, tuple[str, int]] = {}
 
     def call(self, kernel: Kernel, local: Collection[str]) -> Call:
         """The call of a kernel; `local` are the buffers that may live in registers."""
@@ -60,11 +63,14 @@ class Kernels:
         members = ["i32"] * fails + [lane_type(dtype) for dtype in dtypes]
         returns = f"{{ {', '.join(members)} }}" if members else "void"
         key = canonical.key(local)
-        name = self._functions.get(key)
-        if name is None:
-            name = self._functions[key] = f"@kernel.{len(self._functions)}"
+        if key not in self._functions:
+            name = f"@kernel.{len(self._functions)}"
             inside = {new for old, new in canonical.buffers.items() if old in local}
-            self._module.define(name, _Function(self._module, canonical, returns).text(name, inside))
+            text = _Function(self._module, canonical, returns).text(name, inside)
+            self._module.define(name, text)
+            inline = text.count("\n") if text.partition("\n")[0].endswith("#2 {") else 0
+            self._functions[key] = name, inline
+        name, inline = self._functions[key]
         results = tuple(Scalar(given, s.dtype) for given, s in canonical.results.items())
         return Call(
             name,
@@ -74,6 +80,7 @@ class Kernels:
             returns,
             fails,
             results,
+            inline,
         )
 
 
@@ -96,7 +103,9 @@ class _Function:
         body = lines.flat()
         looping = any(line.endswith(":") for line in body)
         inside = bool(local) and not looping and len(body) <= _SMALL
-        header = f"define internal {self._returns} {name}({self._parameters()}) #{2 if inside else 0}"
+        header = (
+            f"define internal {self._returns} {name}({self._parameters()}) #{2 if inside else 0}"
+        )
         return "\n".join([f"{header} {{", *body, "}"])
 
     def _parameters(self) -> str:
@@ -120,9 +129,7 @@ class _Function:
         nest = Nest(self._code, replace(kernel, writes=tuple(writes)), chosen, self._fail)
         return nest.emit(lines)
 
-    def _start(
-        self, lines: Lines, kernel: Kernel, write: Write, local: Collection[str]
-    ) -> None:
+    def _start(self, lines: Lines, kernel: Kernel, write: Write, local: Collection[str]) -> None:
         """Write what is joined with values to come to each place that they go to."""
         assert write.start is not None and not isinstance(write.target, Scalar)
         access = Access(kernel)
@@ -134,9 +141,7 @@ class _Function:
         apart = Kernel(axes, body, (Write(write.target, write.start),))
         Nest(self._code, apart, plan(apart, local), self._fail).emit(lines)
 
-    def _empty(
-        self, lines: Lines, kernel: Kernel, local: Collection[str]
-    ) -> dict[str, Value]:
+    def _empty(self, lines: Lines, kernel: Kernel, local: Collection[str]) -> dict[str, Value]:
         found: dict[str, Value] = {}
         for write in kernel.writes:
             if isinstance(write.target, Scalar):

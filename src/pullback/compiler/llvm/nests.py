@@ -185,9 +185,7 @@ class Nest:
             among = piece.range
             if isinstance(base, int):
                 among = (base, base + piece.offsets[-1] + piece.lanes)
-            self._points.bound[level.axis] = Binding(
-                base, piece.offsets, piece.lanes, masks, among
-            )
+            self._points.bound[level.axis] = Binding(base, piece.offsets, piece.lanes, masks, among)
         self._check(depth + 1)
         after = self._run(depth + 1, running)
         self._frames.pop()
@@ -240,9 +238,7 @@ class Nest:
         for point in self._all(frozenset(points.levels)):
             for j in self._joined:
                 key = self._key(j, point, j.last)
-                after[key] = joined(
-                    frame.body, j.write.combine, after[key], self._value(j, point)
-                )
+                after[key] = joined(frame.body, j.write.combine, after[key], self._value(j, point))
             for write in self._direct:
                 found.append((write, point, points.value(write.value, point)))
         for write, point, value in found:

@@ -49,7 +49,8 @@ class _Planning:
         self._lanes = 16 if widest <= 4 else 8
         self._kept = [access.kept(write) for write in kernel.writes]
         self._summed = frozenset(self._extents) - frozenset.intersection(
-            *(kept for kept, w in zip(self._kept, kernel.writes, strict=True)), frozenset(self._extents)
+            *(kept for kept, w in zip(self._kept, kernel.writes, strict=True)),
+            frozenset(self._extents),
         )
         self._vector = self._best_vector()
 

@@ -202,8 +202,9 @@ class Points:
             return load(frame.head, spot, expr.dtype, self._both(frame.head, spot, mask, holds_at))
         if holds_at.lanes == 1:
             return splat(frame.head, load(frame.head, spot, expr.dtype, holds_at), lanes)
-        return self._somewhere(frame.head, spot, expr.dtype, self._both(
-            frame.head, spot, self.mask(point), holds_at))  # type: ignore[arg-type]
+        return self._somewhere(
+            frame.head, spot, expr.dtype, self._both(frame.head, spot, self.mask(point), holds_at)
+        )  # type: ignore[arg-type]
 
     def _both(self, at: Lines, spot: Spot, mask: Value | None, holds: Value) -> Value:
         """The lanes that a mask and a condition have; one lane for both is left alone."""

@@ -110,7 +110,10 @@ class Rewriting:
             return replace(statement, operands=operands)
         if isinstance(statement, External):
             arguments = tuple(
-                [self.place(a) if isinstance(a, Place) else self.expr(a) for a in statement.arguments]
+                [
+                    self.place(a) if isinstance(a, Place) else self.expr(a)
+                    for a in statement.arguments
+                ]
             )
             results = tuple([(n, self.scalar(scalar)) for n, scalar in statement.results])
             return replace(statement, arguments=arguments, results=results)
@@ -132,7 +135,10 @@ class Rewriting:
         if isinstance(statement, Branch):
             index = self.expr(statement.index)
             branches = tuple(
-                [(self.statements(body), self._exprs(values)) for body, values in statement.branches]
+                [
+                    (self.statements(body), self._exprs(values))
+                    for body, values in statement.branches
+                ]
             )
             return Branch(index, branches, self._scalars(statement.results))
         extent = self.expr(statement.extent) if isinstance(statement, For) else None
