@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pullback.compiler.llvm.canonical import Canonical
 from pullback.compiler.llvm.holes import Hole, constant_value
 from pullback.compiler.llvm.joining import identity
+from pullback.compiler.llvm.merging import merged
 from pullback.compiler.llvm.module import Code, Lines, Module
 from pullback.compiler.llvm.nests import Nest
 from pullback.compiler.llvm.planning import Access, plan, starts_apart
@@ -116,7 +117,7 @@ class _Function:
         return ", ".join(found)
 
     def _body(self, lines: Lines, local: Collection[str]) -> dict[str, Value]:
-        kernel = self._canonical.result
+        kernel = merged(self._canonical.result)
         if any(axis.extent == 0 and not isinstance(axis.extent, Hole) for axis in kernel.axes):
             return self._empty(lines, kernel, local)
         chosen = plan(kernel, local)

@@ -16,6 +16,8 @@ __all__ = ["Access", "plan", "starts_apart"]
 
 _UNROLLED = 400
 """Instructions, about, of a kernel that is written without loops."""
+_ROW = 256
+"""Vectors of a sum that is kept in the nearest cache."""
 _ACCUMULATORS = 16
 """How many vectors are summed side by side."""
 
@@ -116,12 +118,29 @@ class _Planning:
         summed = [axis for axis in axes if axis not in self._kept[0]]
         if vector in summed or not summed:
             return _last(kept, vector) + _last(summed, vector)
+        if self._streams(kept):
+            return [*summed, *kept]
         if vector is not None:
             # Along an axis that the vectors read don't vary with they are read again, from cache.
             again = [axis for axis in kept if axis != vector and self._reused(axis)]
             kept = [axis for axis in kept if axis not in again and axis != vector]
             kept += [vector, *again]
         return kept + summed
+
+    def _streams(self, kept: Sequence[str]) -> bool:
+        """Whether rows are rather added to a sum in memory one after the other, as they lie there.
+
+        That is so for rows that are longer than the registers and shorter than the nearest cache,
+        if nothing is read twice.
+        """
+        if len(kept) != 1 or kept[0] != self._vector:
+            return False
+        extent = self._extents[kept[0]]
+        if isinstance(extent, Hole) or not 8 * self._lanes < extent <= _ROW * self._lanes:
+            return False
+        inner = self._summed | {self._vector}
+        reads = [self._access.place_axes(load.place) for load in self._access.loads]
+        return all(axes >= inner or self._vector not in axes for axes in reads)
 
     def _reused(self, axis: str) -> int:
         """How many loads that vary with the vector's axis, or summed ones, don't with this one."""
@@ -170,6 +189,9 @@ class _Planning:
             inner = vector if vector is not None else order[-1] if order else None
             return {} if inner is None else {inner: self._fitting(inner, min(4, most))}
         kept = self._kept[0]
+        if order[-1] == vector and vector in kept:
+            row = order[-2]
+            return {row: self._fitting(row, min(4, most)), vector: 1}
         rows = [axis for axis in order if axis in kept and axis != vector and self._reused(axis)]
         rows.sort(key=lambda axis: min(self._extents[axis], 8), reverse=True)
         tiles: dict[str, int] = {}
