@@ -11,7 +11,6 @@ from pullback.compiler.loops import (
     Axis,
     Branch,
     Buffer,
-    Call,
     Check,
     Const,
     For,

@@ -16,7 +16,7 @@ from pullback.compiler.llvm.planning import Access, plan, starts_apart
 from pullback.compiler.llvm.values import Value, lane_type
 from pullback.compiler.loops import Check, Const, Expr, Kernel, Let, Name, Scalar, Write
 
-__all__ = ["Kernels", "Call"]
+__all__ = ["Call", "Kernels"]
 
 _SMALL = 100
 """Lines of a function that is put where it is called, if it works on registers there."""

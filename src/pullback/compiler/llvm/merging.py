@@ -1,4 +1,4 @@
-"""Axes that are one axis: an elementwise kernel of a contiguous array is a loop over its elements."""
+"""Axes that are one axis, such as those of an elementwise kernel of contiguous arrays."""
 
 from __future__ import annotations
 
@@ -76,9 +76,7 @@ def _pairs(
             if outer == inner or outer in values or inner in values:
                 continue
             extent = axes[inner]
-            if all(
-                _step(terms, outer) == extent * _step(terms, inner) for terms in steps
-            ):
+            if all(_step(terms, outer) == extent * _step(terms, inner) for terms in steps):
                 yield outer, inner
 
 

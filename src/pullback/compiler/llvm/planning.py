@@ -1,4 +1,4 @@
-"""Which nest of loops a kernel becomes: the axis of the vectors, the order, what goes side by side."""
+"""Which nest of loops a kernel becomes: its vectors, its order, what goes side by side."""
 
 from __future__ import annotations
 
@@ -70,15 +70,15 @@ class _Planning:
     def _can(self, axis: str) -> bool:
         """Whether points along an axis may be visited at once."""
         access, extent = self._access, self._extents[axis]
-        if self._local and not isinstance(extent, Hole) and extent < self._lanes:
+        summed = any(axis not in kept for kept in self._kept)
+        masked = not isinstance(extent, Hole) and extent < self._lanes and extent & (extent - 1)
+        if self._local and summed and masked:
             # A vector with a mask would keep the buffer out of registers.
-            if extent & (extent - 1) and any(axis not in kept for kept in self._kept):
-                return False
-        for write in self._kernel.writes:
-            if write.combine and isinstance(write.target, Place):
-                if access.step(write.target, axis) is None:
-                    return False
-        return True
+            return False
+        # Lanes that data send to one place can't be added there at once.
+        joined = [w.target for w in self._kernel.writes if w.combine]
+        places = [target for target in joined if isinstance(target, Place)]
+        return all(access.step(place, axis) is not None for place in places)
 
     def _cost(self, axis: str | None) -> float:
         """About how long a point takes, in additions."""

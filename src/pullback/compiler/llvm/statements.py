@@ -145,10 +145,10 @@ class Statements(Control):
         header = f"define internal i32 {name}({', '.join(parameters)}) #1 {{"
         shared.module.define(name, "\n".join([header, *lines.flat(), "}"]))
         record = self.entry.op(f"alloca [{max(len(gives), 1)} x i64], align 8")
-        given = [f"ptr {record}", "ptr %holes", "ptr %context"]
-        given += [f"ptr {self.scalars.pointers[each]}" for each in others]
-        given += [value.typed for _, value in taken]
-        self.leave_unless_zero(self.lines.op(f"call i32 {name}({', '.join(given)})"))
+        arguments = [f"ptr {record}", "ptr %holes", "ptr %context"]
+        arguments += [f"ptr {self.scalars.pointers[each]}" for each in others]
+        arguments += [value.typed for _, value in taken]
+        self.leave_unless_zero(self.lines.op(f"call i32 {name}({', '.join(arguments)})"))
         for n, (each, dtype, _) in enumerate(gives):
             slot = self.lines.op(f"getelementptr i64, ptr {record}, i64 {n}")
             value = Value("", dtype)
