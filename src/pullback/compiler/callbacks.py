@@ -41,6 +41,11 @@ class Callbacks:
         return ctypes.cast(_callback, ctypes.c_void_p).value or 0
 
     @staticmethod
+    def poll() -> int:
+        """The address of the function that long loops call: whether they are interrupted."""
+        return ctypes.cast(_poll, ctypes.c_void_p).value or 0
+
+    @staticmethod
     def kept() -> BaseException | None:
         """Take out the exception that the last call in this thread has raised."""
         error: BaseException | None = getattr(_raised, "error", None)
@@ -88,4 +93,15 @@ def _call(handle: int, number: int, operands: int) -> int:
     return 0
 
 
+def _interrupted() -> int:
+    """Let Python handle its signals."""
+    try:
+        ctypes.pythonapi.PyErr_CheckSignals()
+    except BaseException as error:
+        _raised.error = error
+        return 1
+    return 0
+
+
+_poll = ctypes.CFUNCTYPE(ctypes.c_int32)(_interrupted)
 _callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.c_void_p)(_call)

@@ -127,7 +127,7 @@ class Stages:
     def function(self, code: Library) -> NativeFunction:
         """The native function for this machine code."""
         callbacks = Callbacks(self.lowered.calls)
-        words = [Callbacks.address() if self.lowered.calls else 0, callbacks.handle, 0]
+        words = [Callbacks.address() if self.lowered.calls else 0, callbacks.handle, Callbacks.poll()]
         words += [address_of(symbol) for symbol in symbols(self.program)]
         return NativeFunction(
             self.recorded.name,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pullback.compiler.loops import (
@@ -9,6 +11,7 @@ from pullback.compiler.loops import (
     Buffer,
     Check,
     Const,
+    Copy,
     Kernel,
     Let,
     Load,
@@ -160,6 +163,14 @@ def random_kernel(seed, most_axes=4, pieces=2):
         if isinstance(write.target, Scalar):
             making.buffers.append(Buffer(f"o{write.target.name}", dtype, 1, "output"))
             body.append(Store(Place(f"o{write.target.name}"), Name(write.target.name, dtype)))
-    order = {"input": 0, "output": 1}
+    for number, buffer in enumerate(making.buffers):
+        if buffer.kind == "output" and buffer.size <= 64 and random.random() < 0.4:
+            # It may live in registers, until it is copied.
+            making.buffers[number] = replace(buffer, kind="scratch")
+            making.buffers.append(replace(buffer, name=f"o{buffer.name}"))
+            body.insert(0, Copy(Place(buffer.name), Place("zeros"), buffer.size))
+            body.append(Copy(Place(f"o{buffer.name}"), Place(buffer.name), buffer.size))
+    making.buffers.append(Buffer("zeros", dtype, 64, "input"))
+    order = {"input": 0, "output": 1, "scratch": 2}
     buffers = tuple(sorted(making.buffers, key=lambda b: order[b.kind]))
     return Program(f"random {seed}", buffers, tuple(body))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -99,7 +100,7 @@ def pieces(level: Level, start: Integer, size: Integer, frame: Frame) -> Iterato
         yield from _of_any_size(level, start, size, frame)
         return
     ends = (0, *level.cuts, size)
-    for first, last in zip(ends, ends[1:], strict=False):
+    for first, last in itertools.pairwise(ends):
         at = plus(frame, start, first)
         among = (at, at + last - first) if isinstance(at, int) else None
         yield from _of_size(level, at, last - first, among, frame)
