@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.compiler import interrupts
 from pullback.compiler.lowering import PythonCall
 
 __all__ = ["Callbacks"]
@@ -41,16 +42,11 @@ class Callbacks:
         return ctypes.cast(_callback, ctypes.c_void_p).value or 0
 
     @staticmethod
-    def poll() -> int:
-        """The address of the function that long loops call: whether they are interrupted."""
-        return ctypes.cast(_poll, ctypes.c_void_p).value or 0
-
-    @staticmethod
     def kept() -> BaseException | None:
-        """Take out the exception that the last call in this thread has raised."""
+        """Take out the exception that the last call, or an interrupt, in this thread has raised."""
         error: BaseException | None = getattr(_raised, "error", None)
         _raised.error = None
-        return error
+        return error or interrupts.kept()
 
     def run(self, number: int, operands: int) -> None:
         """Evaluate a call whose operands are at the addresses in a table."""
@@ -93,15 +89,4 @@ def _call(handle: int, number: int, operands: int) -> int:
     return 0
 
 
-def _interrupted() -> int:
-    """Let Python handle its signals."""
-    try:
-        ctypes.pythonapi.PyErr_CheckSignals()
-    except BaseException as error:
-        _raised.error = error
-        return 1
-    return 0
-
-
-_poll = ctypes.CFUNCTYPE(ctypes.c_int32)(_interrupted)
 _callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.c_void_p)(_call)

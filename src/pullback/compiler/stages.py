@@ -18,6 +18,7 @@ from pullback.compiler.call import Array, Instance, NativeFunction
 from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.decomposition import decompose
 from pullback.compiler.fusion import fuse
+from pullback.compiler.interrupts import poll_address
 from pullback.compiler.llvm import emit, numbers, scratch_layout, symbols
 from pullback.compiler.loops import Program, text
 from pullback.compiler.lowering import Lowered, lower
@@ -127,7 +128,7 @@ class Stages:
     def function(self, code: Library) -> NativeFunction:
         """The native function for this machine code."""
         callbacks = Callbacks(self.lowered.calls)
-        words = [Callbacks.address() if self.lowered.calls else 0, callbacks.handle, Callbacks.poll()]
+        words = [Callbacks.address() if self.lowered.calls else 0, callbacks.handle, poll_address()]
         words += [address_of(symbol) for symbol in symbols(self.program)]
         return NativeFunction(
             self.recorded.name,
