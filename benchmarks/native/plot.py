@@ -61,4 +61,5 @@ def _legend(axes: Any) -> None:
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
     if once:
-        axes.legend(once.values(), once.keys(), fontsize="small", loc="best")
+        below = {"loc": "upper left", "bbox_to_anchor": (0.0, -0.03), "ncols": len(once)}
+        axes.legend(once.values(), once.keys(), fontsize="small", **below)
