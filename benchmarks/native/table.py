@@ -80,8 +80,9 @@ def summary(results: Iterable[tuple[Problem, Mapping[str, Any]]]) -> str:
         beside = comparisons(problem, figures)
         unknown += sum(c.bound is not None and c.reached is None for c in beside)
     return (
-        f"{sum(every)} of {len(every)} bounds reached, {unknown} not measured. {OURS} is called with NumPy arrays and has "
-        f"one thread; ratios are of medians. First results are to be there within {FIRST_MOST} s."
+        f"{sum(every)} of {len(every)} bounds reached, {unknown} not measured. "
+        f"{OURS} is called with NumPy arrays and has one thread; ratios are of medians. "
+        f"First results are to be there within {FIRST_MOST} s."
     )
 
 
