@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pullback.compiler.fusion import fuse
@@ -25,7 +27,7 @@ from pullback.compiler.loops.text import statements
 
 __all__ = [
     "F", "INT", "agrees", "axes", "at", "buffers", "kernel", "let", "lines", "load", "name", "number", "op",
-    "program", "write",
+    "program", "with_body", "write",
 ]  # fmt: skip
 
 F, INT = "float64", "int64"
@@ -105,3 +107,8 @@ def agrees(before, after=None, *, fill=None, calls=()):
     ):
         np.testing.assert_allclose(other, one, rtol=1e-13, atol=1e-13)
     return after
+
+
+def with_body(made, body):
+    """The program with other statements."""
+    return replace(made, body=tuple(body))
