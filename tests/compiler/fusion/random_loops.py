@@ -160,8 +160,7 @@ class _Generator:
             if isinstance(write.target, Scalar):
                 scalars.append(write.target.name)
             elif total and (not write.combine or write.start is not None):
-                if written[write.target.buffer] is not None or total >= SIZE:
-                    ready |= {write.target.buffer} if self.whole(write, axes) else set()
+                ready |= {write.target.buffer} if self.whole(write, axes) else set()
         return Kernel(axes, tuple(body), tuple(made))
 
     @staticmethod

@@ -7,8 +7,8 @@ import pytest
 from pullback.compiler.fusion.axes import walked
 from pullback.compiler.loops import Copy, Scalar
 from tests.compiler.fusion.written import (
-    F,
     INT,
+    F,
     agrees,
     at,
     axes,
@@ -30,13 +30,13 @@ def run(*body):
     return lines(agrees(before, with_body(before, walked(before.body))).body)
 
 
-I, J, K = ("i", 12), ("j", 4), ("k", 1)
+HERE = ("i", 12), ("j", 4), ("k", 1)
 
 
 def test_axes_of_contiguous_arrays_are_joined():
-    value = op("sin", load("x", I, J, K))
+    value = op("sin", load("x", *HERE))
     assert run(
-        kernel(axes(i=2, j=3, k=4), write(at("y", I, J, K), value)),
+        kernel(axes(i=2, j=3, k=4), write(at("y", *HERE), value)),
         kernel(
             axes(a=2, b=3, c=4),
             write(at("z", ("a", 12), ("b", 4), ("c", 1)), op("sin", load("x", ("c", 1)))),
@@ -51,8 +51,8 @@ def test_axes_of_contiguous_arrays_are_joined():
 
 def test_axes_that_are_numbers_are_kept():
     inside = op("less", name("j", INT), number(2, INT), dtype="bool")
-    value = load("x", I, J, K, where=inside)
-    assert run(kernel(axes(i=2, j=3, k=4), write(at("y", I, J, K), value))) == [
+    value = load("x", *HERE, where=inside)
+    assert run(kernel(axes(i=2, j=3, k=4), write(at("y", *HERE), value))) == [
         "for all i < 2, j < 3, k < 4:",
         "  y[12·i + 4·j + k] = (x[12·i + 4·j + k] where j < 2)",
     ]
@@ -75,9 +75,10 @@ def test_the_innermost_axis_is_that_of_the_next_elements(order):
 
 
 def test_a_kernel_that_copies_is_a_copy():
+    place = ("i", 12), ("j", 1)
     before = program(
         buffers(x="input 24", y="output 24", z="output 24"),
-        kernel(axes(i=2, j=12), write(at("y", ("i", 12), ("j", 1)), load("x", ("i", 12), ("j", 1)))),
+        kernel(axes(i=2, j=12), write(at("y", *place), load("x", *place))),
         kernel(axes(k=12), write(at("z", ("k", 1)), load("x", ("k", 2)))),
     )
     after = agrees(before)

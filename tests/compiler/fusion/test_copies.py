@@ -107,8 +107,7 @@ def partly_new_in_each_iteration():
     """As before, and t is touched in the loop alone: of y is then read what was in t."""
     first = kernel(axes(i=1), write(at("t", ("n", 1)), number(2.0)))
     body = (filled("y", "k", "cos"), first, Copy(at("y"), at("t", offset=0), 6))
-    return [in_a_loop(*body), Store(at("y", offset=3), number(0.0)),
-            Store(at("y", offset=4), number(0.0)), Store(at("y", offset=5), number(0.0))]  # fmt: skip
+    return [in_a_loop(*body), *(Store(at("y", offset=k), number(0.0)) for k in (3, 4, 5))]
 
 
 @pytest.mark.parametrize(

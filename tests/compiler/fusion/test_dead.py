@@ -5,8 +5,8 @@ from __future__ import annotations
 from pullback.compiler.fusion.dead import without_dead
 from pullback.compiler.loops import Branch, Call, Check, Copy, For, Scalar, Store, While
 from tests.compiler.fusion.written import (
-    F,
     INT,
+    F,
     agrees,
     at,
     axes,

@@ -6,8 +6,8 @@ from pullback.compiler.fusion.degenerate import apart, simple_kernels
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.loops import Copy, Place, Scalar, Store
 from tests.compiler.fusion.written import (
-    F,
     INT,
+    F,
     agrees,
     at,
     axes,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pullback.compiler.fusion.forwarding import forwarded
 from pullback.compiler.loops import Copy, For, Scalar, Store
 from tests.compiler.fusion.written import (
-    F,
     INT,
+    F,
     agrees,
     at,
     axes,

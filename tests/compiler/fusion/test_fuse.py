@@ -121,9 +121,7 @@ def chain(length, *, merges):
     for k, (source, target) in enumerate(itertools.pairwise(names)):
         axis = f"i{k}"
         there = load(source, (axis, 1)) if merges else load(source, (axis, -1), offset=5)
-        body.append(
-            kernel(axes(**{axis: 6}), write(at(target, (axis, 1)), op("sin", there)))
-        )
+        body.append(kernel(axes(**{axis: 6}), write(at(target, (axis, 1)), op("sin", there))))
     return program(declared, *body)
 
 

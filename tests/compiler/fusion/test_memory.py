@@ -8,7 +8,6 @@ import pytest
 from pullback.compiler.fusion.memory import shared_memory
 from pullback.compiler.loops import Branch, Buffer, Copy, For, Store
 from tests.compiler.fusion.written import (
-    F,
     INT,
     agrees,
     at,
@@ -104,12 +103,11 @@ def written_in_part():
 def first_in_part():
     """The same if nothing outside of the loop touches it: what is in a is from the last time."""
     fill = moved("a", "x", "h")
-    once = Branch(
-        op("convert", load("y"), dtype=INT), (((fill,), ()), ((), ())), ()
-    )
+    once = Branch(op("convert", load("y"), dtype=INT), (((fill,), ()), ((), ())), ())
     inner = [once, moved("z", "a", "i"), moved("b", "z", "j"), moved("y", "b", "k")]
-    return [Store(at("y"), number(0.0)), moved("z", "x", "g"), loop(*inner, Store(at("y"), number(1.0))),
-            moved("c", "x", "p"), moved("z", "c", "q")]  # fmt: skip
+    repeated = loop(*inner, Store(at("y"), number(1.0)))
+    begin = [Store(at("y"), number(0.0)), moved("z", "x", "g")]
+    return [*begin, repeated, moved("c", "x", "p"), moved("z", "c", "q")]
 
 
 def read_outside_alone():

@@ -19,8 +19,8 @@ from pullback.compiler.loops import (
 )
 from pullback.compiler.loops.interpreter import CheckFailedError
 from tests.compiler.fusion.written import (
-    F,
     INT,
+    F,
     agrees,
     at,
     axes,
@@ -42,9 +42,7 @@ X, Y, Z = "input 6", "output 6", "output 6"
 def pointwise(axis, source, target, what="sin"):
     """``target[i] = what(source[i])``."""
     here = (axis, 1)
-    return kernel(
-        axes(**{axis: 6}), write(at(target, here), op(what, load(source, here)))
-    )
+    return kernel(axes(**{axis: 6}), write(at(target, here), op(what, load(source, here))))
 
 
 def test_value_and_gradient_in_one_pass():

@@ -26,9 +26,23 @@ from pullback.compiler.loops import (
 from pullback.compiler.loops.text import statements
 
 __all__ = [
-    "F", "INT", "agrees", "axes", "at", "buffers", "kernel", "let", "lines", "load", "name", "number", "op",
-    "program", "with_body", "write",
-]  # fmt: skip
+    "INT",
+    "F",
+    "agrees",
+    "at",
+    "axes",
+    "buffers",
+    "kernel",
+    "let",
+    "lines",
+    "load",
+    "name",
+    "number",
+    "op",
+    "program",
+    "with_body",
+    "write",
+]
 
 F, INT = "float64", "int64"
 

@@ -31,9 +31,12 @@ def shared_memory(program: Program) -> Program:
         (*_span(uses, scratch[name]), name) for name, uses in survey.uses.items() if name in scratch
     )
     slots: dict[str, _Slots] = defaultdict(_Slots)
-    new = {name: slots[scratch[name].dtype].slot(scratch[name], f, l) for f, l, name in spans}
+    new = {}
+    for first, last, name in spans:
+        new[name] = slots[scratch[name].dtype].slot(scratch[name], first, last)
     sizes = {name: size for each in slots.values() for name, size in each.sizes.items()}
     kept = [replace(scratch[name], size=sizes[name]) for name in scratch if name in sizes]
+    new = {name: slot for name, slot in new.items() if name != slot}
     others = [b for b in program.buffers if b.kind != "scratch"]
     return Program(program.name, (*others, *kept), renamed(program.body, new))
 

@@ -36,7 +36,9 @@ _TRIED = 6
 """How many earlier kernels are looked at for each, beside the one that it depends on."""
 
 
-def merged(body: Sequence[Statement], names: Names, dtypes: dict[str, str]) -> tuple[Statement, ...]:
+def merged(
+    body: Sequence[Statement], names: Names, dtypes: dict[str, str]
+) -> tuple[Statement, ...]:
     """The statements with kernels merged, in loops and branches, too.
 
     Parameters
