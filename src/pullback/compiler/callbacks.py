@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.compiler import interrupts
 from pullback.compiler.lowering import PythonCall
 
 __all__ = ["Callbacks"]
@@ -38,23 +39,21 @@ class Callbacks:
     @staticmethod
     def address() -> int:
         """Of the function that native code calls."""
-        return ctypes.cast(_CALLBACK, ctypes.c_void_p).value or 0
+        return ctypes.cast(_callback, ctypes.c_void_p).value or 0
 
     @staticmethod
     def kept() -> BaseException | None:
-        """Take out the exception that the last call in this thread has raised."""
+        """Take out the exception that the last call, or an interrupt, in this thread has raised."""
         error: BaseException | None = getattr(_raised, "error", None)
         _raised.error = None
-        return error
+        return error or interrupts.kept()
 
     def run(self, number: int, operands: int) -> None:
         """Evaluate a call whose operands are at the addresses in a table."""
         call = self.calls[number]
         kinds = (*call.reads, *call.writes)
         table = (ctypes.c_void_p * len(kinds)).from_address(operands)
-        arrays = [
-            _array(place, *kind) for place, kind in zip(table, kinds, strict=True)
-        ]
+        arrays = [_array(place, *kind) for place, kind in zip(table, kinds, strict=True)]
         given = iter(arrays)
         equation = call.equation
         args = [
@@ -77,15 +76,17 @@ def _array(place: int | None, shape: tuple[int, ...], dtype: str) -> np.ndarray[
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if not size or place is None:
         return np.empty(shape, dtype)
-    memory = (ctypes.c_char * size).from_address(place)
-    return np.frombuffer(memory, dtype).reshape(shape)
+    memory: Any = (ctypes.c_char * size).from_address(place)
+    return np.ndarray(shape, dtype, memory)
 
 
-@ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.c_void_p)
-def _CALLBACK(handle: int, number: int, operands: int) -> int:
+def _call(handle: int, number: int, operands: int) -> int:
     try:
         _all[handle].run(number, operands)
     except BaseException as error:  # it is raised again behind the native function
         _raised.error = error
         return -1
     return 0
+
+
+_callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.c_void_p)(_call)

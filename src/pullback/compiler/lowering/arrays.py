@@ -7,10 +7,11 @@ how what is computed element by element gets into the loops of what reads it.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,9 +63,10 @@ class Array:
 
 @dataclass(eq=False, kw_only=True)
 class Stored(Array):
-    """Elements of a buffer, at ``base + Σ stride · index``."""
+    """Elements of a buffer, which has `room` for so many, at ``base + Σ stride · index``."""
 
     buffer: str
+    room: int
     strides: tuple[int, ...]
     base: Affine = ZERO
 
@@ -73,7 +75,16 @@ class Stored(Array):
         return Place(self.buffer, *address(self.base, indices, self.strides))
 
     def element(self, scope: Scope, indices: Indices, where: Expr | None = None) -> Expr:
-        return scope.load(self.place(indices), self.dtype, where)
+        at = address(self.base, indices, self.strides)
+        if where is not None:
+            bounds = at.bounds(scope.extents)
+            if bounds is not None and bounds[0] >= 0 and bounds[1] < self.room:
+                where = None  # there is an element everywhere
+        return scope.load(Place(self.buffer, *at), self.dtype, where)
+
+    def view(self, shape: tuple[int, ...], strides: tuple[int, ...], base: Affine) -> Stored:
+        """Other elements of the same buffer."""
+        return replace(self, shape=shape, strides=strides, base=base)
 
     @property
     def whole(self) -> bool:
@@ -89,9 +100,7 @@ class Stored(Array):
         strides = _reshaped_strides(self.shape, self.strides, shape)
         if strides is None:
             return None
-        return Stored(
-            shape=shape, dtype=self.dtype, buffer=self.buffer, strides=strides, base=self.base
-        )
+        return self.view(shape, strides, self.base)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -128,13 +137,21 @@ class Computed(Array):
     sources : tuple of Array
         What elements are computed from.
     again : callable, optional
-        ``again(sources)`` is the same of reshaped sources, for what acts element by element on
-        arrays of its own shape.
+        ``again(sources, shape)`` is the same of reshaped sources, for what acts element by element
+        on arrays of its own shape.
+    searches : bool
+        Whether the place of what is read is loaded, here or by a source.
     """
 
     at: Callable[[Scope, Indices, Expr | None], Expr]
     sources: tuple[Array, ...] = ()
     again: Callable[[tuple[Array, ...], tuple[int, ...]], Array] | None = None
+    searches: bool = False
+
+    def __post_init__(self) -> None:
+        self.searches = self.searches or any(
+            isinstance(source, Computed) and source.searches for source in self.sources
+        )
 
     @property
     def sources_within(self) -> Iterator[Array]:
@@ -161,7 +178,8 @@ class Computed(Array):
         return self.again(tuple(sources), shape)
 
 
-def c_strides(shape: Sequence[int]) -> tuple[int, ...]:
+@functools.lru_cache(maxsize=1024)
+def c_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The steps from one element to the next along each axis, in C order."""
     rest = [*itertools.accumulate(shape[:0:-1], int.__mul__, initial=1)]
     return tuple(rest[::-1]) if shape else ()
@@ -216,7 +234,7 @@ def _reshaped_strides(
             if outer != extent * inner:
                 return None
         inner = old[place - 1][1]
-        steps = c_strides([new[k] for k in group])
+        steps = c_strides(tuple(new[k] for k in group))
         found += [inner * step for step in steps]
         i += 1
     return tuple(found)

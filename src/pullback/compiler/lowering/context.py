@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from pullback.compiler.lowering.scope import Scope
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.program import Equation, Program
 
-__all__ = ["Context", "Frame", "PythonCall", "literal"]
+__all__ = ["Context", "Frame", "PythonCall", "buffers_of", "literal"]
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,35 @@ class Frame:
         What is read more than once in each element.
     targets : dict of Variable to Stored
         Where outputs are wanted.
+    shared : set of str
+        The buffers that belong to somebody outside, and must not be written over.
     """
 
     values: dict[Any, Array]
     uses: dict[Any, int]
     repeated: set[Any]
     targets: dict[Any, Stored]
+    shared: set[str]
+
+    def owns(self, memory: Memory, atom: Any, equation: Equation) -> bool:
+        """Whether an equation may write over an argument: nobody else reads it, now or later."""
+        array = self.values.get(atom)
+        if not isinstance(array, Stored) or self.uses[atom] or not array.whole:
+            return False
+        buffer = array.buffer
+        if buffer in self.shared or memory.kinds[buffer] not in ("scratch", "output"):
+            return False
+        return not any(
+            buffer in buffers_of(other)
+            for variable, other in self.values.items()
+            if variable is not atom
+            and (self.uses.get(variable) or any(x is variable for x in equation.inputs))
+        )
+
+
+def buffers_of(array: Array) -> set[str]:
+    """The buffers that an array is read from."""
+    return {source.buffer for source in array.sources_within if isinstance(source, Stored)}
 
 
 @dataclass
@@ -66,9 +89,11 @@ class Context:
     Attributes
     ----------
     memory : Memory
+    small : int
+        Up to how many elements an array is one scalar for each.
     lower : callable
-        ``lower(context, scope, program, inputs, targets)`` appends the statements of a graph, and
-        returns its outputs.
+        ``lower(context, scope, program, inputs, targets, own)`` appends the statements of a graph,
+        and returns its outputs.
     constants : list of array
         One for each constant buffer, in order.
     calls : list of PythonCall
@@ -77,11 +102,16 @@ class Context:
     """
 
     lower: Callable[..., list[Array]]
+    small: int
     memory: Memory = field(default_factory=Memory)
     constants: list[Any] = field(default_factory=list)
     calls: list[PythonCall] = field(default_factory=list)
     errors: list[tuple[type[Exception], str]] = field(default_factory=list)
     _interned: dict[Any, Stored] = field(default_factory=dict)
+
+    def is_small(self, shape: Sequence[int]) -> bool:
+        """Whether an array of this shape is one scalar for each element."""
+        return self.memory.is_small(shape, self.small)
 
     def graph(
         self,
@@ -89,9 +119,13 @@ class Context:
         program: Program,
         inputs: Sequence[Array],
         targets: Sequence[Stored | None] = (),
+        own: Collection[int] = (),
     ) -> list[Array]:
-        """The outputs of a nested graph, whose statements are appended to the scope."""
-        return self.lower(self, scope, program, inputs, targets)
+        """The outputs of a nested graph, whose statements are appended to the scope.
+
+        The inputs at the places `own` are given away.
+        """
+        return self.lower(self, scope, program, inputs, targets, own)
 
     def error(self, kind: type[Exception], words: str) -> int:
         """The number of an error."""

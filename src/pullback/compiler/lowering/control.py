@@ -9,12 +9,13 @@ from typing import Any
 from pullback.compiler.loops import Branch, Const, Expr, For, Name, Scalar, Statement, While
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
 from pullback.compiler.lowering.context import Context, Frame
-from pullback.compiler.lowering.elementwise import SMALL, converted, unrolled
+from pullback.compiler.lowering.elementwise import converted, unrolled
 from pullback.compiler.lowering.places import Affine
 from pullback.compiler.lowering.scalars import DTYPES
 from pullback.compiler.lowering.scope import Scope
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.program import Equation
+from pullback.graph.variable import Variable
 from pullback.rules.control_flow.loop import Loop
 
 __all__ = ["CONTROL"]
@@ -26,18 +27,21 @@ __all__ = ["CONTROL"]
 class _Carry:
     """What goes from one iteration to the next: scalars, or an array in a place of its own."""
 
-    def __init__(self, context: Context, scope: Scope, first: Array, variable: Any) -> None:
+    def __init__(
+        self, context: Context, scope: Scope, first: Array, variable: Any, *, own: bool
+    ) -> None:
         self.shape, self.dtype = variable.shape, variable.dtype.name
         self.scalars: list[Scalar] = []
         self.room: Stored | None = None
         self.first: tuple[Expr, ...] = ()
         first = converted(first, self.dtype)
-        if first.size <= SMALL and self.dtype in DTYPES:
+        if context.is_small(first.shape) and self.dtype in DTYPES:
             self.first = unrolled(context, scope, first).values
             self.scalars = [Scalar(scope.fresh("a"), self.dtype) for _ in self.first]
+        elif own and isinstance(first, Stored):
+            self.room = first
         else:
-            self.room = context.memory.buffer(self.shape, self.dtype)
-            context.memory.fill(scope, self.room, first)
+            self.room = context.memory.copied(scope, first)
 
     def array(self, scalars: Sequence[Scalar] | None = None) -> Array:
         """It, inside the loop; or after it, from the names that it has there."""
@@ -117,7 +121,7 @@ def _apart(array: Array, room: Stored) -> bool:
 
 def _ready(context: Context, scope: Scope, array: Array) -> Array:
     """What a body reads again and again: scalars, or in memory."""
-    if array.size <= SMALL and array.dtype in DTYPES:
+    if context.is_small(array.shape) and array.dtype in DTYPES:
         found = unrolled(context, scope, array)
     elif array.cost:
         return context.memory.stored(scope, array)
@@ -127,18 +131,27 @@ def _ready(context: Context, scope: Scope, array: Array) -> Array:
     return found
 
 
+def _carried(
+    context: Context, scope: Scope, frame: Frame, equation: Equation, args: Sequence[Array]
+) -> list[_Carry]:
+    """What a loop carries; an array that nothing else needs is carried in its own place."""
+    loop: Loop = equation.params["loop"]
+    found = []
+    for position in range(loop.consts, loop.first_x):
+        atom, variable = equation.inputs[position], loop.body.outputs[position - loop.consts]
+        alone = sum(x is atom for x in equation.inputs) == 1
+        own = alone and type(atom) is Variable and frame.owns(context.memory, atom, equation)
+        found.append(_Carry(context, scope, args[position], variable, own=own))
+    return found
+
+
 def _scan(
     context: Context, scope: Scope, frame: Frame, equation: Equation, args: Sequence[Array]
 ) -> list[Array] | None:
     """A loop whose number of iterations is known."""
     loop: Loop = equation.params["loop"]
     consts = [_ready(context, scope, x) for x in args[: loop.consts]]
-    carries = [
-        _Carry(context, scope, x, variable)
-        for x, variable in zip(
-            args[loop.consts : loop.first_x], loop.body.outputs[: loop.carry], strict=True
-        )
-    ]
+    carries = _carried(context, scope, frame, equation, args)
     xs = [_scanned(context, scope, x) for x in args[loop.first_x :]]
     stacks = []
     for variable in equation.outputs[loop.carry :]:
@@ -154,7 +167,8 @@ def _scan(
     slices = [_slice(x, here) for x in xs]
     inputs = [i, *consts, *(carry.array() for carry in carries), *slices]
     ys = [_at(stack, here) for stack in stacks]
-    found = context.graph(body, loop.body, inputs, [*[None] * loop.carry, *ys])
+    own = range(1 + loop.consts, 1 + loop.first_x)
+    found = context.graph(body, loop.body, inputs, [*[None] * loop.carry, *ys], own)
     for target, y in zip(ys, found[loop.carry :], strict=True):
         if not (isinstance(y, Stored) and (y.buffer, y.base) == (target.buffer, target.base)):
             context.memory.fill(body, target, converted(y, target.dtype))
@@ -221,9 +235,7 @@ def _slice(x: Array, index: Affine) -> Array:
 
 def _at(x: Stored, index: Affine) -> Stored:
     base = x.base.plus(index.scaled(x.strides[0]))
-    return Stored(
-        shape=x.shape[1:], dtype=x.dtype, buffer=x.buffer, strides=x.strides[1:], base=base
-    )
+    return x.view(x.shape[1:], x.strides[1:], base)
 
 
 def _while(
@@ -233,10 +245,7 @@ def _while(
     loop: Loop = equation.params["loop"]
     assert loop.condition is not None
     consts = [_ready(context, scope, x) for x in args[: loop.consts]]
-    carries = [
-        _Carry(context, scope, x, variable)
-        for x, variable in zip(args[loop.consts :], loop.body.outputs, strict=True)
-    ]
+    carries = _carried(context, scope, frame, equation, args)
     _forget(scope, carries)
     outer = scope.inside()
     count = Scalar(outer.fresh("a"), "int64")
@@ -246,7 +255,8 @@ def _while(
     condition = unrolled(context, test, converted(going, "bool")).values[0]
     body = test.inside()
     i = Elements(shape=(), dtype="int64", values=(Name(count.name, "int64"),))
-    found = context.graph(body, loop.body, [i, *consts, *state])
+    own = range(1 + loop.consts, 1 + loop.first_x)
+    found = context.graph(body, loop.body, [i, *consts, *state], own=own)
     nexts = _handed_on(context, body, carries, found)
     pairs, results = _named(scope, carries)
     following = body.op("add", Name(count.name, "int64"), Const(1, "int64"))
@@ -276,7 +286,7 @@ def _switch(
     rooms: list[Stored | None] = []
     for variable, out in zip(equation.outputs, outs, strict=True):
         shape, dtype = shape_of(out), str(dtype_of(out))
-        if math.prod(shape) <= SMALL and dtype in DTYPES:
+        if context.is_small(shape) and dtype in DTYPES:
             rooms.append(None)
         else:
             rooms.append(frame.targets.get(variable) or context.memory.buffer(shape, dtype))

@@ -12,14 +12,11 @@ from pullback.compiler.lowering.arrays import Array, Computed, Elements, points
 from pullback.compiler.lowering.context import Context, literal
 from pullback.compiler.lowering.memory import broadcast
 from pullback.compiler.lowering.places import Affine
-from pullback.compiler.lowering.scalars import KERNELS, computing_dtype, cost_of
+from pullback.compiler.lowering.scalars import KERNELS, computing_dtype, cost_of, is_native
 from pullback.compiler.lowering.scope import Scope
 from pullback.graph.program import Equation
 
-__all__ = ["SMALL", "converted", "elementwise", "elementwise_of", "unrolled"]
-
-SMALL = 16
-"""Up to how many elements an array is one scalar for each."""
+__all__ = ["converted", "elementwise", "elementwise_of", "unrolled"]
 
 
 def elementwise(
@@ -33,6 +30,9 @@ def elementwise(
         return None
     wanted = computing_dtype(name, tuple(args), dtype)
     if wanted is None:
+        return None
+    second = args[1] if name == "power" and not isinstance(args[1], Array) else None
+    if not is_native(name, tuple(wanted), dtype, second):
         return None
     sources = [
         arg if isinstance(arg, Array) else literal(scope, arg, each)
@@ -70,7 +70,8 @@ def unrolled(context: Context, scope: Scope, array: Array) -> Elements:
     """The array as one scalar for each element."""
     if isinstance(array, Elements):
         return array
-    context.memory.prepare(scope, array)
+    if isinstance(array, Computed) and array.searches:
+        context.memory.prepare(scope, array)
     values = tuple(array.element(scope, point) for point in points(array.shape))
     return Elements(shape=array.shape, dtype=array.dtype, values=values)
 

@@ -8,7 +8,7 @@ again: then it is stored. Small arrays are scalars.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,10 @@ import numpy as np
 
 from pullback.compiler.loops import Program
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
-from pullback.compiler.lowering.context import Context, Frame, PythonCall, literal
+from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffers_of, literal
 from pullback.compiler.lowering.control import CONTROL
-from pullback.compiler.lowering.elementwise import SMALL, elementwise, unrolled
+from pullback.compiler.lowering.elementwise import elementwise, unrolled
+from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
 from pullback.compiler.lowering.reductions import joined, running
 from pullback.compiler.lowering.scalars import DTYPES
@@ -35,6 +36,7 @@ from pullback.core.structure import (
 )
 from pullback.core.tracing import is_plain
 from pullback.graph.graph import Graph
+from pullback.graph.ordering import outliving_views, updates_last
 from pullback.graph.program import Equation
 from pullback.graph.program import Program as GraphProgram
 from pullback.graph.variable import Variable
@@ -43,6 +45,10 @@ __all__ = ["Lowered", "lower"]
 
 _CHEAP = 4
 """Up to how many operations an element is computed again rather than stored."""
+
+_SMALL = (16, 8, 4, 1)
+_MOST_SCALARS = 1500
+"""How many elements of small arrays are scalars, and up to what size an array is small then."""
 
 _DEEP = 40
 """How many arrays an index is handed on through at most."""
@@ -66,9 +72,17 @@ class Lowered:
     errors: list[tuple[type[Exception], str]]
 
 
-def lower(graph: Graph) -> Lowered:
-    """The program of a graph: an input buffer for each input, an output buffer for each output."""
-    context = Context(_lowered)
+def lower(graph: Graph, varying: Collection[int] = ()) -> Lowered:
+    """The program of a graph: an input buffer for each input, an output buffer for each output.
+
+    Parameters
+    ----------
+    graph : Graph
+    varying : collection of int
+        Extents that are others for other sizes of the arguments: code is made of loops along them,
+        however short they are here, so that programs for all sizes have one structure.
+    """
+    context = Context(_lowered, _small(graph), Memory(frozenset(varying)))
     scope = Scope()
     memory = context.memory
     inputs = [memory.buffer(x.shape, x.dtype.name, "input") for x in graph.inputs]
@@ -83,24 +97,62 @@ def lower(graph: Graph) -> Lowered:
     return Lowered(program, context.constants, context.calls, context.errors)
 
 
+def _small(graph: GraphProgram) -> int:
+    """Up to how many elements arrays are scalars: fewer, where these would be too many.
+
+    Code without loops takes more than its share of time to compile, and to fetch when it runs.
+    """
+    sizes = [math.prod(out.shape) for each in _everywhere_in(graph) for out in each.outputs]
+    for small in _SMALL:
+        if sum(size for size in sizes if size <= small) <= _MOST_SCALARS:
+            return small
+    return _SMALL[-1]
+
+
+def _everywhere_in(graph: GraphProgram) -> Iterator[Equation]:
+    for equation in graph.equations:
+        yield equation
+        for nested in equation.graphs.values():
+            yield from _everywhere_in(nested)
+
+
 def _lowered(
     context: Context,
     scope: Scope,
     graph: GraphProgram,
     inputs: Sequence[Array],
     targets: Sequence[Stored | None] = (),
+    own: Collection[int] = (),
 ) -> list[Array]:
     frame = _frame(graph, targets)
+    for position, array in enumerate(inputs):
+        if position not in own:
+            frame.shared |= buffers_of(array)
     frame.values.update(zip(graph.inputs, inputs, strict=True))
     for variable, value in graph.constants.items():
         frame.values[variable] = _constant(context, scope, value)
-    for equation in graph.equations:
+    equations, moving = _order(graph)
+    for equation in equations:
         for atom in {x for x in equation.inputs if type(x) is Variable}:
             frame.uses[atom] -= 1
         results = _equation(context, scope, graph, frame, equation)
         for variable, array in zip(equation.outputs, results, strict=True):
-            frame.values[variable] = _settled(context, scope, frame, variable, array)
+            array = _settled(context, scope, frame, variable, array)
+            if variable in moving and isinstance(array, Stored):
+                array = context.memory.copied(scope, array)
+            frame.values[variable] = array
     return [frame.values[x] if type(x) is Variable else literal(scope, x) for x in graph.outputs]
+
+
+def _order(graph: GraphProgram) -> tuple[list[Equation], set[Variable]]:
+    """The equations, updates of arrays last, and views of what is updated while they are needed."""
+    found = graph.derived.get("order of loops")
+    if found is None:
+        equations = updates_last(graph.equations)
+        found = equations, outliving_views(equations, graph.outputs)
+        graph.derived["order of loops"] = found
+    equations, views = found
+    return equations, views
 
 
 def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
@@ -109,8 +161,12 @@ def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
     repeated = set()
     for equation in graph.equations:
         uses.update(dict.fromkeys(equation.outputs, 0))
+        structure = equation.primitive.structure
         most = max(math.prod(out.shape) for out in equation.outputs)
-        contracts = isinstance(equation.primitive.structure, Contraction)
+        contracts = isinstance(structure, Contraction)
+        joins = isinstance(structure, View) and len(equation.inputs) > 1
+        if joins or isinstance(structure, Scatter):
+            most = 0  # each element is read in one place
         for atom in {x for x in equation.inputs if type(x) is Variable}:
             uses[atom] += 1
             if contracts or 1 < math.prod(atom.shape) < most:
@@ -122,7 +178,7 @@ def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
             target = targets[position] if targets else None
             if target is not None and atom not in wanted and atom not in graph.inputs:
                 wanted[atom] = target
-    return Frame({}, uses, repeated, wanted)
+    return Frame({}, uses, repeated, wanted, set())
 
 
 def _constant(context: Context, scope: Scope, value: Any) -> Array:
@@ -134,15 +190,15 @@ def _constant(context: Context, scope: Scope, value: Any) -> Array:
             stride for stride, extent in zip(value.strides, value.shape, strict=True) if extent > 1
         ):
             (number,) = literal(scope, value.ravel()[0], dtype).values
-            return _everywhere(number, value.shape, dtype)
-        if value.size <= SMALL:
+            return _everywhere(context, number, value.shape, dtype)
+        if context.is_small(value.shape):
             values = tuple(literal(scope, x, dtype).values[0] for x in value.ravel())
             return Elements(shape=value.shape, dtype=dtype, values=values)
     return context.constant(np.ascontiguousarray(value).reshape(value.shape))
 
 
-def _everywhere(number: Any, shape: tuple[int, ...], dtype: str) -> Array:
-    if math.prod(shape) <= SMALL:
+def _everywhere(context: Context, number: Any, shape: tuple[int, ...], dtype: str) -> Array:
+    if context.is_small(shape):
         return Elements(shape=shape, dtype=dtype, values=(number,) * math.prod(shape))
 
     def made(_: tuple[Array, ...], shape: tuple[int, ...]) -> Computed:
@@ -160,7 +216,7 @@ def _settled(
     target = frame.targets.get(variable)
     if isinstance(array, Stored) or array.dtype not in DTYPES:
         return array
-    if isinstance(array, Elements) or (array.size <= SMALL and target is None):
+    if isinstance(array, Elements) or (context.is_small(array.shape) and target is None):
         return unrolled(context, scope, array)
     uses = frame.uses[variable]
     again = uses > 1 and array.cost > _CHEAP
@@ -227,7 +283,7 @@ def _native(
         return read(context, scope, equation, arrays, loops)
 
     def own() -> bool:
-        return _owned(context, frame, equation.inputs[0])
+        return frame.owns(context.memory, equation.inputs[0], equation)
 
     return scattered(context, scope, equation, arrays, loops[0], own)
 
@@ -240,18 +296,3 @@ def _fact(graph: GraphProgram, atom: Any) -> Any:
     if is_plain(constant, np.ndarray):
         return constant
     return Abstract(atom.shape, atom.dtype)
-
-
-def _owned(context: Context, frame: Frame, atom: Any) -> bool:
-    """Whether an array may be written over: it is nobody else's, and nothing reads it later."""
-    array = frame.values.get(atom)
-    if not isinstance(array, Stored) or frame.uses[atom]:
-        return False
-    if context.memory.kind(array) not in ("scratch", "output"):
-        return False
-    return not any(
-        isinstance(source, Stored) and source.buffer == array.buffer
-        for variable, other in frame.values.items()
-        if variable is not atom and frame.uses.get(variable)
-        for source in other.sources_within
-    )

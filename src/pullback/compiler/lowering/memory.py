@@ -20,20 +20,42 @@ STRAIGHT = 4
 
 @dataclass
 class Memory:
-    """The buffers of a program."""
+    """The buffers of a program, and of which kind each is.
 
+    Arrays with one of the extents `varying` are never treated element by element.
+    """
+
+    varying: frozenset[int] = frozenset()
     buffers: list[Buffer] = field(default_factory=list)
+    kinds: dict[str, str] = field(default_factory=dict)
 
     def buffer(self, shape: Sequence[int], dtype: str, kind: Any = "scratch") -> Stored:
         """Room for an array, in C order."""
         letter = {"scratch": "t", "constant": "c", "input": "x", "output": "y"}[kind]
         name = f"{letter}{len(self.buffers)}"
-        self.buffers.append(Buffer(name, dtype, math.prod(shape), kind))
-        return Stored(shape=tuple(shape), dtype=dtype, buffer=name, strides=c_strides(tuple(shape)))
+        size = math.prod(shape)
+        self.buffers.append(Buffer(name, dtype, size, kind))
+        self.kinds[name] = kind
+        return Stored(
+            shape=tuple(shape), dtype=dtype, buffer=name, room=size, strides=c_strides(tuple(shape))
+        )
 
-    def kind(self, array: Stored) -> str:
-        """Of which kind the buffer of an array is."""
-        return next(b.kind for b in self.buffers if b.name == array.buffer)
+    def is_small(self, shape: Sequence[int], most: int) -> bool:
+        """Whether there are so few elements, for any size of the arguments."""
+        return math.prod(shape) <= most and self.varying.isdisjoint(shape)
+
+    def is_small_part(self, part: Sequence[int], shape: Sequence[int]) -> bool:
+        """Whether a part is much smaller than the whole, for any size of the arguments."""
+        if self.varying.isdisjoint(shape):
+            return math.prod(part) * 4 < math.prod(shape)
+        axes = [sum(extent in self.varying for extent in row) for row in (part, shape)]
+        return axes[0] < axes[1]
+
+    def copied(self, scope: Scope, array: Array) -> Stored:
+        """The array in memory of its own."""
+        found = self.buffer(array.shape, array.dtype)
+        self.fill(scope, found, array)
+        return found
 
     def prepare(self, scope: Scope, array: Array) -> None:
         """See to it that all that is read of an array can be read at any index."""
@@ -53,8 +75,7 @@ class Memory:
             return scope.recall(array)  # type: ignore[no-any-return]
         found = scope.recall(array)
         if found is None:
-            found = self.buffer(array.shape, array.dtype)
-            self.fill(scope, found, array)
+            found = self.copied(scope, array)
             scope.remember(array, found)
         assert isinstance(found, Stored)
         return found
@@ -70,7 +91,8 @@ class Memory:
             scope.add(Copy(_start(target), _start(array), array.size))
             scope.forget(target.buffer)
             return
-        if target.size <= STRAIGHT or (isinstance(array, Elements) and array.size > 1):
+        few = self.is_small(target.shape, STRAIGHT)
+        if few or (isinstance(array, Elements) and array.size > 1):
             values = [
                 array.element(scope, broadcast(point, array.shape))
                 for point in points(target.shape)

@@ -11,7 +11,7 @@ import numpy as np
 from pullback.compiler.loops import Const, Expr, For, Kernel, Name, Place, Store, Write
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored, c_strides
 from pullback.compiler.lowering.context import Context, literal
-from pullback.compiler.lowering.elementwise import SMALL, converted
+from pullback.compiler.lowering.elementwise import converted
 from pullback.compiler.lowering.memory import broadcast, nest
 from pullback.compiler.lowering.places import ZERO, Affine
 from pullback.compiler.lowering.scope import Scope
@@ -81,7 +81,7 @@ def _moved(
             base = base.shifted(stride * index.start)
             for axis, step in index.steps:
                 steps[axis] += stride * step
-        return Stored(shape=shape, dtype=x.dtype, buffer=x.buffer, strides=tuple(steps), base=base)
+        return x.view(shape, tuple(steps), base)
     loads = [index.load for index in access.indices if index.load is not None]
     sources = (x, *(args[load.argument] for load in loads if load.part is None))
 
@@ -94,9 +94,9 @@ def _moved(
 
     found = Computed(
         shape=shape, dtype=x.dtype, cost=x.cost + 3 * len(loads), depth=x.depth + 1, at=at,
-        sources=sources,
+        sources=sources, searches=bool(loads),
     )  # fmt: skip
-    if isinstance(x, Elements) and not loads and found.size <= SMALL:
+    if isinstance(x, Elements) and not loads and context.is_small(found.shape):
         values = tuple(at(scope, tuple(map(Affine, point)), None) for point in np.ndindex(*shape))
         return Elements(shape=shape, dtype=x.dtype, values=values)
     return found
@@ -133,10 +133,7 @@ def _agree(a: Sequence[int], b: Sequence[int], shape: Sequence[int]) -> bool:
 def _transposed(x: Array) -> Array:
     """An array with its axes in reverse."""
     if isinstance(x, Stored):
-        return Stored(
-            shape=x.shape[::-1], dtype=x.dtype, buffer=x.buffer, strides=x.strides[::-1],
-            base=x.base,
-        )  # fmt: skip
+        return x.view(x.shape[::-1], x.strides[::-1], x.base)
 
     def at(scope: Scope, indices: Indices, where: Expr | None) -> Expr:
         return x.element(scope, indices[::-1], where)
@@ -167,10 +164,14 @@ def _place(
         positions = context.constant(np.nonzero(positions)[load.part])
     inner = [_place(context, scope, each, point, args, 0) for each in load.indices]
     value = scope.convert(positions.element(scope, inner, where), "int64")
-    if isinstance(value, Const):
-        if -extent <= value.value < extent:
-            return Affine(value.value % extent)
-        value = scope.named(value)
+    value = scope.named(value)
+    known = scope.place_of(value)
+    bounds = None if known is None else known.bounds(scope.extents)
+    if known is not None and bounds is not None:
+        if bounds[0] >= 0 and bounds[1] < extent:
+            return known
+        if -extent <= bounds[0] and bounds[1] < 0:
+            return known.shifted(extent)
     least, most = Const(-extent, "int64"), Const(extent, "int64")
     inside = scope.op(
         "logical_and",
@@ -267,7 +268,7 @@ def _pieces(
         depth=1 + max(source.depth for source in (*sources, rest)), at=at,
         sources=(*sources, rest),
     )  # fmt: skip
-    if math.prod(shape) <= SMALL:
+    if context.is_small(shape):
         context.memory.prepare(scope, array)
         values = tuple(at(scope, tuple(map(Affine, point)), None) for point in np.ndindex(*shape))
         return Elements(shape=shape, dtype=array.dtype, values=values)
@@ -384,8 +385,8 @@ def scattered(
     values = (*args[:first], converted(args[first], dtype), *args[first + 1 :])
     rest = literal(scope, 0, dtype) if fresh else args[0]
     combine = loops.combine is not None and not fresh
-    few = math.prod(loops.extents) * 4 < math.prod(out.shape)
-    if _is_box(loops) and (math.prod(out.shape) <= SMALL or not few):
+    few = context.memory.is_small_part(loops.extents, out.shape)
+    if _is_box(loops) and (context.is_small(out.shape) or not few):
         return [_pieces(context, scope, values, (loops,), out.shape, rest, combine=combine)]
     if not fresh and isinstance(rest, Stored) and rest.whole and own():
         room = rest

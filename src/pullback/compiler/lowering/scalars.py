@@ -6,18 +6,20 @@ is decomposed into what has one (`pullback.compiler.decomposition`), or stays a 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pullback.compiler.loops import OPERATIONS, Const, Expr
+from pullback.compiler.llvm import can
+from pullback.compiler.loops import OPERATIONS, Const, Expr, Let, Name, Op
 from pullback.compiler.lowering.arrays import number
 from pullback.compiler.lowering.scope import Scope
 from pullback.core.shapes import dtype_of
 
-__all__ = ["DTYPES", "KERNELS", "computing_dtype", "cost_of"]
+__all__ = ["DTYPES", "KERNELS", "computing_dtype", "cost_of", "is_native"]
 
 Kernel = Callable[..., Expr]
 """``kernel(scope, dtype, *args, **params)``, of arguments of one dtype, and the result's dtype."""
@@ -286,6 +288,21 @@ def computing_dtype(name: str, args: tuple[Any, ...], out: str) -> list[str] | N
     if out == "bool" and name not in ("add", "multiply", "astype", *_BITS.split()):
         return None
     return [out] * len(args)
+
+
+@functools.lru_cache(maxsize=4096)
+def is_native(name: str, wanted: tuple[str, ...], dtype: str, second: Any = None) -> bool:
+    """Whether there is machine code for all that a kernel does, with that for the second argument.
+
+    A number as second argument, an exponent, may decide on what is done.
+    """
+    scope = Scope()
+    args: list[Expr] = [Name(f"x{i}", each) for i, each in enumerate(wanted)]
+    if second is not None:
+        args[1] = number(scope, second, wanted[1])
+    scope.convert(KERNELS[name](scope, dtype, *args), dtype)
+    operations = [each.value for each in scope.statements if isinstance(each, Let)]
+    return all(can(op.name, op.args[0].dtype) for op in operations if isinstance(op, Op))
 
 
 def _weak(arg: Any) -> Any:

@@ -37,6 +37,8 @@ class Scope:
         self.statements: list[Statement] = []
         self.extents: dict[str, int] = dict(around.extents) if around else {}
         """The extents of the axes and loops that are around."""
+        self.affine: dict[str, Affine] = dict(around.affine) if around else {}
+        """The integers with a name that are affine in others."""
         self._around = around
         self._known: dict[Any, Any] = {}
         self._writes: dict[str, int] = around._writes if around else {}
@@ -66,7 +68,31 @@ class Scope:
         """The value of an operation, whose dtype is that of the last argument, or boolean."""
         if dtype is None:
             dtype = "bool" if OPERATIONS[name].gives == "bool" else args[-1].dtype
-        return self._named(Op(name, args, dtype))
+        found = self._named(Op(name, args, dtype))
+        if dtype == "int64" and found.name not in self.affine:
+            self._note(found.name, name, args)
+        return found
+
+    def _note(self, scalar: str, name: str, args: tuple[Expr, ...]) -> None:
+        """Remember how an integer depends on others, if that is affine."""
+        parts = [self.place_of(arg) for arg in args]
+        if name in ("add", "subtract") and None not in parts:
+            a, b = parts
+            assert a is not None
+            assert b is not None
+            self.affine[scalar] = a.plus(b.scaled(1 if name == "add" else -1))
+        elif name == "multiply" and None not in parts:
+            a, b = sorted((part for part in parts if part is not None), key=lambda x: x.known)
+            if b.known:
+                self.affine[scalar] = a.scaled(b.offset)
+
+    def place_of(self, value: Expr) -> Affine | None:
+        """An integer as an index: affine in those of loops, if it is; `None` if it has no name."""
+        if isinstance(value, Const):
+            return Affine(int(value.value)) if value.dtype == "int64" else None
+        if not isinstance(value, Name) or value.dtype != "int64":
+            return None
+        return self.affine.get(value.name, Affine(0, ((value.name, 1),)))
 
     def convert(self, value: Expr, dtype: str) -> Expr:
         """The value in a dtype."""
