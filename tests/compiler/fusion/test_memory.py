@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ from tests.compiler.fusion.written import (
 )
 
 
-def moved(target, source, axis, what="sin", size=6):
+def moved(target, source, axis, what="sin", size=20):
     here = (axis, 1)
     return kernel(axes(**{axis: size}), write(at(target, here), op(what, load(source, here))))
 
@@ -32,49 +34,59 @@ def scratch(made):
 
 
 def run(sizes, *body, calls=()):
-    declared = buffers(x="input 6", y="output 6", z="output 6")
+    declared = buffers(x="input 20", y="output 20", z="output 20")
     declared += buffers(**{name: f"scratch {size}" for name, size in sizes.items()})
-    before = program(declared, Copy(at("y"), at("x"), 6), Copy(at("z"), at("x"), 6), *body)
+    before = program(declared, Copy(at("y"), at("x"), 20), Copy(at("z"), at("x"), 20), *body)
     return scratch(agrees(before, shared_memory(before), calls=calls))
 
 
 def test_a_chain_needs_two():
     """In a row, of different sizes: each is put into the smallest that is long enough."""
     found = run(
-        {"a": 6, "b": 6, "c": 4, "d": 6},
+        {"a": 20, "b": 20, "c": 18, "d": 20},
         moved("a", "x", "i"),
         moved("b", "a", "j"),
-        moved("c", "b", "k", size=4),
-        moved("d", "c", "m", size=4),
-        moved("y", "d", "n", size=4),
+        moved("c", "b", "k", size=18),
+        moved("d", "c", "m", size=18),
+        moved("y", "d", "n", size=18),
     )
-    assert found == {"a": 6, "b": 6}
+    assert found == {"a": 20, "b": 20}
 
 
 def test_a_buffer_grows_if_none_is_long_enough():
     found = run(
-        {"a": 2, "b": 6},
-        moved("a", "x", "i", size=2),
-        moved("y", "a", "j", size=2),
+        {"a": 17, "b": 20},
+        moved("a", "x", "i", size=17),
+        moved("y", "a", "j", size=17),
         moved("b", "x", "k"),
         moved("z", "b", "m"),
     )
-    assert found == {"a": 6}
+    assert found == {"a": 20}
+
+
+def test_a_few_elements_are_left_alone_and_small_buffers_apart_from_long_ones():
+    sizes = {"a": 6, "b": 6, "c": 20, "d": 600, "e": 20}
+    chain = ["x", *sizes, "y"]
+    body = [
+        moved(target, source, f"i{k}", size=6)
+        for k, (source, target) in enumerate(itertools.pairwise(chain))
+    ]
+    assert run(sizes, *body) == {"a": 6, "b": 6, "c": 20, "d": 600}
 
 
 def test_dtypes_are_apart():
     declared = (
-        *buffers(x="input 6", y="output 6", a="scratch 6"),
-        Buffer("b", INT, 6, "scratch"),
+        *buffers(x="input 20", y="output 20", a="scratch 20"),
+        Buffer("b", INT, 20, "scratch"),
     )
     before = program(
         declared,
         moved("a", "x", "i"),
         moved("y", "a", "j"),
-        kernel(axes(k=6), write(at("b", ("k", 1)), op("convert", load("x", ("k", 1)), dtype=INT))),
-        kernel(axes(m=6), write(at("y", ("m", 1)), op("convert", load("b", ("m", 1), dtype=INT)))),
+        kernel(axes(k=20), write(at("b", ("k", 1)), op("convert", load("x", ("k", 1)), dtype=INT))),
+        kernel(axes(m=20), write(at("y", ("m", 1)), op("convert", load("b", ("m", 1), dtype=INT)))),
     )
-    assert scratch(agrees(before, shared_memory(before))) == {"a": 6, "b": 6}
+    assert scratch(agrees(before, shared_memory(before))) == {"a": 20, "b": 20}
 
 
 def loop(*body, extent=3):
@@ -135,7 +147,7 @@ def in_two_loops():
     ],
 )
 def test_loops(made, count):
-    assert len(run({"a": 6, "b": 6, "c": 6}, *made())) == count
+    assert len(run({"a": 20, "b": 20, "c": 20}, *made())) == count
 
 
 def test_what_is_read_again_is_not_overwritten():
@@ -151,5 +163,5 @@ def test_what_is_read_again_is_not_overwritten():
                 target = "yz"[rng.integers(2)]
             source = rng.choice([*written[-6:-1], "x", "y"])
             body.append(moved(target, source, f"i{k}", "sin"))
-        found = run(dict.fromkeys(written, 6), *body)
+        found = run(dict.fromkeys(written, 20), *body)
         assert len(found) < len(written)
