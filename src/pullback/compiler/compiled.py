@@ -13,6 +13,7 @@ import numpy as np
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
+from pullback.compiler.structured import caller
 from pullback.compiler.template import Template, template
 from pullback.core import trees
 from pullback.core.tracing import Tracer
@@ -277,6 +278,11 @@ class Compiled:
             entry = Entry(version.function, version.instance, self._slow)
             # A built-in function in a class is called without the instance.
             type(self).__call__ = entry.call  # type: ignore[method-assign]
+        elif not kwargs:
+            specs = [trees.flatten(arg)[1] for arg in args]
+            call = caller(specs, result, version.entry.call, _MISS, self._slow)
+            if call is not None:
+                type(self).__call__ = call  # type: ignore[method-assign]
 
 
 def _kind(leaf: Any) -> Any:
