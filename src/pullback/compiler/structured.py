@@ -117,5 +117,6 @@ def _built(spec: trees.TreeSpec, names: Iterator[str]) -> str:
         return f"({''.join(f'{part}, ' for part in parts)})"
     if spec.type is list:
         return f"[{', '.join(parts)}]"
-    entries = zip(spec.entries(), parts, strict=True)
-    return "{" + ", ".join(f"{entry!r}: {part}" for entry, part in entries) + "}"
+    by_key = dict(zip(spec.entries(), parts, strict=True))
+    order = trees.unflatten(spec, [0] * spec.num_leaves)  # that in which the function built it
+    return "{" + ", ".join(f"{key!r}: {by_key[key]}" for key in order) + "}"
