@@ -8,7 +8,8 @@ weighted error that it has. What is printed stands in
 
 Remez's exchange gives the best polynomial in 60 digits. Its coefficients are then rounded one
 after another, from that of the lowest degree, and those that are still free are fitted again after
-each: what rounding takes the next coefficients give back.
+each: what rounding takes the next coefficients give back. (Not if 0 is inside the interval, where
+powers of x without the first ones are no Chebyshev system. There all are rounded at once.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 from mpmath import mp
 
-__all__ = ["POLYNOMIALS", "Problem", "main", "minimax", "rounded"]
+__all__ = ["POLYNOMIALS", "Problem", "main", "minimax", "rounded", "value"]
 
 Real = Any  # an mpf
 
@@ -53,9 +54,52 @@ def _expm1_tail(x: Real) -> Real:
     return (mp.expm1(x) - x) / x**2
 
 
-POLYNOMIALS: dict[str, Problem] = {
-    "EXP": Problem(_expm1_tail, _REDUCED, 10, lambda x: x**2 * mp.exp(-x)),
+def _log_series(first: int) -> Callable[[Real], Real]:
+    """Σ 2zⁿ/(2(n + first) + 1), which with z = s² are terms of log((1 + s)/(1 − s))."""
+
+    def series(z: Real) -> Real:
+        return mp.fsum(2 * z**n / (2 * (n + first) + 1) for n in range(40))
+
+    return series
+
+
+_SQUARES = (0.0, (math.sqrt(2) - 1) ** 4 * 1.0001)
+"""Of (m − 1)/(m + 1) with m between √½ and √2."""
+
+
+def _exp_weight(x: Real) -> Real:
+    return x**2 * mp.exp(-x)
+
+
+def _for_each_dtype(
+    function: Callable[[Real], Real],
+    interval: tuple[float, float],
+    weight: Callable[[Real], Real],
+    degrees: tuple[int, int],
+) -> tuple[Problem, ...]:
+    """The same for float64 and for float32, which need different degrees."""
+    double, single = degrees
+    return (
+        Problem(function, interval, double, weight),
+        Problem(function, interval, single, weight, "float32"),
+    )
+
+
+POLYNOMIALS: dict[str, tuple[Problem, ...]] = {
+    "EXP": _for_each_dtype(_expm1_tail, _REDUCED, _exp_weight, (10, 5)),
+    "LOG": _for_each_dtype(_log_series(1), _SQUARES, lambda z: z, (6, 2)),
+    "POWER": _for_each_dtype(_log_series(2), _SQUARES, lambda z: z**2, (7, 3)),
+    "CBRT": _for_each_dtype(mp.cbrt, (0.707, 1.4143), lambda x: 1, (6, 3)),
 }
+"""By name, for float64 and for float32; the weight makes of an error that of the result."""
+
+
+def value(coefficients: Sequence[Real], x: Real) -> Real:
+    """Σ cᵢ xⁱ."""
+    total = mp.mpf(0)
+    for c in reversed(coefficients):
+        total = total * x + c
+    return total
 
 
 def _extrema(error: Callable[[Real], Real], interval: tuple[Real, Real], count: int) -> list[Real]:
@@ -76,8 +120,10 @@ def _extrema(error: Callable[[Real], Real], interval: tuple[Real, Real], count: 
     return [x for x, _ in best]
 
 
-def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> tuple[list[Real], Real]:
-    """The best polynomial whose first coefficients are given, and its largest weighted error."""
+def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> list[Real]:
+    """The best polynomial whose first coefficients are given."""
+    if len(fixed) > problem.degree:
+        return list(fixed)
     a, b = (mp.mpf(end) for end in problem.interval)
     free = problem.degree + 1 - len(fixed)
     count = free + 1
@@ -87,7 +133,7 @@ def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> tuple[list[Real], R
     coefficients: list[Real] = []
 
     def error(x: Real) -> Real:
-        return problem.weight(x) * (mp.polyval(coefficients[::-1], x) - problem.function(x))
+        return problem.weight(x) * (value(coefficients, x) - problem.function(x))
 
     for _ in range(12):
         matrix = mp.matrix(count, count)
@@ -96,7 +142,7 @@ def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> tuple[list[Real], R
             for j in range(free):
                 matrix[row, j] = problem.weight(x) * x ** (j + len(fixed))
             matrix[row, free] = (-1) ** row
-            known = mp.polyval(list(fixed)[::-1], x) if fixed else mp.mpf(0)
+            known = value(fixed, x)
             right[row] = problem.weight(x) * (problem.function(x) - known)
         solution = mp.lu_solve(matrix, right)
         coefficients = [*fixed, *(solution[j] for j in range(free))]
@@ -106,28 +152,29 @@ def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> tuple[list[Real], R
         if len(found) < count or largest < level * mp.mpf("1.01"):
             break
         points = found
-    return coefficients, max(abs(error(x)) for x in _extrema(error, (a, b), count))
+    return coefficients
 
 
 def rounded(problem: Problem) -> tuple[list[float], float]:
     """The coefficients as numbers of the dtype, and the largest weighted error with them."""
     mp.dps = DIGITS
-    fixed: list[Real] = []
-    for i in range(problem.degree + 1):
-        coefficients, _ = minimax(problem, fixed)
-        fixed.append(mp.mpf(_nearest(coefficients[i], problem.dtype)))
     a, b = (mp.mpf(end) for end in problem.interval)
+    coefficients = minimax(problem)
+    for i in range(problem.degree + 1):
+        coefficients[i] = mp.mpf(_nearest(coefficients[i], problem.dtype))
+        if not a < 0 < b:
+            coefficients = minimax(problem, coefficients[: i + 1])
     largest = max(
-        abs(problem.weight(x) * (mp.polyval(fixed[::-1], x) - problem.function(x)))
+        abs(problem.weight(x) * (value(coefficients, x) - problem.function(x)))
         for x in (a + (b - a) * i / 1000 for i in range(1001))
     )
-    return [float(c) for c in fixed], float(largest)
+    return [float(c) for c in coefficients], float(largest)
 
 
 def _nearest(x: Real, dtype: str) -> float:
     number = float(x)
     if dtype == "float32":
-        (number,) = struct.unpack("f", struct.pack("f", number))
+        (number,) = struct.unpack("<f", struct.pack("<f", number))
     return number
 
 
@@ -136,11 +183,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(POLYNOMIALS))
     for name in parser.parse_args(arguments).names or POLYNOMIALS:
-        coefficients, error = rounded(POLYNOMIALS[name])
-        print(f"{name} = (  # largest weighted error 2^{math.log2(error):.1f}")
-        for c in coefficients:
-            print(f"    {c!r},")
-        print(")")
+        print(f"{name} = {{")
+        for problem in POLYNOMIALS[name]:
+            coefficients, error = rounded(problem)
+            print(f'    "{problem.dtype}": (  # largest weighted error 2^{math.log2(error):.1f}')
+            for c in coefficients:
+                print(f"        {c!r},")
+            print("    ),")
+        print("}")
     return 0
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pullback.compiler.runtime import NativeCodeError, assembly, compile_text, host, load
+from pullback.compiler.runtime.fault import fault
 from pullback.errors import PullbackError
 from tests.compiler.runtime.native import ANSWER, SCALED, call, scaled
 from tests.grouping import together
@@ -128,11 +129,10 @@ def test_an_error_of_llvm_names_the_line(text, reason, number, line):
         assert isinstance(caught.value, PullbackError)
 
 
-def test_an_error_without_a_line():
-    text = "define linkonce_odr hidden i32 @run() comdat($absent) {\n  ret i32 0\n}"
-    with pytest.raises(NativeCodeError, match="^LLVM cannot read the code: ") as caught:
-        compile_text(text)
-    assert "comdat" in str(caught.value)
+def test_an_error_without_a_line_is_quoted():
+    error = fault("LLVM rests", RuntimeError("it is late\nvery late\n"), ANSWER)
+    assert str(error) == "LLVM rests: it is late / very late"
+    assert error.line is None
 
 
 def test_an_error_leaves_llvm_usable():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-# Registers its functions when it is imported, as each file of functions does.
+# Each of these files registers its functions when it is imported.
 from pullback.compiler.elementary import exponentials as exponentials
+from pullback.compiler.elementary import hyperbolic as hyperbolic
+from pullback.compiler.elementary import logarithms as logarithms
+from pullback.compiler.elementary import powers as powers
 from pullback.compiler.elementary.definitions import Text, definitions, text
 from pullback.compiler.elementary.registry import FUNCTIONS
 

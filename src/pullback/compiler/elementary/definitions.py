@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -17,6 +18,21 @@ class Text(NamedTuple):
     functions: tuple[str, ...]
 
 
+class Definition(NamedTuple):
+    """A function's text, and the intrinsic and the elementary functions that it calls."""
+
+    text: str
+    declarations: tuple[str, ...]
+    calls: tuple[tuple[str, str, int], ...]
+
+
+@functools.cache
+def definition(name: str, dtype: str, lanes: int) -> Definition:
+    """One function, written when it is first asked for."""
+    written, body = FUNCTIONS[name].definition(dtype, lanes)
+    return Definition(written, tuple(body.declarations), tuple(body.calls))
+
+
 def text(wanted: Iterable[tuple[str, str, int]]) -> Text:
     """Declarations and definitions, each once, in an order that the input's alone decides."""
     pending = list(dict.fromkeys(wanted))
@@ -25,10 +41,9 @@ def text(wanted: Iterable[tuple[str, str, int]]) -> Text:
     while pending:
         key = pending.pop()
         if key not in functions:
-            name, dtype, lanes = key
-            functions[key], body = FUNCTIONS[name].definition(dtype, lanes)
-            declarations |= body.declarations
-            pending += body.calls
+            functions[key], declared, called = definition(*key)
+            declarations |= dict.fromkeys(declared)
+            pending += called
     return Text(tuple(declarations), tuple(functions.values()))
 
 
@@ -47,4 +62,5 @@ def definitions(wanted: Iterable[tuple[str, str, int]]) -> str:
         Declarations of intrinsic functions, and an internal function for each that is wanted:
         ``@pb.exp.f64x8`` for ``("exp", "float64", 8)``, ``@pb.exp.f64`` for one lane.
     """
-    return "\n\n".join(("\n".join(text(wanted).declarations), *text(wanted).functions)) + "\n"
+    declarations, functions = text(wanted)
+    return "\n\n".join(("\n".join(declarations), *functions)) + "\n"

@@ -67,7 +67,7 @@ class Value:
         return self.body.binary("shl", self, places)
 
     def __rshift__(self, places: int) -> Value:
-        """Zeros come in from the left; `Body.halve` and its like keep the sign."""
+        """Zeros come in from the left."""
         return self.body.binary("lshr", self, places)
 
     def __and__(self, other: Operand) -> Value:
@@ -138,12 +138,12 @@ class Body:
         if kind == "double" or kind == "float":
             # LLVM writes both as the bits of a double; a float must be one exactly.
             if kind == "float":
-                (number,) = struct.unpack("f", struct.pack("f", number))
+                (number,) = struct.unpack("<f", struct.pack("<f", number))
             text = f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
         else:
             text = str(int(number))
         if self.lanes > 1:
-            text = f"<{', '.join([f'{kind} {text}'] * self.lanes)}>"
+            text = f"splat ({kind} {text})"
         return Value(self, kind, text)
 
     def binary(self, operation: str, x: Operand, y: Operand) -> Value:
@@ -203,6 +203,10 @@ class Body:
     def sqrt(self, x: Value) -> Value:
         return self.intrinsic("sqrt", x)
 
+    def rint(self, x: Value) -> Value:
+        """The nearest whole number, the even one of two."""
+        return self.intrinsic("rint", x)
+
     def smaller(self, x: Operand, y: Operand) -> Value:
         """The smaller of the two, and `y` if either is NaN: one instruction where there is one."""
         a, b = self._same(x, y)
@@ -214,7 +218,11 @@ class Body:
         return self.select(a > b, a, b)
 
     def is_nan(self, x: Value) -> Value:
-        return self.emit("i1", f"fcmp uno {x.typed}, {x.text}")
+        return self.unordered(x, x)
+
+    def unordered(self, x: Value, y: Value) -> Value:
+        """Whether either is NaN."""
+        return self.emit("i1", f"fcmp uno {x.typed}, {y.text}")
 
     # -- bits and conversions -----------------------------------------------------------------
 

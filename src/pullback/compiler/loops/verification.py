@@ -255,7 +255,7 @@ class _Verification:
     @_statement.register
     def _(self, statement: Call) -> None:
         for position, place in enumerate(statement.operands):
-            buffer = self._place(place)
+            buffer = self._place(place, size=0)
             readable = position < statement.reads or buffer.kind in ("scratch", "output")
             _require(readable, f"{buffer} can't be written to")
 
@@ -263,7 +263,7 @@ class _Verification:
     def _(self, statement: External) -> None:
         for position, argument in enumerate(statement.arguments):
             if isinstance(argument, Place):
-                buffer = self._place(argument)
+                buffer = self._place(argument, size=0)
                 writable = position not in statement.writes or buffer.kind in ("scratch", "output")
                 _require(writable, f"{buffer} can't be written to")
             elif not (isinstance(argument, Const) and argument.dtype == "char"):

@@ -42,7 +42,7 @@ def fault(doing: str, error: RuntimeError, text: str) -> NativeCodeError:
     found = [n for n, line in enumerate(lines, 1) if instruction and line.strip() == instruction]
     if found:
         return _at(found[0], lines, doing, reason)
-    return NativeCodeError(f"{doing}: {' / '.join(said.split(chr(10)))}")
+    return NativeCodeError(f"{doing}: {' / '.join(said.splitlines())}")
 
 
 def _at(number: int, lines: list[str], doing: str, reason: str) -> NativeCodeError:
