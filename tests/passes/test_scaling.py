@@ -9,7 +9,7 @@ import pullback as pb
 from pullback.passes.rewriting import Rewriting
 from pullback.passes.simplification import simplify
 
-SIZES = (25, 50, 100, 200)
+SIZES = (50, 100, 150, 200)
 
 
 def chain(n):

@@ -30,7 +30,7 @@ def is_alike(leaf: Any, wanted: Array) -> bool:
     dtype = leaf.dtype
     if wanted.kind == "scalar" and type(leaf) is not dtype.type:
         return False  # a class of the user's
-    return bool(dtype.newbyteorder("=") == wanted.dtype)
+    return dtype is wanted.dtype or bool(dtype.newbyteorder("=") == wanted.dtype)
 
 
 def laid_out(leaf: Any, wanted: Array) -> np.ndarray[Any, Any]:
@@ -39,11 +39,12 @@ def laid_out(leaf: Any, wanted: Array) -> np.ndarray[Any, Any]:
     They are C-contiguous, aligned and in the machine's byte order: the argument itself where it
     lies like that, otherwise a copy.
     """
-    array: np.ndarray[Any, Any] = np.require(leaf, wanted.dtype, ["C", "A"])
-    if address(array) % wanted.dtype.itemsize:
-        # NumPy asks for less alignment of complex elements than for their size.
-        array = array.copy()
-    return array
+    array: np.ndarray[Any, Any] = np.asarray(leaf, wanted.dtype)
+    flags, size = array.flags, wanted.dtype.itemsize
+    lies = flags.c_contiguous and flags.aligned
+    if lies and size > wanted.dtype.alignment:  # NumPy asks for less of complex elements
+        lies = address(array) % size == 0
+    return array if lies else np.array(array, order="C")
 
 
 def is_donated(leaf: Any, buffer: np.ndarray[Any, Any], others: list[np.ndarray[Any, Any]]) -> bool:

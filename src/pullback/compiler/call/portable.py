@@ -11,6 +11,7 @@ import numpy as np
 from pullback.compiler.call.failure import failure, out_of_memory
 from pullback.compiler.call.leaves import address, is_alike, is_donated, laid_out
 from pullback.compiler.call.spec import Array, Instance, NativeFunction, require_alike
+from pullback.core.shapes import shape_of
 from pullback.core.subclasses import elements_of
 
 __all__ = ["ALIGNMENT", "PortableEntry"]
@@ -60,7 +61,7 @@ class PortableEntry:
             where = f"{self.function.name}: argument"
             plain = [elements_of(leaf, f"{where} {k}") for k, leaf in enumerate(leaves)]
             if all(map(is_alike, plain, wanted)):
-                instance = self._instances.get(tuple(map(np.shape, plain)))
+                instance = self._instances.get(tuple(map(shape_of, plain)))
                 if instance is not None:
                     outputs = self.outputs(instance, plain)
                     return outputs[0] if self.function.single else tuple(outputs)

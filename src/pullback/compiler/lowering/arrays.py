@@ -7,6 +7,7 @@ how what is computed element by element gets into the loops of what reads it.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -177,7 +178,8 @@ class Computed(Array):
         return self.again(tuple(sources), shape)
 
 
-def c_strides(shape: Sequence[int]) -> tuple[int, ...]:
+@functools.lru_cache(maxsize=1024)
+def c_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The steps from one element to the next along each axis, in C order."""
     rest = [*itertools.accumulate(shape[:0:-1], int.__mul__, initial=1)]
     return tuple(rest[::-1]) if shape else ()
@@ -232,7 +234,7 @@ def _reshaped_strides(
             if outer != extent * inner:
                 return None
         inner = old[place - 1][1]
-        steps = c_strides([new[k] for k in group])
+        steps = c_strides(tuple(new[k] for k in group))
         found += [inner * step for step in steps]
         i += 1
     return tuple(found)

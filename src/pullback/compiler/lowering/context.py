@@ -89,6 +89,8 @@ class Context:
     Attributes
     ----------
     memory : Memory
+    small : int
+        Up to how many elements an array is one scalar for each.
     lower : callable
         ``lower(context, scope, program, inputs, targets, own)`` appends the statements of a graph,
         and returns its outputs.
@@ -100,11 +102,16 @@ class Context:
     """
 
     lower: Callable[..., list[Array]]
+    small: int
     memory: Memory = field(default_factory=Memory)
     constants: list[Any] = field(default_factory=list)
     calls: list[PythonCall] = field(default_factory=list)
     errors: list[tuple[type[Exception], str]] = field(default_factory=list)
     _interned: dict[Any, Stored] = field(default_factory=dict)
+
+    def is_small(self, shape: Sequence[int]) -> bool:
+        """Whether an array of this shape is one scalar for each element."""
+        return self.memory.is_small(shape, self.small)
 
     def graph(
         self,

@@ -16,10 +16,7 @@ from pullback.compiler.lowering.scalars import KERNELS, computing_dtype, cost_of
 from pullback.compiler.lowering.scope import Scope
 from pullback.graph.program import Equation
 
-__all__ = ["SMALL", "converted", "elementwise", "elementwise_of", "unrolled"]
-
-SMALL = 16
-"""Up to how many elements an array is one scalar for each."""
+__all__ = ["converted", "elementwise", "elementwise_of", "unrolled"]
 
 
 def elementwise(

@@ -8,7 +8,7 @@ again: then it is stored. Small arrays are scalars.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ from pullback.compiler.loops import Program
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
 from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffers_of, literal
 from pullback.compiler.lowering.control import CONTROL
-from pullback.compiler.lowering.elementwise import SMALL, elementwise, unrolled
+from pullback.compiler.lowering.elementwise import elementwise, unrolled
+from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
 from pullback.compiler.lowering.reductions import joined, running
 from pullback.compiler.lowering.scalars import DTYPES
@@ -45,6 +46,10 @@ __all__ = ["Lowered", "lower"]
 _CHEAP = 4
 """Up to how many operations an element is computed again rather than stored."""
 
+_SMALL = (16, 8, 4, 1)
+_MOST_SCALARS = 1500
+"""How many elements of small arrays are scalars, and up to what size an array is small then."""
+
 _DEEP = 40
 """How many arrays an index is handed on through at most."""
 
@@ -67,9 +72,17 @@ class Lowered:
     errors: list[tuple[type[Exception], str]]
 
 
-def lower(graph: Graph) -> Lowered:
-    """The program of a graph: an input buffer for each input, an output buffer for each output."""
-    context = Context(_lowered)
+def lower(graph: Graph, varying: Collection[int] = ()) -> Lowered:
+    """The program of a graph: an input buffer for each input, an output buffer for each output.
+
+    Parameters
+    ----------
+    graph : Graph
+    varying : collection of int
+        Extents that are others for other sizes of the arguments: code is made of loops along them,
+        however short they are here, so that programs for all sizes have one structure.
+    """
+    context = Context(_lowered, _small(graph), Memory(frozenset(varying)))
     scope = Scope()
     memory = context.memory
     inputs = [memory.buffer(x.shape, x.dtype.name, "input") for x in graph.inputs]
@@ -82,6 +95,25 @@ def lower(graph: Graph) -> Lowered:
     buffers = sorted(memory.buffers, key=lambda buffer: order.index(buffer.kind))
     program = Program(graph.name, tuple(buffers), tuple(scope.statements))
     return Lowered(program, context.constants, context.calls, context.errors)
+
+
+def _small(graph: GraphProgram) -> int:
+    """Up to how many elements arrays are scalars: fewer, where these would be too many.
+
+    Code without loops takes more than its share of time to compile, and to fetch when it runs.
+    """
+    sizes = [math.prod(out.shape) for each in _everywhere_in(graph) for out in each.outputs]
+    for small in _SMALL:
+        if sum(size for size in sizes if size <= small) <= _MOST_SCALARS:
+            return small
+    return _SMALL[-1]
+
+
+def _everywhere_in(graph: GraphProgram) -> Iterator[Equation]:
+    for equation in graph.equations:
+        yield equation
+        for nested in equation.graphs.values():
+            yield from _everywhere_in(nested)
 
 
 def _lowered(
@@ -158,15 +190,15 @@ def _constant(context: Context, scope: Scope, value: Any) -> Array:
             stride for stride, extent in zip(value.strides, value.shape, strict=True) if extent > 1
         ):
             (number,) = literal(scope, value.ravel()[0], dtype).values
-            return _everywhere(number, value.shape, dtype)
-        if value.size <= SMALL:
+            return _everywhere(context, number, value.shape, dtype)
+        if context.is_small(value.shape):
             values = tuple(literal(scope, x, dtype).values[0] for x in value.ravel())
             return Elements(shape=value.shape, dtype=dtype, values=values)
     return context.constant(np.ascontiguousarray(value).reshape(value.shape))
 
 
-def _everywhere(number: Any, shape: tuple[int, ...], dtype: str) -> Array:
-    if math.prod(shape) <= SMALL:
+def _everywhere(context: Context, number: Any, shape: tuple[int, ...], dtype: str) -> Array:
+    if context.is_small(shape):
         return Elements(shape=shape, dtype=dtype, values=(number,) * math.prod(shape))
 
     def made(_: tuple[Array, ...], shape: tuple[int, ...]) -> Computed:
@@ -184,7 +216,7 @@ def _settled(
     target = frame.targets.get(variable)
     if isinstance(array, Stored) or array.dtype not in DTYPES:
         return array
-    if isinstance(array, Elements) or (array.size <= SMALL and target is None):
+    if isinstance(array, Elements) or (context.is_small(array.shape) and target is None):
         return unrolled(context, scope, array)
     uses = frame.uses[variable]
     again = uses > 1 and array.cost > _CHEAP

@@ -21,8 +21,12 @@ class Affine(NamedTuple):
 
     def scaled(self, factor: int) -> Affine:
         """The product with a number."""
+        if factor == 1:
+            return self
         if not factor:
             return ZERO
+        if not self.terms:
+            return Affine(self.offset * factor)
         return Affine(
             self.offset * factor, tuple((name, step * factor) for name, step in self.terms)
         )
@@ -58,6 +62,10 @@ ZERO = Affine()
 
 def address(base: Affine, indices: Iterable[Affine], strides: Sequence[int]) -> Affine:
     """``base + Σ stride · index``."""
+    offset = base.offset
+    steps: dict[str, int] = dict(base.terms)
     for index, stride in zip(indices, strides, strict=True):
-        base = base.plus(index.scaled(stride))
-    return base
+        offset += stride * index.offset
+        for name, step in index.terms:
+            steps[name] = steps.get(name, 0) + stride * step
+    return Affine(offset, tuple((name, step) for name, step in steps.items() if step))

@@ -12,7 +12,7 @@ import numpy as np
 from pullback.compiler.loops import Const, Expr, For, Name, Scalar, Store, Write
 from pullback.compiler.lowering.arrays import Array, Elements, Stored
 from pullback.compiler.lowering.context import Context
-from pullback.compiler.lowering.elementwise import SMALL, converted, elementwise_of, unrolled
+from pullback.compiler.lowering.elementwise import converted, elementwise_of, unrolled
 from pullback.compiler.lowering.memory import nest
 from pullback.compiler.lowering.places import ZERO, Affine
 from pullback.compiler.lowering.scope import Scope
@@ -45,12 +45,11 @@ def joined(
         values.append(_truth(arg) if _counts(equation, logical) else converted(arg, dtype))
     if _counts(equation, logical):
         values = [converted(value, dtype) for value in values]
-    terms = math.prod(loops.extents)
     scale = None if loops.divisor == 1 else loops.divisor
     if (
-        terms <= _UNROLLED
-        and out.size <= SMALL
-        and all(value.size <= SMALL or isinstance(value, Elements) for value in values)
+        context.memory.is_small(loops.extents, _UNROLLED)
+        and context.is_small(out.shape)
+        and all(context.is_small(value.shape) or isinstance(value, Elements) for value in values)
     ):
         found: Array = _straight(context, scope, loops, values, out, combine)
     elif out.size == 1:

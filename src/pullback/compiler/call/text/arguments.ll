@@ -128,3 +128,67 @@ fit:
 unfit:
   ret ptr null
 }
+
+; Where the elements of all arguments are, written to the buffers; false if one is not as expected.
+define internal i1 @read(ptr %record, ptr %args, ptr %buffers, ptr %slots) {
+  %api.at = getelementptr %Record, ptr %record, i64 0, i32 2
+  %api = load ptr, ptr %api.at
+  %count.at = getelementptr %Record, ptr %record, i64 0, i32 4
+  %count = load i64, ptr %count.at
+  %rows = getelementptr %Record, ptr %record, i64 1
+  br label %input
+input:
+  %k = phi i64 [ 0, %0 ], [ %k.next, %readable ]
+  %more = icmp ult i64 %k, %count
+  br i1 %more, label %look, label %done
+look:
+  %row = getelementptr %Input, ptr %rows, i64 %k
+  %leaf.at = getelementptr ptr, ptr %args, i64 %k
+  %leaf = load ptr, ptr %leaf.at
+  %slot = getelementptr i64, ptr %slots, i64 %k
+  %elements = call ptr @elements(ptr %row, ptr %leaf, ptr %slot, ptr %api)
+  %strange = icmp eq ptr %elements, null
+  br i1 %strange, label %unread, label %readable
+readable:
+  %elements.at = getelementptr ptr, ptr %buffers, i64 %k
+  store ptr %elements, ptr %elements.at
+  %k.next = add i64 %k, 1
+  br label %input
+done:
+  ret i1 true
+unread:
+  ret i1 false
+}
+
+; The array that holds the instance with the arguments' shapes, or null. Where the shapes of its
+; outputs stand is written to `%shapes.at`.
+define internal ptr @choose(ptr %record, ptr %instances, ptr %args, ptr %shapes.at) {
+  %inputs.at = getelementptr %Record, ptr %record, i64 0, i32 4
+  %inputs = load i64, ptr %inputs.at
+  %count.at = getelementptr %Record, ptr %record, i64 0, i32 7
+  %count = load i64, ptr %count.at
+  %rows = getelementptr %Record, ptr %record, i64 1
+  %table.at = getelementptr %Array, ptr %instances, i64 0, i32 1
+  %table = load ptr, ptr %table.at
+  br label %instance
+instance:
+  %n = phi i64 [ 0, %0 ], [ %n.next, %unfit ]
+  %more = icmp ult i64 %n, %count
+  br i1 %more, label %try, label %none
+try:
+  %holder.at = getelementptr ptr, ptr %table, i64 %n
+  %holder = load ptr, ptr %holder.at
+  %chosen.at = getelementptr %Array, ptr %holder, i64 0, i32 1
+  %chosen = load ptr, ptr %chosen.at
+  %shapes = call ptr @fits(ptr %chosen, ptr %rows, i64 %inputs, ptr %args)
+  %differs = icmp eq ptr %shapes, null
+  br i1 %differs, label %unfit, label %fit
+unfit:
+  %n.next = add i64 %n, 1
+  br label %instance
+fit:
+  store ptr %shapes, ptr %shapes.at
+  ret ptr %holder
+none:
+  ret ptr null
+}
