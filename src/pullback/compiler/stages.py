@@ -15,6 +15,7 @@ from pullback.compiler.cache.key import object_key
 from pullback.compiler.call import Array, Instance, NativeFunction
 from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.decomposition import decompose
+from pullback.compiler.libraries import address_of
 from pullback.compiler.llvm import emit, scratch_layout, symbols
 from pullback.compiler.loops import Program, text, verify
 from pullback.compiler.lowering import Lowered, lower
@@ -141,8 +142,3 @@ def _argument(x: Variable) -> Array:
     if x.weak is not None:
         return Array(x.dtype, (), "number")
     return Array(x.dtype, x.shape, "array" if x.array else "scalar")
-
-
-def address_of(symbol: str) -> int:
-    """The address of a function of a library that native code calls."""
-    raise NotImplementedError(symbol)
