@@ -10,6 +10,7 @@ from pullback.graph.graph import Graph
 from pullback.passes.accumulate import accumulate_in_place
 from pullback.passes.algebra import simplify_algebra
 from pullback.passes.broadcasts import simplify_broadcasts
+from pullback.passes.carries import simplify_carries
 from pullback.passes.choices import simplify_choices
 from pullback.passes.common import share_equal
 from pullback.passes.constants import fold_constants
@@ -36,6 +37,7 @@ _ALL = Pass(
     accumulate_in_place,
     simplify_indexing,
     simplify_loops,
+    simplify_carries,
     simplify_switches,
     share_equal,
 )
