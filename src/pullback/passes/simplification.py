@@ -8,6 +8,7 @@ from __future__ import annotations
 from pullback.core.validation import require_flag, require_instance
 from pullback.graph.graph import Graph
 from pullback.passes.accumulate import accumulate_in_place
+from pullback.passes.accumulators import join_accumulators
 from pullback.passes.algebra import simplify_algebra
 from pullback.passes.broadcasts import simplify_broadcasts
 from pullback.passes.carries import simplify_carries
@@ -18,9 +19,11 @@ from pullback.passes.dead import remove_dead
 from pullback.passes.indexing import simplify_indexing
 from pullback.passes.layout import simplify_layout
 from pullback.passes.loops import simplify_loops
+from pullback.passes.products import products_outside
 from pullback.passes.reductions import simplify_reductions
 from pullback.passes.rewriting import Pass, Rewriting
 from pullback.passes.switches import simplify_switches
+from pullback.passes.totals import totals_after_loops
 
 __all__ = ["simplify"]
 
@@ -38,6 +41,9 @@ _ALL = Pass(
     simplify_indexing,
     simplify_loops,
     simplify_carries,
+    join_accumulators,
+    products_outside,
+    totals_after_loops,
     simplify_switches,
     share_equal,
 )
