@@ -16,6 +16,7 @@ from pullback.passes.choices import simplify_choices
 from pullback.passes.common import share_equal
 from pullback.passes.constants import fold_constants
 from pullback.passes.dead import remove_dead
+from pullback.passes.factors import share_factors
 from pullback.passes.indexing import simplify_indexing
 from pullback.passes.layout import simplify_layout
 from pullback.passes.loops import simplify_loops
@@ -44,6 +45,7 @@ _ALL = Pass(
     join_accumulators,
     products_outside,
     totals_after_loops,
+    share_factors,
     simplify_switches,
     share_equal,
 )

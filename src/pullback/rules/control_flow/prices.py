@@ -28,8 +28,9 @@ _SIMPLE, _SIMPLE_OF_FEW = 1, 2
 _ELEMENTARY, _ELEMENTARY_OF_FEW = 6, 40
 """An exponential, or another function of NumPy's."""
 
-_FEW = 16
-"""How many elements are computed one at a time."""
+_FEW = 3
+"""The extent up to which an array is a few numbers: a point, a rotation. Graphs of larger ones keep
+the same whatever their size, and so have one key."""
 
 _LARGEST_POWER = 4
 """The exponent up to which a power is a few products."""
@@ -39,7 +40,7 @@ def price(equation: Equation) -> int | None:
     """What it costs to evaluate an equation again; `None` if it is not to be."""
     primitive = equation.primitive
     structure, nbytes = primitive.structure, _nbytes(equation.outputs)
-    few = max(map(size_of, equation.outputs), default=0) <= _FEW
+    few = all(extent <= _FEW for x in equation.outputs for extent in x.shape)
     simple = _SIMPLE_OF_FEW if few else _SIMPLE
     if structure.cheap:
         return simple * nbytes
