@@ -132,6 +132,21 @@ def test_a_product_that_is_read_otherwise_stays():
     assert body.count("add") == 2
 
 
+def test_what_an_inner_loop_hands_out_is_added_up_in_the_loop():
+    def f(total, xs):
+        def inner(c, x):
+            return (np.sin(c[0]) + x, np.cos(c[1]) * x), None
+
+        def body(total, x):
+            return total + pb.scan(inner, (x, x), np.stack([x, x]))[0][0], None
+
+        return pb.scan(body, total, xs)[0]
+
+    (body,) = bodies(simplified(f, array(5, 5), array(4, 5, 5)))
+    assert "scan" in body
+    assert "add" in body
+
+
 FORMS = ["matrix", "transposed", "outer", "outer from the right", "rows", "minus", "itself"]
 
 

@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.primitive import Primitive
+from pullback.core.primitive import Primitive, registry
 from pullback.core.tracing import is_plain
 from pullback.graph.building import flat_graph
 from pullback.graph.graph import Graph
 from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 
-__all__ = ["LARGE", "Numbering", "frozen", "numbered", "shared", "structure"]
+__all__ = ["LARGE", "Numbering", "frozen", "is_ours", "numbered", "shared", "structure"]
 
 LARGE = 1 << 16
 """Constants of more bytes are equal only if they are one array."""
@@ -159,6 +159,8 @@ def numbered(
 ) -> tuple[list[Equation], dict[Variable, Atom]]:
     """The equations without those that are equal to an earlier one, and what stands for what.
 
+    What the user has made is evaluated as often as the user says: it may do something besides.
+
     Parameters
     ----------
     equations : sequence of Equation
@@ -174,13 +176,21 @@ def numbered(
             equation = Equation(
                 equation.primitive, inputs, equation.params, equation.outputs, equation.place
             )
-        outputs, key = found.find(equation)
-        if outputs is not None:
-            now.update(zip(equation.outputs, outputs, strict=True))
-        else:
-            found.enter(key, equation.outputs)
+        outputs = None
+        if is_ours(equation.primitive) and not equation.graphs:
+            outputs, key = found.find(equation)
+            if outputs is None:
+                found.enter(key, equation.outputs)
+        if outputs is None:
             kept.append(equation)
+        else:
+            now.update(zip(equation.outputs, outputs, strict=True))
     return kept, now
+
+
+def is_ours(primitive: Primitive) -> bool:
+    """Whether a primitive is in the rule book, and so without side effects."""
+    return registry.get(primitive.name) is primitive
 
 
 def shared(graph: Graph) -> Graph:

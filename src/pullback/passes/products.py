@@ -17,7 +17,7 @@ from pullback.graph.variable import Variable
 from pullback.passes.accumulators import readers_of
 from pullback.passes.calls import Call
 from pullback.passes.rewriting import Pass, Rewriting
-from pullback.passes.stacks import MANY, SMALL, Stacks, may_stack, rows_of, transposed
+from pullback.passes.stacks import MANY, SMALL, Stacks, has_any, may_stack, rows_of, transposed
 from pullback.rules.contractions import matmul
 from pullback.rules.control_flow.derived import with_inputs
 from pullback.rules.control_flow.loop import Loop, scan
@@ -89,7 +89,7 @@ def _of_slices(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop:
     """x[t] @ W and W @ x[t], where x is scanned and W is the same in each iteration."""
     call = Call(loop, inputs)
     body = loop.body
-    if not call.xs or not may_stack(loop):
+    if not call.xs or not may_stack(loop) or not has_any(body, matmul):
         return None
     slices, fixed = dict(zip(body.inputs[call.first_x :], call.xs, strict=True)), Fixed(call)
     products = [fixed.product(equation, slices) for equation in body.equations]
@@ -113,7 +113,7 @@ def _stacked(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: L
     """Stacks of y[t] @ W and W @ y[t], where W is the same in each iteration."""
     call = Call(loop, inputs)
     body = loop.body
-    if not may_stack(loop):
+    if not may_stack(loop) or not has_any(body, matmul):
         return None
     readers, made = readers_of(body), {each.outputs[0]: each for each in body.equations}
     fixed, stacks = Fixed(call), Stacks(call)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
 from pullback.graph.dependence import live
+from pullback.graph.graph import Graph
 from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.calls import Call
@@ -18,7 +20,7 @@ from pullback.rules.control_flow.derived import with_constants
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.shaping import reshape, transpose
 
-__all__ = ["MANY", "SMALL", "Stacks", "may_stack", "rows_of", "transposed"]
+__all__ = ["MANY", "SMALL", "Stacks", "has_any", "may_stack", "rows_of", "transposed"]
 
 SMALL = 16
 """How many elements a matrix has that is as well multiplied in the loop."""
@@ -30,6 +32,11 @@ MANY = 4
 def may_stack(loop: Loop) -> bool:
     """Whether a loop may scan or hand out more than it does."""
     return loop.length > 1 and loop.checkpoint is None
+
+
+def has_any(body: Graph, *primitives: Primitive) -> bool:
+    """Whether a body applies one of these primitives."""
+    return any(equation.primitive in primitives for equation in body.equations)
 
 
 class Stacks:

@@ -15,7 +15,7 @@ from pullback.graph.variable import Variable
 from pullback.passes.accumulators import accumulation, readers_of
 from pullback.passes.calls import Call
 from pullback.passes.rewriting import Pass, Rewriting
-from pullback.passes.stacks import MANY, SMALL, Stacks, may_stack, rows_of, transposed
+from pullback.passes.stacks import MANY, SMALL, Stacks, has_any, may_stack, rows_of, transposed
 from pullback.rules import reductions
 from pullback.rules.arithmetic import add, multiply, subtract
 from pullback.rules.contractions import matmul
@@ -67,7 +67,7 @@ class Term(NamedTuple):
 @totals_after_loops.rewrites(scan)
 def _added_up(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: Loop) -> Any:
     call = Call(loop, inputs)
-    if not may_stack(loop):
+    if not may_stack(loop) or not has_any(loop.body, matmul, reshape, reductions.sum):
         return None
     stacks = Stacks(call)
     fixed = {*loop.body.inputs[: call.first_carry], *loop.body.constants}
@@ -144,8 +144,8 @@ def _addend(equation: Equation, accumulator: Variable) -> Variable | None:
 
 def _factors(made: Equation, makers: Makers) -> tuple[Factor | None, Factor] | None:
     """The factors of a product, or the value whose rows are summed up."""
-    primitive, (out,), inputs = made.primitive, made.outputs, made.inputs
-    if any(type(x) is not Variable or x.dtype != out.dtype for x in inputs):
+    primitive, inputs, (out, *others) = made.primitive, made.inputs, made.outputs
+    if others or any(type(x) is not Variable or x.dtype != out.dtype for x in inputs):
         return None
     if primitive is reductions.sum:
         (x,) = inputs

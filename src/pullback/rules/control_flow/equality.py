@@ -15,7 +15,7 @@ import numpy as np
 from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.tracing import Tracer, is_plain
 from pullback.graph.graph import Graph
-from pullback.graph.numbering import frozen, numbered
+from pullback.graph.numbering import frozen, is_ours, numbered
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.derived import with_constants
 from pullback.transforms.tape import Node, Operation, Output, Tape
@@ -68,7 +68,7 @@ def _computation(node: Any, deep: int) -> Hashable | None:
     if type(node) is Output:
         whole = _computation(node.parents[0], deep)
         return None if whole is None else (node.position, whole)
-    if type(node) is not Operation or not node.parents:
+    if type(node) is not Operation or not node.parents or not is_ours(node.primitive):
         return None
     known = node.args if len(node.args) == len(node.parents) else [None] * len(node.parents)
     parents = [_argument(x, y, deep) for x, y in zip(node.parents, known, strict=True)]
