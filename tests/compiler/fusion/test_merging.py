@@ -12,6 +12,7 @@ from pullback.compiler.loops import (
     Copy,
     For,
     Kernel,
+    Let,
     Scalar,
     Store,
     interpret,
@@ -329,6 +330,23 @@ def test_what_is_read_at_a_checked_place_stays_behind_the_check():
         with pytest.raises(CheckFailedError) as failure:
             interpret(each, [np.full(6, 9.0)])
         assert failure.value.error == 4
+
+
+def test_a_place_with_the_index_of_a_loop_needs_no_check():
+    holds = op("less", name("s"), number(9.0), dtype="bool")
+    place = ("n", 3)
+    first = kernel(
+        axes(i=3), write(at("y", place, ("i", 1)), op("sin", load("x", place, ("i", 1))))
+    )
+    second = kernel(
+        axes(j=3), write(at("z", place, ("j", 1)), op("cos", load("x", place, ("j", 1))))
+    )
+    loop = For(
+        "n", number(2, INT), (),
+        (first, let("s", load("x", ("n", 1))), Check(holds, 1), second), (), (),
+    )  # fmt: skip
+    (after,) = agrees(program(buffers(x=X, y=Y, z=Z), loop)).body
+    assert [type(each) for each in after.body] == [Kernel, Let, Check]
 
 
 def test_a_check_without_writes_is_kept():
