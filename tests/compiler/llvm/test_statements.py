@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 
 import numpy as np
+import pytest
 
-from pullback.compiler.llvm import emit, missing, numbers, scratch_layout, symbols
+from pullback.compiler.llvm import emit, missing, numbers, parts, scratch_layout, symbols
 from pullback.compiler.loops import (
     Axis,
     Branch,
@@ -26,7 +27,10 @@ from pullback.compiler.loops import (
     While,
     Write,
     interpret,
+    text,
 )
+from pullback.compiler.loops.interpreter import CheckFailedError
+from tests.compiler.llvm.control import random_control
 from tests.compiler.llvm.native import Native, run
 from tests.compiler.loops.test_language import control, shifted
 
@@ -304,3 +308,25 @@ def test_long_code_is_several_functions():
     native = Native(program, level=0)
     assert native.text.count("define internal i32 @part") == 5
     np.testing.assert_array_equal(native(program, x)[1][0], interpret(program, x)[0])
+
+
+@pytest.mark.parametrize("longest", [parts.LONG, 25])
+def test_generated_programs(longest, monkeypatch):
+    """Loops and choices in one function, and cut into many."""
+    monkeypatch.setattr(parts, "LONG", longest)
+    for seed in range(40):
+        program = random_control(seed)
+        values = [np.random.default_rng(seed).integers(-9, 9, 12)]
+        code, (found,) = run(program, values, level=0)
+        error, wanted = outcome(program, values)
+        assert code == error, text(program)
+        if not error:
+            np.testing.assert_array_equal(found, wanted, err_msg=text(program))
+
+
+def outcome(program, values):
+    """The number of the error in which a program ends, and its output if that is 0."""
+    try:
+        return 0, interpret(program, values)[0]
+    except CheckFailedError as error:
+        return error.error, None

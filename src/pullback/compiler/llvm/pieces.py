@@ -38,6 +38,8 @@ class Level(NamedTuple):
         All vectors have the same number of lanes, those at the end too, as accumulators have.
     exact : bool
         The rest is cut into vectors without masks, as what lives in registers wants to be read.
+    compact : bool
+        The rest is a loop, as the code for a vector is long.
     """
 
     axis: str
@@ -49,6 +51,7 @@ class Level(NamedTuple):
     cuts: tuple[int, ...] = ()
     uniform: bool = False
     exact: bool = False
+    compact: bool = False
 
 
 class Piece(NamedTuple):
@@ -123,6 +126,10 @@ def _of_size(
         yield Piece(at, None, step, offsets, lanes, rest % lanes or None, range=among)
         return
     vectors = rest // lanes * lanes
+    if level.compact and rest > lanes:
+        stop = plus(frame, at, rest)
+        yield Piece(at, stop, lanes, (0,), lanes, str(stop), range=among)
+        return
     if vectors:
         yield Piece(at, None, step, tuple(range(0, vectors, lanes)), lanes, range=among)
     at, rest = plus(frame, at, vectors), rest - vectors

@@ -18,6 +18,8 @@ _UNROLLED = 400
 """Instructions, about, of a kernel that is written without loops."""
 _ROW = 256
 """Vectors of a sum that is kept in the nearest cache."""
+_LONG = 24
+"""Instructions of a point that are not written more often than need be."""
 _ACCUMULATORS = 16
 """How many vectors are summed side by side."""
 
@@ -245,7 +247,9 @@ class _Planning:
         if uniform and not open_ended:
             while lanes // 2 >= extent:
                 lanes //= 2
+        compact = self._access.count > _LONG and not self._local
         level = Level(axis, extent, tile, lanes, uniform=uniform, exact=self._local)
+        level = level._replace(compact=compact)
         if uniform and (open_ended or extent > 2 * BLOCK):
             return [level._replace(tile=1, lanes=1, block=True), level._replace(staged=True)]
         if uniform and inner and extent >= 256:
