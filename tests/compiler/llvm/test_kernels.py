@@ -13,6 +13,7 @@ from pullback.compiler.loops import (
     Buffer,
     Const,
     Kernel,
+    Let,
     Load,
     Name,
     Op,
@@ -106,6 +107,31 @@ def test_a_product_is_made_once_for_all_sizes():
         same, given = numbers(other)
         assert same == key
         agrees(other, native, values_of(other, random), given)
+
+
+def heavy(size):
+    """A kernel with a body that is long enough to be written once, and a sum beside it."""
+    at = (("i", 1),)
+    x = Load(Place("x", 0, at), F)
+    beyond = Op("less", (Name("i", "int64"), Const(size - 3, "int64")), "bool")
+    value = Op("add", (Op("tanh", (Op("exp", (x,), F),), F), Load(x.place, F, beyond)), F)
+    body = (Let(Scalar("v", F), value),)
+    write = Write(Place("y", 0, at), Name("v", F))
+    kernel = Kernel((Axis("i", size),), body, (write, Write(Scalar("t", F), Name("v", F), "add")))
+    buffers = (Buffer("x", F, size, "input"), Buffer("y", F, size, "output"))
+    buffers = (*buffers, Buffer("z", F, 1, "output"))
+    return Program("heavy", buffers, (kernel, Store(Place("z"), Name("t", F))))
+
+
+def test_long_bodies_at_all_sizes():
+    for size in (1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 33, 67):
+        program = heavy(size)
+        x = np.random.default_rng(size).normal(size=size)
+        code, (y, z) = Native(program, level=0)(program, [x])
+        assert code == 0
+        wanted = interpret(program, [x])
+        np.testing.assert_allclose(y, wanted[0], rtol=1e-14)
+        np.testing.assert_allclose(z, wanted[1], rtol=1e-14)
 
 
 def total(size, combine="add", dtype=F):

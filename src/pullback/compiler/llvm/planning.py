@@ -16,6 +16,8 @@ __all__ = ["Access", "plan", "starts_apart"]
 
 _UNROLLED = 400
 """Instructions, about, of a kernel that is written without loops."""
+_SIDE = 16
+"""Points of an axis of such a kernel."""
 _ROW = 256
 """Vectors of a sum that is kept in the nearest cache."""
 _LONG = 24
@@ -175,11 +177,13 @@ class _Planning:
     def _unrolled(self) -> dict[str, int] | None:
         """The tiles of a kernel that is small enough to be written without loops."""
         total = self._access.count + len(self._access.loads) + 2 * len(self._kernel.writes)
+        longest = 0
         for axis, extent in self._extents.items():
             if isinstance(extent, Hole):
                 return None
             total *= self._vectors(axis)
-        if total > _UNROLLED:
+            longest = max(longest, self._vectors(axis))
+        if total > _UNROLLED or longest > _SIDE:
             return None
         return {axis: self._vectors(axis) for axis in self._extents}
 
@@ -204,8 +208,11 @@ class _Planning:
                 tiles[rows[0]] = self._fitting(rows[0], min(_ACCUMULATORS // tiles[vector], most))
             return tiles
         left = min(_ACCUMULATORS, most)
+        side = 4 if len(rows) > 1 else 8
         for axis in rows[:2]:
-            tiles[axis] = self._fitting(axis, min(4, left))
+            # Powers of two, as that many sums are formed together.
+            most = max(min(side, left, self._vectors(axis)), 1)
+            tiles[axis] = 1 << (most.bit_length() - 1)
             left //= tiles[axis]
         return tiles
 
@@ -254,7 +261,7 @@ class _Planning:
             return [level._replace(tile=1, lanes=1, block=True), level._replace(staged=True)]
         if uniform and inner and extent >= 256:
             level = level._replace(staged=True)
-        if vector and not open_ended:
+        if vector and not open_ended and not compact:
             level = level._replace(cuts=self._cuts(axis, extent))
         return [level]
 
