@@ -237,6 +237,7 @@ class Nest:
         # All values come before the first one is stored: it may overwrite what they read.
         found: dict[Key, tuple[Write, Point, Value]] = {}
         for point in self._all(frozenset(points.levels)):
+            points.settle(point)
             for j in self._joined:
                 key = self._key(j, point, j.last)
                 after[key] = joined(frame.body, j.write.combine, after[key], self._value(j, point))
