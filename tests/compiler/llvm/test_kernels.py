@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pullback.compiler.llvm import numbers
+from pullback.compiler.llvm import numbers, pieces, planning
 from pullback.compiler.loops import (
     Axis,
     Buffer,
@@ -52,6 +52,24 @@ def test_generated_kernels(first):
     for seed in range(first, first + 30):
         program = random_kernel(seed)
         verify(program)
+        values = values_of(program, np.random.default_rng(seed))
+        agrees(program, Native(program, level=0), values)
+
+
+@pytest.mark.parametrize("block", [3, 16])
+def test_generated_kernels_in_small_blocks(block, monkeypatch):
+    """What is for large kernels is done for small ones, too."""
+    for module, name, value in [
+        (pieces, "BLOCK", block),
+        (planning, "BLOCK", block),
+        (planning, "_UNROLLED", 10),
+        (planning, "_LONG", block),
+        (planning, "_STAGED", 3),
+        (planning, "_TILE", 1),
+    ]:
+        monkeypatch.setattr(module, name, value)
+    for seed in range(300, 325):
+        program = random_kernel(seed)
         values = values_of(program, np.random.default_rng(seed))
         agrees(program, Native(program, level=0), values)
 
