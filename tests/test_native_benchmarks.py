@@ -292,7 +292,7 @@ def test_the_bound_stands_at_the_strongest_side_with_its_best_threads() -> None:
     assert first is not None and first.ratio("empty") == pytest.approx(0.5)
     assert first.reached("empty") and first.reached("warm")
     assert verdicts(TWO, FIGURES) == [False, True, True, True]
-    assert summary([(TWO, FIGURES)]).startswith("3 of 4 bounds reached.")
+    assert summary([(TWO, FIGURES)]).startswith("3 of 4 bounds reached, 0 not measured.")
 
 
 def test_a_bound_may_be_for_one_spelling_or_for_the_best_of_a_library() -> None:
@@ -315,6 +315,7 @@ def test_the_table_says_what_is_reached_and_who_was_left_out() -> None:
     assert "pullback left out: over 5 s a call" in text
     assert math.isnan(comparisons(TWO, without)[0].ratio)
     assert verdicts(TWO, without) == [] and "missed" not in text
+    assert summary([(TWO, without)]).startswith("0 of 0 bounds reached, 1 not measured.")
 
 
 def test_the_command_measures_writes_and_draws(tmp_path: Path) -> None:

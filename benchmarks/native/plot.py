@@ -35,12 +35,15 @@ def draw(results: Sequence[tuple[Problem, Mapping[str, Any]]], mode: str, path: 
         for cache, marker in zip(FIRST_BOUNDS, "o^", strict=True):
             if first is not None:
                 firsts.plot(first.ratio(cache), row, marker, color=_COLOURS["JAX"], label=cache)
-    for axes, title in ((calls, f"a call, {mode}, ÷ each"), (firsts, "first result ÷ JAX's")):
+    for axes, title, place in (
+        (calls, f"a call, {mode}, ÷ each", "outside lower left"),
+        (firsts, "first result ÷ JAX's", "outside lower right"),
+    ):
         axes.set(xscale="log", title=title)
         axes.axvline(1.0, color="black", linewidth=0.8)
         axes.grid(axis="both", color="#dddddd", linewidth=0.6)
         axes.set_axisbelow(True)
-        _legend(axes)
+        _legend(axes, place)
     for bound in FIRST_BOUNDS.values():
         firsts.axvline(bound, color="#b01030", linewidth=0.8, linestyle=":")
     calls.set_yticks(range(len(titles)), titles, fontsize="small")
@@ -57,8 +60,8 @@ def _calls(axes: Any, row: int, found: Sequence[Comparison]) -> None:
             axes.plot(c.bound, row, "|", color=_COLOURS[library], markersize=13, label="at most")
 
 
-def _legend(axes: Any) -> None:
+def _legend(axes: Any, place: str) -> None:
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
     if once:
-        axes.legend(once.values(), once.keys(), fontsize="small", loc="best")
+        axes.figure.legend(once.values(), once.keys(), fontsize="small", loc=place, ncols=len(once))

@@ -74,10 +74,15 @@ def verdicts(problem: Problem, figures: Mapping[str, Any]) -> list[bool]:
 
 def summary(results: Iterable[tuple[Problem, Mapping[str, Any]]]) -> str:
     """How many bounds there are, and how many are reached."""
-    every = [reached for result in results for reached in verdicts(*result)]
+    every, unknown = [], 0
+    for problem, figures in results:
+        every += verdicts(problem, figures)
+        beside = comparisons(problem, figures)
+        unknown += sum(c.bound is not None and c.reached is None for c in beside)
     return (
-        f"{sum(every)} of {len(every)} bounds reached. {OURS} is called with NumPy arrays and has "
-        f"one thread; ratios are of medians. First results are to be there within {FIRST_MOST} s."
+        f"{sum(every)} of {len(every)} bounds reached, {unknown} not measured. "
+        f"{OURS} is called with NumPy arrays and has one thread; ratios are of medians. "
+        f"First results are to be there within {FIRST_MOST} s."
     )
 
 

@@ -169,7 +169,7 @@ def writings(draw):
                    for key in keys]  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(writings(), st.sampled_from(["zeros", "given"]), st.sampled_from(["float64", "float32"]))
 def test_any_writes(writing, base, dtype):
     shape, writes = writing

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import pullback as pb
 from pullback.passes.indexing import simplify_indexing
-from pullback.passes.joining import simplify_joining
+from pullback.passes.joining import MOST_JOINED, simplify_joining
 from pullback.passes.simplification import simplify
 from pullback.rules.shaping import concatenate, stack
 from tests.passes.agreement import assert_agree, rewritten, special
@@ -75,6 +75,20 @@ def test_rules(f, left):
 )
 def test_reads_of_what_was_joined(f, left):
     assert names(rewritten(simplify_indexing, f, x, x + 1)) == left
+
+
+def test_appending_one_by_one():
+    def f(m):
+        y = m[0]
+        for k in range(3 * MOST_JOINED):
+            y = concatenate(y, k + m[1, :2], axis=0)
+        return y
+
+    graph = simplify(pb.trace(f, m))
+    joins = [each for each in graph.equations if each.primitive is concatenate]
+    assert len(joins) < 6
+    assert max(len(each.inputs) for each in joins) <= MOST_JOINED
+    np.testing.assert_array_equal(graph(m), f(m))
 
 
 def test_a_transposed_stack():

@@ -13,6 +13,7 @@ import numpy as np
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
+from pullback.compiler.structured import caller
 from pullback.compiler.template import Template, template
 from pullback.core import trees
 from pullback.core.tracing import Tracer
@@ -72,7 +73,7 @@ class Compiled:
         self.donate = donate
         self.name = name_of(function)
         self._versions: dict[Any, _Version] = {}
-        self._latest: dict[trees.TreeSpec, _Version] = {}
+        self._recent: tuple[trees.TreeSpec, _Version] | None = None
         self._firsts: dict[str, Stages] = {}
         self._templates: dict[str, Template] = {}
         self._lock = threading.RLock()
@@ -130,12 +131,14 @@ class Compiled:
 
     def _slow(self, *args: Any, **kwargs: Any) -> Any:
         """A call with arguments of any kind."""
+        if self._recent is not None:
+            structure, recent = self._recent
+            leaves, spec = trees.flatten_again((args, kwargs))
+            if spec == structure:
+                out = recent(leaves)
+                if out is not _MISS:
+                    return out
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
-        latest = self._latest.get(spec)
-        if latest is not None:
-            out = latest(leaves)
-            if out is not _MISS:
-                return out
         if any(type(leaf) is Tracer for leaf in leaves):
             return self.function(*args, **kwargs)
         version = self._version(leaves, spec, args, kwargs)
@@ -160,7 +163,10 @@ class Compiled:
         kinds = tuple(map(_kind, leaves))
         key = (spec, *kinds)
         found = self._versions.get(key)
-        if found is None:
+        if found is not None:
+            if found.leaves is None:
+                self._recent = spec, found
+        else:
             lying = (key, tuple(map(_layout, leaves)))
             found = self._versions.get(lying)
             if found is None:
@@ -262,7 +268,7 @@ class Compiled:
         signature = version.stages.recorded.signature
         if signature.layouts or signature.static:
             return
-        self._latest[spec] = version
+        self._recent = spec, version
         result = signature.result
         flat = not kwargs and all(trees.flatten(arg)[1].is_leaf() for arg in args)
         simple = result.is_leaf() or (
@@ -272,6 +278,11 @@ class Compiled:
             entry = Entry(version.function, version.instance, self._slow)
             # A built-in function in a class is called without the instance.
             type(self).__call__ = entry.call  # type: ignore[method-assign]
+        elif not kwargs:
+            specs = [trees.flatten(arg)[1] for arg in args]
+            call = caller(specs, result, version.entry.call, _MISS, self._slow)
+            if call is not None:
+                type(self).__call__ = call  # type: ignore[method-assign]
 
 
 def _kind(leaf: Any) -> Any:

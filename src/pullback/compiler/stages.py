@@ -19,6 +19,7 @@ from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.decomposition import decompose
 from pullback.compiler.fusion import fuse
 from pullback.compiler.interrupts import poll_address
+from pullback.compiler.libraries import address_of
 from pullback.compiler.llvm import emit, numbers, scratch_layout, symbols
 from pullback.compiler.loops import Program, text
 from pullback.compiler.lowering import Lowered, lower
@@ -178,8 +179,3 @@ def _argument(x: Variable) -> Array:
 def _bits(value: Any) -> bytes:
     """A number as a hole has it."""
     return struct.pack("<d", value) if type(value) is float else struct.pack("<q", value)
-
-
-def address_of(symbol: str) -> int:
-    """The address of a function of a library that native code calls."""
-    raise NotImplementedError(symbol)

@@ -66,7 +66,7 @@ class Write(NamedTuple):
         return self.equation.inputs[self.equation.primitive is not scatter]
 
 
-@dataclass
+@dataclass(eq=False)
 class Layer:
     """Writes along one axis that have no place in common, or name the same.
 

@@ -136,7 +136,7 @@ def _alike(a: Atom, b: Atom, shared: Atom, z: Variable) -> bool:
     )
 
 
-# -- vectors and outer products ------------------------------------------------------------------
+# -- vectors and outer products --------------------------------------------------------------------
 
 
 @simplify_contractions.rewrites(reshape)

@@ -14,9 +14,15 @@ from pullback.passes.rewriting import Pass, Rewriting, is_number
 from pullback.rules.indexing import index
 from pullback.rules.shaping import concatenate, stack, transpose
 
-__all__ = ["joined", "simplify_joining"]
+__all__ = ["MOST_JOINED", "joined", "simplify_joining"]
 
 simplify_joining = Pass()
+
+MOST_JOINED = 64
+"""How many arrays come to stand in one place for being joined one after the other.
+
+Without a limit a loop that appends to an array would be read again for every element.
+"""
 
 
 def joined(rw: Rewriting, parts: Sequence[tuple[Atom, bool]], axis: int) -> Atom:
@@ -51,6 +57,8 @@ def _concatenate(rw: Rewriting, y: Variable, *xs: Atom, axis: int) -> Atom | Non
     if number is not None:
         return number
     flat = [each for x in xs for each in _members(rw, x, axis)]
+    if len(flat) > max(len(xs), MOST_JOINED):
+        flat = list(xs)
     merged: list[Atom] = []
     for x in flat:
         both = _side_by_side(rw, merged[-1], x, axis) if merged else None
