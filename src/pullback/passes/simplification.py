@@ -57,7 +57,8 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
     Constants are folded and equal expressions shared; nothing is computed that no output depends
     on; no zero is added, nothing is multiplied by one, and what is repeated is computed once;
     transposes, reshapes, conversions and broadcasts are merged; what is added to a few elements of
-    an array, or written and read again, is so without arrays of zeros.
+    an array, or written and read again, is so without arrays of zeros; loops carry, scan and stack
+    nothing twice, and products with one matrix, or that a loop adds up, are formed at once.
 
     Parameters
     ----------
