@@ -57,14 +57,6 @@ def test_constants_with_the_same_elements():
     assert names(graph) == ["multiply", "multiply"]
 
 
-def test_large_constants_are_equal_if_they_are_one_array():
-    a, b = np.arange(20_000.0), np.arange(20_000.0)
-    for array in (a, b):
-        array.flags.writeable = False
-    graph = share_equal(pb.trace(lambda x: (x * a, x * a, x * b), np.ones(20_000)))
-    assert len(graph.constants) == 2
-
-
 def test_parameters():
     a, b = np.ones(2), np.ones(2)
     different = [

@@ -3,7 +3,7 @@
 Equations are equal if they apply the same primitive, with the same parameters, to the same inputs:
 to the same variables, or to numbers of the same type with the same bits. The order of the factors
 of a product does not matter. Arrays among the parameters are compared by identity, graphs by
-structure. Constant arrays are equal if their elements are, unless they are large.
+structure. Constant arrays are equal if their elements are; see `pullback.graph.interning`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from pullback.core.primitive import Primitive, registry
 from pullback.core.tracing import is_plain
 from pullback.graph.building import flat_graph
 from pullback.graph.graph import Graph
+from pullback.graph.interning import Interned
 from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 
-__all__ = ["LARGE", "Numbering", "frozen", "is_ours", "numbered", "shared", "structure"]
-
-LARGE = 1 << 16
-"""Constants of more bytes are equal only if they are one array."""
+__all__ = ["Numbering", "frozen", "is_ours", "numbered", "shared", "structure"]
 
 
 class Numbering:
@@ -34,7 +32,7 @@ class Numbering:
 
     def __init__(self) -> None:
         self._outputs: dict[Any, tuple[Variable, ...]] = {}
-        self._constants: dict[Any, Variable] = {}
+        self._constants = Interned()
 
     def find(self, equation: Equation) -> Any:
         """The outputs of an equal equation, or `None`; and the key to enter it with."""
@@ -51,11 +49,9 @@ class Numbering:
         """Remember the outputs of an equation."""
         self._outputs[key] = outputs
 
-    def constant(self, array: np.ndarray[Any, Any], variable: Variable) -> Variable:
-        """The variable of an equal constant; `variable`, from now on, if there is none."""
-        small = array.nbytes <= LARGE
-        key = (array.dtype, array.shape, array.tobytes()) if small else id(array)
-        return self._constants.setdefault(key, variable)
+    def constant(self, array: np.ndarray[Any, Any], variable: Variable) -> tuple[Variable, bool]:
+        """The variable of an equal constant, or of its transpose, and whether it is the latter."""
+        return self._constants.find(array, variable)
 
 
 @functools.lru_cache(maxsize=4096)
