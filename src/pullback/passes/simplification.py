@@ -64,55 +64,55 @@ _ALL = Pass(
 def simplify(graph: Graph, *, verify: bool = True) -> Graph:
     """A graph that computes the same with less.
 
-        Constants are folded and equal expressions shared; nothing is computed that no output depends
-        on; no zero is added, nothing is multiplied by one, and what is repeated is computed once;
-        transposes, reshapes, conversions and broadcasts are merged; what is added to a few elements of
-        an array, or written and read again, is so without arrays of zeros, and what is written
+    Constants are folded and equal expressions shared; nothing is computed that no output depends
+    on; no zero is added, nothing is multiplied by one, and what is repeated is computed once;
+    transposes, reshapes, conversions and broadcasts are merged; what is added to a few elements of
+    an array, or written and read again, is so without arrays of zeros, and what is written
     everywhere is joined; sums of products are matrix products where that saves an array of all
     products; loops carry, scan and stack nothing twice, and products with one matrix, or that a
     loop adds up, are formed at once.
 
     Parameters
     ----------
-        graph : Graph
-        verify : bool
-            Whether to check after each walk over the graph that it is well formed; see `Graph.verify`.
+    graph : Graph
+    verify : bool
+        Whether to check after each walk over the graph that it is well formed; see `Graph.verify`.
 
     Returns
     -------
-        Graph
-            Of the same signature. Simplifying it again gives the same.
+    Graph
+        Of the same signature. Simplifying it again gives the same.
 
     Raises
     ------
-        ArgumentTypeError
-            Where `graph` is something else, such as a function.
-        GraphError
-            If a walk has made a graph that is not well formed.
+    ArgumentTypeError
+        Where `graph` is something else, such as a function.
+    GraphError
+        If a walk has made a graph that is not well formed.
 
     Notes
     -----
-        Results are the same up to rounding, NaN and infinity included: 0·x is kept where x is not
-        known to be finite. The sign of a zero may change: x + 0 is x, although −0.0 + 0.0 is 0.0. Of a
-        complex number that is infinite or undefined it is kept that it is so, in whichever part.
-        Graphs inside loops, choices and checkpoints are simplified too. What `pullback.checkpoint`
-        computes again is not shared with what was computed before.
-        Matrices that are multiplied by the same constant are added first, which may overflow where the
-        products would not.
-        The work grows in proportion to the number of equations.
+    Results are the same up to rounding, NaN and infinity included: 0·x is kept where x is not
+    known to be finite. The sign of a zero may change: x + 0 is x, although −0.0 + 0.0 is 0.0. Of a
+    complex number that is infinite or undefined it is kept that it is so, in whichever part.
+    Graphs inside loops, choices and checkpoints are simplified too. What `pullback.checkpoint`
+    computes again is not shared with what was computed before.
+    Matrices that are multiplied by the same constant are added first, which may overflow where the
+    products would not.
+    The work grows in proportion to the number of equations.
 
     Examples
     --------
-        >>> import numpy as np
-        >>> import pullback as pb
-        >>> graph = pb.trace(pb.grad(lambda x: np.sum(np.sin(x) ** 2)), np.ones(3))
-        >>> print(pb.simplify(graph))
-        f(x: float64[3]) -> float64[3]:
-          v0: float64[3] = sin(x)
-          v1: float64[3] = multiply(2.0, v0)
-          v2: float64[3] = cos(x)
-          v3: float64[3] = multiply(v2, v1)
-          return v3
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> graph = pb.trace(pb.grad(lambda x: np.sum(np.sin(x) ** 2)), np.ones(3))
+    >>> print(pb.simplify(graph))
+    f(x: float64[3]) -> float64[3]:
+      v0: float64[3] = sin(x)
+      v1: float64[3] = multiply(2.0, v0)
+      v2: float64[3] = cos(x)
+      v3: float64[3] = multiply(v2, v1)
+      return v3
     """
     remedy = "record the function first: pullback.simplify(pullback.trace(f, *args))"
     require_instance(graph, Graph, "simplify", "graph", "a Graph", remedy)
