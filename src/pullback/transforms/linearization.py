@@ -21,7 +21,15 @@ from pullback.core.shapes import expand, fit, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.transforms.application import Application, leaves_out
 from pullback.transforms.cotangents import Cotangents
-from pullback.transforms.support import UNKEPT, Support, may_be_nan, of_seed, of_sum
+from pullback.transforms.support import (
+    Support,
+    may_be_nan,
+    of_seed,
+    of_sum,
+    passed,
+    recorded,
+    settled,
+)
 from pullback.transforms.tape import Node, Operation, Output, Tape
 
 __all__ = ["Linearization"]
@@ -176,8 +184,10 @@ class Linearization:
                     bar = bars.pop(node, None)
                     if bar is not None:
                         support = bars.supports.pop(node, None)
-                        if support is UNKEPT:
-                            support = of_sum(bar)
+                        if support is not None and not support.is_kept:
+                            support = of_sum(bar, support)
+                        if recorded(bar):
+                            support = settled(support)
                         if node.met is not None:
                             bar = node.met.pulled(bar, support, node.parents)
                         if support is None and not node.primitive.masks:
@@ -317,12 +327,13 @@ def _fitted(
     """The support of a cotangent that has been brought to the shape of an argument."""
     if support is None or before == after:
         return support
-    return Support(
+    if not support.is_kept:
+        return support
+    return passed(
+        support,
         lambda array: np.not_equal(
             fit(np.broadcast_to(np.where(array, 1.0, 0.0), before), after, np.dtype(float)), 0
         ),
-        (support,),
-        everywhere=support.everywhere,
     )
 
 
