@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from pullback.core.choice import Branch, Choice, has_nan
-from pullback.core.linear import Diagonal, Identity, Linear, LinearMap, Selection
-from pullback.core.maps import Joint, Maps, push
+from pullback.core.linear import Diagonal, Identity, Linear, LinearMap
+from pullback.core.maps import Followed, Joint, Maps, push
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracing import Tracer, known
@@ -18,20 +18,20 @@ from pullback.transforms.support import (
     ROW,
     Support,
     both,
+    found_again,
     indicator,
     left_out,
     may_be_nan,
     of_results,
-    of_sum,
     of_value,
+    of_zeros,
     only_mapped,
     passed,
     point_of,
-    recorded,
-    settled,
     times,
     union,
     unkept,
+    zeros_of,
 )
 
 __all__ = ["Application", "leaves_out"]
@@ -56,6 +56,9 @@ class Application:
         self, maps: Maps, dots: Sequence[Any], supports: Sequence[Support | None]
     ) -> tuple[Any, Any]:
         """Σ Jᵢẋᵢ and its support; for several outputs a tuple, and the support of each."""
+        if isinstance(maps, Followed):
+            term, zeros = maps.push(dots, tuple(map(zeros_of, supports)))
+            return term, tuple(map(of_zeros, term, zeros))
         if isinstance(maps, Joint):
             term = maps.pushforward(*dots)
             if self.primitive.pads:
@@ -80,9 +83,7 @@ class Application:
                 total, found = total + term, union(found, support)
             else:
                 total, found = term, union(found, support)
-        if found is not None and not found.is_kept:
-            found = of_sum(total, found)
-        return total, settled(found) if recorded(total) else found
+        return total, found_again(total, found)
 
     def one(
         self,
@@ -173,7 +174,8 @@ class Application:
             return None
         like = Abstract.of(x)
         static = not leaves_out or self._is_static()
-        if primitive.keeps_rest and not static and not known(x):
+        spreads = not known(x) and self._spreads(position, forward=forward)
+        if spreads and not static:
             return unkept()
         left = None
         if leaves_out:
@@ -187,9 +189,21 @@ class Application:
             left=left,
         )
         assert found is not None
-        if primitive.keeps_rest and not found.static and not known(x) and not self._is_short():
+        if spreads and not found.static and not self._is_short():
             return unkept(found)
         return found
+
+    def _spreads(self, position: int, *, forward: bool) -> bool:
+        """Whether a map puts a few elements among many, which a loop may do in each step.
+
+        To do the same to a support would take more than the step does.
+        """
+        primitive = self.primitive
+        if not primitive.keeps_rest:
+            return False
+        if forward:
+            return bool(primitive.pads) or len(primitive.keeps) > 1
+        return primitive.masks and position == 0
 
     def _is_short(self) -> bool:
         """Whether what holds the elements that an index chooses among is."""
@@ -202,9 +216,9 @@ class Application:
 
     def parts(self, maps: Joint, bar: Any, support: Any, terms: Sequence[Any]) -> Sequence[Any]:
         """The supports of what a joint map pulls a cotangent back to."""
-        if type(support) is not Support or not self.primitive.pads:
-            return of_results(list(terms), support if type(support) is tuple else (support,))  # type: ignore[no-any-return]
-        if support.own is bar:
+        if isinstance(support, ROW):
+            return of_results(list(terms), support)  # type: ignore[no-any-return]
+        if not self.primitive.pads or support is None or support.own is bar:
             return of_results(list(terms), (support,))  # type: ignore[no-any-return]
         like = Abstract.of(bar)
         row = passed(support, lambda array: maps.pullback(indicator(array, like)))
@@ -232,7 +246,7 @@ class Application:
 def leaves_out(primitive: Primitive, args: Sequence[Any], dots: Sequence[Any]) -> bool:
     """Whether a pushforward has strong zeros of its own, where the tangents have none."""
     if not primitive.leaves_out:
-        return False
+        return primitive.follows
     # Conditions are booleans, indices the rest of the arguments; neither has a tangent.
     count = len(primitive.keeps) if primitive.keeps_rest else len(args)
     if primitive.pads == "always":

@@ -21,18 +21,20 @@ import numpy as np
 from pullback.core.choice import Choice, has_nan
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracing import Tracer, known, strip
+from pullback.core.zeros import Zeros
 
 __all__ = [
     "ROW",
     "Support",
     "both",
+    "found_again",
     "indicator",
     "left_out",
     "may_be_nan",
     "of_results",
     "of_seed",
-    "of_sum",
     "of_value",
+    "of_zeros",
     "only_mapped",
     "passed",
     "point_of",
@@ -41,6 +43,7 @@ __all__ = [
     "times",
     "union",
     "unkept",
+    "zeros_of",
 ]
 
 
@@ -51,7 +54,7 @@ class Support:
     ----------
     make : callable, optional
         Makes the array from those of the sources. Without one the support has not been kept: it is
-        that of a term of a sum, of whose total it is found again by `of_sum`.
+        that of a term of a sum, of whose total it is found again.
     sources : tuple of Support
     everywhere : bool
         Whether every product is to mind it, not those alone with coefficients that are known to be
@@ -85,7 +88,7 @@ class Support:
         self._outline = outline
         self.everywhere = everywhere
         self.own = own
-        self.static = static and all(source.static for source in sources)
+        self.static: bool = static and all(source.static for source in sources)
 
     @property
     def outline(self) -> Support | None:
@@ -146,14 +149,30 @@ def of_value(x: Any, *, everywhere: bool, outline: Support | None = None) -> Sup
     return Support(lambda: found, everywhere=everywhere)
 
 
-def of_sum(total: Any, support: Support) -> Support:
-    """The support of a sum of which it has not been kept where its terms have strong zeros.
+def of_zeros(x: Any, zeros: Zeros) -> Support | None:
+    """The support of a tangent or cotangent with such zeros."""
+    if x is None or zeros is Zeros.ORDINARY:
+        return None
+    return of_value(x, everywhere=zeros is Zeros.EVERYWHERE)
 
-    Its zeros are taken for strong ones, then.
+
+def zeros_of(support: Support | None) -> Zeros:
+    """What the zeros are of a tangent or cotangent that has this support."""
+    if support is None:
+        return Zeros.ORDINARY
+    return Zeros.AT_POLES if support.outline is None else Zeros.EVERYWHERE
+
+
+def found_again(total: Any, support: Support | None) -> Support | None:
+    """The support of a sum that is complete; `None` where it is known to be everything.
+
+    If that of a term has not been kept, any zero of the sum is taken for a strong one.
     """
-    if isinstance(total, list):
-        return support
-    return of_value(total, everywhere=support.everywhere, outline=support.outline)
+    if support is None:
+        return None
+    if not support.is_kept:
+        support = of_value(total, everywhere=support.everywhere, outline=support.outline)
+    return settled(support) if recorded(total) else support
 
 
 def unkept(support: Support | None = None) -> Support:
@@ -179,11 +198,17 @@ def union(one: Support | None, other: Support | None) -> Support | None:
     """The support of a sum; `None` is everything."""
     if one is None or other is None or one is other:
         return one if one is other else None
-    everywhere = one.everywhere and other.everywhere
-    outline = None if everywhere else union(one.outline, other.outline)
-    make = np.logical_or if one.is_kept and other.is_kept else None
-    sources = (one, other) if make else ()
-    return Support(make, sources, everywhere=everywhere, outline=outline, static=bool(make))
+    kept = one.is_kept and other.is_kept
+    outline = None
+    if not (one.everywhere and other.everywhere):
+        outline = union(one.outline, other.outline)
+        if outline is None or outline.is_kept:
+            make = np.logical_or if kept else None
+            sources = (one, other) if kept else ()
+            return Support(make, sources, everywhere=False, outline=outline, static=kept)
+    if not kept:
+        return unkept()
+    return Support(np.logical_or, (one, other), everywhere=True)
 
 
 def both(one: Support | None, other: Support) -> Support:
@@ -210,9 +235,7 @@ def passed(
     outline = None
     if not support.everywhere:
         outline = passed(support.outline, make, static=static, left=left)
-    return Support(
-        make, (support,), everywhere=support.everywhere, outline=outline, static=static
-    )
+    return Support(make, (support,), everywhere=support.everywhere, outline=outline, static=static)
 
 
 def times(coefficient: Any, x: Any, support: Support, *, singular: bool) -> Any:

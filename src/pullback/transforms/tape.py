@@ -272,7 +272,7 @@ class Tape(Interpreter):
         if not several and not is_inexact(outs):
             return self.constant(outs)
         self.count += 1
-        self.masks = self.masks or primitive.masks
+        self.masks = self.masks or primitive.masks or primitive.follows
         node = Operation(self.count, _SEVERAL if several else outs, parents, primitive, (), params)
         node.maps = maps
         if not several:

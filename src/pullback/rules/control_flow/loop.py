@@ -12,7 +12,7 @@ A loop is the one parameter of two primitives: `scan`, whose number of iteration
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Nested
 from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import Tracer
+from pullback.core.zeros import Zeros, stronger
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.cost import Cost
 from pullback.graph.dependence import affected_outputs, varying_outputs
@@ -165,23 +166,53 @@ class Loop:
 
     # -- forward mode --------------------------------------------------------------------------
 
-    def pushed(self, dotted: Marks, wanted: Marks) -> Loop:
-        """The loop that carries tangents along: those of each group come after it."""
+    def pushed(
+        self, dotted: Marks, wanted: Marks, zeros: Sequence[Zeros]
+    ) -> tuple[Loop, tuple[Zeros, ...]]:
+        """The loop that carries tangents along: those of each group come after it.
+
+        With it comes what the zeros of the results' tangents are, from those of the arguments'.
+        """
+        first, last = self.consts, self.first_x
+        kinds = tuple(zeros)
+        while True:
+            body, found = pushed(
+                self.body,
+                (False, *dotted),
+                (Zeros.ORDINARY, *kinds),
+                wanted,
+                (1, *self.sizes),
+                (self.carry,),
+            )
+            carried = stronger((kinds[first:last], found[: self.carry]))
+            if carried == kinds[first:last]:
+                break
+            kinds = (*kinds[:first], *carried, *kinds[last:])
         consts, carry, _ = map(sum, groups(dotted, self.sizes))
-        return replace(
+        loop = replace(
             self,
-            body=pushed(self.body, (False, *dotted), wanted, (1, *self.sizes), (self.carry,)),
+            body=body,
             consts=self.consts + consts,
             carry=self.carry + carry,
             condition=self.condition and _ignoring(self.condition, dotted, self.consts),
         )
+        return loop, found if self.length else (*carried, *found[self.carry :])
 
-    def push(self, values: Row, dots: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """The results and their tangents, from arguments and theirs; `None` is zero."""
+    def push(self, values: Row, dots: Row, zeros: Sequence[Zeros]) -> tuple[Row, Row, Row]:
+        """The results, their tangents, and what the zeros of these are; `None` is zero."""
         dotted, wanted = self.varying([dot is not None for dot in dots])
-        outs = self.pushed(dotted, wanted)(self.with_dots(values, dots, dotted))
+        loop, kinds = self.pushed(dotted, wanted, self.started(dots, dotted, zeros))
+        outs = loop(self.with_dots(values, dots, dotted))
         results, out_dots = separate(outs, wanted, (self.carry,))
-        return tuple(results), tuple(out_dots)
+        return tuple(results), tuple(out_dots), kinds
+
+    @staticmethod
+    def started(dots: Row, dotted: Marks, zeros: Sequence[Zeros]) -> list[Zeros]:
+        """What the zeros are of what a loop that is pushed starts from; see `with_dots`."""
+        return [
+            Zeros.AT_POLES if mark and dot is None else kind
+            for dot, mark, kind in zip(dots, dotted, zeros, strict=True)
+        ]
 
     def with_dots(self, values: Row, dots: Row, dotted: Marks) -> list[Any]:
         """The arguments of the pushed loop; a carry that gets a tangent later starts with zeros."""
@@ -236,15 +267,21 @@ class Loop:
         invariant = [False] + [True] * consts + [False] * (carry + xs)
         return split(self.body, (False, *inputs), outputs, free, invariant)
 
-    def backwards(self, parts: Split, seeded: Marks, length: int) -> tuple[Loop, ReverseBody]:
-        """The loop in the other direction, where these results have a cotangent."""
-        back = derived(
-            self.body,
-            ("reverse", parts.varying, tuple(seeded), *self.sizes),
-            lambda: ReverseBody(parts, seeded, *self.sizes),
-        )
+    def backwards(
+        self, parts: Split, seeded: Marks, zeros: Sequence[Zeros], length: int
+    ) -> tuple[Loop, ReverseBody]:
+        """The loop in the other direction, where these results have a cotangent with such zeros."""
+        back = self.reversed(parts, seeded, zeros)
         start, reverse = self.start or 0, not self.reverse
         return Loop(None, back.graph, *back.sizes, start, length, reverse), back
+
+    def reversed(self, parts: Split, seeded: Marks, zeros: Sequence[Zeros]) -> ReverseBody:
+        """What the body of that loop is, and what it takes and returns."""
+        return derived(
+            self.body,
+            ("reverse", parts.varying, tuple(seeded), tuple(zeros), *self.sizes),
+            lambda: ReverseBody(parts, seeded, zeros, *self.sizes),
+        )
 
 
 def _ignoring(condition: Graph, dotted: Marks, consts: int) -> Graph:

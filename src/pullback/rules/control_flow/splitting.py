@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.structure.axes import Marks, Row
+from pullback.core.zeros import Zeros, ordinary, stronger
 from pullback.graph.building import flat_graph, like
 from pullback.graph.dependence import affected, live, read
 from pullback.graph.graph import Graph
@@ -58,6 +59,8 @@ class LinearPart:
         The cotangents of outputs, and what the cotangents of inputs are added to.
     results : dict of int to (Variable or scalar)
         The cotangents of inputs that are not zero.
+    zeros : dict of int to Zeros
+        What their zeros are.
     equations : list of Equation
     constants : dict of Variable to array
     preamble : Graph
@@ -70,6 +73,7 @@ class LinearPart:
     bars: dict[int, Variable]
     onto: dict[int, Variable]
     results: dict[int, Atom]
+    zeros: dict[int, Zeros]
     equations: list[Equation]
     constants: dict[Variable, Any]
     preamble: Graph
@@ -99,13 +103,14 @@ class Split:
         self.seeded = tuple(seeded)
         self.free = tuple(free)
         self.invariant = tuple(invariant)
-        self._whole = whole = Recording(body, varying, seeded, both(varying, invariant))
+        none = ordinary(len(self.seeded))
+        self._whole = whole = Recording(body, varying, seeded, both(varying, invariant), none)
         needed, fixed, _ = self._needs(whole)
         available = [*marked(whole.inputs, free), *fixed, *whole.constants]
         self._kept = kept_values(whole.inputs, whole.primal, needed, available, _is_cheap)
         places = whole.places
         self._places = [places[x] for x in self._kept]
-        self._parts: dict[tuple[tuple[bool, ...], ...], LinearPart] = {}
+        self._parts: dict[tuple[tuple[Any, ...], ...], LinearPart] = {}
 
     @property
     def kept_inputs(self) -> dict[int, int]:
@@ -162,21 +167,25 @@ class Split:
                     pending.append(whole.bars[place])
         return marks
 
-    def linear(self, seeded: Marks, onto: Marks | None = None) -> LinearPart:
-        """The linear part where these outputs have a cotangent.
+    def linear(
+        self, seeded: Marks, zeros: Sequence[Zeros], onto: Marks | None = None
+    ) -> LinearPart:
+        """The linear part where these outputs have a cotangent, with such zeros.
 
         It adds to the cotangents of the inputs `onto`; by default, to those of the invariant ones.
         """
         onto = both(self.varying, self.invariant if onto is None else onto)
-        key = tuple(seeded), onto
+        key = tuple(seeded), onto, tuple(zeros)
         if key not in self._parts:
             self._parts[key] = self._part(*key)
         return self._parts[key]
 
-    def _part(self, seeded: tuple[bool, ...], onto: tuple[bool, ...]) -> LinearPart:
+    def _part(
+        self, seeded: tuple[bool, ...], onto: tuple[bool, ...], zeros: tuple[Zeros, ...]
+    ) -> LinearPart:
         recording = self._whole
-        if (seeded, onto) != (self.seeded, both(self.varying, self.invariant)):
-            recording = Recording(self.body, self.varying, seeded, onto)
+        if any(zeros) or (seeded, onto) != (self.seeded, both(self.varying, self.invariant)):
+            recording = Recording(self.body, self.varying, seeded, onto, zeros)
         needed, fixed, late = self._needs(recording)
         at_hand = [recording.at(place) for place in self._places]
         available = [*marked(recording.inputs, self.free), *fixed, *recording.constants, *at_hand]
@@ -192,6 +201,7 @@ class Split:
             bars=present(recording.bars),
             onto=present(recording.onto),
             results=results,
+            zeros=dict(enumerate(recording.zeros)),
             equations=late,
             constants={x: array for x, array in recording.constants.items() if x in used},
             preamble=with_constants(
@@ -248,10 +258,11 @@ class ReverseBody:
     scanned. What it reads that depends on the consts alone is its `preamble`, to be evaluated once.
     """
 
-    def __init__(self, parts: Split, seeded: Marks, consts: int, carry: int) -> None:
+    def __init__(
+        self, parts: Split, seeded: Marks, zeros: Sequence[Zeros], consts: int, carry: int
+    ) -> None:
         body, first_carry, first_x = parts.body, 1 + consts, 1 + consts + carry
-        marks = both(seeded, parts.seeded)
-        linear = parts.linear(parts.grown(marks, {first_carry + i: i for i in range(carry)}))
+        linear, kinds = _settled(parts, both(seeded, parts.seeded), zeros, first_carry, carry)
         reads, onto, results = linear.reads, linear.onto, linear.results
         self.preamble = linear.preamble
         self._consts = consts
@@ -268,6 +279,11 @@ class ReverseBody:
             len(self._read_consts) + len(linear.fixed),
             len(self._onto) + len(self._carry_bars),
         )
+        self._zeros = [
+            *(linear.zeros[i] for i in onto),
+            *(kinds[i] for i in self._carry_bars),
+            *(linear.zeros[i + 1] for i in xs_bars),
+        ]
         constants, next_bars = dict(linear.constants), []
         for i, x in self._carry_bars.items():
             bar = results.get(first_carry + i)
@@ -326,3 +342,40 @@ class ReverseBody:
             began_there = place < self._consts or bars[place] is None
             bars[place] = bar if began_there else bars[place] + bar
         return bars
+
+    def zeros(self, count: int, *, runs: bool) -> list[Zeros]:
+        """What the zeros are of these cotangents, of so many arguments; see `Followed`."""
+        kinds = [Zeros.EVERYWHERE] * count
+        for number, (place, kind) in enumerate(zip(self._places, self._zeros, strict=True)):
+            if runs or number >= self.sizes[1]:
+                kinds[place] = kind
+        return kinds
+
+
+def _settled(
+    parts: Split, marks: Marks, zeros: Sequence[Zeros], first: int, carry: int
+) -> tuple[LinearPart, tuple[Zeros, ...]]:
+    """The linear part of a body that hands its cotangents of the carry to itself.
+
+    Besides, what the zeros of these are after an iteration. Those that have not been given start
+    with zeros.
+    """
+    grown = parts.grown(marks, {first + i: i for i in range(carry)})
+    kinds = [
+        kind if given else Zeros.AT_POLES if mark else Zeros.ORDINARY
+        for kind, given, mark in zip(zeros, marks, grown, strict=True)
+    ]
+    while True:
+        linear = parts.linear(grown, kinds)
+        after = tuple(
+            Zeros.ORDINARY
+            if i not in linear.bars
+            else linear.zeros[first + i]
+            if first + i in linear.results
+            else Zeros.EVERYWHERE
+            for i in range(carry)
+        )
+        carried = list(stronger((kinds[:carry], after)))
+        if carried == kinds[:carry]:
+            return linear, after
+        kinds[:carry] = carried
