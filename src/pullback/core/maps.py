@@ -90,20 +90,24 @@ class Followed(Joint):
     pull : callable
         ``pull(bars, totals, zeros)`` are the cotangents of the arguments, added to the totals that
         there are, and what their zeros are if so are any zeros of the totals.
-    count, width : int
+    sizes : tuple of int
         The numbers of arguments and results.
+    masks : bool
+        Whether the body may have strong zeros of its own.
     """
 
-    __slots__ = ("pull", "push")
+    __slots__ = ("masks", "pull", "push")
 
     def __init__(
         self,
         push: Callable[[Sequence[Any], Sequence[Zeros]], tuple[Any, Sequence[Zeros]]],
         pull: Callable[..., tuple[Sequence[Any], Sequence[Zeros]]],
-        count: int,
-        width: int,
+        sizes: tuple[int, int],
+        *,
+        masks: bool,
     ) -> None:
-        self.push, self.pull = push, pull
+        self.push, self.pull, self.masks = push, pull, masks
+        count, width = sizes
 
         def pull_onto(bars: Any, totals: Sequence[Any]) -> Sequence[Any]:
             return pull(bars, totals, ordinary(width))[0]

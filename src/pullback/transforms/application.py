@@ -120,7 +120,7 @@ class Application:
         if found is None:
             if support is None:
                 return term, None
-            return term, of_results(term, support if isinstance(support, tuple) else (support,))
+            return term, of_results(term, support if isinstance(support, ROW) else (support,))
         if not found.is_kept:
             return term, found
         if onto is None and may_be_nan(term) and (self.primitive.singular or only_mapped(term)):

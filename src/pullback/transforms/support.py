@@ -158,7 +158,7 @@ def of_zeros(x: Any, zeros: Zeros) -> Support | None:
 
 def zeros_of(support: Support | None) -> Zeros:
     """What the zeros are of a tangent or cotangent that has this support."""
-    if support is None:
+    if support is None or support.is_full:
         return Zeros.ORDINARY
     return Zeros.AT_POLES if support.outline is None else Zeros.EVERYWHERE
 

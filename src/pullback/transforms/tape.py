@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.collection import ROUND, full_collections
-from pullback.core.maps import Maps
+from pullback.core.maps import Followed, Maps
 from pullback.core.memory import Snapshots
 from pullback.core.precision import PYTHON_NUMBERS, as_scalar
 from pullback.core.primitive import SCALARS, Primitive, locally_constant
@@ -272,7 +272,7 @@ class Tape(Interpreter):
         if not several and not is_inexact(outs):
             return self.constant(outs)
         self.count += 1
-        self.masks = self.masks or primitive.masks or primitive.follows
+        self.masks = self.masks or (maps.masks if isinstance(maps, Followed) else primitive.masks)
         node = Operation(self.count, _SEVERAL if several else outs, parents, primitive, (), params)
         node.maps = maps
         if not several:

@@ -21,6 +21,7 @@ from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
 from pullback.rules.control_flow.bodies import Leaves, Result
+from pullback.rules.control_flow.contents import leaves_out, wants_values
 from pullback.rules.control_flow.derived import (
     Recording,
     batched,
@@ -31,7 +32,6 @@ from pullback.rules.control_flow.derived import (
     push,
     pushed,
     spread,
-    wants_values,
 )
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record, recorded
@@ -101,7 +101,8 @@ def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, .
     def push_on(dots: Row, zeros: Row) -> tuple[Row, Row]:
         return _pushforward(values, dots, params, zeros)[1:]
 
-    return outs, Followed(push_on, pull_onto, len(values), len(outs))
+    sizes = len(values), len(outs)
+    return outs, Followed(push_on, pull_onto, sizes, masks=leaves_out(body))
 
 
 def _pullback(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from pullback.graph.cost import dearest
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
+from pullback.rules.control_flow.contents import leaves_out, wants_values
 from pullback.rules.control_flow.derived import (
     batched,
     both,
@@ -31,7 +32,6 @@ from pullback.rules.control_flow.derived import (
     push,
     pushed,
     spread,
-    wants_values,
     zeros_like,
 )
 from pullback.rules.control_flow.idle import idle_inputs, idle_outputs, with_idle
@@ -42,6 +42,8 @@ from pullback.transforms.batch import Unmapped
 __all__ = ["Branches", "switch"]
 
 Branches = tuple[Graph, ...]
+
+T = TypeVar("T")
 
 
 def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
@@ -103,7 +105,7 @@ def _pushforward(values: Row, dots: Row, params: Params, zeros: Row) -> tuple[Ro
     args = interleave(values[1:], dots[1:], dotted, ())
     outs = bind(switch, (values[0], *args), {"branches": graphs})
     count = len(wanted)
-    return outs[:count], tuple(spread(outs[count:], wanted)), stronger(kinds)
+    return outs[:count], tuple(spread(outs[count:], wanted)), _of_taken(kinds, values[0])
 
 
 def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Followed]:
@@ -146,12 +148,14 @@ def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, .
         started = marked(totals[1:], onto)
         args = (values[0], *operands, *kept, *marked(bars, present), *started)
         found = [None, *spread(bind(switch, args, {"branches": back}), varying)]
-        return found, (Zeros.ORDINARY, *stronger(map(_zeros, branches, own)))
+        rows = list(map(_zeros, branches, own))
+        return found, (Zeros.ORDINARY, *_of_taken(rows, values[0]))
 
     def push_on(dots: Row, zeros: Row) -> tuple[Row, Row]:
         return _pushforward(values, dots, params, zeros)[1:]
 
-    return outs, Followed(push_on, pull_onto, len(values), count)
+    masks = any(map(leaves_out, branches))
+    return outs, Followed(push_on, pull_onto, (len(values), count), masks=masks)
 
 
 def _zeros(branch: Graph, linear: LinearPart) -> list[Zeros]:
@@ -162,7 +166,12 @@ def _zeros(branch: Graph, linear: LinearPart) -> list[Zeros]:
     ]
 
 
-def _taken(branches: Branches, index: Any) -> Graph | None:
+def _of_taken(rows: Sequence[Sequence[Zeros]], index: Any) -> Sequence[Zeros]:
+    """The zeros that the branch of this number has; the strongest of all, if it isn't known."""
+    return _taken(rows, index) or stronger(rows)
+
+
+def _taken(branches: Sequence[T], index: Any) -> T | None:
     """The branch of this number, if it is known and the same for all examples."""
     index = strip(index)
     if not known(index) or np.ndim(index):

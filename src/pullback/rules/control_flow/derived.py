@@ -17,7 +17,7 @@ import numpy as np
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import watch
 from pullback.core.structure.axes import Marks, Row
-from pullback.core.tracing import Tracer, known
+from pullback.core.tracing import Tracer
 from pullback.core.zeros import Zeros
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import live, read
@@ -49,7 +49,6 @@ __all__ = [
     "pushed",
     "separate",
     "spread",
-    "wants_values",
     "with_constants",
     "with_inputs",
     "zeros_like",
@@ -343,25 +342,6 @@ def _atom(staging: Staging, x: Any) -> Atom | None:
 
 
 # -- derivatives of values -------------------------------------------------------------------------
-
-
-def wants_values(body: Graph, *rows: Row) -> bool:
-    """Whether the derivative depends on values, and all those in the rows are known."""
-    return _decomposes(body) and all(x is None or known(x) for row in rows for x in row)
-
-
-def _decomposes(body: Graph) -> bool:
-    def search() -> bool:
-        for equation in body.equations:
-            if equation.primitive.separate is not None:
-                return True
-            for value in equation.params.values():
-                graphs = value if type(value) is tuple else (value,)
-                if any(isinstance(graph, Graph) and _decomposes(graph) for graph in graphs):
-                    return True
-        return False
-
-    return derived(body, ("decomposes",), search)
 
 
 def pull(

@@ -31,6 +31,7 @@ from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import Tracer
 from pullback.core.zeros import Zeros, ordinary
 from pullback.graph.cost import Cost, cost
+from pullback.rules.control_flow.contents import leaves_out
 from pullback.rules.control_flow.derived import (
     groups,
     interleave,
@@ -109,7 +110,7 @@ def _maps(loop: Loop, values: Row, pull_onto: Callable[..., Any], width: int) ->
     def push(dots: Row, zeros: Row) -> tuple[Row, Row]:
         return loop.push(values, dots, zeros)[1:]
 
-    return Followed(push, pull_onto, len(values), width)
+    return Followed(push, pull_onto, (len(values), width), masks=leaves_out(loop.body))
 
 
 def _traced(values: Row) -> bool:
@@ -281,7 +282,8 @@ def _linearize_pullback(
         ]
         return sums, found
 
-    return outs, Followed(push, pull, len(args), len(outs))
+    sizes, masks = (len(args), len(outs)), leaves_out(params["loop"].body)
+    return outs, Followed(push, pull, sizes, masks=masks)
 
 
 def _batch(
