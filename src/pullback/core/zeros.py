@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from typing import NamedTuple
 
-__all__ = ["Zeros", "ordinary", "stronger"]
+__all__ = ["Changing", "Zeros", "changing", "ordinary", "stronger"]
 
 
 class Zeros(IntEnum):
@@ -31,3 +32,25 @@ def ordinary(count: int) -> tuple[Zeros, ...]:
 def stronger(rows: Iterable[Sequence[Zeros]]) -> tuple[Zeros, ...]:
     """For each of several arrays the strongest zeros that one of the rows has for it."""
     return tuple(map(max, zip(*rows, strict=True)))
+
+
+class Changing(NamedTuple):
+    """What the zeros are of what a loop carries, in its first iteration and in those after it.
+
+    Parameters
+    ----------
+    first, later : Zeros
+    start : int
+        The index of the first iteration.
+    """
+
+    first: Zeros
+    later: Zeros
+    start: int
+
+
+def changing(first: Zeros, later: Zeros, start: int | None) -> Zeros | Changing:
+    """The same, or the strongest of both, which do as well where the start isn't known."""
+    if start is None or Zeros.ORDINARY not in (first, later) or first is later:
+        return max(first, later)
+    return Changing(first, later, start)

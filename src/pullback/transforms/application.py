@@ -22,8 +22,8 @@ from pullback.transforms.support import (
     indicator,
     left_out,
     may_be_nan,
+    of_elements,
     of_results,
-    of_value,
     of_zeros,
     only_mapped,
     passed,
@@ -110,12 +110,13 @@ class Application:
         if term is None or type(linear) is Identity:
             return term, support
         if isinstance(linear, Branch):
-            return term, both(support, self._taken(linear.taken))
+            half = support, linear.condition, linear.negated
+            return term, both(support, self._taken(linear.taken), half)
         if not asked and type(term) is np.ndarray and not has_nan(term):
             return term, None
         several = isinstance(x, ROW) or isinstance(term, tuple)
         if onto is None and not several and self._reads(term, x, support):
-            return term, of_value(term, everywhere=support.everywhere)
+            return term, of_elements(term, support)
         found = None if several else self.passage(linear, position, x, support, forward=forward)
         if found is None:
             if support is None:
@@ -218,8 +219,10 @@ class Application:
         """The supports of what a joint map pulls a cotangent back to."""
         if isinstance(support, ROW):
             return of_results(list(terms), support)  # type: ignore[no-any-return]
-        if not self.primitive.pads or support is None or support.own is bar:
+        if not self.primitive.pads or support is None:
             return of_results(list(terms), (support,))  # type: ignore[no-any-return]
+        if support.own is bar:
+            return [None if term is None else of_elements(term, support) for term in terms]
         like = Abstract.of(bar)
         row = passed(support, lambda array: maps.pullback(indicator(array, like)))
         return [

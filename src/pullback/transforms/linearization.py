@@ -185,25 +185,24 @@ class Linearization:
         return [bars.get(node) for node in self.inputs]
 
     def pull_followed(
-        self, seeds: Sequence[Any], zeros: Sequence[Zeros], onto: Sequence[Any]
+        self, seeds: Sequence[Any], supports: Sequence[Support | None], onto: Sequence[Any]
     ) -> tuple[list[Any], list[Zeros]]:
         """The cotangents of the inputs in a body that is recorded, and what their zeros are.
 
-        What those of the seeds are is given; those of the totals `onto` are strong, so that a sum
-        has such where its terms have.
+        The seeds have these supports; the zeros of the totals `onto` are strong, so that those of
+        a sum are where those of its terms are.
         """
         bars = Cotangents(self.inputs, onto)
         for node, total in zip(self.inputs, onto, strict=True):
             if total is not None:
                 bars.supports[node] = of_value(total, everywhere=True)
-        for output, bar, kind in zip(self.outputs, seeds, zeros, strict=True):
+        for output, bar, support in zip(self.outputs, seeds, supports, strict=True):
             if output is not None and bar is not None:
-                bar = fit(bar, output.shape, output.dtype)
-                bars.add(output, bar, of_zeros(bar, kind))
+                bars.add(output, fit(bar, output.shape, output.dtype), support)
         self._sweep(bars, once=False)
         found = [bars.get(node) for node in self.inputs]
-        supports = map(found_again, found, map(bars.supports.get, self.inputs))
-        return found, list(map(zeros_of, supports))
+        after = map(found_again, found, map(bars.supports.get, self.inputs))
+        return found, list(map(zeros_of, after))
 
     def _sweep(self, bars: Cotangents, *, once: bool) -> None:
         """From the cotangents of the outputs to those of the inputs."""

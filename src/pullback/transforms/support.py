@@ -21,7 +21,7 @@ import numpy as np
 from pullback.core.choice import Choice, has_nan
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracing import Tracer, known, strip
-from pullback.core.zeros import Zeros
+from pullback.core.zeros import Changing, Zeros
 
 __all__ = [
     "ROW",
@@ -31,6 +31,7 @@ __all__ = [
     "indicator",
     "left_out",
     "may_be_nan",
+    "of_elements",
     "of_results",
     "of_seed",
     "of_value",
@@ -65,12 +66,27 @@ class Support:
         this support does not have either. By default there are none.
     static : bool
         Whether `make` needs nothing that is known only when a recorded graph runs.
+    half : tuple, optional
+        For that of one side of a choice the support of what was chosen for, the condition, and the
+        side: a sum of both sides has that support again.
     own : Tracer, optional
         The tangent or cotangent of which it is where that is other than zero. Of a large one no
         more is looked at, in a graph that is recorded, than the places that are read.
+    unless : Support, optional
+        A condition under which it is everything all the same.
     """
 
-    __slots__ = ("_array", "_make", "_outline", "_sources", "everywhere", "own", "static")
+    __slots__ = (
+        "_array",
+        "_make",
+        "_outline",
+        "_sources",
+        "everywhere",
+        "half",
+        "own",
+        "static",
+        "unless",
+    )
 
     def __init__(
         self,
@@ -80,14 +96,18 @@ class Support:
         everywhere: bool,
         outline: Support | None = None,
         static: bool = True,
+        half: tuple[Support | None, Any, bool] | None = None,
         own: Any = None,
+        unless: Support | None = None,
     ) -> None:
         self._make = make
         self._sources = sources
         self._array: Any = None
         self._outline = outline
         self.everywhere = everywhere
+        self.half = half
         self.own = own
+        self.unless = unless
         self.static: bool = static and all(source.static for source in sources)
 
     @property
@@ -149,11 +169,32 @@ def of_value(x: Any, *, everywhere: bool, outline: Support | None = None) -> Sup
     return Support(lambda: found, everywhere=everywhere)
 
 
-def of_zeros(x: Any, zeros: Zeros) -> Support | None:
-    """The support of a tangent or cotangent with such zeros."""
+def of_zeros(x: Any, zeros: Zeros | Changing, index: Any = None) -> Support | None:
+    """The support of a tangent or cotangent with such zeros, in the iteration of this index."""
     if x is None or zeros is Zeros.ORDINARY:
         return None
-    return of_value(x, everywhere=zeros is Zeros.EVERYWHERE)
+    if not isinstance(zeros, Changing):
+        return of_value(x, everywhere=zeros is Zeros.EVERYWHERE)
+    is_ordinary = np.equal if zeros.first is Zeros.ORDINARY else np.not_equal
+    unless = Support(lambda: is_ordinary(index, zeros.start), everywhere=True, static=False)
+    return _of_own(x, unless, everywhere=max(zeros[:2]) is Zeros.EVERYWHERE)
+
+
+def _of_own(x: Any, unless: Support, *, everywhere: bool) -> Support:
+    return Support(
+        lambda holds: np.not_equal(x, 0) | holds,
+        (unless,),
+        everywhere=everywhere,
+        own=x,
+        unless=unless,
+    )
+
+
+def of_elements(x: Any, support: Support) -> Support:
+    """The support of elements of what has one of its own."""
+    if support.unless is None:
+        return of_value(x, everywhere=support.everywhere)
+    return _of_own(x, support.unless, everywhere=support.everywhere)
 
 
 def zeros_of(support: Support | None) -> Zeros:
@@ -198,6 +239,10 @@ def union(one: Support | None, other: Support | None) -> Support | None:
     """The support of a sum; `None` is everything."""
     if one is None or other is None or one is other:
         return one if one is other else None
+    if one.half is not None and other.half is not None:
+        (whole, condition, side), (same, other_condition, other_side) = one.half, other.half
+        if whole is same and condition is other_condition and side is not other_side:
+            return whole
     kept = one.is_kept and other.is_kept
     outline = None
     if not (one.everywhere and other.everywhere):
@@ -211,12 +256,17 @@ def union(one: Support | None, other: Support | None) -> Support | None:
     return Support(np.logical_or, (one, other), everywhere=True)
 
 
-def both(one: Support | None, other: Support) -> Support:
+def both(
+    one: Support | None, other: Support, half: tuple[Support | None, Any, bool] | None = None
+) -> Support:
     """The elements of two supports that are in both; those of the other one are everywhere."""
     if one is None:
+        other.half = half
         return other
     outline = None if one.everywhere else both(one.outline, other)
-    return Support(np.logical_and, (one, other), everywhere=one.everywhere, outline=outline)
+    return Support(
+        np.logical_and, (one, other), everywhere=one.everywhere, outline=outline, half=half
+    )
 
 
 def passed(

@@ -18,7 +18,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import watch
 from pullback.core.structure.axes import Marks, Row
 from pullback.core.tracing import Tracer
-from pullback.core.zeros import Zeros
+from pullback.core.zeros import Changing, Zeros
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import live, read
 from pullback.graph.graph import Graph
@@ -163,7 +163,7 @@ def separate(
 def pushed(
     body: Graph,
     dotted: Marks,
-    zeros: Sequence[Zeros],
+    zeros: Sequence[Zeros | Changing],
     wanted: Marks,
     in_sizes: Sequence[int] = (),
     out_sizes: Sequence[int] = (),
@@ -185,10 +185,14 @@ def pushed(
         def function(*mixed: Tracer) -> list[Any]:
             primals, tangents = separate(mixed, dotted, in_sizes)
             with Pushforward(f"the pushforward of {body.name}") as interpreter:
+                supports = [
+                    of_zeros(dot, kind, primals[0])
+                    for dot, kind in zip(tangents, zeros, strict=True)
+                ]
                 outs = body.run(
                     [
-                        x if dot is None else interpreter.carry(x, dot, of_zeros(dot, kind))
-                        for x, dot, kind in zip(primals, tangents, zeros, strict=True)
+                        x if dot is None else interpreter.carry(x, dot, support)
+                        for x, dot, support in zip(primals, tangents, supports, strict=True)
                     ]
                 )
                 pairs = [interpreter.lower(out, body.name) for out in outs]
@@ -284,7 +288,12 @@ class Recording:
     """
 
     def __init__(
-        self, body: Graph, varying: Marks, seeded: Marks, onto: Marks, zeros: Sequence[Zeros]
+        self,
+        body: Graph,
+        varying: Marks,
+        seeded: Marks,
+        onto: Marks,
+        zeros: Sequence[Zeros | Changing],
     ) -> None:
         self.inputs = [like(x) for x in body.inputs]
         self.bars = [
@@ -301,7 +310,8 @@ class Recording:
             outs, linear = _linearized(body, args, varying)
             self.outputs = [_atom(staging, out) for out in outs]
             count = len(staging.equations)
-            found, kinds = linear.pull_followed(bars, zeros, marked(totals, varying))
+            supports = [of_zeros(bar, kind, args[0]) for bar, kind in zip(bars, zeros, strict=True)]
+            found, kinds = linear.pull_followed(bars, supports, marked(totals, varying))
             self.results = [_atom(staging, x) for x in spread(found, varying)]
             self.zeros = [kind or Zeros.ORDINARY for kind in spread(kinds, varying)]
         self.primal, self.rest = staging.equations[:count], staging.equations[count:]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,13 @@ from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Nested
 from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import Tracer
-from pullback.core.zeros import Zeros, stronger
-from pullback.graph.building import build, flat_graph, like
+from pullback.core.zeros import Zeros, changing, ordinary, stronger
 from pullback.graph.cost import Cost
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of, layouts_through
 from pullback.graph.variable import Variable
+from pullback.rules.control_flow.conditions import ignoring, of_any
 from pullback.rules.control_flow.derived import (
     batched,
     derived,
@@ -40,7 +41,8 @@ from pullback.rules.control_flow.derived import (
     separate,
     zeros_like,
 )
-from pullback.rules.control_flow.splitting import ReverseBody, Split, split
+from pullback.rules.control_flow.reverse_body import Given, ReverseBody
+from pullback.rules.control_flow.splitting import Split, split
 from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
 
@@ -171,40 +173,55 @@ class Loop:
     ) -> tuple[Loop, tuple[Zeros, ...]]:
         """The loop that carries tangents along: those of each group come after it.
 
-        With it comes what the zeros of the results' tangents are, from those of the arguments'.
+        With it comes what the zeros of the results' tangents are after an iteration, from those of
+        the arguments'.
         """
-        first, last = self.consts, self.first_x
-        kinds = tuple(zeros)
+        before, given, after = groups(zeros, self.sizes)
+        start = self.indices[0] if self.length else 0
+        later: tuple[Zeros, ...] = ordinary(self.carry)
         while True:
+            carried = given if self.length == 1 else map(changing, given, later, repeat(start))
             body, found = pushed(
                 self.body,
                 (False, *dotted),
-                (Zeros.ORDINARY, *kinds),
+                (Zeros.ORDINARY, *before, *carried, *after),
                 wanted,
                 (1, *self.sizes),
                 (self.carry,),
             )
-            carried = stronger((kinds[first:last], found[: self.carry]))
-            if carried == kinds[first:last]:
+            grown = stronger((later, found[: self.carry]))
+            if grown == later or self.length == 1:
                 break
-            kinds = (*kinds[:first], *carried, *kinds[last:])
+            later = grown
         consts, carry, _ = map(sum, groups(dotted, self.sizes))
         loop = replace(
             self,
             body=body,
             consts=self.consts + consts,
             carry=self.carry + carry,
-            condition=self.condition and _ignoring(self.condition, dotted, self.consts),
+            condition=self.condition and ignoring(self.condition, dotted, self.consts),
         )
-        return loop, found if self.length else (*carried, *found[self.carry :])
+        return loop, found
 
     def push(self, values: Row, dots: Row, zeros: Sequence[Zeros]) -> tuple[Row, Row, Row]:
         """The results, their tangents, and what the zeros of these are; `None` is zero."""
         dotted, wanted = self.varying([dot is not None for dot in dots])
-        loop, kinds = self.pushed(dotted, wanted, self.started(dots, dotted, zeros))
+        first = self.started(dots, dotted, zeros)
+        loop, found = self.pushed(dotted, wanted, first)
         outs = loop(self.with_dots(values, dots, dotted))
         results, out_dots = separate(outs, wanted, (self.carry,))
-        return tuple(results), tuple(out_dots), kinds
+        if not self.runs(values):
+            first = first[self.consts : self.first_x]
+            found = (*stronger((first, found[: self.carry])), *found[self.carry :])
+        return tuple(results), tuple(out_dots), found
+
+    def runs(self, values: Row) -> bool:
+        """Whether it is known that there is an iteration."""
+        if self.condition is None:
+            return bool(self.length)
+        if any(type(x) is Tracer for x in values):
+            return False
+        return bool(self.condition.evaluate([*values])[0])
 
     @staticmethod
     def started(dots: Row, dotted: Marks, zeros: Sequence[Zeros]) -> list[Zeros]:
@@ -246,7 +263,7 @@ class Loop:
             inputs[self.consts :] = outputs = [True] * self.carry
         around = (stopping, "stopping") if differs else ()
         body = batched(self.body, size, (False, *inputs), outputs, *around)
-        return replace(self, body=body, condition=_any(condition, size, inputs)), inputs, outputs
+        return replace(self, body=body, condition=of_any(condition, size, inputs)), inputs, outputs
 
     def to_batch(self, size: int, mapped: Marks, inputs: Marks, values: Row) -> list[Any]:
         """The arguments of the batched loop; scanned arrays have the mapped axis second."""
@@ -277,43 +294,13 @@ class Loop:
 
     def reversed(self, parts: Split, seeded: Marks, zeros: Sequence[Zeros]) -> ReverseBody:
         """What the body of that loop is, and what it takes and returns."""
+        last = self.indices[-1] if self.length else None
+        given = Given(tuple(seeded), tuple(zeros), last, self.length == 1)
         return derived(
             self.body,
-            ("reverse", parts.varying, tuple(seeded), tuple(zeros), *self.sizes),
-            lambda: ReverseBody(parts, seeded, zeros, *self.sizes),
+            ("reverse", parts.varying, given, *self.sizes),
+            lambda: ReverseBody(parts, given, *self.sizes),
         )
-
-
-def _ignoring(condition: Graph, dotted: Marks, consts: int) -> Graph:
-    """The condition, with tangents among its inputs that it doesn't read."""
-
-    def make() -> Graph:
-        names = condition.signature.names
-        return flat_graph(
-            condition.name,
-            interleave(condition.inputs, [like(x) for x in condition.inputs], dotted, (consts,)),
-            condition.constants,
-            condition.equations,
-            condition.outputs,
-            interleave(names, [f"{name}_dot" for name in names], dotted, (consts,)),
-        )
-
-    return derived(condition, ("ignoring", tuple(dotted), consts), make)
-
-
-def _any(condition: Graph, size: int, mapped: Marks) -> Graph:
-    """Whether the condition holds for any example."""
-
-    def make() -> Graph:
-        each = batched(condition, size, mapped, [False])
-
-        def function(*args: Tracer) -> list[Any]:
-            return [np.any(going) for going in each.run(args)]
-
-        inputs = [like(x) for x in each.inputs]
-        return build(function, inputs, f"{condition.name}_any", condition.signature.names)
-
-    return derived(condition, ("any", size, tuple(mapped)), make)
 
 
 # -- the primitives -------------------------------------------------------------------------------

@@ -95,15 +95,15 @@ def _by_recomputation(
         except IndexError:
             _, states = forth(loop, parts, values)
         found = back(loop, parts, values, states, bars, totals, zeros)
-        return found, _zeros(loop, parts, bars, zeros)
+        return found, _zeros(loop, values, parts, bars, zeros)
 
     return outs, _maps(loop, values, pull_onto, len(outs))
 
 
-def _zeros(loop: Loop, parts: Split, bars: Row, zeros: Row) -> list[Zeros]:
-    """What the zeros of the cotangents of a loop's arguments are, however often it runs."""
+def _zeros(loop: Loop, values: Row, parts: Split, bars: Row, zeros: Row) -> list[Zeros]:
+    """What the zeros of the cotangents of a loop's arguments are."""
     back = loop.reversed(parts, [bar is not None for bar in bars], zeros)
-    return back.zeros(len(parts.varying) - 1, runs=bool(loop.length))
+    return back.zeros(len(values), runs=loop.runs(values))
 
 
 def _maps(loop: Loop, values: Row, pull_onto: Callable[..., Any], width: int) -> Followed:
@@ -161,7 +161,7 @@ def _pull(
         if wants:
             bar = next(results)
             found[i] = bar if onto[i] or found[i] is None else found[i] + bar
-    return found, _zeros(loop, loop.split(wanted), bars, zeros)
+    return found, _zeros(loop, values, loop.split(wanted), bars, zeros)
 
 
 def _grouped(args: Row, params: Params) -> tuple[list[Any], ...]:
