@@ -163,7 +163,7 @@ np.sqrt(x), 0)` has the derivative 0 at x = 0, and `np.sqrt(x**2)` has none ther
 
 Which of the two a zero is can't be told everywhere. Of what goes into the body of a loop, a choice
 or a checkpointed function, and comes out of it, no more is known than whether there are zeros of
-the first kind among it. Where there are, all its zeros count as such; so do the zeros that a solution
+the first kind among it. Where there are, all its zeros count as such; so do those that a solution
 of linear equations or a rule of your own hands out, if it got such, and in a recorded graph those
 of what is read and written at places that are known only when it runs. If on top of that a
 derivative vanishes *and* one is infinite at the same element, on two sides of such a border, 0 may
