@@ -34,6 +34,12 @@ def test_few_modules_beside_pullbacks_own_are_imported():
     assert len(foreign) <= 80, sorted(foreign)
 
 
+def test_no_part_of_the_compiler_is_imported_before_it_is_needed():
+    modules = loaded_by("import pullback")
+    assert packages(modules).isdisjoint({"llvmlite", "platformdirs"})
+    assert not [name for name in modules if name.startswith("pullback.compiler")]
+
+
 def test_importing_scipy_special_loads_its_rules():
     modules = loaded_by("import pullback", "import scipy.special")
     assert {"pullback.rules.special", "pullback.rules.bessel"} <= modules

@@ -161,12 +161,14 @@ def test_package_is_marked_as_typed() -> None:
     assert (ROOT / "src/pullback/py.typed").is_file()
 
 
-def test_the_core_depends_on_three_libraries() -> None:
+def test_the_core_depends_on_five_libraries() -> None:
     requirements = PROJECT["project"]["dependencies"]
     assert {re.split(r"[<>=~!]", requirement)[0] for requirement in requirements} == {
         "numpy",
         "scipy",
         "optree",
+        "llvmlite",
+        "platformdirs",
     }
 
 

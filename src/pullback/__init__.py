@@ -1,5 +1,8 @@
 """pullback: exact derivatives of the NumPy code people already have."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from pullback import losses, nn, optim
 from pullback import numpy as numpy
 from pullback import scipy as scipy
@@ -89,8 +92,20 @@ __all__ = [
     "while_loop",
 ]
 
-# `numpy` and `scipy` are not among them: `from pullback import *` must not hide NumPy and SciPy.
+# `numpy`, `scipy` and `compile` are not among them: `from pullback import *` must not hide NumPy,
+# SciPy and Python's own function.
 
 __version__ = "0.1.0"
 
 jvp = pushforward
+
+if TYPE_CHECKING:
+    from pullback.compiler.compiled import compile as compile
+
+
+def __getattr__(name: str) -> Any:
+    """The compiler, which is loaded when it is asked for."""
+    if name != "compile":
+        raise AttributeError(f"module 'pullback' has no attribute {name!r}")
+    globals()["compile"] = found = importlib.import_module("pullback.compiler.compiled").compile
+    return found

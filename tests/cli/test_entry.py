@@ -37,6 +37,7 @@ def test_help_lists_the_commands(capsys):
     text, _ = output(capsys)
     assert "demo" in text
     assert "check" in text
+    assert "cache" in text
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,7 @@ def test_help_lists_the_commands(capsys):
                   "--quick", "--no-progress", "--open", "--traceback", "report.html"]),
         ("check", ["examples:", "exit codes:", "MODULE:NAME", "--at", "--shape", "--dtype",
                    "--keep-integers", "--order", "--seed", "--traceback"]),
+        ("cache", ["examples:", "exit codes:", "clear", "PULLBACK_CACHE", "PULLBACK_CACHE_SIZE"]),
     ],
 )  # fmt: skip
 def test_each_command_has_help_with_examples(capsys, command, words):
@@ -73,6 +75,7 @@ def test_the_examples_in_the_help_are_understood(text):
         ([], "required: COMMAND"),
         (["train"], "invalid choice: 'train'"),
         (["check"], "required: FUNCTION"),
+        (["cache", "show"], "invalid choice: 'show'"),
         (["check", "numpy:tanh", "--order", "0"], "'0' is not a whole number from 1"),
         (["check", "numpy:tanh", "--order", "9"], "'9' is not a whole number from 1 to 8"),
         (["check", "numpy:tanh", "--order", "9" * 5000], "99' is not a whole number from 1 to 8"),

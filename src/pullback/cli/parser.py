@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 import pullback as pb
+from pullback.cli.cache import cache
 from pullback.cli.check import check
 from pullback.cli.codes import FAILED, UNUSABLE
 from pullback.cli.demo import demo
@@ -61,6 +62,27 @@ exit codes:
   2  the function, or its arguments, cannot be used
 """
 
+CACHE_TEXT = """\
+Show the machine code that is kept on disk, so that a function which was
+compiled once need not be compiled again; or remove it.
+"""
+
+CACHE_EXAMPLES = """\
+examples:
+  pullback cache                   where it is, its size, and its entries
+  pullback cache clear             remove all entries
+  PULLBACK_CACHE=/tmp/mine pullback cache
+
+environment:
+  PULLBACK_CACHE       the directory, or off
+  PULLBACK_CACHE_SIZE  the limit in megabytes; what was not used for the
+                       longest time goes first (default: 256)
+
+exit codes:
+  0  done
+  2  the directory cannot be used
+"""
+
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line.
@@ -77,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_demo(commands)
     _add_check(commands)
+    _add_cache(commands)
     return top
 
 
@@ -120,6 +143,14 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     text = f"the highest derivative to check, at most {HIGHEST_ORDER}"
     _add_number(command, "--order", 2, text, most=HIGHEST_ORDER)
     _add_number(command, "--seed", 0, "of random arguments and directions", least=0)
+
+
+def _add_cache(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    summary = "show or clear the machine code that is kept on disk"
+    command = _command(commands, "cache", summary, CACHE_TEXT, CACHE_EXAMPLES)
+    command.set_defaults(command=cache, name="cache", on_error=UNUSABLE)
+    text = "'clear' removes all entries; without it they are shown"
+    command.add_argument("action", nargs="?", choices=["clear"], metavar="ACTION", help=text)
 
 
 def _add_number(

@@ -30,12 +30,9 @@ from pullback.rules.control_flow.derived import (
     present,
     with_constants,
 )
+from pullback.rules.control_flow.prices import price
 
 __all__ = ["LinearPart", "Split", "split"]
-
-
-def _is_cheap(equation: Equation) -> bool:
-    return equation.primitive.structure.cheap
 
 
 @dataclass
@@ -104,7 +101,7 @@ class Split:
         self._whole = whole = Recording(body, varying, seeded, both(varying, invariant), none)
         needed, fixed, _ = self._needs(whole)
         available = [*marked(whole.inputs, free), *fixed, *whole.constants]
-        self._kept = kept_values(whole.inputs, whole.primal, needed, available, _is_cheap)
+        self._kept = kept_values(whole.primal, needed, available, price)
         places = whole.places
         self._places = [places[x] for x in self._kept]
         self._parts: dict[tuple[tuple[Any, ...], ...], LinearPart] = {}

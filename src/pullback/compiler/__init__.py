@@ -1,0 +1,1 @@
+"""The compiler: graphs to loops, loops to machine code, machine code to a Python function."""

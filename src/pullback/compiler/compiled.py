@@ -1,0 +1,365 @@
+"""`pullback.compile`: a function that is recorded at its first call, and runs as machine code."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pullback.compiler.call import Entry, Instance, NativeFunction
+from pullback.compiler.report import Report, report
+from pullback.compiler.stages import Stages
+from pullback.compiler.structured import caller
+from pullback.compiler.template import Template, template
+from pullback.core import trees
+from pullback.core.tracing import Tracer
+from pullback.core.validation import name_of, require_function
+from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.graph.graph import Graph
+from pullback.graph.trace import trace
+
+__all__ = ["Compiled", "compile"]
+
+
+_MISS = object()
+"""What an entry returns for arguments of other kinds than its own."""
+
+
+@dataclass(frozen=True)
+class _Version:
+    """The native function for arguments of one kind, and how its results are put together."""
+
+    stages: Stages
+    function: NativeFunction
+    instance: Instance
+    entry: Entry
+    leaves: tuple[int, ...] | None
+    """Which leaves of the arguments are arrays or numbers; `None` for all of them."""
+    result: trees.TreeSpec
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        """The results, or `_MISS`."""
+        if self.leaves is not None:
+            leaves = [leaves[i] for i in self.leaves]
+        out = self.entry.call(*leaves)
+        if self.result.is_leaf() or out is _MISS:
+            return out
+        return trees.unflatten(self.result, out)
+
+
+def _miss(*_: Any, **__: Any) -> Any:
+    return _MISS
+
+
+class Compiled:
+    """A function as machine code; made by `compile`.
+
+    It is called like the function. For arguments of new shapes, dtypes or structure it is recorded
+    and compiled once more. Where an argument is traced, the function itself is called, so that what
+    is compiled can be differentiated, batched and recorded.
+
+    Attributes
+    ----------
+    function : callable
+        What was compiled.
+    """
+
+    def __init__(self, function: Callable[..., Any], donate: tuple[int, ...] = ()) -> None:
+        self.function = function
+        self.donate = donate
+        self.name = name_of(function)
+        self._versions: dict[Any, _Version] = {}
+        self._recent: tuple[trees.TreeSpec, _Version] | None = None
+        self._firsts: dict[str, Stages] = {}
+        self._templates: dict[str, Template] = {}
+        self._lock = threading.RLock()
+        functools.update_wrapper(self, function, updated=())
+
+    def __new__(cls, *_: Any, **__: Any) -> Compiled:
+        """An instance of a class of its own, whose ``__call__`` may become a native function."""
+        return super().__new__(type("Compiled", (Compiled,), {"__module__": cls.__module__}))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns, in fresh arrays."""
+        return self._slow(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<compiled {self.name}>"
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """A method, where it is an attribute of a class."""
+        return self if instance is None else functools.partial(self, instance)
+
+    # -- what became of it -------------------------------------------------------------------------
+
+    def report(self, *args: Any, **kwargs: Any) -> Report:
+        """What is native for such arguments, what is not and why, and what it costs.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As the function takes them.
+
+        Returns
+        -------
+        Report
+            ``print`` shows it.
+        """
+        return report(self._stages(args, kwargs))
+
+    def graph(self, *args: Any, **kwargs: Any) -> Graph:
+        """The graph that is compiled for such arguments, simplified and decomposed."""
+        return self._stages(args, kwargs).graph
+
+    def loops(self, *args: Any, **kwargs: Any) -> str:
+        """The loops for such arguments, as text."""
+        return self._stages(args, kwargs).loops()
+
+    def llvm(self, *args: Any, **kwargs: Any) -> str:
+        """The program for such arguments in LLVM's language."""
+        return self._stages(args, kwargs).llvm()
+
+    def assembly(self, *args: Any, **kwargs: Any) -> str:
+        """The machine code for such arguments, as an assembler has it."""
+        return self._stages(args, kwargs).assembly()
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    def _slow(self, *args: Any, **kwargs: Any) -> Any:
+        """A call with arguments of any kind."""
+        if self._recent is not None:
+            structure, recent = self._recent
+            leaves, spec = trees.flatten_again((args, kwargs))
+            if spec == structure:
+                out = recent(leaves)
+                if out is not _MISS:
+                    return out
+        leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
+        if any(type(leaf) is Tracer for leaf in leaves):
+            return self.function(*args, **kwargs)
+        version = self._version(leaves, spec, args, kwargs)
+        if version is None:
+            return self.function(*args, **kwargs)
+        return version(leaves)
+
+    def _stages(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stages:
+        leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
+        version = self._version(leaves, spec, args, kwargs)
+        if version is None:
+            raise ArgumentValueError(
+                f"compile of {self.name}: the function reads a traced value from outside, and is "
+                "not compiled by itself; look at what is compiled around it"
+            )
+        return version.stages
+
+    def _version(
+        self, leaves: Sequence[Any], spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any
+    ) -> _Version | None:
+        """What is called for such leaves; `None` where the function must be called itself."""
+        kinds = tuple(map(_kind, leaves))
+        key = (spec, *kinds)
+        found = self._versions.get(key)
+        if found is not None:
+            if found.leaves is None:
+                self._recent = spec, found
+        else:
+            lying = (key, tuple(map(_layout, leaves)))
+            found = self._versions.get(lying)
+            if found is None:
+                with self._lock:
+                    found = self._versions.get(key) or self._versions.get(lying)
+                    if found is None:
+                        found = self._made(args, kwargs)
+                        if found is None:
+                            return None
+                        relies = found.stages.recorded.signature.layouts
+                        self._versions[lying if relies else key] = found
+                        self._prefer(found, spec, args, kwargs)
+        return found
+
+    def _made(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Version | None:
+        graph, donate = self._recorded(args, kwargs)
+        if any(type(value) is Tracer for value in graph.constants.values()):
+            return None
+        stages, template = self._fitting_template(Stages(graph, donate))
+        static = graph.signature.static
+        count = graph.signature.arguments.num_leaves
+        assert template.code is not None
+        function = stages.function(template.code)
+        instance = stages.instance(template.holes)
+        return _Version(
+            stages,
+            function,
+            instance,
+            Entry(function, instance, _miss),
+            tuple(i for i in range(count) if i not in static) if static else None,
+            graph.signature.result,
+        )
+
+    def _fitting_template(self, stages: Stages) -> tuple[Stages, Template]:
+        """Machine code for a program, and the program as that has it.
+
+        The first time it is for these sizes alone, the second time for any, if that can be.
+        """
+        first = self._firsts.setdefault(stages.graph.key(), stages)
+        if first is not stages:
+            general = first.for_any(stages)
+            if general is not None and general[0].numbers[0] == general[1].numbers[0]:
+                one, stages = general
+                self._templates.setdefault(stages.numbers[0], Template(one.numbers[1]))
+        structure = stages.numbers[0]
+        found = template(stages, self._templates.get(structure))
+        self._templates[structure] = found
+        return stages, found
+
+    def _recorded(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Graph, tuple[tuple[int, int], ...]]:
+        """The graph, and which of its inputs are donated to which output."""
+        if kwargs:
+            function = self.function
+
+            def called(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+                return function(*args, **kwargs)
+
+            called.__name__ = self.name
+            graph = trace(called, args, kwargs)
+        else:
+            graph = trace(self.function, *args)
+        return graph, self._donated(graph, args)
+
+    def _donated(self, graph: Graph, args: tuple[Any, ...]) -> tuple[tuple[int, int], ...]:
+        """Inputs of the donated arguments, each with an output of its shape and dtype."""
+        pairs: list[tuple[int, int]] = []
+        first = 0
+        taken: set[int] = set()
+        for position, arg in enumerate(args):
+            count = len(trees.flatten(arg)[0])
+            if position in self.donate:
+                for i in range(first, first + count):
+                    o = self._fitting(graph, i, taken)
+                    if o is not None:
+                        taken.add(o)
+                        pairs.append((i, o))
+            first += count
+        return tuple(pairs)
+
+    def _fitting(self, graph: Graph, i: int, taken: set[int]) -> int | None:
+        if i >= len(graph.inputs):
+            return None
+        given = graph.inputs[i]
+        for o, out in enumerate(graph.outputs):
+            shape, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
+            if o not in taken and (shape, dtype) == (given.shape, given.dtype):
+                return o
+        return None
+
+    def _prefer(
+        self, version: _Version, spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any
+    ) -> None:
+        """Try this version first for arguments of this structure.
+
+        Calls with flat arguments go straight to the entry, which knows what isn't its own.
+        """
+        signature = version.stages.recorded.signature
+        if signature.layouts or signature.static:
+            return
+        self._recent = spec, version
+        result = signature.result
+        flat = not kwargs and all(trees.flatten(arg)[1].is_leaf() for arg in args)
+        simple = result.is_leaf() or (
+            result.type is tuple and all(each.is_leaf() for each in result.children())
+        )
+        if flat and simple:
+            entry = Entry(version.function, version.instance, self._slow)
+            # A built-in function in a class is called without the instance.
+            type(self).__call__ = entry.call  # type: ignore[method-assign]
+        elif not kwargs:
+            specs = [trees.flatten(arg)[1] for arg in args]
+            call = caller(specs, result, version.entry.call, _MISS, self._slow)
+            if call is not None:
+                type(self).__call__ = call  # type: ignore[method-assign]
+
+
+def _kind(leaf: Any) -> Any:
+    """What of a leaf decides how the function is recorded."""
+    if type(leaf) is np.ndarray:
+        return leaf.dtype, leaf.shape
+    if type(leaf) in (float, int, bool, complex):
+        return type(leaf)
+    if isinstance(leaf, np.generic):
+        return leaf.dtype, "scalar"
+    if isinstance(leaf, np.ndarray) or hasattr(leaf, "__array__"):
+        return np.asarray(leaf).dtype, np.shape(leaf)
+    try:
+        hash(leaf)
+    except TypeError:
+        return type(leaf), id(leaf)
+    return type(leaf), leaf
+
+
+def _layout(leaf: Any) -> Any:
+    """How an array lies in memory, if that is not in C order without gaps."""
+    if isinstance(leaf, np.ndarray) and not leaf.flags.c_contiguous:
+        return leaf.strides
+    return None
+
+
+def compile(function: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compiled:
+    """A function of arrays as machine code.
+
+    Parameters
+    ----------
+    function : callable
+        Of pytrees of arrays and numbers, as `trace` takes it; any transform of one, such as
+        ``pullback.grad(f)``.
+    donate : int or sequence of int, optional
+        Arguments whose arrays are given away: the memory of a writable one that nothing else shares
+        may become that of a result.
+
+    Returns
+    -------
+    Compiled
+        It is called like the function. The first call with arguments of new shapes, dtypes or
+        structure records and compiles it; the machine code is kept on disk.
+
+    Raises
+    ------
+    ArgumentTypeError
+        Where `function` is no function.
+    DataDependenceError, NoRuleError, …
+        At a call, where the function can't be recorded; see `trace`.
+
+    Notes
+    -----
+    What the function reads from outside, globals and closures, is as it is at the first call. What
+    it prints, or draws at random, happens then. Results equal those of the function up to rounding:
+    sums are taken in another order, which the shapes alone decide on, and a product may be added
+    without being rounded before.
+
+    Arguments are not changed, and results are fresh arrays in C order. What has no native form is
+    called through Python in its place; see `Compiled.report`. Calls from several threads at once
+    are safe.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> f = pb.compile(pb.value_and_grad(lambda x: np.sum(np.sin(x) ** 2)))
+    >>> value, gradient = f(np.array([0.0, np.pi / 2]))
+    >>> round(value, 12)
+    np.float64(1.0)
+    """
+    require_function(function, "compile", usage="pullback.compile(f)")
+    if isinstance(function, Compiled):
+        function = function.function
+    numbers = (donate,) if isinstance(donate, int | np.integer) else tuple(donate)
+    if any(i < 0 for i in numbers):
+        raise ArgumentTypeError(
+            f"compile: donate is {donate!r}, wanted positions of arguments, from 0"
+        )
+    return Compiled(function, tuple(map(int, numbers)))

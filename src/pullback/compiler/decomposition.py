@@ -1,0 +1,317 @@
+"""Primitives put together from others that have a loop form: identities, as NumPy code.
+
+Each recipe gives what the primitive gives, to rounding, for infinite and undefined arguments too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.special as sc
+
+from pullback.core.primitive import registry
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.graph.building import build, like
+from pullback.graph.graph import Graph
+from pullback.graph.places import following
+from pullback.graph.program import Equation, Program
+from pullback.graph.variable import Variable
+from pullback.rules.control_flow.choices import cond
+from pullback.rules.control_flow.loops import scan
+
+__all__ = ["RECIPES", "decompose"]
+
+Recipe = Callable[..., Any]
+
+
+# -- over axes ------------------------------------------------------------------------------------
+
+
+def _softmax(x: Any, *, axis: Any = None, limit: bool = False) -> Any:
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    shifted = x - top
+    if limit:
+        at_limit = np.where(x == top, 0.0, -np.inf).astype(dtype_of(x))
+        shifted = np.where(np.isfinite(top), shifted, at_limit)
+    e = np.exp(shifted)
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
+    """x less its maximum, where that is finite, and what was taken away."""
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isinf(top), np.zeros_like(top), top)
+    return x - top, top
+
+
+def _log_sum(shifted: Any, axis: Any) -> Any:
+    """log Σ exp of numbers of which the largest are 0: log n + log(1 + rest/n)."""
+    largest = shifted == 0
+    count = np.sum(largest.astype(dtype_of(shifted)), axis=axis, keepdims=True)
+    rest = np.sum(np.where(largest, 0, np.exp(shifted)), axis=axis, keepdims=True)
+    some = np.maximum(count, 1)
+    return np.where(count > 0, np.log(some) + np.log1p(rest / some), np.log(rest))
+
+
+def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    shifted, top = _shifted(x, axis)
+    y = _log_sum(shifted, axis) + top
+    return y if keepdims else np.squeeze(y, axis=axis)
+
+
+def _log_softmax(x: Any, *, axis: Any = None) -> Any:
+    shifted, _ = _shifted(x, axis)
+    y = shifted - _log_sum(shifted, axis)
+    least = np.finfo(dtype_of(y)).min
+    return np.where(np.isfinite(x) & np.isinf(y), least, y)
+
+
+def _var(x: Any, *, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    count = x.size if axis is None else math.prod(
+        shape_of(x)[i] for i in np.lib.array_utils.normalize_axis_tuple(axis, x.ndim)
+    )  # fmt: skip
+    deviation = x - np.mean(x, axis=axis, keepdims=True)
+    squares = np.sum(deviation * deviation, axis=axis, keepdims=keepdims)
+    free = max(count - ddof, 0)
+    return squares / dtype_of(squares).type(free)
+
+
+def _position(best: Callable[..., Any]) -> Recipe:
+    """Where the first of the largest or smallest elements is; a NaN is both."""
+
+    def recipe(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+        rank = x.ndim
+        if axis is None:
+            x, axis = np.ravel(x), 0
+        count = shape_of(x)[axis]
+        top = best(x, axis=axis, keepdims=True)
+        hit = (x == top) | (np.isnan(x) if dtype_of(x).kind == "f" else False)
+        steps = [1] * x.ndim
+        steps[axis] = count
+        places = np.where(hit, np.arange(count).reshape(steps), count)
+        found = np.min(places, axis=axis, keepdims=keepdims)
+        return np.reshape(found, (1,) * rank) if keepdims and x.ndim != rank else found
+
+    return recipe
+
+
+def _recurrence(a: Any, b: Any, *, axis: int, reverse: bool = False) -> Any:
+    shape = np.broadcast_shapes(shape_of(a), shape_of(b))
+    dtype = np.result_type(dtype_of(a), dtype_of(b))
+    a, b = (np.moveaxis(np.broadcast_to(x, shape).astype(dtype), axis, 0) for x in (a, b))
+
+    def step(total: Any, row: tuple[Any, Any]) -> tuple[Any, Any]:
+        total = row[0] * total + row[1]
+        return total, total
+
+    _, y = scan(step, np.zeros(a.shape[1:], dtype), (a, b), reverse=reverse)
+    return np.moveaxis(y, 0, axis)
+
+
+# -- losses ---------------------------------------------------------------------------------------
+
+
+def _saturated(x: Any) -> Any:
+    top = np.finfo(dtype_of(x)).max
+    return np.clip(x, -top, top)
+
+
+def _saturating(function: Callable[..., Any]) -> Recipe:
+    def recipe(x: Any, y: Any) -> Any:
+        z = function(x, y)
+        return np.where(np.isfinite(x) & np.isfinite(y), _saturated(z), z)
+
+    return recipe
+
+
+def _over(x: Any, lead: int) -> tuple[int, ...]:
+    return tuple(range(lead, x.ndim))
+
+
+def _unless_finite(y: Any, x: Any, again: Callable[[Any], Any]) -> Any:
+    """y; where that is not finite although all of x is, what takes more care."""
+    if shape_of(y):
+        finite = np.all(np.isfinite(x), axis=_over(x, len(shape_of(y))))
+        return np.where(finite & ~np.isfinite(y), _saturated(again(x)), y)
+
+    def careful(x: Any, y: Any) -> Any:
+        return np.where(np.all(np.isfinite(x)), _saturated(again(x)), y)
+
+    return cond(np.isfinite(y), lambda _, y: y, careful, x, y)
+
+
+def _squared_norm(x: Any, *, scale: float, lead: int = 0) -> Any:
+    over = _over(x, lead)
+    root = dtype_of(x).type(math.sqrt(scale))
+    y = scale * np.sum(x * x, axis=over)
+    return _unless_finite(y, x, lambda x: np.sum((root * x) * (root * x), axis=over))
+
+
+def _total(losses: Any, *, count: int, lead: int = 0) -> Any:
+    over = _over(losses, lead)
+    y = np.sum(losses, axis=over) / count
+    return _unless_finite(y, losses, lambda x: np.sum(x / count, axis=over))
+
+
+def _bernoulli(p: Any, t: Any) -> Any:
+    tiny = np.finfo(dtype_of(p)).tiny
+    log_p = np.log(np.maximum(p, tiny))
+    log_q = np.maximum(np.log1p(-p), np.log(tiny))
+    return -(t * log_p + (1 - t) * log_q)
+
+
+def _categorical(z: Any, t: Any) -> Any:
+    weighted = np.where(np.equal(t, 0), 0, t * _log_softmax(z, axis=-1))
+    losses = -np.sum(weighted, axis=-1)
+    finite = np.all(np.isfinite(z), axis=-1)
+    return np.where(finite & np.isinf(losses), _saturated(losses), losses)
+
+
+# -- element by element ---------------------------------------------------------------------------
+
+
+def _huber(delta: Any, r: Any) -> Any:
+    size = np.abs(r)
+    found = np.where(size <= delta, 0.5 * (r * r), delta * (size - 0.5 * delta))
+    return np.where(delta < 0, np.inf, found)
+
+
+def _ndtr(x: Any) -> Any:
+    return 0.5 * sc.erfc(x * -math.sqrt(0.5))
+
+
+def _round(x: Any, *, decimals: int = 0) -> Any:
+    return np.rint(x)
+
+
+RECIPES: dict[str, Recipe] = {
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "logsumexp": _logsumexp,
+    "var": _var,
+    "argmax": _position(np.max),
+    "argmin": _position(np.min),
+    "recurrence": _recurrence,
+    "difference": _saturating(np.subtract),
+    "product": _saturating(np.multiply),
+    "squared_norm": _squared_norm,
+    "total": _total,
+    "bernoulli": _bernoulli,
+    "categorical": _categorical,
+    "huber": _huber,
+    "ndtr": _ndtr,
+    "round": _round,
+    **{
+        name: registry[name].value
+        for name in (
+            "bernoulli_logits",
+            "bounded_reciprocal",
+            "gaussian",
+            "root",
+            "tie",
+            "zero_one",
+        )
+    },
+}
+"""By the name of the primitive; each takes what the primitive takes. The last ones are the
+primitives' own values, which are written in NumPy's functions."""
+
+
+def _applies(equation: Equation) -> bool:
+    """Whether there is a recipe, for real floating-point numbers."""
+    if equation.primitive.name not in RECIPES:
+        return False
+    if equation.primitive.name == "round" and equation.params.get("decimals", 0):
+        return False
+    dtypes = [dtype_of(x) for x in equation.inputs if type(x) is Variable]
+    return all(dtype.name in ("float64", "float32") for dtype in dtypes)
+
+
+def decompose(graph: Graph) -> Graph:
+    """The graph with recipes in place of the primitives that have one.
+
+    Parameters
+    ----------
+    graph : Graph
+
+    Returns
+    -------
+    Graph
+        Of the same signature; the graph itself where there is nothing to do.
+    """
+    found = graph.derived.get("decomposed")
+    if found is None:
+        found = graph.derived["decomposed"] = _decomposed(graph)
+    assert isinstance(found, Graph)
+    return found
+
+
+def _decomposed(graph: Graph) -> Graph:
+    params = [_nested(equation.params) for equation in graph.equations]
+    changed = any(
+        now is not equation.params for now, equation in zip(params, graph.equations, strict=True)
+    )
+    if not changed and not any(map(_applies, graph.equations)):
+        return graph
+
+    def function(*args: Any) -> list[Any]:
+        state: dict[Variable, Any] = {
+            **graph.constants,
+            **dict(zip(graph.inputs, args, strict=True)),
+        }
+        around = following.place
+        try:
+            for equation, now in zip(graph.equations, params, strict=True):
+                following.place = equation.place or around
+                values = [state[x] if type(x) is Variable else x for x in equation.inputs]
+                state.update(zip(equation.outputs, _evaluated(equation, values, now), strict=True))
+        finally:
+            following.place = around
+        return [state[x] if type(x) is Variable else x for x in graph.outputs]
+
+    inputs = [like(x) for x in graph.inputs]
+    names = graph.signature.names
+    with np.errstate(all="ignore"):
+        made = build(function, inputs, graph.name, names, advise=False)
+    return Graph(
+        graph.name, made.inputs, made.constants, made.equations, made.outputs, graph.signature
+    )
+
+
+def _evaluated(equation: Equation, values: Sequence[Any], params: dict[str, Any]) -> Sequence[Any]:
+    if not _applies(equation):
+        out = equation.primitive(*values, **params)
+        return out if equation.primitive.multiple else (out,)
+    out = RECIPES[equation.primitive.name](*values, **params)
+    (variable,) = equation.outputs
+    if dtype_of(out) != variable.dtype:
+        out = out.astype(variable.dtype)
+    return (out,)
+
+
+def _nested(params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters with decomposed graphs; the same object where there are none to decompose."""
+    found = {name: _changed(value) for name, value in params.items()}
+    same = all(found[name] is value for name, value in params.items())
+    return params if same else found
+
+
+def _changed(value: Any) -> Any:
+    if isinstance(value, Graph):
+        return decompose(value)
+    if isinstance(value, tuple) and any(isinstance(each, Program) for each in value):
+        each = tuple(map(_changed, value))
+        return value if all(a is b for a, b in zip(each, value, strict=True)) else each
+    if is_dataclass(value) and not isinstance(value, type):
+        changes = {}
+        for field in fields(value):
+            before = getattr(value, field.name)
+            after = _changed(before)
+            if after is not before:
+                changes[field.name] = after
+        return replace(value, **changes) if changes else value
+    return value

@@ -1,0 +1,158 @@
+"""log and its relatives: log(2ᵏm) = k·log 2 + log m with √½ ≤ m < √2.
+
+With F = m − 1, which is exact, and s = F/(2 + F),
+log m = 2 artanh s = F − F²/2 + s(F²/2 + R(s²)): only R is a polynomial, and F comes in unrounded.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pullback.compiler.elementary.coefficients import LOG
+from pullback.compiler.elementary.constants import (
+    LN2_SPLIT,
+    LOG2E,
+    LOG10_2_SPLIT,
+    LOG10E,
+)
+from pullback.compiler.elementary.doubled import Pair, fast_two_sum, two_product, two_sum
+from pullback.compiler.elementary.exponentials import exponential, times_power_of_two
+from pullback.compiler.elementary.formats import format_of
+from pullback.compiler.elementary.polynomials import polynomial
+from pullback.compiler.elementary.registry import elementary, single
+from pullback.compiler.elementary.values import Body, Operand, Value
+
+__all__ = ["Scaled", "log1p_parts", "log_parts", "scaled"]
+
+
+class Scaled(NamedTuple):
+    """A positive number as 2ᵏm; `exponent` is k + bias as an integer."""
+
+    k: Value
+    m: Value
+    exponent: Value
+
+
+def scaled(f: Body, x: Value) -> Scaled:
+    """2ᵏm with √½ ≤ m < √2 for a positive x, denormal ones included."""
+    format_ = format_of(f)
+    more = format_.places + 2
+    denormal = x < format_.smallest
+    bits = f.bits(f.select(denormal, x * 2.0**more, x))
+    exponent = (bits + (format_.one - format_.sqrt_half)) >> format_.places
+    m = f.from_bits(bits + format_.one - (exponent << format_.places))
+    # The last bits of this number count units.
+    unit = format_.bias + format_.places << format_.places
+    offset = 2.0**format_.places + format_.bias
+    k = f.from_bits(exponent | unit) - f.select(denormal, offset + more, offset)
+    return Scaled(k, m, exponent)
+
+
+def _rest(f: Body, F: Value) -> Value:
+    """log(1 + F) − F."""
+    s = F / (F + 2.0)
+    z = s * s
+    half = F * 0.5 * F
+    return f.fma(s, f.fma(z, polynomial(f, z, LOG[f.dtype]), half), -half)
+
+
+def log_parts(f: Body, k: Value, F: Value, low: Value | None = None) -> Pair:
+    """k·log 2 + log(1 + F + low); the second part is some of the first, not only its rounding."""
+    ln2_high, ln2_low = LN2_SPLIT[f.dtype]
+    high, error = _multiple_and(f, k, ln2_high, F)
+    rest = f.fma(k, ln2_low, error if low is None else error + low)
+    return Pair(high, rest + _rest(f, F))
+
+
+def _multiple_and(f: Body, k: Value, unit: float, x: Value) -> Pair:
+    """k·unit + x exactly, where k·unit is exact, and 0 or not smaller than x."""
+    total = f.fma(k, unit, x)
+    return Pair(total, f.fma(k, unit, -total) + x)
+
+
+def log1p_parts(f: Body, y: Pair, more: Operand = 0.0) -> Pair:
+    """log(1 + y) + more·log 2 for y > −1."""
+    format_ = format_of(f)
+    total, error = two_sum(1.0, y.hi)
+    k, m, exponent = scaled(f, total)
+    inverse = f.from_bits((2 * format_.bias - exponent) << format_.places)  # 2⁻ᵏ
+    # From afar neither the 1 nor the inverse, which may be no number, matters.
+    low = f.select(total < 2.0**100, (error + y.lo) * inverse, 0.0)
+    F, low = fast_two_sum(m - 1.0, low)
+    return log_parts(f, k + more, F, low)
+
+
+def _at_limits(f: Body, x: Value, result: Value, pole: float = 0.0) -> Value:
+    """A logarithm with its values at the pole, beyond it, and at infinity."""
+    result = f.select(x < float("inf"), result, x)
+    beyond = f.select(x.equals(pole), float("-inf"), float("nan"))
+    return f.select(x <= pole, beyond, result)
+
+
+@single("log")
+@elementary("log")
+def log(f: Body, x: Value) -> Value:
+    k, m, _ = scaled(f, x)
+    high, low = log_parts(f, k, m - 1.0)
+    return _at_limits(f, x, high + low)
+
+
+@single("log1p")
+@elementary("log1p")
+def log1p(f: Body, x: Value) -> Value:
+    high, low = log1p_parts(f, Pair(x, f.constant(0.0)))
+    result = f.select(f.absolute(x) < 2.0**-60, x, high + low)
+    return _at_limits(f, x, result, pole=-1.0)
+
+
+def _to_base(f: Body, x: Value, unit: tuple[float, float], factor: tuple[float, float]) -> Value:
+    """k·unit + log(m)·factor, both constants in two parts."""
+    k, m, _ = scaled(f, x)
+    F = m - 1.0
+    log_m = fast_two_sum(F, _rest(f, F))
+    part, rest = two_product(f, log_m.hi, factor[0])
+    rest = f.fma(log_m.lo, factor[0], f.fma(log_m.hi, factor[1], rest))
+    high, error = _multiple_and(f, k, unit[0], part)
+    return _at_limits(f, x, high + f.fma(k, unit[1], error + rest))
+
+
+@single("log2")
+@elementary("log2")
+def log2(f: Body, x: Value) -> Value:
+    return _to_base(f, x, (1.0, 0.0), LOG2E[f.dtype])
+
+
+@single("log10")
+@elementary("log10")
+def log10(f: Body, x: Value) -> Value:
+    return _to_base(f, x, LOG10_2_SPLIT[f.dtype], LOG10E[f.dtype])
+
+
+@single("logaddexp")
+@elementary("logaddexp", 2)
+def logaddexp(f: Body, x: Value, y: Value) -> Value:
+    """M + log(1 + exp(m − M)) with the larger M and the smaller m."""
+    largest = f.larger(x, y)
+    distance, error = two_sum(f.smaller(x, y), -largest)
+    distance = f.select(x.equals(y), 0.0, distance)
+    limit = format_of(f).logarithms[0]
+    error = f.select(distance > limit, error, 0.0)
+    power = exponential(f, f.larger(limit, distance), error)
+    small = Pair(*(times_power_of_two(f, part, power.shifted) for part in power.mantissa()))
+    correction, rest = log1p_parts(f, fast_two_sum(*small))
+    total, error = two_sum(largest, correction)
+    result = f.select(f.absolute(largest) < float("inf"), total + (error + rest), largest)
+    return f.select(f.unordered(x, y), float("nan"), result)
+
+
+@single("xlogy")
+@elementary("xlogy", 2)
+def xlogy(f: Body, x: Value, y: Value) -> Value:
+    """x·log(y), and 0 where x is unless y is NaN."""
+    k, m, _ = scaled(f, y)
+    high, low = fast_two_sum(*log_parts(f, k, m - 1.0))
+    finite = f.absolute(y) < float("inf")
+    high = _at_limits(f, y, high)
+    low = f.select(finite & (y > 0.0), low, 0.0)
+    result = f.fma(x, high, f.select(f.absolute(x) < float("inf"), x * low, 0.0))
+    return f.select(x.equals(0.0) & ~f.is_nan(y), 0.0, result)

@@ -1,0 +1,114 @@
+"""The numbers of a program apart from its structure, and those that are arguments of its code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pullback.compiler.llvm.module import Lines
+from pullback.compiler.llvm.rewriting import Rewriting
+from pullback.compiler.llvm.values import Value, is_float, lane_type, literal
+from pullback.compiler.loops import Const, Program
+
+__all__ = ["Hole", "Integer", "constant_value", "integer", "numbers", "with_holes"]
+
+Integer = int | str
+"""An integer that is known, or the name of the register that holds it."""
+
+
+class Hole(int):
+    """A number that machine code reads when it runs.
+
+    As an integer it is what it was in the program that the code was made from. That may guide what
+    code is made; the code has to be right for any number.
+    """
+
+    index: int
+
+    def __new__(cls, index: int, value: Any) -> Hole:
+        found = super().__new__(
+            cls, 2 if value != value or abs(value) == float("inf") else int(value)
+        )
+        found.index = index
+        return found
+
+    def __repr__(self) -> str:
+        return f"hole{self.index}"
+
+
+_KINDS: dict[str, type] = {"f": float, "b": bool, "i": int, "u": int}
+"""By the first letter of a dtype, what its constants are."""
+
+
+class _Blank:
+    """Where a number was, in the structure of a program."""
+
+    def __repr__(self) -> str:
+        return "#"
+
+
+_BLANK = _Blank()
+
+
+class _Collecting(Rewriting):
+    def __init__(self) -> None:
+        self.values: list[int | float | bool] = []
+
+    def number(self, value: Any) -> Any:
+        self.values.append(value)
+        return _BLANK
+
+    def constant(self, value: Any, dtype: str) -> Any:
+        return self.number(_KINDS[dtype[0]](value))
+
+    def extent(self, value: int) -> Any:
+        return value if value in (0, 1) else self.number(value)
+
+
+def numbers(program: Program) -> tuple[str, list[int | float | bool]]:
+    """A program's structure, and its numbers in the order in which they are written.
+
+    Programs of the same structure have as many numbers, and can run the same code if all that
+    differ are its holes. Extents and steps of 0 and 1 belong to the structure, as do dtypes.
+    """
+    collecting = _Collecting()
+    structure = collecting.program(program)
+    return repr((structure.buffers, structure.body)), collecting.values
+
+
+class _Replacing(Rewriting):
+    def __init__(self, holes: Mapping[int, int]) -> None:
+        self._holes = holes
+        self._position = -1
+
+    def number(self, value: Any) -> Any:
+        self._position += 1
+        index = self._holes.get(self._position)
+        return value if index is None else Hole(index, value)
+
+    def extent(self, value: int) -> Any:
+        return value if value in (0, 1) else self.number(value)
+
+
+def with_holes(program: Program, holes: Mapping[int, int]) -> Program:
+    """The program with a `Hole` of the given index at each of these positions of `numbers`."""
+    return _Replacing(holes).program(program) if holes else program
+
+
+def integer(number: int) -> Integer:
+    """A number as an operand: a hole is in the register of its name."""
+    return f"%hole{number.index}" if isinstance(number, Hole) else int(number)
+
+
+def constant_value(at: Lines, const: Const) -> Value:
+    """A constant as an operand."""
+    if not isinstance(const.value, Hole):
+        return Value(literal(const.value, const.dtype), const.dtype)
+    word = Value(f"%hole{const.value.index}", "int64")
+    if is_float(const.dtype):
+        wide = Value(at.op(f"bitcast i64 {word.text} to double"), "float64")
+        if const.dtype == "float64":
+            return wide
+        return Value(at.op(f"fptrunc {wide.typed} to float"), const.dtype)
+    to = lane_type(const.dtype)
+    return Value(word.text if to == "i64" else at.op(f"trunc {word.typed} to {to}"), const.dtype)

@@ -1,0 +1,64 @@
+"""Joining the values of a reduction: what it begins with, lanes, and several accumulators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pullback.compiler.llvm.arithmetic import apply
+from pullback.compiler.llvm.conversions import constant
+from pullback.compiler.llvm.module import Lines
+from pullback.compiler.llvm.values import SIZES, Value, is_float, is_signed
+
+__all__ = ["across", "identity", "joined", "together"]
+
+
+def identity(combine: str, dtype: str, lanes: int) -> Value:
+    """What changes no value that it is joined with; for a sum of floats that is -0."""
+    like = Value("", dtype, lanes)
+    if combine in ("maximum", "minimum"):
+        sign = -1 if combine == "maximum" else 1
+        if is_float(dtype):
+            return constant(sign * float("inf"), like)
+        bits = 8 * SIZES[dtype]
+        if not is_signed(dtype):
+            return constant(0 if combine == "maximum" else (1 if dtype == "bool" else -1), like)
+        return constant(-(1 << (bits - 1)) if sign < 0 else (1 << (bits - 1)) - 1, like)
+    if combine == "add":
+        return constant(-0.0 if is_float(dtype) else 0, like)
+    return constant(combine in ("multiply", "logical_and"), like)
+
+
+def joined(at: Lines, combine: str, a: Value, b: Value) -> Value:
+    """Two values."""
+    return apply(at, combine, (a, b), a.dtype)
+
+
+def together(at: Lines, combine: str, values: Sequence[Value]) -> Value:
+    """Pairs, then pairs of these: an order that the number of values alone decides."""
+    while len(values) > 1:
+        pairs = [
+            joined(at, combine, *pair) for pair in zip(values[::2], values[1::2], strict=False)
+        ]
+        values = pairs + list(values[len(values) - len(values) % 2 :])
+    return values[0]
+
+
+def across(at: Lines, combine: str, value: Value) -> Value:
+    """The lanes of a vector, the halves of which are joined until there is one."""
+    while value.lanes > 1:
+        half = value.lanes // 2
+        low, high = (
+            Value(_lanes(at, value, range(first, first + half)), value.dtype, half)
+            for first in (0, half)
+        )
+        value = joined(at, combine, low, high)
+    return value
+
+
+def _lanes(at: Lines, value: Value, lanes: range) -> str:
+    if len(lanes) == 1:
+        return at.op(f"extractelement {value.typed}, i64 {lanes[0]}")
+    chosen = ", ".join(f"i32 {lane}" for lane in lanes)
+    return at.op(
+        f"shufflevector {value.typed}, {value.type} poison, <{len(lanes)} x i32> <{chosen}>"
+    )

@@ -1,0 +1,60 @@
+"""The language of loops: what graphs are lowered to; text, a verifier and an interpreter of it."""
+
+from pullback.compiler.loops.interpreter import interpret
+from pullback.compiler.loops.language import (
+    Axis,
+    Branch,
+    Buffer,
+    Call,
+    Check,
+    Const,
+    Copy,
+    Expr,
+    External,
+    For,
+    Kernel,
+    Let,
+    Load,
+    Name,
+    Op,
+    Place,
+    Program,
+    Scalar,
+    Statement,
+    Store,
+    While,
+    Write,
+)
+from pullback.compiler.loops.operations import OPERATIONS, Operation
+from pullback.compiler.loops.text import text
+from pullback.compiler.loops.verification import verify
+
+__all__ = [
+    "OPERATIONS",
+    "Axis",
+    "Branch",
+    "Buffer",
+    "Call",
+    "Check",
+    "Const",
+    "Copy",
+    "Expr",
+    "External",
+    "For",
+    "Kernel",
+    "Let",
+    "Load",
+    "Name",
+    "Op",
+    "Operation",
+    "Place",
+    "Program",
+    "Scalar",
+    "Statement",
+    "Store",
+    "While",
+    "Write",
+    "interpret",
+    "text",
+    "verify",
+]

@@ -1,0 +1,327 @@
+"""The grammar of the language of loops.
+
+    Program   ::= buffers, statements
+    Statement ::= Let | Store | Check | Kernel | For | While | Branch | Copy | Call | External
+    Expr      ::= Const | Name | Load | Op
+    Place     ::= buffer [ offset + Σ step · name ]
+
+Scalars have names, each given once. A buffer is a row of elements of one dtype; an array of any
+shape is one in C order, so that reshapes cost nothing and an index is a single number, affine in
+loop indices and other integers. Every number in a place, an extent or a constant may differ between
+two programs that are compiled to the same machine code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+__all__ = [
+    "Axis",
+    "Branch",
+    "Buffer",
+    "Call",
+    "Check",
+    "Const",
+    "Copy",
+    "Expr",
+    "External",
+    "For",
+    "Kernel",
+    "Let",
+    "Load",
+    "Name",
+    "Op",
+    "Place",
+    "Program",
+    "Scalar",
+    "Statement",
+    "Store",
+    "While",
+    "Write",
+]
+
+# -- what is computed with ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A row of `size` elements.
+
+    Attributes
+    ----------
+    name : str
+    dtype : str
+        ``"float64"``, ``"float32"``, ``"bool"``, ``"int64"`` or another integer.
+    size : int
+    kind : {"input", "output", "constant", "scratch"}
+        Inputs and constants are only read. Scratch and outputs hold anything at first.
+    """
+
+    name: str
+    dtype: str
+    size: int
+    kind: Literal["input", "output", "constant", "scratch"]
+
+
+class Place(NamedTuple):
+    """The element ``buffer[offset + Σ step · name]``.
+
+    Attributes
+    ----------
+    buffer : str
+    offset : int
+    terms : tuple of (str, int)
+        Each name is that of an axis of the kernel, the index of a loop around, or a scalar of dtype
+        int64; a name stands in at most one of them.
+    """
+
+    buffer: str
+    offset: int = 0
+    terms: tuple[tuple[str, int], ...] = ()
+
+
+class Const(NamedTuple):
+    """A number. The value is a Python one: float, int or bool."""
+
+    value: Any
+    dtype: str
+
+
+class Name(NamedTuple):
+    """A scalar that was given this name, an axis or the index of a loop."""
+
+    name: str
+    dtype: str
+
+
+class Load(NamedTuple):
+    """An element; zero, and nothing read, where the condition `where` is false."""
+
+    place: Place
+    dtype: str
+    where: Expr | None = None
+
+
+class Op(NamedTuple):
+    """An operation of `OPERATIONS` on scalars; `dtype` is that of its value."""
+
+    name: str
+    args: tuple[Expr, ...]
+    dtype: str
+
+
+Expr = Const | Name | Load | Op
+
+
+class Scalar(NamedTuple):
+    """The declaration of a scalar: the name that a statement gives, and its dtype."""
+
+    name: str
+    dtype: str
+
+
+# -- statements -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """``name = value``, for all that follows."""
+
+    scalar: Scalar
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """``place = value``."""
+
+    place: Place
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Leave the program with the error of this number, from 1, unless the condition holds."""
+
+    condition: Expr
+    error: int
+
+
+class Axis(NamedTuple):
+    """An axis of an iteration space: the name of its index, from 0, and its extent."""
+
+    name: str
+    extent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What a kernel does with a value at each point.
+
+    Attributes
+    ----------
+    target : Place or Scalar
+        A scalar is given after the kernel, and joined over all points.
+    value : Expr
+    combine : {"", "add", "multiply", "maximum", "minimum", "logical_and", "logical_or"}
+        How the values of points with the same target are joined, in an order that the numbers of
+        points fix. Without, each point has a target of its own.
+    start : Expr, optional
+        What the values are joined with: for each target at once. None is the target's own content.
+        It is a constant, or a scalar from outside.
+    """
+
+    target: Place | Scalar
+    value: Expr
+    combine: str = ""
+    start: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A perfect nest: at each point of the product of the axes the `body`, then the `writes`.
+
+    The points may be visited in any order, and at once: no point reads what another one writes.
+    A point may read what it overwrites itself. The scalars of the body are the point's own.
+
+    Attributes
+    ----------
+    axes : tuple of Axis
+    body : tuple of Let or Check
+    writes : tuple of Write
+    place : optional
+        The line of the user's that most of it comes from.
+    """
+
+    axes: tuple[Axis, ...]
+    body: tuple[Let | Check, ...]
+    writes: tuple[Write, ...]
+    place: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """``for index in range(extent)``, one after the other, from the last one if `reverse`.
+
+    Attributes
+    ----------
+    index : str
+    extent : Expr
+        Of dtype int64.
+    carries : tuple of (Scalar, Expr)
+        What goes from one iteration to the next, as the body names it, and what it is at first.
+    body : tuple of Statement
+    nexts : tuple of Expr
+        For each carry what it is in the next iteration.
+    results : tuple of Scalar
+        The names of the carries after the loop.
+    reverse : bool
+    """
+
+    index: str
+    extent: Expr
+    carries: tuple[tuple[Scalar, Expr], ...]
+    body: tuple[Statement, ...]
+    nexts: tuple[Expr, ...]
+    results: tuple[Scalar, ...]
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class While:
+    """As long as `condition`, which is evaluated after the statements of `test`, holds: `body`.
+
+    The test and the body see the carries; the body sees what the test named, too.
+    """
+
+    carries: tuple[tuple[Scalar, Expr], ...]
+    test: tuple[Statement, ...]
+    condition: Expr
+    body: tuple[Statement, ...]
+    nexts: tuple[Expr, ...]
+    results: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The statements of the branch with the number `index`; of the last one if it's beyond.
+
+    Attributes
+    ----------
+    index : Expr
+        Of dtype int64; what is below 0 is taken for 0.
+    branches : tuple of (statements, values)
+    results : tuple of Scalar
+        The names of the branch's values, afterwards.
+    """
+
+    index: Expr
+    branches: tuple[tuple[tuple[Statement, ...], tuple[Expr, ...]], ...]
+    results: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """`size` elements from one place to another, of one dtype; they don't overlap."""
+
+    target: Place
+    source: Place
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of Python's: number `number` of the program's calls gets pointers to operands.
+
+    The operands are those that it reads, then those that it writes.
+    """
+
+    number: int
+    operands: tuple[Place, ...]
+    reads: int
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A function of a library with pointers to its arguments, as Fortran's have them.
+
+    Attributes
+    ----------
+    symbol : str
+        ``"scipy.linalg.cython_lapack.dpotrf"``.
+    arguments : tuple of (Place or Expr)
+        A place is passed as the pointer to it; a value is stored and passed as a pointer to that.
+        An integer of dtype int32 is Fortran's; ``Const("L", "char")`` is a letter.
+    writes : tuple of int
+        Which of the arguments the function writes to.
+    results : tuple of (int, Scalar)
+        Values that it leaves behind: which argument, and the name it is given.
+    """
+
+    symbol: str
+    arguments: tuple[Place | Expr, ...]
+    writes: tuple[int, ...] = ()
+    results: tuple[tuple[int, Scalar], ...] = ()
+
+
+Statement = (
+    Let | Store | Check | Kernel | For | While | Branch | Copy | Call | External
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Buffers, and the statements that fill the outputs.
+
+    Attributes
+    ----------
+    name : str
+    buffers : tuple of Buffer
+        Inputs, outputs and constants, each in order, then scratch.
+    body : tuple of Statement
+    """
+
+    name: str
+    buffers: tuple[Buffer, ...]
+    body: tuple[Statement, ...]

@@ -1,0 +1,138 @@
+"""What became of a function: what is native and what is not, operations, memory, time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pullback.compiler.llvm import scratch_layout
+from pullback.compiler.loops import Branch, For, Kernel, Program, Statement, While
+from pullback.compiler.stages import Stages
+from pullback.graph.program import Equation
+from pullback.graph.program import Program as GraphProgram
+
+__all__ = ["Fallback", "Report", "report"]
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """A primitive that Python evaluates between native code.
+
+    Attributes
+    ----------
+    primitive : str
+    line : str
+        The line of yours that it comes from, if it is known.
+    reason : str
+    """
+
+    primitive: str
+    line: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a function for arguments of one kind.
+
+    Attributes
+    ----------
+    name : str
+    equations : int
+        Of the graph that was compiled.
+    kernels : int
+        Loops over arrays.
+    lines : dict of str to (int, int)
+        For each of your lines how many of the primitives that come from it are native, and how many
+        are not.
+    fallbacks : tuple of Fallback
+    operations, bytes : int
+        Floating-point operations, and the bytes that the equations read and write, from shapes.
+    scratch : int
+        Bytes of working memory.
+    seconds : dict of str to float
+        Compile time by stage.
+    cached : bool
+        Whether the machine code came from disk.
+    """
+
+    name: str
+    equations: int
+    kernels: int
+    lines: dict[str, tuple[int, int]]
+    fallbacks: tuple[Fallback, ...]
+    operations: int
+    bytes: int
+    scratch: int
+    seconds: dict[str, float]
+    cached: bool
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.name}: {self.equations} equations, {self.kernels} kernels",
+            f"  operations {self.operations:,}, bytes {self.bytes:,}, scratch {self.scratch:,}",
+        ]
+        for line, (native, called) in self.lines.items():
+            share = "native" if not called else f"{native} of {native + called} native"
+            lines.append(f"  {share}: {line}")
+        for each in self.fallbacks:
+            at = each.line and f", at {each.line}"
+            lines.append(f"  {each.primitive} is called through Python: {each.reason}{at}")
+        times = ", ".join(f"{stage} {1e3 * time:.1f}" for stage, time in self.seconds.items())
+        cached = "; machine code from disk" if self.cached else ""
+        lines.append(f"  compiled in ms: {times}{cached}")
+        return "\n".join(lines)
+
+
+def report(stages: Stages) -> Report:
+    """The report on stages that have been gone through."""
+    cost = stages.graph.cost()
+    calls = stages.lowered.calls
+    fallbacks = [
+        Fallback(call.equation.primitive.name, _line(call.equation), call.reason) for call in calls
+    ]
+    return Report(
+        stages.graph.name,
+        len(stages.graph.equations),
+        sum(isinstance(each, Kernel) for each in _all(stages.program)),
+        _lines(stages.graph, {id(call.equation) for call in calls}),
+        tuple(fallbacks),
+        cost.operations,
+        cost.bytes,
+        scratch_layout(stages.program).total,
+        dict(stages.seconds),
+        stages.cached,
+    )
+
+
+def _line(equation: Equation) -> str:
+    return "" if equation.place is None else equation.place.words()
+
+
+def _lines(graph: GraphProgram, called: set[int]) -> dict[str, tuple[int, int]]:
+    """For each line the numbers of native and of other equations."""
+    found: dict[str, tuple[int, int]] = {}
+    pending = [graph]
+    while pending:
+        for equation in pending.pop().equations:
+            pending += equation.graphs.values()
+            line = _line(equation)
+            if line:
+                native, others = found.get(line, (0, 0))
+                is_called = id(equation) in called
+                found[line] = (native + (not is_called), others + is_called)
+    return found
+
+
+def _all(program: Program) -> Iterator[Statement]:
+    pending = [*program.body]
+    while pending:
+        statement = pending.pop()
+        yield statement
+        if isinstance(statement, For):
+            pending += statement.body
+        elif isinstance(statement, While):
+            pending += (*statement.test, *statement.body)
+        elif isinstance(statement, Branch):
+            for body, _ in statement.branches:
+                pending += body

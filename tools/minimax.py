@@ -1,0 +1,222 @@
+"""Find the polynomials of the elementary functions: minimax, with coefficients of the dtype.
+
+    python tools/minimax.py [NAME ...]
+
+Prints each polynomial of `POLYNOMIALS`, or those that are named, as Python text, with the largest
+weighted error that it has. What is printed stands in
+`src/pullback/compiler/elementary/coefficients.py`.
+
+Remez's exchange gives the best polynomial in 60 digits. Its coefficients are then rounded one
+after another, from that of the lowest degree, and those that are still free are fitted again after
+each: what rounding takes the next coefficients give back. (Not if 0 is inside the interval, where
+powers of x without the first ones are no Chebyshev system. There all are rounded at once.)
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mpmath import mp
+
+__all__ = ["POLYNOMIALS", "Problem", "main", "minimax", "rounded", "value"]
+
+Real = Any  # an mpf
+
+DIGITS = 60
+POINTS = 40
+"""In how many points for each coefficient the error's extrema are looked for."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Coefficients c with Σ cᵢ xⁱ ≈ `function`(x) for x in `interval`, the error weighted."""
+
+    function: Callable[[Real], Real]
+    interval: tuple[float, float]
+    degree: int
+    weight: Callable[[Real], Real]
+    dtype: str = "float64"
+
+
+_REDUCED = (-0.34658, 0.34658)
+"""Somewhat more than log(2)/2 to both sides: what remains of an argument of exp."""
+
+
+def _expm1_tail(x: Real) -> Real:
+    """(exp x − 1 − x)/x²."""
+    if abs(x) < 1e-8:
+        return mp.mpf(1) / 2 + x / 6 + x**2 / 24
+    return (mp.expm1(x) - x) / x**2
+
+
+def _log_series(first: int) -> Callable[[Real], Real]:
+    """Σ 2zⁿ/(2(n + first) + 1), which with z = s² are terms of log((1 + s)/(1 − s))."""
+
+    def series(z: Real) -> Real:
+        return mp.fsum(2 * z**n / (2 * (n + first) + 1) for n in range(40))
+
+    return series
+
+
+_SQUARES = (0.0, (math.sqrt(2) - 1) ** 4 * 1.0001)
+"""Of (m − 1)/(m + 1) with m between √½ and √2."""
+
+
+_QUARTER_TURN = (0.0, (math.pi / 4) ** 2 * 1.003)
+"""Squares of what remains of an angle, in which multiples of π/2 are left out."""
+
+
+def _taylor(first: int) -> Callable[[Real], Real]:
+    """Σ ±sⁿ/(2n + first)!: the terms of sin r or cos r from that of rᶠⁱʳˢᵗ on, with s = r²."""
+
+    def series(s: Real) -> Real:
+        terms = ((-1) ** (n + first // 2) * s**n / mp.factorial(2 * n + first) for n in range(20))
+        return mp.fsum(terms)
+
+    return series
+
+
+def _sine_weight(s: Real) -> Real:
+    return s / mp.sinc(mp.sqrt(s))
+
+
+def _cosine_weight(s: Real) -> Real:
+    return s**2 / mp.cos(mp.sqrt(s))
+
+
+def _exp_weight(x: Real) -> Real:
+    return x**2 * mp.exp(-x)
+
+
+def _for_each_dtype(
+    function: Callable[[Real], Real],
+    interval: tuple[float, float],
+    weight: Callable[[Real], Real],
+    degrees: tuple[int, int],
+) -> tuple[Problem, ...]:
+    """The same for float64 and for float32, which need different degrees."""
+    double, single = degrees
+    return (
+        Problem(function, interval, double, weight),
+        Problem(function, interval, single, weight, "float32"),
+    )
+
+
+POLYNOMIALS: dict[str, tuple[Problem, ...]] = {
+    "EXP": _for_each_dtype(_expm1_tail, _REDUCED, _exp_weight, (10, 5)),
+    "LOG": _for_each_dtype(_log_series(1), _SQUARES, lambda z: z, (6, 2)),
+    "POWER": _for_each_dtype(_log_series(2), _SQUARES, lambda z: z**2, (7, 3)),
+    "SINE": _for_each_dtype(_taylor(3), _QUARTER_TURN, _sine_weight, (5, 2)),
+    "COSINE": _for_each_dtype(_taylor(4), _QUARTER_TURN, _cosine_weight, (5, 2)),
+    "CBRT": _for_each_dtype(mp.cbrt, (0.707, 1.4143), lambda x: 1, (6, 3)),
+}
+"""By name, for float64 and for float32; the weight makes of an error that of the result."""
+
+
+def value(coefficients: Sequence[Real], x: Real) -> Real:
+    """Σ cᵢ xⁱ."""
+    total = mp.mpf(0)
+    for c in reversed(coefficients):
+        total = total * x + c
+    return total
+
+
+def _extrema(error: Callable[[Real], Real], interval: tuple[Real, Real], count: int) -> list[Real]:
+    """Where the error is extremal, so many points of alternating sign."""
+    a, b = interval
+    number = POINTS * count
+    grid = [(a + b) / 2 - (b - a) / 2 * mp.cos(mp.pi * i / number) for i in range(number + 1)]
+    values = [error(x) for x in grid]
+    best: list[tuple[Real, Real]] = []
+    for x, e in zip(grid, values, strict=True):
+        if best and mp.sign(e) == mp.sign(best[-1][1]):
+            if abs(e) > abs(best[-1][1]):
+                best[-1] = (x, e)
+        elif e != 0:
+            best.append((x, e))
+    while len(best) > count:  # the smaller end goes
+        best.pop(0 if abs(best[0][1]) < abs(best[-1][1]) else -1)
+    return [x for x, _ in best]
+
+
+def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> list[Real]:
+    """The best polynomial whose first coefficients are given."""
+    if len(fixed) > problem.degree:
+        return list(fixed)
+    a, b = (mp.mpf(end) for end in problem.interval)
+    free = problem.degree + 1 - len(fixed)
+    count = free + 1
+    points = [
+        (a + b) / 2 - (b - a) / 2 * mp.cos(mp.pi * (2 * i + 1) / (2 * count)) for i in range(count)
+    ]
+    coefficients: list[Real] = []
+
+    def error(x: Real) -> Real:
+        return problem.weight(x) * (value(coefficients, x) - problem.function(x))
+
+    for _ in range(12):
+        matrix = mp.matrix(count, count)
+        right = mp.matrix(count, 1)
+        for row, x in enumerate(points):
+            for j in range(free):
+                matrix[row, j] = problem.weight(x) * x ** (j + len(fixed))
+            matrix[row, free] = (-1) ** row
+            known = value(fixed, x)
+            right[row] = problem.weight(x) * (problem.function(x) - known)
+        solution = mp.lu_solve(matrix, right)
+        coefficients = [*fixed, *(solution[j] for j in range(free))]
+        level = abs(solution[free])
+        found = _extrema(error, (a, b), count)
+        largest = max(abs(error(x)) for x in found)
+        if len(found) < count or largest < level * mp.mpf("1.01"):
+            break
+        points = found
+    return coefficients
+
+
+def rounded(problem: Problem) -> tuple[list[float], float]:
+    """The coefficients as numbers of the dtype, and the largest weighted error with them."""
+    mp.dps = DIGITS
+    a, b = (mp.mpf(end) for end in problem.interval)
+    coefficients = minimax(problem)
+    for i in range(problem.degree + 1):
+        coefficients[i] = mp.mpf(_nearest(coefficients[i], problem.dtype))
+        if not a < 0 < b:
+            coefficients = minimax(problem, coefficients[: i + 1])
+    largest = max(
+        abs(problem.weight(x) * (value(coefficients, x) - problem.function(x)))
+        for x in (a + (b - a) * i / 1000 for i in range(1001))
+    )
+    return [float(c) for c in coefficients], float(largest)
+
+
+def _nearest(x: Real, dtype: str) -> float:
+    number = float(x)
+    if dtype == "float32":
+        (number,) = struct.unpack("<f", struct.pack("<f", number))
+    return number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the polynomials that are named."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(POLYNOMIALS))
+    for name in parser.parse_args(arguments).names or POLYNOMIALS:
+        print(f"{name} = {{")
+        for problem in POLYNOMIALS[name]:
+            coefficients, error = rounded(problem)
+            print(f'    "{problem.dtype}": (  # largest weighted error 2^{math.log2(error):.1f}')
+            for c in coefficients:
+                print(f"        {c!r},")
+            print("    ),")
+        print("}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
