@@ -39,6 +39,9 @@ __all__ = ["Application", "leaves_out"]
 _SHORT = 64
 """How many elements an array has at most for what an index leaves out of it to be computed."""
 
+_LONG = 4096
+"""How many it has at most for that to be a constant of a graph."""
+
 
 class Application:
     """The linear maps of a primitive at a point, applied to what may have a support.
@@ -176,7 +179,7 @@ class Application:
         like = Abstract.of(x)
         static = not leaves_out or self._is_static()
         spreads = not known(x) and self._spreads(position, forward=forward)
-        if spreads and not static:
+        if spreads and not (static and self._holds() <= _LONG):
             return unkept()
         left = None
         if leaves_out:
@@ -190,7 +193,7 @@ class Application:
             left=left,
         )
         assert found is not None
-        if spreads and not found.static and not self._is_short():
+        if spreads and not found.static and self._holds() > _SHORT:
             return unkept(found)
         return found
 
@@ -206,9 +209,9 @@ class Application:
             return bool(primitive.pads) or len(primitive.keeps) > 1
         return primitive.masks and position == 0
 
-    def _is_short(self) -> bool:
-        """Whether what holds the elements that an index chooses among is."""
-        return max(math.prod(shape_of(x)) for x in (self.out, self.args[0])) <= _SHORT
+    def _holds(self) -> int:
+        """How many elements the larger array has that an index chooses among."""
+        return max(math.prod(shape_of(x)) for x in (self.out, self.args[0]))
 
     def _is_static(self) -> bool:
         """Whether what the maps leave out is known, as it is for an index that is."""

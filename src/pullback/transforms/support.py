@@ -302,6 +302,8 @@ def times(coefficient: Any, x: Any, support: Support, *, singular: bool) -> Any:
         kept = support if singular else support.outline
         if kept is None or kept.is_full:
             return coefficient * x
+        if kept.own is x and kept.unless is None:
+            return Choice.masked_product(coefficient, x, np.False_)  # which looks at x itself
         return Choice.masked_product(coefficient, x, kept.array)
     product = coefficient * x
     if has_nan(product):
