@@ -179,8 +179,12 @@ class Application:
         like = Abstract.of(x)
         static = not leaves_out or self._is_static()
         spreads = not known(x) and self._spreads(position, forward=forward)
-        if spreads and not (static and self._holds() <= _LONG):
-            return unkept()
+        if primitive.keeps_rest and not known(x):
+            is_long = self._holds() > _LONG
+            if spreads and (is_long or not static):
+                return unkept()
+            if is_long and (support is None or support.static):
+                return unkept()
         left = None
         if leaves_out:
             left = Support(
