@@ -25,6 +25,7 @@ from pullback.transforms.support import (
     of_elements,
     of_results,
     of_zeros,
+    ones,
     only_mapped,
     passed,
     point_of,
@@ -190,9 +191,10 @@ class Application:
             left = Support(
                 lambda: np.not_equal(through(point_of(like)), 0), everywhere=True, static=static
             )
+        marked = ones if leaves_out and primitive.keeps_rest else indicator
         found = passed(
             support,
-            lambda array: np.not_equal(through(indicator(array, like)), 0),
+            lambda array: np.not_equal(through(marked(array, like)), 0),
             static=static,
             left=left,
         )
