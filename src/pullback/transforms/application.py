@@ -25,6 +25,7 @@ from pullback.transforms.support import (
     of_elements,
     of_results,
     of_zeros,
+    ones,
     only_mapped,
     passed,
     point_of,
@@ -38,6 +39,9 @@ __all__ = ["Application", "leaves_out"]
 
 _SHORT = 64
 """How many elements an array has at most for what an index leaves out of it to be computed."""
+
+_LONG = 4096
+"""How many it has at most for that to be a constant of a graph."""
 
 
 class Application:
@@ -176,21 +180,26 @@ class Application:
         like = Abstract.of(x)
         static = not leaves_out or self._is_static()
         spreads = not known(x) and self._spreads(position, forward=forward)
-        if spreads and not static:
-            return unkept()
+        if primitive.keeps_rest and not known(x):
+            is_long = self._holds() > _LONG
+            if spreads and (is_long or not static):
+                return unkept()
+            if is_long and (support is None or support.static):
+                return unkept()
         left = None
         if leaves_out:
             left = Support(
                 lambda: np.not_equal(through(point_of(like)), 0), everywhere=True, static=static
             )
+        marked = ones if leaves_out and primitive.keeps_rest else indicator
         found = passed(
             support,
-            lambda array: np.not_equal(through(indicator(array, like)), 0),
+            lambda array: np.not_equal(through(marked(array, like)), 0),
             static=static,
             left=left,
         )
         assert found is not None
-        if spreads and not found.static and not self._is_short():
+        if spreads and not found.static and self._holds() > _SHORT:
             return unkept(found)
         return found
 
@@ -206,9 +215,9 @@ class Application:
             return bool(primitive.pads) or len(primitive.keeps) > 1
         return primitive.masks and position == 0
 
-    def _is_short(self) -> bool:
-        """Whether what holds the elements that an index chooses among is."""
-        return max(math.prod(shape_of(x)) for x in (self.out, self.args[0])) <= _SHORT
+    def _holds(self) -> int:
+        """How many elements the larger array has that an index chooses among."""
+        return max(math.prod(shape_of(x)) for x in (self.out, self.args[0]))
 
     def _is_static(self) -> bool:
         """Whether what the maps leave out is known, as it is for an index that is."""

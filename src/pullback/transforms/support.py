@@ -36,6 +36,7 @@ __all__ = [
     "of_seed",
     "of_value",
     "of_zeros",
+    "ones",
     "only_mapped",
     "passed",
     "point_of",
@@ -302,6 +303,8 @@ def times(coefficient: Any, x: Any, support: Support, *, singular: bool) -> Any:
         kept = support if singular else support.outline
         if kept is None or kept.is_full:
             return coefficient * x
+        if kept.own is x and kept.unless is None:
+            return Choice.masked_product(coefficient, x, np.False_)  # which looks at x itself
         return Choice.masked_product(coefficient, x, kept.array)
     product = coefficient * x
     if has_nan(product):
@@ -345,6 +348,12 @@ def of_results(dots: Any, supports: Sequence[Support | None]) -> Any:
         return tuple(of_results(x, supports) for x in dots)
     everywhere = any(support is not None and support.outline is not None for support in supports)
     return None if dots is None else of_value(dots, everywhere=everywhere)
+
+
+def ones(array: Any, like: Abstract) -> Any:
+    """1 where the array holds, 0 elsewhere: enough for what only moves elements, or adds them."""
+    one, zero = like.dtype.type(1), like.dtype.type(0)
+    return np.where(np.broadcast_to(array, like.shape), one, zero)
 
 
 def indicator(array: Any, like: Abstract) -> Any:
