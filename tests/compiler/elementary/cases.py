@@ -141,6 +141,22 @@ CASES: dict[str, Case] = {
         scipy.special.xlogy,
         lambda s: [(s.between(-3, 3), s.around(1.0)), (s.between(-3, 3), s.positive())],
     ),
+    "xlog1py": Case(
+        lambda x, y: x * mp.log1p(y),
+        scipy.special.xlog1py,
+        lambda s: [(s.between(-3, 3), s.small()), (s.between(-3, 3), s.positive())],
+        1.5,
+    ),
+    "log_expit": Case(
+        lambda x: -mp.log1p(mp.exp(-x)),
+        scipy.special.log_expit,
+        lambda s: (*_exponential(s), s.signs() * s.positive(up_to=1e9)),
+    ),
+    "logaddexp2": Case(
+        lambda x, y: mp.log(mp.mpf(2) ** x + mp.mpf(2) ** y) / mp.ln2,
+        np.logaddexp2,
+        lambda s: [(s.between(0, 60), s.between(0, 60)), (s.between(0, 2), s.between(0, 2))],
+    ),
     "sinh": Case(mp.sinh, np.sinh, _hyperbolic),
     "cosh": Case(mp.cosh, np.cosh, _hyperbolic),
     "tanh": Case(
@@ -156,6 +172,20 @@ CASES: dict[str, Case] = {
     "sin": Case(mp.sin, np.sin, _angles, 1.6),
     "cos": Case(mp.cos, np.cos, _angles, 1.6),
     "tan": Case(mp.tan, np.tan, _angles),
+    "arcsin": Case(mp.asin, np.arcsin, lambda s: (s.between(-1, 1), s.small()), 1.5),
+    "arccos": Case(mp.acos, np.arccos, lambda s: (s.between(-1, 1), s.small()), 1.5),
+    "arctan": Case(mp.atan, np.arctan, _signed, 1.6),
+    "arctan2": Case(
+        mp.atan2,
+        np.arctan2,
+        lambda s: [
+            (s.between(-1, 1), s.between(-1, 1)),
+            (s.signs() * s.positive(), s.signs() * s.positive()),
+            (s.denormal(), s.between(-1, 1)),
+            (s.denormal(), s.signs() * s.denormal()),
+        ],
+        1.6,
+    ),
     "power": Case(mp.power, np.power, _powers),
     "sqrt": Case(mp.sqrt, np.sqrt, _positive, 0.5),
     "cbrt": Case(_cube_root, np.cbrt, _signed),
