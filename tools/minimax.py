@@ -8,8 +8,9 @@ weighted error that it has. What is printed stands in
 
 Remez's exchange gives the best polynomial in 60 digits. Its coefficients are then rounded one
 after another, from that of the lowest degree, and those that are still free are fitted again after
-each: what rounding takes the next coefficients give back. (Not if 0 is inside the interval, where
-powers of x without the first ones are no Chebyshev system. There all are rounded at once.)
+each: what rounding takes the next coefficients give back. (If 0 is inside the interval, powers of x
+without the first ones are no Chebyshev system. There the squares of errors are made small instead,
+or all coefficients are rounded at once.)
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class Problem:
     degree: int
     weight: Callable[[Real], Real]
     dtype: str = "float64"
+    refit: bool = False
+    """Whether 0 is inside the interval, and coefficients are yet to be fitted after each other."""
 
 
 _REDUCED = (-0.34658, 0.34658)
@@ -121,16 +124,16 @@ def _erf_weight(s: Real) -> Real:
     return 1 / (1.125 + _erf_excess(s))
 
 
-ERFC_CENTRE = {"float64": 4.5234375, "float32": 4.41796875}
-"""c of the map of erfc: where (x + c)·exp(x²)·erfc(x) is almost a number of the dtype."""
+ERFC_CENTRE = {"float64": 3.31640625, "float32": 3.07421875}
+"""c of the map of erfc: where (x + ½)·exp(x²)·erfc(x) is almost a number of the dtype."""
 
 
 def _erfc_problem(dtype: str, largest: float, degree: int) -> Problem:
-    """(h(t) − h(0))/t for h = (x + c)·exp(x²)·erfc(x), in t = (x − c)/(x + c), x from ½ on."""
+    """(h(t) − h(0))/t for h = (x + ½)·exp(x²)·erfc(x), in t = (x − c)/(x + c), x from ½ on."""
     c = mp.mpf(ERFC_CENTRE[dtype])
 
     def at(x: Real) -> Real:
-        return (x + c) * mp.exp(x * x) * mp.erfc(x)
+        return (x + 0.5) * mp.exp(x * x) * mp.erfc(x)
 
     def h(t: Real) -> Real:
         return at(c * (1 + t) / (1 - t))
@@ -140,13 +143,17 @@ def _erfc_problem(dtype: str, largest: float, degree: int) -> Problem:
         return (h(t) - at(c)) / t
 
     interval = float((0.499 - c) / (0.499 + c)), float((largest - c) / (largest + c))
-    return Problem(slope, interval, degree, lambda t: abs(t / h(t)) + 1e-3, dtype)
+    return Problem(slope, interval, degree, lambda t: abs(t / h(t)) + 1e-3, dtype, True)
+
+
+@functools.cache
+def _zeta(k: int) -> Real:
+    return mp.zeta(k)
 
 
 def _gammaln_curve(d: Real) -> Real:
     """(gammaln(2 + d)/d − (1 − γ))/d."""
-    terms = ((-1) ** k * (mp.zeta(k) - 1) / k * d ** (k - 2) for k in range(2, 110))
-    return mp.fsum(terms)
+    return mp.fsum((-1) ** k * (_zeta(k) - 1) / k * d ** (k - 2) for k in range(2, 110))
 
 
 def _digamma_root() -> Real:
@@ -212,10 +219,10 @@ POLYNOMIALS: dict[str, tuple[Problem, ...]] = {
         _odd_tail(mp.asin, 1, mp.mpf(1) / 6), (0.0, 0.25), _odd_weight(mp.asin), (12, 5)
     ),
     "ERF": _for_each_dtype(_erf_excess, (0.0, 0.2501), _erf_weight, (8, 4)),
-    "ERFC": (_erfc_problem("float64", 27.5, 19), _erfc_problem("float32", 10.4, 8)),
-    "GAMMALN": (Problem(_gammaln_curve, (-0.5, 0.5), 16, lambda d: 2.4 * abs(d) + 0.01),),
+    "ERFC": (_erfc_problem("float64", 27.5, 20), _erfc_problem("float32", 10.4, 8)),
+    "GAMMALN": (Problem(_gammaln_curve, (-0.5, 0.5), 17, lambda d: 2.4 * abs(d) + 0.01, refit=True),),
     "STIRLING": (Problem(_stirling_tail, (0.0, 4.5**-2), 7, lambda s: mp.sqrt(s) / 2),),
-    "DIGAMMA": (Problem(_digamma_curve, (-0.25, 0.25), 13, lambda d: abs(d) + 0.005),),
+    "DIGAMMA": (Problem(_digamma_curve, (-0.25, 0.25), 14, lambda d: abs(d) + 0.005, refit=True),),
     "DIGAMMA_TAIL": (Problem(_digamma_tail, (0.0, 0.25), 15, lambda s: 2.4 * s),),
     "CBRT": _for_each_dtype(mp.cbrt, (0.707, 1.4143), lambda x: 1, (6, 3)),
 }
@@ -283,6 +290,23 @@ def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> list[Real]:
     return coefficients
 
 
+def least_squares(problem: Problem, fixed: Sequence[Real]) -> list[Real]:
+    """A polynomial whose first coefficients are given, and whose error is small at many points."""
+    free = range(len(fixed), problem.degree + 1)
+    if not free:
+        return list(fixed)
+    (a, b), count = problem.interval, 4 * problem.degree
+    matrix, right = mp.matrix(count, len(free)), mp.matrix(count, 1)
+    for row in range(count):
+        x = (a + b) / 2 - mp.mpf(b - a) / 2 * mp.cos(mp.pi * (row + 0.5) / count)
+        weight = problem.weight(x)
+        for column, power in enumerate(free):
+            matrix[row, column] = weight * x**power
+        right[row] = weight * (problem.function(x) - value(fixed, x))
+    solution = mp.lu_solve(matrix.T * matrix, matrix.T * right)
+    return [*fixed, *solution]
+
+
 def rounded(problem: Problem) -> tuple[list[float], float]:
     """The coefficients as numbers of the dtype, and the largest weighted error with them."""
     mp.dps = DIGITS
@@ -290,7 +314,9 @@ def rounded(problem: Problem) -> tuple[list[float], float]:
     coefficients = minimax(problem)
     for i in range(problem.degree + 1):
         coefficients[i] = mp.mpf(_nearest(coefficients[i], problem.dtype))
-        if not a < 0 < b:
+        if problem.refit:
+            coefficients = least_squares(problem, coefficients[: i + 1])
+        elif not a < 0 < b:
             coefficients = minimax(problem, coefficients[: i + 1])
     largest = max(
         abs(problem.weight(x) * (value(coefficients, x) - problem.function(x)))

@@ -186,6 +186,13 @@ CASES: dict[str, Case] = {
         ],
         1.6,
     ),
+    "erf": Case(mp.erf, scipy.special.erf, lambda s: (s.between(-6, 6), s.small()), 1.6),
+    "erfc": Case(
+        mp.erfc,
+        scipy.special.erfc,
+        lambda s: (s.between(-6, 27.5), s.between(-1, 10), s.small()),
+        1.9,
+    ),
     "power": Case(mp.power, np.power, _powers),
     "sqrt": Case(mp.sqrt, np.sqrt, _positive, 0.5),
     "cbrt": Case(_cube_root, np.cbrt, _signed),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # Each of these files registers its functions when it is imported.
 from pullback.compiler.elementary import arcs as arcs
+from pullback.compiler.elementary import errors as errors
 from pullback.compiler.elementary import exponentials as exponentials
 from pullback.compiler.elementary import hyperbolic as hyperbolic
 from pullback.compiler.elementary import logarithms as logarithms

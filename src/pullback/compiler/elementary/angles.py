@@ -114,7 +114,8 @@ def quarter_turns(f: Body, size: Value, precise: bool = False) -> Angle:
         return _rounded(f, *angle)[: len(near)]
 
     parts = f.unless_rare(far, near, from_afar)
-    return Angle(*parts) if precise else Angle(*parts, f.constant(0.0))
+    shifted, r = parts[:2]
+    return Angle(shifted, r, parts[2] if precise else f.constant(0.0))
 
 
 def _rounded(f: Body, quarters: Value, high: Value, low: Value) -> list[Value]:

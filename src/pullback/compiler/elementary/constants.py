@@ -5,7 +5,7 @@ a whole number of up to 12 bits (9), such as an exponent, is exact.
 """
 
 __all__ = [
-    "CBRT_2", "CBRT_HALF", "LN2", "LN2_SPLIT", "LOG2E", "LOG10E", "LOG10_2_SPLIT", "PI",
+    "CBRT_2", "CBRT_HALF", "ERFC_CENTRE", "LN2", "LN2_SPLIT", "LOG2E", "LOG10E", "LOG10_2_SPLIT", "PI",
     "TWO_OVER_PI", "TWO_THIRDS",
 ]  # fmt: skip
 
@@ -47,3 +47,8 @@ TWO_OVER_PI = int(
     16,
 )
 """The first 23·53 bits of 2/π."""
+ERFC_CENTRE = {
+    "float64": (3.31640625, 0.6230553204881304),
+    "float32": (3.07421875, 0.6256720423698425),
+}
+"""c, and (x + ½)·exp(x²)·erfc(x) at x = c, which is this number up to a hundredth of a unit."""
