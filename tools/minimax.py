@@ -220,7 +220,9 @@ POLYNOMIALS: dict[str, tuple[Problem, ...]] = {
     ),
     "ERF": _for_each_dtype(_erf_excess, (0.0, 0.2501), _erf_weight, (8, 4)),
     "ERFC": (_erfc_problem("float64", 27.5, 20), _erfc_problem("float32", 10.4, 8)),
-    "GAMMALN": (Problem(_gammaln_curve, (-0.5, 0.5), 17, lambda d: 2.4 * abs(d) + 0.01, refit=True),),
+    "GAMMALN": (
+        Problem(_gammaln_curve, (-0.5, 0.5), 17, lambda d: 2.4 * abs(d) + 0.01, refit=True),
+    ),
     "STIRLING": (Problem(_stirling_tail, (0.0, 4.5**-2), 7, lambda s: mp.sqrt(s) / 2),),
     "DIGAMMA": (Problem(_digamma_curve, (-0.25, 0.25), 14, lambda d: abs(d) + 0.005, refit=True),),
     "DIGAMMA_TAIL": (Problem(_digamma_tail, (0.0, 0.25), 15, lambda s: 2.4 * s),),

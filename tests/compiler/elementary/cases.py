@@ -10,6 +10,8 @@ import numpy as np
 import scipy.special
 from mpmath import mp
 
+from pullback.compiler.elementary.constants import DIGAMMA_ROOT
+
 __all__ = ["CASES", "Case", "Sampler"]
 
 Real = Any  # an mpf
@@ -116,6 +118,24 @@ def _log_of_sum(x: Real, y: Real) -> Real:
     return mp.log(mp.exp(x) + mp.exp(y))
 
 
+def _corrected(
+    function: Callable[..., np.ndarray], oracle: Callable[..., Real]
+) -> Callable[..., np.ndarray]:
+    """SciPy's, but not next to poles and zeros, where that has a few digits only."""
+
+    def reference(x: np.ndarray) -> np.ndarray:
+        wanted = function(x)
+        for i in np.flatnonzero((abs(x) < 9) & ~((x <= 0) & (x == np.rint(x)))):
+            wanted[i] = float(oracle(float(x[i])))
+        return wanted
+
+    return reference
+
+
+def _gammaln(x: Real) -> Real:
+    return mp.re(mp.loggamma(x))
+
+
 CASES: dict[str, Case] = {
     "exp": Case(mp.exp, np.exp, _exponential),
     "exp2": Case(
@@ -191,6 +211,23 @@ CASES: dict[str, Case] = {
         mp.erfc,
         scipy.special.erfc,
         lambda s: (s.between(-6, 27.5), s.between(-1, 10), s.small()),
+        1.9,
+    ),
+    "gammaln": Case(
+        _gammaln,
+        _corrected(scipy.special.gammaln, _gammaln),
+        lambda s: (
+            s.between(0, 9),
+            s.positive(up_to=float(s.limits.max) / 1e3),
+            s.around(1.0),
+            s.around(2.0),
+        ),
+        1.9,
+    ),
+    "digamma": Case(
+        mp.digamma,
+        _corrected(scipy.special.digamma, mp.digamma),
+        lambda s: (s.between(0, 9), s.positive(), s.around(DIGAMMA_ROOT[0])),
         1.9,
     ),
     "power": Case(mp.power, np.power, _powers),

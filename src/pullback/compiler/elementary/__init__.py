@@ -6,6 +6,7 @@ from __future__ import annotations
 from pullback.compiler.elementary import arcs as arcs
 from pullback.compiler.elementary import errors as errors
 from pullback.compiler.elementary import exponentials as exponentials
+from pullback.compiler.elementary import gammas as gammas
 from pullback.compiler.elementary import hyperbolic as hyperbolic
 from pullback.compiler.elementary import logarithms as logarithms
 from pullback.compiler.elementary import powers as powers

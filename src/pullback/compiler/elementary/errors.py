@@ -1,7 +1,7 @@
 """erf and erfc: x·9/8 + x·P(x²) up to ½, and beyond it erfc(x) = exp(−x²)·h(t)/(x + ½).
 
-t = (x − c)/(x + c) maps what is beyond ½ into a short interval; h is almost constant, and h(0) almost
-a number.
+t = (x − c)/(x + c) maps what is beyond ½ into a short interval, on which h varies little, and c is
+such that h(0) is almost a number.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pullback.compiler.elementary.coefficients import ERF, ERFC
 from pullback.compiler.elementary.constants import ERFC_CENTRE
-from pullback.compiler.elementary.doubled import Pair, fast_two_sum, product, two_product
+from pullback.compiler.elementary.doubled import fast_two_sum, product, two_product
 from pullback.compiler.elementary.exponentials import exponential, times_power_of_two
 from pullback.compiler.elementary.polynomials import polynomial
 from pullback.compiler.elementary.registry import elementary, single

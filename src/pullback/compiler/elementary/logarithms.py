@@ -21,7 +21,7 @@ from pullback.compiler.elementary.polynomials import polynomial
 from pullback.compiler.elementary.registry import elementary, single
 from pullback.compiler.elementary.values import Body, Operand, Value
 
-__all__ = ["Scaled", "log1p_parts", "log_parts", "scaled"]
+__all__ = ["Scaled", "log1p_parts", "log_of_pair", "log_parts", "scaled"]
 
 
 class Scaled(NamedTuple):
@@ -69,16 +69,21 @@ def _multiple_and(f: Body, k: Value, unit: float, x: Value) -> Pair:
     return Pair(total, f.fma(k, unit, -total) + x)
 
 
+def log_of_pair(f: Body, x: Pair, more: Operand = 0.0) -> Pair:
+    """log(x) + more·log 2 for a positive x whose second part is small against the first."""
+    format_ = format_of(f)
+    k, m, exponent = scaled(f, x.hi)
+    inverse = f.from_bits((2 * format_.bias - exponent) << format_.places)  # 2⁻ᵏ
+    # From afar neither the rest nor the inverse, which may be no number, matters.
+    ordinary = (x.hi < 2.0**100) & (x.hi > 2.0**-100)
+    F, low = fast_two_sum(m - 1.0, f.select(ordinary, x.lo * inverse, 0.0))
+    return log_parts(f, k + more, F, low)
+
+
 def log1p_parts(f: Body, y: Pair, more: Operand = 0.0) -> Pair:
     """log(1 + y) + more·log 2 for y > −1."""
-    format_ = format_of(f)
     total, error = two_sum(1.0, y.hi)
-    k, m, exponent = scaled(f, total)
-    inverse = f.from_bits((2 * format_.bias - exponent) << format_.places)  # 2⁻ᵏ
-    # From afar neither the 1 nor the inverse, which may be no number, matters.
-    low = f.select(total < 2.0**100, (error + y.lo) * inverse, 0.0)
-    F, low = fast_two_sum(m - 1.0, low)
-    return log_parts(f, k + more, F, low)
+    return log_of_pair(f, Pair(total, error + y.lo), more)
 
 
 def _at_limits(f: Body, x: Value, result: Value, pole: float = 0.0) -> Value:
