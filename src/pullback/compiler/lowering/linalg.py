@@ -16,7 +16,7 @@ from pullback.compiler.lowering.arrays import Array, Elements, Stored, number, p
 from pullback.compiler.lowering.context import Context, literal
 from pullback.compiler.lowering.elementwise import converted, unrolled
 from pullback.compiler.lowering.external import each
-from pullback.compiler.lowering.factors import lower_triangle
+from pullback.compiler.lowering.factors import lower_triangle, mark_lower
 from pullback.compiler.lowering.memory import broadcast, nest
 from pullback.compiler.lowering.places import Affine
 from pullback.compiler.lowering.scope import Scope
@@ -26,8 +26,11 @@ from pullback.graph.program import Equation
 
 __all__ = ["LINEAR_ALGEBRA", "is_factorised", "linear_algebra"]
 
-_STRAIGHT = 6
-"""Up to which order a matrix is scalars."""
+_STRAIGHT = 8
+"""Up to which order a matrix is scalars where nothing is exchanged."""
+
+_PIVOTED = 4
+"""The same where rows are exchanged, which takes more code than it saves time beyond."""
 
 _COFACTORS = 4
 """Up to which order cofactors are sums of products; beyond, they take singular values."""
@@ -44,7 +47,7 @@ _Kernel = Callable[..., list[list[Expr]]]
 def is_factorised(equation: Equation) -> bool:
     """Whether it is worth while that the arguments are in memory."""
     known = equation.primitive.name in LINEAR_ALGEBRA
-    return known and shape_of(equation.inputs[0])[-1] > _STRAIGHT
+    return known and shape_of(equation.inputs[0])[-1] > _PIVOTED
 
 
 def linear_algebra(
@@ -127,16 +130,33 @@ def _entries(scope: Scope, array: Array, at: Indices) -> Matrix:
     return [[entry(i, j) for j in range(n)] for i in range(m)]
 
 
+def _is_triangular(scope: Scope, a: Array) -> bool:
+    """Whether it is known before that there is nothing above or below the diagonal."""
+    if lower_triangle(scope, a) is not None:
+        return True
+    if a.shape[-1] > _STRAIGHT or any(isinstance(x, Stored) for x in a.sources_within):
+        return False
+    at = (Affine(),) * (len(a.shape) - 2)
+    return a.size == a.shape[-1] ** 2 and _triangle(_entries(scope.inside(), a, at)) is not None
+
+
+def _triangle(a: Matrix) -> bool | None:
+    """Whether there are constants 0 above the diagonal; `False` for those below it."""
+    for lower in (True, False):
+        others = [x for i, row in enumerate(a) for x in (row[i + 1 :] if lower else row[:i])]
+        if others and all(isinstance(x, Const) and x.value == 0 for x in others):
+            return lower
+    return None
+
+
 def _solver(
     context: Context, scope: Scope, a: Matrix
 ) -> Callable[[Scope, Sequence[Expr]], list[Expr]]:
     """What solves Ax = b for b, in this scope or one inside; a singular A is an error."""
-    n = len(a)
-    for lower in (True, False):
-        others = [a[i][j] for i in range(n) for j in range(n) if (j > i if lower else j < i)]
-        if n > 1 and all(isinstance(x, Const) and x.value == 0 for x in others):
-            scope.check(small.regular(scope, a), context.error(*large.SINGULAR))
-            return lambda scope, b: small.substituted(scope, a, b, lower=lower)
+    lower = _triangle(a)
+    if lower is not None:
+        scope.check(small.regular(scope, a), context.error(*large.SINGULAR))
+        return lambda scope, b: small.substituted(scope, a, b, lower=lower)
     done = small.eliminated(scope, a)
     scope.check(small.regular(scope, done.upper), context.error(*large.SINGULAR))
     return lambda scope, b: small.solved(scope, done, b)
@@ -151,9 +171,13 @@ def _cholesky(context: Context, scope: Scope, args: Sequence[Array], outs: Any, 
         scope.check(holds, context.error(*large.INDEFINITE))
         return [[*itertools.chain(*lower)]]
 
-    if args[0].shape[-1] <= _STRAIGHT:
-        return _straight(context, scope, args, outs, to, kernel)
-    return large.cholesky(context, scope, args[0], to[0])
+    if args[0].shape[-1] > _STRAIGHT:
+        return large.cholesky(context, scope, args[0], to[0])
+    found = _straight(context, scope, args, outs, to, kernel)
+    for x in found:
+        if isinstance(x, Stored):
+            mark_lower(scope, x)
+    return found
 
 
 def _inv(context: Context, scope: Scope, args: Sequence[Array], outs: Any, to: Targets) -> Any:
@@ -162,7 +186,7 @@ def _inv(context: Context, scope: Scope, args: Sequence[Array], outs: Any, to: T
         columns = [solve(scope, column) for column in small.identity(len(a), a[0][0].dtype)]
         return [[x for row in zip(*columns, strict=True) for x in row]]
 
-    if args[0].shape[-1] <= _STRAIGHT:
+    if args[0].shape[-1] <= _PIVOTED:
         return _straight(context, scope, args, outs, to, kernel)
     return large.inv(context, scope, args[0])
 
@@ -171,7 +195,7 @@ def _det(context: Context, scope: Scope, args: Sequence[Array], outs: Any, to: T
     def kernel(scope: Scope, a: Matrix) -> list[list[Expr]]:
         return [[small.determinant(scope, small.eliminated(scope, a))]]
 
-    if args[0].shape[-1] <= _STRAIGHT:
+    if args[0].shape[-1] <= _PIVOTED:
         return _straight(context, scope, args, outs, to, kernel)
     return large.det(context, scope, args[0], to)
 
@@ -181,7 +205,7 @@ def _slogdet(context: Context, scope: Scope, args: Sequence[Array], outs: Any, t
         both = small.sign_and_logarithm(scope, small.eliminated(scope, a))
         return [[one] for one in both]
 
-    if args[0].shape[-1] <= _STRAIGHT:
+    if args[0].shape[-1] <= _PIVOTED:
         return _straight(context, scope, args, outs, to, kernel)
     return large.slogdet(context, scope, args[0], to)
 
@@ -205,7 +229,7 @@ def _solve(context: Context, scope: Scope, args: Sequence[Array], outs: Any, to:
 
     a, b = args
     shape = outs[0].shape
-    if shape[-2] > _STRAIGHT:
+    if shape[-2] > (_STRAIGHT if _is_triangular(scope, a) else _PIVOTED):
         return large.solve(context, scope, a, b, shape, to[0])
     if shape[-1] and shape[-1] <= _COLUMNS:
         return _straight(context, scope, args, outs, to, kernel)
