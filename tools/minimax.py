@@ -67,6 +67,28 @@ _SQUARES = (0.0, (math.sqrt(2) - 1) ** 4 * 1.0001)
 """Of (m − 1)/(m + 1) with m between √½ and √2."""
 
 
+_QUARTER_TURN = (0.0, (math.pi / 4) ** 2 * 1.003)
+"""Squares of what remains of an angle, in which multiples of π/2 are left out."""
+
+
+def _taylor(first: int) -> Callable[[Real], Real]:
+    """Σ ±sⁿ/(2n + first)!: the terms of sin r or cos r from that of rᶠⁱʳˢᵗ on, with s = r²."""
+
+    def series(s: Real) -> Real:
+        terms = ((-1) ** (n + first // 2) * s**n / mp.factorial(2 * n + first) for n in range(20))
+        return mp.fsum(terms)
+
+    return series
+
+
+def _sine_weight(s: Real) -> Real:
+    return s / mp.sinc(mp.sqrt(s))
+
+
+def _cosine_weight(s: Real) -> Real:
+    return s**2 / mp.cos(mp.sqrt(s))
+
+
 def _exp_weight(x: Real) -> Real:
     return x**2 * mp.exp(-x)
 
@@ -89,6 +111,8 @@ POLYNOMIALS: dict[str, tuple[Problem, ...]] = {
     "EXP": _for_each_dtype(_expm1_tail, _REDUCED, _exp_weight, (10, 5)),
     "LOG": _for_each_dtype(_log_series(1), _SQUARES, lambda z: z, (6, 2)),
     "POWER": _for_each_dtype(_log_series(2), _SQUARES, lambda z: z**2, (7, 3)),
+    "SINE": _for_each_dtype(_taylor(3), _QUARTER_TURN, _sine_weight, (5, 2)),
+    "COSINE": _for_each_dtype(_taylor(4), _QUARTER_TURN, _cosine_weight, (5, 2)),
     "CBRT": _for_each_dtype(mp.cbrt, (0.707, 1.4143), lambda x: 1, (6, 3)),
 }
 """By name, for float64 and for float32; the weight makes of an error that of the result."""

@@ -90,6 +90,12 @@ def _hyperbolic(s: Sampler) -> Sequence[np.ndarray]:
     return s.between(-s.high - 0.5, s.high + 0.5), s.between(-2, 2), s.small()
 
 
+def _angles(s: Sampler) -> Sequence[np.ndarray]:
+    """Moderate ones, some next to multiples of π/2, and all others there are."""
+    near = np.rint(s.between(-1e4, 1e4)) * (np.pi / 2)
+    return s.between(-7, 7), s.between(-1e4, 1e4), near, s.signs() * s.positive(), s.small()
+
+
 def _powers(s: Sampler) -> Sequence[tuple[np.ndarray, np.ndarray]]:
     """Powers that are numbers, and some that overflow or underflow."""
     bases = [s.positive(), s.denormal(), s.around(1.0), s.between(0.1, 9.0)]
@@ -147,6 +153,9 @@ CASES: dict[str, Case] = {
     "arctanh": Case(
         mp.atanh, np.arctanh, lambda s: (s.between(-1, 1), s.small(), 1 - abs(s.around(0.0)))
     ),
+    "sin": Case(mp.sin, np.sin, _angles, 1.6),
+    "cos": Case(mp.cos, np.cos, _angles, 1.6),
+    "tan": Case(mp.tan, np.tan, _angles),
     "power": Case(mp.power, np.power, _powers),
     "sqrt": Case(mp.sqrt, np.sqrt, _positive, 0.5),
     "cbrt": Case(_cube_root, np.cbrt, _signed),

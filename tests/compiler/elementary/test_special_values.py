@@ -52,7 +52,9 @@ def test_special_values_are_those_of_numpy(name: str, dtype: str) -> None:
 
 @together("dtype")
 @DTYPES
-@pytest.mark.parametrize("name", ["expm1", "log1p", "sinh", "tanh", "arcsinh", "arctanh"])
+@pytest.mark.parametrize(
+    "name", ["expm1", "log1p", "sinh", "tanh", "arcsinh", "arctanh", "sin", "tan"]
+)
 def test_small_arguments_are_their_own_result(name: str, dtype: str) -> None:
     limits = np.finfo(dtype)
     x = np.geomspace(float(limits.tiny), float(limits.eps) / 4, 100).astype(dtype)
@@ -65,7 +67,7 @@ def test_small_arguments_are_their_own_result(name: str, dtype: str) -> None:
 
 @together("dtype")
 @DTYPES
-@pytest.mark.parametrize("name", ["sinh", "tanh", "arcsinh", "arctanh", "cbrt"])
+@pytest.mark.parametrize("name", ["sinh", "tanh", "arcsinh", "arctanh", "cbrt", "sin", "tan"])
 def test_odd_functions_are_odd(name: str, dtype: str) -> None:
     x = np.linspace(0, 0.99, 1000).astype(dtype)
     call = compiled(name, dtype, LANES[dtype])

@@ -7,6 +7,7 @@ from pullback.compiler.elementary import exponentials as exponentials
 from pullback.compiler.elementary import hyperbolic as hyperbolic
 from pullback.compiler.elementary import logarithms as logarithms
 from pullback.compiler.elementary import powers as powers
+from pullback.compiler.elementary import trigonometric as trigonometric
 from pullback.compiler.elementary.definitions import Text, definitions, text
 from pullback.compiler.elementary.registry import FUNCTIONS
 

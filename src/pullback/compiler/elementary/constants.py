@@ -1,11 +1,12 @@
-"""Constants that have more digits than their dtype: in two parts, the second of which is the rest.
+"""Constants that have more digits than their dtype: in parts, each of which is the rest.
 
 Of a constant that is split the first part has 41 bits only (float32: 15), so that its product with
 a whole number of up to 12 bits (9), such as an exponent, is exact.
 """
 
 __all__ = [
-    "CBRT_2", "CBRT_HALF", "LN2", "LN2_SPLIT", "LOG2E", "LOG10E", "LOG10_2_SPLIT", "TWO_THIRDS",
+    "CBRT_2", "CBRT_HALF", "LN2", "LN2_SPLIT", "LOG2E", "LOG10E", "LOG10_2_SPLIT", "PI",
+    "TWO_OVER_PI", "TWO_THIRDS",
 ]  # fmt: skip
 
 LN2 = {
@@ -34,3 +35,15 @@ TWO_THIRDS = {
 }
 CBRT_2 = 1.2599210498948732
 CBRT_HALF = 0.7937005259840998
+PI = {
+    "float64": (3.141592653589793, 1.2246467991473532e-16, -2.9947698097183397e-33),
+    "float32": (3.1415927410125732, -8.742277657347586e-08, -3.4302490200117637e-15),
+}
+TWO_OVER_PI = int(
+    "517CC1B727220A94FE13ABE8FA9A6EE06DB14ACC9E21C820FF28B1D5EF5DE2B0DB92371D2126E9700324"
+    "977504E8C90E7F0EF58E5894D39F74411AFA975DA24274CE38135A2FBF209CC8EB1CC1A99CFA4E422FC5"
+    "DEFC941D8FFC4BFFEF02CC07F79788C5AD05368FB69B3F6793E584DBA7A31FB34F2FF516BA93DD63F5F2"
+    "F8BD9E839CFBC529497535FDAFD88FC6AE842B0198237E3DB5D5F",
+    16,
+)
+"""The first 23·53 bits of 2/π."""

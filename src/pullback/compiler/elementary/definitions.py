@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pullback.compiler.elementary.registry import FUNCTIONS
+from pullback.compiler.elementary.registry import FUNCTIONS, OUTLINED
 
 __all__ = ["Text", "definitions", "text"]
 
@@ -29,7 +29,8 @@ class Definition(NamedTuple):
 @functools.cache
 def definition(name: str, dtype: str, lanes: int) -> Definition:
     """One function, written when it is first asked for."""
-    written, body = FUNCTIONS[name].definition(dtype, lanes)
+    function = FUNCTIONS.get(name) or OUTLINED[name]
+    written, body = function.definition(dtype, lanes)
     return Definition(written, tuple(body.declarations), tuple(body.calls))
 
 

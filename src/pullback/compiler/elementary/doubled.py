@@ -17,7 +17,7 @@ class Pair(NamedTuple):
 
 
 def fast_two_sum(x: Operand, y: Value) -> Pair:
-    """x + y exactly, if |x| ≥ |y| or x = 0 or y is a multiple of x's last place."""
+    """x + y exactly, if |x| ≥ |y| or x = 0 or x is a multiple of y's last place."""
     total = x + y
     return Pair(total, (x - total) + y)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from pullback.compiler.elementary.values import Body, Value
 
-__all__ = ["FUNCTIONS", "Builder", "Elementary", "elementary", "single"]
+__all__ = ["FUNCTIONS", "OUTLINED", "Builder", "Elementary", "elementary", "outlined", "single"]
 
 Builder: TypeAlias = Callable[..., Value]
 """Writes a function into a `Body`, given that and a `Value` for each argument."""
+
+Outlined: TypeAlias = Callable[[Body, Value], Sequence[Value]]
+"""The same for a function of one argument that has several results."""
 
 
 @dataclass
@@ -34,10 +37,24 @@ class Elementary:
         else:
             wide = [body.widened(x) for x in values]
             result = body.narrowed(body.call(self.name, *wide))
-        return body.define(self.name, values, result), body
+        return body.define(self.name, values, [result]), body
+
+
+@dataclass
+class Rare:
+    """A part of functions that is seldom needed, of doubles: not in line, with several results."""
+
+    name: str
+    builder: Outlined
+
+    def definition(self, dtype: str, lanes: int) -> tuple[str, Body]:
+        body = Body(dtype, lanes)
+        x = Value(body, body.real, "%x0")
+        return body.define(self.name, [x], self.builder(body, x)), body
 
 
 FUNCTIONS: dict[str, Elementary] = {}
+OUTLINED: dict[str, Rare] = {}
 
 
 def elementary(name: str, arguments: int = 1) -> Callable[[Builder], Builder]:
@@ -55,6 +72,16 @@ def single(name: str) -> Callable[[Builder], Builder]:
 
     def register(builder: Builder) -> Builder:
         FUNCTIONS[name].single = builder
+        return builder
+
+    return register
+
+
+def outlined(name: str) -> Callable[[Outlined], Outlined]:
+    """Register what writes a part of functions that is called by `Body.call_outlined`."""
+
+    def register(builder: Outlined) -> Outlined:
+        OUTLINED[name] = Rare(name, builder)
         return builder
 
     return register

@@ -8,7 +8,7 @@ error-free transformations hold, and a fused multiply-add is where `Body.fma` sa
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 __all__ = ["Body", "Operand", "Value", "lane_type", "symbol"]
@@ -16,6 +16,8 @@ __all__ = ["Body", "Operand", "Value", "lane_type", "symbol"]
 REAL = {"float64": "double", "float32": "float"}
 INTEGER = {"double": "i64", "float": "i32"}
 SUFFIX = {"double": "f64", "float": "f32"}
+OUTLINED = 'noinline cold nounwind "min-legal-vector-width"="512" "prefer-vector-width"="512"'
+"""The attributes of functions for rare cases, which take vectors as their callers do."""
 
 
 def lane_type(kind: str, lanes: int) -> str:
@@ -26,6 +28,11 @@ def lane_type(kind: str, lanes: int) -> str:
 def symbol(name: str, dtype: str, lanes: int) -> str:
     """The name in LLVM text of an elementary function: ``@pb.exp.f64x8``, ``@pb.exp.f64``."""
     return f"@pb.{name}.{SUFFIX[REAL[dtype]]}{'' if lanes == 1 else f'x{lanes}'}"
+
+
+def _hexadecimal(number: float) -> str:
+    """The bits of a double, which is how LLVM writes one exactly."""
+    return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
 
 
 class Value:
@@ -119,8 +126,10 @@ class Body:
         self.real = REAL[dtype]
         self.integer = INTEGER[self.real]
         self.lines: list[str] = []
+        self.block = "entry"
+        """The label of the block that lines are appended to."""
         self.declarations: dict[str, None] = {}
-        """The declarations of the intrinsic functions that are used, in order."""
+        """The declarations of the intrinsic functions and tables that are used, in order."""
         self.calls: dict[tuple[str, str, int], None] = {}
         """The elementary functions that are called: name, dtype and lanes of each."""
 
@@ -139,7 +148,7 @@ class Body:
             # LLVM writes both as the bits of a double; a float must be one exactly.
             if kind == "float":
                 (number,) = struct.unpack("<f", struct.pack("<f", number))
-            text = f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
+            text = _hexadecimal(number)
         else:
             text = str(int(number))
         if self.lanes > 1:
@@ -234,6 +243,11 @@ class Body:
         """The floating-point number that has these bits."""
         return self._cast("bitcast", x, "double" if x.kind == "i64" else "float")
 
+    @property
+    def sign_bit(self) -> int:
+        """The bit that makes a number of the body's dtype negative, as an integer of its size."""
+        return -(2**63) if self.integer == "i64" else -(2**31)
+
     def widened(self, x: Value) -> Value:
         """A float as a double."""
         return self._cast("fpext", x, "double")
@@ -244,6 +258,58 @@ class Body:
 
     def _cast(self, operation: str, x: Value, kind: str) -> Value:
         return self.emit(kind, f"{operation} {x.typed} to {lane_type(kind, self.lanes)}")
+
+    # -- rare cases, tables -------------------------------------------------------------------
+
+    def unless_rare(
+        self, rare: Value, common: Sequence[Value], otherwise: Callable[[], Sequence[Value]]
+    ) -> list[Value]:
+        """`common`, except in lanes where the condition `rare` holds, which have `otherwise`.
+
+        What that writes is skipped if the condition holds in no lane.
+        """
+        start, number = self.block, len(self.lines)
+        self._branch(rare, f"rare{number}", f"after{number}")
+        self._begin(f"rare{number}")
+        mixed = [self.select(rare, y, x) for x, y in zip(common, otherwise(), strict=True)]
+        end = self.block
+        self.lines.append(f"  br label %after{number}")
+        self._begin(f"after{number}")
+        return [
+            self.emit(
+                x.kind,
+                f"phi {lane_type(x.kind, self.lanes)} [ {x.text}, %{start} ], [ {y.text}, %{end} ]",
+            )
+            for x, y in zip(common, mixed, strict=True)
+        ]
+
+    def _branch(self, condition: Value, where: str, elsewhere: str) -> None:
+        """To `where` if the condition holds in any lane."""
+        text = condition.text
+        if self.lanes > 1:
+            reduction = f"i1 @llvm.vector.reduce.or.v{self.lanes}i1"
+            self.declarations[f"declare {reduction}(<{self.lanes} x i1>)"] = None
+            text = self.emit("i1", f"call {reduction}({condition.typed})").text
+        self.lines.append(f"  br i1 {text}, label %{where}, label %{elsewhere}")
+
+    def _begin(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def looked_up(self, name: str, table: Sequence[float], index: Value) -> Value:
+        """The element of a table of doubles that an i64 numbers, which must be inside."""
+        content = ", ".join(f"double {_hexadecimal(number)}" for number in table)
+        self.declarations[
+            f"@pb.{name} = internal unnamed_addr constant [{len(table)} x double] [{content}]"
+        ] = None
+        pointer = self.emit("ptr", f"getelementptr double, ptr @pb.{name}, {index.typed}")
+        if self.lanes == 1:
+            return self.emit("double", f"load double, {pointer.typed}, align 8")
+        type_, lanes = lane_type("double", self.lanes), self.lanes
+        gather = f"{type_} @llvm.masked.gather.v{lanes}f64.v{lanes}p0"
+        self.declarations[f"declare {gather}(<{lanes} x ptr>, <{lanes} x i1>, {type_})"] = None
+        arguments = f"<{lanes} x ptr> align 8 {pointer.text}, <{lanes} x i1> splat (i1 true)"
+        return self.emit("double", f"call {gather}({arguments}, {type_} poison)")
 
     # -- calls --------------------------------------------------------------------------------
 
@@ -256,12 +322,29 @@ class Body:
         type_ = lane_type(kind, self.lanes)
         return self.emit(kind, f"call {type_} {symbol(name, dtype, self.lanes)}({arguments})")
 
-    def define(self, name: str, parameters: Sequence[Value], result: Value) -> str:
-        """The whole function as text."""
+    def call_outlined(self, name: str, results: int, *operands: Value) -> list[Value]:
+        """A function that is not in line, of doubles, and has several results."""
+        self.calls[name, "float64", self.lanes] = None
+        arguments = ", ".join(x.typed for x in operands)
+        type_ = f"{{ {', '.join([lane_type('double', self.lanes)] * results)} }}"
+        parts = self.emit(type_, f"call {type_} {symbol(name, 'float64', self.lanes)}({arguments})")
+        return [
+            self.emit("double", f"extractvalue {type_} {parts.text}, {i}") for i in range(results)
+        ]
+
+    def define(self, name: str, parameters: Sequence[Value], results: Sequence[Value]) -> str:
+        """The whole function as text: in line if it has one result, and outlined if several."""
+        type_, attributes = lane_type(self.real, self.lanes), "alwaysinline nounwind"
+        lines, last = ["entry:", *self.lines], results[0].typed
+        if len(results) > 1:
+            attributes, single = OUTLINED, type_
+            type_ = f"{{ {', '.join([single] * len(results))} }}"
+            last = f"{type_} poison"
+            for i, result in enumerate(results):
+                lines.append(f"  %r{i} = insertvalue {last}, {result.typed}, {i}")
+                last = f"{type_} %r{i}"
         heading = (
-            f"define internal {lane_type(self.real, self.lanes)} "
+            f"define internal {type_} "
             f"{symbol(name, self.dtype, self.lanes)}({', '.join(x.typed for x in parameters)})"
         )
-        return "\n".join(
-            [f"{heading} alwaysinline nounwind {{", *self.lines, f"  ret {result.typed}", "}"]
-        )
+        return "\n".join([f"{heading} {attributes} {{", *lines, f"  ret {last}", "}"])

@@ -58,8 +58,9 @@ def _places(kernel: Kernel) -> Iterator[Place]:
 
 def _shorter(kernel: Kernel) -> Kernel | None:
     """The kernel with two of its axes joined, if two can be."""
-    steps = {tuple(dict(place.terms).get(a.name, 0) for a in kernel.axes) for place in
-             _places(kernel)}
+    steps = {
+        tuple(dict(place.terms).get(a.name, 0) for a in kernel.axes) for place in _places(kernel)
+    }
     numbers = Touched.by(kernel).numbers
     for (i, outer), (j, inner) in itertools.permutations(enumerate(kernel.axes), 2):
         if outer.name in numbers or inner.name in numbers:

@@ -14,14 +14,17 @@ __all__ = ["own_effects", "renamed", "touches"]
 
 def renamed(body: Iterable[Statement], new: Mapping[str, str]) -> tuple[Statement, ...]:
     """The statements with other names for buffers."""
+    if not new:
+        return tuple(body)
 
     def place(at: Place) -> Place:
         return at._replace(buffer=new.get(at.buffer, at.buffer))
 
     def value(expr: Expr) -> Expr:
         if isinstance(expr, Op):
-            return Op(expr.name, tuple(map(value, expr.args)), expr.dtype)
-        if isinstance(expr, Load):
+            if any(isinstance(arg, Op | Load) for arg in expr.args):
+                return Op(expr.name, tuple(map(value, expr.args)), expr.dtype)
+        elif isinstance(expr, Load):
             where = None if expr.where is None else value(expr.where)
             return Load(place(expr.place), expr.dtype, where)
         return expr

@@ -215,6 +215,4 @@ class _Kept:
         results = tuple(loop.results[k] for k in kept)
         if isinstance(loop, For):
             return replace(loop, carries=carries, body=body, nexts=nexts, results=results)
-        return replace(
-            loop, carries=carries, test=test, body=body, nexts=nexts, results=results
-        )
+        return replace(loop, carries=carries, test=test, body=body, nexts=nexts, results=results)

@@ -1,8 +1,8 @@
 """Axes with one index, kernels with one point, joins of one term.
 
 * ``for all i < 1, j < n: f(i, j)``  is  ``for all j < n: f(0, j)``.
-* ``for all: y[p] = v; r add= w from s``  is  ``y[p] = v; r = s + w``, after all values are computed.
-* ``y[p(i)] add= v from s`` at each point is ``y[p(i)] = s + v``, if p has another value at each; and
+* ``for all: y[p] = v; r add= w from s``  is  ``y[p] = v; r = s + w``, all values computed before.
+* ``y[p(i)] add= v from s`` is ``y[p(i)] = s + v``, if p has another value at each point; and
   ``y[p(i)] = v`` if s changes nothing: a sum of one term is the term, up to the sign of a zero.
   Without ``from``, s is ``y[p(i)]`` itself, if nothing else in the kernel writes to y.
 

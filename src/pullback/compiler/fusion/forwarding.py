@@ -13,7 +13,18 @@ from collections.abc import Iterable
 from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.substitution import Substitution, canonical
 from pullback.compiler.fusion.traversal import rebuilt, with_bodies
-from pullback.compiler.loops import Const, Expr, Kernel, Let, Load, Name, Op, Place, Statement, Store
+from pullback.compiler.loops import (
+    Const,
+    Expr,
+    Kernel,
+    Let,
+    Load,
+    Name,
+    Op,
+    Place,
+    Statement,
+    Store,
+)
 
 __all__ = ["forwarded"]
 

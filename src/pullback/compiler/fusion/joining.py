@@ -54,7 +54,7 @@ class Joined:
 
     def shares(self, touched: Touched) -> int:
         """How many buffers both read or write."""
-        return len(self._touched.buffers & touched.buffers)
+        return len(self._touched.common(touched))
 
     def alignment(self, kernel: Kernel, touched: Touched) -> Alignment | None:
         """How a kernel can join, if it can."""
@@ -81,17 +81,16 @@ class Joined:
 
     def _pairs(self, touched: Touched) -> list[tuple[Place, Place]]:
         """Places in the same buffers, first what one writes and the other one reads."""
-        theirs, ours = _places(self._touched), _places(touched)
         both = sorted(
-            theirs.keys() & ours.keys(),
+            self._touched.common(touched),
             key=lambda b: (b not in self._touched.stores, b not in touched.stores, b),
         )
-        return [(theirs[buffer], ours[buffer]) for buffer in both]
+        return [(self._touched.one(buffer), touched.one(buffer)) for buffer in both]
 
     def _admits(self, touched: Touched, alignment: Alignment) -> bool:
         return all(
             self._one_place(buffer, touched, alignment)
-            for buffer in self._touched.buffers & touched.buffers
+            for buffer in self._touched.common(touched)
             if buffer in self._touched.stores or buffer in touched.stores
         )
 
@@ -154,13 +153,6 @@ class Joined:
     def _named(self, value: Load | Op, name: str | None) -> Name:
         self._touched.value(value)
         return self._values.named(value, name)
-
-
-def _places(touched: Touched) -> dict[str, Place]:
-    """A place of each buffer: where it is written, if it is."""
-    found = {buffer: min(places) for buffer, places in touched.loads.items()}
-    found.update((buffer, _target(writes[0])) for buffer, writes in touched.stores.items())
-    return found
 
 
 def _target(write: Write) -> Place:

@@ -4,6 +4,9 @@
 that touches t is among those from the first to the last that touches u. A buffer that is touched in
 a loop is in use during all of the loop, and of those around it, unless it is touched nowhere else
 and gets all its elements in each iteration before any of them is read.
+
+Buffers of a few elements, which may become registers, are left alone; and small ones, which lie on
+the stack, are not put into long ones.
 """
 
 from __future__ import annotations
@@ -14,12 +17,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from pullback.compiler.fusion.buffers import own_effects, renamed
 from pullback.compiler.fusion.coverage import covers
 from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.loops import Branch, Buffer, Program, Statement
 
 __all__ = ["shared_memory"]
+
+_FEW = 16
+"""Up to how many elements a buffer is left alone."""
+
+_SMALL = 4096
+"""Up to how many bytes a buffer is small."""
 
 
 def shared_memory(program: Program) -> Program:
@@ -28,18 +39,32 @@ def shared_memory(program: Program) -> Program:
     survey = _Survey()
     survey.row(program.body, None)
     spans = sorted(
-        (*_span(uses, scratch[name]), name) for name, uses in survey.uses.items() if name in scratch
+        (*_span(uses, scratch[name]), name)
+        for name, uses in survey.uses.items()
+        if name in scratch and scratch[name].size > _FEW
     )
-    slots: dict[str, _Slots] = defaultdict(_Slots)
-    new = {name: slots[scratch[name].dtype].slot(scratch[name], f, l) for f, l, name in spans}
+    slots: dict[tuple[str, bool], _Slots] = defaultdict(_Slots)
+    new = {}
+    for first, last, name in spans:
+        dtype, size = np.dtype(scratch[name].dtype), scratch[name].size
+        kind = (dtype.name, size * dtype.itemsize <= _SMALL)
+        new[name] = slots[kind].slot(scratch[name], first, last)
     sizes = {name: size for each in slots.values() for name, size in each.sizes.items()}
-    kept = [replace(scratch[name], size=sizes[name]) for name in scratch if name in sizes]
+    kept = [
+        replace(buffer, size=sizes.get(name, buffer.size))
+        for name, buffer in scratch.items()
+        if new.get(name, name) == name
+    ]
     others = [b for b in program.buffers if b.kind != "scratch"]
-    return Program(program.name, (*others, *kept), renamed(program.body, new))
+    return Program(
+        program.name,
+        (*others, *kept),
+        renamed(program.body, {a: b for a, b in new.items() if a != b}),
+    )
 
 
 class _Slots:
-    """Buffers of one dtype that others are put into, in the order of their first uses.
+    """Buffers of one kind that others are put into, in the order of their first uses.
 
     Attributes
     ----------

@@ -17,8 +17,18 @@ from pullback.compiler.fusion.joining import Joined
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.fusion.touched import Touched
 from pullback.compiler.fusion.traversal import with_bodies
-from pullback.compiler.loops import Axis, Copy, Kernel, Let, Load, Name, Place, Scalar, Statement
-from pullback.compiler.loops import Write
+from pullback.compiler.loops import (
+    Axis,
+    Copy,
+    Kernel,
+    Let,
+    Load,
+    Name,
+    Place,
+    Scalar,
+    Statement,
+    Write,
+)
 
 __all__ = ["merged"]
 
@@ -26,7 +36,9 @@ _TRIED = 6
 """How many earlier kernels are looked at for each, beside the one that it depends on."""
 
 
-def merged(body: Sequence[Statement], names: Names, dtypes: dict[str, str]) -> tuple[Statement, ...]:
+def merged(
+    body: Sequence[Statement], names: Names, dtypes: dict[str, str]
+) -> tuple[Statement, ...]:
     """The statements with kernels merged, in loops and branches, too.
 
     Parameters
@@ -78,19 +90,19 @@ class _Row:
 
     def kernel(self, kernel: Kernel) -> None:
         """Join a kernel to an earlier one, or append it."""
-        about = effects(kernel)
-        points = _points(kernel)
-        position = None if _in_tiles(kernel) else self._join(kernel, about, points)
+        about, touched = effects(kernel), Touched.by(kernel)
+        alone = _in_tiles(kernel, touched)
+        position = None if alone else self._join(kernel, about, touched)
         if position is None:
             position = len(self.found)
             self.found.append(Joined(kernel, self._names))
-            if not _in_tiles(kernel):
-                self._spaces[points].append(position)
+            if not alone:
+                self._spaces[_points(kernel)].append(position)
         self._note(about, position)
 
-    def _join(self, kernel: Kernel, about: Effects, points: int) -> int | None:
+    def _join(self, kernel: Kernel, about: Effects, touched: Touched) -> int | None:
         floor = self._floor(about)
-        touched = Touched.by(kernel)
+        points = _points(kernel)
         near = self._spaces[points][-_TRIED:]
         if floor not in near and floor in self._spaces[points]:
             near.append(floor)
@@ -137,18 +149,12 @@ def _points(kernel: Kernel) -> int:
     return total
 
 
-def _in_tiles(kernel: Kernel) -> bool:
+def _in_tiles(kernel: Kernel, touched: Touched) -> bool:
     """Whether it is a product of matrices, which are computed in tiles, each on its own."""
-    if len(kernel.axes) < 3:
-        return False
     axes = {axis.name for axis in kernel.axes}
-    loads = [
-        {name for name, _ in each.value.place.terms}
-        for each in kernel.body
-        if isinstance(each, Let) and isinstance(each.value, Load)
-    ]
+    loads = [{name for name, _ in x.terms} for places in touched.loads.values() for x in places]
     for write in kernel.writes:
-        if write.combine and isinstance(write.target, Place):
+        if len(axes) > 2 and write.combine and isinstance(write.target, Place):
             kept = axes & {name for name, _ in write.target.terms}
             if kept < axes and any(kept - load for load in loads):
                 return True

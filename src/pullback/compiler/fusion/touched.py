@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pullback.compiler.fusion.substitution import canonical
 from pullback.compiler.loops import Expr, Kernel, Let, Load, Name, Op, Place, Scalar, Write
 
@@ -48,6 +46,19 @@ class Touched:
         """All that are read or written."""
         return self.loads.keys() | self.stores.keys()
 
+    def common(self, other: Touched) -> list[str]:
+        """The buffers that both touch, in as many steps as the other one touches."""
+        return [b for b in other.buffers if b in self.loads or b in self.stores]
+
+    def one(self, buffer: str) -> Place:
+        """A place of a buffer: where it is written, if it is."""
+        stores = self.stores.get(buffer)
+        if stores:
+            target = stores[0].target
+            assert isinstance(target, Place)
+            return target
+        return min(self.loads[buffer])
+
     def value(self, expr: Expr) -> None:
         """Add an expression that is computed."""
         if isinstance(expr, Name):
@@ -71,4 +82,6 @@ class Touched:
             return
         place = canonical(write.target)
         self.used.update(name for name, _ in place.terms)
-        self.stores.setdefault(place.buffer, []).append(replace(write, target=place))
+        self.stores.setdefault(place.buffer, []).append(
+            Write(place, write.value, write.combine, write.start)
+        )

@@ -22,7 +22,7 @@ from pullback.compiler.loops import (
     Write,
 )
 
-__all__ = ["bodies_of", "rebuilt", "with_bodies", "write_rebuilt"]
+__all__ = ["bodies_of", "rebuilt", "with_bodies"]
 
 Body = tuple[Statement, ...]
 
@@ -65,11 +65,9 @@ def rebuilt(
     if isinstance(statement, Store):
         return Store(place(statement.place), value(statement.value))
     if isinstance(statement, Kernel):
-        return replace(
-            statement,
-            body=tuple(rebuilt(each, value, place) for each in statement.body),  # type: ignore[misc]
-            writes=tuple(write_rebuilt(write, value, place) for write in statement.writes),
-        )
+        body = tuple(rebuilt(each, value, place) for each in statement.body)
+        writes = tuple(_write(write, value, place) for write in statement.writes)
+        return Kernel(statement.axes, body, writes, statement.place)  # type: ignore[arg-type]
     if isinstance(statement, Copy):
         return Copy(place(statement.target), place(statement.source), statement.size)
     if isinstance(statement, Call):
@@ -89,10 +87,7 @@ def rebuilt(
     return replace(statement, condition=value(statement.condition), carries=carries, nexts=nexts)
 
 
-def write_rebuilt(
-    write: Write, value: Callable[[Expr], Expr], place: Callable[[Place], Place]
-) -> Write:
-    """A write of a kernel with changed expressions and place."""
+def _write(write: Write, value: Callable[[Expr], Expr], place: Callable[[Place], Place]) -> Write:
     target = place(write.target) if isinstance(write.target, Place) else write.target
     start = None if write.start is None else value(write.start)
     return Write(target, value(write.value), write.combine, start)

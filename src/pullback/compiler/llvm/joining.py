@@ -29,6 +29,7 @@ def identity(combine: str, dtype: str, lanes: int) -> Value:
 
 
 def joined(at: Lines, combine: str, a: Value, b: Value) -> Value:
+    """Two values."""
     return apply(at, combine, (a, b), a.dtype)
 
 

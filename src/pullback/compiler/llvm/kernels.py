@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pullback.compiler.llvm.canonical import Canonical
 from pullback.compiler.llvm.holes import Hole, constant_value
 from pullback.compiler.llvm.joining import identity
+from pullback.compiler.llvm.merging import merged
 from pullback.compiler.llvm.module import Code, Lines, Module
 from pullback.compiler.llvm.nests import Nest
 from pullback.compiler.llvm.planning import Access, plan, starts_apart
@@ -34,6 +35,8 @@ class Call(NamedTuple):
     fails : bool
         Whether there may be an error.
     results : tuple of Scalar
+    inline : int
+        Lines of the function, if it is put where it is called; 0 if not.
     """
 
     function: str
@@ -43,6 +46,7 @@ class Call(NamedTuple):
     returns: str
     fails: bool
     results: tuple[Scalar, ...]
+    inline: int
 
 
 class Kernels:
@@ -50,7 +54,7 @@ class Kernels:
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        self._functions: dict[str, str] = {}
+        self._functions: dict[str, tuple[str, int]] = {}
 
     def call(self, kernel: Kernel, local: Collection[str]) -> Call:
         """The call of a kernel; `local` are the buffers that may live in registers."""
@@ -60,13 +64,14 @@ class Kernels:
         members = ["i32"] * fails + [lane_type(dtype) for dtype in dtypes]
         returns = f"{{ {', '.join(members)} }}" if members else "void"
         key = canonical.key(local)
-        name = self._functions.get(key)
-        if name is None:
-            name = self._functions[key] = f"@kernel.{len(self._functions)}"
+        if key not in self._functions:
+            name = f"@kernel.{len(self._functions)}"
             inside = {new for old, new in canonical.buffers.items() if old in local}
-            self._module.define(
-                name, _Function(self._module, canonical, returns).text(name, inside)
-            )
+            text = _Function(self._module, canonical, returns).text(name, inside)
+            self._module.define(name, text)
+            inline = text.count("\n") if text.partition("\n")[0].endswith("#2 {") else 0
+            self._functions[key] = name, inline
+        name, inline = self._functions[key]
         results = tuple(Scalar(given, s.dtype) for given, s in canonical.results.items())
         return Call(
             name,
@@ -76,6 +81,7 @@ class Kernels:
             returns,
             fails,
             results,
+            inline,
         )
 
 
@@ -111,7 +117,7 @@ class _Function:
         return ", ".join(found)
 
     def _body(self, lines: Lines, local: Collection[str]) -> dict[str, Value]:
-        kernel = self._canonical.result
+        kernel = merged(self._canonical.result)
         if any(axis.extent == 0 and not isinstance(axis.extent, Hole) for axis in kernel.axes):
             return self._empty(lines, kernel, local)
         chosen = plan(kernel, local)

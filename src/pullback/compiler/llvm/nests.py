@@ -74,7 +74,7 @@ class Nest:
         self._blocks: dict[str, tuple[Integer, Integer]] = {}
         self._results: dict[str, Value] = {}
         self._joined: list[_Joined] = []
-        self._direct: list[Write] = []
+        self._direct: list[tuple[Write, frozenset[str]]] = []
         staged = [n for n, level in enumerate(plan.levels) if level.staged]
         for number, write in enumerate(kernel.writes):
             kept = self._kept(write)
@@ -83,7 +83,7 @@ class Nest:
                 last = max([depth, *(n for n in staged if n > depth)])
                 self._joined.append(_Joined(number, write, kept, depth, last))
             else:
-                self._direct.append(write)
+                self._direct.append((write, kept))
 
     def emit(self, lines: Lines) -> dict[str, Value]:
         """Write the loops; the scalars that the kernel gives."""
@@ -234,16 +234,28 @@ class Nest:
     def _innermost(self, running: Accumulators) -> Accumulators:
         points, frame = self._points, self._frames[-1]
         after = dict(running)
-        found: list[tuple[Write, Point, Value]] = []
+        # All values come before the first one is stored: it may overwrite what they read.
+        found: dict[Key, tuple[Write, Point, Value]] = {}
         for point in self._all(frozenset(points.levels)):
             for j in self._joined:
                 key = self._key(j, point, j.last)
                 after[key] = joined(frame.body, j.write.combine, after[key], self._value(j, point))
-            for write in self._direct:
-                found.append((write, point, points.value(write.value, point)))
-        for write, point, value in found:
+            for write, kept in self._direct:
+                value = points.value(write.value, point)
+                key = (id(write), *(point[axis] for axis in sorted(kept)))
+                if write.combine and key in found:
+                    lanes = self._lanes_of(write)
+                    sides = (splat(frame.body, each, lanes) for each in (found[key][2], value))
+                    value = joined(frame.body, write.combine, *sides)
+                found[key] = write, point, value
+        for write, point, value in found.values():
             self._write(write, point, value)
         return after
+
+    def _lanes_of(self, write: Write) -> int:
+        """The lanes of what is stored."""
+        assert not isinstance(write.target, Scalar)
+        return self._points.lanes(self._points.place_depends(write.target))
 
     def _value(self, j: _Joined, point: Point) -> Value:
         """What a point adds to an accumulator; nothing in lanes that there aren't."""

@@ -40,10 +40,12 @@ class Value(NamedTuple):
 
 
 def is_float(dtype: str) -> bool:
+    """Whether a dtype is one of floats."""
     return dtype.startswith("float")
 
 
 def is_signed(dtype: str) -> bool:
+    """Whether a dtype is one of integers with a sign."""
     return dtype.startswith("int")
 
 

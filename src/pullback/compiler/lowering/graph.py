@@ -20,6 +20,7 @@ from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffe
 from pullback.compiler.lowering.control import CONTROL
 from pullback.compiler.lowering.elementwise import elementwise, unrolled
 from pullback.compiler.lowering.linalg import LINEAR_ALGEBRA, is_factorised, linear_algebra
+from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
 from pullback.compiler.lowering.reductions import joined, running
 from pullback.compiler.lowering.scalars import DTYPES
@@ -72,9 +73,17 @@ class Lowered:
     errors: list[tuple[type[Exception], str]]
 
 
-def lower(graph: Graph) -> Lowered:
-    """The program of a graph: an input buffer for each input, an output buffer for each output."""
-    context = Context(_lowered, _small(graph))
+def lower(graph: Graph, varying: Collection[int] = ()) -> Lowered:
+    """The program of a graph: an input buffer for each input, an output buffer for each output.
+
+    Parameters
+    ----------
+    graph : Graph
+    varying : collection of int
+        Extents that are others for other sizes of the arguments: code is made of loops along them,
+        however short they are here, so that programs for all sizes have one structure.
+    """
+    context = Context(_lowered, _small(graph), Memory(frozenset(varying)))
     scope = Scope()
     memory = context.memory
     inputs = [memory.buffer(x.shape, x.dtype.name, "input") for x in graph.inputs]
@@ -183,14 +192,14 @@ def _constant(context: Context, scope: Scope, value: Any) -> Array:
         ):
             (number,) = literal(scope, value.ravel()[0], dtype).values
             return _everywhere(context, number, value.shape, dtype)
-        if value.size <= context.small:
+        if context.is_small(value.shape):
             values = tuple(literal(scope, x, dtype).values[0] for x in value.ravel())
             return Elements(shape=value.shape, dtype=dtype, values=values)
     return context.constant(np.ascontiguousarray(value).reshape(value.shape))
 
 
 def _everywhere(context: Context, number: Any, shape: tuple[int, ...], dtype: str) -> Array:
-    if math.prod(shape) <= context.small:
+    if context.is_small(shape):
         return Elements(shape=shape, dtype=dtype, values=(number,) * math.prod(shape))
 
     def made(_: tuple[Array, ...], shape: tuple[int, ...]) -> Computed:
@@ -208,7 +217,7 @@ def _settled(
     target = frame.targets.get(variable)
     if isinstance(array, Stored) or array.dtype not in DTYPES:
         return array
-    if isinstance(array, Elements) or (array.size <= context.small and target is None):
+    if isinstance(array, Elements) or (context.is_small(array.shape) and target is None):
         return unrolled(context, scope, array)
     uses = frame.uses[variable]
     again = uses > 1 and array.cost > _CHEAP

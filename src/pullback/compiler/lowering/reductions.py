@@ -46,12 +46,11 @@ def joined(
         values.append(_truth(arg) if _counts(equation, logical) else converted(arg, dtype))
     if _counts(equation, logical):
         values = [converted(value, dtype) for value in values]
-    terms = math.prod(loops.extents)
     scale = None if loops.divisor == 1 else loops.divisor
     if (
-        terms <= _UNROLLED
-        and out.size <= context.small
-        and all(value.size <= context.small or isinstance(value, Elements) for value in values)
+        context.memory.is_small(loops.extents, _UNROLLED)
+        and context.is_small(out.shape)
+        and all(context.is_small(value.shape) or isinstance(value, Elements) for value in values)
     ):
         found: Array = _straight(context, scope, loops, values, out, combine)
     elif out.size == 1:

@@ -32,12 +32,9 @@ from pullback.rules.control_flow.derived import (
     with_constants,
     zeros_like,
 )
+from pullback.rules.control_flow.prices import price
 
 __all__ = ["LinearPart", "ReverseBody", "Split", "split"]
-
-
-def _is_cheap(equation: Equation) -> bool:
-    return equation.primitive.structure.cheap
 
 
 @dataclass
@@ -102,7 +99,7 @@ class Split:
         self._whole = whole = Recording(body, varying, seeded, both(varying, invariant))
         needed, fixed, _ = self._needs(whole)
         available = [*marked(whole.inputs, free), *fixed, *whole.constants]
-        self._kept = kept_values(whole.inputs, whole.primal, needed, available, _is_cheap)
+        self._kept = kept_values(whole.primal, needed, available, price)
         places = whole.places
         self._places = [places[x] for x in self._kept]
         self._parts: dict[tuple[tuple[bool, ...], ...], LinearPart] = {}
