@@ -103,6 +103,14 @@ def test_machine_code_gives_the_values_and_gradients_of_numpy(n):
             assert_alike(compile(each)(*args), each(*args), rtol=1e-7)
 
 
+def test_many_small_matrices_are_taken_side_by_side():
+    for name, function, args in functions(6, (64,)):
+        compiled = compile(function)
+        assert_alike(compiled(*args), function(*args))
+        if name != "many right sides":
+            assert "cython" not in compiled.loops(*args), name
+
+
 def test_single_precision_stays_so():
     for name, function, args in (*functions(3), *functions(9)):
         if "triangular" not in name:

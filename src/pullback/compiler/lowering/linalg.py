@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -44,8 +45,14 @@ _STRAIGHT = 8
 _PIVOTED = 4
 """The same where rows are exchanged, which takes more code than it saves time beyond."""
 
+_PIVOTED_BATCH, _BATCH = 6, 64
+"""The same for so many matrices, which vectors take in several at once."""
+
 _COLUMNS = 8
 """Up to how many right sides are solved for one after the other, without a loop."""
+
+_PRODUCTS = 256
+"""Up to how many products that takes for one matrix."""
 
 _INTEGERS = {("solve_factored", 2)}
 """Arguments that are no floating-point numbers."""
@@ -88,6 +95,12 @@ def _of_nothing(work: Work, position: int) -> Array:
     return room
 
 
+def _is_straight(work: Work) -> bool:
+    """Whether elimination with an exchange of rows is for scalars."""
+    count = math.prod(work.args[0].shape[:-2])
+    return work.is_small(work.order, _PIVOTED_BATCH if count >= _BATCH else _PIVOTED)
+
+
 # -- by primitive ---------------------------------------------------------------------------------
 
 
@@ -114,7 +127,7 @@ def _inv(work: Work) -> Results:
         return [_by_rows(columns)]
 
     (a,) = work.args
-    if work.is_small(work.order, _PIVOTED):
+    if _is_straight(work):
         return straight(work, kernel, a)
     return large.inv(work.context, work.scope, a)
 
@@ -128,7 +141,7 @@ def _det(work: Work) -> Results:
         return [[small.determinant(scope, small.eliminated(scope, a))]]
 
     (a,) = work.args
-    if work.is_small(work.order, _PIVOTED):
+    if _is_straight(work):
         return straight(work, kernel, a)
     return large.det(work.context, work.scope, a, work.targets)
 
@@ -139,7 +152,7 @@ def _slogdet(work: Work) -> Results:
         return [[one] for one in both]
 
     (a,) = work.args
-    if work.is_small(work.order, _PIVOTED):
+    if _is_straight(work):
         return straight(work, kernel, a)
     return large.slogdet(work.context, work.scope, a, work.targets)
 
@@ -155,8 +168,8 @@ def _cofactors(work: Work) -> Results:
 
 def _solve(work: Work) -> Results:
     a, b = work.args
-    most = _STRAIGHT if _is_triangular(work.scope, a) else _PIVOTED
-    if not work.is_small(work.order, most):
+    triangular = _is_triangular(work.scope, a) and work.is_small(work.order, _STRAIGHT)
+    if not (triangular or _is_straight(work)):
         return large.solve(work.context, work.scope, a, b, work.outs[0].shape, work.targets[0])
     return _solved(work, a, b, lambda scope, a: solver(work.context, scope, a))
 
@@ -171,7 +184,9 @@ def _solved(
         return [_by_rows([solve(scope, column) for column in zip(*b, strict=True)])]
 
     count = work.outs[0].shape[-1]
-    if count and work.is_small(count, _COLUMNS):
+    alone = len(work.outs[0].shape) == 2
+    few = not alone or count * work.order**2 <= _PRODUCTS
+    if count and few and work.is_small(count, _COLUMNS):
         return straight(work, kernel, a, b)
     return by_columns(work, a, b, factorise)
 
@@ -217,7 +232,7 @@ def _factorise(work: Work) -> Results:
 
     if len(a.shape) > 2:
         return None
-    if work.is_small(work.order, _PIVOTED):
+    if _is_straight(work):
         return straight(work, kernel, a)
     factors = factors_of(context, scope, a, either=False)
     if factors is None:
