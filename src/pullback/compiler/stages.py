@@ -17,6 +17,7 @@ from pullback.compiler.cache.key import object_key
 from pullback.compiler.call import Array, Instance, NativeFunction
 from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.decomposition import decompose
+from pullback.compiler.donation import safe_pairs
 from pullback.compiler.fusion import fuse
 from pullback.compiler.interrupts import poll_address
 from pullback.compiler.libraries import address_of
@@ -74,6 +75,7 @@ class Stages:
             self.lowered: Lowered = lower(self.graph, self.varying)
         with self._timed("fuse"):
             self.program: Program = fuse(self.lowered.program)
+        self.donate = safe_pairs(self.program, self.donate)
 
     def for_any(self, other: Stages) -> tuple[Stages, Stages] | None:
         """The same, and another, for any size of the arguments: extents in which they differ vary.
@@ -101,7 +103,8 @@ class Stages:
 
     def llvm(self, holes: Sequence[int] = ()) -> str:
         """The program as LLVM has it; the numbers at these positions are told when it runs."""
-        return emit(self.program, holes={each: i for i, each in enumerate(holes)})
+        told = {each: i for i, each in enumerate(holes)}
+        return emit(self.program, holes=told, apart=not self.donate)
 
     @functools.cached_property
     def numbers(self) -> tuple[str, list[Any]]:
@@ -113,7 +116,7 @@ class Stages:
         structure, values = self.numbers
         fixed = [None if i in set(holes) else value for i, value in enumerate(values)]
         with self._timed("load"):
-            key = object_key(repr((structure, fixed)))
+            key = object_key(repr((structure, fixed, bool(self.donate))))
             objects = object_cache().get(key)
         self.cached = objects is not None
         if objects is None:

@@ -69,7 +69,8 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
     transposes, reshapes, conversions and broadcasts are merged; what is added to a few elements of
     an array, or written and read again, is so without arrays of zeros, and what is written
     everywhere is joined; sums of products are matrix products where that saves an array of all
-    products.
+    products; loops carry, scan and stack nothing twice, and products with one matrix, or that a
+    loop adds up, are formed at once.
 
     Parameters
     ----------

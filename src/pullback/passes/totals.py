@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pullback.core.shapes import shape_of
 from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.accumulators import accumulation, readers_of
@@ -20,7 +19,7 @@ from pullback.rules import reductions
 from pullback.rules.arithmetic import add, multiply, subtract
 from pullback.rules.contractions import matmul
 from pullback.rules.control_flow.loop import Loop, scan
-from pullback.rules.shaping import reshape, transpose
+from pullback.rules.shaping import concatenate, reshape, transpose
 
 __all__ = ["totals_after_loops"]
 
@@ -50,18 +49,10 @@ class Term(NamedTuple):
     left: Factor | None
     right: Factor
 
-    def added_to(self, rw: Rewriting, total: Atom, stacks: Stacks) -> Atom:
-        """A total, and all that the term is in the iterations."""
-        primitive = subtract if self.equation.primitive is subtract else add
-        return rw.bind(primitive, total, self._sum(rw, stacks))
-
-    def _sum(self, rw: Rewriting, stacks: Stacks) -> Atom:
-        right = stacks.of(self.right.value)
-        if self.left is None:
-            return rw.bind(reductions.sum, right, axis=tuple(range(len(shape_of(right)) - 1)))
-        left = rows_of(rw, stacks.of(self.left.value), columns=not self.left.transposed)
-        right = rows_of(rw, right, columns=self.right.transposed)
-        return rw.bind(matmul, transposed(rw, left), right)
+    @property
+    def sums_with(self) -> tuple[int, bool, bool]:
+        """Terms that have this in common are summed up together."""
+        return self.place, self.equation.primitive is subtract, self.left is None
 
 
 @totals_after_loops.rewrites(scan)
@@ -87,9 +78,28 @@ def _added_up(rw: Rewriting, _outputs: Sequence[Variable], *inputs: Atom, loop: 
         if e.outputs[0] not in without
     ]
     totals = stacks.run(rw, equations, [*map(last, loop.body.outputs)])
+    groups: dict[tuple[int, bool, bool], list[Term]] = {}
     for term in terms:
-        totals[term.place] = term.added_to(rw, totals[term.place], stacks)
+        groups.setdefault(term.sums_with, []).append(term)
+    for (place, is_subtracted, _), group in groups.items():
+        primitive = subtract if is_subtracted else add
+        totals[place] = rw.bind(primitive, totals[place], _sum(rw, group, stacks))
     return tuple(totals)
+
+
+def _sum(rw: Rewriting, terms: Sequence[Term], stacks: Stacks) -> Atom:
+    """What some terms are in all iterations: one product, or one sum."""
+
+    def all_rows(factors: Sequence[tuple[Factor, bool]]) -> Atom:
+        rows = [rows_of(rw, stacks.of(each.value), columns=across) for each, across in factors]
+        return rows[0] if len(rows) == 1 else rw.bind(concatenate, *rows, axis=0)
+
+    right = all_rows([(term.right, term.right.transposed) for term in terms])
+    lefts = [term.left for term in terms if term.left is not None]
+    if not lefts:
+        return rw.bind(reductions.sum, right, axis=(0,))
+    left = all_rows([(each, not each.transposed) for each in lefts])
+    return rw.bind(matmul, transposed(rw, left), right)
 
 
 def _may_have(stacks: Stacks, term: Term, fixed: set[Variable]) -> bool:
