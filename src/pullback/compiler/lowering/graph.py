@@ -25,6 +25,7 @@ from pullback.compiler.lowering.movement import read, scattered, view
 from pullback.compiler.lowering.reductions import joined, running
 from pullback.compiler.lowering.scalars import DTYPES
 from pullback.compiler.lowering.scope import Scope
+from pullback.compiler.lowering.search import searched
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import (
     Contraction,
@@ -266,6 +267,8 @@ def _native(
     targets = [frame.targets.get(out) for out in equation.outputs]
     if primitive.name in LINEAR_ALGEBRA:
         return linear_algebra(context, scope, equation, args, targets)
+    if primitive.name == "searchsorted":
+        return searched(context, scope, equation, args)
     if not isinstance(structure, Reduction | Contraction | View | Gather | Scatter):
         return None
     facts = [_fact(graph, x) for x in equation.inputs]

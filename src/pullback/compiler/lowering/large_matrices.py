@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pullback.compiler.loops import Const, Expr, Write
+from pullback.compiler.libraries import LARGEST
+from pullback.compiler.loops import Const, Expr, Name, Scalar, Write
 from pullback.compiler.lowering.arrays import Array, Elements, Stored, number
 from pullback.compiler.lowering.context import Context
 from pullback.compiler.lowering.external import (
@@ -32,7 +34,10 @@ from pullback.compiler.lowering.memory import broadcast, nest
 from pullback.compiler.lowering.places import ZERO, Affine
 from pullback.compiler.lowering.scope import Scope
 
-__all__ = ["INDEFINITE", "SINGULAR", "cholesky", "det", "inv", "slogdet", "solve"]
+__all__ = [
+    "INDEFINITE", "SINGULAR", "Triangle", "cholesky", "det", "inv", "slogdet", "solve",
+    "solve_factored", "triangular_solve",
+]  # fmt: skip
 
 SINGULAR = (np.linalg.LinAlgError, "Singular matrix")
 INDEFINITE = (np.linalg.LinAlgError, "Matrix is not positive definite")
@@ -87,20 +92,37 @@ def solve(
     target: Stored | None,
 ) -> list[Array] | None:
     """X of AX = B, which has this shape; a triangular A needs no factors."""
-    *lead, n, count = shape
     lower = lower_triangle(scope, a)
     if lower is not None:
         assert isinstance(a, Stored)
-        return _substituted(context, scope, a, b, lower, (shape, target))
-    symbol = routine("getrs", a.dtype, n, count)
-    factors = None if symbol is None else factors_of(context, scope, a)
-    if symbol is None or factors is None:
+        return _substituted(context, scope, Triangle(a, lower), b, (shape, target))
+    factors = factors_of(context, scope, a)
+    if factors is None:
+        return None
+    return solve_factored(context, scope, factors, b, (shape, target), checks=True)
+
+
+def solve_factored(
+    context: Context,
+    scope: Scope,
+    factors: Factors,
+    b: Array,
+    wanted: tuple[tuple[int, ...], Stored | None],
+    *,
+    checks: bool = False,
+) -> list[Array] | None:
+    """X of AX = B, which has the shape that is wanted; a singular A is an error, if it `checks`."""
+    shape, target = wanted
+    *lead, n, count = shape
+    symbol = routine("getrs", b.dtype, n, count)
+    if symbol is None:
         return None
     x = _right_sides(context, scope, b, shape, target, columns=True)
 
     def body(scope: Scope, at: Indices) -> None:
-        own = broadcast(at, a.shape[:-2])
-        scope.check(is_regular(scope, factors, own), context.error(*SINGULAR))
+        own = broadcast(at, factors.lu.shape[:-2])
+        if checks:
+            scope.check(is_regular(scope, factors, own), context.error(*SINGULAR))
         size, pivots = integer(n), factors.pivots.place([*own, ZERO])
         turn = letter("T" if factors.transposed else "N")
         given: list[Argument] = [turn, size, integer(count), matrix(factors.lu, own), size, pivots]
@@ -129,37 +151,92 @@ def _right_sides(
     return target
 
 
+# -- triangular matrices --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Triangle:
+    """The lower or the upper triangle of matrices, or what is transposed from it."""
+
+    array: Stored
+    lower: bool
+    adjoint: bool = False
+
+
+def triangular_solve(
+    context: Context,
+    scope: Scope,
+    triangle: Triangle,
+    b: Array,
+    wanted: tuple[tuple[int, ...], Stored | None],
+) -> list[Array] | None:
+    """X of TX = B, which has the shape that is wanted."""
+    t = triangle.array
+    if lower_triangle(scope, t) is None:
+        _check_diagonal(context, scope, t)
+    if not any(_lies(t)):
+        triangle = replace(triangle, array=packed(context, scope, t, t.shape, columns=False))
+    return _substituted(context, scope, triangle, b, wanted)
+
+
+def _lies(t: Stored) -> tuple[bool, bool]:
+    """Whether matrices lie row by row, or column by column."""
+    n, row, column = t.shape[-1], t.strides[-2], t.strides[-1]
+    return column == 1 and n <= row <= LARGEST, row == 1 and n <= column <= LARGEST
+
+
+def _check_diagonal(context: Context, scope: Scope, t: Stored) -> None:
+    """Leave with an error if anything on the diagonal is 0."""
+    *lead, n, _ = t.shape
+    steps = (*t.strides[:-2], t.strides[-2] + t.strides[-1])
+    diagonal = t.view((*lead, n), steps, t.base)
+    all_ = Scalar(scope.fresh("r"), "bool")
+
+    def writes(inner: Scope, indices: Indices) -> list[Write]:
+        pivot = diagonal.element(inner, indices)
+        holds = inner.op("not_equal", pivot, number(inner, 0, t.dtype))
+        return [Write(all_, holds, "logical_and", Const(True, "bool"))]
+
+    scope.add(nest(scope, (*lead, n), writes))
+    scope.check(Name(all_.name, "bool"), context.error(*SINGULAR))
+
+
 def _substituted(
     context: Context,
     scope: Scope,
-    a: Stored,
+    triangle: Triangle,
     b: Array,
-    lower: bool,
     wanted: tuple[tuple[int, ...], Stored | None],
 ) -> list[Array] | None:
-    """X of AX = B for A = L or A = Lᵀ, where L lies row by row, and to BLAS is upper triangular."""
+    """X of TX = B. A T that lies row by row is Tᵀ to BLAS, and Xᵀ is what it finds of Tᵀ and Bᵀ."""
     shape, target = wanted
     *lead, n, count = shape
-    symbol = routine("trsv" if count == 1 else "trsm", a.dtype, n, count)
+    t, (by_rows, _) = triangle.array, _lies(triangle.array)
+    symbol = routine("trsv" if count == 1 else "trsm", t.dtype, n, count)
     if symbol is None:
         return None
     columns = isinstance(b, Stored) and b.strides[-2] == 1 != b.strides[-1]
     x = _right_sides(context, scope, b, shape, target, columns=columns)
-    size, one, turned = integer(n), number(scope, 1, a.dtype), {True: "T", False: "N"}
+    columns = columns or count == 1
+    turned = (by_rows != triangle.adjoint) == columns
+    how = [letter("UL"[triangle.lower != by_rows]), letter("NT"[turned]), letter("N")]
+    size, step = integer(n), integer(t.strides[-2] if by_rows else t.strides[-1])
 
     def body(scope: Scope, at: Indices) -> None:
-        place, own = matrix(x, at), matrix(a, broadcast(at, a.shape[:-2]))
-        how = [letter("U"), letter(turned[lower == (columns or count == 1)]), letter("N")]
+        place, own = matrix(x, at), matrix(t, broadcast(at, t.shape[:-2]))
         if count == 1:
-            run(scope, symbol, [*how, size, own, size, place, integer(1)], [6])
+            run(scope, symbol, [*how, size, own, step, place, integer(1)], [6])
             return
-        side = [letter("L" if columns else "R"), *how]
         extents = [size, integer(count)] if columns else [integer(count), size]
-        run(scope, symbol, [*side, *extents, one, own, size, place, extents[0]], [9])
+        given: list[Argument] = [letter("RL"[columns]), *how, *extents, Const(1.0, t.dtype)]
+        run(scope, symbol, [*given, own, step, place, extents[0]], [9])
 
     each(scope, lead, body)
     scope.forget(x.buffer)
     return [x]
+
+
+# -- inverses and determinants --------------------------------------------------------------------
 
 
 def inv(context: Context, scope: Scope, a: Array) -> list[Array] | None:
@@ -183,9 +260,6 @@ def inv(context: Context, scope: Scope, a: Array) -> list[Array] | None:
     scope.forget(x.buffer)
     scope.forget(work.buffer)
     return [turned(x) if factors.transposed else x]
-
-
-# -- determinants ---------------------------------------------------------------------------------
 
 
 def slogdet(

@@ -21,14 +21,14 @@ from pullback.core.structure import Access, Loops
 
 __all__ = ["by_blas"]
 
-_MATRICES = 128**3
-"""From how many products of numbers on BLAS takes less time than loops."""
+_CUBE, _WIDE = 1 << 23, 64
+"""From how many products of numbers on BLAS takes less time than loops; if all extents are so."""
 
-_VECTOR = 512**2
+_DOTS, _WIDE_DOTS = 1 << 19, 32
+"""The same, where the terms of a sum lie side by side in both, and there are many sums."""
+
+_VECTOR = 1 << 19
 """The same, for a matrix and a vector."""
-
-_NARROW = 16
-"""For fewer rows, columns or terms loops are as good."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,15 @@ class _Product:
     def large(self) -> bool:
         """Whether loops would take longer."""
         m, n, k = self.rows.extent, self.columns.extent, self.summed.extent
+        count, least = m * n * k, min(m, n, k)
         if max(m, n, k) > LARGEST:
             return False
         if 1 in (m, n):
-            return min(max(m, n), k) >= _NARROW and m * n * k >= _VECTOR
-        return min(m, n, k) >= _NARROW and m * n * k >= _MATRICES
+            return count >= _VECTOR and min(max(m, n), k) >= _WIDE
+        dots = self.summed.steps[:2] == (1, 1) and k <= max(m, n)
+        return (count >= _CUBE and least >= _WIDE) or (
+            dots and count >= _DOTS and least >= _WIDE_DOTS
+        )
 
     def turned(self) -> _Product:
         """Cᵀ = BᵀAᵀ."""
@@ -98,7 +102,7 @@ def by_blas(
     They go to the place given, or one that is made, for a result of the shape given.
     """
     shape, target = room
-    if len(loops.reads) != 2 or math.prod(loops.extents) < min(_MATRICES, _VECTOR):
+    if len(loops.reads) != 2 or math.prod(loops.extents) < min(_CUBE, _DOTS, _VECTOR):
         return None
     given = [values[access.argument] for access in loops.reads]
     dtype = given[0].dtype

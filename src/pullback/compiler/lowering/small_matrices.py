@@ -18,7 +18,7 @@ from pullback.compiler.lowering.scope import Scope
 
 __all__ = [
     "Elimination", "Matrix", "cofactors", "determinant", "eliminated", "factorised", "identity",
-    "regular", "sign_and_logarithm", "solved", "substituted",
+    "places", "regular", "sign_and_logarithm", "solved", "substituted", "transposed",
 ]  # fmt: skip
 
 Matrix = list[list[Expr]]
@@ -85,20 +85,27 @@ def substituted(scope: Scope, a: Matrix, b: Sequence[Expr], *, lower: bool) -> l
 
 @dataclass(frozen=True)
 class Elimination:
-    """A matrix made upper triangular, and how.
+    """PA = LU.
 
     Attributes
     ----------
     swaps : list of list of (int, Expr)
-        For each column the rows that are exchanged, in order, with that of the pivot, and whether.
+        For each column the rows below that of the pivot, and whether these two are exchanged; at
+        most one is.
     factors : list of list of Expr
         Then, for each column, how many times the row of the pivot is taken from those below it.
-    upper : list of list of Expr
+    rows : list of list of Expr
+        U, and L below the diagonal, without the 1 on its own.
     """
 
     swaps: list[list[tuple[int, Expr]]]
     factors: list[list[Expr]]
-    upper: Matrix
+    rows: Matrix
+
+    @property
+    def pivots(self) -> list[Expr]:
+        """The diagonal of U."""
+        return [row[k] for k, row in enumerate(self.rows)]
 
 
 def eliminated(scope: Scope, a: Matrix) -> Elimination:
@@ -107,43 +114,90 @@ def eliminated(scope: Scope, a: Matrix) -> Elimination:
     rows: Matrix = [[*row] for row in a]
     swaps, factors = [], []
     for k in range(n):
-        exchanged = []
-        for i in range(k + 1, n):
-            here, there = (scope.op("absolute", rows[r][k]) for r in (k, i))
-            larger = scope.op("greater", there, here)
-            exchanged.append((i, larger))
-            for j in range(k, n):
-                rows[k][j], rows[i][j] = _chosen(scope, larger, rows[k][j], rows[i][j])
-        swaps.append(exchanged)
+        swaps.append(_largest(scope, [row[k] for row in rows], k))
+        for j in range(n):
+            column = [row[j] for row in rows]
+            _exchange(scope, swaps[-1], column, k)
+            for row, value in zip(rows, column, strict=True):
+                row[j] = value
         factors.append([scope.op("divide", rows[i][k], rows[k][k]) for i in range(k + 1, n)])
         for i, factor in enumerate(factors[-1], k + 1):
+            rows[i][k] = factor
             for j in range(k + 1, n):
                 rows[i][j] = _less(scope, rows[i][j], [(factor, rows[k][j])])
     return Elimination(swaps, factors, rows)
 
 
-def _chosen(scope: Scope, swap: Expr, a: Expr, b: Expr) -> tuple[Expr, Expr]:
-    if a == b:
-        return a, b
-    return scope.op("select", swap, b, a), scope.op("select", swap, a, b)
+def _largest(scope: Scope, column: list[Expr], k: int) -> list[tuple[int, Expr]]:
+    """For each row below k whether it has the first of the largest elements from there on."""
+    best = scope.op("absolute", column[k])
+    larger = []
+    for x in column[k + 1 :]:
+        size = scope.op("absolute", x)
+        larger.append(scope.op("greater", size, best))
+        best = scope.op("select", larger[-1], size, best)
+    found: list[tuple[int, Expr]] = []
+    later: Expr | None = None
+    for i in reversed(range(k + 1, len(column))):
+        own = larger[i - k - 1]
+        if later is None:
+            found.append((i, own))
+            later = own
+        else:
+            found.append((i, scope.op("logical_and", own, scope.op("logical_not", later))))
+            later = scope.op("logical_or", own, later)
+    return found[::-1]
 
 
-def regular(scope: Scope, upper: Matrix) -> Expr:
-    """Whether nothing on the diagonal of a triangular matrix is 0."""
-    diagonal = [row[k] for k, row in enumerate(upper)]
-    zero = number(scope, 0, diagonal[0].dtype)
-    return _all(scope, [scope.op("not_equal", pivot, zero) for pivot in diagonal])
+def _exchange(scope: Scope, swaps: list[tuple[int, Expr]], x: list[Expr], k: int) -> None:
+    """Put the element of the pivot's row in place k, and what was there into its own."""
+    first = x[k]
+    for i, swap in swaps:
+        if x[i] != first:
+            x[k] = scope.op("select", swap, x[i], x[k])
+            x[i] = scope.op("select", swap, first, x[i])
 
 
-def solved(scope: Scope, done: Elimination, b: Sequence[Expr]) -> list[Expr]:
-    """x of Ax = b."""
+def places(scope: Scope, done: Elimination) -> list[Expr]:
+    """With which row each one is exchanged, from 0."""
+    found = []
+    for k, swaps in enumerate(done.swaps):
+        place: Expr = Const(k, "int64")
+        for i, swap in swaps:
+            place = scope.op("select", swap, Const(i, "int64"), place)
+        found.append(place)
+    return found
+
+
+def regular(scope: Scope, pivots: Sequence[Expr]) -> Expr:
+    """Whether no pivot is 0."""
+    zero = number(scope, 0, pivots[0].dtype)
+    return _all(scope, [scope.op("not_equal", pivot, zero) for pivot in pivots])
+
+
+def solved(scope: Scope, done: Elimination, b: Sequence[Expr], *, adjoint: bool) -> list[Expr]:
+    """x of Ax = b, or of Aᵀx = b."""
     x: list[Expr] = [*b]
-    for k, (exchanged, factors) in enumerate(zip(done.swaps, done.factors, strict=True)):
-        for i, swap in exchanged:
-            x[k], x[i] = _chosen(scope, swap, x[k], x[i])
+    if adjoint:
+        x = substituted(scope, transposed(done.rows), x, lower=True)
+        for k in reversed(range(len(x))):
+            terms = zip(done.factors[k], x[k + 1 :], strict=True)
+            x[k] = _less(scope, x[k], list(terms))
+            _exchange(scope, done.swaps[k], x, k)
+        return x
+    for k, (swaps, factors) in enumerate(zip(done.swaps, done.factors, strict=True)):
+        _exchange(scope, swaps, x, k)
         for i, factor in enumerate(factors, k + 1):
             x[i] = _less(scope, x[i], [(factor, x[k])])
-    return substituted(scope, done.upper, x, lower=False)
+    return substituted(scope, done.rows, x, lower=False)
+
+
+def transposed(a: Matrix) -> Matrix:
+    """Aᵀ."""
+    return [[*column] for column in zip(*a, strict=True)]
+
+
+# -- determinants ---------------------------------------------------------------------------------
 
 
 def sign_and_logarithm(scope: Scope, done: Elimination) -> tuple[Expr, Expr]:
@@ -152,22 +206,22 @@ def sign_and_logarithm(scope: Scope, done: Elimination) -> tuple[Expr, Expr]:
     logarithms = [scope.op("log", size) for size in sizes]
     total = functools.reduce(lambda a, b: scope.op("add", a, b), logarithms)
     least = number(scope, -math.inf, total.dtype)
-    return _sign(scope, done), scope.op("select", regular(scope, done.upper), total, least)
+    return _sign(scope, done), scope.op("select", regular(scope, done.pivots), total, least)
 
 
 def _sizes(scope: Scope, done: Elimination) -> list[Expr]:
-    return [scope.op("absolute", row[k]) for k, row in enumerate(done.upper)]
+    return [scope.op("absolute", pivot) for pivot in done.pivots]
 
 
 def _sign(scope: Scope, done: Elimination) -> Expr:
     """−1 for each negative pivot and for each exchange; 0 of a singular matrix."""
-    dtype = done.upper[0][0].dtype
+    dtype = done.pivots[0].dtype
     zero, sign = number(scope, 0, dtype), number(scope, 1, dtype)
-    negative = [scope.op("less", row[k], zero) for k, row in enumerate(done.upper)]
+    negative = [scope.op("less", pivot, zero) for pivot in done.pivots]
     swaps = [swap for _, swap in itertools.chain.from_iterable(done.swaps)]
     odd = functools.reduce(lambda a, b: scope.op("logical_xor", a, b), [*negative, *swaps])
     sign = scope.op("select", odd, number(scope, -1, dtype), sign)
-    return scope.op("select", regular(scope, done.upper), sign, zero)
+    return scope.op("select", regular(scope, done.pivots), sign, zero)
 
 
 def determinant(scope: Scope, done: Elimination) -> Expr:
@@ -184,7 +238,7 @@ def determinant(scope: Scope, done: Elimination) -> Expr:
     product = functools.reduce(lambda a, b: scope.op("multiply", a, b), sizes)
     zero = number(scope, 0, product.dtype)
     product = scope.op("multiply", sign, product)
-    return scope.op("select", regular(scope, done.upper), product, zero)
+    return scope.op("select", regular(scope, done.pivots), product, zero)
 
 
 # -- cofactors ------------------------------------------------------------------------------------
