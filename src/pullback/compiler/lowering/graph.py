@@ -276,9 +276,8 @@ def _native(
     if loops is None:
         return None
     arrays: list[Any] = [x if isinstance(x, Array) else literal(scope, x) for x in args]
-    for position, fact in enumerate(facts[1:], 1):
-        if is_plain(fact, np.ndarray) and fact.dtype.kind == "b":
-            arrays[position] = fact  # a mask: where it holds
+    for position in _masks(loops):
+        arrays[position] = facts[position]
     if isinstance(structure, Reduction) and structure.running:
         return running(context, scope, equation, arrays, loops[0], targets[0])
     if isinstance(structure, Reduction | Contraction):
@@ -292,6 +291,17 @@ def _native(
         return frame.owns(context.memory, equation.inputs[0], equation)
 
     return scattered(context, scope, equation, arrays, loops[0], own)
+
+
+def _masks(loops: tuple[Loops, ...]) -> set[int]:
+    """The arguments that are masks, of which only the places where they hold matter."""
+    return {
+        index.load.argument
+        for each in loops
+        for access in (*each.reads, each.write)
+        for index in access.indices
+        if index.load is not None and index.load.part is not None
+    }
 
 
 def _fact(graph: GraphProgram, atom: Any) -> Any:
