@@ -44,6 +44,8 @@ format: $(VENV)/check.stamp ## format the code, sort the imports
 
 bench: $(VENV)/bench.stamp ## compare speeds with other libraries, side by side
 	$(BIN)/python -m benchmarks
+	@mkdir -p build
+	$(BIN)/python -m benchmarks native --json build/native.json --plot build/native.png
 
 docs: $(VENV)/docs.stamp ## write the reference to build/docs
 	$(BIN)/pdoc --docformat numpy --math --output-directory build/docs pullback

@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks [names]``."""
+"""The command: ``python -m benchmarks [names]``, or ``python -m benchmarks native [names]``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmarks.choice import choose
 from benchmarks.import_time import import_seconds
 from benchmarks.measure import measure
+from benchmarks.native import command as native
 from benchmarks.peers import absent
 from benchmarks.report import as_json, as_markdown, as_text, heading
 from benchmarks.workloads import WORKLOADS
@@ -15,9 +17,12 @@ from benchmarks.workloads import WORKLOADS
 
 def main() -> int:
     """Check that all contenders compute the same, time them, print and write the tables."""
+    if sys.argv[1:2] == ["native"]:
+        return native.main(sys.argv[2:])
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Compare speeds with other libraries, side by side in one process.",
+        epilog="`python -m benchmarks native --help` is about compiled derivatives.",
     )
     names = [*WORKLOADS, "import"]
     parser.add_argument(
@@ -33,12 +38,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
     options = parser.parse_args()
-    chosen: dict[str, None] = {}
-    for asked in options.names or names:
-        found = [name for name in names if name == asked or name.startswith(f"{asked}-")]
-        if not found:
-            parser.error(f"no benchmark is called {asked!r}; there are: {', '.join(names)}")
-        chosen.update(dict.fromkeys(found))
+    chosen = choose(parser, options.names, names)
 
     print(heading(), end="\n\n")
     if absent:

@@ -10,7 +10,10 @@ from typing import Any
 
 from benchmarks.workload import Workload
 
-__all__ = ["Timing", "measure"]
+__all__ = ["Clock", "Timing", "calls_per_turn", "measure", "turn"]
+
+Clock = Callable[[], float]
+"""Tells seconds, of which differences are taken."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +56,21 @@ def measure(workload: Workload, rounds: int, seconds: float) -> dict[str, Timing
     return {name: Timing(tuple(values)) for name, values in samples.items()}
 
 
-def turn(contender: Callable[[], Any], calls: int) -> float:
+def turn(contender: Callable[[], Any], calls: int, clock: Clock = perf_counter) -> float:
     """Seconds that so many calls take."""
-    start = perf_counter()
+    start = clock()
     for _ in range(calls):
         contender()
-    return perf_counter() - start
+    return clock() - start
 
 
-def calls_per_turn(contender: Callable[[], Any], seconds: float) -> int:
+def calls_per_turn(
+    contender: Callable[[], Any], seconds: float, clock: Clock = perf_counter
+) -> int:
     """How many calls fill a turn, at least one; warms up on the way."""
     calls = 1
     while True:
-        elapsed = turn(contender, calls)
+        elapsed = turn(contender, calls, clock)
         if elapsed >= seconds / 2:
             return max(1, round(calls * seconds / elapsed))
         calls *= 2

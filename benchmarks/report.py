@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.measure import Timing
 from benchmarks.workload import OURS, Workload
 
-__all__ = ["LEGEND", "as_json", "as_markdown", "as_text", "heading", "machine"]
+__all__ = ["LEGEND", "as_json", "as_markdown", "as_text", "duration", "heading", "machine"]
 
 Results = Sequence[tuple[Workload, Mapping[str, Timing]]]
 
@@ -122,15 +122,16 @@ def _rows(timings: Mapping[str, Timing]) -> list[tuple[str, str, str, str]]:
     return [
         (
             name,
-            _duration(timing.median),
-            f"{_duration(timing.least)} – {_duration(timing.most)}",
+            duration(timing.median),
+            f"{duration(timing.least)} – {duration(timing.most)}",
             f"{ours / timing.median:.2f}" if ours and name != OURS else "",
         )
         for name, timing in timings.items()
     ]
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time with three digits and its unit."""
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= scale:
             return f"{seconds / scale:.3g} {unit}"

@@ -114,6 +114,37 @@ def test_one_of_several_that_were_stacked():
     assert names(rewritten(simplify_indexing, f, x, x + 1)) == ["index"]
 
 
+@pytest.mark.parametrize(
+    "moved",
+    [
+        lambda a: a.reshape(3, 2)[2, 1],
+        lambda a: a.reshape(3, 2)[-1, 0],
+        lambda a: a.ravel()[4],
+        lambda a: a.T[2, 0],
+        lambda a: np.transpose(a.reshape(1, 3, 2), (2, 0, 1))[1, 0, 2],
+        lambda a: a.reshape(3, 2).T[0, 1],
+    ],
+)
+def test_one_element_of_what_was_moved(moved):
+    graph = rewritten(simplify_indexing, moved, a)
+    assert names(graph) == ["index"]
+    assert graph.equations[0].inputs == graph.inputs
+
+
+def test_elements_in_another_order_are_left():
+    def f(a):
+        return a.reshape(3, 2, order="F")[2, 1], a.T[2], a.reshape(3, 2)[0]
+
+    assert names(rewritten(simplify_indexing, f, a)).count("index") == 3
+
+
+def test_one_element_of_an_array_that_was_written_out():
+    def f(x, y):
+        return np.array([[x, y], [y, 2 * x]])[1, 0], np.array([[x, y], [y, x]]).T[0, 1]
+
+    assert set(names(rewritten(simplify_indexing, f, 0.5, 1.5))) == {"astype"}
+
+
 def test_a_recurrence_needs_no_array():
     def f(x):
         y = np.zeros(50, like=x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ import pullback as pb
 from pullback.passes.rewriting import Rewriting
 from pullback.passes.simplification import simplify
 
-SIZES = (25, 50, 100, 200)
+SIZES = (50, 100, 150, 200)
 
 
 def chain(n):
@@ -69,6 +71,17 @@ def writes(n):
     return f
 
 
+def unpacked(n):
+    """Every element is read by itself, and the gradient is written by itself."""
+
+    def f(x):
+        parts = np.tile(x, n // 3 + 1)[:n]
+        elements = [parts[k] for k in range(n)]
+        return sum(a * b for a, b in itertools.pairwise(elements))
+
+    return f
+
+
 def _visits(monkeypatch, graph):
     visits = [0]
     result = Rewriting._result
@@ -85,7 +98,7 @@ def _visits(monkeypatch, graph):
 
 @pytest.mark.filterwarnings("ignore:.*unroll.*", "ignore:.*iterations.*")
 @pytest.mark.parametrize("transform", [lambda f: f, pb.grad], ids=["value", "gradient"])
-@pytest.mark.parametrize("program", [chain, filled, sums, transposes, negations, writes])
+@pytest.mark.parametrize("program", [chain, filled, sums, transposes, negations, writes, unpacked])
 def test_visits_of_equations(monkeypatch, program, transform):
     x = np.array([0.5, 1.5, -1.0])
     counts = []

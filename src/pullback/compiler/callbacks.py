@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.compiler import interrupts
 from pullback.compiler.lowering import PythonCall
 
 __all__ = ["Callbacks"]
@@ -42,10 +43,10 @@ class Callbacks:
 
     @staticmethod
     def kept() -> BaseException | None:
-        """Take out the exception that the last call in this thread has raised."""
+        """Take out the exception that the last call, or an interrupt, in this thread has raised."""
         error: BaseException | None = getattr(_raised, "error", None)
         _raised.error = None
-        return error
+        return error or interrupts.kept()
 
     def run(self, number: int, operands: int) -> None:
         """Evaluate a call whose operands are at the addresses in a table."""

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compiler.call import Entry
+from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
+from pullback.compiler.structured import caller
+from pullback.compiler.template import Template, template
 from pullback.core import trees
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of, require_function
@@ -23,21 +25,34 @@ from pullback.graph.trace import trace
 __all__ = ["Compiled", "compile"]
 
 
+_MISS = object()
+"""What an entry returns for arguments of other kinds than its own."""
+
+
 @dataclass(frozen=True)
 class _Version:
     """The native function for arguments of one kind, and how its results are put together."""
 
     stages: Stages
+    function: NativeFunction
+    instance: Instance
     entry: Entry
-    leaves: tuple[int, ...]
-    """Which leaves of the arguments are arrays or numbers."""
+    leaves: tuple[int, ...] | None
+    """Which leaves of the arguments are arrays or numbers; `None` for all of them."""
     result: trees.TreeSpec
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
-        out = self.entry.call(*[leaves[i] for i in self.leaves])
-        if self.result.is_leaf():
+        """The results, or `_MISS`."""
+        if self.leaves is not None:
+            leaves = [leaves[i] for i in self.leaves]
+        out = self.entry.call(*leaves)
+        if self.result.is_leaf() or out is _MISS:
             return out
         return trees.unflatten(self.result, out)
+
+
+def _miss(*_: Any, **__: Any) -> Any:
+    return _MISS
 
 
 class Compiled:
@@ -58,6 +73,9 @@ class Compiled:
         self.donate = donate
         self.name = name_of(function)
         self._versions: dict[Any, _Version] = {}
+        self._recent: tuple[trees.TreeSpec, _Version] | None = None
+        self._firsts: dict[str, Stages] = {}
+        self._templates: dict[str, Template] = {}
         self._lock = threading.RLock()
         functools.update_wrapper(self, function, updated=())
 
@@ -113,7 +131,17 @@ class Compiled:
 
     def _slow(self, *args: Any, **kwargs: Any) -> Any:
         """A call with arguments of any kind."""
+        if self._recent is not None:
+            structure, recent = self._recent
+            leaves, spec = trees.flatten_again((args, kwargs))
+            if spec == structure:
+                out = recent(leaves)
+                if out is not _MISS:
+                    return out
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
+        if any(isinstance(leaf, np.ndarray) and not leaf.dtype.isnative for leaf in leaves):
+            args, kwargs = trees.unflatten(spec, map(_native, leaves))
+            return self._slow(*args, **kwargs)
         if any(type(leaf) is Tracer for leaf in leaves):
             return self.function(*args, **kwargs)
         version = self._version(leaves, spec, args, kwargs)
@@ -138,7 +166,10 @@ class Compiled:
         kinds = tuple(map(_kind, leaves))
         key = (spec, *kinds)
         found = self._versions.get(key)
-        if found is None:
+        if found is not None:
+            if found.leaves is None:
+                self._recent = spec, found
+        else:
             lying = (key, tuple(map(_layout, leaves)))
             found = self._versions.get(lying)
             if found is None:
@@ -157,16 +188,36 @@ class Compiled:
         graph, donate = self._recorded(args, kwargs)
         if any(type(value) is Tracer for value in graph.constants.values()):
             return None
-        stages = Stages(graph, donate)
+        stages, template = self._fitting_template(Stages(graph, donate))
         static = graph.signature.static
         count = graph.signature.arguments.num_leaves
-        entry = Entry(stages.function(), stages.instance(), self._slow)
+        assert template.code is not None
+        function = stages.function(template.code)
+        instance = stages.instance(template.holes)
         return _Version(
             stages,
-            entry,
-            tuple(i for i in range(count) if i not in static),
+            function,
+            instance,
+            Entry(function, instance, _miss),
+            tuple(i for i in range(count) if i not in static) if static else None,
             graph.signature.result,
         )
+
+    def _fitting_template(self, stages: Stages) -> tuple[Stages, Template]:
+        """Machine code for a program, and the program as that has it.
+
+        The first time it is for these sizes alone, the second time for any, if that can be.
+        """
+        first = self._firsts.setdefault(stages.graph.key(), stages)
+        if first is not stages:
+            general = first.for_any(stages)
+            if general is not None and general[0].numbers[0] == general[1].numbers[0]:
+                one, stages = general
+                self._templates.setdefault(stages.numbers[0], Template(one.numbers[1]))
+        structure = stages.numbers[0]
+        found = template(stages, self._templates.get(structure))
+        self._templates[structure] = found
+        return stages, found
 
     def _recorded(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -213,17 +264,35 @@ class Compiled:
     def _prefer(
         self, version: _Version, spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any
     ) -> None:
-        """Hand calls with flat arguments straight to the entry, which knows what isn't its own."""
+        """Try this version first for arguments of this structure.
+
+        Calls with flat arguments go straight to the entry, which knows what isn't its own.
+        """
         signature = version.stages.recorded.signature
-        flat = not kwargs and spec.num_leaves == len(args) and len(version.leaves) == len(args)
-        plain = all(trees.flatten(arg)[1].is_leaf() for arg in args)
+        if signature.layouts or signature.static:
+            return
+        self._recent = spec, version
         result = signature.result
+        flat = not kwargs and all(trees.flatten(arg)[1].is_leaf() for arg in args)
         simple = result.is_leaf() or (
             result.type is tuple and all(each.is_leaf() for each in result.children())
         )
-        if flat and plain and simple and not signature.layouts and not signature.static:
+        if flat and simple:
+            entry = Entry(version.function, version.instance, self._slow)
             # A built-in function in a class is called without the instance.
-            type(self).__call__ = version.entry.call  # type: ignore[method-assign]
+            type(self).__call__ = entry.call  # type: ignore[method-assign]
+        elif not kwargs:
+            specs = [trees.flatten(arg)[1] for arg in args]
+            call = caller(specs, result, version.entry.call, _MISS, self._slow)
+            if call is not None:
+                type(self).__call__ = call  # type: ignore[method-assign]
+
+
+def _native(leaf: Any) -> Any:
+    """An array in the byte order of the machine."""
+    if isinstance(leaf, np.ndarray) and not leaf.dtype.isnative:
+        return leaf.astype(leaf.dtype.newbyteorder("="))
+    return leaf
 
 
 def _kind(leaf: Any) -> Any:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pullback.compiler.llvm import scratch_layout
 from pullback.compiler.loops import Branch, For, Kernel, Program, Statement, While
 from pullback.compiler.stages import Stages
+from pullback.graph.program import Equation
+from pullback.graph.program import Program as GraphProgram
 
 __all__ = ["Fallback", "Report", "report"]
 
@@ -40,6 +42,9 @@ class Report:
         Of the graph that was compiled.
     kernels : int
         Loops over arrays.
+    lines : dict of str to (int, int)
+        For each of your lines how many of the primitives that come from it are native, and how many
+        are not.
     fallbacks : tuple of Fallback
     operations, bytes : int
         Floating-point operations, and the bytes that the equations read and write, from shapes.
@@ -54,6 +59,7 @@ class Report:
     name: str
     equations: int
     kernels: int
+    lines: dict[str, tuple[int, int]]
     fallbacks: tuple[Fallback, ...]
     operations: int
     bytes: int
@@ -66,10 +72,12 @@ class Report:
             f"{self.name}: {self.equations} equations, {self.kernels} kernels",
             f"  operations {self.operations:,}, bytes {self.bytes:,}, scratch {self.scratch:,}",
         ]
-        if self.fallbacks:
-            lines.append("  not native:")
+        for line, (native, called) in self.lines.items():
+            share = "native" if not called else f"{native} of {native + called} native"
+            lines.append(f"  {share}: {line}")
         for each in self.fallbacks:
-            lines.append(f"    {each.primitive}: {each.reason}{each.line and f' ({each.line})'}")
+            at = each.line and f", at {each.line}"
+            lines.append(f"  {each.primitive} is called through Python: {each.reason}{at}")
         times = ", ".join(f"{stage} {1e3 * time:.1f}" for stage, time in self.seconds.items())
         cached = "; machine code from disk" if self.cached else ""
         lines.append(f"  compiled in ms: {times}{cached}")
@@ -79,15 +87,15 @@ class Report:
 def report(stages: Stages) -> Report:
     """The report on stages that have been gone through."""
     cost = stages.graph.cost()
-    fallbacks = []
-    for call in stages.lowered.calls:
-        place = call.equation.place
-        line = "" if place is None else place.words()
-        fallbacks.append(Fallback(call.equation.primitive.name, line, call.reason))
+    calls = stages.lowered.calls
+    fallbacks = [
+        Fallback(call.equation.primitive.name, _line(call.equation), call.reason) for call in calls
+    ]
     return Report(
         stages.graph.name,
         len(stages.graph.equations),
         sum(isinstance(each, Kernel) for each in _all(stages.program)),
+        _lines(stages.graph, {id(call.equation) for call in calls}),
         tuple(fallbacks),
         cost.operations,
         cost.bytes,
@@ -95,6 +103,25 @@ def report(stages: Stages) -> Report:
         dict(stages.seconds),
         stages.cached,
     )
+
+
+def _line(equation: Equation) -> str:
+    return "" if equation.place is None else equation.place.words()
+
+
+def _lines(graph: GraphProgram, called: set[int]) -> dict[str, tuple[int, int]]:
+    """For each line the numbers of native and of other equations."""
+    found: dict[str, tuple[int, int]] = {}
+    pending = [graph]
+    while pending:
+        for equation in pending.pop().equations:
+            pending += equation.graphs.values()
+            line = _line(equation)
+            if line:
+                native, others = found.get(line, (0, 0))
+                is_called = id(equation) in called
+                found[line] = (native + (not is_called), others + is_called)
+    return found
 
 
 def _all(program: Program) -> Iterator[Statement]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,10 +17,14 @@ from pullback.compiler.cache.key import object_key
 from pullback.compiler.call import Array, Instance, NativeFunction
 from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.decomposition import decompose
-from pullback.compiler.llvm import emit, scratch_layout, symbols
-from pullback.compiler.loops import Program, text, verify
+from pullback.compiler.donation import safe_pairs
+from pullback.compiler.fusion import fuse
+from pullback.compiler.interrupts import poll_address
+from pullback.compiler.libraries import address_of
+from pullback.compiler.llvm import emit, numbers, scratch_layout, symbols
+from pullback.compiler.loops import Program, text
 from pullback.compiler.lowering import Lowered, lower
-from pullback.compiler.runtime import assembly, compile_text, load
+from pullback.compiler.runtime import Library, assembly, compile_text, load
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
@@ -39,9 +45,13 @@ class Stages:
     recorded : Graph
     donate : tuple of (int, int)
         Inputs whose memory an output may take over.
+    varying : set of int
+        Extents that are others for other sizes of the arguments.
     graph : Graph
         Simplified and decomposed.
     lowered : Lowered
+    program : Program
+        Of loops, fused.
     seconds : dict of str to float
         By stage.
     cached : bool
@@ -50,6 +60,7 @@ class Stages:
 
     recorded: Graph
     donate: tuple[tuple[int, int], ...] = ()
+    varying: frozenset[int] = frozenset()
     seconds: dict[str, float] = field(default_factory=dict)
     cached: bool = False
 
@@ -61,13 +72,26 @@ class Stages:
             if decomposed is not self.graph:
                 self.graph = simplify(decomposed, verify=False)
         with self._timed("lower"):
-            self.lowered: Lowered = lower(self.graph)
-            verify(self.lowered.program)
+            self.lowered: Lowered = lower(self.graph, self.varying)
+        with self._timed("fuse"):
+            self.program: Program = fuse(self.lowered.program)
+        self.donate = safe_pairs(self.program, self.donate)
 
-    @property
-    def program(self) -> Program:
-        """The program of loops."""
-        return self.lowered.program
+    def for_any(self, other: Stages) -> tuple[Stages, Stages] | None:
+        """The same, and another, for any size of the arguments: extents in which they differ vary.
+
+        `None` where they differ in more than numbers.
+        """
+        if self.graph.key() != other.graph.key():
+            return None
+        places = self.graph.differences(other.graph)
+        pair = []
+        for stages in (self, other):
+            holes = stages.graph.holes()
+            varying = frozenset(holes[i].value for i in places if holes[i].kind == "extent")
+            pair.append(Stages(stages.recorded, stages.donate, varying))
+        mine, theirs = pair
+        return mine, theirs
 
     def loops(self) -> str:
         """The loops as text."""
@@ -77,44 +101,53 @@ class Stages:
         """The machine code as text."""
         return assembly(self.llvm())
 
-    def llvm(self) -> str:
-        """The program as LLVM has it."""
-        return emit(self.program)
+    def llvm(self, holes: Sequence[int] = ()) -> str:
+        """The program as LLVM has it; the numbers at these positions are told when it runs."""
+        told = {each: i for i, each in enumerate(holes)}
+        return emit(self.program, holes=told, apart=not self.donate)
 
-    def function(self) -> NativeFunction:
-        """The native function."""
+    @functools.cached_property
+    def numbers(self) -> tuple[str, list[Any]]:
+        """The structure of the program, and the numbers that it leaves out."""
+        return numbers(self.program)
+
+    def machine_code(self, holes: Sequence[int] = ()) -> Library:
+        """The machine code, from disk if it is there."""
+        structure, values = self.numbers
+        fixed = [None if i in set(holes) else value for i, value in enumerate(values)]
         with self._timed("load"):
-            key = object_key(text(self.program))
+            key = object_key(repr((structure, fixed, bool(self.donate))))
             objects = object_cache().get(key)
         self.cached = objects is not None
         if objects is None:
             with self._timed("emit"):
-                source = self.llvm()
+                source = self.llvm(holes)
             with self._timed("machine code"):
                 objects = compile_text(source)
-            object_cache().put(
-                key, objects, name=self.graph.name, seconds=self.seconds["machine code"]
-            )
+            seconds = self.seconds["machine code"]
+            object_cache().put(key, objects, name=self.graph.name, seconds=seconds)
         with self._timed("load"):
-            library = load(objects)
-            address = library.address("run")
+            return load(objects)
+
+    def function(self, code: Library) -> NativeFunction:
+        """The native function for this machine code."""
         callbacks = Callbacks(self.lowered.calls)
-        words = [Callbacks.address() if self.lowered.calls else 0, callbacks.handle, 0]
+        words = [Callbacks.address() if self.lowered.calls else 0, callbacks.handle, poll_address()]
         words += [address_of(symbol) for symbol in symbols(self.program)]
         return NativeFunction(
             self.recorded.name,
-            address,
+            code.address("run"),
             constants=tuple(map(np.ascontiguousarray, self.lowered.constants)),
             context=np.array(words, np.uint64),
             errors=tuple(self.lowered.errors),
             kept=Callbacks.kept,
             donated=self.donate,
             single=self.recorded.signature.result.is_leaf(),
-            owner=(library, callbacks),
+            owner=(code, callbacks),
         )
 
-    def instance(self) -> Instance:
-        """What the entry is told of the arguments and results."""
+    def instance(self, holes: Sequence[int] = ()) -> Instance:
+        """What the entry is told of the arguments and results, and the numbers in the holes."""
         signature = self.recorded.signature
         inputs = tuple(_argument(x) for x in self.recorded.inputs)
         outputs = []
@@ -126,9 +159,12 @@ class Stages:
                 elif not signature.arrays.get(position, False):
                     kind = "scalar"
             outputs.append(Array(dtype_of(out), shape_of(out), kind))
-        scratch = scratch_layout(self.program).total
+        told = {each: i for i, each in enumerate(holes)}
+        scratch = scratch_layout(self.program, told).total
+        values = self.numbers[1]
+        given = b"".join(_bits(values[i]) for i in holes) if holes else None
         operations = self.graph.cost().operations
-        return Instance(inputs, tuple(outputs), scratch=scratch, long=operations > _LONG)
+        return Instance(inputs, tuple(outputs), given, scratch, operations > _LONG)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -143,6 +179,6 @@ def _argument(x: Variable) -> Array:
     return Array(x.dtype, x.shape, "array" if x.array else "scalar")
 
 
-def address_of(symbol: str) -> int:
-    """The address of a function of a library that native code calls."""
-    raise NotImplementedError(symbol)
+def _bits(value: Any) -> bytes:
+    """A number as a hole has it."""
+    return struct.pack("<d", value) if type(value) is float else struct.pack("<q", value)

@@ -24,6 +24,7 @@ __all__ = [
     "TreeSpec",
     "contrast",
     "flatten",
+    "flatten_again",
     "flatten_like",
     "in_words",
     "leaf_paths",
@@ -143,6 +144,14 @@ def flatten(tree: Any, what: str = "a pytree") -> tuple[list[Any], TreeSpec]:
         with _registering:
             for cls in dataclass_leaves - _registered:
                 _register(cls)
+
+
+def flatten_again(tree: Any) -> tuple[list[Any], TreeSpec]:
+    """Leaves of a `tree` and its structure, if the classes in it have all been met before.
+
+    What has a class that hasn't is a leaf.
+    """
+    return optree.tree_flatten(tree, namespace=NAMESPACE)
 
 
 def unflatten(spec: TreeSpec, leaves: Iterable[Any]) -> Any:

@@ -34,7 +34,7 @@ from pullback.rules.contractions import matmul
 from pullback.rules.conversion import astype
 from pullback.rules.indexing import index
 from pullback.rules.losses import difference, product
-from pullback.rules.registration import masked_multiply, strong_multiply
+from pullback.rules.registration import strong_multiply
 from pullback.rules.selection import maximum, minimum
 from pullback.rules.shaping import reshape, transpose
 
@@ -200,34 +200,13 @@ def _product(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     return None
 
 
-@simplify_algebra.rewrites(strong_multiply)
-def _strong_multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
-    """A product with a number other than 0 is a plain one, with 0 it is 0."""
-    if z.dtype.kind in "biu":
-        return rw.bind(multiply, x, y)
-    for number, other in ((x, y), (y, x)):
-        if type(number) is not Variable:
-            if number == 0:
-                return z.dtype.type(0)
-            if np.isfinite(number):
-                return rw.bind_like(z, multiply, number, other)
-    return None
-
-
-@simplify_algebra.rewrites(masked_multiply)
-def _masked_multiply(rw: Rewriting, z: Variable, x: Atom, y: Atom, mask: Atom) -> Atom | None:
-    """A product that leaves nothing out, or a finite number's, is a plain one."""
-    everything = type(mask) is not Variable and bool(np.all(mask))
-    finite = type(x) is not Variable and bool(np.isfinite(x))
-    other = type(y) is not Variable and bool(y != 0)
-    return rw.bind_like(z, multiply, x, y) if everything or finite or other else None
-
-
 @simplify_algebra.rewrites(divide)
 def _divide(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
-    """x/1 = x, x/(−1) = −x, (−x)/(−y) = x/y, (−x)/c = x/(−c)."""
+    """x/1 = x, x/(−1) = −x, (−x)/(−y) = x/y, (−x)/c = x/(−c), (1/y)/y = (1/y)²."""
     if is_number(y, 1):
         return x
+    if _reciprocal_of(rw, z, x) is y and z.dtype.kind == "f":
+        return rw.bind(square, x)
     if is_number(y, -1):
         return rw.bind(negative, rw.cast(x, z.dtype))
     minus = _negated(rw, z, x)
@@ -237,6 +216,14 @@ def _divide(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
         return rw.bind_like(z, divide, minus, -_precise(y, z))
     minus_y = _negated(rw, z, y)
     return None if minus_y is None else rw.bind(divide, minus, minus_y)
+
+
+def _reciprocal_of(rw: Rewriting, z: Variable, x: Atom) -> Atom | None:
+    """y where x is 1/y."""
+    quotient = rw.made_by(x, divide)
+    if quotient is not None and is_number(quotient.inputs[0], 1) and dtype_of(x) == z.dtype:
+        return quotient.inputs[1]
+    return rw.operand(x, reciprocal)
 
 
 @simplify_algebra.rewrites_each(multiply, strong_multiply, divide, matmul)

@@ -34,7 +34,7 @@ from pullback.passes.places import (
 from pullback.passes.rewriting import Pass, Rewriting, is_number, is_strong
 from pullback.rules.arithmetic import add
 from pullback.rules.indexing import index, index_add, index_update, scatter
-from pullback.rules.shaping import broadcast_to, stack
+from pullback.rules.shaping import broadcast_to, concatenate, reshape, stack, transpose
 
 __all__ = ["FARTHEST", "simplify_indexing"]
 
@@ -75,7 +75,10 @@ def _with_numbers(
 
 @simplify_indexing.rewrites(index)
 def _index(rw: Rewriting, y: Variable, x: Atom, *indices: Atom, key: Key) -> Atom | None:
-    """Everything; axes of extent 1 put in and taken out; a repeated number; what was written."""
+    """Everything; axes of extent 1 put in and taken out; a repeated number; what was written.
+
+    One element of an array in another shape, or order of axes, is one of the array itself.
+    """
     source = rw.source(x)
     if source is not None and not shape_of(source):
         return source
@@ -91,8 +94,30 @@ def _index(rw: Rewriting, y: Variable, x: Atom, *indices: Atom, key: Key) -> Ato
     found = _read(rw, y, x, indices, key, here)
     if found is not None or isinstance(here, Computed):
         return found
+    if here and not y.shape:
+        found = _element(rw, x, [positions[0] for _, positions in here])
+        if found is not None:
+            return found
     canonical = key_of(here, x.shape)
     return None if key == canonical else rw.bind(index, x, key=canonical)
+
+
+def _element(rw: Rewriting, x: Variable, places: Sequence[int]) -> Atom | None:
+    """The element of `x` at these places, read where it was before a reshape or a transpose."""
+    equation = rw.made_by(x, transpose) or rw.made_by(x, reshape)
+    if equation is None or not is_strong(equation.inputs[0]):
+        return None
+    (source,), params = equation.inputs, equation.params
+    before = shape_of(source)
+    if equation.primitive is transpose:
+        axes = params.get("axes") or range(x.ndim)[::-1]
+        inner = [places[list(axes).index(axis)] for axis in range(x.ndim)]
+    elif params.get("order", "C") == "C":
+        flat = np.ravel_multi_index(tuple(places), x.shape)
+        inner = [int(place) for place in np.unravel_index(flat, before)]
+    else:
+        return None
+    return rw.bind(index, source, key=tuple(inner))
 
 
 def _without_new(key: Key) -> Key:
@@ -126,6 +151,9 @@ def _read(
         primitive = equation.primitive
         if primitive is stack and not isinstance(here, Computed):
             found = _part(rw, equation, here)
+            break
+        if primitive is concatenate and not isinstance(here, Computed):
+            found = _slice_of_part(rw, equation, here)
             break
         there = _written(rw, equation) if primitive in _WRITES else None
         if there is None:
@@ -164,11 +192,30 @@ def _part(rw: Rewriting, equation: Equation, here: Region) -> Atom | None:
     stays, positions = here[axis]
     if stays:
         return None
-    part = equation.inputs[positions[0]]
-    if not is_strong(part) or dtype_of(part) != equation.outputs[0].dtype:
-        return None
     rest = here[:axis] + here[axis + 1 :]
-    return rw.bind(index, part, key=key_of(rest, shape[:axis] + shape[axis + 1 :]))
+    key = key_of(rest, shape[:axis] + shape[axis + 1 :])
+    part = rw.bind(index, equation.inputs[positions[0]], key=key)
+    return rw.cast(part, equation.outputs[0].dtype)
+
+
+def _slice_of_part(rw: Rewriting, equation: Equation, here: Region) -> Atom | None:
+    """What is read of one of several joined arrays, if it is of one."""
+    (out,) = equation.outputs
+    axis = equation.params["axis"] % len(out.shape)
+    stays, positions = here[axis]
+    if not positions:
+        return None
+    first, last = sorted((positions[0], positions[-1]))
+    start = 0
+    for part in equation.inputs:
+        stop = start + shape_of(part)[axis]
+        if start <= first and last < stop:
+            bounds = (positions.start, positions.stop)
+            moved = range(bounds[0] - start, bounds[1] - start, positions.step)
+            key = key_of((*here[:axis], (stays, moved), *here[axis + 1 :]), shape_of(part))
+            return rw.cast(rw.bind(index, part, key=key), out.dtype)
+        start = stop
+    return None
 
 
 # -- writing --------------------------------------------------------------------------------------

@@ -15,9 +15,9 @@ import numpy as np
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
-from pullback.passes.rewriting import Pass, Rewriting, is_number
+from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules.conversion import astype, copy
-from pullback.rules.shaping import broadcast_to, concatenate, reshape, stack, transpose
+from pullback.rules.shaping import broadcast_to, reshape, transpose
 
 __all__ = ["padded", "reshaped", "simplify_layout"]
 
@@ -152,36 +152,3 @@ def _transpose(rw: Rewriting, y: Variable, x: Atom, *, axes: Any = None) -> Atom
         if narrow != old:
             return rw.bind(transpose, rw.bind(reshape, source, shape=narrow), axes=order)
     return None if axes == order else rw.bind(transpose, x, axes=order)
-
-
-# -- joining --------------------------------------------------------------------------------------
-
-
-@simplify_layout.rewrites(concatenate)
-def _concatenate(rw: Rewriting, y: Variable, *xs: Atom, axis: int) -> Atom | None:
-    """One array; or several that repeat one number."""
-    if len(xs) == 1:
-        return xs[0]
-    return _one_number(rw, y, xs)
-
-
-@simplify_layout.rewrites(stack)
-def _stack(rw: Rewriting, y: Variable, *xs: Atom, axis: int) -> Atom | None:
-    """One array; or several that repeat one number."""
-    if len(xs) == 1:
-        return rw.bind_like(y, reshape, xs[0], shape=y.shape)
-    return _one_number(rw, y, xs)
-
-
-def _one_number(rw: Rewriting, y: Variable, xs: Sequence[Atom]) -> Atom | None:
-    first = rw.source(xs[0])
-    if first is None or type(first) is Variable or not is_number(first, first):
-        return None
-    number = y.dtype.type(first)
-    for x in xs:
-        source = rw.source(x)
-        if source is None or type(source) is Variable:
-            return None
-        if y.dtype.type(source).tobytes() != number.tobytes():
-            return None
-    return number

@@ -30,7 +30,7 @@ from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.graph.verification import abstract_outputs
 from pullback.rules.conversion import astype
-from pullback.rules.shaping import broadcast_to
+from pullback.rules.shaping import broadcast_to, transpose
 
 __all__ = ["GeneralRule", "Pass", "Rewriting", "Rule", "Shared", "is_number", "is_strong"]
 
@@ -46,7 +46,7 @@ GeneralRule = Callable[..., Any]
 
 
 class Shared(Protocol):
-    """Finds equations and constants that are there already; see `pullback.passes.common`."""
+    """Finds equations and constants that are there already; see `pullback.graph.numbering`."""
 
     def find(self, equation: Equation) -> Any:
         """The outputs of an equal equation, and what to call `enter` with otherwise."""
@@ -54,8 +54,8 @@ class Shared(Protocol):
     def enter(self, key: Any, outputs: tuple[Variable, ...]) -> None:
         """Remember the outputs of an equation."""
 
-    def constant(self, array: np.ndarray[Any, Any], variable: Variable) -> Variable:
-        """The variable of an equal constant; `variable` if there is none."""
+    def constant(self, array: np.ndarray[Any, Any], variable: Variable) -> tuple[Variable, bool]:
+        """The variable of an equal constant, or of its transpose, and whether it is the latter."""
 
 
 def is_number(x: Atom, value: complex) -> bool:
@@ -355,13 +355,13 @@ class Rewriting:
             Variable(value.shape, value.dtype, array=True, layout=value), value
         )
 
-    def _enter_constant(self, variable: Variable, value: Any) -> Variable:
+    def _enter_constant(self, variable: Variable, value: Any) -> Atom:
         if is_plain(value):
             if self.shared is not None:
-                found = self.shared.constant(value, variable)
+                found, turned = self.shared.constant(value, variable)
                 if found is not variable:
                     self.count += 1
-                    return found
+                    return self.bind(transpose, found, axes=(1, 0)) if turned else found
             number = repeated(value)
             if number is not None:
                 self.sources[variable] = number

@@ -8,18 +8,28 @@ from __future__ import annotations
 from pullback.core.validation import require_flag, require_instance
 from pullback.graph.graph import Graph
 from pullback.passes.accumulate import accumulate_in_place
+from pullback.passes.accumulators import join_accumulators
 from pullback.passes.algebra import simplify_algebra
+from pullback.passes.assembly import assemble
 from pullback.passes.broadcasts import simplify_broadcasts
+from pullback.passes.carries import simplify_carries
 from pullback.passes.choices import simplify_choices
 from pullback.passes.common import share_equal
 from pullback.passes.constants import fold_constants
+from pullback.passes.contractions import simplify_contractions
 from pullback.passes.dead import remove_dead
+from pullback.passes.factors import share_factors
 from pullback.passes.indexing import simplify_indexing
+from pullback.passes.joining import simplify_joining
 from pullback.passes.layout import simplify_layout
 from pullback.passes.loops import simplify_loops
+from pullback.passes.products import products_outside
+from pullback.passes.recognition import recognize
 from pullback.passes.reductions import simplify_reductions
 from pullback.passes.rewriting import Pass, Rewriting
+from pullback.passes.strength import weaken_products
 from pullback.passes.switches import simplify_switches
+from pullback.passes.totals import totals_after_loops
 
 __all__ = ["simplify"]
 
@@ -29,13 +39,23 @@ MOST_ROUNDS = 100
 _ALL = Pass(
     fold_constants,
     simplify_algebra,
+    weaken_products,
     simplify_choices,
     simplify_layout,
+    simplify_joining,
     simplify_reductions,
     simplify_broadcasts,
+    simplify_contractions,
     accumulate_in_place,
     simplify_indexing,
+    assemble,
+    recognize,
     simplify_loops,
+    simplify_carries,
+    join_accumulators,
+    products_outside,
+    totals_after_loops,
+    share_factors,
     simplify_switches,
     share_equal,
 )
@@ -47,7 +67,10 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
     Constants are folded and equal expressions shared; nothing is computed that no output depends
     on; no zero is added, nothing is multiplied by one, and what is repeated is computed once;
     transposes, reshapes, conversions and broadcasts are merged; what is added to a few elements of
-    an array, or written and read again, is so without arrays of zeros.
+    an array, or written and read again, is so without arrays of zeros, and what is written
+    everywhere is joined; sums of products are matrix products where that saves an array of all
+    products; loops carry, scan and stack nothing twice, and products with one matrix, or that a
+    loop adds up, are formed at once.
 
     Parameters
     ----------
@@ -74,6 +97,8 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
     complex number that is infinite or undefined it is kept that it is so, in whichever part.
     Graphs inside loops, choices and checkpoints are simplified too. What `pullback.checkpoint`
     computes again is not shared with what was computed before.
+    Matrices that are multiplied by the same constant are added first, which may overflow where the
+    products would not.
     The work grows in proportion to the number of equations.
 
     Examples

@@ -62,8 +62,9 @@ def _softmax(x, *, axis=None, limit=False):
             shifted, _ = _shifted(x, axis, limit=True)
         else:
             shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-        e = np.exp(shifted)
-        return (e / np.sum(e, axis=axis, keepdims=True))[()]
+        own = shifted if np.ndim(shifted) else None
+        e = np.exp(shifted, out=own)
+        return np.divide(e, np.sum(e, axis=axis, keepdims=True), out=own)[()]
 
 
 def _log_softmax(x, *, axis=None):

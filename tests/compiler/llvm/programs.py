@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pullback.compiler.loops import (
@@ -9,6 +11,8 @@ from pullback.compiler.loops import (
     Buffer,
     Check,
     Const,
+    Copy,
+    For,
     Kernel,
     Let,
     Load,
@@ -54,6 +58,7 @@ class _Kernel:
         if random.random() < 0.9:
             self.axes = [Axis(name, max(extent, 1)) for name, extent in self.axes]
         self.buffers, self.body = [], []
+        self.inside = random.random() < 0.35  # of a loop over n
 
     def place(self, kind, axes, dtype, prefix="x", extra=0):
         """A new buffer, in which each of these axes has a stride of its own, or runs backwards."""
@@ -69,6 +74,9 @@ class _Kernel:
             step *= max(extent, 1)
         name = f"{prefix}{len(self.buffers)}"
         size = offset + step + extra
+        if self.inside and self.random.random() < 0.5:
+            terms.append(("n", size))
+            size *= 2
         self.buffers.append(Buffer(name, dtype, size + 3, kind))
         terms = [terms[n] for n in self.random.permutation(len(terms))]
         return Place(name, offset, tuple(terms))
@@ -89,9 +97,7 @@ class _Kernel:
         kind = self.random.random()
         if kind < 0.2:
             index = Scalar(f"at{len(self.body)}", INT)
-            self.body.append(
-                Let(index, Load(self.place("input", self.some_axes(), INT, "p"), INT))
-            )
+            self.body.append(Let(index, Load(self.place("input", self.some_axes(), INT, "p"), INT)))
             if self.random.random() < 0.5:
                 small = Op("less", (Name(index.name, INT), Const(5, INT)), "bool")
                 self.body.append(Check(small, 1 + len(self.body)))
@@ -114,6 +120,8 @@ class _Kernel:
             return self.load()
         if kind < 0.35:
             return Const(int(self.random.integers(-2, 3)), self.dtype)
+        if kind < 0.37:
+            return Name("w", self.dtype)
         if kind < 0.4 and self.axes:
             axis, _ = self.axes[self.random.integers(len(self.axes))]
             return Op("convert", (Name(axis, INT),), self.dtype)
@@ -131,7 +139,8 @@ class _Kernel:
     def write(self, number):
         value = self.value()
         kind = self.random.random()
-        start = None if self.random.random() < 0.3 else Const(2, self.dtype)
+        start = Name("w", self.dtype) if self.random.random() < 0.5 else Const(2, self.dtype)
+        start = None if self.random.random() < 0.3 else start
         if kind < 0.4:
             return Write(self.place("output", self.axes, self.dtype, "y"), value)
         combine = str(self.random.choice(["add", "add", "maximum", "minimum"]))
@@ -146,15 +155,13 @@ class _Kernel:
             place = Place(place.buffer, place.offset, terms)
         elif kind < 0.8 and all(axis.extent for axis in self.axes):
             index = Scalar(f"to{number}", INT)
-            self.body.append(
-                Let(index, Load(self.place("input", self.some_axes(), INT, "p"), INT))
-            )
+            self.body.append(Let(index, Load(self.place("input", self.some_axes(), INT, "p"), INT)))
             place = Place(place.buffer, place.offset, (*place.terms, (index.name, 2)))
         return Write(place, value, combine, start or Const(0, self.dtype))
 
 
 def random_kernel(seed, most_axes=4, pieces=2):
-    """A program of one kernel, and the stores of the scalars that it gives."""
+    """A program of one kernel, which may be in a loop, and the stores of the scalars it gives."""
     random = np.random.default_rng(seed)
     dtype = str(random.choice(["float64", "float64", "float32", "int64", "int32"]))
     making = _Kernel(random, dtype, most_axes)
@@ -164,6 +171,17 @@ def random_kernel(seed, most_axes=4, pieces=2):
         if isinstance(write.target, Scalar):
             making.buffers.append(Buffer(f"o{write.target.name}", dtype, 1, "output"))
             body.append(Store(Place(f"o{write.target.name}"), Name(write.target.name, dtype)))
-    order = {"input": 0, "output": 1}
+    if making.inside:
+        body = [For("n", Const(2, INT), (), tuple(body), (), ())]
+    body.insert(0, Let(Scalar("w", dtype), Load(Place("ones", 5), dtype)))
+    for number, buffer in list(enumerate(making.buffers)):
+        if buffer.kind == "output" and buffer.size <= 64 and random.random() < 0.4:
+            # It may live in registers, until it is copied.
+            making.buffers[number] = replace(buffer, kind="scratch")
+            making.buffers.append(replace(buffer, name=f"o{buffer.name}"))
+            body.insert(0, Copy(Place(buffer.name), Place("ones"), buffer.size))
+            body.append(Copy(Place(f"o{buffer.name}"), Place(buffer.name), buffer.size))
+    making.buffers.append(Buffer("ones", dtype, 64, "input"))
+    order = {"input": 0, "output": 1, "scratch": 2}
     buffers = tuple(sorted(making.buffers, key=lambda b: order[b.kind]))
     return Program(f"random {seed}", buffers, tuple(body))

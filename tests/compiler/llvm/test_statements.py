@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 
 import numpy as np
+import pytest
 
-from pullback.compiler.llvm import emit, missing, numbers, scratch_layout, symbols
+from pullback.compiler.llvm import emit, missing, numbers, parts, scratch_layout, symbols
 from pullback.compiler.loops import (
     Axis,
     Branch,
     Buffer,
-    Call,
     Check,
     Const,
     For,
@@ -27,7 +27,10 @@ from pullback.compiler.loops import (
     While,
     Write,
     interpret,
+    text,
 )
+from pullback.compiler.loops.interpreter import CheckFailedError
+from tests.compiler.llvm.control import random_control
 from tests.compiler.llvm.native import Native, run
 from tests.compiler.loops.test_language import control, shifted
 
@@ -232,21 +235,98 @@ def test_the_text_of_a_small_kernel():
         f"%v6 = {load}(ptr align 8 %v5, {mask}, <4 x double> zeroinitializer)",
         f"%v8 = {load}(ptr align 8 %v7, {mask}, <4 x double> zeroinitializer)",
         "%v9 = fadd contract <4 x double> %v6, %v8",
-        "call void @llvm.masked.store.v4f64.p0"
-        f"(<4 x double> %v9, ptr align 8 %v10, {mask})",
+        f"call void @llvm.masked.store.v4f64.p0(<4 x double> %v9, ptr align 8 %v10, {mask})",
         "ret void",
     ]
 
 
-def test_the_text_of_a_loop_of_any_extent():
-    """The sum of a row: whole vectors are counted, the last one has a mask."""
-    at = (("i", 1),)
-    write = Write(Scalar("t", "int64"), Load(Place("x", 0, at), "int64"), "maximum", None)
-    body = (Kernel((Axis("i", 40),), (), (write,)), Store(Place("y"), Name("t", "int64")))
-    buffers = (Buffer("x", "int64", 40, "input"), Buffer("y", "int64", 1, "output"))
-    program = Program("greatest", buffers, body)
-    _, given = numbers(program)
-    assert given == [40, 1, 40, 0, 0]
-    lines = kernel_text(emit(program, holes={2: 0}))
-    assert "%v3 = select i1 %v2, i64 %v1, i64 4096" in lines
-    assert sum("phi <8 x i64>" in line for line in lines) == 12
+def test_the_text_of_a_loop():
+    """Powers of two: carries are registers, and the extent is known to be above 0."""
+    twice = Op("add", (Name("a", INT), Name("a", INT)), INT)
+    loop = For(
+        "i",
+        Const(10, INT),
+        ((Scalar("a", INT), Const(1, INT)),),
+        (Store(Place("y", 0, (("i", 1),)), Name("a", INT)),),
+        (twice,),
+        (Scalar("b", INT),),
+    )
+    program = Program("powers", (Buffer("y", INT, 10, "output"),), (loop,))
+    lines = [line.strip() for line in emit(program).splitlines()]
+    assert lines[lines.index("before3:") : lines.index("ret i32 0")] == [
+        "before3:",
+        "br label %loop4",
+        "loop4:",
+        "%i7 = phi i64 [ 0, %before3 ], [ %next8, %latch5 ]",
+        "%c9 = phi i64 [ 1, %before3 ], [ %v11, %latch5 ]",
+        "%v10 = getelementptr i64, ptr %v2, i64 %i7",
+        "store i64 %c9, ptr %v10, align 8",
+        "%v11 = add i64 %c9, %c9",
+        "br label %latch5",
+        "latch5:",
+        "%next8 = add nsw i64 %i7, 1",
+        "%v12 = icmp slt i64 %next8, 10",
+        "br i1 %v12, label %loop4, label %after6",
+        "after6:",
+        "%c13 = phi i64 [ %v11, %latch5 ]",
+    ]
+
+
+def straight(random, count):
+    """Integers, each computed from two before it; some go through small buffers and a loop."""
+    body = [Let(Scalar("v0", INT), Load(Place("x"), INT))]
+    buffers = [Buffer("x", INT, 1, "input"), Buffer("y", INT, 8, "output")]
+    buffers += [Buffer(f"b{n}", INT, 2, "scratch") for n in range(8)]
+    body += [Store(Place(f"b{n}", k), Const(n, INT)) for n in range(8) for k in range(2)]
+    for n in range(1, count):
+        a, b = (f"v{max(0, n - 1 - int(random.integers(400)))}" for _ in range(2))
+        operation = str(random.choice(["add", "subtract", "multiply", "bitwise_xor"]))
+        args = (Name(a, INT), Name(b, INT))
+        place = Place(f"b{random.integers(8)}", int(random.integers(2)))
+        if n % 7 == 0:
+            body.append(Store(place, Name(a, INT)))
+            args = (args[0], Load(place, INT))
+        body.append(Let(Scalar(f"v{n}", INT), Op(operation, args, INT)))
+    body += [Store(Place("y", k), Name(f"v{count - 1 - 9 * k}", INT)) for k in range(8)]
+    return buffers, body
+
+
+def test_long_code_is_several_functions():
+    buffers, body = straight(np.random.default_rng(4), 3300)
+    program = Program("long", tuple(buffers), tuple(body))
+    native = Native(program, level=0)
+    assert native.text.count("define internal i32 @part") == 5
+    x = [np.array([12345])]
+    np.testing.assert_array_equal(native(program, x)[1][0], interpret(program, x)[0])
+
+    # The body of a loop, with what the loop carries.
+    first = body[0]
+    carry = (Scalar("c", INT), Load(Place("x"), INT))
+    inner = (Let(first.scalar, Name("c", INT)), *body[1:])
+    loop = For("i", Const(5, INT), (carry,), inner, (Name("v3299", INT),), (Scalar("d", INT),))
+    program = Program("long", tuple(buffers), (loop, Store(Place("y"), Name("d", INT))))
+    native = Native(program, level=0)
+    assert native.text.count("define internal i32 @part") == 5
+    np.testing.assert_array_equal(native(program, x)[1][0], interpret(program, x)[0])
+
+
+@pytest.mark.parametrize("longest", [parts.LONG, 25])
+def test_generated_programs(longest, monkeypatch):
+    """Loops and choices in one function, and cut into many."""
+    monkeypatch.setattr(parts, "LONG", longest)
+    for seed in range(25):
+        program = random_control(seed)
+        values = [np.random.default_rng(seed).integers(-9, 9, 12)]
+        code, (found,) = run(program, values, level=0)
+        error, wanted = outcome(program, values)
+        assert code == error, text(program)
+        if not error:
+            np.testing.assert_array_equal(found, wanted, err_msg=text(program))
+
+
+def outcome(program, values):
+    """The number of the error in which a program ends, and its output if that is 0."""
+    try:
+        return 0, interpret(program, values)[0]
+    except CheckFailedError as error:
+        return error.error, None

@@ -10,9 +10,9 @@ from pullback.compiler.llvm.kernels import Kernels
 from pullback.compiler.llvm.module import Code, Lines, Module
 from pullback.compiler.llvm.rewriting import Rewriting
 from pullback.compiler.llvm.scalars import Scalars
-from pullback.compiler.llvm.scratch import ALIGNMENT, Layout, layout
-from pullback.compiler.llvm.statements import Statements
-from pullback.compiler.llvm.values import SIZES, memory_type
+from pullback.compiler.llvm.scratch import ALIGNMENT, Layout, layout, variable
+from pullback.compiler.llvm.statements import Shared, Statements
+from pullback.compiler.llvm.values import SIZES
 from pullback.compiler.loops import Expr, External, Op, Program, Statement
 
 __all__ = ["emit", "missing", "symbols"]
@@ -21,7 +21,7 @@ _REGISTERS = 512
 """Bytes of a buffer that may be held in registers."""
 
 
-def emit(program: Program, *, holes: Mapping[int, int] | None = None) -> str:
+def emit(program: Program, *, holes: Mapping[int, int] | None = None, apart: bool = True) -> str:
     """LLVM text of a program.
 
     Parameters
@@ -30,6 +30,9 @@ def emit(program: Program, *, holes: Mapping[int, int] | None = None) -> str:
     holes : mapping of int to int, optional
         Which numbers, by their position among those of `numbers`, the code reads when it runs, and
         where it finds them in the array of holes. What is no integer is there by its bits.
+
+    apart : bool
+        Whether no two buffers share memory.
 
     Returns
     -------
@@ -43,18 +46,17 @@ def emit(program: Program, *, holes: Mapping[int, int] | None = None) -> str:
     code = Code(module)
     lines = Lines(code)
     entry, body = lines.inner(), lines.inner()
-    for index in sorted(set((holes or {}).values())):
-        at = entry.op(f"getelementptr i64, ptr %holes, i64 {index}")
-        entry.do(f"%hole{index} = load i64, ptr {at}, align 8")
     lies = layout(program)
-    pointers = _pointers(entry, program, lies)
-    order = {symbol: number for number, symbol in enumerate(symbols(program))}
     small = frozenset(
         b.name for b in program.buffers
         if b.name in lies.local and int(b.size) * SIZES[b.dtype] <= _REGISTERS
     )  # fmt: skip
-    scalars = Scalars(body, pointers)
-    statements = Statements(entry, scalars, Kernels(module), program, small, order)
+    order = {symbol: number for number, symbol in enumerate(symbols(program))}
+    used = tuple(sorted(set((holes or {}).values())))
+    shared = Shared(module, Kernels(module, apart=apart), program, lies.local, small, order, used)
+    shared.read_holes(entry)
+    scalars = Scalars(body, _pointers(entry, program, lies))
+    statements = Statements(entry, scalars, shared, once=True)
     statements.emit(program.body)
     statements.end()
     header = "define i32 @run(ptr %buffers, ptr %holes, ptr %scratch, ptr %context) #0 {"
@@ -72,10 +74,8 @@ def _pointers(entry: Lines, program: Program, lies: Layout) -> dict[str, str]:
     at = "%scratch"
     sizes = {buffer.name: buffer for buffer in program.buffers}
     for name, buffer in sizes.items():
-        if name not in lies.local:
-            continue
-        to = f"[{max(buffer.size, 1)} x {memory_type(buffer.dtype)}]"
-        found[name] = entry.op(f"alloca {to}, align {ALIGNMENT}")
+        if name in lies.local:
+            found[name] = entry.op(variable(buffer))
     for name in lies.offsets:
         found[name] = at
         buffer = sizes[name]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pullback.compiler.llvm.canonical import Canonical
 from pullback.compiler.llvm.holes import Hole, constant_value
 from pullback.compiler.llvm.joining import identity
+from pullback.compiler.llvm.merging import merged
 from pullback.compiler.llvm.module import Code, Lines, Module
 from pullback.compiler.llvm.nests import Nest
 from pullback.compiler.llvm.planning import Access, plan, starts_apart
@@ -34,6 +35,8 @@ class Call(NamedTuple):
     fails : bool
         Whether there may be an error.
     results : tuple of Scalar
+    inline : int
+        Lines of the function, if it is put where it is called; 0 if not.
     """
 
     function: str
@@ -43,14 +46,16 @@ class Call(NamedTuple):
     returns: str
     fails: bool
     results: tuple[Scalar, ...]
+    inline: int
 
 
 class Kernels:
     """The functions of a module's kernels."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, *, apart: bool = True) -> None:
         self._module = module
-        self._functions: dict[str, str] = {}
+        self._apart = apart
+        self._functions: dict[str, tuple[str, int]] = {}
 
     def call(self, kernel: Kernel, local: Collection[str]) -> Call:
         """The call of a kernel; `local` are the buffers that may live in registers."""
@@ -60,13 +65,14 @@ class Kernels:
         members = ["i32"] * fails + [lane_type(dtype) for dtype in dtypes]
         returns = f"{{ {', '.join(members)} }}" if members else "void"
         key = canonical.key(local)
-        name = self._functions.get(key)
-        if name is None:
-            name = self._functions[key] = f"@kernel.{len(self._functions)}"
+        if key not in self._functions:
+            name = f"@kernel.{len(self._functions)}"
             inside = {new for old, new in canonical.buffers.items() if old in local}
-            self._module.define(
-                name, _Function(self._module, canonical, returns).text(name, inside)
-            )
+            text = _Function(self._module, canonical, returns, apart=self._apart).text(name, inside)
+            self._module.define(name, text)
+            inline = text.count("\n") if text.partition("\n")[0].endswith("#2 {") else 0
+            self._functions[key] = name, inline
+        name, inline = self._functions[key]
         results = tuple(Scalar(given, s.dtype) for given, s in canonical.results.items())
         return Call(
             name,
@@ -76,13 +82,15 @@ class Kernels:
             returns,
             fails,
             results,
+            inline,
         )
 
 
 class _Function:
     """The function of a kernel in the making."""
 
-    def __init__(self, module: Module, canonical: Canonical, returns: str) -> None:
+    def __init__(self, module: Module, canonical: Canonical, returns: str, *, apart: bool) -> None:
+        self._attribute = "noalias " if apart else ""
         self._code = Code(module)
         self._canonical = canonical
         self._returns = returns
@@ -104,14 +112,14 @@ class _Function:
         return "\n".join([f"{header} {{", *body, "}"])
 
     def _parameters(self) -> str:
-        found = [f"ptr noalias %{name}" for name in self._canonical.buffers.values()]
+        found = [f"ptr {self._attribute}%{name}" for name in self._canonical.buffers.values()]
         scalars = self._canonical.scalars.items()
         found += [f"{lane_type(scalar.dtype)} %{name}" for scalar, name in scalars]
         found += [f"i64 %hole{number}" for number in self._canonical.holes.values()]
         return ", ".join(found)
 
     def _body(self, lines: Lines, local: Collection[str]) -> dict[str, Value]:
-        kernel = self._canonical.result
+        kernel = merged(self._canonical.result)
         if any(axis.extent == 0 and not isinstance(axis.extent, Hole) for axis in kernel.axes):
             return self._empty(lines, kernel, local)
         chosen = plan(kernel, local)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from pullback.compiler.elementary import text as elementary_text
 from pullback.compiler.llvm.values import Value, lane_type
 
-__all__ = ["Code", "Lines", "Module", "splat"]
+__all__ = ["Code", "Lines", "Module", "Writing", "splat"]
 
 _ATTRIBUTES = """\
 attributes #0 = { nounwind "min-legal-vector-width"="512" "prefer-vector-width"="512" }
@@ -48,6 +50,12 @@ class Module:
         parts = ["\n".join(self._globals), "\n".join(declared)]
         parts += [*taken.functions, *self._functions.values(), _ATTRIBUTES]
         return "\n\n".join(part for part in parts if part) + "\n"
+
+
+class Writing(Protocol):
+    """What takes instructions, and names the registers of their values."""
+
+    def op(self, instruction: str) -> str: ...
 
 
 class Code:
@@ -120,7 +128,7 @@ def _suffix(value: Value) -> str:
     return short if value.lanes == 1 else f"v{value.lanes}{short}"
 
 
-def splat(at: Lines, value: Value, lanes: int) -> Value:
+def splat(at: Writing, value: Value, lanes: int) -> Value:
     """The same number in each lane."""
     if value.lanes == lanes:
         return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -37,6 +38,8 @@ class Level(NamedTuple):
         All vectors have the same number of lanes, those at the end too, as accumulators have.
     exact : bool
         The rest is cut into vectors without masks, as what lives in registers wants to be read.
+    compact : bool
+        The rest is a loop, or all is one if nothing is side by side: code for a vector is long.
     """
 
     axis: str
@@ -48,6 +51,7 @@ class Level(NamedTuple):
     cuts: tuple[int, ...] = ()
     uniform: bool = False
     exact: bool = False
+    compact: bool = False
 
 
 class Piece(NamedTuple):
@@ -99,7 +103,7 @@ def pieces(level: Level, start: Integer, size: Integer, frame: Frame) -> Iterato
         yield from _of_any_size(level, start, size, frame)
         return
     ends = (0, *level.cuts, size)
-    for first, last in zip(ends, ends[1:], strict=False):
+    for first, last in itertools.pairwise(ends):
         at = plus(frame, start, first)
         among = (at, at + last - first) if isinstance(at, int) else None
         yield from _of_size(level, at, last - first, among, frame)
@@ -109,6 +113,10 @@ def _of_size(
     level: Level, start: Integer, size: int, among: Interval | None, frame: Frame
 ) -> Iterator[Piece]:
     lanes, step = level.lanes, level.lanes * level.tile
+    if level.compact and level.tile == 1 and size > lanes and size % lanes:
+        stop = plus(frame, start, size)
+        yield Piece(start, stop, lanes, (0,), lanes, str(stop), range=among)
+        return
     whole = size // step * step
     if whole:
         offsets = tuple(range(0, step, lanes))
@@ -122,6 +130,10 @@ def _of_size(
         yield Piece(at, None, step, offsets, lanes, rest % lanes or None, range=among)
         return
     vectors = rest // lanes * lanes
+    if level.compact and rest > lanes:
+        stop = plus(frame, at, rest)
+        yield Piece(at, stop, lanes, (0,), lanes, str(stop), range=among)
+        return
     if vectors:
         yield Piece(at, None, step, tuple(range(0, vectors, lanes)), lanes, range=among)
     at, rest = plus(frame, at, vectors), rest - vectors

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pullback.compiler.llvm.holes import Integer
-from pullback.compiler.llvm.module import Lines, splat
+from pullback.compiler.llvm.module import Lines, Writing, splat
 from pullback.compiler.llvm.values import SIZES, Value, memory_type
 
 __all__ = [
@@ -29,20 +29,21 @@ class Spot(NamedTuple):
     ----------
     pointer : str
         To the first lane; or, if `step` is ``"any"``, a vector of pointers, one for each lane.
-    step : {0, 1, -1, "any"}
+    step : int or str
         Elements from one lane to the next one.
     lanes : int
     """
 
     pointer: str
-    step: Literal[0, 1, -1, "any"]
+    step: Integer
     lanes: int
 
 
 ZEROS = "@pb.zeros"
 
 
-def plus(at: Lines, a: Integer, b: Integer) -> Integer:
+def plus(at: Writing, a: Integer, b: Integer) -> Integer:
+    """The sum of two indices."""
     if isinstance(a, int) and isinstance(b, int):
         return a + b
     if a == 0 or b == 0:
@@ -50,13 +51,15 @@ def plus(at: Lines, a: Integer, b: Integer) -> Integer:
     return at.op(f"add nsw i64 {a}, {b}")
 
 
-def minus(at: Lines, a: Integer, b: Integer) -> Integer:
+def minus(at: Writing, a: Integer, b: Integer) -> Integer:
+    """Their difference."""
     if isinstance(b, int):
         return plus(at, a, -b)
     return at.op(f"sub nsw i64 {a}, {b}")
 
 
-def times(at: Lines, a: Integer, b: Integer) -> Integer:
+def times(at: Writing, a: Integer, b: Integer) -> Integer:
+    """Their product."""
     if isinstance(a, int) and isinstance(b, int):
         return a * b
     if a == 0 or b == 0:

@@ -1,4 +1,4 @@
-"""Which nest of loops a kernel becomes: the axis of the vectors, the order, what goes side by side."""
+"""Which nest of loops a kernel becomes: its vectors, its order, what goes side by side."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ __all__ = ["Access", "plan", "starts_apart"]
 
 _UNROLLED = 400
 """Instructions, about, of a kernel that is written without loops."""
+_SIDE = 16
+"""Points of an axis of such a kernel."""
+_STAGED = 256
+"""Values in a row of a sum over rows that are summed apart."""
+_TILE = 8
+"""Vectors of a row that are summed in registers."""
+_ROW = 256
+"""Vectors of a sum that is kept in the nearest cache."""
+_LONG = 24
+"""Instructions of a point that are not written more often than need be."""
 _ACCUMULATORS = 16
 """How many vectors are summed side by side."""
 
@@ -68,15 +78,15 @@ class _Planning:
     def _can(self, axis: str) -> bool:
         """Whether points along an axis may be visited at once."""
         access, extent = self._access, self._extents[axis]
-        if self._local and not isinstance(extent, Hole) and extent < self._lanes:
+        summed = any(axis not in kept for kept in self._kept)
+        masked = not isinstance(extent, Hole) and extent < self._lanes and extent & (extent - 1)
+        if self._local and summed and masked:
             # A vector with a mask would keep the buffer out of registers.
-            if extent & (extent - 1) and any(axis not in kept for kept in self._kept):
-                return False
-        for write in self._kernel.writes:
-            if write.combine and isinstance(write.target, Place):
-                if access.step(write.target, axis) is None:
-                    return False
-        return True
+            return False
+        # Lanes that data send to one place can't be added there at once.
+        joined = [w.target for w in self._kernel.writes if w.combine]
+        places = [target for target in joined if isinstance(target, Place)]
+        return all(access.step(place, axis) is not None for place in places)
 
     def _cost(self, axis: str | None) -> float:
         """About how long a point takes, in additions."""
@@ -116,12 +126,29 @@ class _Planning:
         summed = [axis for axis in axes if axis not in self._kept[0]]
         if vector in summed or not summed:
             return _last(kept, vector) + _last(summed, vector)
+        if self._streams(kept):
+            return [*summed, *kept]
         if vector is not None:
             # Along an axis that the vectors read don't vary with they are read again, from cache.
             again = [axis for axis in kept if axis != vector and self._reused(axis)]
             kept = [axis for axis in kept if axis not in again and axis != vector]
             kept += [vector, *again]
         return kept + summed
+
+    def _streams(self, kept: Sequence[str]) -> bool:
+        """Whether rows are rather added to a sum in memory one after the other, as they lie there.
+
+        That is so for rows that are longer than the registers and shorter than the nearest cache,
+        if nothing is read twice.
+        """
+        if len(kept) != 1 or kept[0] != self._vector:
+            return False
+        extent = self._extents[kept[0]]
+        if isinstance(extent, Hole) or not _TILE * self._lanes < extent <= _ROW * self._lanes:
+            return False
+        inner = self._summed | {self._vector}
+        reads = [self._access.place_axes(load.place) for load in self._access.loads]
+        return all(axes >= inner or self._vector not in axes for axes in reads)
 
     def _reused(self, axis: str) -> int:
         """How many loads that vary with the vector's axis, or summed ones, don't with this one."""
@@ -154,11 +181,13 @@ class _Planning:
     def _unrolled(self) -> dict[str, int] | None:
         """The tiles of a kernel that is small enough to be written without loops."""
         total = self._access.count + len(self._access.loads) + 2 * len(self._kernel.writes)
+        longest = 0
         for axis, extent in self._extents.items():
             if isinstance(extent, Hole):
                 return None
             total *= self._vectors(axis)
-        if total > _UNROLLED:
+            longest = max(longest, self._vectors(axis))
+        if total > _UNROLLED or longest > _SIDE:
             return None
         return {axis: self._vectors(axis) for axis in self._extents}
 
@@ -170,18 +199,24 @@ class _Planning:
             inner = vector if vector is not None else order[-1] if order else None
             return {} if inner is None else {inner: self._fitting(inner, min(4, most))}
         kept = self._kept[0]
+        if order[-1] == vector and vector in kept:
+            row = order[-2]
+            return {row: self._fitting(row, min(4, most)), vector: 1}
         rows = [axis for axis in order if axis in kept and axis != vector and self._reused(axis)]
         rows.sort(key=lambda axis: min(self._extents[axis], 8), reverse=True)
         tiles: dict[str, int] = {}
         if vector is not None and vector in kept:
-            across = 2 if rows and self._extents[rows[0]] >= 4 else 8
+            across = 2 if rows and self._extents[rows[0]] >= 4 else _TILE
             tiles[vector] = self._fitting(vector, min(across, most))
             if rows:
                 tiles[rows[0]] = self._fitting(rows[0], min(_ACCUMULATORS // tiles[vector], most))
             return tiles
         left = min(_ACCUMULATORS, most)
+        side = 4 if len(rows) > 1 else 8
         for axis in rows[:2]:
-            tiles[axis] = self._fitting(axis, min(4, left))
+            # Powers of two, as that many sums are formed together.
+            most = max(min(side, left, self._vectors(axis)), 1)
+            tiles[axis] = 1 << (most.bit_length() - 1)
             left //= tiles[axis]
         return tiles
 
@@ -223,12 +258,14 @@ class _Planning:
         if uniform and not open_ended:
             while lanes // 2 >= extent:
                 lanes //= 2
+        compact = self._access.count > _LONG and not self._local
         level = Level(axis, extent, tile, lanes, uniform=uniform, exact=self._local)
+        level = level._replace(compact=compact)
         if uniform and (open_ended or extent > 2 * BLOCK):
             return [level._replace(tile=1, lanes=1, block=True), level._replace(staged=True)]
-        if uniform and inner and extent >= 256:
+        if uniform and inner and extent >= _STAGED:
             level = level._replace(staged=True)
-        if vector and not open_ended:
+        if vector and not open_ended and not compact:
             level = level._replace(cuts=self._cuts(axis, extent))
         return [level]
 

@@ -22,6 +22,10 @@ Point = Mapping[str, int]
 """For each bound axis, which of its points that are emitted side by side."""
 
 
+_DEEP = 50
+"""Scalars, each of which may be computed from the one before."""
+
+
 class Binding(NamedTuple):
     """An axis inside a loop over it.
 
@@ -122,7 +126,7 @@ class Points:
         return max([self.levels[axis] + 1 for axis in axes], default=0)
 
     def lanes(self, axes: frozenset[str]) -> int:
-        return self.bound[self.vector].lanes if self.vector in axes else 1  # type: ignore[index]
+        return self.bound[self.vector].lanes if self.vector in axes else 1
 
     def mask(self, point: Point) -> Value | None:
         """Which lanes there are at a point; all, if None."""
@@ -147,6 +151,12 @@ class Points:
         if found is None:
             found = frame.memo[key] = self._compute(expr, point, frame)
         return found
+
+    def settle(self, point: Point) -> None:
+        """Compute all scalars in their order, if they are so many that recursion gets deep."""
+        if len(self.lets) > _DEEP:
+            for value in self.lets.values():
+                self.value(value, point)
 
     def _compute(self, expr: Expr, point: Point, frame: Frame) -> Value:
         if isinstance(expr, Const):
@@ -205,7 +215,7 @@ class Points:
             return splat(frame.head, load(frame.head, spot, expr.dtype, holds_at), lanes)
         return self._somewhere(
             frame.head, spot, expr.dtype, self._both(frame.head, spot, self.mask(point), holds_at)
-        )  # type: ignore[arg-type]
+        )
 
     def _both(self, at: Lines, spot: Spot, mask: Value | None, holds: Value) -> Value:
         """The lanes that a mask and a condition have; one lane for both is left alone."""
@@ -237,14 +247,14 @@ class Points:
                 continue
             deepest = max(deepest, depth)
             frame = self.frames[deepest]
-            moved = times(frame, index, step)  # type: ignore[arg-type]
+            moved = times(frame, index, step)
             pointer = frame.pure(f"getelementptr {element}, ptr {pointer}, i64 {moved}")
         if known:
             frame = self.frames[deepest]
             pointer = frame.pure(f"getelementptr {element}, ptr {pointer}, i64 {known}")
         lanes = self.lanes(self.place_depends(place))
         if lanes == 1 or (not wide and lane_step in (0, 1, -1)):
-            return Spot(pointer, lane_step if lanes > 1 else 0, lanes)  # type: ignore[arg-type]
+            return Spot(pointer, lane_step if lanes > 1 else 0, lanes)
         index = self._lane_index(wide, lane_step, lanes)
         frame = self.frames[self.depth(self.place_depends(place))]
         vector = f"<{lanes} x i64> {index}"
@@ -254,7 +264,8 @@ class Points:
         self, place: Place, point: Point
     ) -> tuple[int, list[tuple[int, Integer, Integer]], list[tuple[int, Value, Integer]], Integer]:
         """An index as a known number, products by depth, vectors, and its step between lanes."""
-        known, lane_step = 0, 0
+        known = 0
+        lane_step: Integer = 0
         parts: list[tuple[int, Integer, Integer]] = [(0, integer(place.offset), 1)]
         wide: list[tuple[int, Value, Integer]] = []
         for name, number in place.terms:
@@ -266,7 +277,7 @@ class Points:
                 parts.append((self.levels[name] + 1, bound.base, step))
                 parts.append((0, bound.offsets[point[name]], step))
                 if name == self.vector and bound.lanes > 1:
-                    lane_step = step  # type: ignore[assignment]
+                    lane_step = step
                 continue
             found = self.value(Name(name, "int64"), point)
             depth = self.depth(self._axes_of(name))
@@ -288,14 +299,14 @@ class Points:
                 found = "<" + ", ".join(f"i64 {i * lane_step}" for i in range(lanes)) + ">"
         else:
             frame = self.frames[0]
-            step = splat(frame, Value(lane_step, "int64"), lanes)  # type: ignore[arg-type]
+            step = splat(frame, Value(lane_step, "int64"), lanes)
             found = frame.pure(f"mul {type_} {step.text}, {iota(lanes)}")
         deepest = 0
         for depth, index, number in sorted(wide, key=lambda part: part[0]):
             deepest = max(deepest, depth)
             frame, moved = self.frames[deepest], index.text
             if number != 1:
-                step = splat(self.frames[0], Value(str(number), "int64"), lanes)  # type: ignore[arg-type]
+                step = splat(self.frames[0], Value(str(number), "int64"), lanes)
                 moved = frame.pure(f"mul {type_} {moved}, {step.text}")
             found = moved if found is None else frame.pure(f"add {type_} {found}, {moved}")
         assert found is not None

@@ -145,9 +145,9 @@ class Rewriting:
         carries = tuple([(self.scalar(s), self.expr(first)) for s, first in statement.carries])
         if isinstance(statement, For):
             assert extent is not None
-            index, body = self.name(statement.index), self.statements(statement.body)
+            name, body = self.name(statement.index), self.statements(statement.body)
             nexts, results = self._exprs(statement.nexts), self._scalars(statement.results)
-            return For(index, extent, carries, body, nexts, results, statement.reverse)
+            return For(name, extent, carries, body, nexts, results, statement.reverse)
         test, condition = self.statements(statement.test), self.expr(statement.condition)
         body, nexts = self.statements(statement.body), self._exprs(statement.nexts)
         return While(carries, test, condition, body, nexts, self._scalars(statement.results))

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pullback.compiler.llvm.holes import Hole, with_holes
-from pullback.compiler.llvm.values import SIZES
+from pullback.compiler.llvm.values import SIZES, memory_type
 from pullback.compiler.loops import Buffer, Program
 
-__all__ = ["ALIGNMENT", "Layout", "layout", "scratch_layout"]
+__all__ = ["ALIGNMENT", "Layout", "layout", "scratch_layout", "variable"]
 
 ALIGNMENT = 64
 _SMALL = 4096
@@ -63,3 +63,9 @@ def layout(program: Program) -> Layout:
 def aligned(buffer: Buffer) -> int:
     """Bytes of a buffer, and those up to where the next one may begin."""
     return -(-int(buffer.size) * SIZES[buffer.dtype] // ALIGNMENT) * ALIGNMENT
+
+
+def variable(buffer: Buffer) -> str:
+    """The instruction that makes a buffer a function's own."""
+    type_ = f"[{max(buffer.size, 1)} x {memory_type(buffer.dtype)}]"
+    return f"alloca {type_}, align {ALIGNMENT}"

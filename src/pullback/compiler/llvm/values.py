@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Any, NamedTuple
 
+import numpy as np
+
 __all__ = ["SIZES", "Value", "is_float", "is_signed", "lane_type", "literal", "memory_type"]
 
 _LANES = {
@@ -14,7 +16,12 @@ _LANES = {
     **{f"{sign}int{bits}": f"i{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
 
-SIZES = {"float64": 8, "float32": 4, "bool": 1}
+_MOVED = {"float16": "i16", "complex64": "i64", "complex128": "i128"}
+"""What is handed to Python and back, and never computed with: bits."""
+
+_LANES |= _MOVED
+
+SIZES = {"float64": 8, "float32": 4, "bool": 1, "float16": 2, "complex64": 8, "complex128": 16}
 SIZES |= {f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)}
 """Bytes of an element in memory."""
 
@@ -40,10 +47,12 @@ class Value(NamedTuple):
 
 
 def is_float(dtype: str) -> bool:
-    return dtype.startswith("float")
+    """Whether a dtype is one of floats."""
+    return dtype in ("float64", "float32")
 
 
 def is_signed(dtype: str) -> bool:
+    """Whether a dtype is one of integers with a sign."""
     return dtype.startswith("int")
 
 
@@ -59,7 +68,7 @@ def memory_type(dtype: str, lanes: int = 1) -> str:
 
 
 def literal(value: Any, dtype: str) -> str:
-    """A number of a dtype: floats by their bits, integers wrapped around."""
+    """A number of a dtype: floats and what is only moved by their bits, integers wrapped around."""
     if is_float(dtype):
         wide = float(value)
         if dtype == "float32":
@@ -67,6 +76,8 @@ def literal(value: Any, dtype: str) -> str:
         return f"0x{struct.unpack('<Q', struct.pack('<d', wide))[0]:016X}"
     if dtype == "bool":
         return "true" if value else "false"
+    if dtype in _MOVED:
+        return str(int.from_bytes(np.array(value, dtype).tobytes(), "little"))
     bits = 8 * SIZES[dtype]
     number = int(value) & ((1 << bits) - 1)
     signed = is_signed(dtype) and number >> (bits - 1)

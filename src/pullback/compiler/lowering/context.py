@@ -109,6 +109,10 @@ class Context:
     errors: list[tuple[type[Exception], str]] = field(default_factory=list)
     _interned: dict[Any, Stored] = field(default_factory=dict)
 
+    def is_small(self, shape: Sequence[int]) -> bool:
+        """Whether an array of this shape is one scalar for each element."""
+        return self.memory.is_small(shape, self.small)
+
     def graph(
         self,
         scope: Scope,

@@ -35,7 +35,7 @@ class _Carry:
         self.room: Stored | None = None
         self.first: tuple[Expr, ...] = ()
         first = converted(first, self.dtype)
-        if first.size <= context.small and self.dtype in DTYPES:
+        if context.is_small(first.shape) and self.dtype in DTYPES:
             self.first = unrolled(context, scope, first).values
             self.scalars = [Scalar(scope.fresh("a"), self.dtype) for _ in self.first]
         elif own and isinstance(first, Stored):
@@ -121,7 +121,7 @@ def _apart(array: Array, room: Stored) -> bool:
 
 def _ready(context: Context, scope: Scope, array: Array) -> Array:
     """What a body reads again and again: scalars, or in memory."""
-    if array.size <= context.small and array.dtype in DTYPES:
+    if context.is_small(array.shape) and array.dtype in DTYPES:
         found = unrolled(context, scope, array)
     elif array.cost:
         return context.memory.stored(scope, array)
@@ -286,7 +286,7 @@ def _switch(
     rooms: list[Stored | None] = []
     for variable, out in zip(equation.outputs, outs, strict=True):
         shape, dtype = shape_of(out), str(dtype_of(out))
-        if math.prod(shape) <= context.small and dtype in DTYPES:
+        if context.is_small(shape) and dtype in DTYPES:
             rooms.append(None)
         else:
             rooms.append(frame.targets.get(variable) or context.memory.buffer(shape, dtype))

@@ -19,10 +19,13 @@ from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
 from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffers_of, literal
 from pullback.compiler.lowering.control import CONTROL
 from pullback.compiler.lowering.elementwise import elementwise, unrolled
+from pullback.compiler.lowering.linalg import LINEAR_ALGEBRA, is_factorised, linear_algebra
+from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
 from pullback.compiler.lowering.reductions import joined, running
 from pullback.compiler.lowering.scalars import DTYPES
 from pullback.compiler.lowering.scope import Scope
+from pullback.compiler.lowering.search import searched
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import (
     Contraction,
@@ -71,9 +74,17 @@ class Lowered:
     errors: list[tuple[type[Exception], str]]
 
 
-def lower(graph: Graph) -> Lowered:
-    """The program of a graph: an input buffer for each input, an output buffer for each output."""
-    context = Context(_lowered, _small(graph))
+def lower(graph: Graph, varying: Collection[int] = ()) -> Lowered:
+    """The program of a graph: an input buffer for each input, an output buffer for each output.
+
+    Parameters
+    ----------
+    graph : Graph
+    varying : collection of int
+        Extents that are others for other sizes of the arguments: code is made of loops along them,
+        however short they are here, so that programs for all sizes have one structure.
+    """
+    context = Context(_lowered, _small(graph), Memory(frozenset(varying)))
     scope = Scope()
     memory = context.memory
     inputs = [memory.buffer(x.shape, x.dtype.name, "input") for x in graph.inputs]
@@ -154,7 +165,7 @@ def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
         uses.update(dict.fromkeys(equation.outputs, 0))
         structure = equation.primitive.structure
         most = max(math.prod(out.shape) for out in equation.outputs)
-        contracts = isinstance(structure, Contraction)
+        contracts = isinstance(structure, Contraction) or is_factorised(equation)
         joins = isinstance(structure, View) and len(equation.inputs) > 1
         if joins or isinstance(structure, Scatter):
             most = 0  # each element is read in one place
@@ -182,14 +193,14 @@ def _constant(context: Context, scope: Scope, value: Any) -> Array:
         ):
             (number,) = literal(scope, value.ravel()[0], dtype).values
             return _everywhere(context, number, value.shape, dtype)
-        if value.size <= context.small:
+        if context.is_small(value.shape):
             values = tuple(literal(scope, x, dtype).values[0] for x in value.ravel())
             return Elements(shape=value.shape, dtype=dtype, values=values)
     return context.constant(np.ascontiguousarray(value).reshape(value.shape))
 
 
 def _everywhere(context: Context, number: Any, shape: tuple[int, ...], dtype: str) -> Array:
-    if math.prod(shape) <= context.small:
+    if context.is_small(shape):
         return Elements(shape=shape, dtype=dtype, values=(number,) * math.prod(shape))
 
     def made(_: tuple[Array, ...], shape: tuple[int, ...]) -> Computed:
@@ -207,7 +218,7 @@ def _settled(
     target = frame.targets.get(variable)
     if isinstance(array, Stored) or array.dtype not in DTYPES:
         return array
-    if isinstance(array, Elements) or (array.size <= context.small and target is None):
+    if isinstance(array, Elements) or (context.is_small(array.shape) and target is None):
         return unrolled(context, scope, array)
     uses = frame.uses[variable]
     again = uses > 1 and array.cost > _CHEAP
@@ -253,6 +264,11 @@ def _native(
     structure = primitive.structure
     if isinstance(structure, Elementwise):
         return elementwise(context, scope, equation, args)
+    targets = [frame.targets.get(out) for out in equation.outputs]
+    if primitive.name in LINEAR_ALGEBRA:
+        return linear_algebra(context, scope, equation, args, targets)
+    if primitive.name == "searchsorted":
+        return searched(context, scope, equation, args)
     if not isinstance(structure, Reduction | Contraction | View | Gather | Scatter):
         return None
     facts = [_fact(graph, x) for x in equation.inputs]
@@ -260,14 +276,12 @@ def _native(
     if loops is None:
         return None
     arrays: list[Any] = [x if isinstance(x, Array) else literal(scope, x) for x in args]
-    for position, fact in enumerate(facts[1:], 1):
-        if is_plain(fact, np.ndarray) and fact.dtype.kind == "b":
-            arrays[position] = fact  # a mask: where it holds
-    target = frame.targets.get(equation.outputs[0])
+    for position in _masks(loops):
+        arrays[position] = facts[position]
     if isinstance(structure, Reduction) and structure.running:
-        return running(context, scope, equation, arrays, loops[0], target)
+        return running(context, scope, equation, arrays, loops[0], targets[0])
     if isinstance(structure, Reduction | Contraction):
-        return joined(context, scope, equation, arrays, loops[0], target)
+        return joined(context, scope, equation, arrays, loops[0], targets[0])
     if isinstance(structure, View):
         return view(context, scope, equation, arrays, loops)
     if isinstance(structure, Gather):
@@ -277,6 +291,17 @@ def _native(
         return frame.owns(context.memory, equation.inputs[0], equation)
 
     return scattered(context, scope, equation, arrays, loops[0], own)
+
+
+def _masks(loops: tuple[Loops, ...]) -> set[int]:
+    """The arguments that are masks, of which only the places where they hold matter."""
+    return {
+        index.load.argument
+        for each in loops
+        for access in (*each.reads, each.write)
+        for index in access.indices
+        if index.load is not None and index.load.part is not None
+    }
 
 
 def _fact(graph: GraphProgram, atom: Any) -> Any:

@@ -20,8 +20,12 @@ STRAIGHT = 4
 
 @dataclass
 class Memory:
-    """The buffers of a program, and of which kind each is."""
+    """The buffers of a program, and of which kind each is.
 
+    Arrays with one of the extents `varying` are never treated element by element.
+    """
+
+    varying: frozenset[int] = frozenset()
     buffers: list[Buffer] = field(default_factory=list)
     kinds: dict[str, str] = field(default_factory=dict)
 
@@ -35,6 +39,17 @@ class Memory:
         return Stored(
             shape=tuple(shape), dtype=dtype, buffer=name, room=size, strides=c_strides(tuple(shape))
         )
+
+    def is_small(self, shape: Sequence[int], most: int) -> bool:
+        """Whether there are so few elements, for any size of the arguments."""
+        return math.prod(shape) <= most and self.varying.isdisjoint(shape)
+
+    def is_small_part(self, part: Sequence[int], shape: Sequence[int]) -> bool:
+        """Whether a part is much smaller than the whole, for any size of the arguments."""
+        if self.varying.isdisjoint(shape):
+            return math.prod(part) * 4 < math.prod(shape)
+        axes = [sum(extent in self.varying for extent in row) for row in (part, shape)]
+        return axes[0] < axes[1]
 
     def copied(self, scope: Scope, array: Array) -> Stored:
         """The array in memory of its own."""
@@ -76,7 +91,8 @@ class Memory:
             scope.add(Copy(_start(target), _start(array), array.size))
             scope.forget(target.buffer)
             return
-        if target.size <= STRAIGHT or (isinstance(array, Elements) and array.size > 1):
+        few = self.is_small(target.shape, STRAIGHT)
+        if few or (isinstance(array, Elements) and array.size > 1):
             values = [
                 array.element(scope, broadcast(point, array.shape))
                 for point in points(target.shape)

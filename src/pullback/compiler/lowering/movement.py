@@ -96,7 +96,7 @@ def _moved(
         shape=shape, dtype=x.dtype, cost=x.cost + 3 * len(loads), depth=x.depth + 1, at=at,
         sources=sources, searches=bool(loads),
     )  # fmt: skip
-    if isinstance(x, Elements) and not loads and found.size <= context.small:
+    if isinstance(x, Elements) and not loads and context.is_small(found.shape):
         values = tuple(at(scope, tuple(map(Affine, point)), None) for point in np.ndindex(*shape))
         return Elements(shape=shape, dtype=x.dtype, values=values)
     return found
@@ -268,7 +268,7 @@ def _pieces(
         depth=1 + max(source.depth for source in (*sources, rest)), at=at,
         sources=(*sources, rest),
     )  # fmt: skip
-    if math.prod(shape) <= context.small:
+    if context.is_small(shape):
         context.memory.prepare(scope, array)
         values = tuple(at(scope, tuple(map(Affine, point)), None) for point in np.ndindex(*shape))
         return Elements(shape=shape, dtype=array.dtype, values=values)
@@ -385,8 +385,8 @@ def scattered(
     values = (*args[:first], converted(args[first], dtype), *args[first + 1 :])
     rest = literal(scope, 0, dtype) if fresh else args[0]
     combine = loops.combine is not None and not fresh
-    few = math.prod(loops.extents) * 4 < math.prod(out.shape)
-    if _is_box(loops) and (math.prod(out.shape) <= context.small or not few):
+    few = context.memory.is_small_part(loops.extents, out.shape)
+    if _is_box(loops) and (context.is_small(out.shape) or not few):
         return [_pieces(context, scope, values, (loops,), out.shape, rest, combine=combine)]
     if not fresh and isinstance(rest, Stored) and rest.whole and own():
         room = rest

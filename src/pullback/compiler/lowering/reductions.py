@@ -15,6 +15,7 @@ from pullback.compiler.lowering.context import Context
 from pullback.compiler.lowering.elementwise import converted, elementwise_of, unrolled
 from pullback.compiler.lowering.memory import nest
 from pullback.compiler.lowering.places import ZERO, Affine
+from pullback.compiler.lowering.products import by_blas
 from pullback.compiler.lowering.scope import Scope
 from pullback.core.structure import Access, Loops
 from pullback.graph.program import Equation
@@ -45,20 +46,19 @@ def joined(
         values.append(_truth(arg) if _counts(equation, logical) else converted(arg, dtype))
     if _counts(equation, logical):
         values = [converted(value, dtype) for value in values]
-    terms = math.prod(loops.extents)
     scale = None if loops.divisor == 1 else loops.divisor
     if (
-        terms <= _UNROLLED
-        and out.size <= context.small
-        and all(value.size <= context.small or isinstance(value, Elements) for value in values)
+        context.memory.is_small(loops.extents, _UNROLLED)
+        and context.is_small(out.shape)
+        and all(context.is_small(value.shape) or isinstance(value, Elements) for value in values)
     ):
         found: Array = _straight(context, scope, loops, values, out, combine)
     elif out.size == 1:
         found = _scalar(context, scope, loops, values, out, combine)
     else:
-        found = _in_memory(
-            context, scope, loops, values, out, combine, target if scale is None else None
-        )
+        room = target if scale is None else None
+        product = combine == "add" and by_blas(context, scope, loops, values, (out.shape, room))
+        found = product or _in_memory(context, scope, loops, values, out, combine, room)
     return [found if scale is None else _divided(scope, found, scale)]
 
 

@@ -1,0 +1,1 @@
+"""Compiled derivatives beside JAX's and PyTorch's: ``python -m benchmarks native``."""

@@ -1,0 +1,41 @@
+"""The stage between lowering and machine code: fewer passes over memory, and less of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pullback.compiler.fusion.accumulation import accumulated
+from pullback.compiler.fusion.axes import walked
+from pullback.compiler.fusion.copies import without_copies
+from pullback.compiler.fusion.dead import without_dead
+from pullback.compiler.fusion.degenerate import simple_kernels
+from pullback.compiler.fusion.forwarding import forwarded
+from pullback.compiler.fusion.memory import shared_memory
+from pullback.compiler.fusion.merging import merged
+from pullback.compiler.fusion.names import Names
+from pullback.compiler.loops import Program
+
+__all__ = ["fuse"]
+
+
+def fuse(program: Program) -> Program:
+    """The same program, with its kernels merged; results differ by rounding alone.
+
+    Parameters
+    ----------
+    program : Program
+        Well formed: `pullback.compiler.loops.verify` accepts it.
+
+    Returns
+    -------
+    Program
+        Of the same inputs, outputs, constants, calls and errors.
+    """
+    names = Names(program)
+    dtypes = {buffer.name: buffer.dtype for buffer in program.buffers}
+    program = replace(program, body=forwarded(simple_kernels(program.body, names)))
+    program = without_copies(without_dead(program))
+    program = without_dead(replace(program, body=merged(program.body, names, dtypes)))
+    program = without_dead(accumulated(program))
+    program = without_copies(replace(program, body=walked(program.body)))
+    return shared_memory(program)

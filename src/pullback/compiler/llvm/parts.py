@@ -1,0 +1,88 @@
+"""Long stretches of statements cut into parts, each of which becomes a function."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from pullback.compiler.llvm.rewriting import Rewriting
+from pullback.compiler.loops import (
+    OPERATIONS,
+    Check,
+    Expr,
+    Kernel,
+    Let,
+    Load,
+    Op,
+    Scalar,
+    Statement,
+    Store,
+)
+
+__all__ = ["Names", "divided", "weight"]
+
+LONG = 1000
+"""Instructions of a function, about; LLVM's time grows faster than a function's size."""
+
+
+class Names(Rewriting):
+    """How often the names of scalars and buffers stand in statements.
+
+    Attributes
+    ----------
+    scalars, buffers : Counter
+    given : dict of str to str
+        The scalars that are given in the statements, with their dtypes.
+    """
+
+    def __init__(self, body: Sequence[Statement]) -> None:
+        self.scalars: Counter[str] = Counter()
+        self.buffers: Counter[str] = Counter()
+        self.given: dict[str, str] = {}
+        self.statements(body)
+
+    def name(self, name: str) -> str:
+        self.scalars[name] += 1
+        return name
+
+    def buffer(self, name: str) -> str:
+        self.buffers[name] += 1
+        return name
+
+    def scalar(self, scalar: Scalar) -> Scalar:
+        self.given[scalar.name] = scalar.dtype
+        return super().scalar(scalar)
+
+
+def weight(statement: Statement, inline: Callable[[Kernel], int]) -> int:
+    """About how many instructions a statement becomes where it stands."""
+    if isinstance(statement, Let):
+        return _operations(statement.value)
+    if isinstance(statement, Store):
+        return 2 + _operations(statement.value)
+    if isinstance(statement, Check):
+        return 2 + _operations(statement.condition)
+    return inline(statement) if isinstance(statement, Kernel) else 20
+
+
+def _operations(expr: Expr) -> int:
+    if isinstance(expr, Op):
+        cost = OPERATIONS[expr.name].cost
+        return (1 if cost < 16 else 2 * cost) + sum(map(_operations, expr.args))
+    return 1 if isinstance(expr, Load) else 0
+
+
+def divided(
+    body: Sequence[Statement], inline: Callable[[Kernel], int]
+) -> Iterator[Sequence[Statement]]:
+    """The statements in parts of about `LONG` instructions."""
+    part: list[Statement] = []
+    size = 0
+    for statement in body:
+        part.append(statement)
+        size += weight(statement, inline)
+        if size >= LONG:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
