@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import optree
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import pullback as pb
@@ -60,7 +60,7 @@ def test_ordinary_programs(program):
 
 
 @given(st.lists(programs(), min_size=8, max_size=8))
-@settings(max_examples=12)
+@settings(max_examples=10, phases=[Phase.generate])
 def test_random_programs(drawn):
     """Several at once: what they have in common is computed once."""
 
@@ -76,7 +76,7 @@ def test_random_programs(drawn):
 
 
 @given(st.lists(sprinkled(), min_size=10, max_size=10))
-@settings(max_examples=25)
+@settings(max_examples=20, phases=[Phase.generate])
 def test_random_programs_of_all_dtypes(drawn):
     def function(*arguments):
         return [program(*x) for program, x in zip(drawn, arguments, strict=True)]
