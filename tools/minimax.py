@@ -8,13 +8,15 @@ weighted error that it has. What is printed stands in
 
 Remez's exchange gives the best polynomial in 60 digits. Its coefficients are then rounded one
 after another, from that of the lowest degree, and those that are still free are fitted again after
-each: what rounding takes the next coefficients give back. (Not if 0 is inside the interval, where
-powers of x without the first ones are no Chebyshev system. There all are rounded at once.)
+each: what rounding takes the next coefficients give back. (If 0 is inside the interval, powers of x
+without the first ones are no Chebyshev system. There the squares of errors are made small instead,
+or all coefficients are rounded at once.)
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import struct
 from collections.abc import Callable, Sequence
@@ -41,6 +43,8 @@ class Problem:
     degree: int
     weight: Callable[[Real], Real]
     dtype: str = "float64"
+    refit: bool = False
+    """Whether 0 is inside the interval, and coefficients are yet to be fitted after each other."""
 
 
 _REDUCED = (-0.34658, 0.34658)
@@ -89,6 +93,101 @@ def _cosine_weight(s: Real) -> Real:
     return s**2 / mp.cos(mp.sqrt(s))
 
 
+def _odd_tail(function: Callable[[Real], Real], slope: Real, third: Real) -> Callable[[Real], Real]:
+    """(function(x) − slope·x)/x³ with s = x², given its value at 0."""
+
+    def tail(s: Real) -> Real:
+        x = mp.sqrt(s)
+        return third if s < 1e-30 else (function(x) - slope * x) / (s * x)
+
+    return tail
+
+
+def _odd_weight(function: Callable[[Real], Real]) -> Callable[[Real], Real]:
+    """Of an error of the tail, which is x³ times that of the function."""
+
+    def weight(s: Real) -> Real:
+        x = mp.sqrt(s)
+        return s * x / function(x) if s else mp.mpf(0)
+
+    return weight
+
+
+def _erf_excess(s: Real) -> Real:
+    """erf(x)/x − 9/8 with s = x²."""
+    if s < 1e-30:
+        return 2 / mp.sqrt(mp.pi) - 1.125
+    return mp.erf(mp.sqrt(s)) / mp.sqrt(s) - 1.125
+
+
+def _erf_weight(s: Real) -> Real:
+    return 1 / (1.125 + _erf_excess(s))
+
+
+ERFC_CENTRE = {"float64": 3.31640625, "float32": 3.07421875}
+"""c of the map of erfc: where (x + ½)·exp(x²)·erfc(x) is almost a number of the dtype."""
+
+
+def _erfc_problem(dtype: str, largest: float, degree: int) -> Problem:
+    """(h(t) − h(0))/t for h = (x + ½)·exp(x²)·erfc(x), in t = (x − c)/(x + c), x from ½ on."""
+    c = mp.mpf(ERFC_CENTRE[dtype])
+
+    def at(x: Real) -> Real:
+        return (x + 0.5) * mp.exp(x * x) * mp.erfc(x)
+
+    def h(t: Real) -> Real:
+        return at(c * (1 + t) / (1 - t))
+
+    def slope(t: Real) -> Real:
+        t = t if abs(t) > 1e-15 else mp.mpf("1e-15")
+        return (h(t) - at(c)) / t
+
+    interval = float((0.499 - c) / (0.499 + c)), float((largest - c) / (largest + c))
+    return Problem(slope, interval, degree, lambda t: abs(t / h(t)) + 1e-3, dtype, True)
+
+
+@functools.cache
+def _zeta(k: int) -> Real:
+    return mp.zeta(k)
+
+
+def _gammaln_curve(d: Real) -> Real:
+    """(gammaln(2 + d)/d − (1 − γ))/d."""
+    return mp.fsum((-1) ** k * (_zeta(k) - 1) / k * d ** (k - 2) for k in range(2, 110))
+
+
+def _digamma_root() -> Real:
+    return mp.findroot(mp.digamma, 1.4616321449683623)
+
+
+@functools.cache
+def _digamma_coefficient(k: int) -> Real:
+    return (-1) ** (k + 1) * mp.zeta(k + 1, _digamma_root())
+
+
+def _digamma_curve(d: Real) -> Real:
+    """(digamma(r + d)/d − digamma′(r))/d at the root r between 1 and 2."""
+    return mp.fsum(_digamma_coefficient(k) * d ** (k - 2) for k in range(2, 70))
+
+
+def _stirling_tail(s: Real) -> Real:
+    """x(gammaln(x) − (x − ½)(log x − 1) − log(2π)/2 + ½) with s = 1/x²."""
+    if s < 1 / 400:
+        return mp.fsum(
+            mp.bernoulli(2 * n) / (2 * n * (2 * n - 1)) * s ** (n - 1) for n in range(1, 30)
+        )
+    x = 1 / mp.sqrt(s)
+    return x * (mp.loggamma(x) - (x - 0.5) * (mp.log(x) - 1) - mp.log(2 * mp.pi) / 2 + 0.5)
+
+
+def _digamma_tail(s: Real) -> Real:
+    """x²(log x − 1/(2x) − digamma(x)) with s = 1/x²."""
+    if s < 1 / 400:
+        return mp.fsum(mp.bernoulli(2 * n) / (2 * n) * s ** (n - 1) for n in range(1, 30))
+    x = 1 / mp.sqrt(s)
+    return (mp.log(x) - 1 / (2 * x) - mp.digamma(x)) / s
+
+
 def _exp_weight(x: Real) -> Real:
     return x**2 * mp.exp(-x)
 
@@ -113,6 +212,20 @@ POLYNOMIALS: dict[str, tuple[Problem, ...]] = {
     "POWER": _for_each_dtype(_log_series(2), _SQUARES, lambda z: z**2, (7, 3)),
     "SINE": _for_each_dtype(_taylor(3), _QUARTER_TURN, _sine_weight, (5, 2)),
     "COSINE": _for_each_dtype(_taylor(4), _QUARTER_TURN, _cosine_weight, (5, 2)),
+    "ARCTAN": _for_each_dtype(
+        _odd_tail(mp.atan, 1, mp.mpf(-1) / 3), (0.0, 1.0), _odd_weight(mp.atan), (20, 8)
+    ),
+    "ARCSIN": _for_each_dtype(
+        _odd_tail(mp.asin, 1, mp.mpf(1) / 6), (0.0, 0.25), _odd_weight(mp.asin), (12, 5)
+    ),
+    "ERF": _for_each_dtype(_erf_excess, (0.0, 0.2501), _erf_weight, (8, 4)),
+    "ERFC": (_erfc_problem("float64", 27.5, 20), _erfc_problem("float32", 10.4, 8)),
+    "GAMMALN": (
+        Problem(_gammaln_curve, (-0.5, 0.5), 17, lambda d: 2.4 * abs(d) + 0.01, refit=True),
+    ),
+    "STIRLING": (Problem(_stirling_tail, (0.0, 4.5**-2), 7, lambda s: mp.sqrt(s) / 2),),
+    "DIGAMMA": (Problem(_digamma_curve, (-0.25, 0.25), 14, lambda d: abs(d) + 0.005, refit=True),),
+    "DIGAMMA_TAIL": (Problem(_digamma_tail, (0.0, 0.25), 15, lambda s: 2.4 * s),),
     "CBRT": _for_each_dtype(mp.cbrt, (0.707, 1.4143), lambda x: 1, (6, 3)),
 }
 """By name, for float64 and for float32; the weight makes of an error that of the result."""
@@ -179,6 +292,23 @@ def minimax(problem: Problem, fixed: Sequence[Real] = ()) -> list[Real]:
     return coefficients
 
 
+def least_squares(problem: Problem, fixed: Sequence[Real]) -> list[Real]:
+    """A polynomial whose first coefficients are given, and whose error is small at many points."""
+    free = range(len(fixed), problem.degree + 1)
+    if not free:
+        return list(fixed)
+    (a, b), count = problem.interval, 4 * problem.degree
+    matrix, right = mp.matrix(count, len(free)), mp.matrix(count, 1)
+    for row in range(count):
+        x = (a + b) / 2 - mp.mpf(b - a) / 2 * mp.cos(mp.pi * (row + 0.5) / count)
+        weight = problem.weight(x)
+        for column, power in enumerate(free):
+            matrix[row, column] = weight * x**power
+        right[row] = weight * (problem.function(x) - value(fixed, x))
+    solution = mp.lu_solve(matrix.T * matrix, matrix.T * right)
+    return [*fixed, *solution]
+
+
 def rounded(problem: Problem) -> tuple[list[float], float]:
     """The coefficients as numbers of the dtype, and the largest weighted error with them."""
     mp.dps = DIGITS
@@ -186,7 +316,9 @@ def rounded(problem: Problem) -> tuple[list[float], float]:
     coefficients = minimax(problem)
     for i in range(problem.degree + 1):
         coefficients[i] = mp.mpf(_nearest(coefficients[i], problem.dtype))
-        if not a < 0 < b:
+        if problem.refit:
+            coefficients = least_squares(problem, coefficients[: i + 1])
+        elif not a < 0 < b:
             coefficients = minimax(problem, coefficients[: i + 1])
     largest = max(
         abs(problem.weight(x) * (value(coefficients, x) - problem.function(x)))

@@ -161,13 +161,14 @@ stays zero whatever it is multiplied by. A zero that is the product with a deriv
 is a number like any other: times infinity it is NaN, in both modes. So `np.where(x > 0,
 np.sqrt(x), 0)` has the derivative 0 at x = 0, and `np.sqrt(x**2)` has none there.
 
-Which of the two a zero is can't be told everywhere. Zeros that a loop, a checkpointed function, a
-solution of linear equations or a rule of your own hands out count as the first kind, if there were
-such among the zeros that it got; so do those behind an index into more than 64 elements, a maximum
-over an axis or a tangent that is not known yet while a graph is recorded. If on top of that a
-derivative vanishes *and* one is infinite at the same element, 0 may come where NaN would be right,
-in one of the modes: so does the second derivative at 0 of a norm or standard deviation of what a
-body itself joins, ``np.linalg.norm(np.stack([x, y]))`` in a loop, a choice or a checkpoint.
+Which of the two a zero is can't be told everywhere. Of what goes into the body of a loop, a choice
+or a checkpointed function, and comes out of it, no more is known than whether there are zeros of
+the first kind among it. Where there are, all its zeros count as such; so do those that a solution
+of linear equations or a rule of your own hands out, if it got such, and in a recorded graph those
+of what is read and written at places that are known only when it runs. If on top of that a
+derivative vanishes *and* one is infinite at the same element, on two sides of such a border, 0 may
+come where NaN would be right, in one of the modes. Within a body derivatives are those of the same
+program without it.
 
 Inside `with pullback.strict():` a derivative at any of the points that the first table lists raises
 `SingularPointError`, where a tangent or cotangent that isn't zero meets it. A tangent does so

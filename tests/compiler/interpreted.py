@@ -8,6 +8,7 @@ import numpy as np
 
 from pullback.compiler.loops import interpret, verify
 from pullback.compiler.lowering import lower
+from tests.compiler.fortran import SYMBOLS
 
 
 def python_call(call):
@@ -39,7 +40,8 @@ def interpreted(graph, leaves, lowered=None):
     lowered = lowered or lower(graph)
     verify(lowered.program)
     values = [*map(np.asarray, leaves), *lowered.constants]
-    rows = interpret(lowered.program, values, list(map(python_call, lowered.calls)))
+    calls = list(map(python_call, lowered.calls))
+    rows = interpret(lowered.program, values, calls, SYMBOLS)
     return [
         row.reshape(np.shape(out) if not hasattr(out, "shape") else out.shape)
         for row, out in zip(rows, graph.outputs, strict=True)

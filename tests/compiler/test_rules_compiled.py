@@ -26,9 +26,7 @@ def derivatives(points):
     """The values at some points, the pushforwards along u, and the pullbacks of w."""
 
     def function(primals, tangents, cotangents):
-        return [
-            at(*each) for each in zip(points, primals, tangents, cotangents, strict=True)
-        ]
+        return [at(*each) for each in zip(points, primals, tangents, cotangents, strict=True)]
 
     def at(point, x, u, w):
         values, along = pb.pushforward(point, x, u)

@@ -180,12 +180,16 @@ def written(d: Draw) -> Drawn:
     """Over a slice of another array, or onto it."""
     k = d.of("f", 1)
     extent = d.values[k].shape[0]
-    part = slice(d.integer(0, extent), d.one_of([None, extent, max(extent - 1, 0)]), d.one_of([1, 2]))
+    part = slice(
+        d.integer(0, extent), d.one_of([None, extent, max(extent - 1, 0)]), d.one_of([1, 2])
+    )
     shape = d.values[k][part].shape
     j = d.operand(
-        lambda v: v.dtype.kind in "fi"
-        and v.ndim <= len(shape)
-        and all(a in (1, b) for a, b in zip(v.shape[::-1], shape[::-1], strict=False))
+        lambda v: (
+            v.dtype.kind in "fi"
+            and v.ndim <= len(shape)
+            and all(a in (1, b) for a, b in zip(v.shape[::-1], shape[::-1], strict=False))
+        )
     )
 
     def function(x, y, part, how):

@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-import pullback as pb
-
 __all__ = ["STEPS", "Draw", "Step", "UnfitError"]
 
 
@@ -304,10 +302,12 @@ def product(d: Draw) -> Drawn:
     x = d.values[k]
     inner = x.shape[-1]
     j = d.operand(
-        lambda v: v.dtype.kind == "f"
-        and v.ndim >= 1
-        and v.shape[max(v.ndim - 2, 0)] == inner
-        and (v.ndim < 3 or x.ndim < 3 or _broadcasts(v.shape[:-2], x.shape[:-2]))
+        lambda v: (
+            v.dtype.kind == "f"
+            and v.ndim >= 1
+            and v.shape[max(v.ndim - 2, 0)] == inner
+            and (v.ndim < 3 or x.ndim < 3 or _broadcasts(v.shape[:-2], x.shape[:-2]))
+        )
     )
     return (lambda x, y: x @ y / 3), (k, j), ()
 

@@ -17,7 +17,21 @@ from tests.fuzz.graph_steps import Draw, Step, UnfitError
 
 __all__ = ["Graph", "assert_compiled", "run"]
 
-SHAPES = [(), (1,), (3,), (4,), (2, 3), (3, 3), (1, 3), (2, 1), (0,), (2, 0), (5,), (2, 3, 2), (17,)]
+SHAPES = [
+    (),
+    (1,),
+    (3,),
+    (4,),
+    (2, 3),
+    (3, 3),
+    (1, 3),
+    (2, 1),
+    (0,),
+    (2, 0),
+    (5,),
+    (2, 3, 2),
+    (17,),
+]
 LENGTHS = [4, 10, 25, 60]
 LARGEST = 400
 MODERATE = 50.0

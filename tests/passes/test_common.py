@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import pullback as pb
-from pullback.passes.common import frozen, share_equal, structure
+from pullback.graph.numbering import frozen, structure
+from pullback.passes.common import share_equal
 from pullback.rules.cumulative import cumsum
 from tests.passes.agreement import rewritten
 from tests.passes.inspection import names

@@ -28,8 +28,9 @@ POINTS = {
 COMPLEX_OF = {"float64": np.complex128, "float32": np.complex64}
 STEP = 2.0**-9
 
-DETACHING = {"stop_gradient"}
-"""Primitives whose derivative is zero by decree; `tests.transforms` has their tests."""
+DETACHING = {"stop_gradient", "factorise", "solve_factored"}
+"""Primitives with a derivative by decree, of which `tests.transforms` and `test_factored` have the
+tests."""
 
 
 def test_every_primitive_has_test_inputs_and_every_input_a_primitive():

@@ -18,11 +18,19 @@ from pullback.core.structure import Nested
 from pullback.rules.indexing import ARRAY
 from tests.grouping import for_each, together
 from tests.rules.cases import CASES
+from tests.rules.cases.case import Case
 
 assert scipy.special  # enters its functions in the rule book
 
 DTYPES = ("float64", "float32", "float16", "complex128", "complex64", "int64", "int8", "bool")
-DETACHING = {"stop_gradient": CASES["positive"]}
+MATRIX = np.eye(3) + 0.1
+DETACHING = {
+    "stop_gradient": CASES["positive"],
+    "factorise": [Case((MATRIX,)), Case((np.stack([MATRIX, MATRIX]),))],
+    "solve_factored": [
+        Case((MATRIX, *registry["factorise"].value(MATRIX), MATRIX[:, :2]), {"adjoint": True})
+    ],
+}
 POINTS = [
     pytest.param(name, case, id=f"{name}-{number}")
     for name, cases in sorted((CASES | DETACHING).items())

@@ -139,6 +139,9 @@ class Compiled:
                 if out is not _MISS:
                     return out
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
+        if any(isinstance(leaf, np.ndarray) and not leaf.dtype.isnative for leaf in leaves):
+            args, kwargs = trees.unflatten(spec, map(_native, leaves))
+            return self._slow(*args, **kwargs)
         if any(type(leaf) is Tracer for leaf in leaves):
             return self.function(*args, **kwargs)
         version = self._version(leaves, spec, args, kwargs)
@@ -283,6 +286,13 @@ class Compiled:
             call = caller(specs, result, version.entry.call, _MISS, self._slow)
             if call is not None:
                 type(self).__call__ = call  # type: ignore[method-assign]
+
+
+def _native(leaf: Any) -> Any:
+    """An array in the byte order of the machine."""
+    if isinstance(leaf, np.ndarray) and not leaf.dtype.isnative:
+        return leaf.astype(leaf.dtype.newbyteorder("="))
+    return leaf
 
 
 def _kind(leaf: Any) -> Any:

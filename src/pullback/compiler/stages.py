@@ -17,8 +17,10 @@ from pullback.compiler.cache.key import object_key
 from pullback.compiler.call import Array, Instance, NativeFunction
 from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.decomposition import decompose
+from pullback.compiler.donation import safe_pairs
 from pullback.compiler.fusion import fuse
 from pullback.compiler.interrupts import poll_address
+from pullback.compiler.libraries import address_of
 from pullback.compiler.llvm import emit, numbers, scratch_layout, symbols
 from pullback.compiler.loops import Program, text
 from pullback.compiler.lowering import Lowered, lower
@@ -73,6 +75,7 @@ class Stages:
             self.lowered: Lowered = lower(self.graph, self.varying)
         with self._timed("fuse"):
             self.program: Program = fuse(self.lowered.program)
+        self.donate = safe_pairs(self.program, self.donate)
 
     def for_any(self, other: Stages) -> tuple[Stages, Stages] | None:
         """The same, and another, for any size of the arguments: extents in which they differ vary.
@@ -100,7 +103,8 @@ class Stages:
 
     def llvm(self, holes: Sequence[int] = ()) -> str:
         """The program as LLVM has it; the numbers at these positions are told when it runs."""
-        return emit(self.program, holes={each: i for i, each in enumerate(holes)})
+        told = {each: i for i, each in enumerate(holes)}
+        return emit(self.program, holes=told, apart=not self.donate)
 
     @functools.cached_property
     def numbers(self) -> tuple[str, list[Any]]:
@@ -112,7 +116,7 @@ class Stages:
         structure, values = self.numbers
         fixed = [None if i in set(holes) else value for i, value in enumerate(values)]
         with self._timed("load"):
-            key = object_key(repr((structure, fixed)))
+            key = object_key(repr((structure, fixed, bool(self.donate))))
             objects = object_cache().get(key)
         self.cached = objects is not None
         if objects is None:
@@ -178,8 +182,3 @@ def _argument(x: Variable) -> Array:
 def _bits(value: Any) -> bytes:
     """A number as a hole has it."""
     return struct.pack("<d", value) if type(value) is float else struct.pack("<q", value)
-
-
-def address_of(symbol: str) -> int:
-    """The address of a function of a library that native code calls."""
-    raise NotImplementedError(symbol)

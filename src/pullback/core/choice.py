@@ -73,20 +73,22 @@ class Branch(Linear):
     ----------
     function : callable
         The map, which is its own adjoint.
-    taken : callable
-        Makes the array of booleans that tells which elements are handed on.
+    condition : array_like of bool
+        Which elements are handed on; those for which it does not hold, if that is `negated`.
     """
 
-    __slots__ = ("_taken",)
+    __slots__ = ("condition", "negated")
 
-    def __init__(self, function: Callable[[Any], Any], taken: Callable[[], Any]) -> None:
+    def __init__(
+        self, function: Callable[[Any], Any], condition: Any, *, negated: bool = False
+    ) -> None:
         super().__init__(function, function)
-        self._taken = taken
+        self.condition, self.negated = condition, negated
 
     @property
     def taken(self) -> Any:
         """Which elements are handed on."""
-        return self._taken()
+        return np.logical_not(self.condition) if self.negated else self.condition
 
 
 def has_nan(product: Any) -> bool:

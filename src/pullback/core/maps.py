@@ -17,8 +17,9 @@ from pullback.core.adjoint import (
 )
 from pullback.core.linear import IDENTITY, Diagonal, Linear, LinearMap, unfit
 from pullback.core.shapes import Abstract
+from pullback.core.zeros import Zeros, ordinary
 
-__all__ = ["Joint", "Maps", "as_map", "push"]
+__all__ = ["Followed", "Joint", "Maps", "as_map", "push"]
 
 
 class Joint:
@@ -78,15 +79,44 @@ class Joint:
             return Joint(push, from_pushforward(push, xs, y, where), self.pullback_onto)
         return self
 
-    @classmethod
-    def accumulating(
-        cls,
-        pushforward: Callable[..., Any],
-        pullback_onto: Callable[[Any, Sequence[Any]], Sequence[Any]],
-        count: int,
-    ) -> Joint:
-        """The map of `count` arguments whose pullback adds to cotangents that there are already."""
-        return cls(pushforward, lambda y_bar: pullback_onto(y_bar, [None] * count), pullback_onto)
+
+class Followed(Joint):
+    """The joint map of a recorded body, which is told of strong zeros, and tells of its results'.
+
+    Parameters
+    ----------
+    push : callable
+        ``push(dots, zeros)`` are the tangents of the results, and what their zeros are.
+    pull : callable
+        ``pull(bars, totals, zeros)`` are the cotangents of the arguments, added to the totals that
+        there are, and what their zeros are if so are any zeros of the totals.
+    sizes : tuple of int
+        The numbers of arguments and results.
+    masks : bool
+        Whether the body may have strong zeros of its own.
+    """
+
+    __slots__ = ("masks", "pull", "push")
+
+    def __init__(
+        self,
+        push: Callable[[Sequence[Any], Sequence[Zeros]], tuple[Any, Sequence[Zeros]]],
+        pull: Callable[..., tuple[Sequence[Any], Sequence[Zeros]]],
+        sizes: tuple[int, int],
+        *,
+        masks: bool,
+    ) -> None:
+        self.push, self.pull, self.masks = push, pull, masks
+        count, width = sizes
+
+        def pull_onto(bars: Any, totals: Sequence[Any]) -> Sequence[Any]:
+            return pull(bars, totals, ordinary(width))[0]
+
+        super().__init__(
+            lambda *dots: push(dots, ordinary(count))[0],
+            lambda bars: pull_onto(bars, [None] * count),
+            pull_onto,
+        )
 
 
 def as_map(entry: Any) -> LinearMap | None:

@@ -43,10 +43,15 @@ class FullRule(NamedTuple):
     linearize : callable
         ``linearize(values, wanted, params)`` is the pair of the value and the `Joint` of its linear
         maps. `wanted` tells for each argument whether it is differentiated.
+    follows : bool
+        Whether both follow strong zeros through a body: the pushforward takes what the zeros of
+        each tangent are as one argument more, and returns what those of its results are as the
+        third; the maps are `Followed` ones.
     """
 
-    pushforward: Callable[..., tuple[Any, Any]]
+    pushforward: Callable[..., tuple[Any, ...]]
     linearize: Callable[..., tuple[Any, Joint]]
+    follows: bool = False
 
 
 class Primitive:
@@ -97,8 +102,9 @@ class Primitive:
         self.pads = structure.pads
         self.leaves_out = structure.masks or bool(structure.pads)
         self.generic = False
-        self.pushforward: Callable[..., tuple[Any, Any]] | None = None
+        self.pushforward: Callable[..., tuple[Any, ...]] | None = None
         self.linearize: Callable[..., tuple[Any, Joint]] | None = None
+        self.follows = False
         self.singular_points: list[SingularPoint] = []
         self.rule: Callable[..., Any] | None = None
         self.keeps_out = False
@@ -113,7 +119,7 @@ class Primitive:
     def set_rule(self, rule: Callable[..., Any] | FullRule) -> None:
         """Attach `rule`, and read off its signature what it keeps."""
         if isinstance(rule, FullRule):
-            self.pushforward, self.linearize = rule
+            self.pushforward, self.linearize, self.follows = rule
             return
         self.rule = rule
         if rule is locally_constant:

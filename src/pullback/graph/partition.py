@@ -1,82 +1,83 @@
 """The cut of a graph into a part that is evaluated early and a part that is evaluated late.
 
 A reverse sweep needs some of the values of the forward sweep. What it needs is either kept, or
-computed again from what is kept, where that is cheap and keeps less.
+computed again from what is kept, where that is cheaper.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Sequence
 
 from pullback.graph.dependence import read
+from pullback.graph.flow import Network
 from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
 
-__all__ = ["kept_values", "recomputation"]
+__all__ = ["KEEPING", "kept_values", "recomputation"]
 
-_LONGEST = 64
-"""How many equations are computed again at most to save keeping one value."""
+KEEPING = 10
+"""What it costs to keep a byte: to write it, and to read it again."""
+
+_NEVER = 1 << 62
+"""The capacity of what is never cut."""
 
 
 def kept_values(
-    inputs: Sequence[Variable],
     equations: Sequence[Equation],
     needed: Iterable[Variable],
     free: Iterable[Variable],
-    cheap: Callable[[Equation], bool],
+    price: Callable[[Equation], int | None],
 ) -> list[Variable]:
     """Which values of the early part to keep for the late part, which has the free ones anyway.
 
-    From these and the free values `recomputation` gives all that is needed, inputs included, by
-    equations that are cheap enough to be evaluated again.
+    From these and the free values `recomputation` gives all that is needed by equations that may be
+    evaluated again. ``price(equation)`` is what that costs, to be compared with `KEEPING` for each
+    byte that is kept; None if it may not be. The sum of both is as small as it can be.
 
-    Greedy, from the last value to the first: a value goes if what has to be kept in its place
-    takes less memory. The best choice is a minimum cut; programs of loops are seldom so tangled
-    that it differs.
+    That is a cheapest cut: what is kept, or evaluated again, cuts all ways from what only the early
+    part has to what the late part needs. What needs no other value than those at hand costs nothing
+    but its evaluation.
     """
     producer = {out: equation for equation in equations for out in equation.outputs}
-    values = [*inputs, *producer]
-    position = {x: i for i, x in enumerate(values)}
     available = set(free)
-    kept = {x for x in needed if x not in available}
-    queue = [-position[x] for x in kept]
-    heapq.heapify(queue)
-    while queue:
-        x = values[-heapq.heappop(queue)]
-        instead = _instead(x, producer, available | (kept - {x}), cheap)
-        if instead is not None and sum(map(_nbytes, instead)) < _nbytes(x):
-            kept.remove(x)
-            for each in instead - kept:
-                heapq.heappush(queue, -position[each])
-            kept |= instead
-    return sorted(kept, key=position.__getitem__)
+    network = Network()
+    gates: dict[Variable, tuple[int, int]] = {}  # a value that is kept is cut between the two
+    reached: dict[int, int] = {}
+    pending: list[Variable] = []
 
+    def gate(x: Variable) -> tuple[int, int]:
+        if x not in gates:
+            gates[x] = before, after = network.node(), network.node()
+            network.connect(before, after, KEEPING * x.size * x.dtype.itemsize)
+            pending.append(x)
+        return gates[x]
 
-def _instead(
-    x: Variable,
-    producer: dict[Variable, Equation],
-    available: set[Variable],
-    cheap: Callable[[Equation], bool],
-) -> set[Variable] | None:
-    """What has to be kept in place of `x`, beside what is available; `None` for `x` itself."""
-    if x not in producer or not cheap(producer[x]):
-        return None
-    leaves: set[Variable] = set()
-    pending, seen = [producer[x]], {id(producer[x])}
+    for x in dict.fromkeys(needed):
+        if x not in available:
+            network.connect(gate(x)[1], network.SINK, _NEVER)
     while pending:
-        for each in read(pending.pop()):
-            if each in available:
-                continue
-            equation = producer.get(each)
-            if equation is None or not cheap(equation):
-                leaves.add(each)
-            elif id(equation) not in seen:
-                if len(seen) == _LONGEST:
-                    return None
-                seen.add(id(equation))
-                pending.append(equation)
-    return leaves
+        x = pending.pop()
+        equation = producer.get(x)
+        cost = None if equation is None else price(equation)
+        if equation is None or cost is None:
+            network.connect(network.SOURCE, gates[x][0], _NEVER)
+            continue
+        if id(equation) not in reached:
+            reached[id(equation)] = node = network.node()
+            network.connect(network.SOURCE, node, cost)
+            for each in set(read(equation)) - available:
+                network.connect(gate(each)[1], node, _NEVER)
+        network.connect(reached[id(equation)], gates[x][0], _NEVER)
+    late = network.sink_side()
+    kept = {x for x, (before, after) in gates.items() if late[after] and not late[before]}
+    return [x for x in _in_order(equations, gates) if x in kept]
+
+
+def _in_order(equations: Sequence[Equation], values: Iterable[Variable]) -> list[Variable]:
+    """Values that no equation makes, and then the others, as they are made."""
+    made = [out for equation in equations for out in equation.outputs]
+    known = set(made)
+    return [*(x for x in values if x not in known), *made]
 
 
 def recomputation(
@@ -94,7 +95,3 @@ def recomputation(
     if wanted:
         raise ValueError(f"{len(wanted)} values are not computable from what is available")
     return again[::-1]
-
-
-def _nbytes(x: Variable) -> int:
-    return x.size * x.dtype.itemsize

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from pullback.core.shapes import shape_of
@@ -21,9 +20,10 @@ from pullback.graph.graph import Graph
 from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 from pullback.passes.bodies import facts, informed, remaining
+from pullback.passes.calls import Call
 from pullback.passes.layout import padded
 from pullback.passes.rewriting import Pass, Rewriting
-from pullback.rules.control_flow.derived import groups, part_of, with_inputs
+from pullback.rules.control_flow.derived import part_of, with_inputs
 from pullback.rules.control_flow.loop import Loop, scan, while_loop
 from pullback.rules.indexing import index
 from pullback.rules.shaping import reshape
@@ -31,42 +31,6 @@ from pullback.rules.shaping import reshape
 __all__ = ["simplify_loops"]
 
 simplify_loops = Pass()
-
-
-class Call:
-    """A loop and its arguments, in groups.
-
-    Attributes
-    ----------
-    loop : Loop
-    consts, carry, xs : tuple of Atom
-    first_carry, first_x : int
-        The places of the first carry and of the first slice among the body's inputs.
-    """
-
-    def __init__(self, loop: Loop, inputs: tuple[Atom, ...]) -> None:
-        self.loop = loop
-        self.consts, self.carry, self.xs = groups(inputs, loop.sizes)
-        self.first_carry, self.first_x = 1 + loop.consts, 1 + loop.first_x
-
-    def again(
-        self,
-        rw: Rewriting,
-        body: Graph,
-        consts: Sequence[Atom],
-        carry: Sequence[Atom],
-        xs: Sequence[Atom],
-        condition: Graph | None = None,
-    ) -> Any:
-        """The results of a loop like this one."""
-        if not body.outputs:
-            return ()
-        condition = condition or self.loop.condition
-        loop = replace(
-            self.loop, body=body, consts=len(consts), carry=len(carry), condition=condition
-        )
-        primitive = scan if condition is None else while_loop
-        return rw.bind(primitive, *consts, *carry, *xs, loop=loop)
 
 
 # -- loops that are none --------------------------------------------------------------------------

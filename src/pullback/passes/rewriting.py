@@ -46,7 +46,7 @@ GeneralRule = Callable[..., Any]
 
 
 class Shared(Protocol):
-    """Finds equations and constants that are there already; see `pullback.passes.common`."""
+    """Finds equations and constants that are there already; see `pullback.graph.numbering`."""
 
     def find(self, equation: Equation) -> Any:
         """The outputs of an equal equation, and what to call `enter` with otherwise."""

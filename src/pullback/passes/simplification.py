@@ -8,23 +8,28 @@ from __future__ import annotations
 from pullback.core.validation import require_flag, require_instance
 from pullback.graph.graph import Graph
 from pullback.passes.accumulate import accumulate_in_place
+from pullback.passes.accumulators import join_accumulators
 from pullback.passes.algebra import simplify_algebra
 from pullback.passes.assembly import assemble
 from pullback.passes.broadcasts import simplify_broadcasts
+from pullback.passes.carries import simplify_carries
 from pullback.passes.choices import simplify_choices
 from pullback.passes.common import share_equal
 from pullback.passes.constants import fold_constants
 from pullback.passes.contractions import simplify_contractions
 from pullback.passes.dead import remove_dead
+from pullback.passes.factors import share_factors
 from pullback.passes.indexing import simplify_indexing
 from pullback.passes.joining import simplify_joining
 from pullback.passes.layout import simplify_layout
 from pullback.passes.loops import simplify_loops
+from pullback.passes.products import products_outside
 from pullback.passes.recognition import recognize
 from pullback.passes.reductions import simplify_reductions
 from pullback.passes.rewriting import Pass, Rewriting
 from pullback.passes.strength import weaken_products
 from pullback.passes.switches import simplify_switches
+from pullback.passes.totals import totals_after_loops
 
 __all__ = ["simplify"]
 
@@ -46,6 +51,11 @@ _ALL = Pass(
     assemble,
     recognize,
     simplify_loops,
+    simplify_carries,
+    join_accumulators,
+    products_outside,
+    totals_after_loops,
+    share_factors,
     simplify_switches,
     share_equal,
 )
@@ -59,7 +69,8 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
     transposes, reshapes, conversions and broadcasts are merged; what is added to a few elements of
     an array, or written and read again, is so without arrays of zeros, and what is written
     everywhere is joined; sums of products are matrix products where that saves an array of all
-    products.
+    products; loops carry, scan and stack nothing twice, and products with one matrix, or that a
+    loop adds up, are formed at once.
 
     Parameters
     ----------

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pullback.graph.graph import Graph
+from pullback.graph.numbering import structure
 from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.bodies import facts, informed, remaining
-from pullback.passes.common import structure
 from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules.control_flow.choice import Branches, switch
 from pullback.rules.control_flow.derived import part_of

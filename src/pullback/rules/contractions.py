@@ -106,6 +106,8 @@ def _vector_matrix(a, b):
     """c…ⱼ = Σᵢ aᵢ b…ᵢⱼ: ā = B c̄, B̄ = a c̄ᵀ."""
 
     def pull_a(c_bar):
+        if b.ndim == 2:
+            return conjugated(b) @ c_bar
         return (conjugated(b) @ c_bar[..., None])[..., 0]
 
     return pull_a, lambda c_bar: conjugated(a)[:, None] * c_bar[..., None, :]

@@ -14,6 +14,7 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
 from pullback.core.structure import rowwise
 from pullback.rules.complex import adjoint, conjugated
+from pullback.rules.factored import triangular_solve
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal, reshape
 from pullback.rules.spectral import svd
@@ -177,6 +178,12 @@ def cholesky(factor, _a):
     ``LinAlgError``, where A is not positive definite.
     """
 
+    def forward(b):
+        return triangular_solve(factor, b, lower=True, adjoint=False)
+
+    def back(b):
+        return triangular_solve(factor, b, lower=True, adjoint=True)
+
     def half(a):
         return np.tril(a) - 0.5 * embed_diagonal(diagonal(a), shape=shape_of(a)[-2:])
 
@@ -184,13 +191,12 @@ def cholesky(factor, _a):
         strict = np.tril(a_dot, -1)
         on = np.real(diagonal(a_dot)) if a_dot.dtype.kind == "c" else diagonal(a_dot)
         a_dot = strict + adjoint(strict) + embed_diagonal(on, shape=shape_of(a_dot)[-2:])
-        inside = solve(factor, adjoint(solve(factor, a_dot)))
+        inside = forward(adjoint(forward(a_dot)))
         return factor @ half(adjoint(inside))
 
     def pullback(l_bar):
         inside = half(adjoint(factor) @ np.tril(l_bar))
-        inside = solve(adjoint(factor), inside)
-        whole = adjoint(solve(adjoint(factor), adjoint(inside)))
+        whole = adjoint(back(adjoint(back(inside))))
         whole = 0.5 * (whole + adjoint(whole))
         on = embed_diagonal(diagonal(whole), shape=shape_of(whole)[-2:])
         return 2 * np.tril(whole) - on

@@ -192,7 +192,12 @@ def masked_multiply(_z: Any, x: Any, y: Any, mask: Any) -> Any:
 
     ∂z/∂x = y, which leaves out what it leaves out, and ∂z/∂y = x.
     """
-    return lambda: Choice(y, taken=mask), lambda: x, None
+
+    def first() -> Choice:
+        nowhere = type(mask) is np.bool_ and not mask
+        return Choice(y, taken=np.not_equal(y, 0) if nowhere else mask)
+
+    return first, lambda: x, None
 
 
 Choice.strong_product = strong_multiply

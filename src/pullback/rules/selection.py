@@ -28,8 +28,8 @@ def where(_z, condition, _x, _y):
 
     return (
         None,
-        Branch(taken, lambda: condition),
-        Branch(left, lambda: np.logical_not(condition)),
+        Branch(taken, condition),
+        Branch(left, condition, negated=True),
     )
 
 

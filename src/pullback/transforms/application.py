@@ -9,32 +9,39 @@ from typing import Any
 import numpy as np
 
 from pullback.core.choice import Branch, Choice, has_nan
-from pullback.core.linear import Diagonal, Identity, Linear, LinearMap, Selection
-from pullback.core.maps import Joint, Maps, push
+from pullback.core.linear import Diagonal, Identity, Linear, LinearMap
+from pullback.core.maps import Followed, Joint, Maps, push
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracing import known
+from pullback.core.tracing import Tracer, known
 from pullback.transforms.support import (
     ROW,
-    UNKEPT,
     Support,
     both,
+    found_again,
     indicator,
     left_out,
     may_be_nan,
+    of_elements,
     of_results,
-    of_sum,
-    of_value,
+    of_zeros,
+    ones,
     only_mapped,
+    passed,
     point_of,
     times,
     union,
+    unkept,
+    zeros_of,
 )
 
 __all__ = ["Application", "leaves_out"]
 
 _SHORT = 64
-"""How many elements an array has at most of which a graph may hold what is left out."""
+"""How many elements an array has at most for what an index leaves out of it to be computed."""
+
+_LONG = 4096
+"""How many it has at most for that to be a constant of a graph."""
 
 
 class Application:
@@ -53,6 +60,9 @@ class Application:
         self, maps: Maps, dots: Sequence[Any], supports: Sequence[Support | None]
     ) -> tuple[Any, Any]:
         """Σ Jᵢẋᵢ and its support; for several outputs a tuple, and the support of each."""
+        if isinstance(maps, Followed):
+            term, zeros = maps.push(dots, tuple(map(zeros_of, supports)))
+            return term, tuple(map(of_zeros, term, zeros))
         if isinstance(maps, Joint):
             term = maps.pushforward(*dots)
             if self.primitive.pads:
@@ -76,9 +86,8 @@ class Application:
             elif onto is None:
                 total, found = total + term, union(found, support)
             else:
-                total, of_both = term, support is not None and support.own is term
-                found = support if found and of_both else union(found, support)
-        return total, found
+                total, found = term, union(found, support)
+        return total, found_again(total, found)
 
     def one(
         self,
@@ -94,7 +103,7 @@ class Application:
         """One of the maps, or its adjoint, applied to `x`, and the support of the result.
 
         If that is not `asked` for, it is found only where it is needed for the result itself. A
-        map that has `push_onto` adds its result to `onto`, and the support may be the sum's `own`.
+        map that has `push_onto` adds its result to `onto`.
         """
         if isinstance(linear, Diagonal):
             return self._diagonal(linear, x, support, forward=forward)
@@ -104,21 +113,21 @@ class Application:
             term = linear.pushforward(x) if forward else linear.pullback(x)
         if term is None or type(linear) is Identity:
             return term, support
-        if forward and type(linear) is Selection and support is not None and support.own is x:
-            return term, of_value(term, everywhere=support.everywhere)
         if isinstance(linear, Branch):
-            taken = Support(lambda: linear.taken, everywhere=True)
-            return term, taken if support is None else both(support, taken)
+            half = support, linear.condition, linear.negated
+            return term, both(support, self._taken(linear.taken), half)
         if not asked and type(term) is np.ndarray and not has_nan(term):
             return term, None
         several = isinstance(x, ROW) or isinstance(term, tuple)
+        if onto is None and not several and self._reads(term, x, support):
+            return term, of_elements(term, support)
         found = None if several else self.passage(linear, position, x, support, forward=forward)
         if found is None:
             if support is None:
                 return term, None
-            return term, of_results(term, support if isinstance(support, tuple) else (support,))
-        if found is UNKEPT:
-            return term, of_sum(term)
+            return term, of_results(term, support if isinstance(support, ROW) else (support,))
+        if not found.is_kept:
+            return term, found
         if onto is None and may_be_nan(term) and (self.primitive.singular or only_mapped(term)):
             term = left_out(term, found)
         return term, found
@@ -131,12 +140,27 @@ class Application:
             term = linear.times(coefficient, x)
             if support is not None and not linear.is_strong and may_be_nan(term):
                 term = left_out(term, support)
-            array = linear.taken  # rather than to keep the coefficients
-            taken = Support(lambda: array, everywhere=True)
-            return term, taken if support is None else both(support, taken)
-        if support is not None and (support.everywhere or self.primitive.singular):
-            return times(coefficient, x, support), support
-        return coefficient * x, support
+            return term, both(support, self._taken(linear.taken))
+        if support is None:
+            return coefficient * x, None
+        return times(coefficient, x, support, singular=self.primitive.singular), support
+
+    @staticmethod
+    def _taken(array: Any) -> Support:
+        """The elements that are not left out; the array, rather than what it is made of."""
+        return Support(lambda: array, everywhere=True, static=known(array))
+
+    def _reads(self, term: Any, x: Any, support: Any) -> bool:
+        """Whether these are elements of `x`, whose zeros are told by value."""
+        primitive = self.primitive
+        return (
+            type(x) is Tracer
+            and support is not None
+            and support.own is x
+            and (primitive.reads_nothing or primitive.keeps_rest)
+            and (primitive.leaves_out or primitive.structure.is_free())
+            and math.prod(shape_of(term)) <= math.prod(shape_of(x))
+        )
 
     def passage(
         self, linear: LinearMap, position: int, x: Any, support: Support | None, *, forward: bool
@@ -154,52 +178,64 @@ class Application:
         else:
             return None
         like = Abstract.of(x)
-        if self._spreads(forward=forward) and not known(x):
-            if support is not None or not self._is_small():
-                return UNKEPT
-            found = np.not_equal(through(point_of(like)), 0)
-            return Support(lambda: found, everywhere=True) if known(found) else UNKEPT
-        if support is None:
-            return Support(lambda: np.not_equal(through(point_of(like)), 0), everywhere=True)
-        return Support(
-            lambda array: np.not_equal(through(indicator(array, like)), 0),
-            (support,),
-            everywhere=support.everywhere or (primitive.masks and not forward),
+        static = not leaves_out or self._is_static()
+        spreads = not known(x) and self._spreads(position, forward=forward)
+        if primitive.keeps_rest and not known(x):
+            is_long = self._holds() > _LONG
+            if spreads and (is_long or not static):
+                return unkept()
+            if is_long and (support is None or support.static):
+                return unkept()
+        left = None
+        if leaves_out:
+            left = Support(
+                lambda: np.not_equal(through(point_of(like)), 0), everywhere=True, static=static
+            )
+        marked = ones if leaves_out and primitive.keeps_rest else indicator
+        found = passed(
+            support,
+            lambda array: np.not_equal(through(marked(array, like)), 0),
+            static=static,
+            left=left,
         )
+        assert found is not None
+        if spreads and not found.static and self._holds() > _SHORT:
+            return unkept(found)
+        return found
 
-    def _spreads(self, *, forward: bool) -> bool:
+    def _spreads(self, position: int, *, forward: bool) -> bool:
         """Whether a map puts a few elements among many, which a loop may do in each step.
 
         To do the same to a support would take more than the step does.
         """
         primitive = self.primitive
-        if not forward:
-            return primitive.masks
-        return primitive.keeps_rest and (bool(primitive.pads) or len(primitive.keeps) > 1)
+        if not primitive.keeps_rest:
+            return False
+        if forward:
+            return bool(primitive.pads) or len(primitive.keeps) > 1
+        return primitive.masks and position == 0
 
-    def _is_small(self) -> bool:
-        """Whether what an index leaves out is a short constant of a graph that is recorded."""
+    def _holds(self) -> int:
+        """How many elements the larger array has that an index chooses among."""
+        return max(math.prod(shape_of(x)) for x in (self.out, self.args[0]))
+
+    def _is_static(self) -> bool:
+        """Whether what the maps leave out is known, as it is for an index that is."""
         primitive = self.primitive
-        indices = self.args[len(primitive.keeps) :]
-        return (
-            primitive.keeps_rest
-            and math.prod(shape_of(self.args[0])) <= _SHORT
-            and all(map(known, indices))
-        )
+        return all(known(x) for i, x in enumerate(self.args) if primitive.reads(i))
 
     def parts(self, maps: Joint, bar: Any, support: Any, terms: Sequence[Any]) -> Sequence[Any]:
         """The supports of what a joint map pulls a cotangent back to."""
-        if type(support) is not Support or not self.primitive.pads:
-            return of_results(list(terms), support if type(support) is tuple else (support,))  # type: ignore[no-any-return]
+        if isinstance(support, ROW):
+            return of_results(list(terms), support)  # type: ignore[no-any-return]
+        if not self.primitive.pads or support is None:
+            return of_results(list(terms), (support,))  # type: ignore[no-any-return]
+        if support.own is bar:
+            return [None if term is None else of_elements(term, support) for term in terms]
         like = Abstract.of(bar)
-        row = Support(
-            lambda array: maps.pullback(indicator(array, like)),
-            (support,),
-            everywhere=support.everywhere,
-        )
+        row = passed(support, lambda array: maps.pullback(indicator(array, like)))
         return [
-            Support(lambda terms, i=i: np.not_equal(terms[i], 0), (row,), everywhere=row.everywhere)
-            for i in range(len(terms))
+            passed(row, lambda terms, i=i: np.not_equal(terms[i], 0)) for i in range(len(terms))
         ]
 
     def _generic(self, position: int, forward: bool) -> Callable[[Any], Any]:
@@ -222,7 +258,7 @@ class Application:
 def leaves_out(primitive: Primitive, args: Sequence[Any], dots: Sequence[Any]) -> bool:
     """Whether a pushforward has strong zeros of its own, where the tangents have none."""
     if not primitive.leaves_out:
-        return False
+        return primitive.follows
     # Conditions are booleans, indices the rest of the arguments; neither has a tangent.
     count = len(primitive.keeps) if primitive.keeps_rest else len(args)
     if primitive.pads == "always":
@@ -231,25 +267,31 @@ def leaves_out(primitive: Primitive, args: Sequence[Any], dots: Sequence[Any]) -
     return any(dot is None and dtype_of(x).kind != "b" for x, dot in rows)
 
 
-def _joined(maps: Joint, dots: Sequence[Any], supports: Sequence[Support | None]) -> Support:
+def _joined(maps: Joint, dots: Sequence[Any], supports: Sequence[Support | None]) -> Support | None:
     """The support of a concatenation: that of the joined supports, where constants have none."""
     likes = [None if dot is None else Abstract.of(dot) for dot in dots]
 
-    def joined(*arrays: Any) -> Any:
-        remaining = iter(arrays)
-        row = [
-            None
-            if like is None
-            else point_of(like)
-            if support is None
-            else indicator(next(remaining), like)
-            for like, support in zip(likes, supports, strict=True)
-        ]
-        return np.not_equal(maps.pushforward(*row), 0)
+    def join(supports: Sequence[Support | None], **more: Any) -> Support:
+        def joined(*arrays: Any) -> Any:
+            remaining = iter(arrays)
+            row = [
+                None
+                if like is None
+                else point_of(like)
+                if support is None
+                else indicator(next(remaining), like)
+                for like, support in zip(likes, supports, strict=True)
+            ]
+            return np.not_equal(maps.pushforward(*row), 0)
 
-    sources = tuple(
-        support
-        for support, like in zip(supports, likes, strict=True)
-        if support is not None and like is not None
-    )
-    return Support(joined, sources, everywhere=True)
+        sources = tuple(
+            support
+            for support, like in zip(supports, likes, strict=True)
+            if support is not None and like is not None
+        )
+        return Support(joined, sources, **more)
+
+    outlines = [None if support is None else support.outline for support in supports]
+    if all(one is other for one, other in zip(outlines, supports, strict=True)):
+        return join(supports, everywhere=True)
+    return join(supports, everywhere=False, outline=join(outlines, everywhere=True))

@@ -10,7 +10,7 @@ import numpy as np
 from pullback.core.linear import Selection
 from pullback.core.shapes import astype, fit
 from pullback.core.tracing import Tracer
-from pullback.transforms.support import Support, union
+from pullback.transforms.support import Support, found_again, union
 from pullback.transforms.tape import Node, Output
 
 __all__ = ["Cotangents"]
@@ -20,7 +20,7 @@ class Cotangents(dict[Any, Any]):
     """The cotangents of a sweep in progress, by node.
 
     Those of the nodes whose indices are `owned` are arrays of our own; `supports` are those of the
-    cotangents that have strong zeros.
+    cotangents that have strong zeros, for an operation with several outputs a list.
     """
 
     __slots__ = ("owned", "supports")
@@ -31,7 +31,7 @@ class Cotangents(dict[Any, Any]):
             if bar is not None:
                 self[node] = bar
         self.owned: set[int] = set()
-        self.supports: dict[Any, Support] = {}
+        self.supports: dict[Any, Any] = {}
 
     def add(self, node: Node, bar: Any, support: Support | None = None) -> None:
         """Add `bar` to the cotangent of `node`.
@@ -68,8 +68,9 @@ class Cotangents(dict[Any, Any]):
         """Put the cotangent of one of several outputs among those of its operation."""
         parent = node.parents[0]
         assert parent is not None
-        if self.supports:
-            self._support(parent, self.supports.pop(node, None))
+        support = found_again(bar, self.supports.pop(node, None))
+        if support is not None:
+            self.supports.setdefault(parent, [None] * node.width)[node.position] = support
         self.setdefault(parent, [None] * node.width)[node.position] = bar
 
     def _support(self, node: Node, support: Support | None) -> None:

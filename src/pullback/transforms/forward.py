@@ -20,6 +20,7 @@ from pullback.core.shapes import dtype_of, expand, is_inexact, shape_of
 from pullback.core.singular import watch
 from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer
 from pullback.core.validation import require_function
+from pullback.core.zeros import ordinary
 from pullback.transforms.application import Application, leaves_out
 from pullback.transforms.arguments import (
     call,
@@ -32,7 +33,15 @@ from pullback.transforms.arguments import (
     require_tuple,
     seed,
 )
-from pullback.transforms.support import Support, of_results, of_seed
+from pullback.transforms.support import (
+    Support,
+    may_be_nan,
+    of_results,
+    of_seed,
+    of_zeros,
+    only_mapped,
+    zeros_of,
+)
 
 __all__ = ["Pushforward", "pushforward"]
 
@@ -86,8 +95,7 @@ class Pushforward(Interpreter):
         if self.infinitesimal is not None:
             dots = list(map(self.infinitesimal.scaled, dots))
         if primitive.pushforward is not None:
-            out, out_dot = _quietly(primitive.pushforward, values, dots, params)
-            support = None if supports is None else of_results(out_dot, supports)
+            out, out_dot, support = _quietly(_whole, primitive, values, dots, params, supports)
         else:
             out = primitive(*values, **params)
             if primitive.separate is not None:
@@ -149,6 +157,11 @@ class Pushforward(Interpreter):
             out_dot = expand(out_dot, shape_of(out), dtype_of(out))
         return Tracer(self, out, out_dot if support is None else Sparse(out_dot, support))
 
+    def support_of(self, out: Any) -> Support | None:
+        """The support of the tangent of a result."""
+        payload = out._payload if type(out) is Tracer and out._interpreter is self else None
+        return payload.support if type(payload) is Sparse else None
+
     def lower(self, out: Any, where: str) -> tuple[Any, Any]:
         """The value of a result, and its tangent; `None` if it is constant."""
         value, payload = lower(out, self, where)
@@ -182,6 +195,24 @@ def _tangent(primitive: Primitive, out: Any, values: Any, params: Any, dots: Seq
     if primitive.rule is None:
         raise primitive.no_rule(dots)
     return push(primitive.entries(out, values, params, dots), dots)
+
+
+def _whole(
+    primitive: Primitive, values: Any, dots: Any, params: Any, supports: Any
+) -> tuple[Any, Any, Any]:
+    """The value and its tangent, and the support of that, by a rule that gives them at once."""
+    assert primitive.pushforward is not None
+    if not primitive.follows:
+        out, out_dot = primitive.pushforward(values, dots, params)
+        return out, out_dot, None if supports is None else of_results(out_dot, supports)
+    count = len(dots)
+    if supports is not None and all(map(only_mapped, (*values, *dots))):
+        out, out_dot, _ = primitive.pushforward(values, dots, params, ordinary(count))
+        if not any(map(may_be_nan, out_dot)):
+            return out, out_dot, of_results(out_dot, supports)
+    zeros = ordinary(count) if supports is None else tuple(map(zeros_of, supports))
+    out, out_dot, found = primitive.pushforward(values, dots, params, zeros)
+    return out, out_dot, tuple(map(of_zeros, out_dot, found))
 
 
 def _sparse_tangent(

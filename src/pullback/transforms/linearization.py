@@ -14,14 +14,25 @@ from typing import Any
 import numpy as np
 
 from pullback.core.linear import Linear, Selection
-from pullback.core.maps import Joint, as_map, push
+from pullback.core.maps import Followed, Joint, as_map, push
 from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.running import thread
 from pullback.core.shapes import expand, fit, shape_of
+from pullback.core.zeros import Zeros
 from pullback.errors import ArgumentValueError
 from pullback.transforms.application import Application, leaves_out
 from pullback.transforms.cotangents import Cotangents
-from pullback.transforms.support import UNKEPT, Support, may_be_nan, of_seed, of_sum
+from pullback.transforms.support import (
+    Support,
+    found_again,
+    may_be_nan,
+    of_seed,
+    of_value,
+    of_zeros,
+    passed,
+    recorded,
+    zeros_of,
+)
 from pullback.transforms.tape import Node, Operation, Output, Tape
 
 __all__ = ["Linearization"]
@@ -170,17 +181,43 @@ class Linearization:
             if output is not None and bar is not None:
                 bar = fit(bar, output.shape, output.dtype)
                 bars.add(output, bar, of_seed(bar))
+        self._sweep(bars, once=once)
+        return [bars.get(node) for node in self.inputs]
+
+    def pull_followed(
+        self, seeds: Sequence[Any], supports: Sequence[Support | None], onto: Sequence[Any]
+    ) -> tuple[list[Any], list[Zeros]]:
+        """The cotangents of the inputs in a body that is recorded, and what their zeros are.
+
+        The seeds have these supports; the zeros of the totals `onto` are strong, so that those of
+        a sum are where those of its terms are.
+        """
+        bars = Cotangents(self.inputs, onto)
+        for node, total in zip(self.inputs, onto, strict=True):
+            if total is not None:
+                bars.supports[node] = of_value(total, everywhere=True)
+        for output, bar, support in zip(self.outputs, seeds, supports, strict=True):
+            if output is not None and bar is not None:
+                bars.add(output, fit(bar, output.shape, output.dtype), support)
+        self._sweep(bars, once=False)
+        found = [bars.get(node) for node in self.inputs]
+        after = map(found_again, found, map(bars.supports.get, self.inputs))
+        return found, list(map(zeros_of, after))
+
+    def _sweep(self, bars: Cotangents, *, once: bool) -> None:
+        """From the cotangents of the outputs to those of the inputs."""
         with np.errstate(all="ignore"):
             for node in reversed(self.nodes):
                 if type(node) is Operation:
                     bar = bars.pop(node, None)
                     if bar is not None:
                         support = bars.supports.pop(node, None)
-                        if support is UNKEPT:
-                            support = of_sum(bar)
+                        if type(bar) is not list:
+                            support = found_again(bar, support)
                         if node.met is not None:
                             bar = node.met.pulled(bar, support, node.parents)
-                        if support is None and not node.primitive.masks:
+                        primitive = node.primitive
+                        if support is None and not (primitive.masks or primitive.follows):
                             _pull_through(node, bar, bars, not once)
                         else:
                             _pull_sparse(node, bar, support, bars, keep=not once)
@@ -190,7 +227,6 @@ class Linearization:
                         bars.add_output(node, bar)
                 if once:
                     self.nodes.pop().release()
-        return [bars.get(node) for node in self.inputs]
 
 
 def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
@@ -270,8 +306,13 @@ def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, k
     entries: Any = node.linear_maps() if keep else node.entries()
     if isinstance(entries, Joint):
         full = [parent in bars and parent not in bars.supports for parent in node.parents]
-        terms = _joint_terms(entries, node, bar, bars)
-        supports = application.parts(entries, bar, support, terms)
+        if isinstance(entries, Followed):
+            before = tuple(map(zeros_of, support or [None] * len(bar)))
+            terms, zeros = entries.pull(bar, bars.taken(node.parents), before)
+            supports: Sequence[Any] = list(map(of_zeros, terms, zeros))
+        else:
+            terms = _joint_terms(entries, node, bar, bars)
+            supports = application.parts(entries, bar, support, terms)
         for position, parent in enumerate(node.parents):
             if parent is not None and terms[position] is not None:
                 found = None if full[position] else supports[position]
@@ -281,7 +322,7 @@ def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, k
         linear = None if parent is None else as_map(entries[position])
         if parent is None or linear is None:
             continue
-        asked = bool(parent.parents)  # nothing comes after an input
+        asked = bool(parent.parents) or recorded(bar)
         if type(linear) is Selection:
             found = None
             if asked:
@@ -317,12 +358,13 @@ def _fitted(
     """The support of a cotangent that has been brought to the shape of an argument."""
     if support is None or before == after:
         return support
-    return Support(
+    if not support.is_kept:
+        return support
+    return passed(
+        support,
         lambda array: np.not_equal(
             fit(np.broadcast_to(np.where(array, 1.0, 0.0), before), after, np.dtype(float)), 0
         ),
-        (support,),
-        everywhere=support.everywhere,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.collection import ROUND, full_collections
-from pullback.core.maps import Maps
+from pullback.core.maps import Followed, Maps
 from pullback.core.memory import Snapshots
 from pullback.core.precision import PYTHON_NUMBERS, as_scalar
 from pullback.core.primitive import SCALARS, Primitive, locally_constant
@@ -104,7 +104,7 @@ class Operation(Node):
             out = self if out is None else out
             self.maps = self.primitive.maps(out, args, self.params, self.parents)
             asked = self.primitive.generic or self.primitive.masks or self.primitive.pads
-            self.out, self.args = None, tuple(map(Abstract.of, args)) if asked else ()
+            self.out, self.args = None, tuple(map(_outside, args)) if asked else ()
         return self.maps
 
     def entries(self) -> Any:
@@ -117,6 +117,11 @@ class Operation(Node):
     def release(self) -> None:
         self.parents = ()
         self.out, self.args, self.maps = None, (), None
+
+
+def _outside(x: Any) -> Any:
+    """What is kept of an argument beside the linear maps: no array but an index or a condition."""
+    return Abstract.of(x) if dtype_of(x).kind in "fc" else x
 
 
 class Output(Node):
@@ -267,7 +272,7 @@ class Tape(Interpreter):
         if not several and not is_inexact(outs):
             return self.constant(outs)
         self.count += 1
-        self.masks = self.masks or primitive.masks
+        self.masks = self.masks or (maps.masks if isinstance(maps, Followed) else primitive.masks)
         node = Operation(self.count, _SEVERAL if several else outs, parents, primitive, (), params)
         node.maps = maps
         if not several:

@@ -10,6 +10,8 @@ import numpy as np
 import scipy.special
 from mpmath import mp
 
+from pullback.compiler.elementary.constants import DIGAMMA_ROOT
+
 __all__ = ["CASES", "Case", "Sampler"]
 
 Real = Any  # an mpf
@@ -116,6 +118,24 @@ def _log_of_sum(x: Real, y: Real) -> Real:
     return mp.log(mp.exp(x) + mp.exp(y))
 
 
+def _corrected(
+    function: Callable[..., np.ndarray], oracle: Callable[..., Real]
+) -> Callable[..., np.ndarray]:
+    """SciPy's, but not next to poles and zeros, where that has a few digits only."""
+
+    def reference(x: np.ndarray) -> np.ndarray:
+        wanted = function(x)
+        for i in np.flatnonzero((abs(x) < 9) & ~((x <= 0) & (x == np.rint(x)))):
+            wanted[i] = float(oracle(float(x[i])))
+        return wanted
+
+    return reference
+
+
+def _gammaln(x: Real) -> Real:
+    return mp.re(mp.loggamma(x))
+
+
 CASES: dict[str, Case] = {
     "exp": Case(mp.exp, np.exp, _exponential),
     "exp2": Case(
@@ -141,6 +161,22 @@ CASES: dict[str, Case] = {
         scipy.special.xlogy,
         lambda s: [(s.between(-3, 3), s.around(1.0)), (s.between(-3, 3), s.positive())],
     ),
+    "xlog1py": Case(
+        lambda x, y: x * mp.log1p(y),
+        scipy.special.xlog1py,
+        lambda s: [(s.between(-3, 3), s.small()), (s.between(-3, 3), s.positive())],
+        1.5,
+    ),
+    "log_expit": Case(
+        lambda x: -mp.log1p(mp.exp(-x)),
+        scipy.special.log_expit,
+        lambda s: (*_exponential(s), s.signs() * s.positive(up_to=1e9)),
+    ),
+    "logaddexp2": Case(
+        lambda x, y: mp.log(mp.mpf(2) ** x + mp.mpf(2) ** y) / mp.ln2,
+        np.logaddexp2,
+        lambda s: [(s.between(0, 60), s.between(0, 60)), (s.between(0, 2), s.between(0, 2))],
+    ),
     "sinh": Case(mp.sinh, np.sinh, _hyperbolic),
     "cosh": Case(mp.cosh, np.cosh, _hyperbolic),
     "tanh": Case(
@@ -156,6 +192,44 @@ CASES: dict[str, Case] = {
     "sin": Case(mp.sin, np.sin, _angles, 1.6),
     "cos": Case(mp.cos, np.cos, _angles, 1.6),
     "tan": Case(mp.tan, np.tan, _angles),
+    "arcsin": Case(mp.asin, np.arcsin, lambda s: (s.between(-1, 1), s.small()), 1.5),
+    "arccos": Case(mp.acos, np.arccos, lambda s: (s.between(-1, 1), s.small()), 1.5),
+    "arctan": Case(mp.atan, np.arctan, _signed, 1.6),
+    "arctan2": Case(
+        mp.atan2,
+        np.arctan2,
+        lambda s: [
+            (s.between(-1, 1), s.between(-1, 1)),
+            (s.signs() * s.positive(), s.signs() * s.positive()),
+            (s.denormal(), s.between(-1, 1)),
+            (s.denormal(), s.signs() * s.denormal()),
+        ],
+        1.6,
+    ),
+    "erf": Case(mp.erf, scipy.special.erf, lambda s: (s.between(-6, 6), s.small()), 1.6),
+    "erfc": Case(
+        mp.erfc,
+        scipy.special.erfc,
+        lambda s: (s.between(-6, 27.5), s.between(-1, 10), s.small()),
+        1.9,
+    ),
+    "gammaln": Case(
+        _gammaln,
+        _corrected(scipy.special.gammaln, _gammaln),
+        lambda s: (
+            s.between(0, 9),
+            s.positive(up_to=float(s.limits.max) / 1e3),
+            s.around(1.0),
+            s.around(2.0),
+        ),
+        1.9,
+    ),
+    "digamma": Case(
+        mp.digamma,
+        _corrected(scipy.special.digamma, mp.digamma),
+        lambda s: (s.between(0, 9), s.positive(), s.around(DIGAMMA_ROOT[0])),
+        1.9,
+    ),
     "power": Case(mp.power, np.power, _powers),
     "sqrt": Case(mp.sqrt, np.sqrt, _positive, 0.5),
     "cbrt": Case(_cube_root, np.cbrt, _signed),

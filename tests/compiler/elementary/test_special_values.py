@@ -43,9 +43,9 @@ def test_special_values_are_those_of_numpy(name: str, dtype: str) -> None:
     assert wanted.dtype == got.dtype
     eps = float(np.finfo(dtype).eps)
     # The difference of logaddexp and its larger argument is what is precise there.
-    slack = 4 * eps if name == "logaddexp" else 0.0
+    slack = 4 * eps if name.startswith("logaddexp") else 0.0
     np.testing.assert_allclose(got, wanted, rtol=8 * eps, atol=slack)
-    number = ~np.isnan(wanted)
+    number = abs(wanted) >= slack
     np.testing.assert_array_equal(got[number] == 0, wanted[number] == 0)
     np.testing.assert_array_equal(np.signbit(got[number]), np.signbit(wanted[number]))
 

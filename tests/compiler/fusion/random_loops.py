@@ -30,7 +30,7 @@ __all__ = ["SIZE", "random_program"]
 SIZE = 24
 SPACES = [
     (24,), (24,), (4, 6), (4, 6), (6, 4), (2, 3, 4), (1, 24), (4, 1, 6), (2, 12), (4, 4, 6),
-    (0, 6), (1, 1), (6,),
+    (0, 6), (1, 1), (6,), (12,), (12,), (4, 3),
 ]  # fmt: skip
 SCRATCH = [f"t{k}" for k in range(6)]
 OUTPUTS = [f"y{k}" for k in range(3)]
@@ -176,7 +176,12 @@ class _Generator:
         order = [*axes]
         if self.rng.random() < 0.3:
             self.rng.shuffle(order)
+        points = 1
+        for axis in axes:
+            points *= axis.extent
         step, terms = 1, []
+        if points == SIZE // 2:  # one half, or each second
+            step, offset = self.rng.choice([(1, 0), (1, SIZE // 2), (2, 0), (2, 1)])
         for axis in reversed(order):
             terms.append((axis.name, step))
             step *= max(axis.extent, 1)
@@ -235,7 +240,7 @@ class _Generator:
             axis = self.rng.choice(axes)
             if kind < 0.6 and axis.extent > 1:  # the element beside, where there is one
                 step = dict(place.terms)[axis.name]
-                place = place._replace(offset=step)
+                place = place._replace(offset=place.offset + step)
                 at = Op("less", (Name(axis.name, INT), Const(axis.extent - 1, INT)), "bool")
                 where = self.let(at, body)
         elif kind < 0.9:

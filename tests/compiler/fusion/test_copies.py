@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pullback.compiler.fusion.copies import without_copies
-from pullback.compiler.loops import Call, Copy, For, Store
+from pullback.compiler.loops import Call, Copy, External, For, Store
 from tests.compiler.fusion.written import (
     INT,
     agrees,
@@ -56,6 +56,28 @@ def test_a_buffer_becomes_the_output_that_it_is_copied_to():
         "  z[j] = cos(y[j])",
     ]
     assert "u" not in {b.name for b in after.buffers}
+
+
+def test_what_a_library_writes_is_copied_nowhere():
+    """It may read what it writes to: that has been filled before, and must be still."""
+
+    def add(target, source, scale):
+        target[...] += scale[0] * source
+
+    before = program(
+        buffers(**ALL),
+        filled("t", "i"),
+        filled("u", "k", "cos"),
+        External("add", (at("u"), at("t"), number(2.0)), (0,)),
+        Copy(at("y"), at("u"), 6),
+        filled("z", "j", "exp", "t"),
+    )
+    after = agrees(before, symbols={"add": add})
+    assert not copies(after.body)
+    assert "u" not in {b.name for b in after.buffers}
+    (merged, called) = after.body
+    assert len(merged.writes) == 3
+    assert called.arguments[0] == at("y")
 
 
 def test_a_chain_of_copies():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pullback.compiler.fusion.degenerate import apart, simple_kernels
+from pullback.compiler.fusion.degenerate import simple_kernels
 from pullback.compiler.fusion.names import Names
+from pullback.compiler.fusion.regions import apart
 from pullback.compiler.loops import Copy, Place, Scalar, Store
 from tests.compiler.fusion.written import (
     INT,

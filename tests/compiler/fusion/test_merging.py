@@ -12,6 +12,7 @@ from pullback.compiler.loops import (
     Copy,
     For,
     Kernel,
+    Let,
     Scalar,
     Store,
     interpret,
@@ -246,6 +247,23 @@ def test_a_kernel_in_place_joins():
     assert len(merged.writes) == 1
 
 
+def test_parts_of_an_array_are_written_together():
+    """Each in turn, and what is then read of one of them is known."""
+    first = kernel(axes(i=2), write(at("y", ("i", 3)), op("sin", load("x", ("i", 1)))))
+    second = kernel(axes(j=2), write(at("y", ("j", 3), offset=1), op("cos", load("x", ("j", 1)))))
+    third = kernel(axes(k=2), write(at("y", ("k", 3), offset=2), load("y", ("k", 3), offset=1)))
+    after = agrees(program(buffers(x="input 6", y="output 6"), first, second, third))
+    assert lines(after.body) == [
+        "for all i < 2:",
+        "  w0: float64 = x[i]",
+        "  w1: float64 = sin(w0)",
+        "  w2: float64 = cos(w0)",
+        "  y[3·i] = w1",
+        "  y[1 + 3·i] = w2",
+        "  y[2 + 3·i] = w2",
+    ]
+
+
 def test_carried_arrays_are_updated_in_place():
     """Next to what a loop carries there is no copy: the kernel reads it where it writes it."""
     new = op("add", load("a", ("i", 1)), load("x", ("i", 1)))
@@ -312,6 +330,23 @@ def test_what_is_read_at_a_checked_place_stays_behind_the_check():
         with pytest.raises(CheckFailedError) as failure:
             interpret(each, [np.full(6, 9.0)])
         assert failure.value.error == 4
+
+
+def test_a_place_with_the_index_of_a_loop_needs_no_check():
+    holds = op("less", name("s"), number(9.0), dtype="bool")
+    place = ("n", 3)
+    first = kernel(
+        axes(i=3), write(at("y", place, ("i", 1)), op("sin", load("x", place, ("i", 1))))
+    )
+    second = kernel(
+        axes(j=3), write(at("z", place, ("j", 1)), op("cos", load("x", place, ("j", 1))))
+    )
+    loop = For(
+        "n", number(2, INT), (),
+        (first, let("s", load("x", ("n", 1))), Check(holds, 1), second), (), (),
+    )  # fmt: skip
+    (after,) = agrees(program(buffers(x=X, y=Y, z=Z), loop)).body
+    assert [type(each) for each in after.body] == [Kernel, Let, Check]
 
 
 def test_a_check_without_writes_is_kept():

@@ -106,7 +106,7 @@ def lines(body):
     return list(statements(body, ""))
 
 
-def agrees(before, after=None, *, fill=None, calls=()):
+def agrees(before, after=None, *, fill=None, calls=(), symbols=None):
     """Fuse, verify, and compare the outputs; returns the fused program."""
     after = fuse(before) if after is None else after
     verify(after)
@@ -117,7 +117,9 @@ def agrees(before, after=None, *, fill=None, calls=()):
             if buffer.kind == kind:
                 values.append(rng.normal(size=buffer.size) if fill is None else fill(buffer))
     for one, other in zip(
-        interpret(before, values, calls), interpret(after, values, calls), strict=True
+        interpret(before, values, calls, symbols),
+        interpret(after, values, calls, symbols),
+        strict=True,
     ):
         np.testing.assert_allclose(other, one, rtol=1e-13, atol=1e-13)
     return after

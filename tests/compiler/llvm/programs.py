@@ -174,7 +174,7 @@ def random_kernel(seed, most_axes=4, pieces=2):
     if making.inside:
         body = [For("n", Const(2, INT), (), tuple(body), (), ())]
     body.insert(0, Let(Scalar("w", dtype), Load(Place("ones", 5), dtype)))
-    for number, buffer in enumerate(making.buffers):
+    for number, buffer in list(enumerate(making.buffers)):
         if buffer.kind == "output" and buffer.size <= 64 and random.random() < 0.4:
             # It may live in registers, until it is copied.
             making.buffers[number] = replace(buffer, kind="scratch")

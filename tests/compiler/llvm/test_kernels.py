@@ -7,12 +7,13 @@ import itertools
 import numpy as np
 import pytest
 
-from pullback.compiler.llvm import numbers
+from pullback.compiler.llvm import numbers, pieces, planning
 from pullback.compiler.loops import (
     Axis,
     Buffer,
     Const,
     Kernel,
+    Let,
     Load,
     Name,
     Op,
@@ -30,6 +31,7 @@ from tests.compiler.llvm.native import Native
 from tests.compiler.llvm.programs import random_kernel, values_of
 
 F = "float64"
+ZERO = Const(0.0, F)
 
 
 def agrees(program, native, values, given=()):
@@ -45,17 +47,35 @@ def agrees(program, native, values, given=()):
         np.testing.assert_array_equal(a, b, err_msg=text(program))
 
 
-@pytest.mark.parametrize("first", range(0, 120, 40))
+@pytest.mark.parametrize("first", range(0, 90, 30))
 def test_generated_kernels(first):
-    for seed in range(first, first + 40):
+    for seed in range(first, first + 30):
         program = random_kernel(seed)
         verify(program)
         values = values_of(program, np.random.default_rng(seed))
         agrees(program, Native(program, level=0), values)
 
 
+@pytest.mark.parametrize("block", [3, 16])
+def test_generated_kernels_in_small_blocks(block, monkeypatch):
+    """What is for large kernels is done for small ones, too."""
+    for module, name, value in [
+        (pieces, "BLOCK", block),
+        (planning, "BLOCK", block),
+        (planning, "_UNROLLED", 10),
+        (planning, "_LONG", block),
+        (planning, "_STAGED", 3),
+        (planning, "_TILE", 1),
+    ]:
+        monkeypatch.setattr(module, name, value)
+    for seed in range(300, 325):
+        program = random_kernel(seed)
+        values = values_of(program, np.random.default_rng(seed))
+        agrees(program, Native(program, level=0), values)
+
+
 def test_generated_kernels_whose_numbers_are_arguments():
-    for seed in range(200, 230):
+    for seed in range(200, 225):
         program = random_kernel(seed)
         _, given = numbers(program)
         holes = {position: index for index, position in enumerate(range(len(given))[::-1])}
@@ -108,14 +128,61 @@ def test_a_product_is_made_once_for_all_sizes():
         agrees(other, native, values_of(other, random), given)
 
 
-def total(size, combine="add", dtype=F):
-    write = Write(
-        Scalar("t", dtype), Load(Place("x", 0, (("i", 1),)), dtype), combine, Const(0, dtype)
-    )
-    body = (Kernel((Axis("i", size),), (), (write,)), Store(Place("y"), Name("t", dtype)))
-    return Program(
-        "total", (Buffer("x", dtype, size, "input"), Buffer("y", dtype, 1, "output")), body
-    )
+def heavy(size):
+    """A kernel with a body that is long enough to be written once, and a sum beside it."""
+    at = (("i", 1),)
+    x = Load(Place("x", 0, at), F)
+    beyond = Op("less", (Name("i", "int64"), Const(size - 3, "int64")), "bool")
+    value = Op("add", (Op("tanh", (Op("exp", (x,), F),), F), Load(x.place, F, beyond)), F)
+    body = (Let(Scalar("v", F), value),)
+    write = Write(Place("y", 0, at), Name("v", F))
+    kernel = Kernel((Axis("i", size),), body, (write, Write(Scalar("t", F), Name("v", F), "add")))
+    buffers = (Buffer("x", F, size, "input"), Buffer("y", F, size, "output"))
+    buffers = (*buffers, Buffer("z", F, 1, "output"))
+    return Program("heavy", buffers, (kernel, Store(Place("z"), Name("t", F))))
+
+
+def test_long_bodies_at_all_sizes():
+    for size in (1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 33, 67):
+        program = heavy(size)
+        x = np.random.default_rng(size).normal(size=size)
+        code, (y, z) = Native(program, level=0)(program, [x])
+        assert code == 0
+        wanted = interpret(program, [x])
+        np.testing.assert_allclose(y, wanted[0], rtol=1e-14)
+        np.testing.assert_allclose(z, wanted[1], rtol=1e-14)
+
+
+def test_long_chains():
+    at = (("i", 1),)
+    body = [Let(Scalar("v0", F), Load(Place("x", 0, at), F))]
+    for n in range(1, 700):
+        args = (Name(f"v{n - 1}", F), Const(n % 3 - 1.0, F))
+        body.append(Let(Scalar(f"v{n}", F), Op("add", args, F)))
+    write = Write(Place("y", 0, at), Name("v699", F))
+    buffers = (Buffer("x", F, 20, "input"), Buffer("y", F, 20, "output"))
+    program = Program("chain", buffers, (Kernel((Axis("i", 20),), tuple(body), (write,)),))
+    x = np.arange(20.0)
+    np.testing.assert_array_equal(Native(program, level=0)(program, [x])[1][0], x)
+
+
+@pytest.mark.parametrize("combine", ["maximum", "minimum", "add", "multiply"])
+def test_special_values_of_sums_and_extremes(combine):
+    usual = {"maximum": -5.0, "minimum": 5.0, "add": 1.0, "multiply": 1.0}[combine]
+    for size in (3, 20, 9000):
+        program = total(size, combine, start=None)
+        native = Native(program, level=0)
+        for at in (0, size // 2, size - 1):
+            for value in (np.nan, np.inf, -np.inf, -0.0):
+                x = np.full(size, usual)
+                x[at] = value
+                agrees(program, native, [x])
+
+
+def total(size, combine="add", start=ZERO):
+    write = Write(Scalar("t", F), Load(Place("x", 0, (("i", 1),)), F), combine, start)
+    body = (Kernel((Axis("i", size),), (), (write,)), Store(Place("y"), Name("t", F)))
+    return Program("total", (Buffer("x", F, size, "input"), Buffer("y", F, 1, "output")), body)
 
 
 def test_long_sums_are_as_accurate_as_pairwise_ones():

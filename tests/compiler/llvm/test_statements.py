@@ -314,7 +314,7 @@ def test_long_code_is_several_functions():
 def test_generated_programs(longest, monkeypatch):
     """Loops and choices in one function, and cut into many."""
     monkeypatch.setattr(parts, "LONG", longest)
-    for seed in range(40):
+    for seed in range(25):
         program = random_control(seed)
         values = [np.random.default_rng(seed).integers(-9, 9, 12)]
         code, (found,) = run(program, values, level=0)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pullback.core.zeros import Zeros
 from pullback.graph.building import build
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.loop import Loop
@@ -92,6 +93,7 @@ CASES = {
                 "wanted": (True, True, True),
                 "seeded": (True, True),
                 "onto": (False, False, False),
+                "zeros": (Zeros.ORDINARY,) * 2,
             },
             dtypes=DOUBLE,
         ),
@@ -102,6 +104,7 @@ CASES = {
                 "wanted": (False, True, True),
                 "seeded": (False, True),
                 "onto": (False, False, False),
+                "zeros": (Zeros.ORDINARY,) * 2,
             },
             dtypes=DOUBLE,
         ),
@@ -112,6 +115,7 @@ CASES = {
                 "wanted": (True, True, False),
                 "seeded": (True, False),
                 "onto": (True, False, False),
+                "zeros": (Zeros.ORDINARY,) * 2,
             },
             dtypes=DOUBLE,
         ),

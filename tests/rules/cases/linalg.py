@@ -70,4 +70,21 @@ CASES = {
         Case((definite(2, 3, 3),)),
         Case((definite(2, 2, imaginary=True),)),
     ],
+    "triangular_solve": [
+        Case((regular(1, 1), RNG.normal(size=(1, 1))), {"lower": True, "adjoint": False}),
+        Case((regular(3, 3), RNG.normal(size=(3, 2))), {"lower": True, "adjoint": False}),
+        Case((regular(3, 3), RNG.normal(size=(3, 2))), {"lower": True, "adjoint": True}),
+        Case((regular(3, 3), RNG.normal(size=(3, 2))), {"lower": False, "adjoint": False}),
+        Case((regular(3, 3), RNG.normal(size=(3, 2))), {"lower": False, "adjoint": True}),
+        Case((regular(2, 3, 3), RNG.normal(size=(3, 1))), {"lower": True, "adjoint": True}),
+        Case((regular(3, 3), RNG.normal(size=(2, 3, 2))), {"lower": False, "adjoint": False}),
+        Case(
+            (regular(2, 2, imaginary=True), RNG.normal(size=(2, 2))),
+            {"lower": True, "adjoint": False},
+        ),
+        Case(
+            (regular(2, 2, imaginary=True), RNG.normal(size=(2, 2))),
+            {"lower": False, "adjoint": True},
+        ),
+    ],
 }

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 # Each of these files registers its functions when it is imported.
+from pullback.compiler.elementary import arcs as arcs
+from pullback.compiler.elementary import errors as errors
 from pullback.compiler.elementary import exponentials as exponentials
+from pullback.compiler.elementary import gammas as gammas
 from pullback.compiler.elementary import hyperbolic as hyperbolic
 from pullback.compiler.elementary import logarithms as logarithms
 from pullback.compiler.elementary import powers as powers
+from pullback.compiler.elementary import sums as sums
 from pullback.compiler.elementary import trigonometric as trigonometric
 from pullback.compiler.elementary.definitions import Text, definitions, text
 from pullback.compiler.elementary.registry import FUNCTIONS

@@ -113,8 +113,9 @@ def quarter_turns(f: Body, size: Value, precise: bool = False) -> Angle:
         angle = f.call_outlined("far_angle", 3, f.select(far, wide, LIMITS["float64"]))
         return _rounded(f, *angle)[: len(near)]
 
-    shifted, r, *low = f.unless_rare(far, near, from_afar)
-    return Angle(shifted, r, low[0] if precise else f.constant(0.0))
+    parts = f.unless_rare(far, near, from_afar)
+    shifted, r = parts[:2]
+    return Angle(shifted, r, parts[2] if precise else f.constant(0.0))
 
 
 def _rounded(f: Body, quarters: Value, high: Value, low: Value) -> list[Value]:

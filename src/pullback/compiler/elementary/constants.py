@@ -5,7 +5,8 @@ a whole number of up to 12 bits (9), such as an exponent, is exact.
 """
 
 __all__ = [
-    "CBRT_2", "CBRT_HALF", "LN2", "LN2_SPLIT", "LOG2E", "LOG10E", "LOG10_2_SPLIT", "PI",
+    "CBRT_2", "CBRT_HALF", "DIGAMMA_ROOT", "DIGAMMA_SLOPE", "ERFC_CENTRE", "GAMMALN_SLOPE", "LN2",
+    "LN2_SPLIT", "LOG2E", "LOG10E", "LOG10_2_SPLIT", "LOG_PI", "PI", "STIRLING_CONSTANT",
     "TWO_OVER_PI", "TWO_THIRDS",
 ]  # fmt: skip
 
@@ -47,3 +48,18 @@ TWO_OVER_PI = int(
     16,
 )
 """The first 23·53 bits of 2/π."""
+ERFC_CENTRE = {
+    "float64": (3.31640625, 0.6230553204881304),
+    "float32": (3.07421875, 0.6256720423698425),
+}
+"""c, and (x + ½)·exp(x²)·erfc(x) at x = c, which is this number up to a hundredth of a unit."""
+DIGAMMA_ROOT = (1.4616321449683622, 9.549995429965697e-17)
+"""Where digamma is 0."""
+DIGAMMA_SLOPE = (0.9676722454476212, -3.387874303038943e-17)
+"""The derivative of digamma there."""
+GAMMALN_SLOPE = (0.42278433509846713, 4.942915152430645e-18)
+"""That of gammaln at 2: 1 − γ."""
+STIRLING_CONSTANT = (0.4189385332046727, 1.6728209650585413e-17)
+"""(log 2π − 1)/2."""
+LOG_PI = (1.1447298858494002, 1.0265951162707826e-17)
+"""log π."""

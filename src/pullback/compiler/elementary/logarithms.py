@@ -16,13 +16,12 @@ from pullback.compiler.elementary.constants import (
     LOG10E,
 )
 from pullback.compiler.elementary.doubled import Pair, fast_two_sum, two_product, two_sum
-from pullback.compiler.elementary.exponentials import exponential, times_power_of_two
 from pullback.compiler.elementary.formats import format_of
 from pullback.compiler.elementary.polynomials import polynomial
 from pullback.compiler.elementary.registry import elementary, single
 from pullback.compiler.elementary.values import Body, Operand, Value
 
-__all__ = ["Scaled", "log1p_parts", "log_parts", "scaled"]
+__all__ = ["Scaled", "log1p_parts", "log_of_pair", "log_parts", "scaled"]
 
 
 class Scaled(NamedTuple):
@@ -70,16 +69,21 @@ def _multiple_and(f: Body, k: Value, unit: float, x: Value) -> Pair:
     return Pair(total, f.fma(k, unit, -total) + x)
 
 
+def log_of_pair(f: Body, x: Pair, more: Operand = 0.0) -> Pair:
+    """log(x) + more·log 2 for a positive x whose second part is small against the first."""
+    format_ = format_of(f)
+    k, m, exponent = scaled(f, x.hi)
+    inverse = f.from_bits((2 * format_.bias - exponent) << format_.places)  # 2⁻ᵏ
+    # From afar neither the rest nor the inverse, which may be no number, matters.
+    ordinary = (x.hi < 2.0**100) & (x.hi > 2.0**-100)
+    F, low = fast_two_sum(m - 1.0, f.select(ordinary, x.lo * inverse, 0.0))
+    return log_parts(f, k + more, F, low)
+
+
 def log1p_parts(f: Body, y: Pair, more: Operand = 0.0) -> Pair:
     """log(1 + y) + more·log 2 for y > −1."""
-    format_ = format_of(f)
     total, error = two_sum(1.0, y.hi)
-    k, m, exponent = scaled(f, total)
-    inverse = f.from_bits((2 * format_.bias - exponent) << format_.places)  # 2⁻ᵏ
-    # From afar neither the 1 nor the inverse, which may be no number, matters.
-    low = f.select(total < 2.0**100, (error + y.lo) * inverse, 0.0)
-    F, low = fast_two_sum(m - 1.0, low)
-    return log_parts(f, k + more, F, low)
+    return log_of_pair(f, Pair(total, error + y.lo), more)
 
 
 def _at_limits(f: Body, x: Value, result: Value, pole: float = 0.0) -> Value:
@@ -128,31 +132,24 @@ def log10(f: Body, x: Value) -> Value:
     return _to_base(f, x, LOG10_2_SPLIT[f.dtype], LOG10E[f.dtype])
 
 
-@single("logaddexp")
-@elementary("logaddexp", 2)
-def logaddexp(f: Body, x: Value, y: Value) -> Value:
-    """M + log(1 + exp(m − M)) with the larger M and the smaller m."""
-    largest = f.larger(x, y)
-    distance, error = two_sum(f.smaller(x, y), -largest)
-    distance = f.select(x.equals(y), 0.0, distance)
-    limit = format_of(f).logarithms[0]
-    error = f.select(distance > limit, error, 0.0)
-    power = exponential(f, f.larger(limit, distance), error)
-    small = Pair(*(times_power_of_two(f, part, power.shifted) for part in power.mantissa()))
-    correction, rest = log1p_parts(f, fast_two_sum(*small))
-    total, error = two_sum(largest, correction)
-    result = f.select(f.absolute(largest) < float("inf"), total + (error + rest), largest)
-    return f.select(f.unordered(x, y), float("nan"), result)
+def _times_log(f: Body, x: Value, y: Value, log: Pair, pole: float = 0.0) -> Value:
+    """x·log, where that is of y less its pole, and 0 where x is unless y is NaN."""
+    high, low = fast_two_sum(*log)
+    high = _at_limits(f, y, high, pole)
+    low = f.select(f.absolute(high) < float("inf"), low, 0.0)
+    result = f.fma(x, high, f.select(f.absolute(x) < float("inf"), x * low, 0.0))
+    return f.select(x.equals(0.0) & ~f.is_nan(y), 0.0, result)
 
 
 @single("xlogy")
 @elementary("xlogy", 2)
 def xlogy(f: Body, x: Value, y: Value) -> Value:
-    """x·log(y), and 0 where x is unless y is NaN."""
     k, m, _ = scaled(f, y)
-    high, low = fast_two_sum(*log_parts(f, k, m - 1.0))
-    finite = f.absolute(y) < float("inf")
-    high = _at_limits(f, y, high)
-    low = f.select(finite & (y > 0.0), low, 0.0)
-    result = f.fma(x, high, f.select(f.absolute(x) < float("inf"), x * low, 0.0))
-    return f.select(x.equals(0.0) & ~f.is_nan(y), 0.0, result)
+    return _times_log(f, x, y, log_parts(f, k, m - 1.0))
+
+
+@single("xlog1py")
+@elementary("xlog1py", 2)
+def xlog1py(f: Body, x: Value, y: Value) -> Value:
+    result = _times_log(f, x, y, log1p_parts(f, Pair(y, f.constant(0.0))), pole=-1.0)
+    return f.select((f.absolute(y) < 2.0**-60) & x.differs(0.0), x * y, result)

@@ -9,7 +9,7 @@ from pullback.compiler.elementary.polynomials import polynomial
 from pullback.compiler.elementary.registry import elementary, single
 from pullback.compiler.elementary.values import Body, Operand, Value
 
-__all__: list[str] = []
+__all__ = ["exchanged", "sine_and_cosine"]
 
 
 def _odd(f: Body, angle: Angle) -> Value:
@@ -51,21 +51,30 @@ def cos(f: Body, x: Value) -> Value:
     return _signed(f, result, f.bits(angle.shifted) + 1, 1)
 
 
-@single("tan")
-@elementary("tan")
-def tan(f: Body, x: Value) -> Value:
-    """sin/cos of r, or in odd quarters −cos/sin, both in two parts."""
-    angle = quarter_turns(f, f.absolute(x), precise=True)
-    r, low = angle.r, angle.low
+def sine_and_cosine(f: Body, r: Value, low: Value) -> tuple[Pair, Pair]:
+    """Of r + low, in two parts, on a quarter turn."""
     square = r * r
     # What low adds to the sine is low·cos r.
     half = square * 0.5
     cubic = f.fma(square * r, polynomial(f, square, SINE[f.dtype]), f.fma(-low, half, low))
-    sine = fast_two_sum(r, cubic)
     high, error = fast_two_sum(1.0, -half)
     quartic = f.fma(square * square, polynomial(f, square, COSINE[f.dtype]), error)
-    cosine = fast_two_sum(high, f.fma(-low, r, quartic))
-    odd = _odd(f, angle)
-    above = Pair(*(f.select(odd, c, s) for s, c in zip(sine, cosine, strict=True)))
-    below = Pair(*(f.select(odd, s, c) for s, c in zip(sine, cosine, strict=True)))
+    return fast_two_sum(r, cubic), fast_two_sum(high, f.fma(-low, r, quartic))
+
+
+def exchanged(f: Body, condition: Value, x: Pair, y: Pair) -> tuple[Pair, Pair]:
+    """The two, in the other order where the condition holds."""
+    return (
+        Pair(*(f.select(condition, b, a) for a, b in zip(x, y, strict=True))),
+        Pair(*(f.select(condition, a, b) for a, b in zip(x, y, strict=True))),
+    )
+
+
+@single("tan")
+@elementary("tan")
+def tan(f: Body, x: Value) -> Value:
+    """sin/cos of r, or in odd quarters −cos/sin."""
+    angle = quarter_turns(f, f.absolute(x), precise=True)
+    sine, cosine = sine_and_cosine(f, angle.r, angle.low)
+    above, below = exchanged(f, _odd(f, angle), sine, cosine)
     return _signed(f, quotient(f, above, below), f.bits(angle.shifted), 0, f.bits(x))

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from pullback.compiler.fusion.names import Names
+from pullback.compiler.fusion.regions import apart
 from pullback.compiler.fusion.substitution import Substitution
 from pullback.compiler.fusion.traversal import rebuilt, with_bodies
 from pullback.compiler.loops import (
@@ -37,7 +38,7 @@ from pullback.compiler.loops import (
 )
 from pullback.compiler.loops.operations import COMBINING
 
-__all__ = ["apart", "simple_kernels"]
+__all__ = ["changes_nothing", "simple_kernels"]
 
 
 def simple_kernels(body: tuple[Statement, ...], names: Names) -> tuple[Statement, ...]:
@@ -53,22 +54,6 @@ def simple_kernels(body: tuple[Statement, ...], names: Names) -> tuple[Statement
         else:
             found.append(with_bodies(statement, lambda inner: simple_kernels(inner, names)))
     return tuple(found)
-
-
-def apart(place: Place, extents: dict[str, int]) -> bool:
-    """Whether a place is another one at each point of the axes, each of which has many indices.
-
-    It is if each step is longer than all that the smaller ones make together.
-    """
-    steps = sorted((abs(step), extents[name]) for name, step in place.terms if name in extents)
-    if len(steps) != len(extents):
-        return False
-    reach = 0
-    for step, extent in steps:
-        if step <= reach:
-            return False
-        reach += step * (extent - 1)
-    return True
 
 
 def _without_units(kernel: Kernel) -> Kernel:
@@ -132,12 +117,13 @@ def _single_terms(kernel: Kernel, names: Names) -> Kernel:
 
 def _joined(write: Write, value: Expr, start: Expr | None) -> Expr:
     """One value joined with what it starts from."""
-    if not write.combine or start is None or _changes_nothing(write.combine, start):
+    if not write.combine or start is None or changes_nothing(write.combine, start):
         return value
     return Op(write.combine, (start, value), value.dtype)
 
 
-def _changes_nothing(combine: str, start: Expr) -> bool:
+def changes_nothing(combine: str, start: Expr) -> bool:
+    """Whether a value joined with this is the value, up to the sign of a zero."""
     if not isinstance(start, Const):
         return False
     neutral: Any = COMBINING[combine][1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pullback.compiler.fusion.accumulation import accumulated
 from pullback.compiler.fusion.axes import walked
 from pullback.compiler.fusion.copies import without_copies
 from pullback.compiler.fusion.dead import without_dead
@@ -35,5 +36,6 @@ def fuse(program: Program) -> Program:
     program = replace(program, body=forwarded(simple_kernels(program.body, names)))
     program = without_copies(without_dead(program))
     program = without_dead(replace(program, body=merged(program.body, names, dtypes)))
+    program = without_dead(accumulated(program))
     program = without_copies(replace(program, body=walked(program.body)))
     return shared_memory(program)

@@ -5,12 +5,17 @@
 * if B reads, of what A writes, only the ``y[p(i)]`` that A writes at the same point, and does not
   join: then the value is taken, and nothing is read;
 * if B writes, of what A reads or writes, only the ``y[p(i)]`` that A reads or writes at this point;
+* where that isn't so, if both touch other elements at all points;
 * if B uses none of the scalars that A joins.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterable
+
 from pullback.compiler.fusion.names import Names
+from pullback.compiler.fusion.regions import disjoint
 from pullback.compiler.fusion.spaces import Alignment, alignments
 from pullback.compiler.fusion.substitution import Substitution
 from pullback.compiler.fusion.touched import Touched
@@ -24,7 +29,6 @@ from pullback.compiler.loops import (
     Name,
     Op,
     Place,
-    Scalar,
     Write,
 )
 
@@ -88,25 +92,19 @@ class Joined:
         return [(self._touched.one(buffer), touched.one(buffer)) for buffer in both]
 
     def _admits(self, touched: Touched, alignment: Alignment) -> bool:
-        return all(
-            self._one_place(buffer, touched, alignment)
-            for buffer in self._touched.common(touched)
-            if buffer in self._touched.stores or buffer in touched.stores
-        )
-
-    def _one_place(self, buffer: str, touched: Touched, alignment: Alignment) -> bool:
-        """Whether both touch the same element at each point, as far as one depends on the other."""
-        places = {alignment.joining.place(place) for place in touched.loads.get(buffer, ())}
-        stores = self._touched.stores.get(buffer, [])
-        others = touched.stores.get(buffer, [])
-        if len(stores) > 1 or len(others) > 1 or any(x.combine for x in (*stores, *others)):
-            return False
-        places |= {alignment.split.place(_target(write)) for write in stores}
-        places |= {alignment.joining.place(_target(write)) for write in others}
-        if others:
-            before = self._touched.loads.get(buffer, ())
-            places |= {alignment.split.place(place) for place in before}
-        return len(places) == 1
+        extents = dict(alignment.axes or self._axes)
+        split, joining = alignment.split.place, alignment.joining.place
+        for buffer in self._touched.common(touched):
+            stores = _targets(self._touched.stores.get(buffer, ()), split)
+            others = _targets(touched.stores.get(buffer, ()), joining)
+            loads = [(split(x), True) for x in self._touched.loads.get(buffer, ())]
+            reads = [(joining(x), True) for x in touched.loads.get(buffer, ())]
+            for before, after in ((stores, reads), (stores, others), (loads, others)):
+                for (one, plain), (other, simple) in itertools.product(before, after):
+                    same = one == other and plain and simple
+                    if not same and not disjoint(one, other, extents):
+                        return False
+        return True
 
     # -- joining ---------------------------------------------------------------------------------
 
@@ -118,16 +116,17 @@ class Joined:
             else:
                 self._values.check(self._atom(joining.value(each.condition)), each.error)
         values = [self._atom(joining.value(write.value)) for write in kernel.writes]
-        before = set(self._touched.stores)
+        before = {buffer: [*stores] for buffer, stores in self._touched.stores.items()}
         for write, value in zip(kernel.writes, values, strict=True):
             start = None if write.start is None else joining.value(write.start)
             target = write.target
             if isinstance(target, Place):
                 target = joining.place(target)
-                if target.buffer in before:
-                    # Nothing can read what is written over at the same point.
-                    (over,) = self._touched.stores.pop(target.buffer)
-                    self._writes.remove(over)
+                for over in before.get(target.buffer, ()):
+                    if over.target == target:
+                        # Nothing can read what is written over at the same point.
+                        self._touched.stores[target.buffer].remove(over)
+                        self._writes.remove(over)
             made = Write(target, value, write.combine, start)
             self._writes.append(made)
             self._touched.value(value)
@@ -141,23 +140,27 @@ class Joined:
             args = tuple(map(self._atom, expr.args))
             return self._named(Op(expr.name, args, expr.dtype), name)
         where = None if expr.where is None else self._atom(expr.where)
-        stores = self._touched.stores.get(expr.place.buffer)
-        if not stores:
+        stored = self._stored(expr.place)
+        if stored is None:
             return self._named(Load(expr.place, expr.dtype, where), name)
-        value = stores[0].value
+        value = stored.value
         assert isinstance(value, Name | Const)
         if where is None:
             return value
         return self._named(Op("select", (where, value, _zero(expr.dtype)), expr.dtype), name)
+
+    def _stored(self, place: Place) -> Write | None:
+        stores = self._touched.stores.get(place.buffer, ())
+        return next((write for write in stores if write.target == place), None)
 
     def _named(self, value: Load | Op, name: str | None) -> Name:
         self._touched.value(value)
         return self._values.named(value, name)
 
 
-def _target(write: Write) -> Place:
-    assert not isinstance(write.target, Scalar)
-    return write.target
+def _targets(writes: Iterable[Write], moved: Callable[[Place], Place]) -> list[tuple[Place, bool]]:
+    """Where values are stored, and whether each is stored as it is."""
+    return [(moved(x.target), not x.combine) for x in writes if isinstance(x.target, Place)]
 
 
 def _zero(dtype: str) -> Const:

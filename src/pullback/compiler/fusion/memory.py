@@ -12,7 +12,6 @@ the stack, are not put into long ones.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -64,7 +63,10 @@ def shared_memory(program: Program) -> Program:
 
 
 class _Slots:
-    """Buffers of one kind that others are put into, in the order of their first uses.
+    """Buffers of one dtype that others are put into, in the order of their first uses.
+
+    Which one is taken does not depend on sizes, so that programs that differ in their sizes alone
+    stay alike: it is the one that was in use last, and is in the cache.
 
     Attributes
     ----------
@@ -74,19 +76,14 @@ class _Slots:
     def __init__(self) -> None:
         self.sizes: dict[str, int] = {}
         self._busy: list[tuple[int, str]] = []
-        self._idle: list[tuple[int, str]] = []
+        self._idle: list[str] = []
 
     def slot(self, buffer: Buffer, first: int, last: int) -> str:
-        """Where to put a buffer: the smallest that is free and long enough, or else the longest."""
+        """Where to put a buffer."""
         while self._busy and self._busy[0][0] < first:
-            _, name = heapq.heappop(self._busy)
-            insort(self._idle, (self.sizes[name], name))
-        if self._idle:
-            at = bisect_left(self._idle, (buffer.size, ""))
-            size, name = self._idle.pop(min(at, len(self._idle) - 1))
-        else:
-            size, name = 0, buffer.name
-        self.sizes[name] = max(size, buffer.size)
+            self._idle.append(heapq.heappop(self._busy)[1])
+        name = self._idle.pop() if self._idle else buffer.name
+        self.sizes[name] = max(self.sizes.get(name, 0), buffer.size)
         heapq.heappush(self._busy, (last, name))
         return name
 

@@ -82,6 +82,7 @@ class _Row:
         self._given: dict[str, int] = {}
         self._checked = -1
         self._spaces: dict[int, list[int]] = defaultdict(list)
+        self._points: dict[int, int] = {}
 
     def add(self, statement: Statement) -> None:
         """Append a statement that stays where it is."""
@@ -97,6 +98,7 @@ class _Row:
             position = len(self.found)
             self.found.append(Joined(kernel, self._names))
             if not alone:
+                self._points[position] = _points(kernel)
                 self._spaces[_points(kernel)].append(position)
         self._note(about, position)
 
@@ -104,7 +106,7 @@ class _Row:
         floor = self._floor(about)
         points = _points(kernel)
         near = self._spaces[points][-_TRIED:]
-        if floor not in near and floor in self._spaces[points]:
+        if floor not in near and self._points.get(floor) == points:
             near.append(floor)
         likely = sorted(
             (position for position in near if position >= floor),
@@ -128,7 +130,7 @@ class _Row:
         over = [self._written.get(buffer, -1) for buffer in about.reads | about.writes]
         over += [self._read.get(buffer, -1) for buffer in about.writes]
         over += [self._given.get(name, -1) for name in about.uses]
-        if about.indexed - about.gives:
+        if about.indexed - about.gives - self._names.indices:
             over.append(self._checked)
         return max(over, default=-1)
 

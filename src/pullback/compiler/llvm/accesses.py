@@ -48,7 +48,9 @@ class Access:
         self._axes: dict[int, frozenset[str]] = {}
         self._kernel = kernel
         for statement in kernel.body:
-            self._visit(statement.value if isinstance(statement, Let) else statement.condition)
+            value = statement.value if isinstance(statement, Let) else statement.condition
+            self._visit(value)
+            self.axes(value)  # in order, so that a long chain is no deep recursion
         for write in kernel.writes:
             self._visit(write.value)
             self.dtypes.add(write.value.dtype)

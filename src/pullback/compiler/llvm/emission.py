@@ -21,7 +21,7 @@ _REGISTERS = 512
 """Bytes of a buffer that may be held in registers."""
 
 
-def emit(program: Program, *, holes: Mapping[int, int] | None = None) -> str:
+def emit(program: Program, *, holes: Mapping[int, int] | None = None, apart: bool = True) -> str:
     """LLVM text of a program.
 
     Parameters
@@ -30,6 +30,9 @@ def emit(program: Program, *, holes: Mapping[int, int] | None = None) -> str:
     holes : mapping of int to int, optional
         Which numbers, by their position among those of `numbers`, the code reads when it runs, and
         where it finds them in the array of holes. What is no integer is there by its bits.
+
+    apart : bool
+        Whether no two buffers share memory.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def emit(program: Program, *, holes: Mapping[int, int] | None = None) -> str:
     )  # fmt: skip
     order = {symbol: number for number, symbol in enumerate(symbols(program))}
     used = tuple(sorted(set((holes or {}).values())))
-    shared = Shared(module, Kernels(module), program, lies.local, small, order, used)
+    shared = Shared(module, Kernels(module, apart=apart), program, lies.local, small, order, used)
     shared.read_holes(entry)
     scalars = Scalars(body, _pointers(entry, program, lies))
     statements = Statements(entry, scalars, shared, once=True)

@@ -9,7 +9,7 @@ from pullback.compiler.llvm.conversions import constant
 from pullback.compiler.llvm.module import Lines
 from pullback.compiler.llvm.values import SIZES, Value, is_float, is_signed
 
-__all__ = ["across", "identity", "joined", "together"]
+__all__ = ["across", "identity", "joined", "side_by_side", "together"]
 
 
 def identity(combine: str, dtype: str, lanes: int) -> Value:
@@ -46,6 +46,45 @@ def together(at: Lines, combine: str, values: Sequence[Value]) -> Value:
 def across(at: Lines, combine: str, value: Value) -> Value:
     """The lanes of a vector, the halves of which are joined until there is one."""
     while value.lanes > 1:
+        half = value.lanes // 2
+        low, high = (
+            Value(_lanes(at, value, range(first, first + half)), value.dtype, half)
+            for first in (0, half)
+        )
+        value = joined(at, combine, low, high)
+    return value
+
+
+def side_by_side(at: Lines, combine: str, values: Sequence[Value]) -> Value:
+    """What `across` gives for each of several vectors, as the lanes of one.
+
+    Two vectors are interleaved twice, so that halves of both are joined by one instruction.
+    """
+    width = 1
+    lanes = values[0].lanes
+    while len(values) > 1:
+        found = []
+        for a, b in zip(values[::2], values[1::2], strict=True):
+            halves = []
+            for half in (0, width):
+                order = [
+                    source * lanes + block + half + lane
+                    for block in range(0, lanes, 2 * width)
+                    for source in (0, 1)
+                    for lane in range(width)
+                ]
+                chosen = ", ".join(f"i32 {lane}" for lane in order)
+                halves.append(
+                    a._replace(
+                        text=at.op(
+                            f"shufflevector {a.typed}, {b.typed}, <{lanes} x i32> <{chosen}>"
+                        )
+                    )
+                )
+            found.append(joined(at, combine, *halves))
+        values, width = found, 2 * width
+    value = values[0]
+    while value.lanes > width:
         half = value.lanes // 2
         low, high = (
             Value(_lanes(at, value, range(first, first + half)), value.dtype, half)

@@ -52,8 +52,9 @@ class Call(NamedTuple):
 class Kernels:
     """The functions of a module's kernels."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, *, apart: bool = True) -> None:
         self._module = module
+        self._apart = apart
         self._functions: dict[str, tuple[str, int]] = {}
 
     def call(self, kernel: Kernel, local: Collection[str]) -> Call:
@@ -67,7 +68,7 @@ class Kernels:
         if key not in self._functions:
             name = f"@kernel.{len(self._functions)}"
             inside = {new for old, new in canonical.buffers.items() if old in local}
-            text = _Function(self._module, canonical, returns).text(name, inside)
+            text = _Function(self._module, canonical, returns, apart=self._apart).text(name, inside)
             self._module.define(name, text)
             inline = text.count("\n") if text.partition("\n")[0].endswith("#2 {") else 0
             self._functions[key] = name, inline
@@ -88,7 +89,8 @@ class Kernels:
 class _Function:
     """The function of a kernel in the making."""
 
-    def __init__(self, module: Module, canonical: Canonical, returns: str) -> None:
+    def __init__(self, module: Module, canonical: Canonical, returns: str, *, apart: bool) -> None:
+        self._attribute = "noalias " if apart else ""
         self._code = Code(module)
         self._canonical = canonical
         self._returns = returns
@@ -110,7 +112,7 @@ class _Function:
         return "\n".join([f"{header} {{", *body, "}"])
 
     def _parameters(self) -> str:
-        found = [f"ptr noalias %{name}" for name in self._canonical.buffers.values()]
+        found = [f"ptr {self._attribute}%{name}" for name in self._canonical.buffers.values()]
         scalars = self._canonical.scalars.items()
         found += [f"{lane_type(scalar.dtype)} %{name}" for scalar, name in scalars]
         found += [f"i64 %hole{number}" for number in self._canonical.holes.values()]

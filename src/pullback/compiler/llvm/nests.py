@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from pullback.compiler.llvm.holes import Integer, integer
-from pullback.compiler.llvm.joining import across, identity, joined, together
+from pullback.compiler.llvm.joining import across, identity, joined, side_by_side, together
 from pullback.compiler.llvm.module import Code, Lines, splat
 from pullback.compiler.llvm.pieces import Level, Piece, blocks, pieces
-from pullback.compiler.llvm.places import iota, load, mask_of, minus, plus, store
+from pullback.compiler.llvm.places import Spot, iota, load, mask_of, minus, plus, store
 from pullback.compiler.llvm.points import Binding, Frame, Point, Points
 from pullback.compiler.llvm.values import Value
 from pullback.compiler.loops import Kernel, Scalar, Write
@@ -237,6 +237,7 @@ class Nest:
         # All values come before the first one is stored: it may overwrite what they read.
         found: dict[Key, tuple[Write, Point, Value]] = {}
         for point in self._all(frozenset(points.levels)):
+            points.settle(point)
             for j in self._joined:
                 key = self._key(j, point, j.last)
                 after[key] = joined(frame.body, j.write.combine, after[key], self._value(j, point))
@@ -271,15 +272,17 @@ class Nest:
     def _write(self, write: Write, point: Point, value: Value) -> None:
         """Store a value, joined with what is there or what it starts from."""
         assert not isinstance(write.target, Scalar)
-        points, body = self._points, self._frames[-1].body
-        spot = points.spot(write.target, write.value.dtype, point)
-        mask = points.mask(point) if spot.lanes > 1 else None
+        spot = self._points.spot(write.target, write.value.dtype, point)
+        self._store(write, spot, value, self._points.mask(point) if spot.lanes > 1 else None)
+
+    def _store(self, write: Write, spot: Spot, value: Value, mask: Value | None) -> None:
+        body = self._frames[-1].body
         value = splat(body, value, spot.lanes)
         if write.combine:
             if write.start is None:
                 first = load(body, spot, value.dtype, mask)
             else:
-                first = points.wide(write.start, {}, spot.lanes)
+                first = self._points.wide(write.start, {}, spot.lanes)
             value = joined(body, write.combine, first, value)
         store(body, spot, value, mask)
 
@@ -314,12 +317,17 @@ class Nest:
     def _end(self, j: _Joined, depth: int, found: Accumulators, outer: Accumulators) -> None:
         """Join the accumulators of each point, and with those that went on around the loops."""
         body, combine = self._frames[-1].body, j.write.combine
+        totals: list[tuple[Point, Value]] = []
         for point in self._all(j.kept):
             at = (j.number, *(point[axis] for axis in sorted(j.kept)))
             slots = [found[*at, slot] for slot in range(self._slots(j, depth))]
-            total = together(body, combine, slots)
+            totals.append((point, together(body, combine, slots)))
+        if depth == j.depth and self._points.vector not in j.kept:
+            totals = self._rows(j, totals)
+        for point, total in totals:
             if self._points.vector not in j.kept:
                 total = across(body, combine, total)
+            at = (j.number, *(point[axis] for axis in sorted(j.kept)))
             if depth > j.depth:
                 outer[*at, 0] = joined(body, combine, outer[*at, 0], total)
             elif isinstance(j.write.target, Scalar):
@@ -328,6 +336,25 @@ class Nest:
                 self._results[j.write.target.name] = total
             else:
                 self._write(j.write, point, total)
+
+    def _rows(self, j: _Joined, totals: list[tuple[Point, Value]]) -> list[tuple[Point, Value]]:
+        """Store those whose targets lie side by side, several at once; the others are left."""
+        target, bound = j.write.target, self._points.bound
+        if isinstance(target, Scalar) or not j.kept or totals[0][1].lanes == 1:
+            return totals
+        last = max(j.kept, key=self._points.levels.__getitem__)
+        count = len(bound[last].offsets)
+        if count & (count - 1) or count == 1 or count > totals[0][1].lanes:
+            return totals
+        by_data = any(name in self._points.lets for name, _ in target.terms)
+        if by_data or dict(target.terms).get(last) != 1 or bound[last].lanes > 1:
+            return totals
+        for first in range(0, len(totals), count):
+            values = [value for _, value in totals[first : first + count]]
+            packed = side_by_side(self._frames[-1].body, j.write.combine, values)
+            spot = self._points.spot(target, packed.dtype, totals[first][0])
+            self._store(j.write, spot._replace(step=1, lanes=count), packed, None)
+        return []
 
 
 def _phi(at: Lines, value: Value, *sources: tuple[str, str]) -> None:

@@ -39,7 +39,7 @@ class Level(NamedTuple):
     exact : bool
         The rest is cut into vectors without masks, as what lives in registers wants to be read.
     compact : bool
-        The rest is a loop, as the code for a vector is long.
+        The rest is a loop, or all is one if nothing is side by side: code for a vector is long.
     """
 
     axis: str
@@ -113,6 +113,10 @@ def _of_size(
     level: Level, start: Integer, size: int, among: Interval | None, frame: Frame
 ) -> Iterator[Piece]:
     lanes, step = level.lanes, level.lanes * level.tile
+    if level.compact and level.tile == 1 and size > lanes and size % lanes:
+        stop = plus(frame, start, size)
+        yield Piece(start, stop, lanes, (0,), lanes, str(stop), range=among)
+        return
     whole = size // step * step
     if whole:
         offsets = tuple(range(0, step, lanes))

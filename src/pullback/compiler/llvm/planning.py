@@ -16,6 +16,12 @@ __all__ = ["Access", "plan", "starts_apart"]
 
 _UNROLLED = 400
 """Instructions, about, of a kernel that is written without loops."""
+_SIDE = 16
+"""Points of an axis of such a kernel."""
+_STAGED = 256
+"""Values in a row of a sum over rows that are summed apart."""
+_TILE = 8
+"""Vectors of a row that are summed in registers."""
 _ROW = 256
 """Vectors of a sum that is kept in the nearest cache."""
 _LONG = 24
@@ -138,7 +144,7 @@ class _Planning:
         if len(kept) != 1 or kept[0] != self._vector:
             return False
         extent = self._extents[kept[0]]
-        if isinstance(extent, Hole) or not 8 * self._lanes < extent <= _ROW * self._lanes:
+        if isinstance(extent, Hole) or not _TILE * self._lanes < extent <= _ROW * self._lanes:
             return False
         inner = self._summed | {self._vector}
         reads = [self._access.place_axes(load.place) for load in self._access.loads]
@@ -175,11 +181,13 @@ class _Planning:
     def _unrolled(self) -> dict[str, int] | None:
         """The tiles of a kernel that is small enough to be written without loops."""
         total = self._access.count + len(self._access.loads) + 2 * len(self._kernel.writes)
+        longest = 0
         for axis, extent in self._extents.items():
             if isinstance(extent, Hole):
                 return None
             total *= self._vectors(axis)
-        if total > _UNROLLED:
+            longest = max(longest, self._vectors(axis))
+        if total > _UNROLLED or longest > _SIDE:
             return None
         return {axis: self._vectors(axis) for axis in self._extents}
 
@@ -198,14 +206,17 @@ class _Planning:
         rows.sort(key=lambda axis: min(self._extents[axis], 8), reverse=True)
         tiles: dict[str, int] = {}
         if vector is not None and vector in kept:
-            across = 2 if rows and self._extents[rows[0]] >= 4 else 8
+            across = 2 if rows and self._extents[rows[0]] >= 4 else _TILE
             tiles[vector] = self._fitting(vector, min(across, most))
             if rows:
                 tiles[rows[0]] = self._fitting(rows[0], min(_ACCUMULATORS // tiles[vector], most))
             return tiles
         left = min(_ACCUMULATORS, most)
+        side = 4 if len(rows) > 1 else 8
         for axis in rows[:2]:
-            tiles[axis] = self._fitting(axis, min(4, left))
+            # Powers of two, as that many sums are formed together.
+            most = max(min(side, left, self._vectors(axis)), 1)
+            tiles[axis] = 1 << (most.bit_length() - 1)
             left //= tiles[axis]
         return tiles
 
@@ -252,9 +263,9 @@ class _Planning:
         level = level._replace(compact=compact)
         if uniform and (open_ended or extent > 2 * BLOCK):
             return [level._replace(tile=1, lanes=1, block=True), level._replace(staged=True)]
-        if uniform and inner and extent >= 256:
+        if uniform and inner and extent >= _STAGED:
             level = level._replace(staged=True)
-        if vector and not open_ended:
+        if vector and not open_ended and not compact:
             level = level._replace(cuts=self._cuts(axis, extent))
         return [level]
 

@@ -22,6 +22,10 @@ Point = Mapping[str, int]
 """For each bound axis, which of its points that are emitted side by side."""
 
 
+_DEEP = 50
+"""Scalars, each of which may be computed from the one before."""
+
+
 class Binding(NamedTuple):
     """An axis inside a loop over it.
 
@@ -147,6 +151,12 @@ class Points:
         if found is None:
             found = frame.memo[key] = self._compute(expr, point, frame)
         return found
+
+    def settle(self, point: Point) -> None:
+        """Compute all scalars in their order, if they are so many that recursion gets deep."""
+        if len(self.lets) > _DEEP:
+            for value in self.lets.values():
+                self.value(value, point)
 
     def _compute(self, expr: Expr, point: Point, frame: Frame) -> Value:
         if isinstance(expr, Const):

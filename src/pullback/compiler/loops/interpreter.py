@@ -236,13 +236,18 @@ class _Run:
 
     @_statement.register
     def _(self, statement: External) -> None:
-        arguments = [
-            self._slice(arg) if isinstance(arg, Place) else np.array([self.value(arg)])
-            for arg in statement.arguments
-        ]
+        arguments = [self._argument(arg) for arg in statement.arguments]
         self._symbols[statement.symbol](*arguments)
         for position, scalar in statement.results:
             self.scalars[scalar.name] = arguments[position][0]
+
+    def _argument(self, argument: Place | Expr) -> np.ndarray:
+        """What an external function gets a pointer to."""
+        if isinstance(argument, Place):
+            return self._slice(argument)
+        if isinstance(argument, Const) and argument.dtype == "char":
+            return np.array([ord(argument.value)], np.uint8)
+        return np.array([self.value(argument)])
 
     def _bind(self, scalars: Sequence[Scalar], values: Sequence[Any]) -> None:
         for scalar, value in zip(scalars, values, strict=True):

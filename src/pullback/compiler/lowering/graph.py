@@ -19,11 +19,13 @@ from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
 from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffers_of, literal
 from pullback.compiler.lowering.control import CONTROL
 from pullback.compiler.lowering.elementwise import elementwise, unrolled
+from pullback.compiler.lowering.linalg import LINEAR_ALGEBRA, is_factorised, linear_algebra
 from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
 from pullback.compiler.lowering.reductions import joined, running
 from pullback.compiler.lowering.scalars import DTYPES
 from pullback.compiler.lowering.scope import Scope
+from pullback.compiler.lowering.search import searched
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import (
     Contraction,
@@ -163,7 +165,7 @@ def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
         uses.update(dict.fromkeys(equation.outputs, 0))
         structure = equation.primitive.structure
         most = max(math.prod(out.shape) for out in equation.outputs)
-        contracts = isinstance(structure, Contraction)
+        contracts = isinstance(structure, Contraction) or is_factorised(equation)
         joins = isinstance(structure, View) and len(equation.inputs) > 1
         if joins or isinstance(structure, Scatter):
             most = 0  # each element is read in one place
@@ -262,6 +264,11 @@ def _native(
     structure = primitive.structure
     if isinstance(structure, Elementwise):
         return elementwise(context, scope, equation, args)
+    targets = [frame.targets.get(out) for out in equation.outputs]
+    if primitive.name in LINEAR_ALGEBRA:
+        return linear_algebra(context, scope, equation, args, targets)
+    if primitive.name == "searchsorted":
+        return searched(context, scope, equation, args)
     if not isinstance(structure, Reduction | Contraction | View | Gather | Scatter):
         return None
     facts = [_fact(graph, x) for x in equation.inputs]
@@ -271,11 +278,10 @@ def _native(
     arrays: list[Any] = [x if isinstance(x, Array) else literal(scope, x) for x in args]
     for position in _masks(loops):
         arrays[position] = facts[position]
-    target = frame.targets.get(equation.outputs[0])
     if isinstance(structure, Reduction) and structure.running:
-        return running(context, scope, equation, arrays, loops[0], target)
+        return running(context, scope, equation, arrays, loops[0], targets[0])
     if isinstance(structure, Reduction | Contraction):
-        return joined(context, scope, equation, arrays, loops[0], target)
+        return joined(context, scope, equation, arrays, loops[0], targets[0])
     if isinstance(structure, View):
         return view(context, scope, equation, arrays, loops)
     if isinstance(structure, Gather):

@@ -15,6 +15,7 @@ from pullback.compiler.lowering.context import Context
 from pullback.compiler.lowering.elementwise import converted, elementwise_of, unrolled
 from pullback.compiler.lowering.memory import nest
 from pullback.compiler.lowering.places import ZERO, Affine
+from pullback.compiler.lowering.products import by_blas
 from pullback.compiler.lowering.scope import Scope
 from pullback.core.structure import Access, Loops
 from pullback.graph.program import Equation
@@ -55,9 +56,9 @@ def joined(
     elif out.size == 1:
         found = _scalar(context, scope, loops, values, out, combine)
     else:
-        found = _in_memory(
-            context, scope, loops, values, out, combine, target if scale is None else None
-        )
+        room = target if scale is None else None
+        product = combine == "add" and by_blas(context, scope, loops, values, (out.shape, room))
+        found = product or _in_memory(context, scope, loops, values, out, combine, room)
     return [found if scale is None else _divided(scope, found, scale)]
 
 

@@ -60,9 +60,13 @@ class Scope:
         """Say that the elements of a buffer change here."""
         self._writes[buffer] = self._writes.get(buffer, 0) + 1
 
+    def version(self, buffer: str) -> int:
+        """How often it was said that the elements of a buffer change."""
+        return self._writes.get(buffer, 0)
+
     def load(self, place: Place, dtype: str, where: Expr | None = None) -> Name:
         """An element."""
-        return self._named(Load(place, dtype, where), (self._writes.get(place.buffer, 0),))
+        return self._named(Load(place, dtype, where), (self.version(place.buffer),))
 
     def op(self, name: str, *args: Expr, dtype: str | None = None) -> Expr:
         """The value of an operation, whose dtype is that of the last argument, or boolean."""

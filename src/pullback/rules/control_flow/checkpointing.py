@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pullback.core import trees
-from pullback.core.maps import Joint
+from pullback.core.maps import Followed
 from pullback.core.memory import apart, with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
@@ -15,11 +15,13 @@ from pullback.core.structure import Nested
 from pullback.core.structure.axes import Marks, Params, Row
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of, require_function
+from pullback.core.zeros import Zeros
 from pullback.graph.building import flat_graph
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
 from pullback.rules.control_flow.bodies import Leaves, Result
+from pullback.rules.control_flow.contents import leaves_out, wants_values
 from pullback.rules.control_flow.derived import (
     Recording,
     batched,
@@ -30,7 +32,6 @@ from pullback.rules.control_flow.derived import (
     push,
     pushed,
     spread,
-    wants_values,
 )
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record, recorded
@@ -63,54 +64,62 @@ def _batch(
     return tuple(out if mark else Unmapped(out) for out, mark in zip(outs, wanted, strict=True))
 
 
-def _pushforward(values: Row, dots: Row, params: Params) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _pushforward(values: Row, dots: Row, params: Params, zeros: Row) -> tuple[Row, Row, Row]:
     body: Graph = params["body"]
     if wants_values(body, values, dots):
-        return push(body, values, dots)
+        return push(body, values, dots, zeros)
     dotted = [dot is not None for dot in dots]
     wanted = varying_outputs(body, dotted)
     args = interleave(values, dots, dotted, ())
-    outs = bind(checkpointed, tuple(args), {"body": pushed(body, dotted, wanted, (), ())})
-    return outs[: len(wanted)], tuple(spread(outs[len(wanted) :], wanted))
+    graph, found = pushed(body, dotted, zeros, wanted)
+    outs = bind(checkpointed, tuple(args), {"body": graph})
+    return outs[: len(wanted)], tuple(spread(outs[len(wanted) :], wanted)), found
 
 
-def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Joint]:
+def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Followed]:
     """Nothing is kept but the arguments: the pullback evaluates the body again."""
     body: Graph = params["body"]
     outs = bind(checkpointed, tuple(values), params)
     values = with_snapshots(values, wanted)
 
-    def pull_onto(bars: Row, totals: Row) -> list[Any]:
+    def pull_onto(bars: Row, totals: Row, zeros: Row) -> tuple[Row, Row]:
         if wants_values(body, values, bars, totals):
-            return pull(body, values, wanted, bars, totals)
+            return pull(body, values, wanted, bars, totals, zeros)
         varies = varying_outputs(body, wanted)
         seeded = tuple(bar is not None and v for bar, v in zip(bars, varies, strict=True))
         onto = tuple(w and x is not None for w, x in zip(wanted, totals, strict=True))
-        graph, places = _pullback(body, tuple(wanted), seeded, onto)
+        graph, places, kinds = _pullback(body, tuple(wanted), seeded, onto, tuple(zeros))
         found = list(totals)
         if not places:
-            return found
+            return found, kinds
         args = (*values, *marked(bars, seeded), *marked(totals, onto))
         results = bind(checkpointed, args, {"body": graph})
         for place, bar in zip(places, results, strict=True):
             found[place] = bar
-        return found
+        return found, kinds
 
-    return outs, Joint.accumulating(
-        lambda *dots: _pushforward(values, dots, params)[1], pull_onto, len(values)
-    )
+    def push_on(dots: Row, zeros: Row) -> tuple[Row, Row]:
+        return _pushforward(values, dots, params, zeros)[1:]
+
+    sizes = len(values), len(outs)
+    return outs, Followed(push_on, pull_onto, sizes, masks=leaves_out(body))
 
 
 def _pullback(
-    body: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...], onto: tuple[bool, ...]
-) -> tuple[Graph, list[int]]:
+    body: Graph,
+    varying: tuple[bool, ...],
+    seeded: tuple[bool, ...],
+    onto: tuple[bool, ...],
+    zeros: tuple[Zeros, ...],
+) -> tuple[Graph, list[int], list[Zeros]]:
     """From arguments, cotangents of results and totals to cotangents of arguments; and of which.
 
-    The order of all sums is that of a program without a checkpoint.
+    What the zeros are of the cotangents is the third, from what those of the results have. The
+    order of all sums is that of a program without a checkpoint.
     """
 
-    def make() -> tuple[Graph, list[int]]:
-        recording = Recording(body, varying, seeded, onto)
+    def make() -> tuple[Graph, list[int], list[Zeros]]:
+        recording = Recording(body, varying, seeded, onto, zeros)
         places = [i for i, bar in enumerate(recording.results) if bar is not None]
         names = body.signature.names
         graph = flat_graph(
@@ -129,9 +138,9 @@ def _pullback(
                 *(f"{name}_bar" for name, on in zip(names, onto, strict=True) if on),
             ],
         )
-        return graph, places
+        return graph, places, recording.zeros
 
-    return derived(body, ("recomputing", varying, seeded, onto), make)
+    return derived(body, ("recomputing", varying, seeded, onto, zeros), make)
 
 
 checkpointed = rule(
@@ -143,7 +152,7 @@ checkpointed = rule(
         take_over=_take_over,
     ),
     name="checkpoint",
-)(FullRule(_pushforward, _linearize))
+)(FullRule(_pushforward, _linearize, follows=True))
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from pullback.core.maps import Joint
+from pullback.core.maps import Followed
 from pullback.core.memory import apart, with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Nested
 from pullback.core.structure.axes import Marks, Params, Row
 from pullback.core.tracing import known, strip
+from pullback.core.zeros import Zeros, stronger
 from pullback.graph.building import build, like
 from pullback.graph.cost import dearest
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
+from pullback.rules.control_flow.contents import leaves_out, wants_values
 from pullback.rules.control_flow.derived import (
     batched,
     both,
@@ -30,16 +32,18 @@ from pullback.rules.control_flow.derived import (
     push,
     pushed,
     spread,
-    wants_values,
     zeros_like,
 )
-from pullback.rules.control_flow.splitting import Split, split
+from pullback.rules.control_flow.idle import idle_inputs, idle_outputs, with_idle
+from pullback.rules.control_flow.splitting import LinearPart, Split, split
 from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
 
 __all__ = ["Branches", "switch"]
 
 Branches = tuple[Graph, ...]
+
+T = TypeVar("T")
 
 
 def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
@@ -89,20 +93,22 @@ def _batch(
     return tuple(results)
 
 
-def _pushforward(values: Row, dots: Row, params: Params) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _pushforward(values: Row, dots: Row, params: Params, zeros: Row) -> tuple[Row, Row, Row]:
     branches: Branches = params["branches"]
     branch = _taken(branches, values[0])
     if branch is not None and wants_values(branch, values, dots):
-        return push(branch, values[1:], dots[1:])
+        return push(branch, values[1:], dots[1:], zeros)
     dotted = [dot is not None for dot in dots[1:]]
     wanted = _union([varying_outputs(branch, dotted) for branch in branches])
-    both = tuple(pushed(branch, dotted, wanted, (), ()) for branch in branches)
+    rows = [pushed(branch, dotted, zeros[1:], wanted) for branch in branches]
+    graphs, kinds = zip(*rows, strict=True)
     args = interleave(values[1:], dots[1:], dotted, ())
-    outs = bind(switch, (values[0], *args), {"branches": both})
-    return outs[: len(wanted)], tuple(spread(outs[len(wanted) :], wanted))
+    outs = bind(switch, (values[0], *args), {"branches": graphs})
+    count = len(wanted)
+    return outs[:count], tuple(spread(outs[count:], wanted)), _of_taken(kinds, values[0])
 
 
-def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Joint]:
+def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Followed]:
     """Each branch keeps what its own pullback reads, in slots that all branches share."""
     branches: Branches = params["branches"]
     varying = tuple(wanted[1:])
@@ -114,15 +120,17 @@ def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, .
     outs, kept = results[:count], results[count:]
     values = with_snapshots(values, wanted)
 
-    def pull_onto(bars: Row, totals: Row) -> list[Any]:
+    def pull_onto(bars: Row, totals: Row, zeros: Row) -> tuple[Row, Row]:
         branch = _taken(branches, values[0])
         if branch is not None and wants_values(branch, values, bars, totals):
-            return [None, *pull(branch, values[1:], varying, bars, totals[1:])]
+            found, kinds = pull(branch, values[1:], varying, bars, totals[1:], zeros)
+            return [None, *found], (Zeros.ORDINARY, *kinds)
         present = tuple(bar is not None and seed for bar, seed in zip(bars, seeded, strict=True))
         if not any(present):
-            return list(totals)
+            return list(totals), (Zeros.EVERYWHERE,) * len(totals)
         onto = tuple(v and x is not None for v, x in zip(varying, totals[1:], strict=True))
-        own = [part.linear(both(present, part.seeded), onto) for part in parts]
+        zeros = tuple(zeros)
+        own = [part.linear(both(present, part.seeded), zeros, onto) for part in parts]
         read = sorted(
             {i for linear in own for i in linear.reads}
             | {
@@ -133,20 +141,37 @@ def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, .
             }
         )
         back = tuple(
-            _pullback(branch, part, present, onto, tuple(read), row, kept)
-            for branch, part, row in zip(branches, parts, slots, strict=True)
+            _pullback(branch, part, linear, (present, zeros, onto, tuple(read)), row, kept)
+            for branch, part, linear, row in zip(branches, parts, own, slots, strict=True)
         )
         operands = [values[1 + i] for i in read]
         started = marked(totals[1:], onto)
         args = (values[0], *operands, *kept, *marked(bars, present), *started)
-        return [None, *spread(bind(switch, args, {"branches": back}), varying)]
+        found = [None, *spread(bind(switch, args, {"branches": back}), varying)]
+        rows = list(map(_zeros, branches, own))
+        return found, (Zeros.ORDINARY, *_of_taken(rows, values[0]))
 
-    return outs, Joint.accumulating(
-        lambda *dots: _pushforward(values, dots, params)[1], pull_onto, len(values)
-    )
+    def push_on(dots: Row, zeros: Row) -> tuple[Row, Row]:
+        return _pushforward(values, dots, params, zeros)[1:]
+
+    masks = any(map(leaves_out, branches))
+    return outs, Followed(push_on, pull_onto, (len(values), count), masks=masks)
 
 
-def _taken(branches: Branches, index: Any) -> Graph | None:
+def _zeros(branch: Graph, linear: LinearPart) -> list[Zeros]:
+    """What the zeros are of the cotangents from a branch, which has some for what it leaves out."""
+    return [
+        Zeros.ORDINARY if rests else linear.zeros[i] if i in linear.results else Zeros.EVERYWHERE
+        for i, rests in enumerate(idle_inputs(branch))
+    ]
+
+
+def _of_taken(rows: Sequence[Sequence[Zeros]], index: Any) -> Sequence[Zeros]:
+    """The zeros that the branch of this number has; the strongest of all, if it isn't known."""
+    return _taken(rows, index) or stronger(rows)
+
+
+def _taken(branches: Sequence[T], index: Any) -> T | None:
     """The branch of this number, if it is known and the same for all examples."""
     index = strip(index)
     if not known(index) or np.ndim(index):
@@ -184,11 +209,12 @@ def _sharing(parts: Sequence[Split], count: int) -> tuple[Branches, list[dict[in
             mine[number], used[kind] = places[taken], taken + 1
         slots.append(mine)
     return tuple(
-        _in_slots(part.forward, count, row, mine) for part, mine in zip(parts, slots, strict=True)
+        _in_slots(part, count, row, mine) for part, mine in zip(parts, slots, strict=True)
     ), slots
 
 
-def _in_slots(graph: Graph, count: int, row: Sequence[Abstract], slots: dict[int, int]) -> Graph:
+def _in_slots(part: Split, count: int, row: Sequence[Abstract], slots: dict[int, int]) -> Graph:
+    graph = part.forward
     key = ("slots", count, tuple(slots.items()), tuple((x.shape, x.dtype) for x in row))
 
     def make() -> Graph:
@@ -199,7 +225,12 @@ def _in_slots(graph: Graph, count: int, row: Sequence[Abstract], slots: dict[int
             return [*outs[:count], *kept]
 
         inputs = [like(x) for x in graph.inputs]
-        return build(function, inputs, graph.name, graph.signature.names)
+        used = set(slots.values())
+        return with_idle(
+            build(function, inputs, graph.name, graph.signature.names),
+            idle_inputs(part.body),
+            [*idle_outputs(part.body), *(i not in used for i in range(len(row)))],
+        )
 
     return derived(graph, key, make)
 
@@ -207,18 +238,20 @@ def _in_slots(graph: Graph, count: int, row: Sequence[Abstract], slots: dict[int
 def _pullback(
     branch: Graph,
     part: Split,
-    seeded: tuple[bool, ...],
-    onto: tuple[bool, ...],
-    read: tuple[int, ...],
+    linear: LinearPart,
+    pattern: tuple[Marks, Sequence[Zeros], Marks, Sequence[int]],
     slots: dict[int, int],
     kept: Row,
 ) -> Graph:
-    """The pullback of a branch, from operands, what is kept, cotangents and totals."""
+    """The pullback of a branch, from operands, what is kept, cotangents and totals.
+
+    The pattern tells which results have a cotangent, with which zeros; which arguments have a
+    total; and which of them are read.
+    """
+    seeded, _, onto, read = pattern
     row = tuple((shape_of(x), dtype_of(x)) for x in kept)
 
     def make() -> Graph:
-        own = both(seeded, part.seeded)
-        linear = part.linear(own, onto)
         graph = linear.graph(branch.name)
         sizes = (len(read), len(row), sum(seeded))
 
@@ -258,11 +291,21 @@ def _pullback(
             *(f"out{i}_bar" for i, seed in enumerate(seeded) if seed),
             *(f"{own_names[i]}_bar" for i, on in enumerate(onto) if on),
         ]
-        return build(function, inputs, f"{branch.name}_bar", names)
+        used = {slots[i] for i in linear.kept if i in slots}
+        rests = idle_inputs(branch)
+        return with_idle(
+            build(function, inputs, f"{branch.name}_bar", names),
+            [
+                *(rests[i] for i in read),
+                *(i not in used for i in range(len(row))),
+                *marked(idle_outputs(branch), seeded),
+                *marked(rests, onto),
+            ],
+            marked(rests, part.varying),
+        )
 
-    return derived(
-        branch, ("pullback", part.varying, seeded, onto, read, tuple(slots.items()), row), make
-    )
+    key = ("pullback", part.varying, pattern, tuple(slots.items()), row)
+    return derived(branch, key, make)
 
 
 def _layouts(args: Row, params: Params) -> list[Any]:
@@ -281,4 +324,4 @@ switch = rule(
         take_over=_take_over,
     ),
     name="switch",
-)(FullRule(_pushforward, _linearize))
+)(FullRule(_pushforward, _linearize, follows=True))

@@ -17,19 +17,21 @@ import numpy as np
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import watch
 from pullback.core.structure.axes import Marks, Row
-from pullback.core.tracing import Tracer, known
+from pullback.core.tracing import Tracer
+from pullback.core.zeros import Changing, Zeros
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import live, read
 from pullback.graph.graph import Graph
 from pullback.graph.program import Atom, Equation
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
+from pullback.rules.control_flow.idle import idle_inputs, idle_outputs, with_idle
 from pullback.rules.strictness import is_strict
 from pullback.transforms.arguments import lower
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward
 from pullback.transforms.linearization import Linearization
-from pullback.transforms.support import of_seed
+from pullback.transforms.support import of_zeros, zeros_of
 from pullback.transforms.tape import Tape
 
 __all__ = [
@@ -47,7 +49,6 @@ __all__ = [
     "pushed",
     "separate",
     "spread",
-    "wants_values",
     "with_constants",
     "with_inputs",
     "zeros_like",
@@ -160,15 +161,23 @@ def separate(
 
 
 def pushed(
-    body: Graph, dotted: Marks, wanted: Marks, in_sizes: Sequence[int], out_sizes: Sequence[int]
-) -> Graph:
+    body: Graph,
+    dotted: Marks,
+    zeros: Sequence[Zeros | Changing],
+    wanted: Marks,
+    in_sizes: Sequence[int] = (),
+    out_sizes: Sequence[int] = (),
+) -> tuple[Graph, tuple[Zeros, ...]]:
     """The pushforward of a body, from primals and tangents to primals and tangents.
 
     The inputs that are `dotted` have a tangent, the outputs that are `wanted` get one: zeros, where
-    theirs is zero. After each group of inputs and outputs come its tangents.
+    theirs is zero. After each group of inputs and outputs come its tangents. With the graph comes
+    what the zeros of the outputs' tangents are, if those of the inputs' are these `zeros`.
     """
 
-    def make() -> Graph:
+    def make() -> tuple[Graph, tuple[Zeros, ...]]:
+        found: list[Zeros] = []
+        idle_in, idle_out = idle_inputs(body), idle_outputs(body)
         names = body.signature.names
         dots = [like(x) for x in body.inputs]
         dot_names = [f"{name}_dot" for name in names]
@@ -176,22 +185,41 @@ def pushed(
         def function(*mixed: Tracer) -> list[Any]:
             primals, tangents = separate(mixed, dotted, in_sizes)
             with Pushforward(f"the pushforward of {body.name}") as interpreter:
+                supports = [
+                    of_zeros(dot, kind, primals[0])
+                    for dot, kind in zip(tangents, zeros, strict=True)
+                ]
                 outs = body.run(
                     [
-                        x if dot is None else interpreter.carry(x, dot, of_seed(dot))
-                        for x, dot in zip(primals, tangents, strict=True)
+                        x if dot is None else interpreter.carry(x, dot, support)
+                        for x, dot, support in zip(primals, tangents, supports, strict=True)
                     ]
                 )
                 pairs = [interpreter.lower(out, body.name) for out in outs]
+                found[:] = [
+                    Zeros.ORDINARY
+                    if rests or not want
+                    else Zeros.EVERYWHERE
+                    if dot is None
+                    else zeros_of(interpreter.support_of(out))
+                    for out, (_, dot), want, rests in zip(
+                        outs, pairs, wanted, idle_out, strict=True
+                    )
+                ]
             out_dots = [zeros_like(out) if dot is None else dot for out, dot in pairs]
             return interleave([out for out, _ in pairs], out_dots, wanted, out_sizes)
 
         inputs = interleave([like(x) for x in body.inputs], dots, dotted, in_sizes)
-        return build(
-            function, inputs, f"{body.name}_dot", interleave(names, dot_names, dotted, in_sizes)
+        called = interleave(names, dot_names, dotted, in_sizes)
+        graph = build(function, inputs, f"{body.name}_dot", called)
+        with_idle(
+            graph,
+            interleave(idle_in, idle_in, dotted, in_sizes),
+            interleave(idle_out, idle_out, wanted, out_sizes),
         )
+        return graph, tuple(found)
 
-    key = ("pushed", *map(tuple, (dotted, wanted, in_sizes, out_sizes)))
+    key = ("pushed", *map(tuple, (dotted, zeros, wanted, in_sizes, out_sizes)))
     return derived(body, key, make)
 
 
@@ -254,10 +282,19 @@ class Recording:
         Those of the body.
     results : list of (Variable, scalar or None)
         The cotangent of each input; `None` where it is zero, or not asked for.
+    zeros : list of Zeros
+        What the zeros of the results are, if so are any of what cotangents are added to.
     constants : dict of Variable to array
     """
 
-    def __init__(self, body: Graph, varying: Marks, seeded: Marks, onto: Marks) -> None:
+    def __init__(
+        self,
+        body: Graph,
+        varying: Marks,
+        seeded: Marks,
+        onto: Marks,
+        zeros: Sequence[Zeros | Changing],
+    ) -> None:
         self.inputs = [like(x) for x in body.inputs]
         self.bars = [
             like(x) if seed else None for x, seed in zip(body.outputs, seeded, strict=True)
@@ -273,8 +310,10 @@ class Recording:
             outs, linear = _linearized(body, args, varying)
             self.outputs = [_atom(staging, out) for out in outs]
             count = len(staging.equations)
-            results = iter(linear.pull(bars, onto=marked(totals, varying)))
-            self.results = [_atom(staging, next(results)) if varies else None for varies in varying]
+            supports = [of_zeros(bar, kind, args[0]) for bar, kind in zip(bars, zeros, strict=True)]
+            found, kinds = linear.pull_followed(bars, supports, marked(totals, varying))
+            self.results = [_atom(staging, x) for x in spread(found, varying)]
+            self.zeros = [kind or Zeros.ORDINARY for kind in spread(kinds, varying)]
         self.primal, self.rest = staging.equations[:count], staging.equations[count:]
         self.constants = staging.constants
 
@@ -315,34 +354,25 @@ def _atom(staging: Staging, x: Any) -> Atom | None:
 # -- derivatives of values -------------------------------------------------------------------------
 
 
-def wants_values(body: Graph, *rows: Row) -> bool:
-    """Whether the derivative depends on values, and all those in the rows are known."""
-    return _decomposes(body) and all(x is None or known(x) for row in rows for x in row)
-
-
-def _decomposes(body: Graph) -> bool:
-    def search() -> bool:
-        for equation in body.equations:
-            if equation.primitive.separate is not None:
-                return True
-            for value in equation.params.values():
-                graphs = value if type(value) is tuple else (value,)
-                if any(isinstance(graph, Graph) and _decomposes(graph) for graph in graphs):
-                    return True
-        return False
-
-    return derived(body, ("decomposes",), search)
-
-
-def pull(body: Graph, values: Row, wanted: Marks, bars: Row, totals: Row) -> list[Any]:
-    """For each argument its cotangent, added to its total, where it is wanted."""
+def pull(
+    body: Graph, values: Row, wanted: Marks, bars: Row, totals: Row, zeros: Sequence[Zeros]
+) -> tuple[list[Any], tuple[Zeros, ...]]:
+    """For each argument its cotangent, added to its total, where it is wanted; and its zeros."""
     _, linear = _linearized(body, values, wanted)
     found = iter(linear.pull(bars, once=True, onto=marked(totals, wanted)))
-    return [next(found) if want else x for x, want in zip(totals, wanted, strict=True)]
+    bars = [next(found) if want else x for x, want in zip(totals, wanted, strict=True)]
+    return bars, _alike(bars, zeros)
 
 
-def push(body: Graph, values: Row, dots: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """The results and their tangents; `None` is zero."""
+def _alike(row: Row, zeros: Sequence[Zeros]) -> tuple[Zeros, ...]:
+    """Zeros of what came of arrays with these: strong if those of any of them were."""
+    return (max(zeros, default=Zeros.ORDINARY),) * len(row)
+
+
+def push(
+    body: Graph, values: Row, dots: Row, zeros: Sequence[Zeros]
+) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Zeros, ...]]:
+    """The results, their tangents, and what the zeros of these are; `None` is zero."""
     with Pushforward(f"the pushforward of {body.name}") as interpreter:
         outs = body.run(
             [
@@ -351,4 +381,4 @@ def push(body: Graph, values: Row, dots: Row) -> tuple[tuple[Any, ...], tuple[An
             ]
         )
         pairs = [lower(out, interpreter, body.name) for out in outs]
-    return tuple(out for out, _ in pairs), tuple(dot for _, dot in pairs)
+    return tuple(out for out, _ in pairs), tuple(dot for _, dot in pairs), _alike(pairs, zeros)

@@ -12,8 +12,9 @@ A loop is the one parameter of two primitives: `scan`, whose number of iteration
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,13 @@ from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Nested
 from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import Tracer
-from pullback.graph.building import build, flat_graph, like
+from pullback.core.zeros import Zeros, changing, ordinary, stronger
 from pullback.graph.cost import Cost
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of, layouts_through
 from pullback.graph.variable import Variable
+from pullback.rules.control_flow.conditions import ignoring, of_any
 from pullback.rules.control_flow.derived import (
     batched,
     derived,
@@ -39,7 +41,8 @@ from pullback.rules.control_flow.derived import (
     separate,
     zeros_like,
 )
-from pullback.rules.control_flow.splitting import ReverseBody, Split, split
+from pullback.rules.control_flow.reverse_body import Given, ReverseBody
+from pullback.rules.control_flow.splitting import Split, split
 from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
 
@@ -165,23 +168,68 @@ class Loop:
 
     # -- forward mode --------------------------------------------------------------------------
 
-    def pushed(self, dotted: Marks, wanted: Marks) -> Loop:
-        """The loop that carries tangents along: those of each group come after it."""
+    def pushed(
+        self, dotted: Marks, wanted: Marks, zeros: Sequence[Zeros]
+    ) -> tuple[Loop, tuple[Zeros, ...]]:
+        """The loop that carries tangents along: those of each group come after it.
+
+        With it comes what the zeros of the results' tangents are after an iteration, from those of
+        the arguments'.
+        """
+        before, given, after = groups(zeros, self.sizes)
+        start = self.indices[0] if self.length else 0
+        later: tuple[Zeros, ...] = ordinary(self.carry)
+        while True:
+            carried = given if self.length == 1 else map(changing, given, later, repeat(start))
+            body, found = pushed(
+                self.body,
+                (False, *dotted),
+                (Zeros.ORDINARY, *before, *carried, *after),
+                wanted,
+                (1, *self.sizes),
+                (self.carry,),
+            )
+            grown = stronger((later, found[: self.carry]))
+            if grown == later or self.length == 1:
+                break
+            later = grown
         consts, carry, _ = map(sum, groups(dotted, self.sizes))
-        return replace(
+        loop = replace(
             self,
-            body=pushed(self.body, (False, *dotted), wanted, (1, *self.sizes), (self.carry,)),
+            body=body,
             consts=self.consts + consts,
             carry=self.carry + carry,
-            condition=self.condition and _ignoring(self.condition, dotted, self.consts),
+            condition=self.condition and ignoring(self.condition, dotted, self.consts),
         )
+        return loop, found
 
-    def push(self, values: Row, dots: Row) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """The results and their tangents, from arguments and theirs; `None` is zero."""
+    def push(self, values: Row, dots: Row, zeros: Sequence[Zeros]) -> tuple[Row, Row, Row]:
+        """The results, their tangents, and what the zeros of these are; `None` is zero."""
         dotted, wanted = self.varying([dot is not None for dot in dots])
-        outs = self.pushed(dotted, wanted)(self.with_dots(values, dots, dotted))
+        first = self.started(dots, dotted, zeros)
+        loop, found = self.pushed(dotted, wanted, first)
+        outs = loop(self.with_dots(values, dots, dotted))
         results, out_dots = separate(outs, wanted, (self.carry,))
-        return tuple(results), tuple(out_dots)
+        if not self.runs(values):
+            first = first[self.consts : self.first_x]
+            found = (*stronger((first, found[: self.carry])), *found[self.carry :])
+        return tuple(results), tuple(out_dots), found
+
+    def runs(self, values: Row) -> bool:
+        """Whether it is known that there is an iteration."""
+        if self.condition is None:
+            return bool(self.length)
+        if any(type(x) is Tracer for x in values):
+            return False
+        return bool(self.condition.evaluate([*values])[0])
+
+    @staticmethod
+    def started(dots: Row, dotted: Marks, zeros: Sequence[Zeros]) -> list[Zeros]:
+        """What the zeros are of what a loop that is pushed starts from; see `with_dots`."""
+        return [
+            Zeros.AT_POLES if mark and dot is None else kind
+            for dot, mark, kind in zip(dots, dotted, zeros, strict=True)
+        ]
 
     def with_dots(self, values: Row, dots: Row, dotted: Marks) -> list[Any]:
         """The arguments of the pushed loop; a carry that gets a tangent later starts with zeros."""
@@ -215,7 +263,7 @@ class Loop:
             inputs[self.consts :] = outputs = [True] * self.carry
         around = (stopping, "stopping") if differs else ()
         body = batched(self.body, size, (False, *inputs), outputs, *around)
-        return replace(self, body=body, condition=_any(condition, size, inputs)), inputs, outputs
+        return replace(self, body=body, condition=of_any(condition, size, inputs)), inputs, outputs
 
     def to_batch(self, size: int, mapped: Marks, inputs: Marks, values: Row) -> list[Any]:
         """The arguments of the batched loop; scanned arrays have the mapped axis second."""
@@ -236,47 +284,23 @@ class Loop:
         invariant = [False] + [True] * consts + [False] * (carry + xs)
         return split(self.body, (False, *inputs), outputs, free, invariant)
 
-    def backwards(self, parts: Split, seeded: Marks, length: int) -> tuple[Loop, ReverseBody]:
-        """The loop in the other direction, where these results have a cotangent."""
-        back = derived(
-            self.body,
-            ("reverse", parts.varying, tuple(seeded), *self.sizes),
-            lambda: ReverseBody(parts, seeded, *self.sizes),
-        )
+    def backwards(
+        self, parts: Split, seeded: Marks, zeros: Sequence[Zeros], length: int
+    ) -> tuple[Loop, ReverseBody]:
+        """The loop in the other direction, where these results have a cotangent with such zeros."""
+        back = self.reversed(parts, seeded, zeros)
         start, reverse = self.start or 0, not self.reverse
         return Loop(None, back.graph, *back.sizes, start, length, reverse), back
 
-
-def _ignoring(condition: Graph, dotted: Marks, consts: int) -> Graph:
-    """The condition, with tangents among its inputs that it doesn't read."""
-
-    def make() -> Graph:
-        names = condition.signature.names
-        return flat_graph(
-            condition.name,
-            interleave(condition.inputs, [like(x) for x in condition.inputs], dotted, (consts,)),
-            condition.constants,
-            condition.equations,
-            condition.outputs,
-            interleave(names, [f"{name}_dot" for name in names], dotted, (consts,)),
+    def reversed(self, parts: Split, seeded: Marks, zeros: Sequence[Zeros]) -> ReverseBody:
+        """What the body of that loop is, and what it takes and returns."""
+        last = self.indices[-1] if self.length else None
+        given = Given(tuple(seeded), tuple(zeros), last, self.length == 1)
+        return derived(
+            self.body,
+            ("reverse", parts.varying, given, *self.sizes),
+            lambda: ReverseBody(parts, given, *self.sizes),
         )
-
-    return derived(condition, ("ignoring", tuple(dotted), consts), make)
-
-
-def _any(condition: Graph, size: int, mapped: Marks) -> Graph:
-    """Whether the condition holds for any example."""
-
-    def make() -> Graph:
-        each = batched(condition, size, mapped, [False])
-
-        def function(*args: Tracer) -> list[Any]:
-            return [np.any(going) for going in each.run(args)]
-
-        inputs = [like(x) for x in each.inputs]
-        return build(function, inputs, f"{condition.name}_any", condition.signature.names)
-
-    return derived(condition, ("any", size, tuple(mapped)), make)
 
 
 # -- the primitives -------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ Source: A. Griewank and A. Walther, Algorithm 799: revolve, ACM Trans. Math. Sof
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import comb, isqrt
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pullback.core.structure.axes import Row
+from pullback.core.zeros import Zeros
 from pullback.graph.graph import Graph
 from pullback.rules.control_flow.derived import derived, groups, part_of
 from pullback.rules.control_flow.loop import Loop
@@ -168,11 +169,18 @@ def forth(loop: Loop, parts: Split, values: Row) -> tuple[tuple[Any, ...], list[
 
 
 def back(
-    loop: Loop, parts: Split, values: Row, kept: list[list[Any]], bars: Row, totals: Row
+    loop: Loop,
+    parts: Split,
+    values: Row,
+    kept: list[list[Any]],
+    bars: Row,
+    totals: Row,
+    zeros: Sequence[Zeros],
 ) -> list[Any]:
     """A cotangent for each argument of the loop, from one for each of its results; `None` is zero.
 
-    They are added to the `totals`. What `forth` has kept is used up.
+    They are added to the `totals`; the zeros of the `bars` are such ones. What `forth` has kept is
+    used up.
     """
     seeded = [bar is not None for bar in bars]
     if loop.condition is None:
@@ -181,7 +189,7 @@ def back(
         length, rows = len(kept), Rows(kept.pop() for _ in range(len(kept)))
     columns = [Column(rows, number) for number in range(len(parts.keeping.outputs))]
     with np.errstate(all="ignore"):
-        backwards, back = loop.backwards(parts, seeded, length)
+        backwards, back = loop.backwards(parts, seeded, zeros, length)
         args = back.arguments(values, columns, bars, totals, runs=length > 0)
         return back.placed(backwards.evaluate(args), totals)
 

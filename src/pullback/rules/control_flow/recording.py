@@ -22,10 +22,12 @@ from pullback.graph.building import build, close
 from pullback.graph.dependence import affected, read
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
+from pullback.graph.numbering import shared
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.bodies import Leaves
 from pullback.rules.control_flow.derived import with_constants
+from pullback.rules.control_flow.equality import with_each_once
 from pullback.rules.control_flow.free_arrays import FreeArrays
 from pullback.rules.control_flow.reading import Before, Place, Reading, UnreadableError, kind_of
 from pullback.rules.strictness import is_strict
@@ -77,7 +79,8 @@ def record(
     flat = with_constants(name, inputs, graph.constants, graph.equations, graph.outputs, names)
     closed, values = close(flat, position, free_variables)
     if reading is None:
-        return closed, values
+        return with_each_once(closed, position, values)
+    closed = shared(closed)
     if any(map(is_number, free_variables.values())) and any(map(_is_single, _values_in(closed))):
         raise UnreadableError  # a number that meets single precision keeps its own outside
     reading.see(free_variables.values())

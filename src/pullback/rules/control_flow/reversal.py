@@ -16,20 +16,22 @@ the scalar ⟨ȳ, J(x)ẋ⟩ at fixed ȳ and ẋ:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from pullback.core.maps import Joint
+from pullback.core.maps import Followed
 from pullback.core.memory import with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
 from pullback.core.shapes import Abstract
 from pullback.core.structure import Nested
 from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import Tracer
+from pullback.core.zeros import Zeros, ordinary
 from pullback.graph.cost import Cost, cost
+from pullback.rules.control_flow.contents import leaves_out
 from pullback.rules.control_flow.derived import (
     groups,
     interleave,
@@ -49,7 +51,7 @@ __all__ = ["loop_pullback"]
 # -- the linear maps of loops ---------------------------------------------------------------------
 
 
-def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Joint]:
+def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Followed]:
     loop: Loop = params["loop"]
     parts = loop.split(wanted)
     if loop.condition is not None or loop.checkpoint is not None:
@@ -59,18 +61,19 @@ def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, .
     outs, kept = results[:count], results[count:]
     values = with_snapshots(values, wanted)
 
-    def pull_onto(bars: Row, totals: Row) -> list[Any]:
+    def pull_onto(bars: Row, totals: Row, zeros: Row) -> tuple[Row, Row]:
         seeded = [bar is not None for bar in bars]
-        backwards, back = loop.backwards(parts, seeded, loop.length)
-        args = back.arguments(values, kept, bars, totals, runs=loop.length > 0)
-        return back.placed(backwards(args), totals)
+        runs = loop.length > 0
+        backwards, back = loop.backwards(parts, seeded, zeros, loop.length)
+        args = back.arguments(values, kept, bars, totals, runs=runs)
+        return back.placed(backwards(args), totals), back.zeros(len(values), runs=runs)
 
-    return outs, _maps(loop, values, pull_onto)
+    return outs, _maps(loop, values, pull_onto, len(outs))
 
 
 def _by_recomputation(
     loop: Loop, parts: Split, values: Row, wanted: Marks
-) -> tuple[tuple[Any, ...], Joint]:
+) -> tuple[tuple[Any, ...], Followed]:
     """On plain arrays the run that gives the results keeps what the first pullback starts from.
 
     Any other one runs the loop again.
@@ -84,20 +87,30 @@ def _by_recomputation(
     else:
         outs = loop(values)
 
-    def pull_onto(bars: Row, totals: Row) -> list[Any]:
+    def pull_onto(bars: Row, totals: Row, zeros: Row) -> tuple[Row, Row]:
         if not plain or _traced((*bars, *totals)):
-            return _pull(loop, values, bars, wanted, totals)
+            return _pull(loop, values, (bars, zeros), wanted, totals)
         try:
             states = kept.pop()
         except IndexError:
             _, states = forth(loop, parts, values)
-        return back(loop, parts, values, states, bars, totals)
+        found = back(loop, parts, values, states, bars, totals, zeros)
+        return found, _zeros(loop, values, parts, bars, zeros)
 
-    return outs, _maps(loop, values, pull_onto)
+    return outs, _maps(loop, values, pull_onto, len(outs))
 
 
-def _maps(loop: Loop, values: Row, pull_onto: Callable[..., list[Any]]) -> Joint:
-    return Joint.accumulating(lambda *dots: loop.push(values, dots)[1], pull_onto, len(values))
+def _zeros(loop: Loop, values: Row, parts: Split, bars: Row, zeros: Row) -> list[Zeros]:
+    """What the zeros of the cotangents of a loop's arguments are."""
+    back = loop.reversed(parts, [bar is not None for bar in bars], zeros)
+    return back.zeros(len(values), runs=loop.runs(values))
+
+
+def _maps(loop: Loop, values: Row, pull_onto: Callable[..., Any], width: int) -> Followed:
+    def push(dots: Row, zeros: Row) -> tuple[Row, Row]:
+        return loop.push(values, dots, zeros)[1:]
+
+    return Followed(push, pull_onto, (len(values), width), masks=leaves_out(loop.body))
 
 
 def _traced(values: Row) -> bool:
@@ -106,32 +119,49 @@ def _traced(values: Row) -> bool:
 
 for _loop in (scan, while_loop):
     _loop.set_rule(
-        FullRule(lambda values, dots, params: params["loop"].push(values, dots), _linearize)
+        FullRule(
+            lambda values, dots, params, zeros: params["loop"].push(values, dots, zeros),
+            _linearize,
+            follows=True,
+        )
     )
 
 
 # -- a loop forth and back, as a primitive --------------------------------------------------------
 
 
-def _pull(loop: Loop, values: Row, bars: Row, wanted: Marks, totals: Row = ()) -> list[Any]:
+Followable = tuple[Row, Sequence[Zeros]]
+"""Cotangents, and what their zeros are."""
+
+
+def _pull(
+    loop: Loop, values: Row, seeds: Followable, wanted: Marks, totals: Row = ()
+) -> tuple[list[Any], list[Zeros]]:
     """A cotangent for each argument of the loop, added to its total; `None` for those not wanted.
 
     There is a cotangent, or `None`, for each result, and for each argument a total, or `None`.
     """
+    bars, zeros = seeds
     seeded = tuple(bar is not None for bar in bars)
     found: list[Any] = list(totals or [None] * len(values))
     if not any(seeded):
-        return found
+        return found, [Zeros.EVERYWHERE] * len(found)
     # Those of the consts are what the reverse loop starts from.
     onto = tuple(i < loop.consts and wanted[i] and x is not None for i, x in enumerate(found))
     args = (*values, *marked(bars, seeded), *marked(found, onto))
-    params = {"loop": loop, "wanted": tuple(wanted), "seeded": seeded, "onto": onto}
+    params = {
+        "loop": loop,
+        "wanted": tuple(wanted),
+        "seeded": seeded,
+        "onto": onto,
+        "zeros": tuple(zeros),
+    }
     results = iter(bind(loop_pullback, args, params))
     for i, wants in enumerate(wanted):
         if wants:
             bar = next(results)
             found[i] = bar if onto[i] or found[i] is None else found[i] + bar
-    return found
+    return found, _zeros(loop, values, loop.split(wanted), bars, zeros)
 
 
 def _grouped(args: Row, params: Params) -> tuple[list[Any], ...]:
@@ -146,7 +176,8 @@ def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
     loop, wanted = params["loop"], params["wanted"]
     values, bars, totals = _grouped(args, params)
     parts = loop.split(wanted)
-    found = back(loop, parts, values, forth(loop, parts, values)[1], bars, totals)
+    kept = forth(loop, parts, values)[1]
+    found = back(loop, parts, values, kept, bars, totals, params["zeros"])
     return tuple(marked(map(_full, found, values), wanted))
 
 
@@ -162,65 +193,97 @@ def _shape(_primitive: Primitive, *args: Any, **params: Any) -> tuple[Abstract, 
 def _pull_pushed(
     loop: Loop,
     values: Row,
-    dots: Row,
-    bars: tuple[Row, Row],
+    dots: Followable,
+    bars: tuple[Followable, Followable],
     wanted: tuple[Marks, Marks],
     totals: tuple[Row, Row] | None = None,
-) -> tuple[list[Any], list[Any]]:
+) -> tuple[Followable, Followable]:
     """Cotangents of the arguments of a loop, and of their tangents, in the loop that pushes these.
 
     The pairs are of what `_pull` takes: that of values, and that of tangents.
     """
-    dotted, out_dotted = loop.varying([dot is not None for dot in dots])
-    found = _pull(
-        loop.pushed(dotted, out_dotted),
-        loop.with_dots(values, dots, dotted),
-        interleave(*bars, out_dotted, (loop.carry,)),
+    tangents, zeros = dots
+    dotted, out_dotted = loop.varying([dot is not None for dot in tangents])
+    pushing, _ = loop.pushed(dotted, out_dotted, loop.started(tangents, dotted, zeros))
+    seeds, kinds = (interleave(*x, out_dotted, (loop.carry,)) for x in zip(*bars, strict=True))
+    found, kinds = _pull(
+        pushing,
+        loop.with_dots(values, tangents, dotted),
+        (seeds, kinds),
         interleave(*wanted, dotted, loop.sizes),
         interleave(*totals, dotted, loop.sizes) if totals else (),
     )
-    return separate(found, dotted, loop.sizes)
+    (primals, tangents), (one, other) = (separate(x, dotted, loop.sizes) for x in (found, kinds))
+    return (primals, one), (tangents, [kind or Zeros.ORDINARY for kind in other])
 
 
-def _pushforward(args: Row, dots: Row, params: Params) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _pushforward(args: Row, dots: Row, params: Params, zeros: Row) -> tuple[Row, Row, Row]:
     loop, wanted = params["loop"], params["wanted"]
     values, bars, totals = _grouped(args, params)
     value_dots, bar_dots, total_dots = _grouped(dots, params)
+    kinds, bar_kinds, total_kinds = (list(map(_kind, row)) for row in _grouped(zeros, params))
     full = [
         zeros_like(x) if wants and dot is None else dot
         for x, dot, wants in zip(values, value_dots, wanted, strict=True)
     ]
     tangents, primals = _pull_pushed(
-        loop, values, full, (bar_dots, bars), (wanted, wanted), (total_dots, totals)
+        loop,
+        values,
+        (full, loop.started(value_dots, wanted, kinds)),
+        ((bar_dots, bar_kinds), (bars, params["zeros"])),
+        (wanted, wanted),
+        (total_dots, totals),
     )
-    return tuple(marked(primals, wanted)), tuple(marked(tangents, wanted))
+    found = [
+        kind if total is None else min(kind, before)
+        for kind, total, before in zip(tangents[1], total_dots, total_kinds, strict=True)
+    ]
+    rows = (primals[0], tangents[0], found)
+    results, result_dots, result_kinds = (tuple(marked(row, wanted)) for row in rows)
+    return results, result_dots, result_kinds
+
+
+def _kind(zeros: Zeros | None) -> Zeros:
+    return zeros or Zeros.ORDINARY
 
 
 def _linearize_pullback(
     args: Row, differentiated: Marks, params: Params
-) -> tuple[tuple[Any, ...], Joint]:
+) -> tuple[tuple[Any, ...], Followed]:
     outs = bind(loop_pullback, tuple(args), params)
     args = with_snapshots(args, differentiated)
 
-    def pull(cotangents: Row) -> list[Any]:
+    def push(dots: Row, zeros: Row) -> tuple[Row, Row]:
+        return _pushforward(args, dots, params, zeros)[1:]
+
+    def pull(cotangents: Row, totals: Row, zeros: Row) -> tuple[Row, Row]:
         loop: Loop = params["loop"]
         values, bars, _ = _grouped(args, params)
         directions = spread(cotangents, params["wanted"])
-        _, out_dots = loop.push(values, directions)
-        values_bar, _ = _pull_pushed(
+        kinds = list(map(_kind, spread(zeros, params["wanted"])))
+        _, out_dots, out_kinds = loop.push(values, directions, kinds)
+        (values_bar, bar_kinds), _ = _pull_pushed(
             loop,
             values,
-            directions,
-            ([None] * len(bars), bars),
+            (directions, kinds),
+            (([None] * len(bars), ordinary(len(bars))), (bars, params["zeros"])),
             (differentiated[: len(values)], [False] * len(values)),
         )
-        return [
-            *values_bar,
-            *marked(out_dots, params["seeded"]),
-            *marked(directions, params["onto"]),
+        terms, found = (
+            [*row, *marked(outs, params["seeded"]), *marked(starts, params["onto"])]
+            for row, outs, starts in (
+                (values_bar, out_dots, directions),
+                (bar_kinds, out_kinds, kinds),
+            )
+        )
+        sums = [
+            total if term is None else term if total is None else total + term
+            for total, term in zip(totals, terms, strict=True)
         ]
+        return sums, found
 
-    return outs, Joint(lambda *dots: _pushforward(args, dots, params)[1], pull)
+    sizes, masks = (len(args), len(outs)), leaves_out(params["loop"].body)
+    return outs, Followed(push, pull, sizes, masks=masks)
 
 
 def _batch(
@@ -247,7 +310,7 @@ def _batch(
     marked_bars = [bar if mark else None for bar, mark in zip(bars, outputs, strict=True)]
     carry, ys = groups(lead(marked_bars, bars_mapped, outputs), (loop.carry,))
     args = loop.to_batch(size, marks, inputs, values)
-    found = _pull(many, args, [*carry, *second(ys)], wanted, totals)
+    found, _ = _pull(many, args, ([*carry, *second(ys)], params["zeros"]), wanted, totals)
     before, xs_bars = groups(found, (loop.first_x,))
     return tuple(marked(map(_full, [*before, *second(xs_bars)], values), wanted))
 
@@ -256,7 +319,7 @@ def _cost(costs: dict[str, Cost], **params: Any) -> Cost:
     """What the sweep forth and the sweep back cost."""
     loop: Loop = params["loop"]
     parts = loop.split(params["wanted"])
-    backwards, back = loop.backwards(parts, params["seeded"], loop.length)
+    backwards, back = loop.backwards(parts, params["seeded"], params["zeros"], loop.length)
     total, before = cost(parts.keeping) + cost(backwards.body), cost(back.preamble)
     if loop.condition is not None:
         return (total + costs["condition"] + before).once()
@@ -265,5 +328,5 @@ def _cost(costs: dict[str, Cost], **params: Any) -> Cost:
 
 
 loop_pullback = rule(_value, Nested(_shape, _batch, cost=_cost), name="loop_pullback")(
-    FullRule(_pushforward, _linearize_pullback)
+    FullRule(_pushforward, _linearize_pullback, follows=True)
 )

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from pullback.core.structure.axes import Marks, Row
-from pullback.graph.building import flat_graph, like
+from pullback.core.structure.axes import Marks
+from pullback.core.zeros import Changing, Zeros, ordinary
+from pullback.graph.building import flat_graph
 from pullback.graph.dependence import affected, live, read
 from pullback.graph.graph import Graph
 from pullback.graph.partition import kept_values, recomputation
@@ -30,14 +29,10 @@ from pullback.rules.control_flow.derived import (
     marked,
     present,
     with_constants,
-    zeros_like,
 )
+from pullback.rules.control_flow.prices import price
 
-__all__ = ["LinearPart", "ReverseBody", "Split", "split"]
-
-
-def _is_cheap(equation: Equation) -> bool:
-    return equation.primitive.structure.cheap
+__all__ = ["LinearPart", "Split", "split"]
 
 
 @dataclass
@@ -58,6 +53,8 @@ class LinearPart:
         The cotangents of outputs, and what the cotangents of inputs are added to.
     results : dict of int to (Variable or scalar)
         The cotangents of inputs that are not zero.
+    zeros : dict of int to Zeros
+        What their zeros are.
     equations : list of Equation
     constants : dict of Variable to array
     preamble : Graph
@@ -70,6 +67,7 @@ class LinearPart:
     bars: dict[int, Variable]
     onto: dict[int, Variable]
     results: dict[int, Atom]
+    zeros: dict[int, Zeros]
     equations: list[Equation]
     constants: dict[Variable, Any]
     preamble: Graph
@@ -99,13 +97,14 @@ class Split:
         self.seeded = tuple(seeded)
         self.free = tuple(free)
         self.invariant = tuple(invariant)
-        self._whole = whole = Recording(body, varying, seeded, both(varying, invariant))
+        none = ordinary(len(self.seeded))
+        self._whole = whole = Recording(body, varying, seeded, both(varying, invariant), none)
         needed, fixed, _ = self._needs(whole)
         available = [*marked(whole.inputs, free), *fixed, *whole.constants]
-        self._kept = kept_values(whole.inputs, whole.primal, needed, available, _is_cheap)
+        self._kept = kept_values(whole.primal, needed, available, price)
         places = whole.places
         self._places = [places[x] for x in self._kept]
-        self._parts: dict[tuple[tuple[bool, ...], ...], LinearPart] = {}
+        self._parts: dict[tuple[tuple[Any, ...], ...], LinearPart] = {}
 
     @property
     def kept_inputs(self) -> dict[int, int]:
@@ -162,21 +161,25 @@ class Split:
                     pending.append(whole.bars[place])
         return marks
 
-    def linear(self, seeded: Marks, onto: Marks | None = None) -> LinearPart:
-        """The linear part where these outputs have a cotangent.
+    def linear(
+        self, seeded: Marks, zeros: Sequence[Zeros | Changing], onto: Marks | None = None
+    ) -> LinearPart:
+        """The linear part where these outputs have a cotangent, with such zeros.
 
         It adds to the cotangents of the inputs `onto`; by default, to those of the invariant ones.
         """
         onto = both(self.varying, self.invariant if onto is None else onto)
-        key = tuple(seeded), onto
+        key = tuple(seeded), onto, tuple(zeros)
         if key not in self._parts:
             self._parts[key] = self._part(*key)
         return self._parts[key]
 
-    def _part(self, seeded: tuple[bool, ...], onto: tuple[bool, ...]) -> LinearPart:
+    def _part(
+        self, seeded: tuple[bool, ...], onto: tuple[bool, ...], zeros: tuple[Zeros | Changing, ...]
+    ) -> LinearPart:
         recording = self._whole
-        if (seeded, onto) != (self.seeded, both(self.varying, self.invariant)):
-            recording = Recording(self.body, self.varying, seeded, onto)
+        if any(zeros) or (seeded, onto) != (self.seeded, both(self.varying, self.invariant)):
+            recording = Recording(self.body, self.varying, seeded, onto, zeros)
         needed, fixed, late = self._needs(recording)
         at_hand = [recording.at(place) for place in self._places]
         available = [*marked(recording.inputs, self.free), *fixed, *recording.constants, *at_hand]
@@ -192,6 +195,7 @@ class Split:
             bars=present(recording.bars),
             onto=present(recording.onto),
             results=results,
+            zeros=dict(enumerate(recording.zeros)),
             equations=late,
             constants={x: array for x, array in recording.constants.items() if x in used},
             preamble=with_constants(
@@ -234,95 +238,3 @@ def split(body: Graph, varying: Marks, seeded: Marks, free: Marks, invariant: Ma
     """The split of a body, made once for each pattern of arguments."""
     key = ("split", *map(tuple, (varying, seeded, free, invariant)))
     return derived(body, key, lambda: Split(body, varying, seeded, free, invariant))
-
-
-# -- the body of a reverse loop --------------------------------------------------------------------
-
-
-class ReverseBody:
-    """The body of the reverse loop, where these results of the loop have a cotangent.
-
-    It carries the cotangents of the consts, which it adds to, and those of the carry; `sizes` tells
-    how many consts and carries it has. It scans what the forward loop has scanned, what it has
-    kept, and the cotangents of what it has stacked; it stacks the cotangents of what has been
-    scanned. What it reads that depends on the consts alone is its `preamble`, to be evaluated once.
-    """
-
-    def __init__(self, parts: Split, seeded: Marks, consts: int, carry: int) -> None:
-        body, first_carry, first_x = parts.body, 1 + consts, 1 + consts + carry
-        marks = both(seeded, parts.seeded)
-        linear = parts.linear(parts.grown(marks, {first_carry + i: i for i in range(carry)}))
-        reads, onto, results = linear.reads, linear.onto, linear.results
-        self.preamble = linear.preamble
-        self._consts = consts
-        # Positions are those of arguments and results of the loop, and of what it keeps.
-        self._read_consts = [i - 1 for i in reads if 1 <= i < first_carry]
-        self._read_xs = [i - 1 for i in reads if i >= first_x]
-        self._kept = list(linear.kept)
-        self._onto = [i - 1 for i in onto]
-        self._carry_bars = {i: x for i, x in linear.bars.items() if i < carry}
-        self._out_bars = [i for i in linear.bars if i >= carry]
-        xs_bars = [i - 1 for i in results if i >= first_x]
-        self._places = [*self._onto, *(consts + i for i in self._carry_bars), *xs_bars]
-        self.sizes = (
-            len(self._read_consts) + len(linear.fixed),
-            len(self._onto) + len(self._carry_bars),
-        )
-        constants, next_bars = dict(linear.constants), []
-        for i, x in self._carry_bars.items():
-            bar = results.get(first_carry + i)
-            if bar is None:
-                bar = like(x)
-                constants[bar] = np.zeros(bar.shape, bar.dtype)
-            next_bars.append(bar)
-        inputs = [
-            reads.get(0, like(body.inputs[0])),
-            *(reads[i + 1] for i in self._read_consts),
-            *linear.fixed,
-            *onto.values(),
-            *self._carry_bars.values(),
-            *(reads[i + 1] for i in self._read_xs),
-            *linear.kept.values(),
-            *(linear.bars[i] for i in self._out_bars),
-        ]
-        names = body.signature.names
-        called = {x: names[i] for i, x in reads.items()}
-        called |= {x: f"fixed{i}" for i, x in enumerate(linear.fixed)}
-        called |= {x: f"kept{i}" for i, x in enumerate(linear.kept.values())}
-        called |= {x: f"{names[i]}_bar" for i, x in onto.items()}
-        called |= {x: f"{names[first_carry + i]}_bar" for i, x in self._carry_bars.items()}
-        called |= {linear.bars[i]: f"y{i - carry}_bar" for i in self._out_bars}
-        self.graph = flat_graph(
-            f"{body.name}_bar",
-            inputs,
-            constants,
-            linear.equations,
-            [*(results[i] for i in onto), *next_bars, *(results[i + 1] for i in xs_bars)],
-            [called.get(x, "i") for x in inputs],
-        )
-
-    def arguments(self, values: Row, kept: Row, bars: Row, totals: Row, *, runs: bool) -> list[Any]:
-        """The arguments of the reverse loop, from those of the loop and what it kept, stacked.
-
-        There is a cotangent, or `None`, for each of its results, and a total for each of its
-        arguments. If it never `runs`, what depends on the consts alone is not computed: it may not
-        exist.
-        """
-        fixed = self.preamble
-        return [
-            *(values[i] for i in self._read_consts),
-            *(fixed.run(values[: self._consts]) if runs else map(zeros_like, fixed.outputs)),
-            *(zeros_like(values[i]) if totals[i] is None else totals[i] for i in self._onto),
-            *(zeros_like(x) if bars[i] is None else bars[i] for i, x in self._carry_bars.items()),
-            *(values[i] for i in self._read_xs),
-            *(kept[i] for i in self._kept),
-            *(bars[i] for i in self._out_bars),
-        ]
-
-    def placed(self, results: Row, totals: Row) -> list[Any]:
-        """A cotangent for each argument of the loop, added to its total; `None` is zero."""
-        bars = list(totals)
-        for place, bar in zip(self._places, results, strict=True):
-            began_there = place < self._consts or bars[place] is None
-            bars[place] = bar if began_there else bars[place] + bar
-        return bars

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import pullback as pb
+from pullback.graph.interning import LARGE, MOST_ALIKE, Interned
 from pullback.graph.variable import Variable
 from pullback.passes.common import share_equal
-from pullback.passes.interning import LARGE, MOST_ALIKE, Interned
 from pullback.passes.simplification import simplify
 from tests.passes.inspection import names
 

@@ -1,0 +1,80 @@
+"""Which outputs may lie where an input lies: those that are written when the input has been read.
+
+A kernel may do both if it reads of the input, at each point, no more than the element in whose
+place it writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pullback.compiler.fusion.effects import effects, leaves
+from pullback.compiler.loops import (
+    Copy,
+    Expr,
+    Kernel,
+    Let,
+    Load,
+    Place,
+    Program,
+    Scalar,
+    Statement,
+)
+
+__all__ = ["safe_pairs"]
+
+Pairs = tuple[tuple[int, int], ...]
+
+
+def safe_pairs(program: Program, pairs: Sequence[tuple[int, int]]) -> Pairs:
+    """Those of the pairs of an input and an output that may share memory."""
+    inputs = [b.name for b in program.buffers if b.kind == "input"]
+    outputs = [b.name for b in program.buffers if b.kind == "output"]
+    return tuple((i, o) for i, o in pairs if _is_safe(program, inputs[i], outputs[o]))
+
+
+def _is_safe(program: Program, given: str, made: str) -> bool:
+    written = False
+    for statement in program.body:
+        about = effects(statement)
+        writes, reads = made in about.writes, given in about.reads
+        if written and reads:
+            return False
+        if writes and (reads or made in about.reads) and not _is_pointwise(statement, given, made):
+            return False
+        written = written or writes
+    return True
+
+
+def _is_pointwise(statement: Statement, given: str, made: str) -> bool:
+    """Whether each element of the input is read where that of the output is written, or nowhere."""
+    if isinstance(statement, Copy):
+        same = statement.source._replace(buffer="") == statement.target._replace(buffer="")
+        return statement.source.buffer == given and same
+    if not isinstance(statement, Kernel):
+        return False
+    targets = [
+        write
+        for write in statement.writes
+        if isinstance(write.target, Place) and write.target.buffer == made
+    ]
+    if len(targets) != 1 or targets[0].combine:
+        return False
+    target = targets[0].target
+    assert not isinstance(target, Scalar)
+    return all(
+        _where(load.place) == _where(target)
+        for load in _loads(statement)
+        if load.place.buffer in (given, made)
+    )
+
+
+def _where(place: Place) -> tuple[int, frozenset[tuple[str, int]]]:
+    return place.offset, frozenset(place.terms)
+
+
+def _loads(kernel: Kernel) -> Iterator[Load]:
+    values: list[Expr] = [write.value for write in kernel.writes]
+    values += [each.value if isinstance(each, Let) else each.condition for each in kernel.body]
+    for value in values:
+        yield from (leaf for leaf in leaves(value) if isinstance(leaf, Load))

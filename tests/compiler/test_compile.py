@@ -1,0 +1,255 @@
+"""`pullback.compile`: what a user sees of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import pullback as pb
+from pullback.compiler.compiled import Compiled
+
+X = np.linspace(0.1, 1.3, 6)
+
+
+def loss(p, x):
+    return np.sum(np.tanh(x @ p["W"] + p["b"]) ** 2)
+
+
+PARAMETERS = {"b": np.array([0.1, -0.2]), "W": np.array([[0.3, -0.5], [0.7, 0.2], [0.1, 0.4]])}
+
+
+def test_trees_go_in_and_come_out():
+    x = np.arange(6.0).reshape(2, 3)
+    compiled = pb.compile(pb.value_and_grad(loss))
+    for _ in range(2):
+        value, slopes = compiled(PARAMETERS, x)
+        expected, expected_slopes = pb.value_and_grad(loss)(PARAMETERS, x)
+        assert list(slopes) == list(expected_slopes)
+        np.testing.assert_allclose(value, expected, rtol=1e-14)
+        for name, slope in slopes.items():
+            np.testing.assert_allclose(slope, expected_slopes[name], rtol=1e-12)
+    np.testing.assert_allclose(compiled(PARAMETERS, x=x)[0], expected, rtol=1e-14)
+
+
+def test_results_are_of_the_kinds_that_the_function_returns():
+    def f(x, s):
+        return np.sum(x), x[0], [x * s, (s, np.sum(x, keepdims=True))], np.asarray(np.sum(x))
+
+    compiled = pb.compile(f)
+    for s in (2.0, np.float64(2.0), 3, np.array(2.0)):
+        one, other = compiled(X, s), f(X, s)
+        assert [type(x) for x in one] == [type(x) for x in other]
+        assert type(one[2][1][0]) is type(other[2][1][0])
+        np.testing.assert_allclose(one[2][0], other[2][0])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x[::-1],
+        lambda x: np.asfortranarray(x.reshape(2, 3)),
+        lambda x: x.reshape(3, 2).T,
+        lambda x: np.repeat(x, 2)[::2],
+        lambda x: x.astype(">f8"),
+        lambda x: np.frombuffer(b"\0" + x.tobytes(), np.uint8)[1:].view(np.float64),
+        lambda x: x[:0],
+        lambda x: x[2],
+        lambda x: x.astype(np.float32),
+        lambda x: np.broadcast_to(x[0], (4, 3)),
+    ],
+)
+def test_arrays_lie_as_they_like(change):
+    x = change(X)
+    kept = np.array(x)
+    compiled = pb.compile(lambda x: (np.sum(x * x), x * 2, np.ravel(x)))
+    for found, expected in zip(compiled(x), compiled.function(x), strict=True):
+        assert found.dtype == np.asarray(expected).dtype.newbyteorder("=")
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_array_equal(x, kept)
+    assert not any(np.shares_memory(out, x) for out in compiled(x) if isinstance(out, np.ndarray))
+
+
+def test_an_order_in_memory_that_counts_is_kept():
+    x = np.arange(6.0).reshape(2, 3)
+    compiled = pb.compile(lambda x: x.ravel("K") * np.arange(6.0))
+    for array in (x, np.asfortranarray(x), x[:, ::-1], x):
+        np.testing.assert_array_equal(compiled(array), compiled.function(array))
+
+
+def test_compiled_functions_are_transformed_as_what_they_compile():
+    inner = pb.compile(lambda x: np.sin(x) * x)
+
+    def outer(x):
+        return np.sum(inner(x) ** 2)
+
+    expected = pb.grad(lambda x: np.sum((np.sin(x) * x) ** 2))(X)
+    np.testing.assert_allclose(pb.grad(outer)(X), expected, rtol=1e-14)
+    np.testing.assert_allclose(pb.compile(pb.grad(outer))(X), expected, rtol=1e-12)
+    np.testing.assert_allclose(pb.vmap(inner)(X), inner(X), rtol=1e-14)
+    assert isinstance(pb.compile(inner), Compiled)
+
+    def around(x):
+        return pb.grad(lambda s: np.sum(pb.compile(lambda y: y * s)(X)))(x)
+
+    assert around(2.0) == np.sum(X)
+
+
+def codes(compiled):
+    """How many pieces of machine code there are."""
+    return len({version.function.address for version in compiled._versions.values()})
+
+
+def test_one_code_for_all_sizes():
+    compiled = pb.compile(pb.grad(lambda x: np.sum(np.diff(np.exp(x)) ** 2) / x.size))
+    for size in (40, 57, 100, 61, 1001):
+        x = np.linspace(0, 1, size)
+        np.testing.assert_allclose(compiled(x), compiled.function(x), rtol=1e-10, atol=1e-13)
+    assert len(compiled._versions) == 5
+    assert codes(compiled) == 2
+
+
+def test_small_sizes_and_large_ones_share_code():
+    compiled = pb.compile(lambda x: np.sum(np.exp(x)) + x[-1])
+    for size in (3, 50, 4, 7, 200):
+        x = np.linspace(0, 1, size)
+        np.testing.assert_allclose(compiled(x), compiled.function(x), rtol=1e-14)
+    assert codes(compiled) == 2
+
+
+def test_memory_that_is_given_away_is_used():
+    step = pb.compile(lambda x, g: (x - 0.1 * g, np.sum(g)), donate=0)
+    x, g = np.ones(1000), np.arange(1000.0)
+    out, total = step(x, g)
+    assert out is x
+    assert total == g.sum()
+    np.testing.assert_allclose(x, 1 - 0.1 * g, rtol=1e-12, atol=1e-12)
+    view = np.ones(2000)[:1000]
+    assert step(view, g)[0] is not view
+    np.testing.assert_array_equal(view, 1)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: (x[::-1] * 2, np.sum(x)),
+        lambda x: (np.cumsum(x), x[0] + x[-1]),
+        lambda x: (2 * x, np.diff(x)),
+        lambda x: (pb.fori_loop(0, 3, lambda i, y: y * x[i], x), np.max(x)),
+        lambda x: (np.roll(x, 1), x.sum()),
+        lambda x: x.copy(),
+    ],
+)
+def test_memory_that_is_still_read_is_not_used(function):
+    expected, found = function(X.copy()), pb.compile(function, donate=0)(X.copy())
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-13)
+
+
+def test_what_is_no_array_belongs_to_the_structure():
+    compiled = pb.compile(lambda x, how: np.sum(x) if how == "sum" else np.max(x))
+    assert compiled(X, "sum") == pytest.approx(np.sum(X))
+    assert compiled(X, "max") == np.max(X)
+    assert compiled(X, "sum") == pytest.approx(np.sum(X))
+
+
+def test_methods_can_be_compiled():
+    class Model:
+        def __init__(self, factor):
+            self.factor = factor
+
+        @pb.compile
+        def scaled(self, x):
+            return self.factor * x
+
+    np.testing.assert_array_equal(Model(2.0).scaled(X), 2 * X)
+    np.testing.assert_array_equal(Model(3.0).scaled(X), 3 * X)
+
+
+def test_what_it_has_become_can_be_looked_at():
+    compiled = pb.compile(pb.grad(lambda x: np.sum(np.exp(x) * np.bitwise_count(3))))
+    x = np.ones(100)
+    report = compiled.report(x)
+    assert report.operations > 0
+    assert not report.fallbacks
+    assert "ms" in str(report)
+    assert compiled.graph(x).verify() is None
+    assert "for all" in compiled.loops(x)
+    assert "define i32 @run" in compiled.llvm(x)
+    assert "ret" in compiled.assembly(x)
+
+
+def test_what_is_not_native_is_called_and_said():
+    compiled = pb.compile(lambda x: np.exp(np.sort(x)[::-1]) + np.linalg.pinv(x[None])[:, 0])
+    np.testing.assert_allclose(compiled(X), compiled.function(X), rtol=1e-12)
+    names = [each.primitive for each in compiled.report(X).fallbacks]
+    assert "pinv" in names
+    assert "pinv is called through Python" in str(compiled.report(X))
+    assert "line" in compiled.report(X).fallbacks[0].line
+
+
+def test_errors_of_what_is_called_come_out():
+    @pb.primitive
+    def careful(x):
+        if np.asarray(x).sum() < 0:
+            raise ArithmeticError("a sum below zero")
+        return np.sqrt(x)
+
+    careful.shape(lambda x: x)
+    compiled = pb.compile(lambda x: careful(x) + 1)
+    np.testing.assert_allclose(compiled(X), np.sqrt(X) + 1)
+    with pytest.raises(ArithmeticError, match="below zero"):
+        compiled(-X)
+    np.testing.assert_allclose(compiled(X), np.sqrt(X) + 1)
+
+
+def test_an_index_outside_is_an_error():
+    compiled = pb.compile(lambda x, i: x[i])
+    assert compiled(X, np.array(2)) == X[2]
+    assert compiled(X, np.array(-1)) == X[-1]
+    for outside in (6, -7):
+        with pytest.raises(IndexError, match="out of bounds"):
+            compiled(X, np.array(outside))
+
+
+def test_what_cannot_be_recorded_says_where():
+    compiled = pb.compile(lambda x: x if x[0] > 0 else -x)
+    with pytest.raises(pb.DataDependenceError, match="test_compile"):
+        compiled(X)
+    with pytest.raises(pb.ArgumentTypeError, match=r"pullback\.compile\(f\)"):
+        pb.compile(3)
+    with pytest.raises(pb.ArgumentTypeError, match="donate"):
+        pb.compile(np.sin, donate=-1)
+
+
+def test_threads_call_at_once():
+    compiled = pb.compile(pb.value_and_grad(lambda x: np.sum(np.tanh(x) ** 2)))
+    wrong = []
+
+    def work(number):
+        for k in range(50):
+            x = np.linspace(0, number + 1, 20 + k % 3)
+            value, slope = compiled(x)
+            if not np.allclose(value, np.sum(np.tanh(x) ** 2)) or slope.shape != x.shape:
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals between threads")
+def test_a_long_loop_can_be_interrupted():
+    compiled = pb.compile(lambda x: pb.fori_loop(0, 10**11, lambda i, y: 0.999 * y + 1e-3, x))
+    compiled.graph(1.0)
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        compiled(1.0)
+    timer.join()
