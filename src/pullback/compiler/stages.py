@@ -137,7 +137,7 @@ class Stages:
         return NativeFunction(
             self.recorded.name,
             code.address("run"),
-            constants=tuple(map(np.ascontiguousarray, self.lowered.constants)),
+            constants=tuple(map(_in_line, self.lowered.constants)),
             context=np.array(words, np.uint64),
             errors=tuple(self.lowered.errors),
             kept=Callbacks.kept,
@@ -179,6 +179,12 @@ def _argument(x: Variable) -> Array:
     return Array(x.dtype, x.shape, "array" if x.array else "scalar")
 
 
+def _in_line(constant: Any) -> Any:
+    """A constant as native code reads it, whatever array of the user's it is."""
+    constant = np.ascontiguousarray(constant, constant.dtype.newbyteorder("="))
+    return constant if constant.ctypes.data % constant.itemsize == 0 else constant.copy()
+
+
 def _bits(value: Any) -> bytes:
     """A number as a hole has it."""
-    return struct.pack("<d", value) if type(value) is float else struct.pack("<q", value)
+    return struct.pack("<d", value) if type(value) is float else struct.pack("<Q", value % 2**64)

@@ -193,7 +193,7 @@ def points(shape: Sequence[int]) -> list[tuple[Affine, ...]]:
 def number(scope: Scope, value: Any, dtype: str) -> Expr:
     """A number of Python's or NumPy's, in a dtype."""
     value = np.asarray(value).astype(dtype).item()
-    if isinstance(value, float) and value == 0 and math.copysign(1, value) < 0:
+    if dtype in ("float64", "float32") and value == 0 and math.copysign(1, value) < 0:
         # Equal numbers are one, and -0.0 == 0.0.
         return scope.op("negative", Const(0.0, dtype))
     return Const(value, dtype)
