@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import signal
 import threading
 
@@ -254,6 +256,20 @@ def test_what_is_given_away_is_named_by_position():
         pb.compile(np.sin, donate="x")
     with pytest.raises(pb.ArgumentTypeError, match=r"donate\[1\] is 1\.5, wanted a whole number"):
         pb.compile(np.sin, donate=(0, 1.5))
+
+
+def test_arrays_of_what_are_no_numbers_are_handed_to_the_function():
+    compiled = pb.compile(lambda x: np.sum(x * 2))
+    for values in ([1, 2], [3, 4]):
+        assert compiled(np.array(values, object)) == 2 * sum(values)
+    with pytest.raises(pb.ArgumentTypeError, match=r"longdouble|float128"):
+        compiled(np.ones(3, np.longdouble))
+
+
+def test_it_can_be_sent_elsewhere():
+    compiled = pickle.loads(pickle.dumps(pb.compile(np.sin, donate=0)))
+    assert compiled.donate == (0,)
+    np.testing.assert_allclose(copy.deepcopy(compiled)(X), np.sin(X), rtol=1e-14)
 
 
 def test_threads_call_at_once():

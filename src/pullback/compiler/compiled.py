@@ -21,6 +21,7 @@ from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of
 from pullback.errors import ArgumentValueError
 from pullback.graph.graph import Graph
+from pullback.graph.numbering import Identity
 from pullback.graph.trace import trace
 
 __all__ = ["Compiled", "compile"]
@@ -91,6 +92,10 @@ class Compiled:
     def __repr__(self) -> str:
         return f"<compiled {self.name}>"
 
+    def __reduce__(self) -> tuple[Callable[..., Compiled], tuple[Any, ...]]:
+        """It is sent elsewhere as the function, to be compiled there."""
+        return Compiled, (self.function, self.donate)
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """A method, where it is an attribute of a class."""
         return self if instance is None else functools.partial(self, instance)
@@ -143,12 +148,23 @@ class Compiled:
         if any(isinstance(leaf, np.ndarray) and not leaf.dtype.isnative for leaf in leaves):
             args, kwargs = trees.unflatten(spec, map(_native, leaves))
             return self._slow(*args, **kwargs)
-        if any(type(leaf) is Tracer for leaf in leaves):
+        if any(type(leaf) is Tracer or _is_foreign(leaf) for leaf in leaves):
             return self.function(*args, **kwargs)
+        self._require_native(leaves)
         version = self._version(leaves, spec, args, kwargs)
         if version is None:
             return self.function(*args, **kwargs)
         return version(leaves)
+
+    def _require_native(self, leaves: Sequence[Any]) -> None:
+        """Raise where a number has a dtype that differs between machines."""
+        for leaf in leaves:
+            if isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.char in "gG":
+                raise ArgumentTypeError(
+                    f"compile of {self.name}: an argument has dtype {leaf.dtype} and shape "
+                    f"{leaf.shape}, which machine code has no form for; convert it with "
+                    "np.asarray(x, dtype=float), or call the function itself"
+                )
 
     def _stages(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stages:
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
@@ -309,8 +325,13 @@ def _kind(leaf: Any) -> Any:
     try:
         hash(leaf)
     except TypeError:
-        return type(leaf), id(leaf)
+        return Identity(leaf)
     return type(leaf), leaf
+
+
+def _is_foreign(leaf: Any) -> bool:
+    """Whether it is an array of what are no numbers, of which nothing is recorded."""
+    return isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind not in "biufc"
 
 
 def _layout(leaf: Any) -> Any:
