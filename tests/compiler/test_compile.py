@@ -75,6 +75,14 @@ def test_arrays_lie_as_they_like(change):
     assert not any(np.shares_memory(out, x) for out in compiled(x) if isinstance(out, np.ndarray))
 
 
+@pytest.mark.parametrize("size", [2, 100])
+def test_constants_lie_as_they_like(size):
+    rows = np.arange(2.0 * size).reshape(size, 2)
+    for constant in (rows.astype(">f8"), np.asfortranarray(rows), rows[::-1, ::-1]):
+        compiled = pb.compile(lambda x, constant=constant: x * constant)
+        np.testing.assert_array_equal(compiled(np.full((size, 2), 2.0)), 2 * constant)
+
+
 def test_an_order_in_memory_that_counts_is_kept():
     x = np.arange(6.0).reshape(2, 3)
     compiled = pb.compile(lambda x: x.ravel("K") * np.arange(6.0))
@@ -223,8 +231,31 @@ def test_what_cannot_be_recorded_says_where():
         compiled(X)
     with pytest.raises(pb.ArgumentTypeError, match=r"pullback\.compile\(f\)"):
         pb.compile(3)
-    with pytest.raises(pb.ArgumentTypeError, match="donate"):
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "words"),
+    [
+        (np.sin, X.astype(np.longdouble), r"compile of sin: the argument \w+ has the dtype"),
+        (lambda x: np.astype(x, np.longdouble) * 2, X, r"what astype gives at .*line \d+"),
+        (lambda x: (x, np.array(["a"])), X, "a constant has the dtype <U1"),
+        (lambda x: x + np.ones(6, np.longdouble), X, "has the dtype"),
+    ],
+)
+def test_what_has_no_form_in_machine_code_is_refused(function, x, words):
+    if np.dtype(np.longdouble) != np.float64 or "U1" in words:
+        with pytest.raises(pb.ArgumentTypeError, match=words):
+            pb.compile(function)(x)
+
+
+def test_what_is_given_away_is_named_by_position():
+    words = r"compile: donate is -1, wanted a whole number of at least 0"
+    with pytest.raises(pb.ArgumentValueError, match=words):
         pb.compile(np.sin, donate=-1)
+    with pytest.raises(pb.ArgumentTypeError, match="donate is 'x', wanted the position of an arg"):
+        pb.compile(np.sin, donate="x")
+    with pytest.raises(pb.ArgumentTypeError, match=r"donate\[1\] is 1\.5, wanted a whole number"):
+        pb.compile(np.sin, donate=(0, 1.5))
 
 
 def test_arrays_of_what_are_no_numbers_are_handed_to_the_function():

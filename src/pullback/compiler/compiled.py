@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from pullback.compiler.call import Entry, Instance, NativeFunction
+from pullback.compiler.donation import positions
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
 from pullback.compiler.structured import caller
 from pullback.compiler.template import Template, template
-from pullback.core import trees
+from pullback.core import trees, validation
 from pullback.core.tracing import Tracer
-from pullback.core.validation import name_of, require_function
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.core.validation import name_of
+from pullback.errors import ArgumentValueError
 from pullback.graph.graph import Graph
 from pullback.graph.numbering import Identity
 from pullback.graph.trace import trace
@@ -340,41 +341,57 @@ def _layout(leaf: Any) -> Any:
     return None
 
 
-def compile(function: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compiled:
+def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compiled:
     """A function of arrays as machine code.
 
     Parameters
     ----------
-    function : callable
+    f : callable
         Of pytrees of arrays and numbers, as `trace` takes it; any transform of one, such as
-        ``pullback.grad(f)``.
+        ``pullback.grad(f)``; a graph.
     donate : int or sequence of int, optional
-        Arguments whose arrays are given away: the memory of a writable one that nothing else shares
-        may become that of a result.
+        Positions of arguments whose arrays are given away: the memory of a writable one that
+        nothing else shares may become that of a result of its shape and dtype.
 
     Returns
     -------
     Compiled
         It is called like the function. The first call with arguments of new shapes, dtypes or
-        structure records and compiles it; the machine code is kept on disk.
+        structure records and compiles it; the machine code is kept on disk. `Compiled.report` says
+        what became of the function.
 
     Raises
     ------
     ArgumentTypeError
-        Where `function` is no function.
-    DataDependenceError, NoRuleError, …
+        Where `f` is no function; where `donate` is not of whole numbers; at a call, where an
+        argument has a dtype that nothing can be computed with, such as ``numpy.longdouble``.
+    ArgumentValueError
+        Where a position is negative.
+    DataDependenceError, AliasError, LeakedTracerError, NoRuleError
         At a call, where the function can't be recorded; see `trace`.
+
+    Warns
+    -----
+    UnrolledLoopWarning
+        At a call, where a Python loop of more than 300 iterations is unrolled; see `trace`.
 
     Notes
     -----
-    What the function reads from outside, globals and closures, is as it is at the first call. What
-    it prints, or draws at random, happens then. Results equal those of the function up to rounding:
-    sums are taken in another order, which the shapes alone decide on, and a product may be added
-    without being rounded before.
+    What the function reads from outside, globals and closures, is as it is when it is recorded,
+    and so are the attributes of arguments that are neither arrays nor numbers; arguments of that
+    kind belong to the structure. What it prints, or draws at random, happens then.
 
-    Arguments are not changed, and results are fresh arrays in C order. What has no native form is
-    called through Python in its place; see `Compiled.report`. Calls from several threads at once
-    are safe.
+    Results equal those of the function to rounding. Sums are taken in another order, which depends
+    on shapes alone; large products of matrices are left to BLAS, which has an order of its own. A
+    product may be added without being rounded before. NaN and infinities are where they are
+    without compiling; nothing warns of them.
+
+    Arguments are not changed, unless they are donated, and results are fresh arrays in C order.
+    What has no native form is called through Python in its place. Several threads may call at
+    once; other threads run during calls that last, and Ctrl-C ends a loop.
+
+    Where an argument is traced the function itself is called, so that compiled functions are
+    differentiated, batched and compiled as parts of others.
 
     Examples
     --------
@@ -385,12 +402,7 @@ def compile(function: Callable[..., Any], *, donate: int | Sequence[int] = ()) -
     >>> round(value, 12)
     np.float64(1.0)
     """
-    require_function(function, "compile", usage="pullback.compile(f)")
-    if isinstance(function, Compiled):
-        function = function.function
-    numbers = (donate,) if isinstance(donate, int | np.integer) else tuple(donate)
-    if any(i < 0 for i in numbers):
-        raise ArgumentTypeError(
-            f"compile: donate is {donate!r}, wanted positions of arguments, from 0"
-        )
-    return Compiled(function, tuple(map(int, numbers)))
+    validation.require_function(f, "compile", usage="pullback.compile(f)")
+    if isinstance(f, Compiled):
+        f = f.function
+    return Compiled(f, positions(donate))

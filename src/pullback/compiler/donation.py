@@ -1,12 +1,13 @@
-"""Which outputs may lie where an input lies: those that are written when the input has been read.
+"""Arguments that are given away, and which outputs may lie where such an input lies.
 
-A kernel may do both if it reads of the input, at each point, no more than the element in whose
-place it writes.
+Those may that are written when the input has been read. A kernel may do both if it reads of the
+input, at each point, no more than the element in whose place it writes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pullback.compiler.fusion.effects import effects, leaves
 from pullback.compiler.loops import (
@@ -20,10 +21,24 @@ from pullback.compiler.loops import (
     Scalar,
     Statement,
 )
+from pullback.core.validation import is_integer, refuse, require_integer
 
-__all__ = ["safe_pairs"]
+__all__ = ["positions", "safe_pairs"]
 
 Pairs = tuple[tuple[int, int], ...]
+
+
+def positions(donate: Any) -> tuple[int, ...]:
+    """The argument `donate` of `compile`, as positions of arguments."""
+    if is_integer(donate):
+        return (require_integer(donate, "compile", "donate", least=0),)
+    if not isinstance(donate, tuple | list | range):
+        wanted = "the position of an argument, or a tuple of such"
+        raise refuse("compile", "donate", donate, wanted, "write 0 for the first one")
+    return tuple(
+        require_integer(each, "compile", f"donate[{place}]", least=0)
+        for place, each in enumerate(donate)
+    )
 
 
 def safe_pairs(program: Program, pairs: Sequence[tuple[int, int]]) -> Pairs:
