@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,10 +84,20 @@ class Leaves:
         """The pytree with these leaves."""
         return trees.unflatten(self.spec, leaves)
 
-    def results(self, leaves: Sequence[Any], others: Sequence[Any]) -> Any:
-        """The pytree with these leaves, arrays of the user's own, and none of the others."""
+    def results(
+        self, leaves: Sequence[Any], others: Sequence[Any], handed_on: Mapping[int, int]
+    ) -> Any:
+        """The pytree with these leaves, arrays of the user's own, and none of the others.
+
+        In some places, in between, it has values that were given; `handed_on` tells which.
+        """
         taken = set(map(id, (*self.values, *others)))
-        return self.tree([owned(_strong(x), taken) for x in leaves])
+        remaining, values = iter(leaves), self.values
+        full = [
+            values[handed_on[i]] if i in handed_on else next(remaining)
+            for i in range(len(leaves) + len(handed_on))
+        ]
+        return self.tree([owned(_strong(x), taken) for x in full])
 
 
 _LEAVES = frozenset({np.ndarray, Tracer, bool, int, float, complex})
@@ -134,8 +144,15 @@ def _python_type(x: Any) -> type | None:
 
 
 def _strong(x: Any) -> Any:
-    """A Python number as a NumPy scalar."""
-    return dtype_of(x).type(x) if type(x) in PYTHON_NUMBERS else x
+    """A Python number, traced or not, as a NumPy scalar."""
+    if type(x) in PYTHON_NUMBERS:
+        return dtype_of(x).type(x)
+    if type(x) is Tracer and is_number(x):
+        if type(x._value) is Variable:
+            return in_dtype(x, dtype_of(x))
+        # It is the same number with the same derivative: no operation has to be recorded.
+        return Tracer(x._interpreter, _strong(x._value), x._payload)
+    return x
 
 
 def index_variable() -> Variable:
@@ -238,14 +255,16 @@ class Carry(Leaves):
             free,
         )
 
-    def begun(self, graph: Graph, position: int) -> list[Any]:
-        """The first carry as the body takes it, as inputs from `position` on."""
-        inputs = graph.inputs[position:]
-        self.values = [
-            in_dtype(x, inputs[i].dtype) if self.variables[i].weak is not None else x
-            for i, x in enumerate(self.values)
-        ]
-        return self.values
+    def begun(self, graph: Graph, position: int, handed_on: Mapping[int, int]) -> list[Any]:
+        """The first carry as the body takes it, as inputs from `position` on.
+
+        The body doesn't take what is `handed_on`.
+        """
+        taken = [i for i in range(len(self.values)) if i not in handed_on]
+        for i, x in zip(taken, graph.inputs[position:], strict=False):
+            if self.variables[i].weak is not None:
+                self.values[i] = in_dtype(self.values[i], x.dtype)
+        return [self.values[i] for i in taken]
 
 
 def _moved(graph: Graph, variables: Sequence[Variable]) -> list[int]:
