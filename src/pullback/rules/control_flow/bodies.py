@@ -57,11 +57,14 @@ class Leaves:
         self.values, self.spec = flatten_arrays(tree, where, name)
         self.is_plain = _is_plain(tree)
         self.values = [x._snapshot() if type(x) is Tracer else x for x in self.values]
-        self.variables = [_variable(x) for x in self.values]
+        self.variables = [
+            _NUMBERS[type(x)] if type(x) in PYTHON_NUMBERS else _variable(x) for x in self.values
+        ]
         self.names = [name + path for path in trees.leaf_paths(self.spec)]
         for x, variable, path in zip(self.values, self.variables, self.names, strict=True):
-            require_64_bits(x, f"{where}: {path}")
-            if variable.dtype.kind not in "biufc":
+            if type(x) is int:
+                require_64_bits(x, f"{where}: {path}")
+            elif variable.dtype.kind not in "biufc":
                 raise ArgumentTypeError(
                     f"{where}: {path} is an array of dtype {dtype_of(x)} and shape {shape_of(x)}, "
                     "wanted numbers or booleans; convert it with .astype(float)"
@@ -123,9 +126,11 @@ class Result:
         return leaves
 
 
+_NUMBERS = {kind: Variable((), dtype_of(kind()), weak=kind, layout=True) for kind in PYTHON_NUMBERS}
+"""What stands for Python numbers: what a body is given is made like it."""
+
+
 def _variable(x: Any) -> Variable:
-    if type(x) in PYTHON_NUMBERS:
-        return Variable((), dtype_of(x), weak=type(x), layout=True)
     weak = _python_type(x)
     array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
     variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=layout_of(x))
@@ -184,7 +189,7 @@ def same_leaves(tree: Any, first: Leaves, given: Sequence[Any], where: str) -> l
             "initial one; return what the body was given, with other values"
         )
     return [
-        bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x, own) else x
+        x if x is own or not _is_weak(x, own) else in_dtype(x, dtype_of(x))
         for x, own in zip(leaves, given, strict=True)
     ]
 
@@ -210,7 +215,8 @@ class Carry(Leaves):
         """What stands for the leaves in a recording; it may lie in memory otherwise, later."""
         variables = [like(x) for x in self.variables]
         for x in variables:
-            x.laid_by = Assumed(None if x.laid_by is None else x.laid_by.outer)
+            if x.weak is None:
+                x.laid_by = Assumed(None if x.laid_by is None else x.laid_by.outer)
         return variables
 
     def settle(
@@ -248,7 +254,8 @@ class Carry(Leaves):
             graph, free = record_body(variables)
         outputs = list(graph.outputs)
         for i, (name, before) in enumerate(zip(self.names, variables, strict=True)):
-            outputs[i] = _checked(outputs[i], before, name, where)
+            if outputs[i] is not before:
+                outputs[i] = _checked(outputs[i], before, name, where)
         names = graph.signature.names
         return (
             flat_graph(graph.name, graph.inputs, graph.constants, graph.equations, outputs, names),
@@ -269,7 +276,7 @@ class Carry(Leaves):
 
 def _moved(graph: Graph, variables: Sequence[Variable]) -> list[int]:
     """The leaves on whose layout the body depends, and which it changes."""
-    relied = [i for i, x in enumerate(variables) if x.laid_by.relied and x.layout]
+    relied = [i for i, x in enumerate(variables) if x.laid_by and x.laid_by.relied and x.layout]
     layouts = layouts_through(graph, graph.inputs) if relied else []
     return [i for i in relied if layouts[i] != variables[i].layout]
 

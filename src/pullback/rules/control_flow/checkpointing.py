@@ -34,10 +34,10 @@ from pullback.rules.control_flow.derived import (
 )
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record, recorded
+from pullback.rules.control_flow.untouched import handed_on, looked_at, without
 from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
 from pullback.transforms.transformed import transformed
-from pullback.rules.control_flow.untouched import handed_on, looked_at, without
 
 __all__ = ["checkpoint"]
 

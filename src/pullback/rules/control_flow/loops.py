@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from pullback.rules.control_flow.derived import with_inputs
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record, record_unevaluated, recorded
-from pullback.rules.control_flow.untouched import looked_at, untouched, without
+from pullback.rules.control_flow.untouched import relieved, relieved_both
 
 __all__ = ["fori_loop", "scan", "while_loop"]
 
@@ -142,7 +142,7 @@ def scan(
                     f"stacked along one more, wanted fewer than {MOST_DIMENSIONS}, the most that "
                     "an array has"
                 )
-        graph, same = _without_untouched(graph, 1 + len(free), count)
+        graph, same = relieved(graph, 1 + len(free), count)
         return (graph, result.spec, same), (graph,), free
 
     made, free = recorded(make, where, (body,), (first, scanned), (min(length, 2),))
@@ -215,7 +215,7 @@ def fori_loop(
             return same_leaves(body(index, first.tree(leaves)), first, leaves, where)
 
         graph, free = _recorded(iteration, first, None, where, length, reading)
-        graph, same = _without_untouched(graph, 1 + len(free), len(first.values))
+        graph, same = relieved(graph, 1 + len(free), len(first.values))
         return (graph, same), (graph,), free
 
     (graph, same), free = recorded(make, where, (body,), (first,), (min(length, 2),))
@@ -353,7 +353,7 @@ def _repeat_while(
             truth, [*zip(first.names, carry, strict=True)], names[0], 0, (Tracer,), reading
         )
         count = len(test_free)
-        graph, test, same = _without_untouched_by_both(graph, 1 + len(free), test, count)
+        graph, test, same = relieved_both(graph, 1 + len(free), test, count)
         condition = _with_inputs(test, count, graph, "body", len(free), 1)
         body = _with_inputs(graph, 1, test, "condition", count)
         loop = Loop(condition, body, count + len(free), len(first.values) - len(same))
@@ -362,26 +362,6 @@ def _repeat_while(
     (loop, same), free = recorded(make, where, reads, (first,), names)
     outs = loop([*free, *first.begun(loop.body, 1 + len(free), same)])
     return first.results(outs, free, same)
-
-
-def _without_untouched(
-    body: Graph, start: int, count: int, others: Iterable[Variable] = ()
-) -> tuple[Graph, dict[int, int]]:
-    """A body without the carries that it only hands on, and where these stand in the carry."""
-    same = untouched(body, start, count, others)
-    if not same:
-        return body, {}
-    return without(body, [start + i for i in same], same), dict(zip(same, same, strict=True))
-
-
-def _without_untouched_by_both(
-    body: Graph, start: int, test: Graph, first: int
-) -> tuple[Graph, Graph, dict[int, int]]:
-    """The same of a body and of a condition, whose carries start at `first`."""
-    carry = body.inputs[start:]
-    used = looked_at([(test, first)], ())
-    body, same = _without_untouched(body, start, len(carry), [carry[i] for i in used])
-    return body, without(test, [first + i for i in same], ()) if same else test, same
 
 
 def _with_inputs(

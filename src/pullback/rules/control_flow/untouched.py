@@ -14,20 +14,35 @@ from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.derived import with_constants
 
-__all__ = ["handed_on", "looked_at", "untouched", "without"]
+__all__ = ["handed_on", "looked_at", "relieved", "relieved_both", "without"]
 
 
-def untouched(body: Graph, start: int, count: int, others: Iterable[Variable] = ()) -> list[int]:
-    """Which of the carries a body hands on in their own place, and nothing else reads.
+def relieved(
+    body: Graph, start: int, count: int, others: Iterable[Variable] = ()
+) -> tuple[Graph, dict[int, int]]:
+    """A loop's body without the carries that it only hands on, and where these stand in the carry.
 
-    They are `count` inputs from `start` on, and so many outputs; `others` are read elsewhere.
+    They are among `count` inputs from `start` on, and so many outputs; `others` are read elsewhere.
     """
     used = _read(body).union(others)
     returned = Counter(x for x in body.outputs if type(x) is Variable)
-    pairs = zip(body.inputs[start : start + count], body.outputs, strict=False)
-    return [
-        i for i, (x, out) in enumerate(pairs) if out is x and returned[x] == 1 and x not in used
-    ]
+    pairs = enumerate(zip(body.inputs[start : start + count], body.outputs, strict=False))
+    same = [i for i, (x, out) in pairs if out is x and returned[x] == 1 and x not in used]
+    if not same:
+        return body, {}
+    return without(body, [start + i for i in same], same), dict(zip(same, same, strict=True))
+
+
+def relieved_both(
+    body: Graph, start: int, condition: Graph, first: int
+) -> tuple[Graph, Graph, dict[int, int]]:
+    """The same of a body and of a condition, whose carries start at `first`."""
+    carry = body.inputs[start:]
+    used = [carry[i] for i in looked_at([(condition, first)], ())]
+    body, same = relieved(body, start, len(carry), used)
+    if same:
+        condition = without(condition, [first + i for i in same], ())
+    return body, condition, same
 
 
 def handed_on(branches: Sequence[tuple[Graph, int]]) -> dict[int, int]:
@@ -49,7 +64,9 @@ def looked_at(branches: Sequence[tuple[Graph, int]], gone: Iterable[int]) -> lis
     found: set[int] = set()
     for branch, start in branches:
         used = _read(branch)
-        used.update(x for j, x in enumerate(branch.outputs) if j not in gone and type(x) is Variable)
+        used.update(
+            x for j, x in enumerate(branch.outputs) if j not in gone and type(x) is Variable
+        )
         found.update(i for i, x in enumerate(branch.inputs[start:]) if x in used)
     return sorted(found)
 
