@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from pullback.compiler.arguments import is_foreign, kind, layout, native, require_native
 from pullback.compiler.call import Entry, Instance, NativeFunction
-from pullback.compiler.donation import positions
+from pullback.compiler.donation import positions, wanted_pairs
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
 from pullback.compiler.structured import caller
-from pullback.compiler.template import Template, template
+from pullback.compiler.template import Templates
 from pullback.core import trees, validation
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of
 from pullback.errors import ArgumentValueError
 from pullback.graph.graph import Graph
-from pullback.graph.numbering import Identity
 from pullback.graph.trace import trace
 
 __all__ = ["Compiled", "compile"]
@@ -76,8 +76,7 @@ class Compiled:
         self.name = name_of(function)
         self._versions: dict[Any, _Version] = {}
         self._recent: tuple[trees.TreeSpec, _Version] | None = None
-        self._firsts: dict[str, Stages] = {}
-        self._templates: dict[str, Template] = {}
+        self._templates = Templates()
         self._lock = threading.RLock()
         functools.update_wrapper(self, function, updated=())
 
@@ -146,25 +145,15 @@ class Compiled:
                     return out
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
         if any(isinstance(leaf, np.ndarray) and not leaf.dtype.isnative for leaf in leaves):
-            args, kwargs = trees.unflatten(spec, map(_native, leaves))
+            args, kwargs = trees.unflatten(spec, map(native, leaves))
             return self._slow(*args, **kwargs)
-        if any(type(leaf) is Tracer or _is_foreign(leaf) for leaf in leaves):
+        if any(type(leaf) is Tracer or is_foreign(leaf) for leaf in leaves):
             return self.function(*args, **kwargs)
-        self._require_native(leaves)
+        require_native(leaves, f"compile of {self.name}")
         version = self._version(leaves, spec, args, kwargs)
         if version is None:
             return self.function(*args, **kwargs)
         return version(leaves)
-
-    def _require_native(self, leaves: Sequence[Any]) -> None:
-        """Raise where a number has a dtype that differs between machines."""
-        for leaf in leaves:
-            if isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.char in "gG":
-                raise ArgumentTypeError(
-                    f"compile of {self.name}: an argument has dtype {leaf.dtype} and shape "
-                    f"{leaf.shape}, which machine code has no form for; convert it with "
-                    "np.asarray(x, dtype=float), or call the function itself"
-                )
 
     def _stages(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stages:
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
@@ -180,14 +169,14 @@ class Compiled:
         self, leaves: Sequence[Any], spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any
     ) -> _Version | None:
         """What is called for such leaves; `None` where the function must be called itself."""
-        kinds = tuple(map(_kind, leaves))
+        kinds = tuple(map(kind, leaves))
         key = (spec, *kinds)
         found = self._versions.get(key)
         if found is not None:
             if found.leaves is None:
                 self._recent = spec, found
         else:
-            lying = (key, tuple(map(_layout, leaves)))
+            lying = (key, tuple(map(layout, leaves)))
             found = self._versions.get(lying)
             if found is None:
                 with self._lock:
@@ -205,7 +194,7 @@ class Compiled:
         graph, donate = self._recorded(args, kwargs)
         if any(type(value) is Tracer for value in graph.constants.values()):
             return None
-        stages, template = self._fitting_template(Stages(graph, donate))
+        stages, template = self._templates.fitting(Stages(graph, donate))
         static = graph.signature.static
         count = graph.signature.arguments.num_leaves
         assert template.code is not None
@@ -219,22 +208,6 @@ class Compiled:
             tuple(i for i in range(count) if i not in static) if static else None,
             graph.signature.result,
         )
-
-    def _fitting_template(self, stages: Stages) -> tuple[Stages, Template]:
-        """Machine code for a program, and the program as that has it.
-
-        The first time it is for these sizes alone, the second time for any, if that can be.
-        """
-        first = self._firsts.setdefault(stages.graph.key(), stages)
-        if first is not stages:
-            general = first.for_any(stages)
-            if general is not None and general[0].numbers[0] == general[1].numbers[0]:
-                one, stages = general
-                self._templates.setdefault(stages.numbers[0], Template(one.numbers[1]))
-        structure = stages.numbers[0]
-        found = template(stages, self._templates.get(structure))
-        self._templates[structure] = found
-        return stages, found
 
     def _recorded(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -250,33 +223,7 @@ class Compiled:
             graph = trace(called, args, kwargs)
         else:
             graph = trace(self.function, *args)
-        return graph, self._donated(graph, args)
-
-    def _donated(self, graph: Graph, args: tuple[Any, ...]) -> tuple[tuple[int, int], ...]:
-        """Inputs of the donated arguments, each with an output of its shape and dtype."""
-        pairs: list[tuple[int, int]] = []
-        first = 0
-        taken: set[int] = set()
-        for position, arg in enumerate(args):
-            count = len(trees.flatten(arg)[0])
-            if position in self.donate:
-                for i in range(first, first + count):
-                    o = self._fitting(graph, i, taken)
-                    if o is not None:
-                        taken.add(o)
-                        pairs.append((i, o))
-            first += count
-        return tuple(pairs)
-
-    def _fitting(self, graph: Graph, i: int, taken: set[int]) -> int | None:
-        if i >= len(graph.inputs):
-            return None
-        given = graph.inputs[i]
-        for o, out in enumerate(graph.outputs):
-            shape, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
-            if o not in taken and (shape, dtype) == (given.shape, given.dtype):
-                return o
-        return None
+        return graph, wanted_pairs(graph, args, self.donate)
 
     def _prefer(
         self, version: _Version, spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any
@@ -303,42 +250,6 @@ class Compiled:
             call = caller(specs, result, version.entry.call, _MISS, self._slow)
             if call is not None:
                 type(self).__call__ = call  # type: ignore[method-assign]
-
-
-def _native(leaf: Any) -> Any:
-    """An array in the byte order of the machine."""
-    if isinstance(leaf, np.ndarray) and not leaf.dtype.isnative:
-        return leaf.astype(leaf.dtype.newbyteorder("="))
-    return leaf
-
-
-def _kind(leaf: Any) -> Any:
-    """What of a leaf decides how the function is recorded."""
-    if type(leaf) is np.ndarray:
-        return leaf.dtype, leaf.shape
-    if type(leaf) in (float, int, bool, complex):
-        return type(leaf)
-    if isinstance(leaf, np.generic):
-        return leaf.dtype, "scalar"
-    if isinstance(leaf, np.ndarray) or hasattr(leaf, "__array__"):
-        return np.asarray(leaf).dtype, np.shape(leaf)
-    try:
-        hash(leaf)
-    except TypeError:
-        return Identity(leaf)
-    return type(leaf), leaf
-
-
-def _is_foreign(leaf: Any) -> bool:
-    """Whether it is an array of what are no numbers, of which nothing is recorded."""
-    return isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind not in "biufc"
-
-
-def _layout(leaf: Any) -> Any:
-    """How an array lies in memory, if that is not in C order without gaps."""
-    if isinstance(leaf, np.ndarray) and not leaf.flags.c_contiguous:
-        return leaf.strides
-    return None
 
 
 def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compiled:

@@ -6,7 +6,7 @@ input, at each point, no more than the element in whose place it writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from pullback.compiler.fusion.effects import effects, leaves
@@ -21,9 +21,11 @@ from pullback.compiler.loops import (
     Scalar,
     Statement,
 )
+from pullback.core import trees
 from pullback.core.validation import is_integer, refuse, require_integer
+from pullback.graph.graph import Graph
 
-__all__ = ["positions", "safe_pairs"]
+__all__ = ["positions", "safe_pairs", "wanted_pairs"]
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -39,6 +41,25 @@ def positions(donate: Any) -> tuple[int, ...]:
         require_integer(each, "compile", f"donate[{place}]", least=0)
         for place, each in enumerate(donate)
     )
+
+
+def wanted_pairs(graph: Graph, args: Sequence[Any], donate: Collection[int]) -> Pairs:
+    """Each input that comes from a donated argument, with an output of its shape and dtype."""
+    pairs: list[tuple[int, int]] = []
+    kinds = [(getattr(out, "shape", None), getattr(out, "dtype", None)) for out in graph.outputs]
+    leaf = i = 0
+    for position, arg in enumerate(args):
+        for _ in trees.flatten(arg)[0]:
+            leaf += 1
+            if leaf - 1 in graph.signature.static:
+                continue
+            given = (graph.inputs[i].shape, graph.inputs[i].dtype)
+            taken = {o for _, o in pairs}
+            fitting = [o for o, each in enumerate(kinds) if each == given and o not in taken]
+            if position in donate:
+                pairs += [(i, o) for o in fitting[:1]]
+            i += 1
+    return tuple(pairs)
 
 
 def safe_pairs(program: Program, pairs: Sequence[tuple[int, int]]) -> Pairs:

@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["MOVED", "SIZES", "Value", "is_float", "is_signed", "lane_type", "literal", "memory_type"]
+__all__ = [
+    "MOVED",
+    "SIZES",
+    "Value",
+    "is_float",
+    "is_signed",
+    "lane_type",
+    "literal",
+    "memory_type",
+]
 
 _LANES = {
     "float64": "double",
