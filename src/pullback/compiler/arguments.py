@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from pullback.errors import ArgumentTypeError
 from pullback.graph.numbering import Identity
 
-__all__ = ["is_foreign", "kind", "layout", "native", "require_native"]
+__all__ = ["is_foreign", "kind", "layout", "native"]
 
 
 def native(leaf: Any) -> Any:
@@ -47,14 +45,3 @@ def layout(leaf: Any) -> Any:
     if isinstance(leaf, np.ndarray) and not leaf.flags.c_contiguous:
         return leaf.strides
     return None
-
-
-def require_native(leaves: Sequence[Any], where: str) -> None:
-    """Raise where a number has a dtype that differs between machines."""
-    for leaf in leaves:
-        if isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.char in "gG":
-            raise ArgumentTypeError(
-                f"{where}: an argument has dtype {leaf.dtype} and shape {leaf.shape}, which "
-                "machine code has no form for; convert it with np.asarray(x, dtype=float), or call "
-                "the function itself"
-            )

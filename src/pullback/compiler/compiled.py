@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compiler.arguments import is_foreign, kind, layout, native, require_native
+from pullback.compiler.arguments import is_foreign, kind, layout, native
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.donation import positions, wanted_pairs
 from pullback.compiler.report import Report, report
@@ -149,7 +149,6 @@ class Compiled:
             return self._slow(*args, **kwargs)
         if any(type(leaf) is Tracer or is_foreign(leaf) for leaf in leaves):
             return self.function(*args, **kwargs)
-        require_native(leaves, f"compile of {self.name}")
         version = self._version(leaves, spec, args, kwargs)
         if version is None:
             return self.function(*args, **kwargs)
