@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pullback.compiler.call import Entry, Instance, NativeFunction
-from pullback.compiler.donation import positions
+from pullback.compiler.donation import positions, taken_over
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
 from pullback.compiler.structured import caller
@@ -150,21 +150,10 @@ class Compiled:
             return self._slow(*args, **kwargs)
         if any(type(leaf) is Tracer or _is_foreign(leaf) for leaf in leaves):
             return self.function(*args, **kwargs)
-        self._require_native(leaves)
         version = self._version(leaves, spec, args, kwargs)
         if version is None:
             return self.function(*args, **kwargs)
         return version(leaves)
-
-    def _require_native(self, leaves: Sequence[Any]) -> None:
-        """Raise where a number has a dtype that differs between machines."""
-        for leaf in leaves:
-            if isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.char in "gG":
-                raise ArgumentTypeError(
-                    f"compile of {self.name}: an argument has dtype {leaf.dtype} and shape "
-                    f"{leaf.shape}, which machine code has no form for; convert it with "
-                    "np.asarray(x, dtype=float), or call the function itself"
-                )
 
     def _stages(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stages:
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
@@ -250,33 +239,7 @@ class Compiled:
             graph = trace(called, args, kwargs)
         else:
             graph = trace(self.function, *args)
-        return graph, self._donated(graph, args)
-
-    def _donated(self, graph: Graph, args: tuple[Any, ...]) -> tuple[tuple[int, int], ...]:
-        """Inputs of the donated arguments, each with an output of its shape and dtype."""
-        pairs: list[tuple[int, int]] = []
-        first = 0
-        taken: set[int] = set()
-        for position, arg in enumerate(args):
-            count = len(trees.flatten(arg)[0])
-            if position in self.donate:
-                for i in range(first, first + count):
-                    o = self._fitting(graph, i, taken)
-                    if o is not None:
-                        taken.add(o)
-                        pairs.append((i, o))
-            first += count
-        return tuple(pairs)
-
-    def _fitting(self, graph: Graph, i: int, taken: set[int]) -> int | None:
-        if i >= len(graph.inputs):
-            return None
-        given = graph.inputs[i]
-        for o, out in enumerate(graph.outputs):
-            shape, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
-            if o not in taken and (shape, dtype) == (given.shape, given.dtype):
-                return o
-        return None
+        return graph, taken_over(graph, args, self.donate)
 
     def _prefer(
         self, version: _Version, spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any

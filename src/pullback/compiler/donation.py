@@ -6,7 +6,7 @@ input, at each point, no more than the element in whose place it writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from pullback.compiler.fusion.effects import effects, leaves
@@ -21,9 +21,11 @@ from pullback.compiler.loops import (
     Scalar,
     Statement,
 )
+from pullback.core import trees
 from pullback.core.validation import is_integer, refuse, require_integer
+from pullback.graph.graph import Graph
 
-__all__ = ["positions", "safe_pairs"]
+__all__ = ["positions", "safe_pairs", "taken_over"]
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -39,6 +41,31 @@ def positions(donate: Any) -> tuple[int, ...]:
         require_integer(each, "compile", f"donate[{place}]", least=0)
         for place, each in enumerate(donate)
     )
+
+
+def taken_over(graph: Graph, args: Sequence[Any], donate: Sequence[int]) -> Pairs:
+    """Inputs in the donated arguments, each with an output of its shape and dtype."""
+    pairs: dict[int, int] = {}
+    static = graph.signature.static
+    leaf = i = 0  # what is no array or number is a leaf, and no input
+    for position, arg in enumerate(args):
+        for _ in trees.flatten(arg)[0]:
+            if leaf not in static:
+                o = _fitting(graph, i, pairs) if position in donate else None
+                if o is not None:
+                    pairs[o] = i
+                i += 1
+            leaf += 1
+    return tuple((i, o) for o, i in pairs.items())
+
+
+def _fitting(graph: Graph, i: int, taken: Container[int]) -> int | None:
+    given = graph.inputs[i]
+    for o, out in enumerate(graph.outputs):
+        shape, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
+        if o not in taken and (shape, dtype) == (given.shape, given.dtype):
+            return o
+    return None
 
 
 def safe_pairs(program: Program, pairs: Sequence[tuple[int, int]]) -> Pairs:
