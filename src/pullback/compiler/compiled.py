@@ -12,7 +12,7 @@ import numpy as np
 
 from pullback.compiler.arguments import is_foreign, kind, layout, native
 from pullback.compiler.call import Entry, Instance, NativeFunction
-from pullback.compiler.donation import positions, wanted_pairs
+from pullback.compiler.donation import positions, taken_over
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
 from pullback.compiler.structured import caller
@@ -222,7 +222,7 @@ class Compiled:
             graph = trace(called, args, kwargs)
         else:
             graph = trace(self.function, *args)
-        return graph, wanted_pairs(graph, args, self.donate)
+        return graph, taken_over(graph, args, self.donate)
 
     def _prefer(
         self, version: _Version, spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any

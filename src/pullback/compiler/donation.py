@@ -6,7 +6,7 @@ input, at each point, no more than the element in whose place it writes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from pullback.compiler.fusion.effects import effects, leaves
@@ -25,7 +25,7 @@ from pullback.core import trees
 from pullback.core.validation import is_integer, refuse, require_integer
 from pullback.graph.graph import Graph
 
-__all__ = ["positions", "safe_pairs", "wanted_pairs"]
+__all__ = ["positions", "safe_pairs", "taken_over"]
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -43,23 +43,29 @@ def positions(donate: Any) -> tuple[int, ...]:
     )
 
 
-def wanted_pairs(graph: Graph, args: Sequence[Any], donate: Collection[int]) -> Pairs:
-    """Each input that comes from a donated argument, with an output of its shape and dtype."""
-    pairs: list[tuple[int, int]] = []
-    kinds = [(getattr(out, "shape", None), getattr(out, "dtype", None)) for out in graph.outputs]
-    leaf = i = 0
+def taken_over(graph: Graph, args: Sequence[Any], donate: Sequence[int]) -> Pairs:
+    """Inputs in the donated arguments, each with an output of its shape and dtype."""
+    pairs: dict[int, int] = {}
+    static = graph.signature.static
+    leaf = i = 0  # what is no array or number is a leaf, and no input
     for position, arg in enumerate(args):
         for _ in trees.flatten(arg)[0]:
+            if leaf not in static:
+                o = _fitting(graph, i, pairs) if position in donate else None
+                if o is not None:
+                    pairs[o] = i
+                i += 1
             leaf += 1
-            if leaf - 1 in graph.signature.static:
-                continue
-            given = (graph.inputs[i].shape, graph.inputs[i].dtype)
-            taken = {o for _, o in pairs}
-            fitting = [o for o, each in enumerate(kinds) if each == given and o not in taken]
-            if position in donate:
-                pairs += [(i, o) for o in fitting[:1]]
-            i += 1
-    return tuple(pairs)
+    return tuple((i, o) for o, i in pairs.items())
+
+
+def _fitting(graph: Graph, i: int, taken: Container[int]) -> int | None:
+    given = graph.inputs[i]
+    for o, out in enumerate(graph.outputs):
+        shape, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
+        if o not in taken and (shape, dtype) == (given.shape, given.dtype):
+            return o
+    return None
 
 
 def safe_pairs(program: Program, pairs: Sequence[tuple[int, int]]) -> Pairs:
