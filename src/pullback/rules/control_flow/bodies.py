@@ -132,6 +132,8 @@ _NUMBERS = {kind: Variable((), dtype_of(kind()), weak=kind, layout=True) for kin
 
 def _variable(x: Any) -> Variable:
     weak = _python_type(x)
+    if weak is not None and type(strip(x)) is weak:
+        return _NUMBERS[weak]
     array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
     variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=layout_of(x))
     variable.laid_by = assumed_of(x)
