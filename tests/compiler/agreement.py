@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-import pullback as pb
 from pullback.core import trees
 
-__all__ = ["ROUNDINGS", "assert_agree", "assert_compiled_agrees"]
+__all__ = ["ROUNDINGS", "assert_agree"]
 
 ROUNDINGS = 256
 """How many roundings of its largest element, or of 1, a result's elements may differ by."""
@@ -38,13 +37,3 @@ def _compare(a, b, what):
     size = float(np.max(np.abs(b[finite]), initial=1.0))
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(a, b, rtol=bound, atol=bound * size, err_msg=what)
-
-
-def assert_compiled_agrees(function, *points):
-    """A function, compiled, gives what it gives, at each of these arguments."""
-    compiled = pb.compile(function)
-    for point in points:
-        with np.errstate(all="ignore"):
-            expected, got = function(*point), compiled(*point)
-        assert_agree(got, expected, getattr(function, "__name__", ""))
-    return compiled

@@ -38,6 +38,10 @@ def second_order(function):
     return derivatives
 
 
+LONG = {"cavity", "lattice_boltzmann", "option_tree"}
+"""Programs whose unrolled second derivatives take long to compile: their gradients are enough."""
+
+
 def assert_compiled(function, *points, what=""):
     """It gives the same compiled, at each of the points."""
     compiled = pb.compile(function)
@@ -56,11 +60,12 @@ def assert_compiled(function, *points, what=""):
     ids=lambda program: program.name,
 )
 def test_ordinary_programs(program):
-    points = [
-        (arguments, directions(arguments))
-        for arguments in (program.arguments, nearby(program.arguments))
-    ]
-    assert_compiled(second_order(program.function), *points)
+    points = [program.arguments, nearby(program.arguments)]
+    if program.name in LONG:
+        assert_compiled(pb.value_and_grad(program.function), *points)
+    else:
+        pairs = [(arguments, directions(arguments)) for arguments in points]
+        assert_compiled(second_order(program.function), *pairs)
 
 
 TRACEABLE = programs().filter(lambda p: all(name != "branch" for name, _ in p.instructions))
