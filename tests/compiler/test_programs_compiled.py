@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import optree
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import pullback as pb
@@ -59,8 +59,13 @@ def test_ordinary_programs(program):
     assert_compiled(second_order(program.function), *points)
 
 
-@given(st.lists(programs(), min_size=8, max_size=8))
-@settings(max_examples=12)
+TRACEABLE = programs().filter(lambda p: all(name != "branch" for name, _ in p.instructions))
+"""Random programs of which there are graphs: no branch of Python's looks at a value."""
+
+
+@pytest.mark.filterwarnings("ignore::pullback.IndependentOutputWarning")
+@given(st.lists(TRACEABLE, min_size=8, max_size=8))
+@settings(max_examples=5, phases=[Phase.generate])
 def test_random_programs(drawn):
     """Several at once: what they have in common is computed once."""
 
@@ -76,7 +81,7 @@ def test_random_programs(drawn):
 
 
 @given(st.lists(sprinkled(), min_size=10, max_size=10))
-@settings(max_examples=25)
+@settings(max_examples=12, phases=[Phase.generate])
 def test_random_programs_of_all_dtypes(drawn):
     def function(*arguments):
         return [program(*x) for program, x in zip(drawn, arguments, strict=True)]

@@ -221,7 +221,7 @@ def number(scope: Scope, value: Any, dtype: str) -> Expr:
     if dtype in COMPLEX:
         part = COMPLEX[dtype]
         return pair(number(scope, value.real, part), number(scope, value.imag, part))
-    if isinstance(value, float) and value == 0 and math.copysign(1, value) < 0:
+    if dtype in ("float64", "float32") and value == 0 and math.copysign(1, value) < 0:
         # Equal numbers are one, and -0.0 == 0.0.
         return scope.op("negative", Const(0.0, dtype))
     return Const(value, dtype)

@@ -187,6 +187,7 @@ def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
 def _constant(context: Context, scope: Scope, value: Any) -> Array:
     """A constant array; one number everywhere is that number, and a small array is numbers."""
     value = np.asarray(value)
+    value = value.astype(value.dtype.newbyteorder("="), copy=False)
     dtype = value.dtype.name
     if dtype in DTYPES:
         if value.size and not any(
