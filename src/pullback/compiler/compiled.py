@@ -305,10 +305,10 @@ def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compi
     kind belong to the structure. What it prints, or draws at random, happens then.
 
     Results equal those of the function to rounding: within 256 units of rounding of the largest
-    number of an array, in all programs that pullback's tests run. Sums are taken in another order, which depends
-    on shapes alone; large products of matrices are left to BLAS, which has an order of its own. A
-    product may be added without being rounded before. NaN and infinities are where they are
-    without compiling; nothing warns of them.
+    number of an array, in all programs that pullback's tests run. Sums are taken in another order,
+    which depends on shapes alone; large products of matrices are left to BLAS, which has an order
+    of its own. A product may be added without being rounded before. NaN and infinities are where
+    they are without compiling; nothing warns of them.
 
     Arguments are not changed, unless they are donated, and results are fresh arrays in C order.
     What has no native form is called through Python in its place. Several threads may call at
