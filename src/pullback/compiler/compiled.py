@@ -293,8 +293,10 @@ def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compi
 
     Results equal those of the function to rounding. Sums are taken in another order, which depends
     on shapes alone; large products of matrices are left to BLAS, which has an order of its own. A
-    product may be added without being rounded before. NaN and infinities are where they are
-    without compiling; nothing warns of them.
+    product may be added without being rounded before. Where the function does not magnify
+    rounding, an element differs by at most 256 roundings of its dtype, in proportion to it and to
+    the largest of 1 and the elements of its array. NaN and infinities are where they are without
+    compiling, and nothing warns of them; integers and booleans are equal.
 
     Arguments are not changed, unless they are donated, and results are fresh arrays in C order.
     What has no native form is called through Python in its place. Several threads may call at
