@@ -241,6 +241,21 @@ def test_what_cannot_be_recorded_says_where():
         pb.compile(3)
 
 
+@pytest.mark.parametrize(
+    ("function", "x", "words"),
+    [
+        (np.sin, X.astype(np.longdouble), r"compile of sin: the argument \w+ has the dtype"),
+        (lambda x: np.astype(x, np.longdouble) * 2, X, r"what astype gives at .*line \d+"),
+        (lambda x: (x, np.array(["a"])), X, "a constant has the dtype <U1"),
+        (lambda x: x + np.ones(6, np.longdouble), X, "has the dtype"),
+    ],
+)
+def test_what_has_no_form_in_machine_code_is_refused(function, x, words):
+    if np.dtype(np.longdouble) != np.float64 or "U1" in words:
+        with pytest.raises(pb.ArgumentTypeError, match=words):
+            pb.compile(function)(x)
+
+
 def test_what_is_given_away_is_named_by_position():
     words = r"compile: donate is -1, wanted a whole number of at least 0"
     with pytest.raises(pb.ArgumentValueError, match=words):
