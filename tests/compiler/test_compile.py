@@ -245,8 +245,8 @@ def test_what_cannot_be_recorded_says_where():
     ("function", "x", "words"),
     [
         (np.sin, X.astype(np.longdouble), r"compile of sin: the argument \w+ has the dtype"),
-        (lambda x: np.astype(x, np.longdouble) * 2, X, r"what astype gives at .*line \d+"),
-        (lambda x: (x, np.array(["a"])), X, "a constant has the dtype <U1"),
+        (lambda x: np.astype(x, np.longdouble) * 2, X, "a result has the dtype"),
+        (lambda x: (x, np.array(["a"])), X, "a result has the dtype <U1"),
         (lambda x: x + np.ones(6, np.longdouble), X, "has the dtype"),
     ],
 )

@@ -181,14 +181,16 @@ class Stages:
 def _require_dtypes(graph: Graph) -> None:
     """Refuse arrays that machine code cannot so much as hand to Python and take back."""
     named = zip(graph.signature.names, graph.inputs, strict=True)
-    found = [
+    ends = [
         *((x.dtype, f"the argument {name}") for name, x in named),
-        *((out.dtype, _made_by(each)) for each in _equations(graph) for out in each.outputs),
-        *((dtype_of(x), "a constant") for x in graph.constants.values()),
         *((dtype_of(x), "a result") for x in graph.outputs),
     ]
-    for dtype, what in found:
-        if dtype.name not in SIZES or dtype.char in "gG":
+    within = [
+        *((out.dtype, _made_by(each)) for each in _equations(graph) for out in each.outputs),
+        *((dtype_of(x), "a constant") for x in graph.constants.values()),
+    ]
+    for dtype, what in (*ends, *within):
+        if dtype.name not in SIZES or (dtype.char in "gG" and (dtype, what) in ends):
             raise ArgumentTypeError(
                 f"compile of {graph.name}: {what} has the dtype {dtype}, which has no form in "
                 "machine code, wanted a boolean, integer, floating or complex one of at most 16 "
