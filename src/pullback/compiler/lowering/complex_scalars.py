@@ -234,15 +234,15 @@ def _sqrt(scope: Scope, dtype: str, z: Expr) -> Expr:
     )
 
 
-def _power(scope: Scope, dtype: str, z: Expr, p: Expr) -> Expr | None:
-    """Powers with known integers, and roots; there is no kernel for others."""
+def _power(scope: Scope, dtype: str, z: Expr, p: Expr) -> Expr:
+    """Powers with small integers that are known are products; others are e^(p log z)."""
     u, v = parts(p)
     if not isinstance(u, Const) or not isinstance(v, Const) or v.value:
-        return None
+        return _any_power(scope, dtype, z, p)
     if u.value == 0.5:
         return _sqrt(scope, dtype, z)
-    if u.value != int(u.value) or abs(u.value) > _MOST_FACTORS:
-        return None
+    if not abs(u.value) <= _MOST_FACTORS or u.value != int(u.value):
+        return _any_power(scope, dtype, z, p)
     exponent = abs(int(u.value))
     result: Expr | None = None
     factor = z
@@ -256,6 +256,24 @@ def _power(scope: Scope, dtype: str, z: Expr, p: Expr) -> Expr | None:
     if result is None:
         return one
     return scope.op("divide", one, result) if u.value < 0 else result
+
+
+def _any_power(scope: Scope, dtype: str, z: Expr, p: Expr) -> Expr:
+    """e^(p log z); of 0 it is 0 for positive p and undefined for others, but 1 for p = 0."""
+    zero, one = number(scope, 0, dtype), number(scope, 1, dtype)
+    u, v = parts(p)
+    positive = scope.op(
+        "logical_and",
+        scope.op("greater", u, _number(p, 0.0)),
+        scope.op("equal", v, _number(p, 0.0)),
+    )
+    nothing = scope.op("equal", z, zero)
+    base = scope.op("select", nothing, one, z)
+    found = _exp(scope, dtype, scope.op("multiply", p, _log(scope, dtype, base)))
+    undefined = constant(complex(math.nan, math.nan), dtype)
+    of_zero = scope.op("select", positive, zero, undefined)
+    found = scope.op("select", nothing, of_zero, found)
+    return scope.op("select", scope.op("equal", p, zero), one, found)
 
 
 # -- sines and hyperbolic sines -------------------------------------------------------------------
