@@ -102,14 +102,16 @@ def _sign(scope: Scope, dtype: str, z: Expr) -> Expr:
 # -- exponentials and logarithms ------------------------------------------------------------------
 
 
-def _turned(scope: Scope, x: Expr, y: Expr) -> Expr:
-    """e^x (cos y + i sin y).
+def _angle(scope: Scope, regardless: Expr, y: Expr) -> Expr:
+    """An angle; 0 for one that is not finite, where it does not matter."""
+    unknown = scope.op("logical_and", regardless, scope.op("logical_not", scope.op("isfinite", y)))
+    return scope.op("select", unknown, _number(y, 0.0), y)
 
-    At −∞ the angle does not matter, and a real number stays real.
-    """
+
+def _turned(scope: Scope, x: Expr, y: Expr) -> Expr:
+    """e^x (cos y + i sin y), where a real number stays real."""
     zero = _number(x, 0.0)
-    least = scope.op("equal", x, _number(x, -math.inf))
-    angle = scope.op("select", least, zero, y)
+    angle = _angle(scope, scope.op("equal", x, _number(x, -math.inf)), y)
     shift = _SHIFT[x.dtype]
     large = scope.op("greater", x, _number(x, shift))
     taken = scope.op("select", large, _number(x, shift), zero)
@@ -259,14 +261,9 @@ def _power(scope: Scope, dtype: str, z: Expr, p: Expr) -> Expr:
 
 
 def _any_power(scope: Scope, dtype: str, z: Expr, p: Expr) -> Expr:
-    """e^(p log z); of 0 it is 0 for positive p and undefined for others, but 1 for p = 0."""
+    """e^(p log z); of 0 it is 0 for Re p > 0 and undefined for others, but 1 for p = 0."""
     zero, one = number(scope, 0, dtype), number(scope, 1, dtype)
-    u, v = parts(p)
-    positive = scope.op(
-        "logical_and",
-        scope.op("greater", u, _number(p, 0.0)),
-        scope.op("equal", v, _number(p, 0.0)),
-    )
+    positive = scope.op("greater", parts(p)[0], _number(p, 0.0))
     nothing = scope.op("equal", z, zero)
     base = scope.op("select", nothing, one, z)
     found = _exp(scope, dtype, scope.op("multiply", p, _log(scope, dtype, base)))
@@ -326,6 +323,7 @@ def _tanh(scope: Scope, dtype: str, z: Expr) -> Expr:
     Where s² would overflow, and tanh x is ±1: the imaginary part is 4 sin y cos y e^(−2|x|).
     """
     x, y = parts(z)
+    y = _angle(scope, scope.op("isinf", x), y)
     one, limit = _number(z, 1.0), _number(z, 22.0)
     far = scope.op("greater", scope.op("absolute", x), limit)
     t, s = scope.op("tan", y), scope.op("sinh", scope.op("select", far, limit, x))
