@@ -22,7 +22,7 @@ from pullback.compiler.runtime import compile_text
 from tests.fuzz.graph_moves import ALL
 from tests.fuzz.graph_steps import Draw, Step, UnfitError
 
-__all__ = ["Graph", "assert_compiled", "draw", "quickly", "run"]
+__all__ = ["Graph", "draw", "fault_of", "quickly", "run"]
 
 SHAPES = [
     (),

@@ -18,9 +18,10 @@ from pullback.compiler.stages import Stages
 from pullback.compiler.structured import caller
 from pullback.compiler.template import Templates
 from pullback.core import trees, validation
+from pullback.core.shapes import dtype_of
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of
-from pullback.errors import ArgumentValueError
+from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.graph import Graph
 from pullback.graph.trace import trace
 
@@ -193,6 +194,7 @@ class Compiled:
         graph, donate = self._recorded(args, kwargs)
         if any(type(value) is Tracer for value in graph.constants.values()):
             return None
+        self._require_dtypes(graph)
         stages, template = self._templates.fitting(Stages(graph, donate))
         static = graph.signature.static
         count = graph.signature.arguments.num_leaves
@@ -207,6 +209,17 @@ class Compiled:
             tuple(i for i in range(count) if i not in static) if static else None,
             graph.signature.result,
         )
+
+    def _require_dtypes(self, graph: Graph) -> None:
+        """Refuse what machine code cannot even hand on."""
+        rows = (("an argument", graph.inputs), ("a result", graph.outputs))
+        for what, dtype in ((what, dtype_of(x)) for what, row in rows for x in row):
+            if dtype.kind not in "biufc" or dtype.char in "gG":
+                raise ArgumentTypeError(
+                    f"compile of {self.name}: {what} has dtype {dtype}, wanted booleans, integers, "
+                    "or real or complex floating-point numbers of at most 64 bits a part; convert "
+                    "it, as by x.astype(np.float64), or call the function itself"
+                )
 
     def _recorded(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -26,13 +26,15 @@ _LANES = {
 }
 
 MOVED = {"float16": "i16", "complex64": "i64", "complex128": "i128"}
+MOVED |= {"float128": "i128", "complex256": "i256"}
 """What is handed to Python and back, and never computed with: bits."""
 
 _LANES |= MOVED
 
 SIZES = {"float64": 8, "float32": 4, "bool": 1, "float16": 2, "complex64": 8, "complex128": 16}
+SIZES |= {"float128": 16, "complex256": 32}
 SIZES |= {f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)}
-"""Bytes of an element in memory."""
+"""Bytes of an element in memory, which is aligned to as many."""
 
 
 class Value(NamedTuple):
