@@ -10,7 +10,7 @@ import pytest
 
 import pullback as pb
 from pullback.compiler.lowering import lower
-from tests.compiler.agreement import assert_agree, assert_compiled_agrees
+from tests.compiler.agreement import assert_agree
 from tests.compiler.interpreted import interpreted
 from tests.programs.array_programs import generate
 
@@ -19,6 +19,14 @@ RNG = np.random.default_rng(5)
 
 def numbers(*shape, dtype=np.complex128):
     return (RNG.normal(size=shape) + 1j * RNG.normal(size=shape)).astype(dtype)
+
+
+def assert_compiled(function, *points):
+    """It gives the same compiled, at each of the points."""
+    compiled = pb.compile(function)
+    for point in points:
+        with np.errstate(all="ignore"):
+            assert_agree(compiled(*point), function(*point))
 
 
 def is_native(function, *args):
@@ -179,7 +187,7 @@ def test_sizes_that_differ_share_machine_code():
         return np.sum(np.abs(a @ b) ** 2), a.T * 2 + b, np.prod(b / np.abs(b), 0)
 
     points = [(numbers(n, n), numbers(n, n)) for n in (20, 30, 45, 17)]
-    assert_compiled_agrees(function, *points)
+    assert_compiled(function, *points)
 
 
 # -- derivatives ----------------------------------------------------------------------------------
@@ -208,7 +216,7 @@ def test_gradients_of_real_functions(function, n):
 
     z, w = numbers(n) / 4 + 1, numbers(n) / 4 + 1
     assert is_native(second, z, w)
-    assert_compiled_agrees(second, (z, w), (w, z))
+    assert_compiled(second, (z, w), (w, z))
 
 
 def test_random_programs_of_complex_arrays():
@@ -220,7 +228,7 @@ def test_random_programs_of_complex_arrays():
             pb.trace(function, program.x, program.s)
         except (pb.PullbackError, TypeError, ValueError, IndexError, AttributeError):
             continue
-        assert_compiled_agrees(function, (program.x, program.s))
+        assert_compiled(function, (program.x, program.s))
         agree += 1
         if agree == 40:
             break
