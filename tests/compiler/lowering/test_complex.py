@@ -190,6 +190,22 @@ def test_sizes_that_differ_share_machine_code():
     assert_compiled(function, *points)
 
 
+def test_what_python_evaluates_stands_between_loops():
+    def function(x, z):
+        waves = np.arctan(x * z) / (1 + np.abs(z))
+        return (
+            np.sum(np.abs(waves) ** 2),
+            np.arcsinh(waves[1:3]) * 1j,
+            np.linalg.inv(z[:9].reshape(3, 3)) @ z[:3],
+        )
+
+    x, z = RNG.normal(size=16), numbers(16)
+    assert len(lower(pb.trace(function, x, z)).calls) == 3
+    assert_compiled(function, (x, z), (-x, z * 1j))
+    gradient = pb.grad(lambda x, z: function(x, z)[0], argnums=(0, 1))
+    assert_compiled(gradient, (x, z), (-x, z * 1j))
+
+
 # -- derivatives ----------------------------------------------------------------------------------
 
 
