@@ -12,7 +12,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from tests.compiler.fortran import SYMBOLS
 
 
-def _parts(x):
+def parts(x):
     """An array in C order; of a complex one the parts, as they lie in memory."""
     x = np.ascontiguousarray(x)
     return x.view(x.real.dtype)
@@ -46,7 +46,7 @@ def interpreted(graph, leaves, lowered=None):
     """The outputs of a graph that is lowered, and what it was lowered to."""
     lowered = lowered or lower(graph)
     verify(lowered.program)
-    values = [_parts(np.asarray(x)) for x in (*leaves, *lowered.constants)]
+    values = [parts(np.asarray(x)) for x in (*leaves, *lowered.constants)]
     calls = list(map(python_call, lowered.calls))
     rows = interpret(lowered.program, values, calls, SYMBOLS)
     return [

@@ -25,8 +25,7 @@ _LANES = {
     **{f"{sign}int{bits}": f"i{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
 
-MOVED = {"float16": "i16", "complex64": "i64", "complex128": "i128"}
-MOVED |= {"float128": "i128", "complex256": "i256"}
+MOVED = {"float16": "i16", "float128": "i128", "complex256": "i256"}
 """What is handed to Python and back, and never computed with: bits."""
 
 _LANES |= MOVED

@@ -102,14 +102,16 @@ def _sign(scope: Scope, dtype: str, z: Expr) -> Expr:
 # -- exponentials and logarithms ------------------------------------------------------------------
 
 
-def _turned(scope: Scope, x: Expr, y: Expr) -> Expr:
-    """e^x (cos y + i sin y).
+def _angle(scope: Scope, regardless: Expr, y: Expr) -> Expr:
+    """An angle; 0 for one that is not finite, where it does not matter."""
+    unknown = scope.op("logical_and", regardless, scope.op("logical_not", scope.op("isfinite", y)))
+    return scope.op("select", unknown, _number(y, 0.0), y)
 
-    At −∞ the angle does not matter, and a real number stays real.
-    """
+
+def _turned(scope: Scope, x: Expr, y: Expr) -> Expr:
+    """e^x (cos y + i sin y), where a real number stays real."""
     zero = _number(x, 0.0)
-    least = scope.op("equal", x, _number(x, -math.inf))
-    angle = scope.op("select", least, zero, y)
+    angle = _angle(scope, scope.op("equal", x, _number(x, -math.inf)), y)
     shift = _SHIFT[x.dtype]
     large = scope.op("greater", x, _number(x, shift))
     taken = scope.op("select", large, _number(x, shift), zero)
@@ -234,15 +236,15 @@ def _sqrt(scope: Scope, dtype: str, z: Expr) -> Expr:
     )
 
 
-def _power(scope: Scope, dtype: str, z: Expr, p: Expr) -> Expr | None:
-    """Powers with known integers, and roots; there is no kernel for others."""
+def _power(scope: Scope, dtype: str, z: Expr, p: Expr) -> Expr:
+    """Powers with small integers that are known are products; others are e^(p log z)."""
     u, v = parts(p)
     if not isinstance(u, Const) or not isinstance(v, Const) or v.value:
-        return None
+        return _any_power(scope, dtype, z, p)
     if u.value == 0.5:
         return _sqrt(scope, dtype, z)
-    if u.value != int(u.value) or abs(u.value) > _MOST_FACTORS:
-        return None
+    if not abs(u.value) <= _MOST_FACTORS or u.value != int(u.value):
+        return _any_power(scope, dtype, z, p)
     exponent = abs(int(u.value))
     result: Expr | None = None
     factor = z
@@ -256,6 +258,19 @@ def _power(scope: Scope, dtype: str, z: Expr, p: Expr) -> Expr | None:
     if result is None:
         return one
     return scope.op("divide", one, result) if u.value < 0 else result
+
+
+def _any_power(scope: Scope, dtype: str, z: Expr, p: Expr) -> Expr:
+    """e^(p log z); of 0 it is 0 for Re p > 0 and undefined for others, but 1 for p = 0."""
+    zero, one = number(scope, 0, dtype), number(scope, 1, dtype)
+    positive = scope.op("greater", parts(p)[0], _number(p, 0.0))
+    nothing = scope.op("equal", z, zero)
+    base = scope.op("select", nothing, one, z)
+    found = _exp(scope, dtype, scope.op("multiply", p, _log(scope, dtype, base)))
+    undefined = constant(complex(math.nan, math.nan), dtype)
+    of_zero = scope.op("select", positive, zero, undefined)
+    found = scope.op("select", nothing, of_zero, found)
+    return scope.op("select", scope.op("equal", p, zero), one, found)
 
 
 # -- sines and hyperbolic sines -------------------------------------------------------------------
@@ -308,6 +323,7 @@ def _tanh(scope: Scope, dtype: str, z: Expr) -> Expr:
     Where s² would overflow, and tanh x is ±1: the imaginary part is 4 sin y cos y e^(−2|x|).
     """
     x, y = parts(z)
+    y = _angle(scope, scope.op("isinf", x), y)
     one, limit = _number(z, 1.0), _number(z, 22.0)
     far = scope.op("greater", scope.op("absolute", x), limit)
     t, s = scope.op("tan", y), scope.op("sinh", scope.op("select", far, limit, x))

@@ -87,10 +87,7 @@ def is_native(name: str, wanted: tuple[str, ...], dtype: str, second: Any = None
     args = [value for i, each in enumerate(wanted) for value in _argument(i, each)]
     if second is not None:
         args[1] = number(scope, second, wanted[1])
-    found = kernel(scope, dtype, *args)
-    if found is None:
-        return False
-    scope.convert(found, dtype)
+    scope.convert(kernel(scope, dtype, *args), dtype)
     operations = [each.value for each in scope.statements if isinstance(each, Let)]
     return all(can(op.name, op.args[0].dtype) for op in operations if isinstance(op, Op))
 

@@ -127,7 +127,7 @@ def _divide(do: Do, a: Expr, b: Expr) -> Expr:
     """Smith's quotient: the larger part of the divisor is divided by, so that nothing overflows.
 
     With a divisor u + iv, |u| ≥ |v|, and r = v/u that is ((x + yr) + i(y − xr))/(u + vr); where
-    |u| < |v|, the same of i·a and of i·b with the opposite sign.
+    |u| < |v|, it is that of −i·a and −i·b. What is divided by 0 is divided by +0.
     """
     (x, y), (u, v) = parts(a), parts(b)
     scale = _real(b)
@@ -137,11 +137,15 @@ def _divide(do: Do, a: Expr, b: Expr) -> Expr:
     first = do("greater_equal", do("absolute", u), do("absolute", v))
     large, small = do("select", first, u, v), do("select", first, v, u)
     along, across = do("select", first, x, y), do("select", first, y, x)
-    ratio = do("select", do("equal", large, zero), zero, do("divide", small, large))
+    none = do("equal", large, zero)
+    ratio = do("select", none, zero, do("divide", small, large))
+    large = do("select", none, zero, large)
     scale = do("divide", one, do("add", large, do("multiply", small, ratio)))
     real = do("add", along, do("multiply", across, ratio))
-    turned = do("subtract", across, do("multiply", along, ratio))
-    imaginary = do("select", first, turned, do("negative", turned))
+    given = do("multiply", along, ratio)
+    imaginary = do(
+        "subtract", do("select", first, across, given), do("select", first, given, across)
+    )
     return pair(do("multiply", real, scale), do("multiply", imaginary, scale))
 
 

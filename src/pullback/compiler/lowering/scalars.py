@@ -16,11 +16,8 @@ from pullback.compiler.lowering.scope import Scope
 
 __all__ = ["BITS", "KERNELS", "TESTS", "Kernel"]
 
-Kernel = Callable[..., Any]
-"""``kernel(scope, dtype, *args, **params)``, of arguments of one dtype, and the result's dtype.
-
-It returns an expression; `None` if there is none for such a constant argument.
-"""
+Kernel = Callable[..., Expr]
+"""``kernel(scope, dtype, *args, **params)``, of arguments of one dtype, and the result's dtype."""
 
 
 def _is_real(dtype: str) -> bool:
