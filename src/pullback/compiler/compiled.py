@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compiler.arguments import is_foreign, kind, layout, native
+from pullback.compiler.arguments import is_foreign, is_native, kind, layout, native
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.donation import positions, taken_over
 from pullback.compiler.report import Report, report
@@ -144,7 +144,7 @@ class Compiled:
                 if out is not _MISS:
                     return out
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
-        if any(isinstance(leaf, np.ndarray) and not leaf.dtype.isnative for leaf in leaves):
+        if not all(map(is_native, leaves)):
             args, kwargs = trees.unflatten(spec, map(native, leaves))
             return self._slow(*args, **kwargs)
         if any(type(leaf) is Tracer or is_foreign(leaf) for leaf in leaves):
