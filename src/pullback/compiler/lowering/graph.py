@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compiler.loops import Program
+from pullback.compiler.loops import Const, Program
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
 from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffers_of, literal
 from pullback.compiler.lowering.control import CONTROL
@@ -220,7 +220,9 @@ def _settled(
     target = frame.targets.get(variable)
     if isinstance(array, Stored) or array.dtype not in DTYPES:
         return array
-    if isinstance(array, Elements) or (context.is_small(array.shape) and target is None):
+    if isinstance(array, Elements) or (
+        context.is_small(array.shape) and (target is None or _of_scalars(array))
+    ):
         return unrolled(context, scope, array)
     uses = frame.uses[variable]
     again = uses > 1 and array.cost > _CHEAP
@@ -231,6 +233,15 @@ def _settled(
     if again or often or array.depth > _DEEP:
         return context.memory.stored(scope, array)
     return array
+
+
+def _of_scalars(array: Array) -> bool:
+    """Whether an array is computed from others that are scalars."""
+    return any(
+        isinstance(source, Elements) and not all(isinstance(x, Const) for x in source.values)
+        for source in array.sources_within
+        if source.size > 1
+    )
 
 
 def _equation(
