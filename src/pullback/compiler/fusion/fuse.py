@@ -13,6 +13,7 @@ from pullback.compiler.fusion.forwarding import forwarded
 from pullback.compiler.fusion.memory import shared_memory
 from pullback.compiler.fusion.merging import merged
 from pullback.compiler.fusion.names import Names
+from pullback.compiler.fusion.recomputing import recomputed
 from pullback.compiler.fusion.widening import widened
 from pullback.compiler.loops import Program
 
@@ -39,6 +40,7 @@ def fuse(program: Program) -> Program:
     sizes = {buffer.name: buffer.size for buffer in program.buffers}
     program = replace(program, body=widened(program.body, names, sizes))
     program = without_dead(replace(program, body=merged(program.body, names, dtypes)))
+    program = without_dead(recomputed(program, names))
     program = without_dead(accumulated(program))
     program = without_copies(replace(program, body=walked(program.body)))
     return shared_memory(program)

@@ -94,7 +94,7 @@ def _nearly(few: Sequence[Axis], many: Sequence[Axis]) -> bool:
 def _read_alike(
     ours: Sequence[Axis], touched: Touched, theirs: Sequence[Axis], other: Touched
 ) -> bool:
-    """Whether both walk through some buffer in the same steps, and read it at one place at least."""
+    """Whether both read a buffer at one place, and walk through it in the same steps."""
 
     def walks(axes: Sequence[Axis], by: Touched) -> set[tuple[str, int, tuple[int, ...]]]:
         found = set()
