@@ -16,7 +16,7 @@ from typing import Any
 from pullback.compiler.runtime import Library
 from pullback.compiler.stages import Stages
 
-__all__ = ["Template", "template"]
+__all__ = ["Template", "Templates"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,30 @@ class Template:
     code: Library | None = None
 
 
-def template(stages: Stages, before: Template | None) -> Template:
+class Templates:
+    """The templates of a function, by the structure of programs."""
+
+    def __init__(self) -> None:
+        self._firsts: dict[str, Stages] = {}
+        self._found: dict[str, Template] = {}
+
+    def fitting(self, stages: Stages) -> tuple[Stages, Template]:
+        """Machine code for a program, and the program as that has it.
+
+        The first time it is for these sizes alone, the second time for any, if that can be.
+        """
+        first = self._firsts.setdefault(stages.graph.key(), stages)
+        if first is not stages:
+            general = first.for_any(stages)
+            if general is not None and general[0].numbers[0] == general[1].numbers[0]:
+                one, stages = general
+                self._found.setdefault(stages.numbers[0], Template(one.numbers[1]))
+        structure = stages.numbers[0]
+        found = self._found[structure] = _serving(stages, self._found.get(structure))
+        return stages, found
+
+
+def _serving(stages: Stages, before: Template | None) -> Template:
     """A template that serves a program: the one `before` it, of its structure, if that does."""
     values = stages.numbers[1]
     if before is None:

@@ -24,7 +24,7 @@ from pullback.graph.interning import Interned
 from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
 
-__all__ = ["Numbering", "frozen", "is_ours", "numbered", "shared", "structure"]
+__all__ = ["Identity", "Numbering", "frozen", "is_ours", "numbered", "shared", "structure"]
 
 
 class Numbering:

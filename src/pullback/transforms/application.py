@@ -87,6 +87,8 @@ class Application:
                 total, found = total + term, union(found, support)
             else:
                 total, found = term, union(found, support)
+        if isinstance(found, tuple):
+            return total, tuple(map(found_again, total, found))
         return total, found_again(total, found)
 
     def one(

@@ -253,3 +253,16 @@ def test_factors_may_come_from_another_iteration():
     assert_alike(compile(function)(a, b), function(a, b))
     graph = pb.trace(function, a, b)
     assert_alike(interpreted(graph, (a, b), lower(graph))[0], [function(a, b)])
+
+
+def test_matrices_of_all_orders_one_after_the_other():
+    def function(x, y):
+        k = np.exp(-0.5 * (x[:, None] - x) ** 2) + 0.1 * np.eye(len(x))
+        factor = np.linalg.cholesky(k)
+        return y @ np.linalg.solve(k, y) + np.sum(np.linalg.solve(factor, y) ** 2)
+
+    gradient = pb.value_and_grad(function, argnums=(0, 1))
+    compiled = compile(gradient)
+    for n in (9, 12, 20, 3, 1, 6):
+        x, y = RNG.normal(size=n), RNG.normal(size=n)
+        assert_alike(compiled(x, y), gradient(x, y), rtol=1e-7)

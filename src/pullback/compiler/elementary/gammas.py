@@ -58,8 +58,11 @@ def _half_turn(f: Body, y: Value) -> tuple[Value, Pair, Pair]:
 @outlined("gammaln_reflection")
 def gammaln_reflection(f: Body, y: Value) -> Sequence[Value]:
     """log(π/|sin πy|), which is gammaln(−y) + gammaln(1 + y)."""
-    _, sine, _ = _half_turn(f, y)
-    log = log_of_pair(f, sine)
+    _, (high, low), _ = _half_turn(f, y)
+    # Of next to nothing the product with π may be denormal, and have too few digits.
+    tiny = y < 2.0**-500
+    high = f.select(tiny, y * (PI["float64"][0] * 2.0**200), high)
+    log = log_of_pair(f, Pair(high, low), f.select(tiny, f.constant(-200.0), 0.0))
     total, error = two_sum(LOG_PI[0], -log.hi)
     return total, (LOG_PI[1] - log.lo) + error
 

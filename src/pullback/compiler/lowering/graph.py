@@ -19,11 +19,12 @@ from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
 from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffers_of, literal
 from pullback.compiler.lowering.control import CONTROL
 from pullback.compiler.lowering.elementwise import elementwise, unrolled
+from pullback.compiler.lowering.kernels import DTYPES
 from pullback.compiler.lowering.linalg import LINEAR_ALGEBRA, is_factorised, linear_algebra
 from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
+from pullback.compiler.lowering.pairs import COMPLEX
 from pullback.compiler.lowering.reductions import joined, running
-from pullback.compiler.lowering.scalars import DTYPES
 from pullback.compiler.lowering.scope import Scope
 from pullback.compiler.lowering.search import searched
 from pullback.core.shapes import Abstract, dtype_of, shape_of
@@ -186,6 +187,7 @@ def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
 def _constant(context: Context, scope: Scope, value: Any) -> Array:
     """A constant array; one number everywhere is that number, and a small array is numbers."""
     value = np.asarray(value)
+    value = value.astype(value.dtype.newbyteorder("="), copy=False)
     dtype = value.dtype.name
     if dtype in DTYPES:
         if value.size and not any(
@@ -266,6 +268,8 @@ def _native(
         return elementwise(context, scope, equation, args)
     targets = [frame.targets.get(out) for out in equation.outputs]
     if primitive.name in LINEAR_ALGEBRA:
+        if any(str(dtype_of(x)) in COMPLEX for x in equation.inputs):
+            return None
         return linear_algebra(context, scope, equation, args, targets)
     if primitive.name == "searchsorted":
         return searched(context, scope, equation, args)
