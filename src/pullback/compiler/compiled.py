@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from pullback.compiler.arguments import is_foreign, is_native, kind, layout, native
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.donation import positions, taken_over
