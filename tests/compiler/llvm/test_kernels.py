@@ -153,7 +153,9 @@ def test_long_bodies_at_all_sizes():
         np.testing.assert_allclose(z, wanted[1], rtol=1e-14)
 
 
-@pytest.mark.parametrize("wide, narrow", [("int64", "int8"), ("int64", "int32"), ("int32", "int16")])
+@pytest.mark.parametrize(
+    "wide, narrow", [("int64", "int8"), ("int64", "int32"), ("int32", "int16")]
+)
 def test_narrower_integers_stay_within_their_array(wide, narrow):
     """LLVM makes a store of one lane of truncated integers as wide as these were."""
     for step, size in itertools.product((1, -1), (9, 17)):

@@ -26,9 +26,8 @@ __all__ = ["recomputed"]
 _MOST = 6
 """Operations of what is computed again, but for conditions."""
 _CHEAP = frozenset(
-    ["add", "subtract", "multiply", "negative", "maximum", "minimum", "select"]
-    + ["less", "less_equal", "greater", "greater_equal", "equal", "not_equal"]
-    + ["logical_and", "logical_or", "logical_not"]
+    "add subtract multiply negative maximum minimum select less less_equal greater greater_equal "
+    "equal not_equal logical_and logical_or logical_not".split()  # noqa: SIM905
 )
 
 
