@@ -31,7 +31,10 @@ def stored(value=DIFFERENCE, size=8):
     return kernel(axes(i=size), total, write(at("t", HERE), value))
 
 
-def used(place=load("t", ("j", 1)), target="y", size=8):
+T = load("t", ("j", 1))
+
+
+def used(place=T, target="y", size=8):
     scaled = op("multiply", place, name("r"))
     return kernel(axes(j=size), write(at(target, ("j", 1)), scaled))
 

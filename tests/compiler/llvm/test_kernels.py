@@ -154,7 +154,7 @@ def test_long_bodies_at_all_sizes():
 
 
 @pytest.mark.parametrize(
-    "wide, narrow", [("int64", "int8"), ("int64", "int32"), ("int32", "int16")]
+    ("wide", "narrow"), [("int64", "int8"), ("int64", "int32"), ("int32", "int16")]
 )
 def test_narrower_integers_stay_within_their_array(wide, narrow):
     """LLVM makes a store of one lane of truncated integers as wide as these were."""

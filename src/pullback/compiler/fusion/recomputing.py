@@ -26,8 +26,11 @@ __all__ = ["recomputed"]
 _MOST = 6
 """Operations of what is computed again, but for conditions."""
 _CHEAP = frozenset(
-    "add subtract multiply negative maximum minimum select less less_equal greater greater_equal "
-    "equal not_equal logical_and logical_or logical_not".split()  # noqa: SIM905
+    (
+        *("add", "subtract", "multiply", "negative", "maximum", "minimum", "select"),
+        *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
+        *("logical_and", "logical_or", "logical_not"),
+    )
 )
 
 
