@@ -25,13 +25,10 @@ __all__ = ["recomputed"]
 
 _MOST = 6
 """Operations of what is computed again, but for conditions."""
-_CHEAP = frozenset(
-    (
-        *("add", "subtract", "multiply", "negative", "maximum", "minimum", "select"),
-        *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
-        *("logical_and", "logical_or", "logical_not"),
-    )
-)
+_ARITHMETIC = ("add", "subtract", "multiply", "negative", "maximum", "minimum")
+_COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+_LOGIC = ("logical_and", "logical_or", "logical_not", "select")
+_CHEAP = frozenset((*_ARITHMETIC, *_COMPARISONS, *_LOGIC))
 
 
 def recomputed(program: Program, names: Names) -> Program:
