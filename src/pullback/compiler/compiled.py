@@ -14,7 +14,7 @@ from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
 from pullback.compiler.structured import caller
-from pullback.compiler.template import Template, template
+from pullback.compiler.template import Templates
 from pullback.core import trees
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of, require_function
@@ -75,8 +75,7 @@ class Compiled:
         self.name = name_of(function)
         self._versions: dict[Any, _Version] = {}
         self._recent: tuple[trees.TreeSpec, _Version] | None = None
-        self._firsts: dict[str, Stages] = {}
-        self._templates: dict[str, Template] = {}
+        self._templates = Templates()
         self._lock = threading.RLock()
         functools.update_wrapper(self, function, updated=())
 
@@ -204,12 +203,11 @@ class Compiled:
         graph, donate = self._recorded(args, kwargs)
         if any(type(value) is Tracer for value in graph.constants.values()):
             return None
-        stages, template = self._fitting_template(Stages(graph, donate))
+        stages, code, holes = self._templates.fitting(Stages(graph, donate))
         static = graph.signature.static
         count = graph.signature.arguments.num_leaves
-        assert template.code is not None
-        function = stages.function(template.code)
-        instance = stages.instance(template.holes)
+        function = stages.function(code)
+        instance = stages.instance(holes)
         return _Version(
             stages,
             function,
@@ -218,22 +216,6 @@ class Compiled:
             tuple(i for i in range(count) if i not in static) if static else None,
             graph.signature.result,
         )
-
-    def _fitting_template(self, stages: Stages) -> tuple[Stages, Template]:
-        """Machine code for a program, and the program as that has it.
-
-        The first time it is for these sizes alone, the second time for any, if that can be.
-        """
-        first = self._firsts.setdefault(stages.graph.key(), stages)
-        if first is not stages:
-            general = first.for_any(stages)
-            if general is not None and general[0].numbers[0] == general[1].numbers[0]:
-                one, stages = general
-                self._templates.setdefault(stages.numbers[0], Template(one.numbers[1]))
-        structure = stages.numbers[0]
-        found = template(stages, self._templates.get(structure))
-        self._templates[structure] = found
-        return stages, found
 
     def _recorded(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
