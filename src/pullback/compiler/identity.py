@@ -52,8 +52,8 @@ def identity(graph: Graph) -> Identity:
 
 def _add(state: hashlib._Hash, value: Any) -> bool:
     """Take a number or an array into a digest, to the last bit; whether it is one."""
-    if type(value) is int:
-        state.update(f"int {value};".encode())
+    if type(value) in (int, bool):
+        state.update(f"{type(value).__name__} {value};".encode())
     elif type(value) in (float, complex):
         number = complex(value)
         state.update(type(value).__name__.encode() + struct.pack("<dd", number.real, number.imag))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.loops import (
     Branch,
     Call,
@@ -25,7 +26,7 @@ from pullback.compiler.loops import (
     While,
 )
 
-__all__ = ["Effects", "effects", "leaves"]
+__all__ = ["Effects", "effects", "leaves", "own_effects"]
 
 
 @dataclass(slots=True)
@@ -92,7 +93,20 @@ def leaves(expr: Expr) -> Iterator[Name | Load]:
 
 
 def effects(statement: Statement) -> Effects:
-    """The effects of a statement."""
+    """The effects of a statement, which are not to be changed."""
+    found: Effects | None = statement.effects
+    if found is None:
+        found = own_effects(statement)
+        for body in bodies_of(statement):
+            for each in body:
+                found.include(effects(each))
+        # It is found out once, though the statement itself never changes.
+        object.__setattr__(statement, "effects", found)
+    return found
+
+
+def own_effects(statement: Statement) -> Effects:
+    """The effects of a statement without those of the statements within it."""
     found = Effects()
     if isinstance(statement, Let):
         found.value(statement.value)
@@ -149,11 +163,9 @@ def _external(found: Effects, statement: External) -> None:
 
 
 def _control(found: Effects, statement: For | While | Branch) -> None:
-    values: list[Expr] = []
-    bodies: Iterable[tuple[Statement, ...]]
     found.gives.update(scalar.name for scalar in statement.results)
+    values: list[Expr]
     if isinstance(statement, Branch):
-        bodies = [body for body, _ in statement.branches]
         values = [statement.index, *(x for _, row in statement.branches for x in row)]
     else:
         found.gives.update(scalar.name for scalar, _ in statement.carries)
@@ -161,12 +173,7 @@ def _control(found: Effects, statement: For | While | Branch) -> None:
         if isinstance(statement, For):
             values.append(statement.extent)
             found.gives.add(statement.index)
-            bodies = (statement.body,)
         else:
             values.append(statement.condition)
-            bodies = (statement.test, statement.body)
     for value in values:
         found.value(value)
-    for body in bodies:
-        for each in body:
-            found.include(effects(each))
