@@ -51,7 +51,7 @@ PROGRAMS = {
     "trees": (pb.value_and_grad(lambda p: np.sum(p["a"] * np.tanh(p["b"]))), {"a": X, "b": X}),
     "constants": (lambda x: np.tanh(TABLE @ x), X),
     "a loop": (pb.grad(lambda x: np.sum(fixed_loop(x) ** 2)), X),
-    "a library": (lambda a: np.linalg.solve(a, np.eye(60)[0]), np.cos(np.ones((60, 60))) + np.eye(60)),
+    "a library": (lambda a: np.linalg.solve(a, np.eye(60)[0]), np.ones((60, 60)) + np.eye(60)),
     "a static argument": (lambda x, how: np.max(x) if how == "max" else np.min(x), X, "max"),
     "an order in memory": (lambda x: x.ravel("K") * np.arange(6.0), X.reshape(2, 3).T),
     "single precision": (lambda x: np.exp(x) / np.float32(3), X.astype(np.float32)),
@@ -180,7 +180,7 @@ def test_donations_are_others():
 def test_errors_and_other_sizes_after_a_find():
     compiled, _ = found(np.linalg.inv, MATRIX)
     assert was_found(compiled)
-    with pytest.raises(np.linalg.LinAlgError, match="inv.*: Singular matrix"):
+    with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
         compiled(np.ones((4, 4)))
     compiled, _ = found(lambda x: np.sum(np.exp(x)) + x[-1], np.ones(40))
     for size in (50, 7, 200, 40):

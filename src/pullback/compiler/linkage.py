@@ -1,4 +1,4 @@
-"""What machine code needs beside itself to be called, in a form that can be kept with it on disk."""
+"""What machine code needs beside itself to be called, in a form that is kept with it on disk."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pullback.compiler.fusion.traversal import bodies_of
@@ -77,26 +76,28 @@ class Effects:
         self.indexed |= other.indexed
 
 
-def leaves(expr: Expr) -> Iterator[Name | Load]:
+def leaves(expr: Expr) -> list[Name | Load]:
     """The names and loads of an expression, conditions of loads included."""
+    found: list[Name | Load] = []
     pending = [expr]
     while pending:
         one = pending.pop()
         if isinstance(one, Op):
             pending += one.args
         elif isinstance(one, Name):
-            yield one
+            found.append(one)
         elif isinstance(one, Load):
-            yield one
+            found.append(one)
             if one.where is not None:
                 pending.append(one.where)
+    return found
 
 
 def effects(statement: Statement) -> Effects:
     """The effects of a statement, which are not to be changed."""
     found: Effects | None = statement.effects
     if found is None:
-        found = own_effects(statement)
+        found = _own(statement)
         for body in bodies_of(statement):
             for each in body:
                 found.include(effects(each))
@@ -107,6 +108,10 @@ def effects(statement: Statement) -> Effects:
 
 def own_effects(statement: Statement) -> Effects:
     """The effects of a statement without those of the statements within it."""
+    return _own(statement) if bodies_of(statement) else effects(statement)
+
+
+def _own(statement: Statement) -> Effects:
     found = Effects()
     if isinstance(statement, Let):
         found.value(statement.value)

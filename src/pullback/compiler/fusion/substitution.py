@@ -37,15 +37,14 @@ class Substitution:
 
     def value(self, expr: Expr) -> Expr:
         """The expression with what stands for its names; itself where that is the same."""
-        kind = type(expr)
-        if kind is Op:
+        if isinstance(expr, Op):
             args = tuple(map(self.value, expr.args))
             if all(map(operator.is_, args, expr.args)):
                 return expr
             return Op(expr.name, args, expr.dtype)
-        if kind is Name:
+        if isinstance(expr, Name):
             return self._values.get(expr.name, expr)
-        if kind is Load:
+        if isinstance(expr, Load):
             where = None if expr.where is None else self.value(expr.where)
             place = self.place(expr.place)
             if where is expr.where and place is expr.place:

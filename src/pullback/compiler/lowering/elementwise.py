@@ -12,7 +12,13 @@ from pullback.compiler.lowering.arrays import Array, Computed, Elements, points
 from pullback.compiler.lowering.context import Context, literal
 from pullback.compiler.lowering.memory import broadcast
 from pullback.compiler.lowering.places import Affine
-from pullback.compiler.lowering.scalars import KERNELS, computing_dtype, cost_of, is_native
+from pullback.compiler.lowering.scalars import (
+    KERNELS,
+    computing_dtype,
+    cost_of,
+    dtype_name,
+    is_native,
+)
 from pullback.compiler.lowering.scope import Scope
 from pullback.graph.program import Equation
 
@@ -25,7 +31,7 @@ def elementwise(
     """The result, whose elements are computed where they are read; `None` if they can't be."""
     name = equation.primitive.name
     out = equation.outputs[0]
-    dtype = out.dtype.name
+    dtype = dtype_name(out.dtype)
     if name not in KERNELS or len(equation.outputs) > 1:
         return None
     wanted = computing_dtype(name, tuple(args), dtype)

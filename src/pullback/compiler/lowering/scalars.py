@@ -19,7 +19,7 @@ from pullback.compiler.lowering.arrays import number
 from pullback.compiler.lowering.scope import Scope
 from pullback.core.shapes import dtype_of
 
-__all__ = ["DTYPES", "KERNELS", "computing_dtype", "cost_of", "is_native"]
+__all__ = ["DTYPES", "KERNELS", "computing_dtype", "cost_of", "dtype_name", "is_native"]
 
 Kernel = Callable[..., Expr]
 """``kernel(scope, dtype, *args, **params)``, of arguments of one dtype, and the result's dtype."""
@@ -269,7 +269,7 @@ _MOST_FACTORS = 64
 
 def computing_dtype(name: str, args: tuple[Any, ...], out: str) -> list[str] | None:
     """The dtypes in which a kernel wants its arguments; `None` if it can't compute with them."""
-    given = [str(dtype_of(arg)) for arg in args]
+    given = [dtype_name(dtype_of(arg)) for arg in args]
     if not {*given, out} <= DTYPES:
         return None
     if name == "power" and not _is_real(out):
@@ -308,6 +308,12 @@ def is_native(name: str, wanted: tuple[str, ...], dtype: str, second: Any = None
 def _weak(arg: Any) -> Any:
     """What counts in promotion."""
     return arg if type(arg) in (bool, int, float) else dtype_of(arg)
+
+
+@functools.cache
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """The name of a dtype, which NumPy puts together anew each time."""
+    return str(dtype)
 
 
 def cost_of(name: str) -> int:
