@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pullback.compiler.call import Entry, Instance, NativeFunction
+from pullback.compiler.collection import uncollected
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
 from pullback.compiler.structured import caller
@@ -191,7 +192,8 @@ class Compiled:
                 with self._lock:
                     found = self._versions.get(key) or self._versions.get(lying)
                     if found is None:
-                        found = self._made(args, kwargs)
+                        with uncollected():
+                            found = self._made(args, kwargs)
                         if found is None:
                             return None
                         relies = found.stages.recorded.signature.layouts
