@@ -199,6 +199,8 @@ def test_what_reads_something_from_elsewhere_is_not_looked_up():
     big = np.zeros(1 << 22)
     big[0] = 1
     assert identity(pb.trace(lambda x: x + big, big)).whole is None
+    repeated = np.broadcast_to(big[:1], big.shape)
+    assert identity(pb.trace(lambda x: x + repeated, big)).whole is not None
     for function in (lambda x: doubled(x) + 1, lambda x: np.linalg.pinv(x[None])):
         compiled, out = found(function, X)
         assert not was_found(compiled)

@@ -44,10 +44,15 @@ def identity(graph: Graph) -> Identity:
     bytes_ = 0
     for hole in outline.holes:
         if is_plain(hole.value, np.ndarray):
-            bytes_ += hole.value.nbytes
+            bytes_ += _distinct(hole.value).nbytes
         if bytes_ > _MOST or not _add(state, hole.value):
             return Identity(structure, None)
     return Identity(structure, state.hexdigest())
+
+
+def _distinct(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An array without the repetitions that only its strides make."""
+    return x[tuple(slice(None if step else 1) for step in x.strides)]
 
 
 def _add(state: hashlib._Hash, value: Any) -> bool:
@@ -58,10 +63,10 @@ def _add(state: hashlib._Hash, value: Any) -> bool:
         number = complex(value)
         state.update(type(value).__name__.encode() + struct.pack("<dd", number.real, number.imag))
     elif is_plain(value, np.ndarray | np.generic) and value.dtype.kind in "biufc":
-        # Where an array repeats one element, its strides say so, and code is made for that.
-        strides = value.strides if isinstance(value, np.ndarray) else None
-        state.update(f"{value.dtype.str} {value.shape} {strides};".encode())
-        state.update(np.ascontiguousarray(value).data)
+        # Where an array repeats its elements, its strides say so, and code is made for that.
+        array = np.asarray(value)
+        state.update(f"{array.dtype.str} {value.shape} {array.strides} {type(value)};".encode())
+        state.update(np.ascontiguousarray(_distinct(array)).data)
     else:
         return False
     return True
