@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
+import tempfile
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,22 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("default")
+
+
+_CACHE = "PULLBACK_CACHE"
+_made: list[str] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep machine code in a directory of this run, which its processes share."""
+    if not hasattr(config, "workerinput") and os.environ.get(_CACHE) != "off":
+        os.environ[_CACHE] = tempfile.mkdtemp(prefix="pullback-tests-")
+        _made.append(os.environ[_CACHE])
+
+
+def pytest_unconfigure() -> None:
+    for directory in _made:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 _STATES: dict[str, dict[str, Any]] = {}

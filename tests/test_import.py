@@ -35,7 +35,7 @@ def test_few_modules_beside_pullbacks_own_are_imported():
 
 
 def test_no_part_of_the_compiler_is_imported_before_it_is_needed():
-    modules = loaded_by("import pullback")
+    modules = loaded_by("import pullback", "assert 'compile' in dir(pullback)")
     assert packages(modules).isdisjoint({"llvmlite", "platformdirs"})
     assert not [name for name in modules if name.startswith("pullback.compiler")]
 

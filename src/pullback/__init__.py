@@ -109,3 +109,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'pullback' has no attribute {name!r}")
     globals()["compile"] = found = importlib.import_module("pullback.compiler.compiled").compile
     return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "compile"})

@@ -93,7 +93,7 @@ class LeakedTracerError(PullbackError, RuntimeError):
 
 
 class AliasError(PullbackError, ValueError):
-    """A write through a view whose effect on the underlying array cannot be followed."""
+    """A write to memory that is known by another name, whose effect cannot be followed."""
 
 
 class SingularPointError(PullbackError, ArithmeticError):

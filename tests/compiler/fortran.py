@@ -101,12 +101,24 @@ def gemv(trans, m, n, alpha, a, lda, x, incx, beta, y, incy):
     y[...] = alpha[0] * (a @ x) + (beta[0] * y if beta[0] else 0)
 
 
+def _of_pairs(function):
+    """The function of complex numbers, which lie in memory as pairs of real ones."""
+
+    def called(*args):
+        pairs = {"f4": np.complex64, "f8": np.complex128}
+        function(*(x.view(pairs.get(x.dtype.str[1:], x.dtype)) for x in args))
+
+    return called
+
+
 SYMBOLS = {
-    f"scipy.linalg.{module}.{letter}{function.__name__}": function
+    f"scipy.linalg.{module}.{letter}{function.__name__}": (
+        _of_pairs(function) if letter in "cz" else function
+    )
     for module, functions in (
         ("cython_blas", (gemm, gemv, trsm, trsv)),
         ("cython_lapack", (getrf, getri, getrs, potrf)),
     )
     for function in functions
-    for letter in "ds"
+    for letter in "dscz"
 }

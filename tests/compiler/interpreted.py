@@ -8,7 +8,14 @@ import numpy as np
 
 from pullback.compiler.loops import interpret, verify
 from pullback.compiler.lowering import lower
+from pullback.core.shapes import dtype_of, shape_of
 from tests.compiler.fortran import SYMBOLS
+
+
+def parts(x):
+    """An array in C order; of a complex one the parts, as they lie in memory."""
+    x = np.ascontiguousarray(x)
+    return x.view(x.real.dtype)
 
 
 def python_call(call):
@@ -17,8 +24,8 @@ def python_call(call):
     def run(*operands):
         kinds = (*call.reads, *call.writes)
         arrays = [
-            row[: math.prod(shape)].reshape(shape)
-            for row, (shape, _) in zip(operands, kinds, strict=True)
+            row.view(dtype)[: math.prod(shape)].reshape(shape)
+            for row, (shape, dtype) in zip(operands, kinds, strict=True)
         ]
         given = iter(arrays)
         equation = call.equation
@@ -39,10 +46,10 @@ def interpreted(graph, leaves, lowered=None):
     """The outputs of a graph that is lowered, and what it was lowered to."""
     lowered = lowered or lower(graph)
     verify(lowered.program)
-    values = [*map(np.asarray, leaves), *lowered.constants]
+    values = [parts(np.asarray(x)) for x in (*leaves, *lowered.constants)]
     calls = list(map(python_call, lowered.calls))
     rows = interpret(lowered.program, values, calls, SYMBOLS)
     return [
-        row.reshape(np.shape(out) if not hasattr(out, "shape") else out.shape)
+        row.view(dtype_of(out)).reshape(shape_of(out))
         for row, out in zip(rows, graph.outputs, strict=True)
     ], lowered

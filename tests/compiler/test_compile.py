@@ -75,6 +75,14 @@ def test_arrays_lie_as_they_like(change):
     assert not any(np.shares_memory(out, x) for out in compiled(x) if isinstance(out, np.ndarray))
 
 
+@pytest.mark.parametrize("size", [2, 100])
+def test_constants_lie_as_they_like(size):
+    rows = np.arange(2.0 * size).reshape(size, 2)
+    for constant in (rows.astype(">f8"), np.asfortranarray(rows), rows[::-1, ::-1]):
+        compiled = pb.compile(lambda x, constant=constant: x * constant)
+        np.testing.assert_array_equal(compiled(np.full((size, 2), 2.0)), 2 * constant)
+
+
 def test_an_order_in_memory_that_counts_is_kept():
     x = np.arange(6.0).reshape(2, 3)
     compiled = pb.compile(lambda x: x.ravel("K") * np.arange(6.0))
@@ -132,6 +140,14 @@ def test_memory_that_is_given_away_is_used():
     view = np.ones(2000)[:1000]
     assert step(view, g)[0] is not view
     np.testing.assert_array_equal(view, 1)
+
+
+def test_memory_is_given_away_beside_what_is_no_array():
+    step = pb.compile(lambda how, x, y: 2 * x, donate=1)
+    x, y = np.ones(1000), np.arange(1000.0)
+    assert step("doubled", x, y) is x
+    np.testing.assert_array_equal(x, 2)
+    np.testing.assert_array_equal(y, np.arange(1000.0))
 
 
 @pytest.mark.parametrize(
@@ -223,16 +239,59 @@ def test_what_cannot_be_recorded_says_where():
         compiled(X)
     with pytest.raises(pb.ArgumentTypeError, match=r"pullback\.compile\(f\)"):
         pb.compile(3)
-    with pytest.raises(pb.ArgumentTypeError, match="donate"):
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "words"),
+    [
+        (np.sin, X.astype(np.longdouble), r"compile of sin: the argument \w+ has the dtype"),
+        (lambda x: np.astype(x, np.longdouble) * 2, X, "a result has the dtype"),
+        (lambda x: (x, np.array(["a"])), X, "a result has the dtype <U1"),
+        (lambda x: x + np.ones(6, np.longdouble), X, "has the dtype"),
+    ],
+)
+def test_what_has_no_form_in_machine_code_is_refused(function, x, words):
+    if np.dtype(np.longdouble) != np.float64 or "U1" in words:
+        with pytest.raises(pb.ArgumentTypeError, match=words):
+            pb.compile(function)(x)
+
+
+def test_what_is_given_away_is_named_by_position():
+    words = r"compile: donate is -1, wanted a whole number of at least 0"
+    with pytest.raises(pb.ArgumentValueError, match=words):
         pb.compile(np.sin, donate=-1)
+    with pytest.raises(pb.ArgumentTypeError, match="donate is 'x', wanted the position of an arg"):
+        pb.compile(np.sin, donate="x")
+    with pytest.raises(pb.ArgumentTypeError, match=r"donate\[1\] is 1\.5, wanted a whole number"):
+        pb.compile(np.sin, donate=(0, 1.5))
 
 
 def test_arrays_of_what_are_no_numbers_are_handed_to_the_function():
     compiled = pb.compile(lambda x: np.sum(x * 2))
     for values in ([1, 2], [3, 4]):
         assert compiled(np.array(values, object)) == 2 * sum(values)
-    with pytest.raises(pb.ArgumentTypeError, match=r"longdouble|float128"):
-        compiled(np.ones(3, np.longdouble))
+
+
+def test_whole_numbers_larger_than_those_of_numpy_are_handed_to_the_function():
+    compiled = pb.compile(lambda x: [2 * each for each in x])
+    for x in ([3, -(2**62)], [3, 2**63], [-(2**63) - 1, 2], [3, 4]):
+        assert compiled(x) == [2 * each for each in x]
+
+
+def test_scalars_of_a_class_of_ones_own_are_numbers():
+    class Length(np.float64):
+        pass
+
+    compiled = pb.compile(lambda x: 2 * x)
+    for x in (np.float64(1.5), Length(2.5)):
+        assert type(compiled(x)) is np.float64
+        assert compiled(x) == 2 * x
+
+
+def test_structures_may_have_nothing_in_them():
+    compiled = pb.compile(lambda x, empty: ([], {"none": empty}))
+    for _ in range(2):
+        assert compiled(X, ()) == ([], {"none": ()})
 
 
 def test_it_can_be_sent_elsewhere():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import optree
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import pullback as pb
 from pullback import losses, nn
+from pullback.core import trees
 from tests.compiler.agreement import assert_agree
 from tests.graph.test_networks import METHODS, NETWORKS
 from tests.grouping import together
@@ -23,6 +23,8 @@ from tests.programs.program import directions, nearby
 from tests.programs.test_idioms import PROGRAMS
 from tests.programs.views.subject import Subject
 from tests.programs.views.writing import generate
+
+pytestmark = pytest.mark.filterwarnings("ignore::pullback.IndependentOutputWarning")
 
 
 def second_order(function):
@@ -36,14 +38,20 @@ def second_order(function):
     return derivatives
 
 
+LONG = {"cavity", "lattice_boltzmann", "option_tree"}
+"""Programs whose unrolled second derivatives take long to compile: their gradients are enough."""
+
+
 def assert_compiled(function, *points, what=""):
     """It gives the same compiled, at each of the points."""
     compiled = pb.compile(function)
     for point in points:
-        kept = optree.tree_map(np.array, point, namespace="pullback")
+        given = trees.flatten(point)[0]
+        kept = [np.array(x) for x in given]
         with np.errstate(all="ignore"):
             assert_agree(compiled(*point), function(*point), what)
-        optree.tree_map(np.testing.assert_array_equal, point, kept, namespace="pullback")
+        for x, before in zip(given, kept, strict=True):
+            np.testing.assert_array_equal(x, before, err_msg=f"{what}: an argument was written to")
 
 
 @pytest.mark.parametrize(
@@ -52,15 +60,20 @@ def assert_compiled(function, *points, what=""):
     ids=lambda program: program.name,
 )
 def test_ordinary_programs(program):
-    points = [
-        (arguments, directions(arguments))
-        for arguments in (program.arguments, nearby(program.arguments))
-    ]
-    assert_compiled(second_order(program.function), *points)
+    points = [program.arguments, nearby(program.arguments)]
+    if program.name in LONG:
+        assert_compiled(pb.value_and_grad(program.function), *points)
+    else:
+        pairs = [(arguments, directions(arguments)) for arguments in points]
+        assert_compiled(second_order(program.function), *pairs)
 
 
-@given(st.lists(programs(), min_size=8, max_size=8))
-@settings(max_examples=12)
+TRACEABLE = programs().filter(lambda p: all(name != "branch" for name, _ in p.instructions))
+"""Random programs of which there are graphs: no branch of Python's looks at a value."""
+
+
+@given(st.lists(TRACEABLE, min_size=8, max_size=8))
+@settings(max_examples=5, phases=[Phase.generate])
 def test_random_programs(drawn):
     """Several at once: what they have in common is computed once."""
 
@@ -76,7 +89,7 @@ def test_random_programs(drawn):
 
 
 @given(st.lists(sprinkled(), min_size=10, max_size=10))
-@settings(max_examples=25)
+@settings(max_examples=12, phases=[Phase.generate])
 def test_random_programs_of_all_dtypes(drawn):
     def function(*arguments):
         return [program(*x) for program, x in zip(drawn, arguments, strict=True)]

@@ -131,7 +131,8 @@ _SMOOTH = {
     "square": np.square, "erf": scipy.special.erf, "expit": scipy.special.expit,
     "sinh": lambda x: np.sinh(x / 8), "log2": lambda x: np.log2(3 + np.sin(x)),
     "cbrt": lambda x: np.cbrt(2 + np.sin(x)), "softplus": lambda x: np.logaddexp(0, x),
-    "gammaln": lambda x: scipy.special.gammaln(3 + np.sin(x)), "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "gammaln": lambda x: scipy.special.gammaln(3 + np.sin(x)),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "arcsinh": np.arcsinh, "tan": lambda x: np.tan(np.sin(x)),
     "arccos": lambda x: np.arccos(np.sin(x) * 0.9), "half": lambda x: x * np.float32(0.5),
 }  # fmt: skip
@@ -250,6 +251,8 @@ def reduced(d: Draw) -> Drawn:
         "scipy": lambda x, **_: scipy.special.logsumexp(x, **_),
     }  # fmt: skip
     name, axis = d.one_of(sorted(functions)), d.axes(k)
+    if name == "scipy" and not d.values[k].ndim:
+        raise UnfitError  # SciPy gives a number an axis
     return (
         (lambda x, name, axis, kept: functions[name](x, axis=axis, keepdims=kept)),
         (k,),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pullback as pb
+from pullback.compiler.compiled import Compiled
 from tests.fuzz.surface import CALLS, Call, V
 
 __all__ = ["LIBRARY", "MADE_BY_US", "public_names"]
@@ -179,7 +180,7 @@ def public_names():
         "optim.": pb.optim,
     }
     for prefix, module in modules.items():
-        for name in module.__all__:
+        for name in (*module.__all__, *(["compile"] if module is pb else [])):
             found = getattr(module, name)
             if inspect.ismodule(found) or not callable(found):
                 continue
@@ -189,9 +190,14 @@ def public_names():
                 continue
             names.append(prefix + name)
             if isinstance(found, type) and prefix + name not in MADE_BY_US:
-                names += [
-                    f"{prefix}{name}.{method}"
-                    for method, function in inspect.getmembers(found, callable)
-                    if not method.startswith("_") and inspect.isroutine(function)
-                ]
-    return names
+                names += methods(found, prefix + name)
+    return names + methods(Compiled, "Compiled")
+
+
+def methods(cls, name):
+    """The public methods of a class that is called so: ``"Graph.run"``."""
+    return [
+        f"{name}.{method}"
+        for method, function in inspect.getmembers(cls, callable)
+        if not method.startswith("_") and inspect.isroutine(function)
+    ]

@@ -112,6 +112,7 @@ def plain_own():
 
 
 X = np.array([1.0, 2.0, 3.0])
+COMPILED = pb.compile(vector)
 
 
 def print_nothing(*_args):
@@ -192,7 +193,17 @@ CALLS: dict[str, list[Call]] = {
     "while_loop": [Call("pb.while_loop", ("is_large", "halve", V))],
     "cond": [Call("pb.cond", ("True", "twice", "halve", V))],
     "switch": [Call("pb.switch", ("1", "[twice, halve]", V))],
-    # graphs
+    # graphs and machine code
+    "compile": [
+        Call("pb.compile", ("vector",), {"donate": "0"}, f"({V}, 2.0)"),
+        Call("pb.compile", ("pb.grad(total)",), {}, f"({V})"),
+        Call("COMPILED", (V, "2.0")),
+        Call("pb.grad(lambda x: np.sum(COMPILED(x)))", (V,)),
+    ],
+    **{
+        f"Compiled.{method}": [Call(f"COMPILED.{method}", (V, "2.0"))]
+        for method in ("report", "graph", "loops", "llvm", "assembly")
+    },
     "trace": [Call("pb.trace", ("vector", V, "2.0")), Call("str(pb.trace", ("vector", V), {}, ")")],
     "simplify": [Call("pb.simplify", ("graph()",), {"verify": "True"})],
     "Graph": [Call("graph()", (V,))],
@@ -232,7 +243,6 @@ CALLS: dict[str, list[Call]] = {
     "Selection.between": [Call("pb.Selection(twice, twice).between", (V, V))],
     "Joint": [Call("pb.Joint", ("twice", "lambda y: (y,)", "None"))],
     "Joint.between": [Call("pb.Joint(twice).between", (f"[{V}]", V, "'a map'"))],
-    "Joint.accumulating": [Call("pb.Joint.accumulating", ("twice", "lambda y, x: [y]", "1"))],
     "Dense": [Call("pb.Dense", ("np.eye(3)", "1"), {}, f".pushforward({V})")],
     "Dense.pushforward": [Call("pb.Dense(np.eye(3), 1).pushforward", (V,))],
     "Dense.pullback": [Call("pb.Dense(np.eye(3), 1).pullback", (V,))],

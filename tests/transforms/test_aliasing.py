@@ -316,3 +316,23 @@ def test_a_seed_is_not_written_over():
     _, pull = pb.vjp(f, X)
     assert_array_equal(pull(seed)[0][1], np.zeros(4))
     assert_array_equal(seed, np.ones((3, 4)))
+
+
+@pytest.mark.parametrize("size", [3, 512, 100_000])
+def test_an_argument_that_is_written_to_by_another_name(size):
+    """There is no single point to differentiate at; NumPy wouldn't see a copy's values either."""
+    x = np.ones(size)
+
+    def function(tree):
+        y = tree["x"] * tree["x"]
+        x[:] += 5.0
+        return y.sum()
+
+    for call in (
+        lambda: pb.grad(function)({"x": x}),
+        lambda: pb.value_and_grad(function)({"x": x}),
+        lambda: pb.pullback(function, ({"x": x},)),
+    ):
+        with pytest.raises(pb.AliasError, match=r"argument 0\['x'\] .*by another name"):
+            call()
+    assert pb.vjp(function, {"x": x.copy()})[0] == size * 16.0**2  # a copy is the point

@@ -13,6 +13,8 @@ import pytest
 
 import pullback as pb
 from pullback.core import trees
+from pullback.core.tracing import Tracer
+from pullback.numpy import indexing
 
 SIZES = 10, 20, 40
 
@@ -140,6 +142,41 @@ def test_leaves_that_are_handed_through(call, monkeypatch):
 def test_leaves_that_are_followed(call, monkeypatch):
     for leaf in (lambda i: 1.2 + i, lambda i: np.array(1.2)):
         assert_linear(FOLLOWED[call], leaf, monkeypatch)
+
+
+def few(d):
+    return np.sum(np.sin(d["k1"]) * d["k3"])
+
+
+@pytest.mark.parametrize("leaf", ["float", "array", "array of shape ()"])
+def test_check_follows_the_leaves_that_are_read(leaf, monkeypatch):
+    """All of them move, and two are traced, however many there are."""
+    counts = []
+    for size in (70, 140):
+        taken = [0]
+
+        def counted(x, index, taken=taken):
+            taken[0] += 1
+            return indexing.getitem(x, index)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Tracer, "__getitem__", counted)
+            assert pb.check(few, tree(LEAVES[leaf], size), order=1).passed
+        counts.append(taken[0])
+    assert counts[0] == counts[1] > 0
+
+
+def test_check_sees_a_derivative_that_is_lost_among_many_leaves():
+    with pytest.raises(pb.CheckError, match="k3"):
+        pb.check(lambda d: few({**d, "k3": pb.stop_gradient(d["k3"])}), tree(lambda i: 1.5, 70))
+
+
+def test_check_of_a_function_that_writes_to_leaves_among_many():
+    def function(d):
+        d["k0"][:] = d["k1"] * 2.0
+        return np.sum(d["k0"] * d["k2"])
+
+    assert pb.check(function, tree(lambda i: np.full(2, 1.5), 70)).passed
 
 
 def test_thirty_thousand_leaves():

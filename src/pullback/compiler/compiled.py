@@ -8,20 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from pullback.compiler.arguments import is_foreign, is_native, kind, layout, native
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.collection import uncollected
+from pullback.compiler.donation import positions, taken_over
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
 from pullback.compiler.structured import caller
 from pullback.compiler.template import Templates
-from pullback.core import trees
+from pullback.core import trees, validation
 from pullback.core.tracing import Tracer
-from pullback.core.validation import name_of, require_function
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.core.validation import name_of
+from pullback.errors import ArgumentValueError
 from pullback.graph.graph import Graph
-from pullback.graph.numbering import Identity
 from pullback.graph.trace import trace
 
 __all__ = ["Compiled", "compile"]
@@ -144,26 +143,15 @@ class Compiled:
                 if out is not _MISS:
                     return out
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
-        if any(isinstance(leaf, np.ndarray) and not leaf.dtype.isnative for leaf in leaves):
-            args, kwargs = trees.unflatten(spec, map(_native, leaves))
+        if not all(map(is_native, leaves)):
+            args, kwargs = trees.unflatten(spec, map(native, leaves))
             return self._slow(*args, **kwargs)
-        if any(type(leaf) is Tracer or _is_foreign(leaf) for leaf in leaves):
+        if any(type(leaf) is Tracer or is_foreign(leaf) for leaf in leaves):
             return self.function(*args, **kwargs)
-        self._require_native(leaves)
         version = self._version(leaves, spec, args, kwargs)
         if version is None:
             return self.function(*args, **kwargs)
         return version(leaves)
-
-    def _require_native(self, leaves: Sequence[Any]) -> None:
-        """Raise where a number has a dtype that differs between machines."""
-        for leaf in leaves:
-            if isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.char in "gG":
-                raise ArgumentTypeError(
-                    f"compile of {self.name}: an argument has dtype {leaf.dtype} and shape "
-                    f"{leaf.shape}, which machine code has no form for; convert it with "
-                    "np.asarray(x, dtype=float), or call the function itself"
-                )
 
     def _stages(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stages:
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
@@ -179,14 +167,14 @@ class Compiled:
         self, leaves: Sequence[Any], spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any
     ) -> _Version | None:
         """What is called for such leaves; `None` where the function must be called itself."""
-        kinds = tuple(map(_kind, leaves))
+        kinds = tuple(map(kind, leaves))
         key = (spec, *kinds)
         found = self._versions.get(key)
         if found is not None:
             if found.leaves is None:
                 self._recent = spec, found
         else:
-            lying = (key, tuple(map(_layout, leaves)))
+            lying = (key, tuple(map(layout, leaves)))
             found = self._versions.get(lying)
             if found is None:
                 with self._lock:
@@ -233,33 +221,7 @@ class Compiled:
             graph = trace(called, args, kwargs)
         else:
             graph = trace(self.function, *args)
-        return graph, self._donated(graph, args)
-
-    def _donated(self, graph: Graph, args: tuple[Any, ...]) -> tuple[tuple[int, int], ...]:
-        """Inputs of the donated arguments, each with an output of its shape and dtype."""
-        pairs: list[tuple[int, int]] = []
-        first = 0
-        taken: set[int] = set()
-        for position, arg in enumerate(args):
-            count = len(trees.flatten(arg)[0])
-            if position in self.donate:
-                for i in range(first, first + count):
-                    o = self._fitting(graph, i, taken)
-                    if o is not None:
-                        taken.add(o)
-                        pairs.append((i, o))
-            first += count
-        return tuple(pairs)
-
-    def _fitting(self, graph: Graph, i: int, taken: set[int]) -> int | None:
-        if i >= len(graph.inputs):
-            return None
-        given = graph.inputs[i]
-        for o, out in enumerate(graph.outputs):
-            shape, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
-            if o not in taken and (shape, dtype) == (given.shape, given.dtype):
-                return o
-        return None
+        return graph, taken_over(graph, args, self.donate)
 
     def _prefer(
         self, version: _Version, spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any
@@ -288,77 +250,58 @@ class Compiled:
                 type(self).__call__ = call  # type: ignore[method-assign]
 
 
-def _native(leaf: Any) -> Any:
-    """An array in the byte order of the machine."""
-    if isinstance(leaf, np.ndarray) and not leaf.dtype.isnative:
-        return leaf.astype(leaf.dtype.newbyteorder("="))
-    return leaf
-
-
-def _kind(leaf: Any) -> Any:
-    """What of a leaf decides how the function is recorded."""
-    if type(leaf) is np.ndarray:
-        return leaf.dtype, leaf.shape
-    if type(leaf) in (float, int, bool, complex):
-        return type(leaf)
-    if isinstance(leaf, np.generic):
-        return leaf.dtype, "scalar"
-    if isinstance(leaf, np.ndarray) or hasattr(leaf, "__array__"):
-        return np.asarray(leaf).dtype, np.shape(leaf)
-    try:
-        hash(leaf)
-    except TypeError:
-        return Identity(leaf)
-    return type(leaf), leaf
-
-
-def _is_foreign(leaf: Any) -> bool:
-    """Whether it is an array of what are no numbers, of which nothing is recorded."""
-    return isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind not in "biufc"
-
-
-def _layout(leaf: Any) -> Any:
-    """How an array lies in memory, if that is not in C order without gaps."""
-    if isinstance(leaf, np.ndarray) and not leaf.flags.c_contiguous:
-        return leaf.strides
-    return None
-
-
-def compile(function: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compiled:
+def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compiled:
     """A function of arrays as machine code.
 
     Parameters
     ----------
-    function : callable
+    f : callable
         Of pytrees of arrays and numbers, as `trace` takes it; any transform of one, such as
-        ``pullback.grad(f)``.
+        ``pullback.grad(f)``; a graph.
     donate : int or sequence of int, optional
-        Arguments whose arrays are given away: the memory of a writable one that nothing else shares
-        may become that of a result.
+        Positions of arguments whose arrays are given away: the memory of a writable one that
+        nothing else shares may become that of a result of its shape and dtype.
 
     Returns
     -------
     Compiled
         It is called like the function. The first call with arguments of new shapes, dtypes or
-        structure records and compiles it; the machine code is kept on disk.
+        structure records and compiles it; the machine code is kept on disk. `Compiled.report` says
+        what became of the function.
 
     Raises
     ------
     ArgumentTypeError
-        Where `function` is no function.
-    DataDependenceError, NoRuleError, …
+        Where `f` is no function; where `donate` is not of whole numbers; at a call, where an
+        array has a dtype without a form in machine code, such as ``numpy.longdouble``.
+    ArgumentValueError
+        Where a position is negative.
+    DataDependenceError, AliasError, LeakedTracerError, NoRuleError
         At a call, where the function can't be recorded; see `trace`.
+
+    Warns
+    -----
+    UnrolledLoopWarning
+        At a call, where a Python loop of more than 300 iterations is unrolled; see `trace`.
 
     Notes
     -----
-    What the function reads from outside, globals and closures, is as it is at the first call. What
-    it prints, or draws at random, happens then. Results equal those of the function up to rounding:
-    sums are taken in another order, which the shapes alone decide on, and a product may be added
-    without being rounded before.
+    What the function reads from outside, globals and closures, is as it is when it is recorded,
+    and so are the attributes of arguments that are neither arrays nor numbers; arguments of that
+    kind belong to the structure. What it prints, or draws at random, happens then.
 
-    Arguments are not changed, and results are fresh arrays in C order. What has no native form is
-    called through Python in its place; see `Compiled.report`. Calls from several threads at once
-    are safe.
+    Results equal those of the function to rounding: within 256 units of rounding of the largest
+    number of an array, in all programs that pullback's tests run. Sums are taken in another order,
+    which depends on shapes alone; large products of matrices are left to BLAS, which has an order
+    of its own. A product may be added without being rounded before. NaN and infinities are where
+    they are without compiling; nothing warns of them.
+
+    Arguments are not changed, unless they are donated, and results are fresh arrays in C order.
+    What has no native form is called through Python in its place. Several threads may call at
+    once; other threads run during calls that last, and Ctrl-C ends a loop.
+
+    Where an argument is traced the function itself is called, so that compiled functions are
+    differentiated, batched and compiled as parts of others.
 
     Examples
     --------
@@ -369,12 +312,7 @@ def compile(function: Callable[..., Any], *, donate: int | Sequence[int] = ()) -
     >>> round(value, 12)
     np.float64(1.0)
     """
-    require_function(function, "compile", usage="pullback.compile(f)")
-    if isinstance(function, Compiled):
-        function = function.function
-    numbers = (donate,) if isinstance(donate, int | np.integer) else tuple(donate)
-    if any(i < 0 for i in numbers):
-        raise ArgumentTypeError(
-            f"compile: donate is {donate!r}, wanted positions of arguments, from 0"
-        )
-    return Compiled(function, tuple(map(int, numbers)))
+    validation.require_function(f, "compile", usage="pullback.compile(f)")
+    if isinstance(f, Compiled):
+        f = f.function
+    return Compiled(f, positions(donate))

@@ -70,12 +70,20 @@ def _log_softmax(x: Any, *, axis: Any = None) -> Any:
     return np.where(np.isfinite(x) & np.isinf(y), least, y)
 
 
+def _squares(x: Any) -> Any:
+    """|x|²."""
+    if dtype_of(x).kind != "c":
+        return x * x
+    real, imaginary = np.real(x), np.imag(x)
+    return real * real + imaginary * imaginary
+
+
 def _var(x: Any, *, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
     count = x.size if axis is None else math.prod(
         shape_of(x)[i] for i in np.lib.array_utils.normalize_axis_tuple(axis, x.ndim)
     )  # fmt: skip
     deviation = x - np.mean(x, axis=axis, keepdims=True)
-    squares = np.sum(deviation * deviation, axis=axis, keepdims=keepdims)
+    squares = np.sum(_squares(deviation), axis=axis, keepdims=keepdims)
     free = max(count - ddof, 0)
     return squares / dtype_of(squares).type(free)
 
@@ -147,8 +155,8 @@ def _unless_finite(y: Any, x: Any, again: Callable[[Any], Any]) -> Any:
 def _squared_norm(x: Any, *, scale: float, lead: int = 0) -> Any:
     over = _over(x, lead)
     root = dtype_of(x).type(math.sqrt(scale))
-    y = scale * np.sum(x * x, axis=over)
-    return _unless_finite(y, x, lambda x: np.sum((root * x) * (root * x), axis=over))
+    y = scale * np.sum(_squares(x), axis=over)
+    return _unless_finite(y, x, lambda x: np.sum(_squares(root * x), axis=over))
 
 
 def _total(losses: Any, *, count: int, lead: int = 0) -> Any:
@@ -221,14 +229,19 @@ RECIPES: dict[str, Recipe] = {
 primitives' own values, which are written in NumPy's functions."""
 
 
+_OF_COMPLEX = frozenset(["recurrence", "squared_norm", "var"])
+"""Those that take complex numbers, too."""
+
+
 def _applies(equation: Equation) -> bool:
-    """Whether there is a recipe, for real floating-point numbers."""
+    """Whether there is a recipe, for such floating-point or complex numbers."""
     if equation.primitive.name not in RECIPES:
         return False
     if equation.primitive.name == "round" and equation.params.get("decimals", 0):
         return False
     dtypes = [dtype_of(x) for x in equation.inputs if type(x) is Variable]
-    return all(dtype.name in ("float64", "float32") for dtype in dtypes)
+    kinds = "fc" if equation.primitive.name in _OF_COMPLEX else "f"
+    return all(dtype.kind in kinds and dtype != np.float16 for dtype in dtypes)
 
 
 def decompose(graph: Graph) -> Graph:

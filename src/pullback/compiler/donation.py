@@ -1,12 +1,13 @@
-"""Which outputs may lie where an input lies: those that are written when the input has been read.
+"""Arguments that are given away, and which outputs may lie where such an input lies.
 
-A kernel may do both if it reads of the input, at each point, no more than the element in whose
-place it writes.
+Those may that are written when the input has been read. A kernel may do both if it reads of the
+input, at each point, no more than the element in whose place it writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from typing import Any
 
 from pullback.compiler.fusion.effects import effects, leaves
 from pullback.compiler.loops import (
@@ -20,10 +21,51 @@ from pullback.compiler.loops import (
     Scalar,
     Statement,
 )
+from pullback.core import trees
+from pullback.core.validation import is_integer, refuse, require_integer
+from pullback.graph.graph import Graph
 
-__all__ = ["safe_pairs"]
+__all__ = ["positions", "safe_pairs", "taken_over"]
 
 Pairs = tuple[tuple[int, int], ...]
+
+
+def positions(donate: Any) -> tuple[int, ...]:
+    """The argument `donate` of `compile`, as positions of arguments."""
+    if is_integer(donate):
+        return (require_integer(donate, "compile", "donate", least=0),)
+    if not isinstance(donate, tuple | list | range):
+        wanted = "the position of an argument, or a tuple of such"
+        raise refuse("compile", "donate", donate, wanted, "write 0 for the first one")
+    return tuple(
+        require_integer(each, "compile", f"donate[{place}]", least=0)
+        for place, each in enumerate(donate)
+    )
+
+
+def taken_over(graph: Graph, args: Sequence[Any], donate: Sequence[int]) -> Pairs:
+    """Inputs in the donated arguments, each with an output of its shape and dtype."""
+    pairs: dict[int, int] = {}
+    static = graph.signature.static
+    leaf = i = 0  # what is no array or number is a leaf, and no input
+    for position, arg in enumerate(args):
+        for _ in trees.flatten(arg)[0]:
+            if leaf not in static:
+                o = _fitting(graph, i, pairs) if position in donate else None
+                if o is not None:
+                    pairs[o] = i
+                i += 1
+            leaf += 1
+    return tuple((i, o) for o, i in pairs.items())
+
+
+def _fitting(graph: Graph, i: int, taken: Container[int]) -> int | None:
+    given = graph.inputs[i]
+    for o, out in enumerate(graph.outputs):
+        shape, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
+        if o not in taken and (shape, dtype) == (given.shape, given.dtype):
+            return o
+    return None
 
 
 def safe_pairs(program: Program, pairs: Sequence[tuple[int, int]]) -> Pairs:

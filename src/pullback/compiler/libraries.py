@@ -21,8 +21,8 @@ LARGEST = 2**31 - 1
 """The largest integer that these functions take."""
 
 _MODULES = {module.__name__: module for module in (cython_blas, cython_lapack)}
-_ARGUMENTS = re.compile(r"void \(((char|int|__pyx_t_\w+_[ds]) \*(, )?)*\)")
-"""The type of a function that takes pointers to letters, 32-bit integers and real numbers."""
+_ARGUMENTS = re.compile(r"void \(((char|int|__pyx_t_\w+_([sdcz]|complex)) \*(, )?)*\)")
+"""The type of a function that takes pointers to letters, 32-bit integers and numbers."""
 
 _name = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(
     ("PyCapsule_GetName", ctypes.pythonapi)
@@ -51,7 +51,7 @@ def address_of(symbol: str) -> int:
     if not is_available(symbol):
         raise PullbackError(
             f"compile: {symbol} is not among the functions that this build of SciPy offers for "
-            "real numbers and 32-bit integers; this is a mistake in pullback"
+            "numbers and 32-bit integers; this is a mistake in pullback"
         )
     capsule = _capsule(symbol)
     return int(_pointer(capsule, _name(capsule)))

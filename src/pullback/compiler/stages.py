@@ -25,11 +25,15 @@ from pullback.compiler.interrupts import poll_address
 from pullback.compiler.libraries import address_of
 from pullback.compiler.linkage import Linkage, pack, unpack
 from pullback.compiler.llvm import emit, numbers, scratch_layout, symbols
+from pullback.compiler.llvm.values import SIZES
 from pullback.compiler.loops import Program, text
 from pullback.compiler.lowering import Lowered, lower
 from pullback.compiler.runtime import Library, assembly, compile_text, load
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.errors import ArgumentTypeError
 from pullback.graph.graph import Graph
+from pullback.graph.program import Equation
+from pullback.graph.program import Program as GraphProgram
 from pullback.graph.variable import Variable
 from pullback.passes.simplification import simplify
 
@@ -61,6 +65,9 @@ class Stages:
     varying: frozenset[int] = frozenset()
     seconds: dict[str, float] = field(default_factory=dict)
     cached: bool = False
+
+    def __post_init__(self) -> None:
+        _require_dtypes(self.recorded)
 
     @functools.cached_property
     def identity(self) -> Identity:
@@ -99,7 +106,7 @@ class Stages:
         lowered, program = self.lowered, self.program
         return Linkage(
             symbols(program),
-            tuple(map(np.ascontiguousarray, lowered.constants)),
+            tuple(map(_in_line, lowered.constants)),
             tuple(lowered.errors),
             safe_pairs(program, self.donate),
             scratch_layout(program).total,
@@ -238,12 +245,50 @@ class Stages:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
+def _require_dtypes(graph: Graph) -> None:
+    """Refuse arrays that machine code cannot so much as hand to Python and take back."""
+    named = zip(graph.signature.names, graph.inputs, strict=True)
+    ends = [
+        *((x.dtype, f"the argument {name}") for name, x in named),
+        *((dtype_of(x), "a result") for x in graph.outputs),
+    ]
+    within = [
+        *((out.dtype, _made_by(each)) for each in _equations(graph) for out in each.outputs),
+        *((dtype_of(x), "a constant") for x in graph.constants.values()),
+    ]
+    for dtype, what in (*ends, *within):
+        if dtype.name not in SIZES or (dtype.char in "gG" and (dtype, what) in ends):
+            raise ArgumentTypeError(
+                f"compile of {graph.name}: {what} has the dtype {dtype}, which has no form in "
+                "machine code, wanted a boolean, integer, floating or complex one of at most 16 "
+                "bytes; convert it with x.astype(np.float64), or leave the function to NumPy"
+            )
+
+
+def _equations(graph: GraphProgram) -> Iterator[Equation]:
+    for equation in graph.equations:
+        yield equation
+        for nested in equation.graphs.values():
+            yield from _equations(nested)
+
+
+def _made_by(equation: Equation) -> str:
+    at = "" if equation.place is None else f" at {equation.place.words()}"
+    return f"what {equation.primitive.name} gives{at}"
+
+
 def _argument(x: Variable) -> Array:
     if x.weak is not None:
         return Array(x.dtype, (), "number")
     return Array(x.dtype, x.shape, "array" if x.array else "scalar")
 
 
+def _in_line(constant: Any) -> Any:
+    """A constant as native code reads it, whatever array of the user's it is."""
+    constant = np.ascontiguousarray(constant, constant.dtype.newbyteorder("="))
+    return constant if constant.ctypes.data % constant.itemsize == 0 else constant.copy()
+
+
 def _bits(value: Any) -> bytes:
     """A number as a hole has it."""
-    return struct.pack("<d", value) if type(value) is float else struct.pack("<q", value)
+    return struct.pack("<d", value) if type(value) is float else struct.pack("<Q", value % 2**64)

@@ -54,7 +54,8 @@ def caller(
     if result.is_leaf():
         lines.append(f"{indent}    return out")
     else:
-        lines.append(f"{indent}    {''.join(f'{name}, ' for name in names)}= out")
+        if names:
+            lines.append(f"{indent}    {''.join(f'{name}, ' for name in names)}= out")
         lines.append(f"{indent}    return {built}")
     lines.append("    return slow(*args, **kwargs)")
     namespace: dict[str, Any] = {"call": call, "miss": miss, "slow": slow}

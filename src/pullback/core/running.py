@@ -217,5 +217,6 @@ def grounded(x: Any) -> bool:
     """Whether `x` is an array made inside to which nothing traced has been written."""
     if type(x) is not Tracer:
         return False
-    x._refresh()
+    if x._alias is not None:
+        x._refresh()
     return x._interpreter is GROUND

@@ -347,7 +347,8 @@ def is_plain(x: Any, kinds: Any = np.ndarray) -> bool:
 
 def known(x: Any) -> bool:
     """Whether `x` has elements; while a graph is recorded only shapes and dtypes are known."""
-    return type(x) is np.ndarray or not isinstance(strip(x), Abstract)
+    kind = type(x)
+    return kind is np.ndarray or kind is float or not isinstance(strip(x), Abstract)
 
 
 def strip(x: Any) -> Any:

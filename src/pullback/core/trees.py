@@ -211,6 +211,8 @@ def leaf_paths(spec: TreeSpec) -> list[str]:
         path, part = pending.pop()
         if part.is_leaf():
             found.append(path)
+        elif part.num_leaves == part.num_children == part.num_nodes - 1:  # a row of leaves
+            found += _steps(path, part)
         elif part.num_leaves:
             pending += reversed([*zip(_steps(path, part), part.children(), strict=True)])
     return found

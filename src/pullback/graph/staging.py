@@ -66,7 +66,10 @@ class Staging(Interpreter):
     def tracer(self, variable: Variable, origin: str) -> Tracer:
         """The tracer of a variable that has been defined by `origin`."""
         handle = Handle(origin)
-        self._handles.append(weakref.ref(handle))
+        handles = self._handles
+        handles.append(weakref.ref(handle))
+        if not len(handles) % ROUND:
+            full_collections.wait()
         return Tracer(self, variable, handle)
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:

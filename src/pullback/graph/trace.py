@@ -253,6 +253,11 @@ def _placed(error: DataDependenceError, staging: Staging) -> DataDependenceError
 
 def output_atom(leaf: Any, path: str, staging: Staging) -> Any:
     """What stands for a result in the graph."""
+    if type(leaf) is Tracer:
+        if leaf._alias is not None:
+            leaf._refresh()
+        if leaf._interpreter is staging and type(leaf._value) is Variable:
+            return leaf._value
     require_64_bits(leaf, f"{staging.name}: the result{path}")
     if is_plain(leaf) and leaf.dtype.kind == "O":
         elements = leaf.ravel().tolist()
@@ -260,7 +265,6 @@ def output_atom(leaf: Any, path: str, staging: Staging) -> Any:
             raise _no_result(leaf, path, staging)
         leaf = np.reshape(np.stack(elements), leaf.shape)
     if type(leaf) is Tracer:
-        leaf._refresh()
         if leaf._interpreter is staging:
             leaf = leaf._value
         elif leaf._interpreter.level > staging.level:

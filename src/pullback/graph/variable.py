@@ -108,7 +108,8 @@ class Variable(Abstract):
         array: bool | None = False,
         layout: Any = None,
     ) -> None:
-        super().__init__(shape, dtype)
+        self.shape = shape
+        self.dtype = dtype
         self.weak = weak
         self.number = weak is not None
         self.array = array

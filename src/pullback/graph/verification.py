@@ -76,6 +76,8 @@ def verify(graph: Program) -> None:
             define(variable, line)
     place = None
     for x in graph.outputs:
+        if type(x) is Variable and x in defined:
+            continue
         use(x, "outputs")
         if not isinstance(x, Abstract) and shape_of(x) != ():
             fail("outputs", f"{literal(x)} is neither a variable nor a scalar")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
+from pullback.core.shapes import Abstract, is_inexact
 from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -23,8 +23,10 @@ from pullback.errors import (
 )
 from pullback.testing.differences import PRECISIONS, Precision
 from pullback.testing.directions import NOISE_SAMPLES, Array, nudges, scales
+from pullback.testing.joining import Joined
 from pullback.testing.ladder import Ladder
 from pullback.testing.names import Name, subscript
+from pullback.testing.reached import reached
 from pullback.transforms.arguments import flatten_arrays, name_of
 from pullback.transforms.forward import pushforward
 from pullback.transforms.reverse import pullback
@@ -301,11 +303,6 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
         leaves, spec = flatten_arrays(primal, where, f"argument {parameter}")
         for leaf, path in zip(leaves, trees.leaf_paths(spec), strict=True):
             if is_inexact(leaf):
-                if not np.isfinite(leaf).all():
-                    raise ArgumentValueError(
-                        f"{where}: argument {parameter}{path} holds NaN or infinity, wanted "
-                        "finite numbers; choose other primals"
-                    )
                 moving.append(len(all_leaves))
                 leaf_names.append(parameter + path)
             all_leaves.append(leaf)
@@ -317,15 +314,17 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
         )
     paths: list[str] = []
 
-    def function(*x: Any) -> tuple[Any, ...]:
-        leaves = [leaf.copy() if type(leaf) is np.ndarray else leaf for leaf in all_leaves]
-        for group, joined in zip(groups, x, strict=True):
-            for i, leaf in zip(group, joined if len(group) > 1 else [joined], strict=True):
-                leaves[moving[i]] = leaf
+    fixed = [i for i, x in enumerate(all_leaves) if type(x) is np.ndarray and not is_inexact(x)]
+
+    def of_leaves(moved: Sequence[Any]) -> tuple[Any, ...]:
+        leaves = [*all_leaves]
+        for i in fixed:
+            leaves[i] = leaves[i].copy()
+        for i, leaf in zip(moving, moved, strict=True):
+            leaves[i] = leaf
         remaining = iter(leaves)
         args = [
-            trees.unflatten(spec, [next(remaining) for _ in range(spec.num_leaves)])
-            for spec in specs
+            trees.unflatten(spec, [*itertools.islice(remaining, spec.num_leaves)]) for spec in specs
         ]
         out, spec = flatten_arrays(f(*args), where, "the result")
         found = [
@@ -336,34 +335,33 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
         paths[:] = [path for _, path in found]
         return tuple(leaf for leaf, _ in found)
 
-    groups = _groups([all_leaves[position] for position in moving])
-    x = [_joined([all_leaves[moving[i]] for i in group]) for group in groups]
-    names = [Name.of([leaf_names[i] for i in group]) for group in groups]
-    subject = Subject(title, function, x, names, lambda position: f"output{paths[position]}")
+    point = [all_leaves[position] for position in moving]
+    joined = Joined(point)
+    if not all(np.isfinite(x).all() for x in joined.arrays):
+        bad = next(i for i, leaf in enumerate(point) if not np.isfinite(leaf).all())
+        raise ArgumentValueError(
+            f"{where}: argument {leaf_names[bad]} holds NaN or infinity, wanted finite numbers; "
+            "choose other primals"
+        )
+    # All leaves move, those that the function doesn't read too: a derivative that is lost shows.
+    followed: Collection[int] = range(len(point))
+    if len(joined.arrays) < len(point):
+        copies = joined.apart([*map(np.array, joined.arrays)], ())
+        followed = frozenset(reached(of_leaves, copies, where))
+
+    def function(*x: Any) -> tuple[Any, ...]:
+        return of_leaves(joined.apart(x, followed))
+
+    names = [Name.of([leaf_names[i] for i in group]) for group in joined.groups]
+    subject = Subject(
+        title, function, joined.arrays, names, lambda position: f"output{paths[position]}"
+    )
     if not subject.y:
         raise ArgumentTypeError(
             f"{where}: no array of the result has a floating or complex dtype, so there is nothing "
             "to differentiate; return a floating result"
         )
     return subject
-
-
-MANY = 64
-"""The number of leaves beyond which those that are alike become one argument."""
-
-
-def _groups(leaves: Sequence[Any]) -> list[list[int]]:
-    """Which leaves are one argument: each takes many evaluations of the function."""
-    if len(leaves) <= MANY:
-        return [[i] for i in range(len(leaves))]
-    alike: dict[Any, list[int]] = {}
-    for i, leaf in enumerate(leaves):
-        alike.setdefault((shape_of(leaf), dtype_of(leaf)), []).append(i)
-    return list(alike.values())
-
-
-def _joined(leaves: Sequence[Any]) -> Array:
-    return np.stack(leaves) if len(leaves) > 1 else np.asarray(leaves[0])
 
 
 def _parameters(f: Callable[..., Any], count: int) -> list[str]:

@@ -132,6 +132,8 @@ def seed(x: Any, primal: Any, where: str) -> Any:
     if x is None:
         return None
     shape, dtype = shape_of(primal), dtype_of(primal)
+    if type(x) in _DOUBLES and dtype is _DOUBLE and not shape and x == x:
+        return np.float64(x)
     if isinstance(x, list | tuple):
         x = to_array(x, where)
     x = require_array(x, where)
@@ -145,7 +147,8 @@ def seed(x: Any, primal: Any, where: str) -> Any:
             f"{where} has shape {shape_of(x)}, wanted {shape}, the shape of the value it belongs "
             "to; reshape it, or give None where it is zero"
         )
-    if not np.can_cast(dtype_of(x), dtype, casting="same_kind"):
+    given = dtype_of(x)
+    if given is not dtype and not np.can_cast(given, dtype, casting="same_kind"):
         raise ArgumentTypeError(
             f"{where} has dtype {dtype_of(x)}, wanted {dtype}, the dtype of the value it belongs "
             f"to; convert it with x.astype({dtype})"
@@ -174,7 +177,10 @@ def owned(x: Any, taken: set[int]) -> Any:
 def handed_out(derivative: Any, primal: Any, taken: set[int]) -> Any:
     """A derivative as the user gets it: zeros where it is `None`, for integers `None`."""
     if derivative is None:
-        return np.zeros(shape_of(primal), dtype_of(primal))[()] if is_inexact(primal) else None
+        dtype, shape = dtype_of(primal), shape_of(primal)
+        if dtype.kind not in "fc":
+            return None
+        return np.zeros(shape, dtype) if shape else dtype.type(0)
     return owned(derivative, taken)
 
 
@@ -203,6 +209,7 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
     return leaves, spec
 
 
+_DOUBLES, _DOUBLE = frozenset({float, np.float64}), np.dtype(np.float64)
 _ARRAYS = frozenset({np.ndarray, float, int, bool, complex, Tracer, *np.sctypeDict.values()})
 
 

@@ -76,7 +76,8 @@ def value_and_grad(
 
     The argument is not copied, as `vjp` copies it. While `f` runs nobody may write to its arrays
     under other names, neither `f` (to a global array that it is called with) nor another thread:
-    the gradient would silently be that at other values.
+    the gradient would be that at other values. That is an `AliasError` where it is seen: of an
+    array of more than 4096 bytes only some elements are looked at.
 
     Examples
     --------
@@ -145,7 +146,8 @@ def grad(
 
     The argument is not copied, as `vjp` copies it. While `f` runs nobody may write to its arrays
     under other names, neither `f` (to a global array that it is called with) nor another thread:
-    the gradient would silently be that at other values.
+    the gradient would be that at other values. That is an `AliasError` where it is seen: of an
+    array of more than 4096 bytes only some elements are looked at.
 
     Examples
     --------

@@ -13,7 +13,8 @@ from pullback.core.memory import snapshot
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.tracing import Tracer
 from pullback.core.validation import describe
-from pullback.errors import ArgumentTypeError
+from pullback.core.written import glimpse
+from pullback.errors import AliasError, ArgumentTypeError
 from pullback.transforms.arguments import (
     assemble,
     call,
@@ -121,6 +122,7 @@ def record(
     args = list(primals)
     inputs: list[Node] = []
     taken: set[int] = set()
+    read: list[tuple[Any, bytes, int, int]] = []
     with Tape(where) as tape:
         for position in range(len(args)) if varying is None else varying:
             leaves, spec = flatten_arrays(args[position], where, f"argument {position}")
@@ -133,6 +135,8 @@ def record(
                     nodes.append(Abstract.of(leaf))
                     continue
                 taken.add(id(leaf))
+                if type(leaf) is np.ndarray and not keep:
+                    read.append((leaf, glimpse(leaf), position, number))
                 tracer = tape.input(snapshot(leaf) if keep or type(leaf) is Tracer else leaf)
                 leaves[number] = tracer
                 inputs.append(tracer._payload)
@@ -140,6 +144,10 @@ def record(
             args[position] = trees.unflatten(spec, leaves)
             arguments.append(Argument(position, spec, nodes))
         out = call(f, args, tape)
+        for leaf, before, position, number in read:
+            if glimpse(leaf) != before:
+                path = trees.leaf_paths(trees.flatten(primals[position])[1])[number]
+                raise _written(leaf, f"{where}: argument {position}{path}")
         aux = None
         if has_aux:
             out, aux = _split_aux(out, where)
@@ -176,6 +184,14 @@ def _no_neighbourhood(leaf: Any, what: str) -> ArgumentTypeError:
         f"{what} has dtype {dtype_of(leaf)} and shape {shape_of(leaf)}, wanted a floating or "
         "complex dtype: an integer has no neighbourhood to differentiate in; convert it with "
         "x.astype(float), or write 3.0 for 3"
+    )
+
+
+def _written(leaf: Any, what: str) -> AliasError:
+    return AliasError(
+        f"{what} of dtype {leaf.dtype} and shape {leaf.shape} was written to by another name while "
+        "the function ran, so that it has no single point to differentiate at; call it with a "
+        "copy, x.copy(), or write to one"
     )
 
 

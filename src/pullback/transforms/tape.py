@@ -165,6 +165,8 @@ class Tape(Interpreter):
     def input(self, value: Any) -> Tracer:
         """A new independent variable."""
         self.count += 1
+        if not self.count % ROUND:
+            full_collections.wait()
         return Tracer(self, value, Node(self.count, shape_of(value), dtype_of(value)))
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:

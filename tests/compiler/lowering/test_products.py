@@ -60,13 +60,20 @@ def uses_blas(function, *args):
     return "cython_blas" in text(lower(pb.trace(function, *args)).program)
 
 
+def numbers(shape, dtype):
+    drawn = RNG.normal(size=shape)
+    if dtype.startswith("complex"):
+        drawn = drawn + 1j * RNG.normal(size=shape)
+    return drawn.astype(dtype)
+
+
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex128", "complex64"])
 def test_products_by_blas_have_the_value_of_numpys(dtype):
     for large, (name, function, *shapes) in [(x in LARGE, x) for x in (*LARGE, *OTHER)]:
-        args = [RNG.normal(size=shape).astype(dtype) for shape in shapes]
+        args = [numbers(shape, dtype) for shape in shapes]
         expected = function(*args)
-        rtol = 1e-12 if dtype == "float64" else 1e-5
+        rtol = 1e4 * np.finfo(dtype).eps
         (found,), lowered = interpreted(pb.trace(function, *args), args)
         assert ("cython_blas" in text(lowered.program)) == large, name
         for one in (found, compile(function)(*args)):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pullback.compiler.llvm.values import MOVED
 from pullback.compiler.loops import (
     Axis,
     Branch,
@@ -64,8 +65,8 @@ class Rewriting:
         if isinstance(expr, Op):
             return Op(expr.name, tuple([self.expr(arg) for arg in expr.args]), expr.dtype)
         if isinstance(expr, Const):
-            if expr.dtype == "char":
-                return expr
+            if expr.dtype == "char" or expr.dtype in MOVED:
+                return expr  # part of the structure
             return Const(self.constant(expr.value, expr.dtype), expr.dtype)
         where = None if expr.where is None else self.expr(expr.where)
         return Load(self.place(expr.place), expr.dtype, where)

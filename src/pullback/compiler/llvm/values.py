@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["SIZES", "Value", "is_float", "is_signed", "lane_type", "literal", "memory_type"]
+__all__ = [
+    "MOVED",
+    "SIZES",
+    "Value",
+    "is_float",
+    "is_signed",
+    "lane_type",
+    "literal",
+    "memory_type",
+]
 
 _LANES = {
     "float64": "double",
@@ -16,14 +25,15 @@ _LANES = {
     **{f"{sign}int{bits}": f"i{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
 
-_MOVED = {"float16": "i16", "complex64": "i64", "complex128": "i128"}
+MOVED = {"float16": "i16", "float128": "i128", "complex256": "i256"}
 """What is handed to Python and back, and never computed with: bits."""
 
-_LANES |= _MOVED
+_LANES |= MOVED
 
 SIZES = {"float64": 8, "float32": 4, "bool": 1, "float16": 2, "complex64": 8, "complex128": 16}
+SIZES |= {"float128": 16, "complex256": 32}
 SIZES |= {f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)}
-"""Bytes of an element in memory."""
+"""Bytes of an element in memory, which is aligned to as many."""
 
 
 class Value(NamedTuple):
@@ -76,7 +86,7 @@ def literal(value: Any, dtype: str) -> str:
         return f"0x{struct.unpack('<Q', struct.pack('<d', wide))[0]:016X}"
     if dtype == "bool":
         return "true" if value else "false"
-    if dtype in _MOVED:
+    if dtype in MOVED:
         return str(int.from_bytes(np.array(value, dtype).tobytes(), "little"))
     bits = 8 * SIZES[dtype]
     number = int(value) & ((1 << bits) - 1)

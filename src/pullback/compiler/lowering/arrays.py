@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compiler.loops import Const, Expr, Place
+from pullback.compiler.loops import Const, Expr, Place, Store, Write
+from pullback.compiler.lowering.pairs import COMPLEX, pair, parts, width
 from pullback.compiler.lowering.places import ZERO, Affine, address
 from pullback.compiler.lowering.scope import Scope
 
@@ -63,7 +64,10 @@ class Array:
 
 @dataclass(eq=False, kw_only=True)
 class Stored(Array):
-    """Elements of a buffer, which has `room` for so many, at ``base + Σ stride · index``."""
+    """Elements of a buffer, which has `room` for so many, at ``base + Σ stride · index``.
+
+    All of these count elements, of which each takes up two places if it is complex.
+    """
 
     buffer: str
     room: int
@@ -71,8 +75,26 @@ class Stored(Array):
     base: Affine = ZERO
 
     def place(self, indices: Indices) -> Place:
-        """The place of an element."""
-        return Place(self.buffer, *address(self.base, indices, self.strides))
+        """The place of an element, or of its real part."""
+        at = address(self.base, indices, self.strides)
+        return Place(self.buffer, *(at.scaled(2) if self.dtype in COMPLEX else at))
+
+    def places(self, indices: Indices) -> list[Place]:
+        """The places of the parts of an element."""
+        first = self.place(indices)
+        return [first._replace(offset=first.offset + i) for i in range(width(self.dtype))]
+
+    def stores(self, indices: Indices, value: Expr) -> list[Store]:
+        """The statements that make a number an element."""
+        return [*map(Store, self.places(indices), parts(value))]
+
+    def writes(
+        self, indices: Indices, value: Expr, combine: str = "", start: Expr | None = None
+    ) -> list[Write]:
+        """What a kernel writes to make a number an element, or to join it to one part by part."""
+        starts = [None] * width(self.dtype) if start is None else parts(start)
+        both = zip(self.places(indices), parts(value), starts, strict=True)
+        return [Write(place, each, combine, first) for place, each, first in both]
 
     def element(self, scope: Scope, indices: Indices, where: Expr | None = None) -> Expr:
         at = address(self.base, indices, self.strides)
@@ -80,6 +102,9 @@ class Stored(Array):
             bounds = at.bounds(scope.extents)
             if bounds is not None and bounds[0] >= 0 and bounds[1] < self.room:
                 where = None  # there is an element everywhere
+        if self.dtype in COMPLEX:
+            part = COMPLEX[self.dtype]
+            return pair(*(scope.load(place, part, where) for place in self.places(indices)))
         return scope.load(Place(self.buffer, *at), self.dtype, where)
 
     def view(self, shape: tuple[int, ...], strides: tuple[int, ...], base: Affine) -> Stored:
@@ -193,7 +218,10 @@ def points(shape: Sequence[int]) -> list[tuple[Affine, ...]]:
 def number(scope: Scope, value: Any, dtype: str) -> Expr:
     """A number of Python's or NumPy's, in a dtype."""
     value = np.asarray(value).astype(dtype).item()
-    if isinstance(value, float) and value == 0 and math.copysign(1, value) < 0:
+    if dtype in COMPLEX:
+        part = COMPLEX[dtype]
+        return pair(number(scope, value.real, part), number(scope, value.imag, part))
+    if dtype in ("float64", "float32") and value == 0 and math.copysign(1, value) < 0:
         # Equal numbers are one, and -0.0 == 0.0.
         return scope.op("negative", Const(0.0, dtype))
     return Const(value, dtype)

@@ -10,8 +10,9 @@ from pullback.compiler.loops import Branch, Const, Expr, For, Name, Scalar, Stat
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
 from pullback.compiler.lowering.context import Context, Frame
 from pullback.compiler.lowering.elementwise import converted, unrolled
+from pullback.compiler.lowering.kernels import DTYPES
+from pullback.compiler.lowering.pairs import all_parts, names, part_of, width
 from pullback.compiler.lowering.places import Affine
-from pullback.compiler.lowering.scalars import DTYPES
 from pullback.compiler.lowering.scope import Scope
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.program import Equation
@@ -36,8 +37,8 @@ class _Carry:
         self.first: tuple[Expr, ...] = ()
         first = converted(first, self.dtype)
         if context.is_small(first.shape) and self.dtype in DTYPES:
-            self.first = unrolled(context, scope, first).values
-            self.scalars = [Scalar(scope.fresh("a"), self.dtype) for _ in self.first]
+            self.first = tuple(all_parts(unrolled(context, scope, first).values))
+            self.scalars = [Scalar(scope.fresh("a"), each.dtype) for each in self.first]
         elif own and isinstance(first, Stored):
             self.room = first
         else:
@@ -47,9 +48,7 @@ class _Carry:
         """It, inside the loop; or after it, from the names that it has there."""
         if self.room is not None:
             return self.room
-        values = tuple(
-            Name(s.name, s.dtype) for s in (self.scalars if scalars is None else scalars)
-        )
+        values = names(self.scalars if scalars is None else scalars, self.dtype)
         return Elements(shape=self.shape, dtype=self.dtype, values=values)
 
     def pairs(self) -> list[tuple[Scalar, Expr]]:
@@ -69,7 +68,7 @@ def _handed_on(
     for carry, array in zip(carries, after, strict=True):
         array = converted(array, carry.dtype)
         if carry.room is None:
-            nexts += unrolled(context, scope, array).values
+            nexts += all_parts(unrolled(context, scope, array).values)
         elif not (isinstance(array, Stored) and array.buffer == carry.room.buffer and array.whole):
             moved.append((carry.room, array))
     rooms = {room.buffer for room, _ in moved}
@@ -298,7 +297,7 @@ def _switch(
         for room, array, variable in zip(rooms, found, equation.outputs, strict=True):
             array = converted(array, variable.dtype.name)
             if room is None:
-                values += unrolled(context, inner, array).values
+                values += all_parts(unrolled(context, inner, array).values)
             else:
                 context.memory.fill(inner, room, array)
         lowered.append((tuple(inner.statements), tuple(values)))
@@ -310,10 +309,10 @@ def _switch(
             arrays.append(room)
             continue
         dtype, shape = variable.dtype.name, variable.shape
-        own = [Scalar(scope.fresh("r"), dtype) for _ in range(math.prod(shape))]
+        count = width(dtype) * math.prod(shape)
+        own = [Scalar(scope.fresh("r"), part_of(dtype)) for _ in range(count)]
         results += own
-        names = tuple(Name(s.name, dtype) for s in own)
-        arrays.append(Elements(shape=shape, dtype=dtype, values=names))
+        arrays.append(Elements(shape=shape, dtype=dtype, values=names(own, dtype)))
     scope.add(Branch(index, tuple(lowered), tuple(results)))
     return arrays
 

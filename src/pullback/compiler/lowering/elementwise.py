@@ -10,15 +10,10 @@ import numpy as np
 from pullback.compiler.loops import Const, Expr
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, points
 from pullback.compiler.lowering.context import Context, literal
+from pullback.compiler.lowering.kernels import computing_dtype, cost_of, is_native, kernel_of
 from pullback.compiler.lowering.memory import broadcast
+from pullback.compiler.lowering.pairs import constant
 from pullback.compiler.lowering.places import Affine
-from pullback.compiler.lowering.scalars import (
-    KERNELS,
-    computing_dtype,
-    cost_of,
-    dtype_name,
-    is_native,
-)
 from pullback.compiler.lowering.scope import Scope
 from pullback.graph.program import Equation
 
@@ -31,8 +26,8 @@ def elementwise(
     """The result, whose elements are computed where they are read; `None` if they can't be."""
     name = equation.primitive.name
     out = equation.outputs[0]
-    dtype = dtype_name(out.dtype)
-    if name not in KERNELS or len(equation.outputs) > 1:
+    dtype = out.dtype.name
+    if len(equation.outputs) > 1:
         return None
     wanted = computing_dtype(name, tuple(args), dtype)
     if wanted is None:
@@ -52,7 +47,8 @@ def elementwise_of(
     name: str, dtype: str, *args: Array, shape: tuple[int, ...] | None = None
 ) -> Computed:
     """A kernel of one element of each array, which are broadcast to `shape`, that of the first."""
-    kernel = KERNELS[name]
+    kernel = kernel_of(name, dtype, *(x.dtype for x in args))
+    assert kernel is not None
 
     def made(sources: tuple[Array, ...], shape: tuple[int, ...]) -> Computed:
         def at(scope: Scope, indices: Sequence[Affine], where: Expr | None) -> Expr:
@@ -62,7 +58,7 @@ def elementwise_of(
         return Computed(
             shape=shape,
             dtype=dtype,
-            cost=cost_of(name) + sum(x.cost for x in sources),
+            cost=cost_of(name, dtype) + sum(x.cost for x in sources),
             depth=1 + max((x.depth for x in sources), default=0),
             at=at,
             sources=sources,
@@ -88,7 +84,7 @@ def converted(array: Array, dtype: str) -> Array:
         return array
     if isinstance(array, Elements) and all(isinstance(x, Const) for x in array.values):
         values = tuple(
-            Const(np.dtype(dtype).type(x.value).item(), dtype)  # type: ignore[union-attr]
+            constant(np.dtype(dtype).type(x.value).item(), dtype)  # type: ignore[union-attr]
             for x in array.values
         )
         return Elements(shape=array.shape, dtype=dtype, values=values)

@@ -15,15 +15,29 @@ from pullback.compiler.lowering.context import Context
 from pullback.compiler.lowering.places import ZERO, Affine
 from pullback.compiler.lowering.scope import Scope
 
-__all__ = ["Argument", "each", "integer", "letter", "matrix", "packed", "routine", "run", "turned"]
+__all__ = [
+    "LETTERS",
+    "Argument",
+    "each",
+    "integer",
+    "letter",
+    "matrix",
+    "packed",
+    "routine",
+    "run",
+    "turned",
+]
 
 Argument = Place | Expr
+
+LETTERS = {"float64": "d", "float32": "s", "complex128": "z", "complex64": "c"}
+"""What names of functions begin with, by the dtype of their matrices."""
 
 
 def routine(name: str, dtype: str, *extents: int) -> str | None:
     """The symbol of a function, by its name without a letter; `None` if it can't be called."""
     module = "cython_blas" if name in ("gemm", "gemv", "trsm", "trsv") else "cython_lapack"
-    symbol = f"scipy.linalg.{module}.{'d' if dtype == 'float64' else 's'}{name}"
+    symbol = f"scipy.linalg.{module}.{LETTERS[dtype]}{name}"
     return symbol if max(extents) <= LARGEST and is_available(symbol) else None
 
 

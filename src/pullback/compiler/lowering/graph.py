@@ -14,16 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compiler.loops import Program
+from pullback.compiler.loops import Const, Program
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
 from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffers_of, literal
 from pullback.compiler.lowering.control import CONTROL
 from pullback.compiler.lowering.elementwise import elementwise, unrolled
+from pullback.compiler.lowering.kernels import DTYPES
 from pullback.compiler.lowering.linalg import LINEAR_ALGEBRA, is_factorised, linear_algebra
 from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
+from pullback.compiler.lowering.pairs import COMPLEX
 from pullback.compiler.lowering.reductions import joined, running
-from pullback.compiler.lowering.scalars import DTYPES, dtype_name
+from pullback.compiler.lowering.scalars import dtype_name
 from pullback.compiler.lowering.scope import Scope
 from pullback.compiler.lowering.search import searched
 from pullback.core.shapes import Abstract, dtype_of, shape_of
@@ -186,6 +188,7 @@ def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
 def _constant(context: Context, scope: Scope, value: Any) -> Array:
     """A constant array; one number everywhere is that number, and a small array is numbers."""
     value = np.asarray(value)
+    value = value.astype(value.dtype.newbyteorder("="), copy=False)
     dtype = value.dtype.name
     if dtype in DTYPES:
         if value.size and not any(
@@ -218,7 +221,9 @@ def _settled(
     target = frame.targets.get(variable)
     if isinstance(array, Stored) or array.dtype not in DTYPES:
         return array
-    if isinstance(array, Elements) or (context.is_small(array.shape) and target is None):
+    if isinstance(array, Elements) or (
+        context.is_small(array.shape) and (target is None or _of_scalars(array))
+    ):
         return unrolled(context, scope, array)
     uses = frame.uses[variable]
     again = uses > 1 and array.cost > _CHEAP
@@ -229,6 +234,15 @@ def _settled(
     if again or often or array.depth > _DEEP:
         return context.memory.stored(scope, array)
     return array
+
+
+def _of_scalars(array: Array) -> bool:
+    """Whether an array is computed from others that are scalars."""
+    return any(
+        isinstance(source, Elements) and not all(isinstance(x, Const) for x in source.values)
+        for source in array.sources_within
+        if source.size > 1
+    )
 
 
 def _equation(
@@ -266,6 +280,8 @@ def _native(
         return elementwise(context, scope, equation, args)
     targets = [frame.targets.get(out) for out in equation.outputs]
     if primitive.name in LINEAR_ALGEBRA:
+        if any(str(dtype_of(x)) in COMPLEX for x in equation.inputs):
+            return None
         return linear_algebra(context, scope, equation, args, targets)
     if primitive.name == "searchsorted":
         return searched(context, scope, equation, args)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pullback.compiler.loops import Axis, Buffer, Copy, Kernel, Place, Store, Write
+from pullback.compiler.loops import Axis, Buffer, Copy, Kernel, Place, Write
 from pullback.compiler.lowering.arrays import Array, Elements, Stored, c_strides, points
+from pullback.compiler.lowering.pairs import part_of, width
 from pullback.compiler.lowering.places import ZERO, Affine
 from pullback.compiler.lowering.scope import Scope
 
@@ -34,7 +35,7 @@ class Memory:
         letter = {"scratch": "t", "constant": "c", "input": "x", "output": "y"}[kind]
         name = f"{letter}{len(self.buffers)}"
         size = math.prod(shape)
-        self.buffers.append(Buffer(name, dtype, size, kind))
+        self.buffers.append(Buffer(name, part_of(dtype), width(dtype) * size, kind))
         self.kinds[name] = kind
         return Stored(
             shape=tuple(shape), dtype=dtype, buffer=name, room=size, strides=c_strides(tuple(shape))
@@ -63,7 +64,7 @@ class Memory:
             if isinstance(source, Elements) and source.size > 1 and scope.recall(source) is None:
                 target = self.buffer(source.shape, source.dtype)
                 for point, value in zip(points(source.shape), source.values, strict=True):
-                    scope.add(Store(target.place(point), value))
+                    scope.statements += target.stores(point, value)
                 scope.remember(source, target)
 
     def stored(self, scope: Scope, array: Array, *, whole: bool = False) -> Stored:
@@ -88,7 +89,8 @@ class Memory:
         copies = isinstance(array, Stored) and array.whole and target.whole
         if copies and array.shape == target.shape:
             assert isinstance(array, Stored)
-            scope.add(Copy(_start(target), _start(array), array.size))
+            size = width(array.dtype) * array.size
+            scope.add(Copy(_start(target), _start(array), size))
             scope.forget(target.buffer)
             return
         few = self.is_small(target.shape, STRAIGHT)
@@ -98,13 +100,13 @@ class Memory:
                 for point in points(target.shape)
             ]
             for point, value in zip(points(target.shape), values, strict=True):
-                scope.add(Store(target.place(point), value))
+                scope.statements += target.stores(point, value)
             scope.forget(target.buffer)
             return
 
         def write(inner: Scope, indices: tuple[Affine, ...]) -> list[Write]:
             value = array.element(inner, broadcast(indices, array.shape))
-            return [Write(target.place(indices), value)]
+            return target.writes(indices, value)
 
         scope.add(nest(scope, target.shape, write))
         scope.forget(target.buffer)

@@ -339,7 +339,7 @@ def _write(context: Context, scope: Scope, out: Stored, loops: Loops, args: Sequ
             _place(context, inner, index, full, args, extent) if known is None else known
             for index, known, extent in zip(loops.write.indices, places, out.shape, strict=True)
         ]
-        return [Write(out.place(target), values.element(inner, full), combine)]
+        return out.writes(target, values.element(inner, full), combine)
 
     kernel = nest(body, [loops.extents[axis] for axis in free], writes)
     if kernel.axes:

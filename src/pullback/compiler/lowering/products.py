@@ -10,12 +10,23 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from pullback.compiler.libraries import LARGEST
-from pullback.compiler.loops import Const, Place
+from pullback.compiler.loops import Const
 from pullback.compiler.lowering.arrays import Array, Elements, Stored, c_strides
 from pullback.compiler.lowering.context import Context
-from pullback.compiler.lowering.external import Argument, each, integer, letter, routine, run
-from pullback.compiler.lowering.places import Affine, address
+from pullback.compiler.lowering.external import (
+    LETTERS,
+    Argument,
+    each,
+    integer,
+    letter,
+    routine,
+    run,
+)
+from pullback.compiler.lowering.pairs import COMPLEX, constant
+from pullback.compiler.lowering.places import Affine
 from pullback.compiler.lowering.scope import Scope
 from pullback.core.structure import Access, Loops
 
@@ -29,6 +40,9 @@ _DOTS, _WIDE_DOTS = 1 << 19, 32
 
 _VECTOR = 1 << 19
 """The same, for a matrix and a vector."""
+
+_COMPLEX = 32
+"""How many real products one of complex numbers counts for: loops deal with its parts apart."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +67,10 @@ class _Product:
     summed: _Axis
     again: tuple[_Axis, ...]
 
-    @property
-    def large(self) -> bool:
-        """Whether loops would take longer."""
+    def is_large(self, each: int) -> bool:
+        """Whether loops would take longer, where a product of elements counts for so many."""
         m, n, k = self.rows.extent, self.columns.extent, self.summed.extent
-        count, least = m * n * k, min(m, n, k)
+        count, least = each * m * n * k, min(m, n, k)
         if max(m, n, k) > LARGEST:
             return False
         if 1 in (m, n):
@@ -102,13 +115,16 @@ def by_blas(
     They go to the place given, or one that is made, for a result of the shape given.
     """
     shape, target = room
-    if len(loops.reads) != 2 or math.prod(loops.extents) < min(_CUBE, _DOTS, _VECTOR):
+    if len(loops.reads) != 2:
         return None
     given = [values[access.argument] for access in loops.reads]
     dtype = given[0].dtype
+    weight = _COMPLEX if dtype in COMPLEX else 1
+    if weight * math.prod(loops.extents) < min(_CUBE, _DOTS, _VECTOR):
+        return None
     out_steps = c_strides(shape) if target is None else target.strides
     product = _product(loops, [*map(_steps, given), out_steps])
-    if dtype not in ("float64", "float32") or product is None or not product.large:
+    if dtype not in LETTERS or product is None or not product.is_large(weight):
         return None
     vector = 1 in (product.rows.extent, product.columns.extent)
     symbol = routine("gemv" if vector else "gemm", dtype, 1)
@@ -127,9 +143,10 @@ def by_blas(
     out = context.memory.buffer(shape, dtype) if target is None else target
     if vector:
         # What it is added to is 0: some versions do not ignore what is there if told to.
-        zero = Elements(shape=(), dtype=dtype, values=(Const(0.0, dtype),))
+        zero = Elements(shape=(), dtype=dtype, values=(constant(0.0, dtype),))
         context.memory.fill(scope, out, zero)
-    _call(scope, symbol, product, [*stored, out])
+    factors = _factor(context, 1.0, dtype), _factor(context, 0.0, dtype)
+    _call(scope, symbol, product, [*stored, out], factors)
     scope.forget(out.buffer)
     return out
 
@@ -142,17 +159,32 @@ def _is_readable(product: _Product | None, which: int) -> bool:
     return product.operands()[which] is not None
 
 
-def _call(scope: Scope, symbol: str, product: _Product, arrays: Sequence[Stored]) -> None:
+def _factor(context: Context, value: float, dtype: str) -> Argument:
+    """A number as an argument: of a complex one, the place."""
+    if dtype not in COMPLEX:
+        return Const(value, dtype)
+    return context.constant(np.array(value, dtype)).place(())
+
+
+def _call(
+    scope: Scope,
+    symbol: str,
+    product: _Product,
+    arrays: Sequence[Stored],
+    factors: tuple[Argument, Argument],
+) -> None:
     """Call BLAS, to which matrices lie column by column: for Cᵀ = BᵀAᵀ, or for Cᵀ = BᵀA."""
     m, n, k = (integer(x.extent) for x in (product.rows, product.columns, product.summed))
     (turn, step), second = product.operands()[0] or ("", 0), product.operands()[1]
-    one, zero = (Const(number, arrays[0].dtype) for number in (1.0, 0.0))
+    one, zero = factors
+    count = [axis.extent for axis in product.again]
+    batches = [
+        x.view(tuple(count), tuple(axis.steps[i] for axis in product.again), x.base)
+        for i, x in enumerate(arrays)
+    ]
 
     def body(scope: Scope, at: tuple[Affine, ...]) -> None:
-        a, b, c = (
-            Place(x.buffer, *address(x.base, at, [axis.steps[i] for axis in product.again]))
-            for i, x in enumerate(arrays)
-        )
+        a, b, c = (batch.place(at) for batch in batches)
         given: list[Argument]
         if symbol.endswith("gemv"):
             how, extents = ("T", [k, m]) if turn == "N" else ("N", [m, k])
@@ -165,7 +197,7 @@ def _call(scope: Scope, symbol: str, product: _Product, arrays: Sequence[Stored]
         given += [integer(step), zero, c, integer(product.rows.steps[2])]
         run(scope, symbol, given, [11])
 
-    each(scope, [axis.extent for axis in product.again], body)
+    each(scope, count, body)
 
 
 # -- what is what ---------------------------------------------------------------------------------

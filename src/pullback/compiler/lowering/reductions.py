@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compiler.loops import Const, Expr, For, Name, Scalar, Store, Write
+from pullback.compiler.loops import Const, Expr, For, Scalar, Write
 from pullback.compiler.lowering.arrays import Array, Elements, Stored
 from pullback.compiler.lowering.context import Context
 from pullback.compiler.lowering.elementwise import converted, elementwise_of, unrolled
+from pullback.compiler.lowering.external import each as for_each
 from pullback.compiler.lowering.memory import nest
+from pullback.compiler.lowering.pairs import COMPLEX, constant, names, part_of, parts, width
 from pullback.compiler.lowering.places import ZERO, Affine
 from pullback.compiler.lowering.products import by_blas
 from pullback.compiler.lowering.scope import Scope
@@ -47,12 +49,17 @@ def joined(
     if _counts(equation, logical):
         values = [converted(value, dtype) for value in values]
     scale = None if loops.divisor == 1 else loops.divisor
+    found: Array
     if (
         context.memory.is_small(loops.extents, _UNROLLED)
         and context.is_small(out.shape)
         and all(context.is_small(value.shape) or isinstance(value, Elements) for value in values)
     ):
-        found: Array = _straight(context, scope, loops, values, out, combine)
+        found = _straight(context, scope, loops, values, out, combine)
+    elif combine == "multiply" and dtype in COMPLEX:
+        found = target or context.memory.buffer(out.shape, dtype)
+        if not _in_turn(context, scope, loops, values, found):
+            return None
     elif out.size == 1:
         found = _scalar(context, scope, loops, values, out, combine)
     else:
@@ -66,7 +73,7 @@ def _combining(loops: Loops, dtype: str) -> str | None:
     assert loops.combine is not None
     name = loops.combine.__name__
     known = ("add", "multiply", "maximum", "minimum", "logical_and", "logical_or")
-    if name not in known:
+    if name not in known or (dtype in COMPLEX and name not in known[:2]):
         return None
     if dtype == "bool":
         return {"add": "logical_or", "multiply": "logical_and"}.get(
@@ -88,10 +95,10 @@ def _truth(x: Array) -> Array:
 
 def number_of(value: float, dtype: str) -> Elements:
     """A number as an array of shape ()."""
-    return Elements(shape=(), dtype=dtype, values=(Const(value, dtype),))
+    return Elements(shape=(), dtype=dtype, values=(constant(value, dtype),))
 
 
-def _start(combine: str, dtype: str) -> Const:
+def _start(combine: str, dtype: str) -> Expr:
     if combine in ("maximum", "minimum"):
         low = combine == "maximum"
         if dtype.startswith("float"):
@@ -99,7 +106,7 @@ def _start(combine: str, dtype: str) -> Const:
         limits = np.iinfo(dtype)
         return Const(int(limits.min if low else limits.max), dtype)
     value: Any = {"add": 0, "multiply": 1, "logical_and": True, "logical_or": False}[combine]
-    return Const(np.dtype(dtype).type(value).item(), dtype)
+    return constant(np.dtype(dtype).type(value).item(), dtype)
 
 
 def _term(scope: Scope, loops: Loops, values: Sequence[Array], point: Sequence[Affine]) -> Expr:
@@ -153,19 +160,17 @@ def _scalar(
     combine: str,
 ) -> Elements:
     dtype = out.dtype.name
-    result = Scalar(scope.fresh("r"), dtype)
+    results = [Scalar(scope.fresh("r"), part_of(dtype)) for _ in range(width(dtype))]
     for value in values:
         context.memory.prepare(scope, value)
 
     def writes(inner: Scope, point: tuple[Affine, ...]) -> list[Write]:
-        return [Write(result, _term(inner, loops, values, point), combine, _start(combine, dtype))]
+        term = parts(_term(inner, loops, values, point))
+        each = zip(results, term, parts(_start(combine, dtype)), strict=True)
+        return [Write(result, value, combine, start) for result, value, start in each]
 
     scope.add(nest(scope, loops.extents, writes))
-    return Elements(shape=out.shape, dtype=dtype, values=(_name(result),))
-
-
-def _name(scalar: Scalar) -> Expr:
-    return Name(scalar.name, scalar.dtype)
+    return Elements(shape=out.shape, dtype=dtype, values=names(results, dtype))
 
 
 def _in_memory(
@@ -187,8 +192,8 @@ def _in_memory(
         return _overlapping(context, scope, loops, values, room, (combine, min(shared[0])))
 
     def writes(inner: Scope, point: tuple[Affine, ...]) -> list[Write]:
-        place = room.place(_indices(loops.write, point))
-        return [Write(place, _term(inner, loops, values, point), combine, _start(combine, dtype))]
+        term = _term(inner, loops, values, point)
+        return room.writes(_indices(loops.write, point), term, combine, _start(combine, dtype))
 
     scope.add(nest(scope, loops.extents, writes))
     scope.forget(room.buffer)
@@ -208,7 +213,8 @@ def _overlapping(
     how: tuple[str, int],
 ) -> Stored:
     combine, axis = how
-    context.memory.fill(scope, room, number_of(_start(combine, room.dtype).value, room.dtype))
+    start = Elements(shape=(), dtype=room.dtype, values=(_start(combine, room.dtype),))
+    context.memory.fill(scope, room, start)
     body = scope.inside()
     name = body.fresh("n")
     body.extents[name] = loops.extents[axis]
@@ -219,14 +225,49 @@ def _overlapping(
         point[axis] = Affine(0, ((name, 1),))
         for each, index in zip(free, indices, strict=True):
             point[each] = index
-        place = room.place(_indices(loops.write, point))
-        return [Write(place, _term(inner, loops, values, point), combine)]
+        term = _term(inner, loops, values, point)
+        return room.writes(_indices(loops.write, point), term, combine)
 
     body.add(nest(body, [loops.extents[each] for each in free], writes))
     extent = Const(loops.extents[axis], "int64")
     scope.add(For(name, extent, (), tuple(body.statements), (), ()))
     scope.forget(room.buffer)
     return room
+
+
+def _in_turn(
+    context: Context, scope: Scope, loops: Loops, values: Sequence[Array], room: Stored
+) -> bool:
+    """Products of complex numbers: both parts depend on both, so that they can't be joined apart.
+
+    `False` where a factor belongs to several products.
+    """
+    written = [axis for axes in _sums(loops) for axis in axes]
+    if len(set(written)) < len(written) or any(len(axes) > 1 for axes in _sums(loops)):
+        return False
+    for value in values:
+        context.memory.prepare(scope, value)
+    context.memory.fill(scope, room, number_of(1, room.dtype))
+    factors = [axis for axis in range(len(loops.extents)) if axis not in written]
+
+    def body(scope: Scope, outer: tuple[Affine, ...]) -> None:
+        def step(inner: Scope, indices: tuple[Affine, ...]) -> tuple[list[Affine], Expr]:
+            here = dict(zip((*factors, *written), (*outer, *indices), strict=True))
+            point = [here[axis] for axis in range(len(loops.extents))]
+            place = _indices(loops.write, point)
+            term = _term(inner, loops, values, point)
+            return place, inner.op("multiply", room.element(inner, place), term)
+
+        scope.forget(room.buffer)
+        if written:
+            extents = [loops.extents[axis] for axis in written]
+            scope.add(nest(scope, extents, lambda inner, at: room.writes(*step(inner, at))))
+        else:
+            scope.statements += room.stores(*step(scope, ()))
+
+    for_each(scope, [loops.extents[axis] for axis in factors], body)
+    scope.forget(room.buffer)
+    return True
 
 
 def _divided(scope: Scope, x: Array, divisor: int) -> Array:
@@ -275,14 +316,15 @@ def running(
         index = body.fresh("n")
         body.extents[index] = count
         here = at(Affine(0, ((index, 1),)), zeros)
-        total = Scalar(body.fresh("a"), dtype)
-        after = body.op(combine, _name(total), x.element(body, here))
-        body.add(Store(room.place(here), after))
-        result = Scalar(scope.fresh("r"), dtype)
+        starts = parts(_start(combine, dtype))
+        totals = [Scalar(body.fresh("a"), each.dtype) for each in starts]
+        after = body.op(combine, *names(totals, dtype), x.element(body, here))
+        body.statements += room.stores(here, after)
+        results = tuple(Scalar(scope.fresh("r"), each.dtype) for each in starts)
         scope.add(
             For(
-                index, Const(count, "int64"), ((total, _start(combine, dtype)),),
-                tuple(body.statements), (after,), (result,), reverse=step < 0,
+                index, Const(count, "int64"), tuple(zip(totals, starts, strict=True)),
+                tuple(body.statements), parts(after), results, reverse=step < 0,
             )
         )  # fmt: skip
         scope.forget(room.buffer)
@@ -290,7 +332,7 @@ def running(
 
     def begin(inner: Scope, indices: tuple[Affine, ...]) -> list[Write]:
         here = at(Affine(first), indices)
-        return [Write(room.place(here), x.element(inner, here))]
+        return room.writes(here, x.element(inner, here))
 
     scope.add(nest(scope, others, begin))
     scope.forget(room.buffer)
@@ -303,7 +345,7 @@ def running(
     def go_on(inner: Scope, indices: tuple[Affine, ...]) -> list[Write]:
         here, before = at(place, indices), at(place.shifted(-step), indices)
         value = inner.op(combine, room.element(inner, before), x.element(inner, here))
-        return [Write(room.place(here), value)]
+        return room.writes(here, value)
 
     body.add(nest(body, others, go_on))
     scope.add(

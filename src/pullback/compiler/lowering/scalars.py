@@ -13,33 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compiler.llvm import can
-from pullback.compiler.loops import OPERATIONS, Const, Expr, Let, Name, Op
+from pullback.compiler.loops import Const, Expr
 from pullback.compiler.lowering.arrays import number
 from pullback.compiler.lowering.scope import Scope
-from pullback.core.shapes import dtype_of
 
-__all__ = ["DTYPES", "KERNELS", "computing_dtype", "cost_of", "dtype_name", "is_native"]
+__all__ = ["BITS", "KERNELS", "TESTS", "Kernel", "dtype_name"]
 
 Kernel = Callable[..., Expr]
 """``kernel(scope, dtype, *args, **params)``, of arguments of one dtype, and the result's dtype."""
-
-DTYPES = frozenset(
-    [
-        "bool",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "float32",
-        "float64",
-    ]
-)
-"""Those that are computed with."""
 
 
 def _is_real(dtype: str) -> bool:
@@ -62,8 +43,8 @@ _FLOATING = (
     "erf erfc expit gammaln digamma xlogy xlog1py fmod log_expit"
 )
 _ANY = "maximum minimum fmax fmin floor_divide remainder"
-_BITS = "bitwise_and bitwise_or bitwise_xor left_shift right_shift invert"
-_TESTS = "equal not_equal less less_equal greater greater_equal"
+BITS = "bitwise_and bitwise_or bitwise_xor left_shift right_shift invert"
+TESTS = "equal not_equal less less_equal greater greater_equal"
 
 
 def _arithmetic(name: str, logical: str) -> Kernel:
@@ -231,7 +212,7 @@ def _logical(name: str) -> Kernel:
 
 KERNELS: dict[str, Kernel] = {
     **{name: _operation(name) for name in (*_FLOATING.split(), *_ANY.split())},
-    **{name: _operation(name) for name in (*_BITS.split(), *_TESTS.split())},
+    **{name: _operation(name) for name in (*BITS.split(), *TESTS.split())},
     **{name: _rounding(name) for name in ("floor", "ceil", "trunc", "rint")},
     **{name: _test(name) for name in ("isnan", "isfinite", "isinf", "signbit")},
     **{f"logical_{name}": _logical(f"logical_{name}") for name in ("and", "or", "xor", "not")},
@@ -260,65 +241,8 @@ KERNELS: dict[str, Kernel] = {
 }
 """By the name of the primitive."""
 
-_COMPARES = frozenset((*_TESTS.split(), "isnan", "isfinite", "isinf", "signbit"))
-
-
-_MOST_FACTORS = 64
-"""Up to which exponent the power of an integer is a product."""
-
-
-def computing_dtype(name: str, args: tuple[Any, ...], out: str) -> list[str] | None:
-    """The dtypes in which a kernel wants its arguments; `None` if it can't compute with them."""
-    given = [dtype_name(dtype_of(arg)) for arg in args]
-    if not {*given, out} <= DTYPES:
-        return None
-    if name == "power" and not _is_real(out):
-        exponent = args[1]
-        known = type(exponent) is int and 0 <= exponent <= _MOST_FACTORS
-        return [out, out] if known and out != "bool" else None
-    if name in _COMPARES:
-        common = str(np.result_type(*(_weak(arg) for arg in args)))
-        return [common] * len(args) if common in DTYPES else None
-    if name.startswith("logical_"):
-        return given
-    if name == "where":
-        return ["bool", out, out]
-    if name == "masked_multiply":
-        return [out, out, "bool"]
-    if out == "bool" and name not in ("add", "multiply", "astype", *_BITS.split()):
-        return None
-    return [out] * len(args)
-
-
-@functools.lru_cache(maxsize=4096)
-def is_native(name: str, wanted: tuple[str, ...], dtype: str, second: Any = None) -> bool:
-    """Whether there is machine code for all that a kernel does, with that for the second argument.
-
-    A number as second argument, an exponent, may decide on what is done.
-    """
-    scope = Scope()
-    args: list[Expr] = [Name(f"x{i}", each) for i, each in enumerate(wanted)]
-    if second is not None:
-        args[1] = number(scope, second, wanted[1])
-    scope.convert(KERNELS[name](scope, dtype, *args), dtype)
-    operations = [each.value for each in scope.statements if isinstance(each, Let)]
-    return all(can(op.name, op.args[0].dtype) for op in operations if isinstance(op, Op))
-
-
-def _weak(arg: Any) -> Any:
-    """What counts in promotion."""
-    return arg if type(arg) in (bool, int, float) else dtype_of(arg)
-
 
 @functools.cache
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """The name of a dtype, which NumPy puts together anew each time."""
     return str(dtype)
-
-
-def cost_of(name: str) -> int:
-    """About how many additions a kernel takes."""
-    operation = OPERATIONS.get({"logistic": "expit"}.get(name, name))
-    if operation is not None:
-        return operation.cost
-    return {"logistic_slope": 24, "reciprocal": 4, "ratio": 5}.get(name, 2)

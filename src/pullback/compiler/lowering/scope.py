@@ -21,6 +21,7 @@ from pullback.compiler.loops import (
     Scalar,
     Statement,
 )
+from pullback.compiler.lowering.pairs import COMPLEX, PAIRED, converted_pair
 from pullback.compiler.lowering.places import Affine
 
 __all__ = ["Scope"]
@@ -71,6 +72,8 @@ class Scope:
     def op(self, name: str, *args: Expr, dtype: str | None = None) -> Expr:
         """The value of an operation, whose dtype is that of the last argument, or boolean."""
         if dtype is None:
+            if args[-1].dtype in COMPLEX:
+                return PAIRED[name](self.op, *args)
             dtype = "bool" if OPERATIONS[name].gives == "bool" else args[-1].dtype
         found = self._named(Op(name, args, dtype))
         if dtype == "int64" and found.name not in self.affine:
@@ -102,6 +105,8 @@ class Scope:
         """The value in a dtype."""
         if value.dtype == dtype:
             return value
+        if value.dtype in COMPLEX or dtype in COMPLEX:
+            return converted_pair(self.op, self.convert, value, dtype)
         if isinstance(value, Const):
             return _converted(value, dtype)
         return self.op("convert", value, dtype=dtype)

@@ -11,9 +11,10 @@ from pullback.compiler.loops import Const, Expr
 from pullback.compiler.lowering.arrays import Array, Computed, Elements
 from pullback.compiler.lowering.context import Context, literal
 from pullback.compiler.lowering.elementwise import converted
+from pullback.compiler.lowering.kernels import DTYPES
 from pullback.compiler.lowering.memory import broadcast
+from pullback.compiler.lowering.pairs import COMPLEX
 from pullback.compiler.lowering.places import Affine
-from pullback.compiler.lowering.scalars import DTYPES
 from pullback.compiler.lowering.scope import Scope
 from pullback.core.shapes import dtype_of
 from pullback.graph.program import Equation
@@ -27,7 +28,7 @@ def searched(
     """Where elements belong in a sorted array: how many of its elements come before each."""
     side = equation.params.get("side", "left")
     dtype = np.result_type(*map(dtype_of, args)).name
-    if dtype not in DTYPES or side not in ("left", "right"):
+    if dtype not in DTYPES or dtype in COMPLEX or side not in ("left", "right"):
         return None
     a, x = (
         converted(arg if isinstance(arg, Array) else literal(scope, arg), dtype) for arg in args

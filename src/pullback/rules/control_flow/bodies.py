@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,11 +57,14 @@ class Leaves:
         self.values, self.spec = flatten_arrays(tree, where, name)
         self.is_plain = _is_plain(tree)
         self.values = [x._snapshot() if type(x) is Tracer else x for x in self.values]
-        self.variables = [_variable(x) for x in self.values]
+        self.variables = [
+            _NUMBERS[type(x)] if type(x) in PYTHON_NUMBERS else _variable(x) for x in self.values
+        ]
         self.names = [name + path for path in trees.leaf_paths(self.spec)]
         for x, variable, path in zip(self.values, self.variables, self.names, strict=True):
-            require_64_bits(x, f"{where}: {path}")
-            if variable.dtype.kind not in "biufc":
+            if type(x) is int:
+                require_64_bits(x, f"{where}: {path}")
+            elif variable.dtype.kind not in "biufc":
                 raise ArgumentTypeError(
                     f"{where}: {path} is an array of dtype {dtype_of(x)} and shape {shape_of(x)}, "
                     "wanted numbers or booleans; convert it with .astype(float)"
@@ -84,10 +87,20 @@ class Leaves:
         """The pytree with these leaves."""
         return trees.unflatten(self.spec, leaves)
 
-    def results(self, leaves: Sequence[Any], others: Sequence[Any]) -> Any:
-        """The pytree with these leaves, arrays of the user's own, and none of the others."""
+    def results(
+        self, leaves: Sequence[Any], others: Sequence[Any], handed_on: Mapping[int, int]
+    ) -> Any:
+        """The pytree with these leaves, arrays of the user's own, and none of the others.
+
+        In some places, in between, it has values that were given; `handed_on` tells which.
+        """
         taken = set(map(id, (*self.values, *others)))
-        return self.tree([owned(_strong(x), taken) for x in leaves])
+        remaining, values = iter(leaves), self.values
+        full = [
+            values[handed_on[i]] if i in handed_on else next(remaining)
+            for i in range(len(leaves) + len(handed_on))
+        ]
+        return self.tree([owned(_strong(x), taken) for x in full])
 
 
 _LEAVES = frozenset({np.ndarray, Tracer, bool, int, float, complex})
@@ -113,10 +126,14 @@ class Result:
         return leaves
 
 
+_NUMBERS = {kind: Variable((), dtype_of(kind()), weak=kind, layout=True) for kind in PYTHON_NUMBERS}
+"""What stands for Python numbers: what a body is given is made like it."""
+
+
 def _variable(x: Any) -> Variable:
-    if type(x) in PYTHON_NUMBERS:
-        return Variable((), dtype_of(x), weak=type(x), layout=True)
     weak = _python_type(x)
+    if weak is not None and type(strip(x)) is weak:
+        return _NUMBERS[weak]
     array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
     variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=layout_of(x))
     variable.laid_by = assumed_of(x)
@@ -134,8 +151,15 @@ def _python_type(x: Any) -> type | None:
 
 
 def _strong(x: Any) -> Any:
-    """A Python number as a NumPy scalar."""
-    return dtype_of(x).type(x) if type(x) in PYTHON_NUMBERS else x
+    """A Python number, traced or not, as a NumPy scalar."""
+    if type(x) in PYTHON_NUMBERS:
+        return dtype_of(x).type(x)
+    if type(x) is Tracer and is_number(x):
+        if type(x._value) is Variable:
+            return in_dtype(x, dtype_of(x))
+        # It is the same number with the same derivative: no operation has to be recorded.
+        return Tracer(x._interpreter, _strong(x._value), x._payload)
+    return x
 
 
 def index_variable() -> Variable:
@@ -167,7 +191,7 @@ def same_leaves(tree: Any, first: Leaves, given: Sequence[Any], where: str) -> l
             "initial one; return what the body was given, with other values"
         )
     return [
-        bind(conversion.astype, (x,), {"dtype": dtype_of(x)}) if _is_weak(x, own) else x
+        x if x is own or not _is_weak(x, own) else in_dtype(x, dtype_of(x))
         for x, own in zip(leaves, given, strict=True)
     ]
 
@@ -193,7 +217,8 @@ class Carry(Leaves):
         """What stands for the leaves in a recording; it may lie in memory otherwise, later."""
         variables = [like(x) for x in self.variables]
         for x in variables:
-            x.laid_by = Assumed(None if x.laid_by is None else x.laid_by.outer)
+            if x.weak is None:
+                x.laid_by = Assumed(None if x.laid_by is None else x.laid_by.outer)
         return variables
 
     def settle(
@@ -231,26 +256,29 @@ class Carry(Leaves):
             graph, free = record_body(variables)
         outputs = list(graph.outputs)
         for i, (name, before) in enumerate(zip(self.names, variables, strict=True)):
-            outputs[i] = _checked(outputs[i], before, name, where)
+            if outputs[i] is not before:
+                outputs[i] = _checked(outputs[i], before, name, where)
         names = graph.signature.names
         return (
             flat_graph(graph.name, graph.inputs, graph.constants, graph.equations, outputs, names),
             free,
         )
 
-    def begun(self, graph: Graph, position: int) -> list[Any]:
-        """The first carry as the body takes it, as inputs from `position` on."""
-        inputs = graph.inputs[position:]
-        self.values = [
-            in_dtype(x, inputs[i].dtype) if self.variables[i].weak is not None else x
-            for i, x in enumerate(self.values)
-        ]
-        return self.values
+    def begun(self, graph: Graph, position: int, handed_on: Mapping[int, int]) -> list[Any]:
+        """The first carry as the body takes it, as inputs from `position` on.
+
+        The body doesn't take what is `handed_on`.
+        """
+        taken = [i for i in range(len(self.values)) if i not in handed_on]
+        for i, x in zip(taken, graph.inputs[position:], strict=False):
+            if self.variables[i].weak is not None:
+                self.values[i] = in_dtype(self.values[i], x.dtype)
+        return [self.values[i] for i in taken]
 
 
 def _moved(graph: Graph, variables: Sequence[Variable]) -> list[int]:
     """The leaves on whose layout the body depends, and which it changes."""
-    relied = [i for i, x in enumerate(variables) if x.laid_by.relied and x.layout]
+    relied = [i for i, x in enumerate(variables) if x.laid_by and x.laid_by.relied and x.layout]
     layouts = layouts_through(graph, graph.inputs) if relied else []
     return [i for i in relied if layouts[i] != variables[i].layout]
 

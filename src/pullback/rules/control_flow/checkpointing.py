@@ -35,6 +35,7 @@ from pullback.rules.control_flow.derived import (
 )
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record, recorded
+from pullback.rules.control_flow.untouched import handed_on, looked_at, without
 from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
 from pullback.transforms.transformed import transformed
@@ -215,13 +216,19 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
                 return result.leaves(f(*trees.unflatten(structure, mixed), **kwargs))
 
             graph, free = record(function, given.arguments, name_of(f), 0, (Tracer,), reading)
-            return (graph, result.spec), (graph,), free
+            place = [(graph, len(free))]
+            same = handed_on(place)
+            read = looked_at(place, same)
+            unread = set(range(len(given.values))).difference(read)
+            graph = without(graph, [len(free) + i for i in unread], same)
+            return (graph, result.spec, read, same), (graph,), free
 
-        (graph, spec), free = recorded(
+        (graph, spec, read, same), free = recorded(
             make, where, (f,), (given,), (*static, *kwargs.items(), *fixed)
         )
-        outs = bind(checkpointed, (*free, *given.values), {"body": graph})
+        operands = tuple(given.values[i] for i in read)
+        outs = bind(checkpointed, (*free, *operands), {"body": graph})
         given.spec = spec
-        return given.results(outs, free)
+        return given.results(outs, free, same)
 
     return checkpointed_f

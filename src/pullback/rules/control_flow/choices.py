@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from pullback.rules.control_flow import choice
 from pullback.rules.control_flow.bodies import Leaves, Result
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record_unevaluated, recorded
+from pullback.rules.control_flow.untouched import handed_on, looked_at, without
 
 __all__ = ["cond", "switch"]
 
@@ -159,7 +160,15 @@ def _choose(
                     f"{trees.contrast(other, spec)}, that of branch 0 ({name_of(branches[0])}); "
                     "return the same from each"
                 )
-        dtypes = _agreed(branches, [graph for graph, _, _ in rows], spec, where)
+        places = [(graph, len(values)) for graph, values, _ in rows]
+        same = handed_on(places)
+        read = looked_at(places, same)
+        dtypes = _agreed(branches, [graph for graph, _, _ in rows], spec, where, same)
+        unread = set(range(len(given.values))).difference(read)
+        rows = [
+            (without(graph, [len(values) + i for i in unread], same), values, spec)
+            for graph, values, _ in rows
+        ]
         free = {_identity(x): x for _, values, _ in rows for x in values}
         place = {identity: i for i, identity in enumerate(free)}
         extra = {
@@ -171,12 +180,13 @@ def _choose(
             _conformed(graph, [*extra.values()], [place[_identity(x)] for x in values], dtypes)
             for graph, values, _ in rows
         )
-        return (graphs, spec), graphs, [*free.values()]
+        return (graphs, spec, read, same), graphs, [*free.values()]
 
-    (graphs, spec), free = recorded(make, where, branches, (given,))
-    outs = bind(choice.switch, (index, *free, *given.values), {"branches": graphs})
+    (graphs, spec, read, same), free = recorded(make, where, branches, (given,))
+    operands = tuple(given.values[i] for i in read)
+    outs = bind(choice.switch, (index, *free, *operands), {"branches": graphs})
     given.spec = spec
-    return given.results(outs, free)
+    return given.results(outs, free, same)
 
 
 def _identity(x: Any) -> Any:
@@ -204,10 +214,16 @@ def _agreed(
     graphs: Sequence[Graph],
     spec: trees.TreeSpec,
     where: str,
+    same: Collection[int],
 ) -> list[np.dtype[Any]]:
-    """The dtype of each leaf, on which the branches agree; a Python number has none to say."""
+    """The dtype of each leaf, on which the branches agree; a Python number has none to say.
+
+    What is the `same` operand in all of them is left out.
+    """
     dtypes = []
     for number, path in enumerate(trees.leaf_paths(spec)):
+        if number in same:
+            continue
         column = [graph.outputs[number] for graph in graphs]
         strong = [i for i, x in enumerate(column) if not _is_weak(x)]
         first = strong[0] if strong else 0

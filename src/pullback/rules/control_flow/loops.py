@@ -32,6 +32,7 @@ from pullback.rules.control_flow.derived import with_inputs
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record, record_unevaluated, recorded
+from pullback.rules.control_flow.untouched import relieved, relieved_both
 
 __all__ = ["fori_loop", "scan", "while_loop"]
 
@@ -141,12 +142,15 @@ def scan(
                     f"stacked along one more, wanted fewer than {MOST_DIMENSIONS}, the most that "
                     "an array has"
                 )
-        return (graph, result.spec), (graph,), free
+        graph, same = relieved(graph, 1 + len(free), count)
+        return (graph, result.spec, same), (graph,), free
 
-    (graph, spec), free = recorded(make, where, (body,), (first, scanned), (min(length, 2),))
+    made, free = recorded(make, where, (body,), (first, scanned), (min(length, 2),))
+    graph, spec, same = made
+    count -= len(same)
     loop = Loop(None, graph, len(free), count, 0, length, reverse, checkpoint)
-    outs = loop([*free, *first.begun(graph, 1 + len(free)), *scanned.values])
-    return first.results(outs[:count], free), trees.unflatten(spec, outs[count:])
+    outs = loop([*free, *first.begun(graph, 1 + len(free), same), *scanned.values])
+    return first.results(outs[:count], free, same), trees.unflatten(spec, outs[count:])
 
 
 def fori_loop(
@@ -211,11 +215,13 @@ def fori_loop(
             return same_leaves(body(index, first.tree(leaves)), first, leaves, where)
 
         graph, free = _recorded(iteration, first, None, where, length, reading)
-        return graph, (graph,), free
+        graph, same = relieved(graph, 1 + len(free), len(first.values))
+        return (graph, same), (graph,), free
 
-    graph, free = recorded(make, where, (body,), (first,), (min(length, 2),))
-    loop = Loop(None, graph, len(free), len(first.values), low, length, False, checkpoint)
-    return first.results(loop([*free, *first.begun(graph, 1 + len(free))]), free)
+    (graph, same), free = recorded(make, where, (body,), (first,), (min(length, 2),))
+    count = len(first.values) - len(same)
+    loop = Loop(None, graph, len(free), count, low, length, False, checkpoint)
+    return first.results(loop([*free, *first.begun(graph, 1 + len(free), same)]), free, same)
 
 
 def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], carry: Any) -> Any:
@@ -347,13 +353,15 @@ def _repeat_while(
             truth, [*zip(first.names, carry, strict=True)], names[0], 0, (Tracer,), reading
         )
         count = len(test_free)
+        graph, test, same = relieved_both(graph, 1 + len(free), test, count)
         condition = _with_inputs(test, count, graph, "body", len(free), 1)
         body = _with_inputs(graph, 1, test, "condition", count)
-        loop = Loop(condition, body, count + len(free), len(first.values))
-        return loop, (condition, body), [*test_free, *free]
+        loop = Loop(condition, body, count + len(free), len(first.values) - len(same))
+        return (loop, same), (condition, body), [*test_free, *free]
 
-    loop, free = recorded(make, where, reads, (first,), names)
-    return first.results(loop([*free, *first.begun(loop.body, 1 + len(free))]), free)
+    (loop, same), free = recorded(make, where, reads, (first,), names)
+    outs = loop([*free, *first.begun(loop.body, 1 + len(free), same)])
+    return first.results(outs, free, same)
 
 
 def _with_inputs(

@@ -1,0 +1,27 @@
+"""Writes to an array while a function runs, noticed without a copy of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["WHOLE", "glimpse"]
+
+WHOLE = 4096
+"""Up to how many bytes an array is compared whole: that takes a fraction of a microsecond."""
+
+_MOST = 16
+"""How many places along an axis are looked at of a larger one."""
+
+
+def glimpse(array: np.ndarray[Any, Any]) -> bytes:
+    """All elements of a small array; of a large one some, spread over it.
+
+    If two glimpses of an array differ, it was written to in between. That they don't proves it for
+    a small array alone: comparing all of a large one costs as much as an operation on it.
+    """
+    if array.nbytes <= WHOLE:
+        return array.tobytes()
+    few = max(2, _MOST >> (2 * (array.ndim - 1)))
+    return array[tuple([slice(None, None, -(-n // few) or 1) for n in array.shape])].tobytes()
