@@ -10,6 +10,7 @@ from typing import Any
 
 from pullback.compiler.arguments import is_foreign, is_native, kind, layout, native
 from pullback.compiler.call import Entry, Instance, NativeFunction
+from pullback.compiler.collection import uncollected
 from pullback.compiler.donation import positions, taken_over
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
@@ -179,7 +180,8 @@ class Compiled:
                 with self._lock:
                     found = self._versions.get(key) or self._versions.get(lying)
                     if found is None:
-                        found = self._made(args, kwargs)
+                        with uncollected():
+                            found = self._made(args, kwargs)
                         if found is None:
                             return None
                         relies = found.stages.recorded.signature.layouts
@@ -191,12 +193,11 @@ class Compiled:
         graph, donate = self._recorded(args, kwargs)
         if any(type(value) is Tracer for value in graph.constants.values()):
             return None
-        stages, template = self._templates.fitting(Stages(graph, donate))
+        stages, code, holes = self._templates.fitting(Stages(graph, donate))
         static = graph.signature.static
         count = graph.signature.arguments.num_leaves
-        assert template.code is not None
-        function = stages.function(template.code)
-        instance = stages.instance(template.holes)
+        function = stages.function(code)
+        instance = stages.instance(holes)
         return _Version(
             stages,
             function,

@@ -25,6 +25,7 @@ from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
 from pullback.compiler.lowering.pairs import COMPLEX
 from pullback.compiler.lowering.reductions import joined, running
+from pullback.compiler.lowering.scalars import dtype_name
 from pullback.compiler.lowering.scope import Scope
 from pullback.compiler.lowering.search import searched
 from pullback.core.shapes import Abstract, dtype_of, shape_of
@@ -255,7 +256,7 @@ def _equation(
         if found is not None:
             return found
         return context.call(scope, equation, args, "its loop has no native form")
-    dtypes = {str(dtype_of(x)) for x in (*equation.inputs, *equation.outputs)}
+    dtypes = {dtype_name(dtype_of(x)) for x in (*equation.inputs, *equation.outputs)}
     if not dtypes <= DTYPES:
         return context.call(scope, equation, args, f"its dtypes are {', '.join(sorted(dtypes))}")
     results = _native(context, scope, graph, frame, equation, args)
