@@ -251,6 +251,8 @@ def reduced(d: Draw) -> Drawn:
         "scipy": lambda x, **_: scipy.special.logsumexp(x, **_),
     }  # fmt: skip
     name, axis = d.one_of(sorted(functions)), d.axes(k)
+    if name == "scipy" and not d.values[k].ndim:
+        raise UnfitError  # SciPy gives a number an axis
     return (
         (lambda x, name, axis, kept: functions[name](x, axis=axis, keepdims=kept)),
         (k,),

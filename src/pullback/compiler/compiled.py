@@ -18,10 +18,9 @@ from pullback.compiler.stages import Stages
 from pullback.compiler.structured import caller
 from pullback.compiler.template import Templates
 from pullback.core import trees, validation
-from pullback.core.shapes import dtype_of
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.errors import ArgumentValueError
 from pullback.graph.graph import Graph
 from pullback.graph.trace import trace
 
@@ -194,7 +193,6 @@ class Compiled:
         graph, donate = self._recorded(args, kwargs)
         if any(type(value) is Tracer for value in graph.constants.values()):
             return None
-        self._require_dtypes(graph)
         stages, template = self._templates.fitting(Stages(graph, donate))
         static = graph.signature.static
         count = graph.signature.arguments.num_leaves
@@ -209,17 +207,6 @@ class Compiled:
             tuple(i for i in range(count) if i not in static) if static else None,
             graph.signature.result,
         )
-
-    def _require_dtypes(self, graph: Graph) -> None:
-        """Refuse what machine code cannot even hand on."""
-        rows = (("an argument", graph.inputs), ("a result", graph.outputs))
-        for what, dtype in ((what, dtype_of(x)) for what, row in rows for x in row):
-            if dtype.kind not in "biufc" or dtype.char in "gG":
-                raise ArgumentTypeError(
-                    f"compile of {self.name}: {what} has dtype {dtype}, wanted booleans, integers, "
-                    "or real or complex floating-point numbers of at most 64 bits a part; convert "
-                    "it, as by x.astype(np.float64), or call the function itself"
-                )
 
     def _recorded(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -306,8 +293,10 @@ def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compi
 
     Results equal those of the function to rounding. Sums are taken in another order, which depends
     on shapes alone; large products of matrices are left to BLAS, which has an order of its own. A
-    product may be added without being rounded before. NaN and infinities are where they are
-    without compiling; nothing warns of them.
+    product may be added without being rounded before. Where the function does not magnify
+    rounding, an element differs by at most 256 roundings of its dtype, in proportion to it and to
+    the largest of 1 and the elements of its array. NaN and infinities are where they are without
+    compiling, and nothing warns of them; integers and booleans are equal.
 
     Arguments are not changed, unless they are donated, and results are fresh arrays in C order.
     What has no native form is called through Python in its place. Several threads may call at

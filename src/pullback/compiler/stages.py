@@ -188,7 +188,7 @@ def _require_dtypes(graph: Graph) -> None:
         *((dtype_of(x), "a result") for x in graph.outputs),
     ]
     for dtype, what in found:
-        if dtype.name not in SIZES:
+        if dtype.name not in SIZES or dtype.char in "gG":
             raise ArgumentTypeError(
                 f"compile of {graph.name}: {what} has the dtype {dtype}, which has no form in "
                 "machine code, wanted a boolean, integer, floating or complex one of at most 16 "
