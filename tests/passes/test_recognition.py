@@ -99,3 +99,17 @@ def test_a_gradient_of_what_was_simplified():
     derivative = simplify(pb.trace(pb.grad(loss(graph)), m))
     assert "isnan" not in names(derivative)
     np.testing.assert_allclose(derivative(m), pb.grad(loss(written_out))(m), atol=1e-14)
+
+
+def test_the_total_of_a_softmax_is_not_summed_again():
+    def loss(x):
+        top = np.max(x)
+        return top + np.log(np.sum(np.exp(x - top)))
+
+    derivative = simplify(pb.trace(pb.grad(loss), v))
+    assert names(derivative).count("sum") == 2, derivative
+    softmax = np.exp(v - loss(v))
+    np.testing.assert_allclose(derivative(v), softmax, rtol=1e-15, atol=4e-16)
+    for x in (special(v), v * 500, np.full_like(v, -800), np.full_like(v, np.inf)):
+        with np.errstate(all="ignore"):
+            assert_agree(derivative(x), pb.grad(loss)(x), derivative, types=False)

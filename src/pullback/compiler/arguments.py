@@ -8,14 +8,25 @@ import numpy as np
 
 from pullback.graph.numbering import Identity
 
-__all__ = ["is_foreign", "kind", "layout", "native"]
+__all__ = ["is_foreign", "is_native", "kind", "layout", "native"]
 
 
 def native(leaf: Any) -> Any:
-    """An array in the byte order of the machine."""
-    if isinstance(leaf, np.ndarray) and not leaf.dtype.isnative:
+    """An array in the byte order of the machine; a scalar of NumPy's own class."""
+    if is_native(leaf):
+        return leaf
+    if isinstance(leaf, np.ndarray):
         return leaf.astype(leaf.dtype.newbyteorder("="))
-    return leaf
+    return np.asarray(leaf)[()]
+
+
+def is_native(leaf: Any) -> bool:
+    """Whether `native` changes nothing."""
+    if isinstance(leaf, np.ndarray):
+        return bool(leaf.dtype.isnative)
+    # Of the scalars of a class of the user's, those of NumPy's kinds are numbers like others.
+    is_number = issubclass(type(leaf), np.generic) and leaf.dtype.kind in "biufc"
+    return not is_number or type(leaf) is leaf.dtype.type
 
 
 def kind(leaf: Any) -> Any:
@@ -36,7 +47,12 @@ def kind(leaf: Any) -> Any:
 
 
 def is_foreign(leaf: Any) -> bool:
-    """Whether it is an array of what are no numbers, of which nothing is recorded."""
+    """Whether it is an array of what are no numbers, or a number larger than those of NumPy.
+
+    Of these nothing is recorded.
+    """
+    if type(leaf) is int:
+        return not -(2**63) <= leaf < 2**63
     return isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind not in "biufc"
 
 

@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from pullback.compiler.arguments import is_foreign, kind, layout, native
+from pullback.compiler.arguments import is_foreign, is_native, kind, layout, native
 from pullback.compiler.call import Entry, Instance, NativeFunction
+from pullback.compiler.collection import uncollected
 from pullback.compiler.donation import positions, taken_over
 from pullback.compiler.report import Report, report
 from pullback.compiler.stages import Stages
@@ -144,7 +143,7 @@ class Compiled:
                 if out is not _MISS:
                     return out
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
-        if any(isinstance(leaf, np.ndarray) and not leaf.dtype.isnative for leaf in leaves):
+        if not all(map(is_native, leaves)):
             args, kwargs = trees.unflatten(spec, map(native, leaves))
             return self._slow(*args, **kwargs)
         if any(type(leaf) is Tracer or is_foreign(leaf) for leaf in leaves):
@@ -181,7 +180,8 @@ class Compiled:
                 with self._lock:
                     found = self._versions.get(key) or self._versions.get(lying)
                     if found is None:
-                        found = self._made(args, kwargs)
+                        with uncollected():
+                            found = self._made(args, kwargs)
                         if found is None:
                             return None
                         relies = found.stages.recorded.signature.layouts
@@ -193,12 +193,11 @@ class Compiled:
         graph, donate = self._recorded(args, kwargs)
         if any(type(value) is Tracer for value in graph.constants.values()):
             return None
-        stages, template = self._templates.fitting(Stages(graph, donate))
+        stages, code, holes = self._templates.fitting(Stages(graph, donate))
         static = graph.signature.static
         count = graph.signature.arguments.num_leaves
-        assert template.code is not None
-        function = stages.function(template.code)
-        instance = stages.instance(template.holes)
+        function = stages.function(code)
+        instance = stages.instance(holes)
         return _Version(
             stages,
             function,
@@ -274,7 +273,7 @@ def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compi
     ------
     ArgumentTypeError
         Where `f` is no function; where `donate` is not of whole numbers; at a call, where an
-        argument has a dtype that nothing can be computed with, such as ``numpy.longdouble``.
+        array has a dtype without a form in machine code, such as ``numpy.longdouble``.
     ArgumentValueError
         Where a position is negative.
     DataDependenceError, AliasError, LeakedTracerError, NoRuleError
@@ -291,12 +290,11 @@ def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compi
     and so are the attributes of arguments that are neither arrays nor numbers; arguments of that
     kind belong to the structure. What it prints, or draws at random, happens then.
 
-    Results equal those of the function to rounding. Sums are taken in another order, which depends
-    on shapes alone; large products of matrices are left to BLAS, which has an order of its own. A
-    product may be added without being rounded before. Where the function does not magnify
-    rounding, an element differs by at most 256 roundings of its dtype, in proportion to it and to
-    the largest of 1 and the elements of its array. NaN and infinities are where they are without
-    compiling, and nothing warns of them; integers and booleans are equal.
+    Results equal those of the function to rounding: within 256 units of rounding of the largest
+    number of an array, in all programs that pullback's tests run. Sums are taken in another order,
+    which depends on shapes alone; large products of matrices are left to BLAS, which has an order
+    of its own. A product may be added without being rounded before. NaN and infinities are where
+    they are without compiling; nothing warns of them.
 
     Arguments are not changed, unless they are donated, and results are fresh arrays in C order.
     What has no native form is called through Python in its place. Several threads may call at

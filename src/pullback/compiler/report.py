@@ -85,7 +85,8 @@ class Report:
 
 
 def report(stages: Stages) -> Report:
-    """The report on stages that have been gone through."""
+    """The report on what stages have made; those that the disk saved are gone through now."""
+    seconds = dict(stages.seconds)
     cost = stages.graph.cost()
     calls = stages.lowered.calls
     fallbacks = [
@@ -100,7 +101,7 @@ def report(stages: Stages) -> Report:
         cost.operations,
         cost.bytes,
         scratch_layout(stages.program).total,
-        dict(stages.seconds),
+        seconds,
         stages.cached,
     )
 

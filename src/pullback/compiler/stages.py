@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy
 
 from pullback.compiler.cache import object_cache
 from pullback.compiler.cache.key import object_key
@@ -19,8 +20,10 @@ from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.decomposition import decompose
 from pullback.compiler.donation import safe_pairs
 from pullback.compiler.fusion import fuse
+from pullback.compiler.identity import Identity, identity
 from pullback.compiler.interrupts import poll_address
 from pullback.compiler.libraries import address_of
+from pullback.compiler.linkage import Linkage, pack, unpack
 from pullback.compiler.llvm import emit, numbers, scratch_layout, symbols
 from pullback.compiler.llvm.values import SIZES
 from pullback.compiler.loops import Program, text
@@ -42,7 +45,7 @@ _LONG = 1 << 17
 
 @dataclass
 class Stages:
-    """What a graph has become, stage by stage.
+    """What a graph becomes, stage by stage; each is gone through when it is first asked for.
 
     Attributes
     ----------
@@ -51,11 +54,6 @@ class Stages:
         Inputs whose memory an output may take over.
     varying : set of int
         Extents that are others for other sizes of the arguments.
-    graph : Graph
-        Simplified and decomposed.
-    lowered : Lowered
-    program : Program
-        Of loops, fused.
     seconds : dict of str to float
         By stage.
     cached : bool
@@ -70,17 +68,50 @@ class Stages:
 
     def __post_init__(self) -> None:
         _require_dtypes(self.recorded)
+
+    @functools.cached_property
+    def identity(self) -> Identity:
+        """What tells the recording from others."""
+        with self._timed("look up"):
+            return identity(self.recorded)
+
+    @functools.cached_property
+    def graph(self) -> Graph:
+        """The graph simplified and decomposed."""
         with self._timed("simplify"):
-            self.graph = simplify(self.recorded, verify=False)
+            graph = simplify(self.recorded, verify=False)
         with self._timed("decompose"):
-            decomposed = decompose(self.graph)
-            if decomposed is not self.graph:
-                self.graph = simplify(decomposed, verify=False)
+            decomposed = decompose(graph)
+            if decomposed is not graph:
+                graph = simplify(decomposed, verify=False)
+        return graph
+
+    @functools.cached_property
+    def lowered(self) -> Lowered:
+        """The program of loops, and what it needs from outside."""
+        graph = self.graph
         with self._timed("lower"):
-            self.lowered: Lowered = lower(self.graph, self.varying)
+            return lower(graph, self.varying)
+
+    @functools.cached_property
+    def program(self) -> Program:
+        """The program of loops, fused."""
+        lowered = self.lowered
         with self._timed("fuse"):
-            self.program: Program = fuse(self.lowered.program)
-        self.donate = safe_pairs(self.program, self.donate)
+            return fuse(lowered.program)
+
+    @functools.cached_property
+    def linkage(self) -> Linkage:
+        """What the machine code for these numbers needs beside itself; from disk, if it is."""
+        lowered, program = self.lowered, self.program
+        return Linkage(
+            symbols(program),
+            tuple(map(_in_line, lowered.constants)),
+            tuple(lowered.errors),
+            safe_pairs(program, self.donate),
+            scratch_layout(program).total,
+            self.graph.cost().operations,
+        )
 
     def for_any(self, other: Stages) -> tuple[Stages, Stages] | None:
         """The same, and another, for any size of the arguments: extents in which they differ vary.
@@ -109,19 +140,36 @@ class Stages:
     def llvm(self, holes: Sequence[int] = ()) -> str:
         """The program as LLVM has it; the numbers at these positions are told when it runs."""
         told = {each: i for i, each in enumerate(holes)}
-        return emit(self.program, holes=told, apart=not self.donate)
+        return emit(self.program, holes=told, apart=not self.linkage.donated)
 
     @functools.cached_property
     def numbers(self) -> tuple[str, list[Any]]:
         """The structure of the program, and the numbers that it leaves out."""
         return numbers(self.program)
 
+    def kept(self) -> Library | None:
+        """The machine code, if disk has it for this very recording: without the other stages."""
+        key = self._key()
+        if key is None:
+            return None
+        with self._timed("load"):
+            packed = object_cache().get(key)
+            if packed is None:
+                return None
+            linkage, code = unpack(packed)
+            objects = object_cache().get(code)
+            if objects is None:
+                return None
+            self.linkage, self.cached = linkage, True
+            return load(objects)
+
     def machine_code(self, holes: Sequence[int] = ()) -> Library:
         """The machine code, from disk if it is there."""
         structure, values = self.numbers
         fixed = [None if i in set(holes) else value for i, value in enumerate(values)]
+        linkage = self.linkage
         with self._timed("load"):
-            key = object_key(repr((structure, fixed, bool(self.donate))))
+            key = object_key(repr((structure, fixed, bool(linkage.donated))))
             objects = object_cache().get(key)
         self.cached = objects is not None
         if objects is None:
@@ -131,22 +179,40 @@ class Stages:
                 objects = compile_text(source)
             seconds = self.seconds["machine code"]
             object_cache().put(key, objects, name=self.graph.name, seconds=seconds)
+        if not (holes or self.varying or self.lowered.calls):
+            self._keep(key)
         with self._timed("load"):
             return load(objects)
 
+    def _keep(self, code: str) -> None:
+        """Have the next process find the machine code of this key by the recording."""
+        key, packed = self._key(), pack(self.linkage, code)
+        if key is not None and packed is not None:
+            object_cache().put(key, packed, name=f"{self.recorded.name}, as recorded")
+
+    def _key(self) -> str | None:
+        """What the recording is found by on disk; `None` if it cannot be."""
+        if object_cache().location() is None or self.identity.whole is None:
+            return None
+        libraries = np.__version__, scipy.__version__
+        return object_key(repr(("recorded", self.identity, self.donate, libraries)))
+
     def function(self, code: Library) -> NativeFunction:
         """The native function for this machine code."""
-        callbacks = Callbacks(self.lowered.calls)
-        words = [Callbacks.address() if self.lowered.calls else 0, callbacks.handle, poll_address()]
-        words += [address_of(symbol) for symbol in symbols(self.program)]
+        linkage = self.linkage
+        # What is found on disk by its recording calls nothing.
+        calls = self.lowered.calls if "lowered" in self.__dict__ else ()
+        callbacks = Callbacks(calls)
+        words = [Callbacks.address() if calls else 0, callbacks.handle, poll_address()]
+        words += [address_of(symbol) for symbol in linkage.symbols]
         return NativeFunction(
             self.recorded.name,
             code.address("run"),
-            constants=tuple(map(_in_line, self.lowered.constants)),
+            constants=linkage.constants,
             context=np.array(words, np.uint64),
-            errors=tuple(self.lowered.errors),
+            errors=linkage.errors,
             kept=Callbacks.kept,
-            donated=self.donate,
+            donated=linkage.donated,
             single=self.recorded.signature.result.is_leaf(),
             owner=(code, callbacks),
         )
@@ -164,12 +230,13 @@ class Stages:
                 elif not signature.arrays.get(position, False):
                     kind = "scalar"
             outputs.append(Array(dtype_of(out), shape_of(out), kind))
-        told = {each: i for i, each in enumerate(holes)}
-        scratch = scratch_layout(self.program, told).total
-        values = self.numbers[1]
-        given = b"".join(_bits(values[i]) for i in holes) if holes else None
-        operations = self.graph.cost().operations
-        return Instance(inputs, tuple(outputs), given, scratch, operations > _LONG)
+        scratch, given = self.linkage.scratch, None
+        if holes:
+            told = {each: i for i, each in enumerate(holes)}
+            scratch = scratch_layout(self.program, told).total
+            given = b"".join(_bits(self.numbers[1][i]) for i in holes)
+        long = self.linkage.operations > _LONG
+        return Instance(inputs, tuple(outputs), given, scratch, long)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -181,14 +248,16 @@ class Stages:
 def _require_dtypes(graph: Graph) -> None:
     """Refuse arrays that machine code cannot so much as hand to Python and take back."""
     named = zip(graph.signature.names, graph.inputs, strict=True)
-    found = [
+    ends = [
         *((x.dtype, f"the argument {name}") for name, x in named),
-        *((out.dtype, _made_by(each)) for each in _equations(graph) for out in each.outputs),
-        *((dtype_of(x), "a constant") for x in graph.constants.values()),
         *((dtype_of(x), "a result") for x in graph.outputs),
     ]
-    for dtype, what in found:
-        if dtype.name not in SIZES or dtype.char in "gG":
+    within = [
+        *((out.dtype, _made_by(each)) for each in _equations(graph) for out in each.outputs),
+        *((dtype_of(x), "a constant") for x in graph.constants.values()),
+    ]
+    for dtype, what in (*ends, *within):
+        if dtype.name not in SIZES or (dtype.char in "gG" and (dtype, what) in ends):
             raise ArgumentTypeError(
                 f"compile of {graph.name}: {what} has the dtype {dtype}, which has no form in "
                 "machine code, wanted a boolean, integer, floating or complex one of at most 16 "

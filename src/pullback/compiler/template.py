@@ -5,6 +5,9 @@ If another program has the same structure, the numbers that differ become holes,
 told when it runs, and it is compiled once more. That serves every later program of the structure
 which differs in these numbers alone. Each was recorded and lowered for its own sizes, so that
 whatever Python did with a shape is right.
+
+A recording that another process has compiled is found on disk by itself, and is lowered only when
+another one of its structure comes.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+from pullback.compiler.cache import object_cache
 from pullback.compiler.runtime import Library
 from pullback.compiler.stages import Stages
 
-__all__ = ["Template", "Templates"]
+__all__ = ["Templates"]
 
 
 @dataclass(frozen=True)
@@ -39,29 +43,58 @@ class Template:
 
 
 class Templates:
-    """The templates of a function, by the structure of programs."""
+    """The machine code of one function, for all that it has been called with."""
 
     def __init__(self) -> None:
+        self._recorded: set[str] = set()
+        self._kept: list[tuple[Stages, Library]] = []
         self._firsts: dict[str, Stages] = {}
-        self._found: dict[str, Template] = {}
+        self._templates: dict[str, Template] = {}
 
-    def fitting(self, stages: Stages) -> tuple[Stages, Template]:
-        """Machine code for a program, and the program as that has it.
+    def fitting(self, stages: Stages) -> tuple[Stages, Library, tuple[int, ...]]:
+        """Machine code for a program, the program as that has it, and the numbers it is told.
 
         The first time it is for these sizes alone, the second time for any, if that can be.
         """
+        code = self._found(stages)
+        if code is not None:
+            return stages, code, ()
+        self._read()
         first = self._firsts.setdefault(stages.graph.key(), stages)
         if first is not stages:
             general = first.for_any(stages)
             if general is not None and general[0].numbers[0] == general[1].numbers[0]:
                 one, stages = general
-                self._found.setdefault(stages.numbers[0], Template(one.numbers[1]))
+                self._templates.setdefault(stages.numbers[0], Template(one.numbers[1]))
         structure = stages.numbers[0]
-        found = self._found[structure] = _serving(stages, self._found.get(structure))
-        return stages, found
+        found = _template(stages, self._templates.get(structure))
+        self._templates[structure] = found
+        assert found.code is not None
+        return stages, found.code, found.holes
+
+    def _found(self, stages: Stages) -> Library | None:
+        """The machine code on disk for a recording, if it is the first one of its structure."""
+        if object_cache().location() is None:
+            return None
+        structure = stages.identity.structure
+        if structure in self._recorded:
+            return None
+        self._recorded.add(structure)
+        code = stages.kept()
+        if code is not None:
+            self._kept.append((stages, code))
+        return code
+
+    def _read(self) -> None:
+        """Let what was found on disk take part."""
+        for stages, code in self._kept:
+            structure, values = stages.numbers
+            self._firsts.setdefault(stages.graph.key(), stages)
+            self._templates.setdefault(structure, Template(values, (), code))
+        self._kept.clear()
 
 
-def _serving(stages: Stages, before: Template | None) -> Template:
+def _template(stages: Stages, before: Template | None) -> Template:
     """A template that serves a program: the one `before` it, of its structure, if that does."""
     values = stages.numbers[1]
     if before is None:

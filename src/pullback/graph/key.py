@@ -53,10 +53,20 @@ class Hole(NamedTuple):
 
 
 class Outline:
-    """Reads a program, and takes its numbers, the holes, apart from all else, the words."""
+    """Reads a program, and takes its numbers, the holes, apart from all else, the words.
+
+    Attributes
+    ----------
+    words : list of str
+    holes : list of Hole
+    whole : bool
+        Whether these say all that the program depends on: there is no function and no other object
+        of the user's in it, which may read something from elsewhere.
+    """
 
     def __init__(self, program: Program) -> None:
         self.words: list[str] = []
+        self.whole = True
         self.holes: list[Hole] = []
         self._seen: dict[int, tuple[int, Any]] = {}
         self._program(program, "")
@@ -104,6 +114,7 @@ class Outline:
     def _primitive(self, primitive: Primitive, where: str) -> None:
         self.words.append(primitive.name)
         if registry.get(primitive.name) is not primitive and not self._is_known(primitive):
+            self.whole = False
             function = getattr(primitive, "function", primitive.value)
             self._value((function, primitive.rule), where)
 
@@ -215,11 +226,13 @@ class Outline:
                     self.words.append(field.name)
                     self._value(getattr(x, field.name), f"{where}.{field.name}")
         else:
+            self.whole = False
             self.words.append(_name_of(type(x)))
             self.holes.append(Hole("parameter", where, x))
 
     def _function(self, f: FunctionType, where: str) -> None:
         """A function by its name, its code, and what it reads from outside."""
+        self.whole = False
         self.words.append(_name_of(f))
         self._code(f.__code__, f.__globals__, where)
         self._value((f.__defaults__, f.__kwdefaults__), f"{where}: defaults of {f.__name__}")

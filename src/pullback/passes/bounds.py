@@ -6,6 +6,7 @@ values and constants are finite, and so are many functions of them.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -41,12 +42,12 @@ def bound(rw: Rewriting, x: Atom, depth: int = DEEPEST) -> float:
     if x.dtype.kind not in "fc":
         return _of_integers(x.dtype)
     key = (bound, x)
-    found: float | None = rw.notes.get(key)
-    if found is None:
+    found, looked = rw.notes.get(key, (math.inf, -1))
+    # Where it was looked for as far back, there is no other one.
+    if found == math.inf and looked < depth:
         found = _of_variable(rw, x, depth)
-        if found < math.inf or depth == DEEPEST:
-            rw.notes[key] = found
-    return found
+        rw.notes[key] = found, depth
+    return float(found)
 
 
 def _of_variable(rw: Rewriting, x: Variable, depth: int) -> float:
@@ -62,7 +63,12 @@ def _of_variable(rw: Rewriting, x: Variable, depth: int) -> float:
     except OverflowError:
         return math.inf
     # Less than half of the largest number, for what is computed is rounded.
-    return found if 2 * found <= float(np.finfo(x.dtype).max) else math.inf
+    return found if 2 * found <= _largest_number(x.dtype) else math.inf
+
+
+@functools.cache
+def _largest_number(dtype: np.dtype[Any]) -> float:
+    return float(np.finfo(dtype).max)
 
 
 def _of_integers(dtype: np.dtype[Any]) -> float:

@@ -1,4 +1,4 @@
-"""Recognition: a softmax that was written out.
+"""Recognition: a softmax that was written out, and what its elements add up to.
 
 What is written out is taken for a function only where they agree for infinite and undefined
 arguments, too. So others stay: log Σ exp(x − max x) + max x is NaN where the largest x is infinite,
@@ -13,9 +13,9 @@ from typing import Any
 from pullback.core.shapes import shape_of
 from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
-from pullback.passes.rewriting import Pass, Rewriting
+from pullback.passes.rewriting import Pass, Rewriting, is_number
 from pullback.rules import reductions
-from pullback.rules.arithmetic import divide, subtract
+from pullback.rules.arithmetic import divide, multiply, subtract
 from pullback.rules.exponential import exp
 from pullback.rules.shaping import reshape
 from pullback.rules.softmax import softmax
@@ -28,10 +28,7 @@ recognize = Pass()
 @recognize.rewrites(divide)
 def _softmax(rw: Rewriting, z: Variable, e: Atom, total: Atom) -> Atom | None:
     """e/Σe with e = exp(x − max x), along one axis or all of them."""
-    exponential = rw.made_by(e, exp)
-    if exponential is None or z.dtype.kind != "f" or type(e) is not Variable:
-        return None
-    shifted = rw.made_by(exponential.inputs[0], subtract)
+    shifted = _shifted(rw, z, e)
     summed = _reduction(rw, total, reductions.sum)
     if shifted is None or summed is None or summed.inputs[0] is not e or len(rw.readers(e)) > 2:
         return None
@@ -45,6 +42,46 @@ def _softmax(rw: Rewriting, z: Variable, e: Atom, total: Atom) -> Atom | None:
     if largest.params.get("axis") != axes or not _lie_along(x, (top, total), axes):
         return None
     return rw.bind_like(z, softmax, x, axis=None if axes is None else axes[0])
+
+
+@recognize.rewrites(reductions.sum)
+def _total(rw: Rewriting, z: Variable, x: Atom, **params: Any) -> Atom | None:
+    """Σ e·(1/Σe) is Σe · (1/Σe) with e = exp(x − max x), for its sum is finite wherever e is.
+
+    The derivative of a logsumexp that was written out has it: how far it is from 1 goes to the
+    largest x.
+    """
+    product = rw.made_by(x, multiply)
+    if product is None:
+        return None
+    for e, inverse in (product.inputs, product.inputs[::-1]):
+        divided = rw.made_by(inverse, divide)
+        shifted = _shifted(rw, z, e)
+        if divided is None or shifted is None or not is_number(divided.inputs[0], 1):
+            continue
+        total = divided.inputs[1]
+        summed = rw.made_by(total, reductions.sum)
+        largest = rw.made_by(shifted.inputs[1], reductions.max)
+        if summed is None or largest is None or summed.inputs[0] is not e:
+            continue
+        axes = {_axes(each) for each in (summed.params, largest.params, params)}
+        same = len(axes) == 1 and largest.inputs[0] is shifted.inputs[0] and total.dtype == z.dtype
+        if same and shape_of(total) == shape_of(inverse) == z.shape:
+            return rw.bind_like(z, multiply, total, inverse)
+    return None
+
+
+def _axes(params: dict[str, Any]) -> Any:
+    axes = params.get("axis")
+    return axes if axes is None or isinstance(axes, tuple) else (axes,)
+
+
+def _shifted(rw: Rewriting, z: Variable, e: Atom) -> Equation | None:
+    """The difference that `e` is the exponential of."""
+    exponential = rw.made_by(e, exp)
+    if exponential is None or z.dtype.kind != "f" or type(e) is not Variable:
+        return None
+    return rw.made_by(exponential.inputs[0], subtract)
 
 
 def _reduction(rw: Rewriting, x: Atom, primitive: Any) -> Equation | None:

@@ -56,7 +56,7 @@ def test_a_longer_head_is_noticed(monkeypatch: Any) -> None:
         (layout, "tuple_head", lambda: 32 if tuple.__basicsize__ == 24 else 24),
         (layout, "_is_value", lambda x, dtype: False),
     ],
-    ids=lambda value: str(value)[:30],
+    ids=["implementation", "byte order", "threads", "tuples", "values"],
 )
 def test_other_builds_are_not_known(monkeypatch: Any, owner: Any, name: str, value: Any) -> None:
     monkeypatch.setattr(owner, name, value)

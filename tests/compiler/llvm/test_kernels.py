@@ -153,6 +153,27 @@ def test_long_bodies_at_all_sizes():
         np.testing.assert_allclose(z, wanted[1], rtol=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("wide", "narrow"), [("int64", "int8"), ("int64", "int32"), ("int32", "int16")]
+)
+def test_narrower_integers_stay_within_their_array(wide, narrow):
+    """LLVM makes a store of one lane of truncated integers as wide as these were."""
+    for step, size in itertools.product((1, -1), (9, 17)):
+        at = (("i", size), ("j", 1))
+        load = Load(Place("x", 0, at), wide)
+        start = 0 if step == 1 else size - 1
+        body = (Let(Scalar("v", narrow), Op("convert", (load,), narrow)),)
+        writes = (
+            Write(Place("y", start, (("i", size), ("j", step))), Name("v", narrow)),
+            Write(Place("z", 0, (("i", 1),)), load, "add", Const(0, wide)),
+        )
+        kernel = Kernel((Axis("i", 3), Axis("j", size)), body, writes)
+        buffers = (Buffer("x", wide, 3 * size, "input"), Buffer("y", narrow, 3 * size, "output"))
+        program = Program("narrow", (*buffers, Buffer("z", wide, 3, "output")), (kernel,))
+        verify(program)
+        agrees(program, Native(program, level=2), [np.arange(3 * size)])
+
+
 def test_long_chains():
     at = (("i", 1),)
     body = [Let(Scalar("v0", F), Load(Place("x", 0, at), F))]

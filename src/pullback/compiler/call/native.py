@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from pullback.compiler.cache import object_cache
+from pullback.compiler.cache.key import object_key
 from pullback.compiler.call import interface, layout
 from pullback.compiler.call.failure import failure
 from pullback.compiler.call.record import INSTANCES, MOST_INSTANCES, instance_record, record
@@ -46,7 +48,13 @@ def entry_text() -> str:
 def _library() -> Library:
     # At level 0 it is there five times sooner, and calls take a few hundredths longer: their time
     # goes to the functions of Python and NumPy.
-    return load(compile_text(entry_text(), level=0))
+    text = entry_text()
+    key = object_key(text, level=0)
+    objects = object_cache().get(key)
+    if objects is None:
+        objects = compile_text(text, level=0)
+        object_cache().put(key, objects, name="calls from Python")
+    return load(objects)
 
 
 class NativeEntry:

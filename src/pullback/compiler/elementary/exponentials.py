@@ -35,16 +35,18 @@ def power_of_two(f: Body, shifted: Value, more: int = 0) -> Value:
 
 
 def times_power_of_two(f: Body, x: Value, shifted: Value) -> Value:
-    """x·2ᵏ, rounded once, given `shifted` = k + `Format.rounding`; |k| up to twice the bias.
+    """x·2ᵏ, rounded once, given `shifted` = k + `Format.rounding`; |k| up to twice the bias."""
+    first, second = _factors(f, shifted)
+    return x * first * second
 
-    Half of k goes into each of two factors, as 2ᵏ itself may be no normal number.
-    """
+
+def _factors(f: Body, shifted: Value) -> tuple[Value, Value]:
+    """2ᵏ in two factors with half of k each, as 2ᵏ itself may be no normal number."""
     format_ = format_of(f)
     exponents = f.bits(shifted) + 2 * format_.bias
-    first = exponents >> 1
-    second = exponents - first
-    x = x * f.from_bits(first << format_.places)
-    return x * f.from_bits(second << format_.places)
+    half = exponents >> 1
+    first, second = (f.from_bits(part << format_.places) for part in (half, exponents - half))
+    return first, second
 
 
 class Exponential(NamedTuple):
@@ -65,6 +67,14 @@ def _tail(f: Body, r: Value) -> Value:
     return r * r * polynomial(f, r, EXP[f.dtype])
 
 
+def _short_reduced(f: Body, x: Value) -> tuple[Value, Value]:
+    """k + rounding, and r with the error of its last rounding."""
+    format_, (ln2_high, ln2_low) = format_of(f), LN2_SPLIT[f.dtype]
+    shifted = f.fma(x, LOG2E[f.dtype][0], format_.rounding)
+    k = shifted - format_.rounding
+    return shifted, f.fma(k, -ln2_low, f.fma(k, -ln2_high, x))
+
+
 def exponential(f: Body, x: Value, low: Value | None = None) -> Exponential:
     """exp(x + low) for an x that is not too large for its power of two."""
     format_, (ln2_high, ln2_low) = format_of(f), LN2_SPLIT[f.dtype]
@@ -77,10 +87,7 @@ def exponential(f: Body, x: Value, low: Value | None = None) -> Exponential:
 
 def short_exponential(f: Body, x: Value) -> Exponential:
     """The same without what rounding takes from r: up to a quarter of a unit, where k is not 0."""
-    format_, (ln2_high, ln2_low) = format_of(f), LN2_SPLIT[f.dtype]
-    shifted = f.fma(x, LOG2E[f.dtype][0], format_.rounding)
-    k = shifted - format_.rounding
-    r = f.fma(k, -ln2_low, f.fma(k, -ln2_high, x))
+    shifted, r = _short_reduced(f, x)
     return Exponential(shifted, r, _tail(f, r))
 
 
@@ -98,8 +105,10 @@ def half_expm1(f: Body, power: Exponential, halvings: int = 1) -> Pair:
 @single("exp")
 @elementary("exp")
 def exp(f: Body, x: Value) -> Value:
-    shifted, r, rest = short_exponential(f, clamped(f, x, format_of(f).logarithms))
-    return times_power_of_two(f, 1.0 + (r + rest), shifted)
+    shifted, r = _short_reduced(f, clamped(f, x, format_of(f).logarithms))
+    more = f.fma(r * r, polynomial(f, r, EXP[f.dtype]), r)
+    first, second = _factors(f, shifted)
+    return f.fma(more, first, first) * second  # the first factor is a normal number
 
 
 @single("exp2")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from pullback.compiler.fusion.effects import Effects, effects
+from pullback.compiler.fusion.effects import own_effects
 from pullback.compiler.fusion.traversal import bodies_of, rebuilt, with_bodies
 from pullback.compiler.loops import Expr, Load, Op, Place, Statement
 
-__all__ = ["own_effects", "renamed", "touches"]
+__all__ = ["renamed", "touches"]
 
 
 def renamed(body: Iterable[Statement], new: Mapping[str, str]) -> tuple[Statement, ...]:
@@ -33,11 +33,6 @@ def renamed(body: Iterable[Statement], new: Mapping[str, str]) -> tuple[Statemen
         return tuple(with_bodies(rebuilt(each, value, place), row) for each in body)
 
     return row(body)
-
-
-def own_effects(statement: Statement) -> Effects:
-    """The effects of a statement without those of the statements within it."""
-    return effects(with_bodies(statement, lambda _: ()))
 
 
 def touches(body: Iterable[Statement]) -> Counter[str]:

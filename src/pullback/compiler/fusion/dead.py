@@ -8,6 +8,7 @@ loop carries on for itself alone, and buffers without any use.
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -162,9 +163,12 @@ class _Kept:
     def __init__(self, live: set[Node]) -> None:
         self._live = live
 
-    def row(self, body: Iterable[Statement]) -> tuple[Statement, ...]:
-        found = (self._statement(statement) for statement in body)
-        return tuple(statement for statement in found if statement is not None)
+    def row(self, body: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        """Those that are needed; the same row where all of it is."""
+        found = [self._statement(statement) for statement in body]
+        if all(map(operator.is_, found, body)):
+            return body
+        return tuple([statement for statement in found if statement is not None])
 
     def _has(self, target: Place | Scalar) -> bool:
         if isinstance(target, Scalar):
@@ -198,6 +202,8 @@ class _Kept:
         body = self.row(kernel.body)
         if not writes and not any(isinstance(each, Check) for each in body):
             return None
+        if body is kernel.body and len(writes) == len(kernel.writes):
+            return kernel
         return replace(kernel, body=body, writes=writes)  # type: ignore[arg-type]
 
     def _loop(self, loop: For | While) -> For | While | None:

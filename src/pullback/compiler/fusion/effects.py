@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.loops import (
     Branch,
     Call,
@@ -25,7 +25,7 @@ from pullback.compiler.loops import (
     While,
 )
 
-__all__ = ["Effects", "effects", "leaves"]
+__all__ = ["Effects", "effects", "leaves", "own_effects"]
 
 
 @dataclass(slots=True)
@@ -76,23 +76,42 @@ class Effects:
         self.indexed |= other.indexed
 
 
-def leaves(expr: Expr) -> Iterator[Name | Load]:
+def leaves(expr: Expr) -> list[Name | Load]:
     """The names and loads of an expression, conditions of loads included."""
+    found: list[Name | Load] = []
     pending = [expr]
     while pending:
         one = pending.pop()
         if isinstance(one, Op):
             pending += one.args
         elif isinstance(one, Name):
-            yield one
+            found.append(one)
         elif isinstance(one, Load):
-            yield one
+            found.append(one)
             if one.where is not None:
                 pending.append(one.where)
+    return found
 
 
 def effects(statement: Statement) -> Effects:
-    """The effects of a statement."""
+    """The effects of a statement, which are not to be changed."""
+    found: Effects | None = statement.effects
+    if found is None:
+        found = _own(statement)
+        for body in bodies_of(statement):
+            for each in body:
+                found.include(effects(each))
+        # It is found out once, though the statement itself never changes.
+        object.__setattr__(statement, "effects", found)
+    return found
+
+
+def own_effects(statement: Statement) -> Effects:
+    """The effects of a statement without those of the statements within it."""
+    return _own(statement) if bodies_of(statement) else effects(statement)
+
+
+def _own(statement: Statement) -> Effects:
     found = Effects()
     if isinstance(statement, Let):
         found.value(statement.value)
@@ -149,11 +168,9 @@ def _external(found: Effects, statement: External) -> None:
 
 
 def _control(found: Effects, statement: For | While | Branch) -> None:
-    values: list[Expr] = []
-    bodies: Iterable[tuple[Statement, ...]]
     found.gives.update(scalar.name for scalar in statement.results)
+    values: list[Expr]
     if isinstance(statement, Branch):
-        bodies = [body for body, _ in statement.branches]
         values = [statement.index, *(x for _, row in statement.branches for x in row)]
     else:
         found.gives.update(scalar.name for scalar, _ in statement.carries)
@@ -161,12 +178,7 @@ def _control(found: Effects, statement: For | While | Branch) -> None:
         if isinstance(statement, For):
             values.append(statement.extent)
             found.gives.add(statement.index)
-            bodies = (statement.body,)
         else:
             values.append(statement.condition)
-            bodies = (statement.test, statement.body)
     for value in values:
         found.value(value)
-    for body in bodies:
-        for each in body:
-            found.include(effects(each))

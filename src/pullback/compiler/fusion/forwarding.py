@@ -8,6 +8,7 @@ writes; kernels use what is known before them.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 
 from pullback.compiler.fusion.effects import effects
@@ -101,7 +102,7 @@ def _statement(statement: Statement, known: _Elements, names: Substitution) -> S
             return None
         if isinstance(found, Load) and found.where is None:
             known.load(found.place, Name(*statement.scalar))
-        return Let(statement.scalar, found)
+        return statement if found is statement.value else Let(statement.scalar, found)
     if isinstance(statement, Store):
         store = Store(names.place(statement.place), value(statement.value))
         known.store(store.place, store.value)
@@ -119,7 +120,8 @@ def _statement(statement: Statement, known: _Elements, names: Substitution) -> S
 
 def _without_loads(expr: Expr, known: _Elements) -> Expr:
     if isinstance(expr, Op):
-        return Op(expr.name, tuple(_without_loads(x, known) for x in expr.args), expr.dtype)
+        args = tuple(_without_loads(x, known) for x in expr.args)
+        return expr if all(map(operator.is_, args, expr.args)) else expr._replace(args=args)
     if isinstance(expr, Load) and expr.where is None:
         found = known.find(canonical(expr.place))
         return expr if found is None else found

@@ -13,6 +13,9 @@ from pullback.compiler.fusion.forwarding import forwarded
 from pullback.compiler.fusion.memory import shared_memory
 from pullback.compiler.fusion.merging import merged
 from pullback.compiler.fusion.names import Names
+from pullback.compiler.fusion.recomputing import recomputed
+from pullback.compiler.fusion.recurrences import with_recurrences
+from pullback.compiler.fusion.widening import widened
 from pullback.compiler.loops import Program
 
 __all__ = ["fuse"]
@@ -35,7 +38,11 @@ def fuse(program: Program) -> Program:
     dtypes = {buffer.name: buffer.dtype for buffer in program.buffers}
     program = replace(program, body=forwarded(simple_kernels(program.body, names)))
     program = without_copies(without_dead(program))
+    sizes = {buffer.name: buffer.size for buffer in program.buffers}
+    program = replace(program, body=widened(program.body, names, sizes))
     program = without_dead(replace(program, body=merged(program.body, names, dtypes)))
+    program = without_dead(recomputed(program, names))
     program = without_dead(accumulated(program))
     program = without_copies(replace(program, body=walked(program.body)))
+    program = replace(program, body=with_recurrences(program.body, names))
     return shared_memory(program)

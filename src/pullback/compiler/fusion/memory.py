@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pullback.compiler.fusion.buffers import own_effects, renamed
+from pullback.compiler.fusion.buffers import renamed
 from pullback.compiler.fusion.coverage import covers
+from pullback.compiler.fusion.effects import own_effects
 from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.loops import Branch, Buffer, Program, Statement
 

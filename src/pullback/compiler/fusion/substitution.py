@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -35,18 +36,26 @@ class Substitution:
         self._indices[name] = _Affine(0, tuple(terms))
 
     def value(self, expr: Expr) -> Expr:
-        """The expression with what stands for its names."""
-        if isinstance(expr, Const):
-            return expr
+        """The expression with what stands for its names; itself where that is the same."""
+        if isinstance(expr, Op):
+            args = tuple(map(self.value, expr.args))
+            if all(map(operator.is_, args, expr.args)):
+                return expr
+            return Op(expr.name, args, expr.dtype)
         if isinstance(expr, Name):
             return self._values.get(expr.name, expr)
         if isinstance(expr, Load):
             where = None if expr.where is None else self.value(expr.where)
-            return Load(self.place(expr.place), expr.dtype, where)
-        return Op(expr.name, tuple(map(self.value, expr.args)), expr.dtype)
+            place = self.place(expr.place)
+            if where is expr.where and place is expr.place:
+                return expr
+            return Load(place, expr.dtype, where)
+        return expr
 
     def place(self, place: Place) -> Place:
         """The place, in the form in which equal places are equal."""
+        if not any(name in self._indices for name, _ in place.terms):
+            return canonical(place)
         offset = place.offset
         terms: list[tuple[str, int]] = []
         for name, step in place.terms:
@@ -68,7 +77,7 @@ def canonical(place: Place) -> Place:
             steps[name] = steps.get(name, 0) + step
         kept = [(name, step) for name, step in steps.items() if step]
         terms = tuple(sorted(kept, key=lambda term: (-abs(term[1]), term)))
-    return Place(place.buffer, place.offset, terms)
+    return place if terms == place.terms else Place(place.buffer, place.offset, terms)
 
 
 class _Affine(NamedTuple):

@@ -59,7 +59,8 @@ def rebuilt(
     ``value`` is to change the places of loads itself.
     """
     if isinstance(statement, Let):
-        return Let(statement.scalar, value(statement.value))
+        found = value(statement.value)
+        return statement if found is statement.value else Let(statement.scalar, found)
     if isinstance(statement, Check):
         return Check(value(statement.condition), statement.error)
     if isinstance(statement, Store):

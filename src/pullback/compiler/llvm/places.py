@@ -152,6 +152,12 @@ def store(at: Lines, spot: Spot, value: Value, mask: Value | None = None) -> Non
     """Write the lanes that the mask has."""
     size, lanes = SIZES[value.dtype], spot.lanes
     value = splat(at, value, lanes)
+    if mask == mask_of(1, lanes) and spot.step != "any":
+        # LLVM makes one store of such a masked one, and where the value is a truncated integer it
+        # is as wide as before it was truncated: it writes behind the end of the array.
+        first = Value(at.op(f"extractelement {value.typed}, i64 0"), value.dtype, 1)
+        store(at, Spot(spot.pointer, 1, 1), first)
+        return
     if lanes == 1:
         at.do(f"store {to_memory(at, value)}, ptr {spot.pointer}, align {size}")
         return

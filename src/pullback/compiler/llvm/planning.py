@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 from pullback.compiler.llvm.accesses import Access
@@ -170,9 +171,28 @@ class _Planning:
         else:
             spread = self._vector if self._vector in self._summed else None
         levels: list[Level] = []
-        for axis in order:
-            levels += self._levels(axis, tiles.get(axis, 1), axis == order[-1] and len(order) > 1)
+        for place, axis in enumerate(order):
+            staged = self._staged(order[place:])
+            if staged and axis != self._vector and self._extents[axis] > 2 * BLOCK:
+                levels.append(Level(axis, self._extents[axis], block=True))
+            elif not place:
+                staged = False
+            levels += self._levels(axis, tiles.get(axis, 1), staged)
         return Plan(tuple(levels), self._vector, spread)
+
+    def _staged(self, inside: Sequence[str]) -> bool:
+        """Whether sums over some loops are formed apart, and added to those of the loops around.
+
+        So no sum has many terms: a long row is one term, and so are the rows of a plane.
+        """
+        extents = [self._extents[axis] for axis in inside]
+        if not self._summed.issuperset(inside) or any(isinstance(n, Hole) for n in extents):
+            return False
+        if len(inside) > 1:
+            return math.prod(extents) >= BLOCK
+        around = math.prod(self._extents.values()) // max(extents[0], 1)
+        least = _STAGED if around < BLOCK else _STAGED // 4
+        return inside[0] == self._vector and extents[0] >= least
 
     def _vectors(self, axis: str) -> int:
         lanes = self._lanes if axis == self._vector else 1
@@ -249,7 +269,7 @@ class _Planning:
             tiles[axis] = self._fitting(axis, most)
         return axis if tiles[axis] > 1 else None
 
-    def _levels(self, axis: str, tile: int, inner: bool) -> list[Level]:
+    def _levels(self, axis: str, tile: int, staged: bool) -> list[Level]:
         extent, vector = self._extents[axis], axis == self._vector
         lanes = self._lanes if vector else 1
         summed = any(axis not in kept for kept in self._kept)
@@ -263,18 +283,20 @@ class _Planning:
         level = level._replace(compact=compact)
         if uniform and (open_ended or extent > 2 * BLOCK):
             return [level._replace(tile=1, lanes=1, block=True), level._replace(staged=True)]
-        if uniform and inner and extent >= _STAGED:
-            level = level._replace(staged=True)
-        if vector and not open_ended and not compact:
-            level = level._replace(cuts=self._cuts(axis, extent))
+        level = level._replace(staged=staged)
+        if vector and not open_ended:
+            level = level._replace(cuts=self._cuts(axis, extent, lanes if compact else 1))
         return [level]
 
-    def _cuts(self, axis: str, extent: int) -> tuple[int, ...]:
+    def _cuts(self, axis: str, extent: int, step: int) -> tuple[int, ...]:
+        """Where conditions on an index change, or the multiples of a step around these places."""
         found: set[int] = set()
         for condition in self._access.conditions:
             if self._access.axes(condition) >= {axis}:
                 found |= cuts(condition, axis, extent, self._access.lets)
-        return tuple(sorted(found)) if len(found) <= 4 else ()
+        around = {end for at in found for end in (at // step * step, -(-at // step) * step)}
+        around = {at for at in around if 0 < at < extent}
+        return tuple(sorted(around)) if len(around) <= 4 else ()
 
 
 def _last(axes: Sequence[str], axis: str | None) -> list[str]:

@@ -11,6 +11,7 @@ from pullback.compiler.llvm.control import Control
 from pullback.compiler.llvm.holes import integer
 from pullback.compiler.llvm.kernels import Kernels
 from pullback.compiler.llvm.module import Code, Lines, Module
+from pullback.compiler.llvm.packs import packed, side_by_side
 from pullback.compiler.llvm.parts import Names, divided
 from pullback.compiler.llvm.scalars import Scalars
 from pullback.compiler.llvm.scratch import variable
@@ -26,6 +27,7 @@ from pullback.compiler.loops import (
     For,
     Kernel,
     Let,
+    Op,
     Place,
     Program,
     Statement,
@@ -97,8 +99,23 @@ class Statements(Control):
             if len(parts) > 1:
                 self._outlined(part, once)
                 continue
-            for statement in part:
-                self._statement(statement)
+            self._all(part)
+
+    def _all(self, part: Sequence[Statement]) -> None:
+        for group in packed(part):
+            if len(group) > 1:
+                self._pack(group)
+            else:
+                self._statement(group[0])
+
+    def _pack(self, lets: Sequence[Statement]) -> None:
+        """Scalars that are the same function of others."""
+        ops = [let.value for let in lets if isinstance(let, Let) and isinstance(let.value, Op)]
+        args = [[self.scalars.value(arg) for arg in op.args] for op in ops]
+        values = side_by_side(self.lines, ops[0].name, args, ops[0].dtype)
+        for let, value in zip(lets, values, strict=True):
+            assert isinstance(let, Let)
+            self.scalars.names[let.scalar.name] = value
 
     def _dtype(self, place: Place) -> str:
         return self._shared.buffers[place.buffer].dtype
@@ -132,8 +149,7 @@ class Statements(Control):
                          else value._replace(text=f"%s{n}")
                          for n, (given, value) in enumerate(takes.items())}  # fmt: skip
         function = Statements(entry, scalars, shared, once=False)
-        for statement in part:
-            function._statement(statement)
+        function._all(part)
         for n, (given, _, _) in enumerate(gives):
             slot = inner.op(f"getelementptr i64, ptr %record, i64 {n}")
             inner.do(f"store {scalars.names[given].typed}, ptr {slot}, align 8")

@@ -13,7 +13,7 @@ two programs that are compiled to the same machine code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 __all__ = [
@@ -125,7 +125,14 @@ class Scalar(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Let:
+class _Remembering:
+    """A statement; what has been found out about it, it keeps."""
+
+    effects: Any = field(default=None, init=False, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Let(_Remembering):
     """``name = value``, for all that follows."""
 
     scalar: Scalar
@@ -133,7 +140,7 @@ class Let:
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class Store(_Remembering):
     """``place = value``."""
 
     place: Place
@@ -141,7 +148,7 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Check(_Remembering):
     """Leave the program with the error of this number, from 1, unless the condition holds."""
 
     condition: Expr
@@ -179,7 +186,7 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Kernel:
+class Kernel(_Remembering):
     """A perfect nest: at each point of the product of the axes the `body`, then the `writes`.
 
     The points may be visited in any order, and at once: no point reads what another one writes.
@@ -201,7 +208,7 @@ class Kernel:
 
 
 @dataclass(frozen=True, slots=True)
-class For:
+class For(_Remembering):
     """``for index in range(extent)``, one after the other, from the last one if `reverse`.
 
     Attributes
@@ -229,7 +236,7 @@ class For:
 
 
 @dataclass(frozen=True, slots=True)
-class While:
+class While(_Remembering):
     """As long as `condition`, which is evaluated after the statements of `test`, holds: `body`.
 
     The test and the body see the carries; the body sees what the test named, too.
@@ -244,7 +251,7 @@ class While:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(_Remembering):
     """The statements of the branch with the number `index`; of the last one if it's beyond.
 
     Attributes
@@ -262,7 +269,7 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(_Remembering):
     """`size` elements from one place to another, of one dtype; they don't overlap."""
 
     target: Place
@@ -271,7 +278,7 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(_Remembering):
     """A function of Python's: number `number` of the program's calls gets pointers to operands.
 
     The operands are those that it reads, then those that it writes.
@@ -283,7 +290,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class External:
+class External(_Remembering):
     """A function of a library with pointers to its arguments, as Fortran's have them.
 
     Attributes

@@ -70,10 +70,10 @@ class Frame:
         if buffer in self.shared or memory.kinds[buffer] not in ("scratch", "output"):
             return False
         return not any(
-            buffer in buffers_of(other)
+            (self.uses.get(variable) or any(x is variable for x in equation.inputs))
+            and buffer in buffers_of(other)
             for variable, other in self.values.items()
             if variable is not atom
-            and (self.uses.get(variable) or any(x is variable for x in equation.inputs))
         )
 
 

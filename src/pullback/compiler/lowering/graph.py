@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compiler.loops import Program
+from pullback.compiler.loops import Const, Program
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
 from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffers_of, literal
 from pullback.compiler.lowering.control import CONTROL
@@ -25,6 +25,7 @@ from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
 from pullback.compiler.lowering.pairs import COMPLEX
 from pullback.compiler.lowering.reductions import joined, running
+from pullback.compiler.lowering.scalars import dtype_name
 from pullback.compiler.lowering.scope import Scope
 from pullback.compiler.lowering.search import searched
 from pullback.core.shapes import Abstract, dtype_of, shape_of
@@ -220,7 +221,9 @@ def _settled(
     target = frame.targets.get(variable)
     if isinstance(array, Stored) or array.dtype not in DTYPES:
         return array
-    if isinstance(array, Elements) or (context.is_small(array.shape) and target is None):
+    if isinstance(array, Elements) or (
+        context.is_small(array.shape) and (target is None or _of_scalars(array))
+    ):
         return unrolled(context, scope, array)
     uses = frame.uses[variable]
     again = uses > 1 and array.cost > _CHEAP
@@ -231,6 +234,15 @@ def _settled(
     if again or often or array.depth > _DEEP:
         return context.memory.stored(scope, array)
     return array
+
+
+def _of_scalars(array: Array) -> bool:
+    """Whether an array is computed from others that are scalars."""
+    return any(
+        isinstance(source, Elements) and not all(isinstance(x, Const) for x in source.values)
+        for source in array.sources_within
+        if source.size > 1
+    )
 
 
 def _equation(
@@ -244,7 +256,7 @@ def _equation(
         if found is not None:
             return found
         return context.call(scope, equation, args, "its loop has no native form")
-    dtypes = {str(dtype_of(x)) for x in (*equation.inputs, *equation.outputs)}
+    dtypes = {dtype_name(dtype_of(x)) for x in (*equation.inputs, *equation.outputs)}
     if not dtypes <= DTYPES:
         return context.call(scope, equation, args, f"its dtypes are {', '.join(sorted(dtypes))}")
     results = _native(context, scope, graph, frame, equation, args)

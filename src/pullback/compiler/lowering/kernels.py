@@ -12,7 +12,7 @@ from pullback.compiler.loops import OPERATIONS, Expr, Let, Op, Scalar
 from pullback.compiler.lowering.arrays import number
 from pullback.compiler.lowering.complex_scalars import COMPLEX_KERNELS
 from pullback.compiler.lowering.pairs import COMPLEX, names, part_of, width
-from pullback.compiler.lowering.scalars import BITS, KERNELS, TESTS, Kernel
+from pullback.compiler.lowering.scalars import BITS, KERNELS, TESTS, Kernel, dtype_name
 from pullback.compiler.lowering.scope import Scope
 from pullback.core.shapes import dtype_of
 
@@ -51,7 +51,7 @@ def kernel_of(name: str, *dtypes: str) -> Kernel | None:
 
 def computing_dtype(name: str, args: tuple[Any, ...], out: str) -> list[str] | None:
     """The dtypes in which a kernel wants its arguments; `None` if it can't compute with them."""
-    given = [str(dtype_of(arg)) for arg in args]
+    given = [dtype_name(dtype_of(arg)) for arg in args]
     if not {*given, out} <= DTYPES:
         return None
     if name == "power" and not out.startswith(("float", "complex")):

@@ -14,6 +14,7 @@ from pullback.compiler.lowering.context import Context, literal
 from pullback.compiler.lowering.elementwise import converted
 from pullback.compiler.lowering.memory import broadcast, nest
 from pullback.compiler.lowering.places import ZERO, Affine
+from pullback.compiler.lowering.scalars import dtype_name
 from pullback.compiler.lowering.scope import Scope
 from pullback.core.structure import Access, Index, Loops
 from pullback.graph.program import Equation
@@ -32,7 +33,7 @@ def view(
 ) -> list[Array]:
     """The elements of arguments in another arrangement."""
     shape = equation.outputs[0].shape
-    args = [converted(arg, equation.outputs[0].dtype.name) for arg in args]
+    args = [converted(arg, dtype_name(equation.outputs[0].dtype)) for arg in args]
     if len(loops) == 1 and _is_everything(loops[0].write, shape, loops[0].extents):
         return [_moved(context, scope, args, loops[0], shape)]
     start = literal(scope, loops[0].start or 0, args[0].dtype)
@@ -379,7 +380,7 @@ def scattered(
 ) -> list[Array]:
     """An array with other elements where an index says; ``own()`` says that it may be changed."""
     out = equation.outputs[0]
-    dtype = out.dtype.name
+    dtype = dtype_name(out.dtype)
     fresh = equation.primitive.structure.in_place is None
     first = loops.reads[0].argument
     values = (*args[:first], converted(args[first], dtype), *args[first + 1 :])

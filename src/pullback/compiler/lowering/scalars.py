@@ -6,15 +6,18 @@ is decomposed into what has one (`pullback.compiler.decomposition`), or stays a 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from pullback.compiler.loops import Const, Expr
 from pullback.compiler.lowering.arrays import number
 from pullback.compiler.lowering.scope import Scope
 
-__all__ = ["BITS", "KERNELS", "TESTS", "Kernel"]
+__all__ = ["BITS", "KERNELS", "TESTS", "Kernel", "dtype_name"]
 
 Kernel = Callable[..., Expr]
 """``kernel(scope, dtype, *args, **params)``, of arguments of one dtype, and the result's dtype."""
@@ -237,3 +240,9 @@ KERNELS: dict[str, Kernel] = {
     "logistic_slope": _logistic_slope,
 }
 """By the name of the primitive."""
+
+
+@functools.cache
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """The name of a dtype, which NumPy puts together anew each time."""
+    return str(dtype)
