@@ -319,6 +319,27 @@ def test_threads_call_at_once():
     assert not wrong
 
 
+def test_other_threads_run_while_a_loop_waits_for_its_condition():
+    compiled = pb.compile(lambda x: pb.while_loop(lambda c: c < 1e8, lambda c: c + 1.0, x))
+    compiled(1e8)
+    begun, seen, ended = threading.Event(), [], threading.Event()
+
+    def count():
+        begun.set()
+        while not ended.wait(1e-3):
+            seen.append(0)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    begun.wait()
+    before = len(seen)
+    compiled(0.0)  # about a tenth of a second
+    during = len(seen) - before
+    ended.set()
+    thread.join()
+    assert during > 3
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals between threads")
 def test_a_long_loop_can_be_interrupted():
     compiled = pb.compile(lambda x: pb.fori_loop(0, 10**11, lambda i, y: 0.999 * y + 1e-3, x))

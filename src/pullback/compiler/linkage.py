@@ -35,7 +35,7 @@ class Linkage:
     scratch : int
         Bytes of working memory.
     operations : int
-        How many a call takes.
+        How many a call takes; very many where only the data knows it.
     """
 
     symbols: tuple[str, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,13 +20,14 @@ from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.decomposition import decompose
 from pullback.compiler.donation import safe_pairs
 from pullback.compiler.fusion import fuse
+from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.identity import Identity, identity
 from pullback.compiler.interrupts import poll_address
 from pullback.compiler.libraries import address_of
 from pullback.compiler.linkage import Linkage, pack, unpack
 from pullback.compiler.llvm import emit, numbers, scratch_layout, symbols
 from pullback.compiler.llvm.values import SIZES
-from pullback.compiler.loops import Program, text
+from pullback.compiler.loops import Program, Statement, While, text
 from pullback.compiler.lowering import Lowered, lower
 from pullback.compiler.runtime import Library, assembly, compile_text, load
 from pullback.core.shapes import dtype_of, shape_of
@@ -41,6 +42,9 @@ __all__ = ["Stages"]
 
 _LONG = 1 << 17
 """From how many operations on other threads of Python may run during a call."""
+
+_UNKNOWN = 1 << 62
+"""So many operations may those be of which only the data knows how often they run."""
 
 
 @dataclass
@@ -110,7 +114,7 @@ class Stages:
             tuple(lowered.errors),
             safe_pairs(program, self.donate),
             scratch_layout(program).total,
-            self.graph.cost().operations,
+            _UNKNOWN if _has_while(program.body) else self.graph.cost().operations,
         )
 
     def for_any(self, other: Stages) -> tuple[Stages, Stages] | None:
@@ -275,6 +279,13 @@ def _equations(graph: GraphProgram) -> Iterator[Equation]:
 def _made_by(equation: Equation) -> str:
     at = "" if equation.place is None else f" at {equation.place.words()}"
     return f"what {equation.primitive.name} gives{at}"
+
+
+def _has_while(body: Iterable[Statement]) -> bool:
+    return any(
+        isinstance(statement, While) or any(map(_has_while, bodies_of(statement)))
+        for statement in body
+    )
 
 
 def _argument(x: Variable) -> Array:
