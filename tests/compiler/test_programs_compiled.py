@@ -62,7 +62,8 @@ def assert_compiled(function, *points, what=""):
 def test_ordinary_programs(program):
     points = [program.arguments, nearby(program.arguments)]
     if program.name in LONG:
-        assert_compiled(pb.value_and_grad(program.function), *points)
+        every = tuple(range(len(program.arguments)))
+        assert_compiled(pb.value_and_grad(program.function, argnums=every), *points)
     else:
         pairs = [(arguments, directions(arguments)) for arguments in points]
         assert_compiled(second_order(program.function), *pairs)

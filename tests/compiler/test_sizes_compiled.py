@@ -114,8 +114,9 @@ PROGRAMS = {
     grid: of(("n", "n")),
     outer: of(("n",), (6,)),
 }
-SEVERAL = {softmax, padded, running, batched, gathered}
-"""Programs whose buffers share memory in other ways at other sizes, and have more code for it."""
+SEVERAL = {softmax, padded, running, batched, gathered, grid}
+"""Programs whose kernels are merged, or buffers shared, in other ways at other sizes: there is more
+code for them."""
 
 SIZES = (7, 12, 33, 2, 64, 5, 1, 0, 17, 100)
 

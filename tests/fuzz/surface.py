@@ -242,6 +242,7 @@ CALLS: dict[str, list[Call]] = {
     "Selection": [Call("pb.Selection", ("twice", "twice", "None", "None"))],
     "Selection.between": [Call("pb.Selection(twice, twice).between", (V, V))],
     "Joint": [Call("pb.Joint", ("twice", "lambda y: (y,)", "None"))],
+    "Joint.accumulating": [Call("pb.Joint.accumulating", ("twice", "lambda y, x: [y]", "1"))],
     "Joint.between": [Call("pb.Joint(twice).between", (f"[{V}]", V, "'a map'"))],
     "Dense": [Call("pb.Dense", ("np.eye(3)", "1"), {}, f".pushforward({V})")],
     "Dense.pushforward": [Call("pb.Dense(np.eye(3), 1).pushforward", (V,))],

@@ -138,7 +138,7 @@ class Compiled:
         if self._recent is not None:
             structure, recent = self._recent
             leaves, spec = trees.flatten_again((args, kwargs))
-            if spec == structure:
+            if spec is not None and spec == structure:
                 out = recent(leaves)
                 if out is not _MISS:
                     return out

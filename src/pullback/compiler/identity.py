@@ -44,6 +44,8 @@ def identity(graph: Graph) -> Identity:
     bytes_ = 0
     for hole in outline.holes:
         if is_plain(hole.value, np.ndarray):
+            if hole.value.dtype.hasobject:
+                return Identity(structure, None)
             bytes_ += _distinct(hole.value).nbytes
         if bytes_ > _MOST or not _add(state, hole.value):
             return Identity(structure, None)

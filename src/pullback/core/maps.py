@@ -79,6 +79,16 @@ class Joint:
             return Joint(push, from_pushforward(push, xs, y, where), self.pullback_onto)
         return self
 
+    @classmethod
+    def accumulating(
+        cls,
+        pushforward: Callable[..., Any],
+        pullback_onto: Callable[[Any, Sequence[Any]], Sequence[Any]],
+        count: int,
+    ) -> Joint:
+        """The map of `count` arguments whose pullback adds to cotangents that there are already."""
+        return Joint(pushforward, lambda y_bar: pullback_onto(y_bar, [None] * count), pullback_onto)
+
 
 class Followed(Joint):
     """The joint map of a recorded body, which is told of strong zeros, and tells of its results'.

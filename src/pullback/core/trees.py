@@ -146,12 +146,15 @@ def flatten(tree: Any, what: str = "a pytree") -> tuple[list[Any], TreeSpec]:
                 _register(cls)
 
 
-def flatten_again(tree: Any) -> tuple[list[Any], TreeSpec]:
+def flatten_again(tree: Any) -> tuple[list[Any], TreeSpec | None]:
     """Leaves of a `tree` and its structure, if the classes in it have all been met before.
 
-    What has a class that hasn't is a leaf.
+    What has a class that hasn't is a leaf. Where there is no structure, `flatten` says why.
     """
-    return optree.tree_flatten(tree, namespace=NAMESPACE)
+    try:
+        return optree.tree_flatten(tree, namespace=NAMESPACE)
+    except RecursionError:
+        return [], None
 
 
 def unflatten(spec: TreeSpec, leaves: Iterable[Any]) -> Any:

@@ -298,6 +298,8 @@ def _as_float(x: Any) -> float | None:
 def to_array(x: Any, where: str) -> Any:
     """`x`, which is not traced, as an array; it is called ``"vjp of f: the cotangent"``."""
     try:
+        if isinstance(x, list | tuple) and any(each is np.ma.masked for each in x):
+            raise ValueError("it has a masked element, which has no value")
         return np.asarray(x)
     except Exception as error:
         if isinstance(error, PullbackError):

@@ -26,7 +26,7 @@ MOST_ELEMENTS = 1024
 def _fold(rewriting: Rewriting, equation: Equation) -> tuple[Atom, ...] | None:
     """The values of the outputs: if they are empty; if all inputs are known, and no array large."""
     primitive, inputs, outputs = equation.primitive, equation.inputs, equation.outputs
-    if 0 in outputs[0].shape and all(0 in out.shape for out in outputs):
+    if outputs and all(0 in out.shape for out in outputs):
         if primitive is broadcast_to and type(inputs[0]) is not Variable:
             return None
         if not all(out.dtype.isnative for out in outputs):
