@@ -294,6 +294,26 @@ def test_structures_may_have_nothing_in_them():
         assert compiled(X, ()) == ([], {"none": ()})
 
 
+def test_what_is_shown_is_what_is_called():
+    compiled = pb.compile(np.sin)
+    assert compiled.report(X.astype(">f8")).equations == 1
+    assert len(compiled._versions) == 1
+    assert compiled(X) is not None
+    assert len(compiled._versions) == 1
+    words = r"compile of sin: an argument is .*object.*x\.astype"
+    with pytest.raises(pb.ArgumentTypeError, match=words):
+        compiled.report(np.array([1, 2], object))
+
+
+def test_what_is_given_away_is_among_the_arguments():
+    compiled = pb.compile(lambda x, y: x + y, donate=1)
+    np.testing.assert_array_equal(compiled(X, np.ones(6)), X + 1)
+    with pytest.raises(
+        pb.ArgumentValueError, match="donate has the position 1, and the call has 1"
+    ):
+        compiled(X, y=np.ones(6))
+
+
 def test_it_can_be_sent_elsewhere():
     compiled = pickle.loads(pickle.dumps(pb.compile(np.sin, donate=0)))
     assert compiled.donate == (0,)

@@ -19,7 +19,7 @@ from pullback.compiler.template import Templates
 from pullback.core import trees, validation
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of
-from pullback.errors import ArgumentValueError
+from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.graph import Graph
 from pullback.graph.trace import trace
 
@@ -142,10 +142,7 @@ class Compiled:
                 out = recent(leaves)
                 if out is not _MISS:
                     return out
-        leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
-        if not all(map(is_native, leaves)):
-            args, kwargs = trees.unflatten(spec, map(native, leaves))
-            return self._slow(*args, **kwargs)
+        args, kwargs, leaves, spec = self._taken_apart(args, kwargs)
         if any(type(leaf) is Tracer or is_foreign(leaf) for leaf in leaves):
             return self.function(*args, **kwargs)
         version = self._version(leaves, spec, args, kwargs)
@@ -153,8 +150,25 @@ class Compiled:
             return self.function(*args, **kwargs)
         return version(leaves)
 
-    def _stages(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stages:
+    def _taken_apart(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any], list[Any], trees.TreeSpec]:
+        """Arguments with numbers as the machine has them, their leaves and their structure."""
         leaves, spec = trees.flatten((args, kwargs), f"compile of {self.name}: an argument")
+        if not all(map(is_native, leaves)):
+            leaves = [*map(native, leaves)]
+            args, kwargs = trees.unflatten(spec, leaves)
+        return args, kwargs, leaves, spec
+
+    def _stages(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stages:
+        args, kwargs, leaves, spec = self._taken_apart(args, kwargs)
+        for leaf in leaves:
+            if is_foreign(leaf):
+                raise ArgumentTypeError(
+                    f"compile of {self.name}: an argument is {validation.describe(leaf)}, with "
+                    "which the function itself is called, wanted arrays of numbers to show what "
+                    "is compiled; convert it, as by x.astype(np.float64)"
+                )
         version = self._version(leaves, spec, args, kwargs)
         if version is None:
             raise ArgumentValueError(
@@ -211,6 +225,12 @@ class Compiled:
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Graph, tuple[tuple[int, int], ...]]:
         """The graph, and which of its inputs are donated to which output."""
+        if self.donate and max(self.donate) >= len(args):
+            raise ArgumentValueError(
+                f"compile of {self.name}: donate has the position {max(self.donate)}, and the call "
+                f"has {len(args)} arguments by position, the first of which is 0; pass what is "
+                "given away by position, or leave it out of donate"
+            )
         if kwargs:
             function = self.function
 
