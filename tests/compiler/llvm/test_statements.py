@@ -7,7 +7,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from pullback.compiler.llvm import emit, missing, numbers, parts, scratch_layout, symbols
+from pullback.compiler.llvm import can, emit, numbers, parts, scratch_layout, symbols
 from pullback.compiler.loops import (
     Axis,
     Branch,
@@ -197,12 +197,9 @@ def test_holes_of_buffers_copies_and_constants():
     np.testing.assert_array_equal(y, x * 2.0**50)
 
 
-def test_what_is_missing():
-    args = (Load(Place("x"), "int64"),)
-    body = (Store(Place("y"), Op("exp", args, "int64")),)
-    buffers = (Buffer("x", "int64", 1, "input"), Buffer("y", "int64", 1, "output"))
-    assert missing(Program("f", buffers, body)) == (("exp", "int64"),)
-    assert missing(control()) == ()
+def test_what_there_is_machine_code_for():
+    assert can("exp", "float64")
+    assert not can("exp", "int64")
 
 
 def kernel_text(text):

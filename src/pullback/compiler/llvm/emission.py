@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pullback.compiler.llvm.arithmetic import can
 from pullback.compiler.llvm.holes import Hole, with_holes
 from pullback.compiler.llvm.kernels import Kernels
 from pullback.compiler.llvm.module import Code, Lines, Module
@@ -13,9 +12,9 @@ from pullback.compiler.llvm.scalars import Scalars
 from pullback.compiler.llvm.scratch import ALIGNMENT, Layout, layout, variable
 from pullback.compiler.llvm.statements import Shared, Statements
 from pullback.compiler.llvm.values import SIZES
-from pullback.compiler.loops import Expr, External, Op, Program, Statement
+from pullback.compiler.loops import External, Program, Statement
 
-__all__ = ["emit", "missing", "symbols"]
+__all__ = ["emit", "symbols"]
 
 _REGISTERS = 512
 """Bytes of a buffer that may be held in registers."""
@@ -88,21 +87,15 @@ def _pointers(entry: Lines, program: Program, lies: Layout) -> dict[str, str]:
 
 
 class _Collecting(Rewriting):
-    """What a program calls, in the order in which it is written."""
+    """The functions of libraries that a program calls, in the order in which it is written."""
 
     def __init__(self) -> None:
         self.symbols: dict[str, None] = {}
-        self.operations: dict[tuple[str, str], None] = {}
 
     def statement(self, statement: Statement) -> Statement:
         if isinstance(statement, External):
             self.symbols[statement.symbol] = None
         return super().statement(statement)
-
-    def expr(self, expr: Expr) -> Expr:
-        if isinstance(expr, Op):
-            self.operations[expr.name, expr.args[-1].dtype] = None
-        return super().expr(expr)
 
 
 def symbols(program: Program) -> tuple[str, ...]:
@@ -110,10 +103,3 @@ def symbols(program: Program) -> tuple[str, ...]:
     collecting = _Collecting()
     collecting.program(program)
     return tuple(collecting.symbols)
-
-
-def missing(program: Program) -> tuple[tuple[str, str], ...]:
-    """The operations of a program, with the dtype of their arguments, without machine code."""
-    collecting = _Collecting()
-    collecting.program(program)
-    return tuple(each for each in collecting.operations if not can(*each))
