@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from pullback.compiler.llvm import Area
+
 __all__ = ["Linkage", "pack", "unpack"]
 
 _MOST = 1 << 20
@@ -33,7 +35,9 @@ class Linkage:
     donated : tuple of (int, int)
         Inputs, each with the output that may take over its memory.
     scratch : int
-        Bytes of working memory.
+        Bytes of working memory, beside those of tiles.
+    areas : tuple of Area
+        What the working memory of tiles depends on.
     operations : int
         How many a call takes; very many where only the data knows it.
     """
@@ -43,6 +47,7 @@ class Linkage:
     errors: tuple[tuple[type[Exception], str], ...]
     donated: tuple[tuple[int, int], ...]
     scratch: int
+    areas: tuple[Area, ...]
     operations: int
 
 
@@ -60,6 +65,7 @@ def pack(linkage: Linkage, code: str) -> bytes | None:
         "errors": [(error.__name__, words) for error, words in linkage.errors],
         "donated": linkage.donated,
         "scratch": linkage.scratch,
+        "areas": linkage.areas,
         "operations": linkage.operations,
     }
     return b"\n".join((json.dumps(head).encode(), b"".join(x.tobytes() for x in constants)))
@@ -84,6 +90,7 @@ def unpack(packed: bytes) -> tuple[Linkage, str]:
         tuple((_ERRORS[name], words) for name, words in head["errors"]),
         tuple((i, o) for i, o in head["donated"]),
         head["scratch"],
+        tuple(Area(*each) for each in head["areas"]),
         head["operations"],
     )
     return linkage, head["code"]

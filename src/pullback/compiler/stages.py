@@ -7,7 +7,7 @@ import struct
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,17 +19,19 @@ from pullback.compiler.call import Array, Instance, NativeFunction
 from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.decomposition import decompose
 from pullback.compiler.donation import safe_pairs
-from pullback.compiler.fusion import fuse
+from pullback.compiler.fusion import arrange, fuse
 from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.identity import Identity, identity
 from pullback.compiler.interrupts import poll_address
 from pullback.compiler.libraries import address_of
 from pullback.compiler.linkage import Linkage, pack, unpack
-from pullback.compiler.llvm import emit, numbers, scratch_layout, symbols
+from pullback.compiler.llvm import areas, emit, numbers, scratch_layout, symbols
 from pullback.compiler.llvm.values import SIZES
 from pullback.compiler.loops import Program, Statement, While, text
 from pullback.compiler.lowering import Lowered, lower
 from pullback.compiler.runtime import Library, assembly, compile_text, load
+from pullback.compiler.runtime.threads import parallel_address, workers
+from pullback.compiler.split import Split, split
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError
 from pullback.graph.graph import Graph
@@ -99,10 +101,19 @@ class Stages:
 
     @functools.cached_property
     def program(self) -> Program:
-        """The program of loops, fused."""
+        """The program of loops, fused and split."""
+        return self.split.program
+
+    @functools.cached_property
+    def split(self) -> Split:
+        """The program of loops, fused, and tile by tile along its samples."""
         lowered = self.lowered
         with self._timed("fuse"):
-            return fuse(lowered.program)
+            fused = fuse(lowered.program)
+        with self._timed("split"):
+            found = split(fused)
+        with self._timed("fuse"):
+            return replace(found, program=arrange(found.program))
 
     @functools.cached_property
     def linkage(self) -> Linkage:
@@ -114,6 +125,7 @@ class Stages:
             tuple(lowered.errors),
             safe_pairs(program, self.donate),
             scratch_layout(program).total,
+            areas(program),
             _UNKNOWN if _has_while(program.body) else self.graph.cost().operations,
         )
 
@@ -208,6 +220,7 @@ class Stages:
         calls = self.lowered.calls if "lowered" in self.__dict__ else ()
         callbacks = Callbacks(calls)
         words = [Callbacks.address() if calls else 0, callbacks.handle, poll_address()]
+        words += [parallel_address(), workers()] if linkage.areas else [0, 1]
         words += [address_of(symbol) for symbol in linkage.symbols]
         return NativeFunction(
             self.recorded.name,
@@ -234,11 +247,12 @@ class Stages:
                 elif not signature.arrays.get(position, False):
                     kind = "scalar"
             outputs.append(Array(dtype_of(out), shape_of(out), kind))
-        scratch, given = self.linkage.scratch, None
+        scratch, given, tiled = self.linkage.scratch, None, self.linkage.areas
         if holes:
             told = {each: i for i, each in enumerate(holes)}
             scratch = scratch_layout(self.program, told).total
             given = b"".join(_bits(self.numbers[1][i]) for i in holes)
+        scratch += max((each.bytes(workers()) for each in tiled), default=0)
         long = self.linkage.operations > _LONG
         return Instance(inputs, tuple(outputs), given, scratch, long)
 

@@ -19,6 +19,7 @@ from pullback.compiler.fusion.traversal import rebuilt, with_bodies
 from pullback.compiler.loops import (
     Axis,
     Copy,
+    Count,
     Kernel,
     Let,
     Load,
@@ -65,6 +66,8 @@ def _shorter(kernel: Kernel) -> Kernel | None:
     for (i, outer), (j, inner) in itertools.permutations(enumerate(kernel.axes), 2):
         if outer.name in numbers or inner.name in numbers:
             continue
+        if isinstance(outer.extent, Count) or isinstance(inner.extent, Count):
+            continue
         if all(step[i] == inner.extent * step[j] for step in steps):
             # ``s·n·i + s·j`` with 0 for i and k for j.
             gone = Substitution()
@@ -97,6 +100,8 @@ def _ordered(kernel: Kernel) -> Kernel:
 def _as_copy(kernel: Kernel) -> Copy | None:
     """``for all i < n: y[p + i] = x[q + i]`` as what it is."""
     if len(kernel.axes) != 1 or len(kernel.body) != 1 or len(kernel.writes) != 1:
+        return None
+    if isinstance(kernel.axes[0].extent, Count):
         return None
     (axis,), (let,), (write,) = kernel.axes, kernel.body, kernel.writes
     if not isinstance(let, Let) or not isinstance(let.value, Load) or write.combine:

@@ -22,6 +22,7 @@ from pullback.compiler.loops import (
     Scalar,
     Statement,
     Store,
+    Tiles,
     While,
 )
 
@@ -133,6 +134,9 @@ def _own(statement: Statement) -> Effects:
         found.checks = True
     elif isinstance(statement, External):
         _external(found, statement)
+    elif isinstance(statement, Tiles):
+        found.gives |= {statement.first, statement.count}
+        found.writes.update(each.buffer for each in statement.sums)
     else:
         _control(found, statement)
     return found

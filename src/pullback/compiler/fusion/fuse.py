@@ -18,7 +18,7 @@ from pullback.compiler.fusion.recurrences import with_recurrences
 from pullback.compiler.fusion.widening import widened
 from pullback.compiler.loops import Program
 
-__all__ = ["fuse"]
+__all__ = ["arrange", "fuse"]
 
 
 def fuse(program: Program) -> Program:
@@ -42,7 +42,21 @@ def fuse(program: Program) -> Program:
     program = replace(program, body=widened(program.body, names, sizes))
     program = without_dead(replace(program, body=merged(program.body, names, dtypes)))
     program = without_dead(recomputed(program, names))
-    program = without_dead(accumulated(program))
+    return without_dead(accumulated(program))
+
+
+def arrange(program: Program) -> Program:
+    """The fused program with its loops in the order of memory, and with less of that.
+
+    Parameters
+    ----------
+    program : Program
+
+    Returns
+    -------
+    Program
+    """
+    names = Names(program)
     program = without_copies(replace(program, body=walked(program.body)))
     program = replace(program, body=with_recurrences(program.body, names))
     return shared_memory(program)

@@ -5,6 +5,8 @@ that touches t is among those from the first to the last that touches u. A buffe
 a loop is in use during all of the loop, and of those around it, unless it is touched nowhere else
 and gets all its elements in each iteration before any of them is read.
 
+Those of a tile are each tile's own: it is as if tiles were no loop for them.
+
 Buffers of a few elements, which may become registers, are left alone; and small ones, which lie on
 the stack, are not put into long ones.
 """
@@ -22,7 +24,7 @@ from pullback.compiler.fusion.buffers import renamed
 from pullback.compiler.fusion.coverage import covers
 from pullback.compiler.fusion.effects import own_effects
 from pullback.compiler.fusion.traversal import bodies_of
-from pullback.compiler.loops import Branch, Buffer, Program, Statement
+from pullback.compiler.loops import Branch, Buffer, Program, Statement, Tiles
 
 __all__ = ["shared_memory"]
 
@@ -35,7 +37,7 @@ _SMALL = 4096
 
 def shared_memory(program: Program) -> Program:
     """The program with the scratch buffers that a scan from the first to the last use needs."""
-    scratch = {b.name: b for b in program.buffers if b.kind == "scratch"}
+    scratch = {b.name: b for b in program.buffers if b.kind in ("scratch", "tile")}
     survey = _Survey()
     survey.row(program.body, None)
     spans = sorted(
@@ -43,11 +45,11 @@ def shared_memory(program: Program) -> Program:
         for name, uses in survey.uses.items()
         if name in scratch and scratch[name].size > _FEW
     )
-    slots: dict[tuple[str, bool], _Slots] = defaultdict(_Slots)
+    slots: dict[tuple[str, str, bool], _Slots] = defaultdict(_Slots)
     new = {}
     for first, last, name in spans:
         dtype, size = np.dtype(scratch[name].dtype), scratch[name].size
-        kind = (dtype.name, size * dtype.itemsize <= _SMALL)
+        kind = (scratch[name].kind, dtype.name, size * dtype.itemsize <= _SMALL)
         new[name] = slots[kind].slot(scratch[name], first, last)
     sizes = {name: size for each in slots.values() for name, size in each.sizes.items()}
     kept = [
@@ -55,7 +57,7 @@ def shared_memory(program: Program) -> Program:
         for name, buffer in scratch.items()
         if new.get(name, name) == name
     ]
-    others = [b for b in program.buffers if b.kind != "scratch"]
+    others = [b for b in program.buffers if b.kind not in ("scratch", "tile")]
     return Program(
         program.name,
         (*others, *kept),
@@ -138,7 +140,8 @@ def _span(uses: list[_Use], buffer: Buffer) -> tuple[int, int]:
     first = min(uses, key=lambda use: use.first)
     around, outermost = first.around, None
     while around is not None:
-        if not isinstance(around.statement, Branch):
+        repeats = not isinstance(around.statement, Branch)
+        if repeats and not (buffer.kind == "tile" and isinstance(around.statement, Tiles)):
             outermost = around
         around = around.around
     if outermost is not None and not covers(first.statement, buffer.name, buffer.size):

@@ -18,6 +18,8 @@ from pullback.compiler.loops import (
     Place,
     Statement,
     Store,
+    Sum,
+    Tiles,
     While,
     Write,
 )
@@ -29,7 +31,7 @@ Body = tuple[Statement, ...]
 
 def bodies_of(statement: Statement) -> list[Body]:
     """The rows of statements within a statement, other than the body of a kernel."""
-    if isinstance(statement, For):
+    if isinstance(statement, For | Tiles):
         return [statement.body]
     if isinstance(statement, While):
         return [statement.test, statement.body]
@@ -40,7 +42,7 @@ def bodies_of(statement: Statement) -> list[Body]:
 
 def with_bodies(statement: Statement, change: Callable[[Body], Body]) -> Statement:
     """The statement with changed rows of statements within."""
-    if isinstance(statement, For):
+    if isinstance(statement, For | Tiles):
         return replace(statement, body=change(statement.body))
     if isinstance(statement, While):
         return replace(statement, test=change(statement.test), body=change(statement.body))
@@ -78,6 +80,9 @@ def rebuilt(
             place(x) if isinstance(x, Place) else value(x) for x in statement.arguments
         )
         return replace(statement, arguments=arguments)
+    if isinstance(statement, Tiles):
+        sums = tuple(Sum(place(Place(x.buffer)).buffer, x.combine) for x in statement.sums)
+        return replace(statement, sums=sums)
     if isinstance(statement, Branch):
         branches = tuple((body, tuple(map(value, row))) for body, row in statement.branches)
         return Branch(value(statement.index), branches, statement.results)

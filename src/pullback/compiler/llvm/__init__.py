@@ -1,8 +1,9 @@
 """LLVM text of programs of loops: explicit vectors, tiles in registers, one function a kernel."""
 
+from pullback.compiler.llvm.areas import Area, areas
 from pullback.compiler.llvm.arithmetic import can
 from pullback.compiler.llvm.emission import emit, symbols
 from pullback.compiler.llvm.holes import numbers
 from pullback.compiler.llvm.scratch import Layout, scratch_layout
 
-__all__ = ["Layout", "can", "emit", "numbers", "scratch_layout", "symbols"]
+__all__ = ["Area", "Layout", "areas", "can", "emit", "numbers", "scratch_layout", "symbols"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pullback.compiler.llvm.holes import Hole, with_holes
+from pullback.compiler.llvm.holes import Hole, with_counts, with_holes
 from pullback.compiler.llvm.kernels import Kernels
 from pullback.compiler.llvm.module import Code, Lines, Module
+from pullback.compiler.llvm.parts import AREA
 from pullback.compiler.llvm.rewriting import Rewriting
 from pullback.compiler.llvm.scalars import Scalars
 from pullback.compiler.llvm.scratch import ALIGNMENT, Layout, layout, variable
@@ -37,10 +38,12 @@ def emit(program: Program, *, holes: Mapping[int, int] | None = None, apart: boo
     -------
     str
         A module with ``i32 @run(ptr buffers, ptr holes, ptr scratch, ptr context)``. Buffers come
-        in the program's order, without scratch ones; `scratch_layout` says how much memory these
-        take, and `symbols` what stands in the context from its fourth word on.
+        in the program's order, without scratch ones; `scratch_layout` and `areas` say how much memory
+        these take, and `symbols` what stands in the context from its sixth word on.
     """
+    told = tuple(sorted(set((holes or {}).values())))
     program = with_holes(program, holes or {})
+    program, counts = with_counts(program, 1 + max(told, default=-1))
     module = Module()
     code = Code(module)
     lines = Lines(code)
@@ -51,8 +54,8 @@ def emit(program: Program, *, holes: Mapping[int, int] | None = None, apart: boo
         if b.name in lies.local and int(b.size) * SIZES[b.dtype] <= _REGISTERS
     )  # fmt: skip
     order = {symbol: number for number, symbol in enumerate(symbols(program))}
-    used = tuple(sorted(set((holes or {}).values())))
-    shared = Shared(module, Kernels(module, apart=apart), program, lies.local, small, order, used)
+    kernels = Kernels(module, apart=apart)
+    shared = Shared(module, kernels, program, lies.local, small, order, told, counts)
     shared.read_holes(entry)
     scalars = Scalars(body, _pointers(entry, program, lies))
     statements = Statements(entry, scalars, shared, once=True)
@@ -83,6 +86,7 @@ def _pointers(entry: Lines, program: Program, lies: Layout) -> dict[str, str]:
         more = entry.op(f"add i64 {bytes_}, {ALIGNMENT - 1}")
         whole = entry.op(f"and i64 {more}, {-ALIGNMENT}")
         at = entry.op(f"getelementptr i8, ptr {at}, i64 {whole}")
+    found[AREA] = at
     return found
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from pullback.compiler.llvm.module import Lines
 from pullback.compiler.llvm.rewriting import Rewriting
 from pullback.compiler.llvm.values import Value, is_float, lane_type, literal
-from pullback.compiler.loops import Const, Program
+from pullback.compiler.loops import Const, Count, Program
 
-__all__ = ["Hole", "Integer", "constant_value", "integer", "numbers", "with_holes"]
+__all__ = ["Hole", "Integer", "constant_value", "integer", "numbers", "with_counts", "with_holes"]
 
 Integer = int | str
 """An integer that is known, or the name of the register that holds it."""
@@ -93,6 +93,27 @@ class _Replacing(Rewriting):
 def with_holes(program: Program, holes: Mapping[int, int]) -> Program:
     """The program with a `Hole` of the given index at each of these positions of `numbers`."""
     return _Replacing(holes).program(program) if holes else program
+
+
+class _Counting(Rewriting):
+    """Puts a hole for the number of a tile's samples, each in its place among the `counts`."""
+
+    def __init__(self, first: int) -> None:
+        self.counts: dict[str, int] = {}
+        self._first = first
+
+    def count(self, value: int) -> int:
+        if not isinstance(value, Count):
+            return value
+        index = self.counts.setdefault(value.name, self._first + len(self.counts))
+        return Hole(index, int(value))
+
+
+def with_counts(program: Program, first: int) -> tuple[Program, dict[str, int]]:
+    """The program with holes, from this index on, for the samples of tiles; and which are whose."""
+    counting = _Counting(first)
+    program = counting.program(program)
+    return program, counting.counts
 
 
 def integer(number: int) -> Integer:

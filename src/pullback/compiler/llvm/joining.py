@@ -7,25 +7,15 @@ from collections.abc import Sequence
 from pullback.compiler.llvm.arithmetic import apply
 from pullback.compiler.llvm.conversions import constant
 from pullback.compiler.llvm.module import Lines
-from pullback.compiler.llvm.values import SIZES, Value, is_float, is_signed
+from pullback.compiler.llvm.values import Value
+from pullback.compiler.loops import unit
 
 __all__ = ["across", "identity", "joined", "side_by_side", "together"]
 
 
 def identity(combine: str, dtype: str, lanes: int) -> Value:
     """What changes no value that it is joined with; for a sum of floats that is -0."""
-    like = Value("", dtype, lanes)
-    if combine in ("maximum", "minimum"):
-        sign = -1 if combine == "maximum" else 1
-        if is_float(dtype):
-            return constant(sign * float("inf"), like)
-        bits = 8 * SIZES[dtype]
-        if not is_signed(dtype):
-            return constant(0 if combine == "maximum" else (1 if dtype == "bool" else -1), like)
-        return constant(-(1 << (bits - 1)) if sign < 0 else (1 << (bits - 1)) - 1, like)
-    if combine == "add":
-        return constant(-0.0 if is_float(dtype) else 0, like)
-    return constant(combine in ("multiply", "logical_and"), like)
+    return constant(unit(combine, dtype), Value("", dtype, lanes))
 
 
 def joined(at: Lines, combine: str, a: Value, b: Value) -> Value:

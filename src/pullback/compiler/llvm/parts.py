@@ -17,12 +17,17 @@ from pullback.compiler.loops import (
     Scalar,
     Statement,
     Store,
+    Tiles,
 )
 
-__all__ = ["Names", "divided", "weight"]
+__all__ = ["AREA", "Names", "divided", "operations", "weight"]
 
 LONG = 1000
 """Instructions of a function, about; LLVM's time grows faster than a function's size."""
+
+
+AREA = ""
+"""Stands for the working memory of tiles among buffers."""
 
 
 class Names(Rewriting):
@@ -49,6 +54,11 @@ class Names(Rewriting):
         self.buffers[name] += 1
         return name
 
+    def statement(self, statement: Statement) -> Statement:
+        if isinstance(statement, Tiles):
+            self.buffers[AREA] += 1
+        return super().statement(statement)
+
     def scalar(self, scalar: Scalar) -> Scalar:
         self.given[scalar.name] = scalar.dtype
         return super().scalar(scalar)
@@ -57,18 +67,19 @@ class Names(Rewriting):
 def weight(statement: Statement, inline: Callable[[Kernel], int]) -> int:
     """About how many instructions a statement becomes where it stands."""
     if isinstance(statement, Let):
-        return _operations(statement.value)
+        return operations(statement.value)
     if isinstance(statement, Store):
-        return 2 + _operations(statement.value)
+        return 2 + operations(statement.value)
     if isinstance(statement, Check):
-        return 2 + _operations(statement.condition)
+        return 2 + operations(statement.condition)
     return inline(statement) if isinstance(statement, Kernel) else 20
 
 
-def _operations(expr: Expr) -> int:
+def operations(expr: Expr) -> int:
+    """About how many instructions an expression takes."""
     if isinstance(expr, Op):
         cost = OPERATIONS[expr.name].cost
-        return (1 if cost < 16 else 2 * cost) + sum(map(_operations, expr.args))
+        return (1 if cost < 16 else 2 * cost) + sum(map(operations, expr.args))
     return 1 if isinstance(expr, Load) else 0
 
 

@@ -14,6 +14,7 @@ from pullback.compiler.loops import (
     Check,
     Const,
     Copy,
+    Count,
     Expr,
     External,
     For,
@@ -27,6 +28,8 @@ from pullback.compiler.loops import (
     Scalar,
     Statement,
     Store,
+    Sum,
+    Tiles,
     While,
     Write,
 )
@@ -50,6 +53,10 @@ class Rewriting:
     def extent(self, value: int) -> int:
         """The extent of an axis or a step: 0 and 1 are not like other ones."""
         return value
+
+    def count(self, value: int) -> int:
+        """The extent of an axis; the samples of a tile are no number."""
+        return value if isinstance(value, Count) else self.extent(value)
 
     def name(self, name: str) -> str:
         return name
@@ -118,10 +125,12 @@ class Rewriting:
             )
             results = tuple([(n, self.scalar(scalar)) for n, scalar in statement.results])
             return replace(statement, arguments=arguments, results=results)
+        if isinstance(statement, Tiles):
+            return self._tiles(statement)
         return self._control(statement)
 
     def kernel(self, kernel: Kernel) -> Kernel:
-        axes = tuple([Axis(self.name(name), self.extent(n)) for name, n in kernel.axes])
+        axes = tuple([Axis(self.name(name), self.count(n)) for name, n in kernel.axes])
         body = tuple([self.statement(each) for each in kernel.body])
         writes = tuple([self.write(each) for each in kernel.writes])
         return Kernel(axes, body, writes)  # type: ignore[arg-type]
@@ -131,6 +140,12 @@ class Rewriting:
         to = self.scalar(target) if isinstance(target, Scalar) else self.place(target)
         start = None if write.start is None else self.expr(write.start)
         return Write(to, self.expr(write.value), write.combine, start)
+
+    def _tiles(self, tiles: Tiles) -> Tiles:
+        first, count, extent = self.name(tiles.first), self.name(tiles.count), tiles.extent
+        sums = tuple([Sum(self.buffer(buffer), combine) for buffer, combine in tiles.sums])
+        sizes = self.extent(extent), self.number(tiles.tile), self.number(tiles.block)
+        return Tiles(first, count, *sizes, sums, self.statements(tiles.body))
 
     def _control(self, statement: For | While | Branch) -> Statement:
         if isinstance(statement, Branch):

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pullback.compiler.llvm.holes import Hole, with_holes
+from pullback.compiler.llvm.parts import Names
 from pullback.compiler.llvm.values import SIZES, memory_type
-from pullback.compiler.loops import Buffer, Program
+from pullback.compiler.loops import Buffer, Program, Tiles
 
 __all__ = ["ALIGNMENT", "Layout", "layout", "scratch_layout", "variable"]
 
@@ -47,17 +48,29 @@ def layout(program: Program) -> Layout:
     """The layout of a program whose holes are in their places."""
     offsets: dict[str, int] = {}
     total, stack, local = 0, 0, set()
+    shared = _in_tiles(program)
     for buffer in program.buffers:
         if buffer.kind != "scratch":
             continue
         size = aligned(buffer)
-        if not isinstance(buffer.size, Hole) and size <= _SMALL and stack + size <= _STACK:
+        small = not isinstance(buffer.size, Hole) and size <= _SMALL
+        if small and stack + size <= _STACK and buffer.name not in shared:
             local.add(buffer.name)
             stack += size
         else:
             offsets[buffer.name] = total
             total += size
     return Layout(offsets, total, frozenset(local))
+
+
+def _in_tiles(program: Program) -> set[str]:
+    """The buffers that the functions of tiles use, on whatever thread."""
+    return {
+        name
+        for statement in program.body
+        if isinstance(statement, Tiles)
+        for name in Names(statement.body).buffers
+    }
 
 
 def aligned(buffer: Buffer) -> int:

@@ -15,6 +15,7 @@ from pullback.compiler.llvm.packs import packed, side_by_side
 from pullback.compiler.llvm.parts import Names, divided
 from pullback.compiler.llvm.scalars import Scalars
 from pullback.compiler.llvm.scratch import variable
+from pullback.compiler.llvm.tiles import Outside, write_tiles
 from pullback.compiler.llvm.values import SIZES, Value, memory_type
 from pullback.compiler.loops import (
     Branch,
@@ -32,6 +33,7 @@ from pullback.compiler.loops import (
     Program,
     Statement,
     Store,
+    Tiles,
     While,
 )
 
@@ -55,6 +57,8 @@ class Shared:
         The position of each external function among them.
     holes : tuple of int
         The indices of the numbers that code reads when it runs.
+    counts : mapping of str to int
+        Of tiles, by the name of their samples' number, the index of the hole that stands for it.
     """
 
     module: Module
@@ -64,6 +68,7 @@ class Shared:
     registers: frozenset[str]
     symbols: Mapping[str, int]
     holes: tuple[int, ...]
+    counts: Mapping[str, int]
 
     def __post_init__(self) -> None:
         self.buffers = {buffer.name: buffer for buffer in self.program.buffers}
@@ -85,12 +90,21 @@ class Shared:
 
 
 class Statements(Control):
-    """Writes statements into a function."""
+    """Writes statements into a function, which has registers for the holes of `counts`."""
 
-    def __init__(self, entry: Lines, scalars: Scalars, shared: Shared, *, once: bool) -> None:
+    def __init__(
+        self,
+        entry: Lines,
+        scalars: Scalars,
+        shared: Shared,
+        *,
+        once: bool,
+        counts: Sequence[int] = (),
+    ) -> None:
         super().__init__(entry, scalars)
         self._shared = shared
         self._once = once
+        self._counts = counts
 
     def emit(self, body: Sequence[Statement]) -> None:
         parts = list(divided(body, self._shared.inline))
@@ -135,7 +149,8 @@ class Statements(Control):
                  if everywhere.scalars[name] > names.scalars[name]]  # fmt: skip
         own = [name for name, count in names.buffers.items()
                if once and name in shared.local and count == everywhere.buffers[name]]  # fmt: skip
-        others = [name for name in names.buffers if name not in own]
+        known = self.scalars.pointers
+        others = [name for name in names.buffers if name in known and name not in own]
         name = f"@part.{shared.parts}"
         shared.parts += 1
         code = Code(shared.module)
@@ -148,7 +163,7 @@ class Statements(Control):
         scalars.names = {given: value if not value.text.startswith("%")
                          else value._replace(text=f"%s{n}")
                          for n, (given, value) in enumerate(takes.items())}  # fmt: skip
-        function = Statements(entry, scalars, shared, once=False)
+        function = Statements(entry, scalars, shared, once=False, counts=self._counts)
         function._all(part)
         for n, (given, _, _) in enumerate(gives):
             slot = inner.op(f"getelementptr i64, ptr %record, i64 {n}")
@@ -158,12 +173,14 @@ class Statements(Control):
         parameters = ["ptr %record", "ptr %holes", "ptr %context"]
         parameters += [f"ptr %b{n}" for n in range(len(others))]
         parameters += [f"{value.type} %s{n}" for n, value in taken]
+        parameters += [f"i64 %hole{index}" for index in self._counts]
         header = f"define internal i32 {name}({', '.join(parameters)}) #1 {{"
         shared.module.define(name, "\n".join([header, *lines.flat(), "}"]))
         record = self.entry.op(f"alloca [{max(len(gives), 1)} x i64], align 8")
         arguments = [f"ptr {record}", "ptr %holes", "ptr %context"]
         arguments += [f"ptr {self.scalars.pointers[each]}" for each in others]
         arguments += [value.typed for _, value in taken]
+        arguments += [f"i64 %hole{index}" for index in self._counts]
         self.leave_unless_zero(self.lines.op(f"call i32 {name}({', '.join(arguments)})"))
         for n, (each, dtype, _) in enumerate(gives):
             slot = self.lines.op(f"getelementptr i64, ptr {record}, i64 {n}")
@@ -200,6 +217,22 @@ class Statements(Control):
     @_statement.register
     def _(self, statement: Branch) -> None:
         self.choice(statement)
+
+    @_statement.register
+    def _(self, statement: Tiles) -> None:
+        shared = self._shared
+        name, shared.parts = f"tiles.{shared.parts}", shared.parts + 1
+
+        def body(
+            entry: Lines, scalars: Scalars, row: Sequence[Statement], counts: Sequence[int]
+        ) -> None:
+            function = Statements(entry, scalars, shared, once=False, counts=counts)
+            function.emit(row)
+            function.end()
+
+        count = shared.counts.get(statement.count, -1)
+        outside = Outside(shared.module, shared.buffers, shared.holes, count, name, body)
+        self.leave_unless_zero(write_tiles(statement, outside, self.entry, self.scalars))
 
     @_statement.register
     def _(self, statement: Kernel) -> None:
@@ -256,7 +289,7 @@ class Statements(Control):
     @_statement.register
     def _(self, statement: External) -> None:
         given = [self._argument(argument) for argument in statement.arguments]
-        function = self._word("ptr", 3 + self._shared.symbols[statement.symbol])
+        function = self._word("ptr", 5 + self._shared.symbols[statement.symbol])
         self.lines.do(f"call void {function}({', '.join(f'ptr {each}' for each in given)})")
         for number, scalar in statement.results:
             to = memory_type(scalar.dtype)

@@ -9,6 +9,7 @@ from pullback.compiler.loops.language import (
     Check,
     Const,
     Copy,
+    Count,
     Expr,
     External,
     For,
@@ -22,10 +23,12 @@ from pullback.compiler.loops.language import (
     Scalar,
     Statement,
     Store,
+    Sum,
+    Tiles,
     While,
     Write,
 )
-from pullback.compiler.loops.operations import OPERATIONS, Operation
+from pullback.compiler.loops.operations import OPERATIONS, Operation, unit
 from pullback.compiler.loops.text import text
 from pullback.compiler.loops.verification import verify
 
@@ -38,6 +41,7 @@ __all__ = [
     "Check",
     "Const",
     "Copy",
+    "Count",
     "Expr",
     "External",
     "For",
@@ -52,9 +56,12 @@ __all__ = [
     "Scalar",
     "Statement",
     "Store",
+    "Sum",
+    "Tiles",
     "While",
     "Write",
     "interpret",
     "text",
+    "unit",
     "verify",
 ]

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from pullback.compiler.loops.language import (
+    Axis,
     Branch,
     Call,
     Check,
     Const,
     Copy,
+    Count,
     Expr,
     External,
     For,
@@ -26,10 +28,11 @@ from pullback.compiler.loops.language import (
     Scalar,
     Statement,
     Store,
+    Tiles,
     While,
     Write,
 )
-from pullback.compiler.loops.operations import COMBINING, OPERATIONS
+from pullback.compiler.loops.operations import COMBINING, OPERATIONS, unit
 
 __all__ = ["CheckFailedError", "interpret"]
 
@@ -73,7 +76,7 @@ def interpret(
         flat.flags.writeable = False
         run.buffers[buffer.name] = flat
     for buffer in program.buffers:
-        if buffer.kind in ("scratch", "output"):
+        if buffer.kind in ("scratch", "output", "tile"):
             # What was never written must not look like a result.
             empty = np.frombuffer(
                 b"\xa5" * (buffer.size * np.dtype(buffer.dtype).itemsize), buffer.dtype
@@ -151,8 +154,9 @@ class _Run:
 
     @_statement.register
     def _(self, statement: Kernel) -> None:
-        extents = [axis.extent for axis in statement.axes]
-        for position, (axis, extent) in enumerate(statement.axes):
+        extents = [self._extent(axis.extent) for axis in statement.axes]
+        axes = [Axis(axis.name, n) for axis, n in zip(statement.axes, extents, strict=True)]
+        for position, (axis, extent) in enumerate(axes):
             shape = [1] * len(extents)
             shape[position] = extent
             self.scalars[axis] = np.arange(extent).reshape(shape)
@@ -165,7 +169,10 @@ class _Run:
             else:
                 found.append(np.array(np.broadcast_to(self.value(write.value), extents)))
         for write, values in zip(statement.writes, found, strict=True):
-            self._write(write, values, statement.axes)
+            self._write(write, values, axes)
+
+    def _extent(self, extent: int) -> int:
+        return int(self.scalars[extent.name]) if isinstance(extent, Count) else extent
 
     def _write(self, write: Write, values: np.ndarray | None, axes: Sequence[Any]) -> None:
         target = write.target
@@ -224,6 +231,36 @@ class _Run:
         body, values = statement.branches[min(index, len(statement.branches) - 1)]
         self.statements(body)
         self._bind(statement.results, [self.value(value) for value in values])
+
+    @_statement.register
+    def _(self, statement: Tiles) -> None:
+        units = {x.buffer: unit(x.combine, self.buffers[x.buffer].dtype.name)
+                 for x in statement.sums}  # fmt: skip
+        tiles = -(-statement.extent // statement.tile)
+        found = []
+        for block in range(0, tiles, statement.block):
+            for buffer, nothing in units.items():
+                self.buffers[buffer] = np.full_like(self.buffers[buffer], nothing)
+            for tile in range(block, min(block + statement.block, tiles)):
+                first = tile * statement.tile
+                count = min(statement.tile, statement.extent - first)
+                self.scalars[statement.first] = np.int64(first)
+                self.scalars[statement.count] = np.int64(count)
+                self.statements(statement.body)
+            found.append([self.buffers[buffer] for buffer in units])
+        while len(found) > 1:
+            pairs = zip(found[::2], found[1::2], strict=False)
+            rest = found[len(found) // 2 * 2 :]
+            found = [
+                [
+                    COMBINING[x.combine][0](a, b)
+                    for x, a, b in zip(statement.sums, *pair, strict=True)
+                ]
+                for pair in pairs
+            ] + rest
+        for n, (buffer, nothing) in enumerate(units.items()):
+            total = found[0][n] if found else np.full_like(self.buffers[buffer], nothing)
+            self.buffers[buffer] = total
 
     @_statement.register
     def _(self, statement: Copy) -> None:

@@ -1,7 +1,7 @@
 """The grammar of the language of loops.
 
     Program   ::= buffers, statements
-    Statement ::= Let | Store | Check | Kernel | For | While | Branch | Copy | Call | External
+    Statement ::= Let | Store | Check | Kernel | For | While | Branch | Tiles | Copy | Call | External
     Expr      ::= Const | Name | Load | Op
     Place     ::= buffer [ offset + Σ step · name ]
 
@@ -24,6 +24,7 @@ __all__ = [
     "Check",
     "Const",
     "Copy",
+    "Count",
     "Expr",
     "External",
     "For",
@@ -37,6 +38,8 @@ __all__ = [
     "Scalar",
     "Statement",
     "Store",
+    "Sum",
+    "Tiles",
     "While",
     "Write",
 ]
@@ -54,14 +57,15 @@ class Buffer:
     dtype : str
         ``"float64"``, ``"float32"``, ``"bool"``, ``"int64"`` or another integer.
     size : int
-    kind : {"input", "output", "constant", "scratch"}
-        Inputs and constants are only read. Scratch and outputs hold anything at first.
+    kind : {"input", "output", "constant", "scratch", "tile"}
+        Inputs and constants are only read. Scratch and outputs hold anything at first, as do those
+        of a tile, which each tile has for itself.
     """
 
     name: str
     dtype: str
     size: int
-    kind: Literal["input", "output", "constant", "scratch"]
+    kind: Literal["input", "output", "constant", "scratch", "tile"]
 
 
 class Place(NamedTuple):
@@ -153,6 +157,28 @@ class Check(_Remembering):
 
     condition: Expr
     error: int
+
+
+class Count(int):
+    """The extent of an axis along the samples of a tile: at most the integer that it is.
+
+    Attributes
+    ----------
+    name : str
+        The scalar that says how many they are.
+    """
+
+    name: str
+
+    def __new__(cls, name: str, most: int) -> Count:
+        found = super().__new__(cls, most)
+        found.name = name
+        return found
+
+    def __repr__(self) -> str:
+        return self.name
+
+    __str__ = __repr__
 
 
 class Axis(NamedTuple):
@@ -268,6 +294,48 @@ class Branch(_Remembering):
     results: tuple[Scalar, ...]
 
 
+class Sum(NamedTuple):
+    """What all samples of some tiles make together.
+
+    Attributes
+    ----------
+    buffer : str
+        Within the tiles it holds what those of a block have made so far; afterwards what all have.
+    combine : str
+        How two of them are joined, as in `Write`. What changes nothing is there at first.
+    """
+
+    buffer: str
+    combine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles(_Remembering):
+    """The body for each `tile` of `extent` samples, the last of which may have fewer.
+
+    So many tiles one after the other, as `block` says, are a block; blocks may be computed at the
+    same time. The sums of the blocks are joined two by two, then those of the pairs two by two, and
+    so on; what has no partner waits for the next round. So they don't depend on anything else.
+
+    Attributes
+    ----------
+    first, count : str
+        The scalars of dtype int64 that say which sample is a tile's first, and how many it has.
+    extent, tile, block : int
+    sums : tuple of Sum
+    body : tuple of Statement
+        It writes to a sample's own elements alone, to buffers of the tile, and to the sums.
+    """
+
+    first: str
+    count: str
+    extent: int
+    tile: int
+    block: int
+    sums: tuple[Sum, ...]
+    body: tuple[Statement, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Copy(_Remembering):
     """`size` elements from one place to another, of one dtype; they don't overlap."""
@@ -313,7 +381,7 @@ class External(_Remembering):
 
 
 Statement = (
-    Let | Store | Check | Kernel | For | While | Branch | Copy | Call | External
+    Let | Store | Check | Kernel | For | While | Branch | Tiles | Copy | Call | External
 )  # fmt: skip
 
 
@@ -325,7 +393,7 @@ class Program:
     ----------
     name : str
     buffers : tuple of Buffer
-        Inputs, outputs and constants, each in order, then scratch.
+        Inputs, outputs and constants, each in order, then scratch, then those of tiles.
     body : tuple of Statement
     """
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.special
 
-__all__ = ["COMBINING", "OPERATIONS", "Operation"]
+__all__ = ["COMBINING", "OPERATIONS", "Operation", "unit"]
 
 
 class Operation(NamedTuple):
@@ -87,3 +88,18 @@ COMBINING: dict[str, tuple[np.ufunc, Any]] = {
     "logical_or": (np.logical_or, False),
 }
 """How writes of a kernel are joined, and what doesn't change what it is joined with, if any."""
+
+
+def unit(combine: str, dtype: str) -> int | float | bool:
+    """What changes no value that it is joined with; for a sum of floats that is -0."""
+    kind = np.dtype(dtype)
+    if combine == "add":
+        return -0.0 if kind.kind == "f" else 0
+    if combine not in ("maximum", "minimum"):
+        return kind.type(combine in ("multiply", "logical_and")).item()  # type: ignore[no-any-return]
+    lowest = combine == "maximum"
+    if kind.kind == "f":
+        return -math.inf if lowest else math.inf
+    if kind.kind == "b":
+        return not lowest
+    return int(np.iinfo(kind).min if lowest else np.iinfo(kind).max)

@@ -23,6 +23,7 @@ from pullback.compiler.loops.language import (
     Scalar,
     Statement,
     Store,
+    Tiles,
     While,
     Write,
 )
@@ -119,6 +120,13 @@ def _after(nexts: Sequence[Expr], results: Sequence[Scalar]) -> list[str]:
     return [f"  next {', '.join(map(expression, nexts))}", f"  giving {names}"]
 
 
+def _tiles(tiles: Tiles) -> list[str]:
+    sizes = f"{tiles.tile} at a time, {tiles.block} tiles a block"
+    lines = [f"tiles of {tiles.count} from {tiles.first} < {tiles.extent}, {sizes}:"]
+    lines += [f"  join {buffer} by {combine}" for buffer, combine in tiles.sums]
+    return lines + [*statements(tiles.body, "  ")]
+
+
 def _lines(statement: Statement) -> list[str]:
     if isinstance(statement, Let | Check):
         return [_let(statement)]
@@ -145,6 +153,8 @@ def _lines(statement: Statement) -> list[str]:
         lines = [f"for {statement.index} < {expression(statement.extent)}{order}{carries}:"]
         lines += statements(statement.body, "  ")
         return lines + _after(statement.nexts, statement.results)
+    if isinstance(statement, Tiles):
+        return _tiles(statement)
     if isinstance(statement, While):
         lines = [f"while; {_carries(statement.carries)}:"]
         lines += statements(statement.test, "  ")

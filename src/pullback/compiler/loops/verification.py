@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pullback.compiler.loops.language import (
@@ -14,6 +14,7 @@ from pullback.compiler.loops.language import (
     Check,
     Const,
     Copy,
+    Count,
     Expr,
     External,
     For,
@@ -26,6 +27,7 @@ from pullback.compiler.loops.language import (
     Scalar,
     Statement,
     Store,
+    Tiles,
     While,
     Write,
 )
@@ -64,6 +66,8 @@ class _Verification:
         self._seen: dict[str, str] = {}
         self._ranges: dict[str, Range] = {}
         self._given: set[str] = set()
+        self._tiles: Tiles | None = None
+        self._samples: set[str] = set()
 
     # -- names -----------------------------------------------------------------------------------
 
@@ -119,13 +123,15 @@ class _Verification:
     def _place(self, place: Place, *, bounded: bool = True, size: int = 1) -> Buffer:
         _require(place.buffer in self._buffers, f"there is no buffer {place.buffer}")
         buffer = self._buffers[place.buffer]
+        tiled = buffer.kind == "tile" and self._tiles is None
+        _require(not tiled, f"{buffer} is used outside of tiles")
         low: int | None = place.offset
         high: int | None = place.offset
         names = [name for name, _ in place.terms]
         _require(len(set(names)) == len(names), f"a name stands twice in {place}")
-        for name, step in place.terms:
+        for name, step, among in self._terms(place):
             self._value(Name(name, "int64"))
-            ends = [end if end is None else end * step for end in self._ranges[name]]
+            ends = [end if end is None else end * step for end in among]
             least, most = ends if step >= 0 else ends[::-1]
             low = None if low is None or least is None else low + least
             high = None if high is None or most is None else high + most
@@ -135,9 +141,21 @@ class _Verification:
             _require(inside, f"{place} reaches {high} of {buffer.size} elements")
         return buffer
 
+    def _terms(self, place: Place) -> Iterator[tuple[str, int, Range]]:
+        """The terms of a place, each with the values it has; a tile's samples with its first."""
+        tiles, steps = self._tiles, dict(place.terms)
+        one = [name for name in steps if name in self._samples]
+        whole = tiles and len(one) == 1 and steps.get(tiles.first) == steps[one[0]]
+        for name, step in place.terms:
+            among = self._ranges[name] if name in self._ranges else _ANY
+            if whole and tiles is not None and name in (tiles.first, one[0]):
+                among = (0, tiles.extent - 1 if name == tiles.first else 0)
+            yield name, step, among
+
     def _target(self, place: Place, dtype: str) -> None:
         buffer = self._place(place)
-        _require(buffer.kind in ("scratch", "output"), f"{buffer} can't be written to")
+        written = buffer.kind in ("scratch", "output", "tile")
+        _require(written, f"{buffer} can't be written to")
         _require(buffer.dtype == dtype, f"{buffer} gets {dtype}")
 
     # -- statements ------------------------------------------------------------------------------
@@ -171,6 +189,10 @@ class _Verification:
         outside = dict(self._seen)
         for axis, extent in statement.axes:
             self._give(Scalar(axis, "int64"), (0, extent - 1))
+            if isinstance(extent, Count):
+                named = self._tiles is not None and self._tiles.count == extent.name
+                _require(named, f"{axis} runs to {extent}, which no tiles around it say")
+                self._samples.add(axis)
         if any(axis.extent == 0 for axis in statement.axes):
             self._ranges.update((axis.name, _ANY) for axis in statement.axes)
         for each in statement.body:
@@ -244,6 +266,22 @@ class _Verification:
         for body, values in statement.branches:
             self._inside(body, zip(values, dtypes, strict=True))
         self._results(statement.results, dtypes)
+
+    @_statement.register
+    def _(self, statement: Tiles) -> None:
+        sizes = statement.extent, statement.tile, statement.block
+        _require(self._tiles is None, "tiles stand within tiles")
+        _require(min(statement.extent, 0) == 0 and min(sizes[1:]) > 0, f"tiles of {sizes}")
+        for buffer, combine in statement.sums:
+            known = buffer in self._buffers and self._buffers[buffer].kind == "scratch"
+            _require(known, f"{buffer} is no scratch memory to sum in")
+            _require(combine in COMBINING, f"nothing is joined by {combine}")
+        outside = dict(self._seen)
+        self._give(Scalar(statement.first, "int64"), (0, max(statement.extent - 1, 0)))
+        self._give(Scalar(statement.count, "int64"), (0, statement.tile))
+        self._tiles = statement
+        self.statements(statement.body)
+        self._tiles, self._seen = None, outside
 
     @_statement.register
     def _(self, statement: Copy) -> None:
