@@ -1,2 +1,0 @@
-def parallel_address(): return 0
-def workers(): return 1
