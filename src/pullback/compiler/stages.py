@@ -30,7 +30,7 @@ from pullback.compiler.llvm.values import SIZES
 from pullback.compiler.loops import Program, Statement, While, text
 from pullback.compiler.lowering import Lowered, lower
 from pullback.compiler.runtime import Library, assembly, compile_text, load
-from pullback.compiler.runtime.threads import parallel_address, workers
+from pullback.compiler.runtime.threads import parallel_address, ready, workers
 from pullback.compiler.split import Split, split
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError
@@ -220,6 +220,8 @@ class Stages:
         calls = self.lowered.calls if "lowered" in self.__dict__ else ()
         callbacks = Callbacks(calls)
         words = [Callbacks.address() if calls else 0, callbacks.handle, poll_address()]
+        if linkage.areas:
+            ready()
         words += [parallel_address(), workers()] if linkage.areas else [0, 1]
         words += [address_of(symbol) for symbol in linkage.symbols]
         return NativeFunction(
