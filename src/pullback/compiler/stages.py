@@ -93,27 +93,38 @@ class Stages:
         return graph
 
     @functools.cached_property
+    def _in_loops(self) -> tuple[Lowered, Split]:
+        """The program as lowered, and as it is fused, split and arranged.
+
+        Large products are loops where that lets the samples be gone through tile by tile.
+        """
+        graph = self.graph
+        for in_loops in (True, False):
+            with self._timed("lower"):
+                lowered = lower(graph, self.varying, in_loops=in_loops)
+            with self._timed("fuse"):
+                fused = fuse(lowered.program)
+            with self._timed("split"):
+                found = split(fused)
+            if found.samples or not lowered.spared:
+                break
+        with self._timed("fuse"):
+            return lowered, replace(found, program=arrange(found.program))
+
+    @property
     def lowered(self) -> Lowered:
         """The program of loops, and what it needs from outside."""
-        graph = self.graph
-        with self._timed("lower"):
-            return lower(graph, self.varying)
+        return self._in_loops[0]
 
-    @functools.cached_property
-    def program(self) -> Program:
-        """The program of loops, fused and split."""
-        return self.split.program
-
-    @functools.cached_property
+    @property
     def split(self) -> Split:
         """The program of loops, fused, and tile by tile along its samples."""
-        lowered = self.lowered
-        with self._timed("fuse"):
-            fused = fuse(lowered.program)
-        with self._timed("split"):
-            found = split(fused)
-        with self._timed("fuse"):
-            return replace(found, program=arrange(found.program))
+        return self._in_loops[1]
+
+    @property
+    def program(self) -> Program:
+        """The program that becomes machine code."""
+        return self.split.program
 
     @functools.cached_property
     def linkage(self) -> Linkage:
@@ -217,7 +228,7 @@ class Stages:
         """The native function for this machine code."""
         linkage = self.linkage
         # What is found on disk by its recording calls nothing.
-        calls = self.lowered.calls if "lowered" in self.__dict__ else ()
+        calls = self.lowered.calls if "_in_loops" in self.__dict__ else ()
         callbacks = Callbacks(calls)
         words = [Callbacks.address() if calls else 0, callbacks.handle, poll_address()]
         if linkage.areas:

@@ -30,6 +30,7 @@ from pullback.compiler.loops import (
     Scalar,
     Statement,
     Store,
+    Tiles,
     While,
     Write,
 )
@@ -103,6 +104,8 @@ class _Needs:
             self._roots += [("buffer", name) for name in about.reads | about.writes]
             self._roots += [("scalar", name) for name in about.uses]
             self._roots += self._around[-1:]
+        elif isinstance(statement, Tiles):
+            self.row(statement.body)
         else:
             self._control(statement)
 
@@ -195,6 +198,9 @@ class _Kept:
             if not kept and not any(body for body, _ in branches):
                 return None
             return Branch(statement.index, branches, tuple(statement.results[k] for k in kept))
+        if isinstance(statement, Tiles):
+            sums = tuple(x for x in statement.sums if self._has(Place(x.buffer)))
+            return replace(statement, sums=sums, body=self.row(statement.body))
         return statement
 
     def _kernel(self, kernel: Kernel) -> Kernel | None:

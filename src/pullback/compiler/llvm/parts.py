@@ -7,20 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pullback.compiler.llvm.rewriting import Rewriting
 from pullback.compiler.loops import (
-    OPERATIONS,
     Check,
-    Expr,
     Kernel,
     Let,
-    Load,
-    Op,
     Scalar,
     Statement,
     Store,
     Tiles,
+    operations,
 )
 
-__all__ = ["AREA", "Names", "divided", "operations", "weight"]
+__all__ = ["AREA", "Names", "divided", "weight"]
 
 LONG = 1000
 """Instructions of a function, about; LLVM's time grows faster than a function's size."""
@@ -73,14 +70,6 @@ def weight(statement: Statement, inline: Callable[[Kernel], int]) -> int:
     if isinstance(statement, Check):
         return 2 + operations(statement.condition)
     return inline(statement) if isinstance(statement, Kernel) else 20
-
-
-def operations(expr: Expr) -> int:
-    """About how many instructions an expression takes."""
-    if isinstance(expr, Op):
-        cost = OPERATIONS[expr.name].cost
-        return (1 if cost < 16 else 2 * cost) + sum(map(operations, expr.args))
-    return 1 if isinstance(expr, Load) else 0
 
 
 def divided(

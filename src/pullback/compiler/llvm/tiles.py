@@ -8,7 +8,6 @@ when the code runs.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from pullback.compiler.llvm.areas import PER_WORKER
 from pullback.compiler.llvm.control import POLL
 from pullback.compiler.llvm.holes import Integer, integer
 from pullback.compiler.llvm.module import Code, Lines, Module
-from pullback.compiler.llvm.parts import AREA, Names, operations
+from pullback.compiler.llvm.parts import AREA, Names
 from pullback.compiler.llvm.places import plus, times
 from pullback.compiler.llvm.scalars import Scalars
 from pullback.compiler.llvm.scratch import ALIGNMENT
@@ -38,6 +37,7 @@ from pullback.compiler.loops import (
     Tiles,
     Write,
     unit,
+    work,
 )
 
 __all__ = ["Outside", "write_tiles"]
@@ -149,7 +149,7 @@ class _Functions:
         blocks = _rounded_up(lines, extent, block)
         slot = lines.op(f"getelementptr i64, ptr %context, i64 {WORKERS}")
         all_ = lines.op(f"load i64, ptr {slot}, align 8")
-        most = -(-_OPERATIONS // (max(1, sum(map(_work, tiles.body))) // int(tiles.tile) or 1))
+        most = -(-_OPERATIONS // (max(1, sum(map(work, tiles.body))) // int(tiles.tile) or 1))
         little = lines.op(f"icmp ult i64 {extent}, {most}")
         workers = lines.op(f"select i1 {little}, i64 1, i64 {all_}")
         # The least power of two with which the spans are no more than that.
@@ -311,12 +311,3 @@ def _joining(each: Sum, buffer: Buffer) -> Statement:
     value = Scalar("v", buffer.dtype)
     write = Write(into, Name(*value), each.combine)
     return Kernel((Axis("i", buffer.size),), (Let(value, Load(other, buffer.dtype)),), (write,))
-
-
-def _work(statement: Statement) -> int:
-    """About how many operations a statement takes for a tile."""
-    if isinstance(statement, Kernel):
-        points = math.prod(int(axis.extent) for axis in statement.axes)
-        inner = sum(operations(each.value) for each in statement.body if isinstance(each, Let))
-        return points * (inner + len(statement.writes))
-    return sum(map(_work, getattr(statement, "body", ())))

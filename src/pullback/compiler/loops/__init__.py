@@ -1,5 +1,6 @@
 """The language of loops: what graphs are lowered to; text, a verifier and an interpreter of it."""
 
+from pullback.compiler.loops.costs import operations, work
 from pullback.compiler.loops.interpreter import interpret
 from pullback.compiler.loops.language import (
     Axis,
@@ -61,7 +62,9 @@ __all__ = [
     "While",
     "Write",
     "interpret",
+    "operations",
     "text",
     "unit",
     "verify",
+    "work",
 ]

@@ -1,7 +1,8 @@
 """The grammar of the language of loops.
 
     Program   ::= buffers, statements
-    Statement ::= Let | Store | Check | Kernel | For | While | Branch | Tiles | Copy | Call | External
+    Statement ::= Let | Store | Check | Kernel | For | While | Branch | Tiles | Copy | Call
+                | External
     Expr      ::= Const | Name | Load | Op
     Place     ::= buffer [ offset + Σ step · name ]
 
@@ -43,8 +44,6 @@ __all__ = [
     "While",
     "Write",
 ]
-
-# -- what is computed with ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +122,6 @@ class Scalar(NamedTuple):
 
     name: str
     dtype: str
-
-
-# -- statements -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def _tiles(tiles: Tiles) -> list[str]:
     sizes = f"{tiles.tile} at a time, {tiles.block} tiles a block"
     lines = [f"tiles of {tiles.count} from {tiles.first} < {tiles.extent}, {sizes}:"]
     lines += [f"  join {buffer} by {combine}" for buffer, combine in tiles.sums]
-    return lines + [*statements(tiles.body, "  ")]
+    return [*lines, *statements(tiles.body, "  ")]
 
 
 def _lines(statement: Statement) -> list[str]:

@@ -147,7 +147,7 @@ class _Verification:
         one = [name for name in steps if name in self._samples]
         whole = tiles and len(one) == 1 and steps.get(tiles.first) == steps[one[0]]
         for name, step in place.terms:
-            among = self._ranges[name] if name in self._ranges else _ANY
+            among = self._ranges.get(name, _ANY)
             if whole and tiles is not None and name in (tiles.first, one[0]):
                 among = (0, tiles.extent - 1 if name == tiles.first else 0)
             yield name, step, among

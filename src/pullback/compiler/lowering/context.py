@@ -99,6 +99,10 @@ class Context:
     calls : list of PythonCall
     errors : list of (exception class, str)
         What `Check` raises, from number 1.
+    in_loops : bool
+        Whether products of many samples with little else are loops, however large they are.
+    spared : int
+        How many products are loops for that.
     """
 
     lower: Callable[..., list[Array]]
@@ -107,6 +111,8 @@ class Context:
     constants: list[Any] = field(default_factory=list)
     calls: list[PythonCall] = field(default_factory=list)
     errors: list[tuple[type[Exception], str]] = field(default_factory=list)
+    in_loops: bool = False
+    spared: int = 0
     _interned: dict[Any, Stored] = field(default_factory=dict)
 
     def is_small(self, shape: Sequence[int]) -> bool:

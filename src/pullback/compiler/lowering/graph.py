@@ -68,15 +68,18 @@ class Lowered:
     constants : list of array
     calls : list of PythonCall
     errors : list of (exception class, str)
+    spared : int
+        How many products that a library would compute are loops, so that they can be tiled.
     """
 
     program: Program
     constants: list[Any]
     calls: list[PythonCall]
     errors: list[tuple[type[Exception], str]]
+    spared: int = 0
 
 
-def lower(graph: Graph, varying: Collection[int] = ()) -> Lowered:
+def lower(graph: Graph, varying: Collection[int] = (), *, in_loops: bool = False) -> Lowered:
     """The program of a graph: an input buffer for each input, an output buffer for each output.
 
     Parameters
@@ -85,8 +88,10 @@ def lower(graph: Graph, varying: Collection[int] = ()) -> Lowered:
     varying : collection of int
         Extents that are others for other sizes of the arguments: code is made of loops along them,
         however short they are here, so that programs for all sizes have one structure.
+    in_loops : bool
+        Whether products of many samples with little else are loops, even where a library is faster.
     """
-    context = Context(_lowered, _small(graph), Memory(frozenset(varying)))
+    context = Context(_lowered, _small(graph), Memory(frozenset(varying)), in_loops=in_loops)
     scope = Scope()
     memory = context.memory
     inputs = [memory.buffer(x.shape, x.dtype.name, "input") for x in graph.inputs]
@@ -98,7 +103,7 @@ def lower(graph: Graph, varying: Collection[int] = ()) -> Lowered:
     order = ("input", "output", "constant", "scratch")
     buffers = sorted(memory.buffers, key=lambda buffer: order.index(buffer.kind))
     program = Program(graph.name, tuple(buffers), tuple(scope.statements))
-    return Lowered(program, context.constants, context.calls, context.errors)
+    return Lowered(program, context.constants, context.calls, context.errors, context.spared)
 
 
 def _small(graph: GraphProgram) -> int:

@@ -41,6 +41,9 @@ _DOTS, _WIDE_DOTS = 1 << 19, 32
 _VECTOR = 1 << 19
 """The same, for a matrix and a vector."""
 
+_CACHED = 1 << 17
+"""How many elements a matrix has at most that stays in a cache while samples go by."""
+
 _COMPLEX = 32
 """How many real products one of complex numbers counts for: loops deal with its parts apart."""
 
@@ -79,6 +82,11 @@ class _Product:
         return (count >= _CUBE and least >= _WIDE) or (
             dots and count >= _DOTS and least >= _WIDE_DOTS
         )
+
+    def has_samples(self) -> bool:
+        """Whether one extent is longer than the others, which make a matrix that a cache holds."""
+        short, middle, long = sorted((self.rows.extent, self.columns.extent, self.summed.extent))
+        return long > middle and short * middle <= _CACHED
 
     def turned(self) -> _Product:
         """Cᵀ = BᵀAᵀ."""
@@ -125,6 +133,9 @@ def by_blas(
     out_steps = c_strides(shape) if target is None else target.strides
     product = _product(loops, [*map(_steps, given), out_steps])
     if dtype not in LETTERS or product is None or not product.is_large(weight):
+        return None
+    if context.in_loops and product.has_samples():
+        context.spared += 1
         return None
     vector = 1 in (product.rows.extent, product.columns.extent)
     symbol = routine("gemv" if vector else "gemm", dtype, 1)

@@ -1,4 +1,4 @@
-"""Programs run tile by tile along their samples, as far as these have nothing to do with each other."""
+"""Programs of loops run tile by tile along their samples."""
 
 from pullback.compiler.split.splitting import Split, split
 

@@ -16,7 +16,7 @@ import numpy as np
 from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.fusion.traversal import bodies_of
-from pullback.compiler.loops import Buffer, Const, For, Kernel, Program, Statement
+from pullback.compiler.loops import Buffer, Const, For, Kernel, Program, Statement, work
 from pullback.compiler.split.phases import Phase, phases
 from pullback.compiler.split.survey import Survey
 from pullback.compiler.split.tiling import Tiling
@@ -27,11 +27,11 @@ _CACHE = 700_000
 """Bytes that all buffers of a tile take together, about: less than the second cache has."""
 _LEAST, _MOST, _STREAMED = 32, 256, 4096
 """Samples of a tile at least and at most; and of one that keeps nothing."""
-_BLOCK = 512
-"""Samples of a block, at least."""
+_BLOCK, _ENOUGH = 512, 1 << 20
+"""Samples of a block, or so many operations: joining sums is little beside them."""
 _LANES = 16
 """A tile's samples are a multiple of this: vectors are that long at most."""
-_LITTLE = 1 << 17
+_LITTLE = 1 << 19
 """Bytes that buffers between loops take in all before it pays to split."""
 _EXTENTS = 4
 """How many extents are looked at."""
@@ -147,8 +147,10 @@ def _split(program: Program, plan: _Plan) -> Split:
         if not phase.tiled:
             continue
         tile = _tile(survey, phase.tiled, buffers, inner)
-        block = max(1, _BLOCK // tile)
-        tiling = Tiling(survey, names, tile, block, inner)
+        each = sum(map(work, phase.tiled)) // samples
+        block = max(1, min(_BLOCK, _ENOUGH // max(each, 1)) // tile)
+        staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, inner)}
+        tiling = Tiling(survey, names, tile, block, inner, staged)
         body += [tiling.tiles(phase.tiled), *tiling.after]
         made += tiling.buffers
         for name in inner:
@@ -159,6 +161,23 @@ def _split(program: Program, plan: _Plan) -> Split:
     tiles = [b for b in buffers.values() if b.kind == "tile"]
     new = Program(program.name, (*kinds, *made, *tiles), tuple(body))
     return Split(new, samples, count, tile, plan.saved)
+
+
+def _staged(survey: Survey, body: Sequence[Statement], inner: set[str]) -> list[str]:
+    """The buffers that are read more than once, with other elements between those of samples."""
+    reads: Counter[str] = Counter()
+    written = set()
+    for statement in body:
+        for kernel, (place, write) in survey.walked(statement):
+            name = place.buffer
+            if name in inner or survey.lying[name].step == 1:
+                continue
+            if write is not None:
+                written.add(name)
+            else:
+                points = math.prod(axis.extent for axis in kernel.axes)
+                reads[name] += -(-points // survey.sizes[name])
+    return [name for name, times in reads.items() if times > 1 and name not in written]
 
 
 def _tile(

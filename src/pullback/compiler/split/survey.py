@@ -73,6 +73,7 @@ class Survey:
 
     def __post_init__(self) -> None:
         self.sizes = {buffer.name: buffer.size for buffer in self.program.buffers}
+        self.dtypes = {buffer.name: buffer.dtype for buffer in self.program.buffers}
         open_ = [
             (kernel, extents, candidates)
             for kernel, extents in _kernels(self.program.body, {})
@@ -195,6 +196,15 @@ class Survey:
                     return False
         return has_kernel
 
+    def walked(self, statement: Statement) -> Iterator[tuple[Kernel, Spot]]:
+        """The kernels of a statement, with each place that is an element of a sample of theirs."""
+        for kernel, extents in _kernels([statement], {}):
+            axis = self.axes.get(id(kernel))
+            if axis is not None:
+                for spot in kernels_places(kernel):
+                    if self.kind(spot, axis, extents) == "own":
+                        yield kernel, spot
+
     def _read_whole(self, found: set[Access], *values: Expr) -> None:
         found |= {Access(place.buffer, "whole", writes=False) for place in loads(*values)}
 
@@ -256,5 +266,3 @@ def _kernels(
         inside = {**loops, **_extent_of(statement)} if isinstance(statement, For) else loops
         for inner in bodies_of(statement):
             yield from _kernels(inner, inside)
-
-

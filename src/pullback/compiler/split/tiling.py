@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from pullback.compiler.fusion.degenerate import simple_kernels
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.fusion.substitution import canonical
 from pullback.compiler.fusion.traversal import rebuilt, with_bodies
@@ -46,6 +47,9 @@ class Tiling:
         Samples of a tile, and tiles of a block.
     inner : set of str
         The buffers that each tile has for itself.
+    staged : mapping of str to str
+        The buffers whose elements each tile copies first, so that a sample lies beside the next
+        one, and what to call the copies.
     buffers : list of Buffer
         Those of the tiles, and of sums.
     sums : list of Sum
@@ -58,6 +62,7 @@ class Tiling:
     tile: int
     block: int
     inner: set[str]
+    staged: Mapping[str, str] = field(default_factory=dict)
     buffers: list[Buffer] = field(default_factory=list)
     sums: list[Sum] = field(default_factory=list)
     after: list[Statement] = field(default_factory=list)
@@ -65,9 +70,30 @@ class Tiling:
     def tiles(self, body: Iterable[Statement]) -> Tiles:
         """The tiles of the statements of a phase."""
         self._first, self._count = self.names.fresh(), self.names.fresh()
-        found = tuple(self._statement(each, {}) for each in body)
+        copies = [self._copy(*each) for each in self.staged.items()]
+        found = (*copies, *(self._statement(each, {}) for each in body))
         sizes = self.survey.samples, self.tile, self.block
         return Tiles(self._first, self._count, *sizes, tuple(self.sums), found)
+
+    def _copy(self, name: str, copy: str) -> Kernel:
+        """The elements of a tile's samples beside each other."""
+        survey, lying = self.survey, self.survey.lying[name]
+        size, dtype = survey.sizes[name], survey.dtypes[name]
+        self.buffers.append(Buffer(copy, dtype, size // lying.samples * self.tile, "tile"))
+        group, part, sample = (self.names.fresh() for _ in range(3))
+        steps = (group, lying.group), (sample, lying.step), (part, 1), (self._first, lying.step)
+        rows = (group, lying.step * self.tile), (part, self.tile), (sample, 1)
+        value = Scalar(self.names.fresh(), dtype)
+        axes = (
+            Axis(group, size // lying.group),
+            Axis(part, lying.step),
+            Axis(sample, Count(self._count, self.tile)),
+        )
+        load = Load(canonical(Place(name, 0, steps)), dtype)
+        write = Write(canonical(Place(copy, 0, rows)), Name(*value))
+        (kernel,) = simple_kernels((Kernel(axes, (Let(value, load),), (write,)),), self.names)
+        assert isinstance(kernel, Kernel)
+        return kernel
 
     def _statement(self, statement: Statement, loops: Mapping[str, int]) -> Statement:
         if isinstance(statement, Kernel):
@@ -88,11 +114,9 @@ class Tiling:
         )
         body = tuple(rebuilt(each, here.value, here.place) for each in kernel.body)
         writes = tuple(self._write(write, here, kernel, loops) for write in kernel.writes)
-        return replace(kernel, axes=axes, body=body, writes=writes)
+        return Kernel(axes, body, writes, kernel.place)  # type: ignore[arg-type]
 
-    def _write(
-        self, write: Write, here: _Here, kernel: Kernel, loops: Mapping[str, int]
-    ) -> Write:
+    def _write(self, write: Write, here: _Here, kernel: Kernel, loops: Mapping[str, int]) -> Write:
         value = here.value(write.value)
         if isinstance(write.target, Scalar):
             return Write(self._scalar_sum(write, write.target), value, write.combine)
@@ -117,9 +141,7 @@ class Tiling:
         self.after.append(Let(target, value))
         return place
 
-    def _sum(
-        self, write: Write, target: Place, kernel: Kernel, loops: Mapping[str, int]
-    ) -> Place:
+    def _sum(self, write: Write, target: Place, kernel: Kernel, loops: Mapping[str, int]) -> Place:
         """Where the tiles sum for a place; what they summed is joined with it afterwards."""
         known = {**loops, **dict(kernel.axes)}
         dtype = write.value.dtype
@@ -162,18 +184,18 @@ class _Here:
     def __init__(self, tiling: Tiling, axis: str, extents: Mapping[str, int]) -> None:
         self.axis, self.extents = axis, extents
         self._tiling = tiling
-        self._sample = Op(
-            "add", (Name(tiling._first, "int64"), Name(axis, "int64")), "int64"
-        )
+        self._sample = Op("add", (Name(tiling._first, "int64"), Name(axis, "int64")), "int64")
 
     def place(self, place: Place) -> Place:
         tiling = self._tiling
         step = dict(place.terms).get(self.axis)
-        if place.buffer in tiling.inner:
-            lying = tiling.survey.lying[place.buffer]
+        name = place.buffer
+        if name in tiling.inner or name in tiling.staged:
+            lying = tiling.survey.lying[name]
             found = lying.within(place, self.axis, self.extents, tiling.tile)
-            assert found is not None
-            return canonical(found)
+            if found is not None:
+                return canonical(found._replace(buffer=tiling.staged.get(name, name)))
+            assert name in tiling.staged
         if step is None:
             return place
         return canonical(place._replace(terms=(*place.terms, (tiling._first, step))))
