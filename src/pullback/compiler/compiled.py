@@ -13,6 +13,7 @@ from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.collection import uncollected
 from pullback.compiler.donation import positions, taken_over
 from pullback.compiler.report import Report, report
+from pullback.compiler.samples import AUTO, Samples
 from pullback.compiler.stages import Stages
 from pullback.compiler.structured import caller
 from pullback.compiler.template import Templates
@@ -69,9 +70,15 @@ class Compiled:
         What was compiled.
     """
 
-    def __init__(self, function: Callable[..., Any], donate: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        donate: tuple[int, ...] = (),
+        split: Samples = AUTO,
+    ) -> None:
         self.function = function
         self.donate = donate
+        self.split = split
         self.name = name_of(function)
         self._versions: dict[Any, _Version] = {}
         self._recent: tuple[trees.TreeSpec, _Version] | None = None
@@ -92,7 +99,7 @@ class Compiled:
 
     def __reduce__(self) -> tuple[Callable[..., Compiled], tuple[Any, ...]]:
         """It is sent elsewhere as the function, to be compiled there."""
-        return Compiled, (self.function, self.donate)
+        return Compiled, (self.function, self.donate, self.split)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """A method, where it is an attribute of a class."""
@@ -207,7 +214,8 @@ class Compiled:
         graph, donate = self._recorded(args, kwargs)
         if any(type(value) is Tracer for value in graph.constants.values()):
             return None
-        stages, code, holes = self._templates.fitting(Stages(graph, donate))
+        samples = self.split.extents(self.name, args)
+        stages, code, holes = self._templates.fitting(Stages(graph, donate, samples=samples))
         static = graph.signature.static
         count = graph.signature.arguments.num_leaves
         function = stages.function(code)
@@ -270,7 +278,12 @@ class Compiled:
                 type(self).__call__ = call  # type: ignore[method-assign]
 
 
-def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compiled:
+def compile(
+    f: Callable[..., Any],
+    *,
+    donate: int | Sequence[int] = (),
+    split: str | int | Sequence[int | None] | None = "auto",
+) -> Compiled:
     """A function of arrays as machine code.
 
     Parameters
@@ -281,6 +294,11 @@ def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compi
     donate : int or sequence of int, optional
         Positions of arguments whose arrays are given away: the memory of a writable one that
         nothing else shares may become that of a result of its shape and dtype.
+    split : "auto", None, int or sequence of int or None, optional
+        Along which samples the function is computed tile by tile, so that what lies between its
+        steps stays in the cache, and on several threads. ``"auto"`` finds them; `None` is never. A
+        sequence has the samples' axis for each argument by position, or `None`; an integer is
+        that of all arguments. It is a hint: what can't be split isn't. See `Compiled.report`.
 
     Returns
     -------
@@ -295,7 +313,9 @@ def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compi
         Where `f` is no function; where `donate` is not of whole numbers; at a call, where an
         array has a dtype without a form in machine code, such as ``numpy.longdouble``.
     ArgumentValueError
-        Where a position is negative.
+        Where a position is negative; where `split` is a word other than ``"auto"``; at a call,
+        where an array hasn't the axis that `split` says, or arrays have different numbers of
+        samples.
     DataDependenceError, AliasError, LeakedTracerError, NoRuleError
         At a call, where the function can't be recorded; see `trace`.
 
@@ -312,9 +332,10 @@ def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compi
 
     Results equal those of the function to rounding: within 256 units of rounding of the largest
     number of an array, in all programs that pullback's tests run. Sums are taken in another order,
-    which depends on shapes alone; large products of matrices are left to BLAS, which has an order
-    of its own. A product may be added without being rounded before. NaN and infinities are where
-    they are without compiling; nothing warns of them.
+    which depends on shapes and on the size of the machine's caches, and not on the number of
+    threads; large products of matrices may be left to BLAS, which has an order of its own. A
+    product may be added without being rounded before. NaN and infinities are where they are
+    without compiling; nothing warns of them.
 
     Arguments are not changed, unless they are donated, and results are fresh arrays in C order.
     What has no native form is called through Python in its place. Several threads may call at
@@ -335,4 +356,4 @@ def compile(f: Callable[..., Any], *, donate: int | Sequence[int] = ()) -> Compi
     validation.require_function(f, "compile", usage="pullback.compile(f)")
     if isinstance(f, Compiled):
         f = f.function
-    return Compiled(f, positions(donate))
+    return Compiled(f, positions(donate), Samples.given(split))

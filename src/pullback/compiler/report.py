@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pullback.compiler.llvm import scratch_layout
-from pullback.compiler.loops import Branch, For, Kernel, Program, Statement, While
+from pullback.compiler.fusion.traversal import bodies_of
+from pullback.compiler.loops import Kernel, Program, Statement
+from pullback.compiler.runtime.threads import workers
 from pullback.compiler.stages import Stages
 from pullback.graph.program import Equation
 from pullback.graph.program import Program as GraphProgram
@@ -50,6 +51,16 @@ class Report:
         Floating-point operations, and the bytes that the equations read and write, from shapes.
     scratch : int
         Bytes of working memory.
+    samples, phases, tile, block : int
+        How many samples the function is split along, how often it goes through them, how many it
+        computes together, and how many make a sum that others are joined with; 0 where it isn't
+        split.
+    axes : dict of str to int
+        The arguments that have the samples, and along which axis.
+    saved : int
+        Bytes of arrays that are never in memory as a whole, because of that.
+    threads : int
+        How many may compute them.
     seconds : dict of str to float
         Compile time by stage.
     cached : bool
@@ -64,6 +75,13 @@ class Report:
     operations: int
     bytes: int
     scratch: int
+    samples: int
+    phases: int
+    tile: int
+    block: int
+    axes: dict[str, int]
+    saved: int
+    threads: int
     seconds: dict[str, float]
     cached: bool
 
@@ -72,6 +90,8 @@ class Report:
             f"{self.name}: {self.equations} equations, {self.kernels} kernels",
             f"  operations {self.operations:,}, bytes {self.bytes:,}, scratch {self.scratch:,}",
         ]
+        if self.samples:
+            lines += self._split()
         for line, (native, called) in self.lines.items():
             share = "native" if not called else f"{native} of {native + called} native"
             lines.append(f"  {share}: {line}")
@@ -82,6 +102,16 @@ class Report:
         cached = "; machine code from disk" if self.cached else ""
         lines.append(f"  compiled in ms: {times}{cached}")
         return "\n".join(lines)
+
+    def _split(self) -> list[str]:
+        where = ", ".join(f"axis {axis} of {name}" for name, axis in self.axes.items())
+        phases = "phase" if self.phases == 1 else "phases"
+        threads = "thread" if self.threads == 1 else "threads"
+        sizes = f"{self.phases} {phases}, tiles of {self.tile}, blocks of {self.block}"
+        return [
+            f"  split along {self.samples:,} samples{where and f' ({where})'}: {sizes}",
+            f"  {self.saved:,} bytes of arrays stay in tiles; {self.threads} {threads} at most",
+        ]
 
 
 def report(stages: Stages) -> Report:
@@ -100,10 +130,32 @@ def report(stages: Stages) -> Report:
         tuple(fallbacks),
         cost.operations,
         cost.bytes,
-        scratch_layout(stages.program).total,
+        stages.scratch,
+        stages.split.samples,
+        stages.split.phases,
+        stages.split.tile,
+        stages.split.block * stages.split.tile,
+        _axes(stages),
+        stages.split.saved,
+        workers(),
         seconds,
         stages.cached,
     )
+
+
+def _axes(stages: Stages) -> dict[str, int]:
+    """The arguments that have samples, each with their axis."""
+    found = {}
+    inputs = [buffer for buffer in stages.program.buffers if buffer.kind == "input"]
+    recorded = stages.recorded
+    for buffer, name, x in zip(inputs, recorded.signature.names, recorded.inputs, strict=True):
+        step = stages.split.steps.get(buffer.name)
+        after = 1
+        for axis in reversed(range(len(x.shape))):
+            if step == after and x.shape[axis] == stages.split.samples:
+                found[name] = axis
+            after *= x.shape[axis]
+    return found
 
 
 def _line(equation: Equation) -> str:
@@ -130,10 +182,5 @@ def _all(program: Program) -> Iterator[Statement]:
     while pending:
         statement = pending.pop()
         yield statement
-        if isinstance(statement, For):
-            pending += statement.body
-        elif isinstance(statement, While):
-            pending += (*statement.test, *statement.body)
-        elif isinstance(statement, Branch):
-            for body, _ in statement.branches:
-                pending += body
+        for body in bodies_of(statement):
+            pending += body

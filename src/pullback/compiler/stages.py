@@ -60,6 +60,8 @@ class Stages:
         Inputs whose memory an output may take over.
     varying : set of int
         Extents that are others for other sizes of the arguments.
+    samples : set of int, optional
+        The numbers of samples that it may be split along; by default any.
     seconds : dict of str to float
         By stage.
     cached : bool
@@ -69,6 +71,7 @@ class Stages:
     recorded: Graph
     donate: tuple[tuple[int, int], ...] = ()
     varying: frozenset[int] = frozenset()
+    samples: frozenset[int] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     cached: bool = False
 
@@ -105,7 +108,7 @@ class Stages:
             with self._timed("fuse"):
                 fused = fuse(lowered.program)
             with self._timed("split"):
-                found = split(fused)
+                found = split(fused, self.samples)
             if found.samples or not lowered.spared:
                 break
         with self._timed("fuse"):
@@ -152,7 +155,7 @@ class Stages:
         for stages in (self, other):
             holes = stages.graph.holes()
             varying = frozenset(holes[i].value for i in places if holes[i].kind == "extent")
-            pair.append(Stages(stages.recorded, stages.donate, varying))
+            pair.append(Stages(stages.recorded, stages.donate, varying, stages.samples))
         mine, theirs = pair
         return mine, theirs
 
@@ -222,7 +225,8 @@ class Stages:
         if object_cache().location() is None or self.identity.whole is None:
             return None
         libraries = np.__version__, scipy.__version__
-        return object_key(repr(("recorded", self.identity, self.donate, libraries)))
+        samples = None if self.samples is None else sorted(self.samples)
+        return object_key(repr(("recorded", self.identity, self.donate, samples, libraries)))
 
     def function(self, code: Library) -> NativeFunction:
         """The native function for this machine code."""
@@ -260,14 +264,20 @@ class Stages:
                 elif not signature.arrays.get(position, False):
                     kind = "scalar"
             outputs.append(Array(dtype_of(out), shape_of(out), kind))
-        scratch, given, tiled = self.linkage.scratch, None, self.linkage.areas
+        scratch, given = self.scratch, None
         if holes:
             told = {each: i for i, each in enumerate(holes)}
-            scratch = scratch_layout(self.program, told).total
+            scratch += scratch_layout(self.program, told).total - self.linkage.scratch
             given = b"".join(_bits(self.numbers[1][i]) for i in holes)
-        scratch += max((each.bytes(workers()) for each in tiled), default=0)
         long = self.linkage.operations > _LONG
         return Instance(inputs, tuple(outputs), given, scratch, long)
+
+    @property
+    def scratch(self) -> int:
+        """Bytes of working memory, without holes, for all threads."""
+        linkage = self.linkage
+        tiled = (each.bytes(workers()) for each in linkage.areas)
+        return linkage.scratch + max(tiled, default=0)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -48,8 +48,10 @@ class Split:
         Along which it is split; 0 if it is not.
     phases : int
         How often the samples are gone through.
-    tile : int
-        Samples that are computed together.
+    tile, block : int
+        Samples that are computed together, and so many tiles that make one sum.
+    steps : dict of str to int
+        In each buffer that has samples, how far it is from one to the next.
     saved : int
         Bytes of buffers that became a tile's own.
     """
@@ -58,6 +60,8 @@ class Split:
     samples: int = 0
     phases: int = 0
     tile: int = 0
+    block: int = 0
+    steps: dict[str, int] = field(default_factory=dict)
     saved: int = 0
 
 
@@ -141,7 +145,7 @@ def _split(program: Program, plan: _Plan) -> Split:
     body: list[Statement] = []
     buffers = {buffer.name: buffer for buffer in program.buffers}
     made: list[Buffer] = []
-    count, tile = 0, 0
+    count = tile = block = 0
     for phase, inner in zip(plan.phases, plan.inner, strict=True):
         body += phase.before
         if not phase.tiled:
@@ -160,7 +164,8 @@ def _split(program: Program, plan: _Plan) -> Split:
     kinds = [b for b in buffers.values() if b.kind != "tile"]
     tiles = [b for b in buffers.values() if b.kind == "tile"]
     new = Program(program.name, (*kinds, *made, *tiles), tuple(body))
-    return Split(new, samples, count, tile, plan.saved)
+    steps = {name: lying.step for name, lying in survey.lying.items()}
+    return Split(new, samples, count, tile, block, steps, plan.saved)
 
 
 def _staged(survey: Survey, body: Sequence[Statement], inner: set[str]) -> list[str]:
