@@ -24,6 +24,7 @@ from pullback.compiler.lowering.linalg import LINEAR_ALGEBRA, is_factorised, lin
 from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
 from pullback.compiler.lowering.pairs import COMPLEX
+from pullback.compiler.lowering.progressions import progression
 from pullback.compiler.lowering.reductions import joined, running
 from pullback.compiler.lowering.scalars import dtype_name
 from pullback.compiler.lowering.scope import Scope
@@ -204,6 +205,9 @@ def _constant(context: Context, scope: Scope, value: Any) -> Array:
         if context.is_small(value.shape):
             values = tuple(literal(scope, x, dtype).values[0] for x in value.ravel())
             return Elements(shape=value.shape, dtype=dtype, values=values)
+    found = progression(value)
+    if found is not None:
+        return found
     return context.constant(np.ascontiguousarray(value).reshape(value.shape))
 
 

@@ -18,21 +18,12 @@ from pullback.compiler.fusion.names import Names
 from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.loops import Buffer, Const, For, Kernel, Program, Statement, work
 from pullback.compiler.split.phases import Phase, phases
+from pullback.compiler.split.sizes import Sizes, sizes_here
 from pullback.compiler.split.survey import Survey
 from pullback.compiler.split.tiling import Tiling
 
 __all__ = ["Split", "split"]
 
-_CACHE = 700_000
-"""Bytes that all buffers of a tile take together, about: less than the second cache has."""
-_LEAST, _MOST, _STREAMED = 32, 256, 4096
-"""Samples of a tile at least and at most; and of one that keeps nothing."""
-_BLOCK, _ENOUGH = 512, 1 << 20
-"""Samples of a block, or so many operations: joining sums is little beside them."""
-_LANES = 16
-"""A tile's samples are a multiple of this: vectors are that long at most."""
-_LITTLE = 1 << 19
-"""Bytes that buffers between loops take in all before it pays to split."""
 _EXTENTS = 4
 """How many extents are looked at."""
 
@@ -76,7 +67,9 @@ class _Plan:
     traffic: int
 
 
-def split(program: Program, samples: Collection[int] | None = None) -> Split:
+def split(
+    program: Program, samples: Collection[int] | None = None, sizes: Sizes | None = None
+) -> Split:
     """The program tile by tile along its samples, where that saves memory traffic.
 
     Parameters
@@ -85,15 +78,18 @@ def split(program: Program, samples: Collection[int] | None = None) -> Split:
         Fused.
     samples : collection of int, optional
         The numbers of samples that it may be split along; none is never. By default all extents.
+    sizes : Sizes, optional
+        By default those for this machine.
     """
+    sizes = sizes or sizes_here()
     extents = _extents(program.body) if samples is None else Counter(samples)
     plans = [_plan(program, n) for n, _ in extents.most_common(_EXTENTS) if n > 1]
     if not plans:
         return Split(program)
-    best = max(plans, key=lambda plan: (plan.saved, plan.traffic))
-    if best.saved < _LITTLE:
+    best = max(plans, key=lambda plan: (plan.saved, plan.traffic, plan.survey.samples))
+    if best.saved < sizes.little:
         return Split(program)
-    return _split(program, best)
+    return _split(program, best, sizes)
 
 
 def _extents(body: Iterable[Statement], times: int = 1) -> Counter[int]:
@@ -139,7 +135,7 @@ def _plan(program: Program, samples: int) -> _Plan:
     return _Plan(survey, found, inner, saved, traffic)
 
 
-def _split(program: Program, plan: _Plan) -> Split:
+def _split(program: Program, plan: _Plan, sizes: Sizes) -> Split:
     names = Names(program)
     survey, samples = plan.survey, plan.survey.samples
     body: list[Statement] = []
@@ -150,9 +146,8 @@ def _split(program: Program, plan: _Plan) -> Split:
         body += phase.before
         if not phase.tiled:
             continue
-        tile = _tile(survey, phase.tiled, buffers, inner)
-        each = sum(map(work, phase.tiled)) // samples
-        block = max(1, min(_BLOCK, _ENOUGH // max(each, 1)) // tile)
+        tile = sizes.tile(_bytes(survey, phase.tiled, buffers), keeps=bool(inner))
+        block = sizes.tiles(tile, sum(map(work, phase.tiled)) // samples)
         staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, inner)}
         tiling = Tiling(survey, names, tile, block, inner, staged)
         body += [tiling.tiles(phase.tiled), *tiling.after]
@@ -185,18 +180,13 @@ def _staged(survey: Survey, body: Sequence[Statement], inner: set[str]) -> list[
     return [name for name, times in reads.items() if times > 1 and name not in written]
 
 
-def _tile(
-    survey: Survey, body: Sequence[Statement], buffers: dict[str, Buffer], inner: set[str]
-) -> int:
-    """How many samples are computed together."""
+def _bytes(survey: Survey, body: Sequence[Statement], buffers: dict[str, Buffer]) -> int:
+    """What one sample takes in all buffers."""
     own = {
         access.name for each in body for access in survey.accesses(each) or ()
         if access.kind == "own" and access.name in buffers
     }  # fmt: skip
-    each = sum(
+    return sum(
         buffers[name].size // survey.samples * np.dtype(buffers[name].dtype).itemsize
         for name in own
     )
-    most = _MOST if inner else _STREAMED
-    tile = min(max(_CACHE // max(each, 1), _LEAST), most)
-    return tile // _LANES * _LANES
