@@ -6,7 +6,7 @@ input, at each point, no more than the element in whose place it writes.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from pullback.compiler.fusion.effects import effects, leaves
@@ -20,6 +20,7 @@ from pullback.compiler.loops import (
     Program,
     Scalar,
     Statement,
+    Tiles,
 )
 from pullback.core import trees
 from pullback.core.validation import is_integer, refuse, require_integer
@@ -72,12 +73,12 @@ def safe_pairs(program: Program, pairs: Sequence[tuple[int, int]]) -> Pairs:
     """Those of the pairs of an input and an output that may share memory."""
     inputs = [b.name for b in program.buffers if b.kind == "input"]
     outputs = [b.name for b in program.buffers if b.kind == "output"]
-    return tuple((i, o) for i, o in pairs if _is_safe(program, inputs[i], outputs[o]))
+    return tuple((i, o) for i, o in pairs if _is_safe(program.body, inputs[i], outputs[o]))
 
 
-def _is_safe(program: Program, given: str, made: str) -> bool:
+def _is_safe(body: Iterable[Statement], given: str, made: str) -> bool:
     written = False
-    for statement in program.body:
+    for statement in body:
         about = effects(statement)
         writes, reads = made in about.writes, given in about.reads
         if written and reads:
@@ -93,6 +94,8 @@ def _is_pointwise(statement: Statement, given: str, made: str) -> bool:
     if isinstance(statement, Copy):
         same = statement.source._replace(buffer="") == statement.target._replace(buffer="")
         return statement.source.buffer == given and same
+    if isinstance(statement, Tiles):
+        return _is_own(statement, given, made) and _is_safe(statement.body, given, made)
     if not isinstance(statement, Kernel):
         return False
     targets = [
@@ -109,6 +112,21 @@ def _is_pointwise(statement: Statement, given: str, made: str) -> bool:
         for load in _loads(statement)
         if load.place.buffer in (given, made)
     )
+
+
+def _is_own(tiles: Tiles, given: str, made: str) -> bool:
+    """Whether each sample has elements of its own, the same of both, and the tiles no others."""
+    found = set()
+    for kernel in tiles.body:
+        if not isinstance(kernel, Kernel):
+            return False
+        extents = dict(kernel.axes)
+        targets = [w.target for w in kernel.writes if isinstance(w.target, Place)]
+        for place in (*(load.place for load in _loads(kernel)), *targets):
+            if place.buffer in (given, made):
+                terms = {(repr(extents.get(name, name)), step) for name, step in place.terms}
+                found.add((place.offset, frozenset(terms)))
+    return len(found) == 1
 
 
 def _where(place: Place) -> tuple[int, frozenset[tuple[str, int]]]:

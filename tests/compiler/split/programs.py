@@ -70,8 +70,8 @@ def middle(v, X):
 
 def statistics(X):
     """What needs sums of all before it goes on: samples are gone through again."""
-    centred = X - np.mean(X, axis=0)
-    return centred / np.std(X, axis=0)
+    centred = X - np.sum(X, axis=0) / max(len(X), 1)
+    return centred / np.sqrt(1 + np.sum(centred**2, axis=0))
 
 
 def normalised(v, x):
@@ -166,7 +166,7 @@ FUNCTIONS = [
     Function(extrema, _normal((-1,), (-1,)), (0, 0)),
     Function(histogram, _numbered, (_N, 0, 0), phases=0),
     Function(time_series, _normal((), (6, -1)), (_N, 1), argnums=(0, 1)),
-    Function(kernel, _normal((2,), (-1, 2), (-1,)), (_N, 0, 0), argnums=(0, 1)),
+    Function(kernel, _normal((2,), (-1, 2), (-1,)), (_N, 0, 0), phases=2, argnums=(0, 1)),
     Function(branches, _normal((), (-1, 2)), (_N, 0)),
     Function(shifted, _normal((-1, 5)), (0,)),
     Function(outer, _normal((-1, 3), (-1, 4)), (0, 0)),

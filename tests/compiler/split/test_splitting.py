@@ -10,6 +10,7 @@ import pytest
 import pullback as pb
 from pullback.compiler import stages
 from pullback.compiler.fusion import arrange, fuse
+from pullback.compiler.llvm import tiles
 from pullback.compiler.loops import interpret, text, verify
 from pullback.compiler.lowering import lower
 from pullback.compiler.runtime import threads
@@ -18,7 +19,7 @@ from pullback.core import trees
 from tests.compiler.agreement import assert_agree
 from tests.compiler.split.programs import FUNCTIONS
 
-SMALL = Sizes(least=16, most=16, streamed=16, block=32, little=0)
+SMALL = Sizes(least=16, most=16, streamed=16, block=32, little=0, much=0)
 """Tiles of 16 samples, two of which are a block."""
 MANY = 83
 """Samples: five tiles and a part of one, two blocks and a part of one."""
@@ -28,6 +29,7 @@ MANY = 83
 def small(monkeypatch):
     """Have all that can be split be split."""
     monkeypatch.setattr(stages, "split", lambda program, samples: split(program, samples, SMALL))
+    monkeypatch.setattr(tiles, "_OPERATIONS", 0)  # have threads for the least of work
 
 
 each = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)

@@ -57,8 +57,8 @@ class Shared:
         The position of each external function among them.
     holes : tuple of int
         The indices of the numbers that code reads when it runs.
-    counts : mapping of str to int
-        Of tiles, by the name of their samples' number, the index of the hole that stands for it.
+    counts : mapping of str to mapping of int to int
+        Of tiles, by the name of their samples' number, for each multiple of it the hole's index.
     """
 
     module: Module
@@ -68,7 +68,7 @@ class Shared:
     registers: frozenset[str]
     symbols: Mapping[str, int]
     holes: tuple[int, ...]
-    counts: Mapping[str, int]
+    counts: Mapping[str, Mapping[int, int]]
 
     def __post_init__(self) -> None:
         self.buffers = {buffer.name: buffer for buffer in self.program.buffers}
@@ -230,8 +230,8 @@ class Statements(Control):
             function.emit(row)
             function.end()
 
-        count = shared.counts.get(statement.count, -1)
-        outside = Outside(shared.module, shared.buffers, shared.holes, count, name, body)
+        counts = shared.counts.get(statement.count, {})
+        outside = Outside(shared.module, shared.buffers, shared.holes, counts, name, body)
         self.leave_unless_zero(write_tiles(statement, outside, self.entry, self.scalars))
 
     @_statement.register

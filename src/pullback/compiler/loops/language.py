@@ -161,18 +161,21 @@ class Count(int):
     Attributes
     ----------
     name : str
-        The scalar that says how many they are.
+        The scalar that says how many samples they are.
+    times : int
+        How many indices there are for each.
     """
 
     name: str
+    times: int
 
-    def __new__(cls, name: str, most: int) -> Count:
+    def __new__(cls, name: str, most: int, times: int = 1) -> Count:
         found = super().__new__(cls, most)
-        found.name = name
+        found.name, found.times = name, times
         return found
 
     def __repr__(self) -> str:
-        return self.name
+        return self.name if self.times == 1 else f"{self.times}·{self.name}"
 
     __str__ = __repr__
 

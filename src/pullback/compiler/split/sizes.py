@@ -26,8 +26,9 @@ class Sizes:
         Those of a tile of which nothing is kept.
     block, enough : int
         Samples of a block, or so many operations: joining sums is little beside them.
-    little : int
-        Bytes that buffers between loops take in all before it pays to split.
+    little, much : int
+        Bytes that buffers between loops take in all before it pays to split; or so many
+        operations, which may be done on several threads.
     """
 
     cache: int = 700_000
@@ -37,6 +38,7 @@ class Sizes:
     block: int = 512
     enough: int = 1 << 20
     little: int = 1 << 19
+    much: int = 1 << 22
 
     def tile(self, each: int, *, keeps: bool) -> int:
         """Samples of a tile, if one has so many bytes, and buffers between loops or none."""
