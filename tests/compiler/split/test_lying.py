@@ -52,9 +52,22 @@ def test_a_part_of_a_sample_is_where_the_array_of_the_tile_has_it(case, tile):
     lying = Lying(math.prod(shape[axis + 1 :]), shape[axis])
     found = lying.within(place, f"i{axis}", extents, tile)
     assert found is not None
-    moved = place.offset + data.draw(st.sampled_from([-1, 1, 2])) * lying.step
-    if moved >= 0 and moved // lying.group == place.offset // lying.group:
-        assert lying.within(place._replace(offset=moved), name, extents) is None
+    moved = np.moveaxis(np.arange(math.prod(shape)).reshape(shape), axis, -1)
+    held = np.full((*moved.shape[:-1], tile), -1)
+    held[..., : shape[axis]] = moved
+    np.testing.assert_array_equal(
+        held.reshape(-1)[elements(found, extents)], elements(place, extents)
+    )
+
+
+@given(placed(), st.data())
+def test_what_belongs_to_another_sample_is_no_part_of_one(case, data):
+    shape, axis, place, extents = case
+    lying = Lying(math.prod(shape[axis + 1 :]), shape[axis])
+    name, steps = f"i{axis}", dict(place.terms)
+    offset = place.offset + data.draw(st.sampled_from([-1, 1, 2])) * lying.step
+    if offset >= 0 and offset // lying.group == place.offset // lying.group:
+        assert lying.within(place._replace(offset=offset), name, extents) is None
     others = tuple((each, step) for each, step in place.terms if each != name)
     assert lying.within(place._replace(terms=others), name, extents) is None
     doubled = tuple((each, step * (1 + (each == name))) for each, step in steps.items())
