@@ -2,6 +2,7 @@
 
 `compile_text` makes an object, which holds no address of this process and can be kept on disk;
 `load` brings one into memory, where it stays as long as the `Library` that it returns.
+`threads` has the threads that native code shares its work with.
 """
 
 from pullback.compiler.runtime.compilation import assembly, compile_text
