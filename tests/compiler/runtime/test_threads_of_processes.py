@@ -74,8 +74,13 @@ def inner():
 
 def outer():
     check(threading.active_count() == 1)
-    check(meets(3))
+    callers = [threading.Thread(target=marks, args=(50, 3)) for _ in range(4)]
+    for each in callers:
+        each.start()
+    for each in callers:
+        each.join()
     check(threading.active_count() == 3)
+    check(meets(3))
     forked(inner)
     check(meets(3))
 

@@ -265,7 +265,7 @@ _pool = _Pool()
 def _start() -> None:
     """What native code calls where there were threads before a fork."""
     try:
-        _pool.start()
+        _pool.ready()
     except KeyboardInterrupt:
         _thread.interrupt_main()  # nobody here would raise it further
     except PullbackError:
