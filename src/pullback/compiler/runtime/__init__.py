@@ -9,6 +9,7 @@ from pullback.compiler.runtime.compilation import assembly, compile_text
 from pullback.compiler.runtime.fault import NativeCodeError
 from pullback.compiler.runtime.host import WIDE_VECTORS, Host, host
 from pullback.compiler.runtime.library import Library, load
+from pullback.compiler.runtime.once import once
 
 __all__ = [
     "WIDE_VECTORS",
@@ -19,4 +20,5 @@ __all__ = [
     "compile_text",
     "host",
     "load",
+    "once",
 ]
