@@ -14,7 +14,7 @@ from typing import Any, Literal
 from benchmarks.native.problem import OURS, Problem, Threads
 from benchmarks.native.sides import compiles
 
-__all__ = ["Effort", "WorkerError", "environment", "measure"]
+__all__ = ["Effort", "WorkerError", "environment", "measure", "run_worker"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -149,7 +149,12 @@ def _cache(directory: str) -> dict[str, str]:
 
 
 def _run(arguments: list[str], variables: dict[str, str]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.native.worker", *arguments]
+    return run_worker("benchmarks.native.worker", arguments, variables)
+
+
+def run_worker(module: str, arguments: list[str], variables: dict[str, str]) -> dict[str, Any]:
+    """What a process prints on its last line, in JSON; raises `WorkerError` where it fails."""
+    command = [sys.executable, "-m", module, *arguments]
     completed = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
     if completed.returncode != 0:
         last = (completed.stderr.strip().splitlines() or ["without a word"])[-1]

@@ -52,5 +52,6 @@ def logistic(
         two_threads=two_threads,
         first=0.4 if many else 0.5,
         argnums=(0, 1),
-        rtol=1e-4 if np.dtype(dtype) == np.float32 else 1e-9,
+        # The gradient by b is a sum of numbers of either sign, which nearly cancel.
+        rtol=1e-3 if np.dtype(dtype) == np.float32 else 1e-9,
     )

@@ -56,7 +56,7 @@ def residual_columns(
     rng = np.random.default_rng(0)
 
     def normal(*shape: int, scale: float = 1.0) -> Any:
-        return (scale * rng.normal(size=shape)).astype(dtype)
+        return rng.normal(scale=scale, size=shape).astype(dtype, copy=False)
 
     parameters = {
         "W": [normal(d, d, scale=d**-0.5) for _ in range(layers)],
@@ -68,7 +68,7 @@ def residual_columns(
     return Problem(
         f"residual net by columns, d = {d}, m = {m:,}, K = {layers}, {np.dtype(dtype)}",
         written(np),
-        (parameters, normal(d, m), rng.uniform(-0.9, 0.9, size=m).astype(dtype)),
+        (parameters, normal(d, m), rng.uniform(-0.9, 0.9, size=m).astype(dtype, copy=False)),
         jax=in_jax(written),
         torch=with_torch,
         bounds={} if one_thread is None else {BEST: one_thread},
