@@ -40,10 +40,20 @@ class Sizes:
     little: int = 1 << 19
     much: int = 1 << 22
 
-    def tile(self, each: int, *, keeps: bool) -> int:
-        """Samples of a tile, if one has so many bytes, and buffers between loops or none."""
+    def tile(self, each: int, *, keeps: bool, wide: int = 0) -> int:
+        """Samples of a tile.
+
+        Parameters
+        ----------
+        each : int
+            Bytes of a sample.
+        keeps : bool
+            Whether there are buffers between loops.
+        wide : int
+            Terms of the sums of products for a sample: so many samples are worth reading a matrix.
+        """
         most = self.most if keeps else self.streamed
-        tile = min(max(self.cache // max(each, 1), self.least), most)
+        tile = min(max(self.cache // max(each, 1), self.least, wide), most)
         return -(-tile // _LANES) * _LANES
 
     def tiles(self, tile: int, each: int) -> int:

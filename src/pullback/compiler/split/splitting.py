@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.loops import Buffer, Program, Statement, work
-from pullback.compiler.split.choosing import Plan, bytes_of_sample, chosen
+from pullback.compiler.split.choosing import Plan, chosen, tile_of
 from pullback.compiler.split.sizes import Sizes, sizes_here
 from pullback.compiler.split.survey import Survey
 from pullback.compiler.split.tiling import Tiling
@@ -78,7 +78,7 @@ def _split(program: Program, plan: Plan, sizes: Sizes) -> Split:
         body += phase.before
         if not phase.tiled:
             continue
-        tile = sizes.tile(bytes_of_sample(survey, phase.tiled), keeps=bool(inner))
+        tile = tile_of(survey, phase, inner, sizes)
         block = sizes.tiles(tile, sum(map(work, phase.tiled)) // samples)
         staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, inner)}
         tiling = Tiling(survey, names, tile, block, inner, staged)
