@@ -134,7 +134,7 @@ class _Counting(Rewriting):
         known = self.counts[value.name]
         if value.times not in known:
             known[value.times] = next(self._next)
-        return Hole(known[value.times], int(value))
+        return Hole(known[value.times], int(value), most=int(value), multiple=value.times)
 
 
 def with_counts(program: Program, first: int) -> tuple[Program, dict[str, dict[int, int]]]:
