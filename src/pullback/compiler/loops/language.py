@@ -294,14 +294,14 @@ class Branch(_Remembering):
 
 
 class Sum(NamedTuple):
-    """What all samples of some tiles make together.
+    """What all samples of tiles make together.
 
     Attributes
     ----------
     buffer : str
         Within the tiles it holds what those of a block have made so far; afterwards what all have.
     combine : str
-        How two of them are joined, as in `Write`. What changes nothing is there at first.
+        As in `Write`. What changes nothing is there at first.
     """
 
     buffer: str
@@ -312,9 +312,9 @@ class Sum(NamedTuple):
 class Tiles(_Remembering):
     """The body for each `tile` of `extent` samples, the last of which may have fewer.
 
-    So many tiles one after the other, as `block` says, are a block; blocks may be computed at the
-    same time. The sums of the blocks are joined two by two, then those of the pairs two by two, and
-    so on; what has no partner waits for the next round. So they don't depend on anything else.
+    So many tiles as `block` says are a block, one after the other; blocks may be computed at once.
+    Their sums are joined two by two, then those of the pairs, and so on; what has no partner waits
+    for the next round.
 
     Attributes
     ----------
