@@ -23,7 +23,7 @@ def tiles_of(tile):
 @pytest.mark.parametrize("part", range(3))
 def test_random_programs(part):
     rng = np.random.default_rng(part)
-    count = own = 0
+    count = 0
     for seed in range(30 * part, 30 * part + 30):
         program = random_program(seed)
         values = [rng.normal(size=SIZE), rng.normal(size=SIZE), rng.permutation(SIZE)]
@@ -31,7 +31,6 @@ def test_random_programs(part):
         for samples in (24, 12, 6, 4):
             found = split(fused, [samples], tiles_of(int(rng.integers(1, 7))))
             count += found.phases
-            own += found.saved > 0
             try:
                 verify(found.program)
                 arranged = arrange(found.program)
@@ -43,7 +42,6 @@ def test_random_programs(part):
                 failure.add_note(text(found.program))
                 raise
     assert count > 150
-    assert own > 10
 
 
 def natively(program, tiled, values):
