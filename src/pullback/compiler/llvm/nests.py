@@ -12,6 +12,7 @@ from pullback.compiler.llvm.module import Code, Lines, splat
 from pullback.compiler.llvm.pieces import Level, Piece, blocks, pieces
 from pullback.compiler.llvm.places import Spot, iota, load, mask_of, minus, plus, store
 from pullback.compiler.llvm.points import Binding, Frame, Point, Points
+from pullback.compiler.llvm.transposing import store_rows
 from pullback.compiler.llvm.values import Value
 from pullback.compiler.loops import Kernel, Scalar, Write
 
@@ -70,7 +71,8 @@ class Nest:
     ) -> None:
         self._code, self._plan, self._fail = code, plan, fail
         levels = {level.axis: n for n, level in enumerate(plan.levels) if not level.block}
-        self._points = Points(kernel, levels, plan.vector)
+        exact = any(level.exact for level in plan.levels)
+        self._points = Points(kernel, levels, plan.vector, rows=not exact)
         self._blocks: dict[str, tuple[Integer, Integer]] = {}
         self._results: dict[str, Value] = {}
         self._joined: list[_Joined] = []
@@ -84,6 +86,7 @@ class Nest:
                 self._joined.append(_Joined(number, write, kept, depth, last))
             else:
                 self._direct.append((write, kept))
+        self._targets = frozenset().union(*(j.kept for j in self._joined))
 
     def emit(self, lines: Lines) -> dict[str, Value]:
         """Write the loops; the scalars that the kernel gives."""
@@ -209,8 +212,9 @@ class Nest:
 
     def _all(self, axes: frozenset[str]) -> Iterator[Point]:
         """The points that are emitted side by side."""
-        names = sorted(axes, key=self._points.levels.__getitem__)
-        bound = self._points.bound
+        levels, bound = self._points.levels, self._points.bound
+        # What is added to one accumulator comes after what is added to the others.
+        names = sorted(axes, key=lambda axis: (axis in self._targets, levels[axis]))
         for at in itertools.product(*(range(len(bound[name].offsets)) for name in names)):
             yield dict(zip(names, at, strict=True))
 
@@ -249,9 +253,31 @@ class Nest:
                     sides = (splat(frame.body, each, lanes) for each in (found[key][2], value))
                     value = joined(frame.body, write.combine, *sides)
                 found[key] = write, point, value
-        for write, point, value in found.values():
-            self._write(write, point, value)
+        while found:
+            write, point, value = found.pop(next(iter(found)))
+            if not self._store_rows(write, point, value, found):
+                self._write(write, point, value)
         return after
+
+    def _store_rows(
+        self, write: Write, point: Point, value: Value, others: dict[Key, tuple[Write, Point, Value]]
+    ) -> bool:
+        """Store a value with those of others that lie beside it, if its lanes are far apart."""
+        points, target = self._points, write.target
+        if write.combine or isinstance(target, Scalar):
+            return False
+        many = points.neighbours(target, value.dtype, point)
+        if many is None:
+            return False
+        axes = sorted(points.place_depends(target))
+        keys = [(id(write), *(each[axis] for axis in axes)) for each in many]
+        if many[0] != point or not all(key in others for key in keys[1:]):
+            return False
+        spot, body = points.rows(target, value.dtype, many), self._frames[-1].body
+        values = [value, *(others.pop(key)[2] for key in keys[1:])]
+        wide = [splat(body, each, spot.lanes) for each in values]
+        store_rows(body, spot, wide, points.mask(point))
+        return True
 
     def _lanes_of(self, write: Write) -> int:
         """The lanes of what is stored."""

@@ -50,6 +50,9 @@ __all__ = ["Lowered", "lower"]
 _CHEAP = 4
 """Up to how many operations an element is computed again rather than stored."""
 
+_READ = 3
+"""For how many elements that are read for each it is stored, too: then one is read instead."""
+
 _SMALL = (16, 8, 4, 1)
 _MOST_SCALARS = 1500
 """How many elements of small arrays are scalars, and up to what size an array is small then."""
@@ -226,7 +229,7 @@ def _settled(
     ):
         return unrolled(context, scope, array)
     uses = frame.uses[variable]
-    again = uses > 1 and array.cost > _CHEAP
+    again = uses > 1 and (array.cost > _CHEAP or _read(array) >= _READ * array.size)
     often = variable in frame.repeated and array.cost > 0
     if target is not None:
         context.memory.fill(scope, target, array)
@@ -234,6 +237,15 @@ def _settled(
     if again or often or array.depth > _DEEP:
         return context.memory.stored(scope, array)
     return array
+
+
+def _read(array: Array) -> int:
+    """How many elements are read to compute all of an array."""
+    sizes: dict[str, int] = {}
+    for source in array.sources_within:
+        if isinstance(source, Stored):
+            sizes[source.buffer] = max(source.size, sizes.get(source.buffer, 0))
+    return sum(sizes.values())
 
 
 def _of_scalars(array: Array) -> bool:
