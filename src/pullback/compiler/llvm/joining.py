@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from pullback.compiler.llvm.arithmetic import apply
 from pullback.compiler.llvm.conversions import constant
+from pullback.compiler.llvm.holes import Hole
 from pullback.compiler.llvm.module import Lines
 from pullback.compiler.llvm.values import SIZES, Value, is_float, is_signed
+from pullback.compiler.loops import Const, Expr
 
-__all__ = ["across", "identity", "joined", "side_by_side", "together"]
+__all__ = ["across", "changes_nothing", "identity", "joined", "side_by_side", "together"]
 
 
 def identity(combine: str, dtype: str, lanes: int) -> Value:
@@ -26,6 +28,16 @@ def identity(combine: str, dtype: str, lanes: int) -> Value:
     if combine == "add":
         return constant(-0.0 if is_float(dtype) else 0, like)
     return constant(combine in ("multiply", "logical_and"), like)
+
+
+def changes_nothing(combine: str, start: Expr | None) -> bool:
+    """Whether a number is like `identity`, up to the sign of a zero."""
+    if not isinstance(start, Const) or isinstance(start.value, Hole):
+        return False
+    nothing = identity(combine, start.dtype, 1)
+    if combine == "add" and is_float(start.dtype):
+        return bool(start.value == 0)
+    return constant(start.value, nothing) == nothing
 
 
 def joined(at: Lines, combine: str, a: Value, b: Value) -> Value:

@@ -29,10 +29,14 @@ _LONG = 24
 """Instructions of a point that are not written more often than need be."""
 _ACCUMULATORS = 16
 """How many vectors are summed side by side."""
+_WRITTEN = 128
+"""Terms of sums side by side that are written out, without a loop."""
 _TOGETHER = 8
 """Neighbours in memory that are read in a row, where lanes are far apart."""
 _ROWS = 24
 """Instructions of a point that are written for so many neighbours."""
+_SHORT = 16
+"""Vectors of a row, at whose end lanes are added."""
 _SOON = 64
 """Terms of a sum whose lanes are added soon."""
 
@@ -118,7 +122,7 @@ class _Planning:
             return 1.0
         step = self._access.step(place, axis)
         if step is None or abs(step) > 1:
-            beside = self._neighbours(place, axis)
+            beside = self._access.neighbours(place, axis)
             if beside is not None and beside == self._beside(axis):
                 return lanes / self._together(beside) + math.log2(lanes)
             return 1.2 * lanes
@@ -143,7 +147,7 @@ class _Planning:
                 self._extents[axis] >= self._lanes
                 and max(others, default=0) >= _ACCUMULATORS
                 and across
-                and all(self._neighbours(place, axis) == summed for place in across)
+                and all(access.neighbours(place, axis) == summed for place in across)
                 and all(
                     isinstance(write.target, Place) and access.step(write.target, axis) == 1
                     for write in self._kernel.writes
@@ -154,31 +158,22 @@ class _Planning:
 
     # -- neighbours in memory --------------------------------------------------------------------
 
-    def _neighbours(self, place: Place, vector: str) -> str | None:
-        """The axis along which elements lie side by side, where vectors have them far apart."""
-        access = self._access
-        step = access.step(place, vector)
-        if step is None or (abs(step) <= 1 and not isinstance(step, Hole)) or access.by_data(place):
-            return None
-        for axis, extent in self._extents.items():
-            if axis != vector and extent > 1 and access.step(place, axis) == 1:
-                return axis
-        return None
-
     def _beside(self, vector: str) -> str | None:
         """The axis along which points are computed side by side, to be read and written in rows."""
         access = self._access
         if self._local or not all(map(is_float, access.dtypes)):
             return None
         weight = access.count + len(access.loads) + len(self._kernel.writes)
-        axes = [self._neighbours(place, vector) for place in access.places()]
+        axes = [access.neighbours(place, vector) for place in access.places()]
         found = [axis for axis in axes if axis is not None and weight <= _ROWS]
         return max(found, key=found.count, default=None)
 
     def _together(self, axis: str) -> int:
         """How many points are read in a row: a power of two."""
         extent = self._extents[axis]
-        return _TOGETHER if isinstance(extent, Hole) else min(_TOGETHER, 1 << extent.bit_length() - 1)
+        return (
+            _TOGETHER if isinstance(extent, Hole) else min(_TOGETHER, 1 << extent.bit_length() - 1)
+        )
 
     # -- the order -------------------------------------------------------------------------------
 
@@ -235,7 +230,8 @@ class _Planning:
         if tiles is None:
             beside = None if self._vector is None else self._beside(self._vector)
             tiles = self._tiles(order, beside)
-            spread = None if beside in self._summed else self._spread(order, tiles)
+            apart = beside in self._summed or (order and order[-1] in self._summed & tiles.keys())
+            spread = None if apart else self._spread(order, tiles)
         else:
             spread = self._vector if self._vector in self._summed else None
         levels: list[Level] = []
@@ -287,6 +283,8 @@ class _Planning:
             return self._tiles_of_rows(order, beside, most)
         if not self._summed or len(set(self._kept)) > 1:
             inner = vector if vector is not None else order[-1] if order else None
+            if self._ends_rows(order) and most >= 4:
+                return {order[-2]: 4, order[-1]: 1}
             return {} if inner is None else {inner: self._fitting(inner, min(4, most))}
         kept = self._kept[0]
         if order[-1] == vector and vector in kept:
@@ -300,6 +298,9 @@ class _Planning:
             tiles[vector] = self._fitting(vector, min(across, most))
             if rows:
                 tiles[rows[0]] = self._fitting(rows[0], min(_ACCUMULATORS // tiles[vector], most))
+            terms = self._extents[order[-1]]
+            if not isinstance(terms, Hole) and terms * math.prod(tiles.values()) <= _WRITTEN:
+                tiles[order[-1]] = terms
             return tiles
         left = min(_ACCUMULATORS, most)
         side = 4 if len(rows) > 1 else 8
@@ -309,6 +310,13 @@ class _Planning:
             tiles[axis] = 1 << (most.bit_length() - 1)
             left //= tiles[axis]
         return tiles
+
+    def _ends_rows(self, order: Sequence[str]) -> bool:
+        """Whether lanes are added at the end of short rows, which is done for some at once."""
+        if len(order) < 2 or order[-1] != self._vector or self._vector not in self._summed:
+            return False
+        rows = all(order[-2] in kept for kept in self._kept)
+        return rows and self._extents[order[-2]] >= 4 and self._vectors(order[-1]) <= _SHORT
 
     def _tiles_of_rows(self, order: Sequence[str], beside: str, most: int) -> dict[str, int]:
         tiles = {beside: self._together(beside)}

@@ -226,9 +226,7 @@ class Points:
             frame.head, spot, expr.dtype, self._both(frame.head, spot, self.mask(point), holds_at)
         )
 
-    def _load_rows(
-        self, expr: Load, point: Point, frame: Frame, many: Sequence[Point]
-    ) -> Value:
+    def _load_rows(self, expr: Load, point: Point, frame: Frame, many: Sequence[Point]) -> Value:
         """The value at a point; those at its neighbours, which come with it, are kept."""
         spot = self.rows(expr.place, expr.dtype, many)
         found = load_rows(frame.head, spot, expr.dtype, len(many), self.mask(point))

@@ -84,9 +84,7 @@ def _rows(at: Lines, spot: Spot, dtype: str) -> list[str]:
     found = [spot.pointer]
     for lane in range(1, spot.lanes):
         moved: Integer = times(at, spot.step, lane)
-        found.append(
-            at.op(f"getelementptr {memory_type(dtype)}, ptr {spot.pointer}, i64 {moved}")
-        )
+        found.append(at.op(f"getelementptr {memory_type(dtype)}, ptr {spot.pointer}, i64 {moved}"))
     return found
 
 
