@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sc
 
+from pullback.compiler.reversed_loops import loop_pullback
 from pullback.core.primitive import registry
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.building import build, like
@@ -211,6 +212,7 @@ RECIPES: dict[str, Recipe] = {
     "bernoulli": _bernoulli,
     "categorical": _categorical,
     "huber": _huber,
+    "loop_pullback": loop_pullback,
     "ndtr": _ndtr,
     "round": _round,
     **{
@@ -237,6 +239,8 @@ def _applies(equation: Equation) -> bool:
     """Whether there is a recipe, for such floating-point or complex numbers."""
     if equation.primitive.name not in RECIPES:
         return False
+    if equation.graphs:
+        return True
     if equation.primitive.name == "round" and equation.params.get("decimals", 0):
         return False
     dtypes = [dtype_of(x) for x in equation.inputs if type(x) is Variable]
@@ -264,11 +268,17 @@ def decompose(graph: Graph) -> Graph:
 
 
 def _decomposed(graph: Graph) -> Graph:
-    params = [_nested(equation.params) for equation in graph.equations]
+    # A recipe with graphs makes others of them, which are decomposed then: their derivatives are
+    # those of their own primitives.
+    applying = [_applies(equation) for equation in graph.equations]
+    params = [
+        equation.params if applies else _nested(equation.params)
+        for equation, applies in zip(graph.equations, applying, strict=True)
+    ]
     changed = any(
         now is not equation.params for now, equation in zip(params, graph.equations, strict=True)
     )
-    if not changed and not any(map(_applies, graph.equations)):
+    if not changed and not any(applying):
         return graph
 
     def function(*args: Any) -> list[Any]:
@@ -290,9 +300,11 @@ def _decomposed(graph: Graph) -> Graph:
     names = graph.signature.names
     with np.errstate(all="ignore"):
         made = build(function, inputs, graph.name, names, advise=False)
-    return Graph(
+    found = Graph(
         graph.name, made.inputs, made.constants, made.equations, made.outputs, graph.signature
     )
+    nested = any(each.graphs and one for each, one in zip(graph.equations, applying, strict=True))
+    return decompose(found) if nested else found
 
 
 def _evaluated(equation: Equation, values: Sequence[Any], params: dict[str, Any]) -> Sequence[Any]:
@@ -300,10 +312,11 @@ def _evaluated(equation: Equation, values: Sequence[Any], params: dict[str, Any]
         out = equation.primitive(*values, **params)
         return out if equation.primitive.multiple else (out,)
     out = RECIPES[equation.primitive.name](*values, **params)
-    (variable,) = equation.outputs
-    if dtype_of(out) != variable.dtype:
-        out = out.astype(variable.dtype)
-    return (out,)
+    outs = out if equation.primitive.multiple else (out,)
+    return [
+        x if dtype_of(x) == variable.dtype else x.astype(variable.dtype)
+        for x, variable in zip(outs, equation.outputs, strict=True)
+    ]
 
 
 def _nested(params: dict[str, Any]) -> dict[str, Any]:
