@@ -12,6 +12,8 @@ from pullback.core.primitive import registry
 from tests.rules.cases import CASES
 
 ODD = [None, np.inf, -np.inf, np.nan, 1e300, -0.0]
+FINITE = {"pinv": [None, 1e300, -0.0]}
+"""Of what NumPy finds nothing, or goes on looking for ever, where numbers are not finite."""
 
 
 def primitives(graph):
@@ -40,7 +42,7 @@ def test_a_recipe_gives_what_the_primitive_gives(name):
                 full[i] = x
             return primitive(*full, **params)
 
-        for odd in ODD:
+        for odd in FINITE.get(name, ODD):
             leaves = [np.array(args[i]) for i in inputs]
             for leaf in leaves:
                 if odd is not None and leaf.size:

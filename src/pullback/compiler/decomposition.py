@@ -21,6 +21,7 @@ from pullback.graph.graph import Graph
 from pullback.graph.places import following
 from pullback.graph.program import Equation, Program
 from pullback.graph.variable import Variable
+from pullback.rules import spectral
 from pullback.rules.control_flow.choices import cond
 from pullback.rules.control_flow.loops import scan
 
@@ -106,6 +107,23 @@ def _position(best: Callable[..., Any]) -> Recipe:
         return np.reshape(found, (1,) * rank) if keepdims and x.ndim != rank else found
 
     return recipe
+
+
+def _pinv(a: Any, *, rcond: Any = None, hermitian: bool = False) -> Any:
+    """From singular values that are not too small; those of a Hermitian matrix are |w|."""
+    *lead, m, n = shape_of(a)
+    if not math.prod(shape_of(a)):
+        return np.zeros((*lead, n, m), dtype_of(a))
+    if hermitian:
+        w, u = spectral.eigh(a)
+        v, s = u, np.abs(w)
+    else:
+        u, w, vh = spectral.svd(a)
+        v, s = np.conj(vh).mT, w
+    least = np.asarray(1e-15 if rcond is None else rcond)[..., None]
+    large = s > least * np.max(s, axis=-1, keepdims=True)
+    inverse = np.where(large, 1 / np.where(large, w, 1), 0)
+    return v @ (inverse[..., :, None] * np.conj(u).mT)
 
 
 def _recurrence(a: Any, b: Any, *, axis: int, reverse: bool = False) -> Any:
@@ -214,6 +232,7 @@ RECIPES: dict[str, Recipe] = {
     "huber": _huber,
     "loop_pullback": loop_pullback,
     "ndtr": _ndtr,
+    "pinv": _pinv,
     "round": _round,
     **{
         name: registry[name].value
@@ -231,7 +250,7 @@ RECIPES: dict[str, Recipe] = {
 primitives' own values, which are written in NumPy's functions."""
 
 
-_OF_COMPLEX = frozenset(["recurrence", "squared_norm", "var"])
+_OF_COMPLEX = frozenset(["pinv", "recurrence", "squared_norm", "var"])
 """Those that take complex numbers, too."""
 
 
