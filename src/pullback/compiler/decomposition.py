@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sc
 
+from pullback.compiler.positions import argsort, is_short, position
 from pullback.compiler.reversed_loops import loop_pullback
 from pullback.core.primitive import registry
 from pullback.core.shapes import dtype_of, shape_of
@@ -88,25 +89,6 @@ def _var(x: Any, *, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> 
     squares = np.sum(_squares(deviation), axis=axis, keepdims=keepdims)
     free = max(count - ddof, 0)
     return squares / dtype_of(squares).type(free)
-
-
-def _position(best: Callable[..., Any]) -> Recipe:
-    """Where the first of the largest or smallest elements is; a NaN is both."""
-
-    def recipe(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-        rank = x.ndim
-        if axis is None:
-            x, axis = np.ravel(x), 0
-        count = shape_of(x)[axis]
-        top = best(x, axis=axis, keepdims=True)
-        hit = (x == top) | (np.isnan(x) if dtype_of(x).kind == "f" else False)
-        steps = [1] * x.ndim
-        steps[axis] = count
-        places = np.where(hit, np.arange(count).reshape(steps), count)
-        found = np.min(places, axis=axis, keepdims=keepdims)
-        return np.reshape(found, (1,) * rank) if keepdims and x.ndim != rank else found
-
-    return recipe
 
 
 def _pinv(a: Any, *, rcond: Any = None, hermitian: bool = False) -> Any:
@@ -220,8 +202,9 @@ RECIPES: dict[str, Recipe] = {
     "log_softmax": _log_softmax,
     "logsumexp": _logsumexp,
     "var": _var,
-    "argmax": _position(np.max),
-    "argmin": _position(np.min),
+    "argmax": position(np.max),
+    "argsort": argsort,
+    "argmin": position(np.min),
     "recurrence": _recurrence,
     "difference": _saturating(np.subtract),
     "product": _saturating(np.multiply),
@@ -260,6 +243,8 @@ def _applies(equation: Equation) -> bool:
         return False
     if equation.graphs:
         return True
+    if equation.primitive.name == "argsort":
+        return is_short(equation)
     if equation.primitive.name == "round" and equation.params.get("decimals", 0):
         return False
     dtypes = [dtype_of(x) for x in equation.inputs if type(x) is Variable]
