@@ -59,7 +59,8 @@ def _from_factors(a, pivots):
 def getrs(trans, n, count, a, lda, pivots, b, ldb, info):
     whole = _from_factors(_columns(a, n, n, lda), pivots)
     x = _columns(b, n, count, ldb)
-    x[...] = np.linalg.solve(whole.T if _is(trans, "T") else whole, x)
+    turned = {"N": whole, "T": whole.T, "C": np.conj(whole).T}[chr(trans[0])]
+    x[...] = np.linalg.solve(turned, x)
 
 
 def getri(n, a, lda, pivots, work, lwork, info):

@@ -23,7 +23,6 @@ from pullback.compiler.lowering.kernels import DTYPES
 from pullback.compiler.lowering.linalg import LINEAR_ALGEBRA, is_factorised, linear_algebra
 from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
-from pullback.compiler.lowering.pairs import COMPLEX
 from pullback.compiler.lowering.reductions import joined, running
 from pullback.compiler.lowering.scalars import dtype_name
 from pullback.compiler.lowering.scope import Scope
@@ -281,8 +280,6 @@ def _native(
         return elementwise(context, scope, equation, args)
     targets = [frame.targets.get(out) for out in equation.outputs]
     if primitive.name in LINEAR_ALGEBRA:
-        if any(str(dtype_of(x)) in COMPLEX for x in equation.inputs):
-            return None
         return linear_algebra(context, scope, equation, args, targets)
     if primitive.name in SPECTRAL:
         used = [bool(frame.uses[out]) for out in equation.outputs]
