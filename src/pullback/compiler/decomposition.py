@@ -65,14 +65,14 @@ def _log_sum(largest: Any, e: Any, axis: Any) -> Any:
 
 
 def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    top, *parts = _exponentials(x, axis)
-    y = _log_sum(*parts, axis) + top
+    top, largest, e = _exponentials(x, axis)
+    y = _log_sum(largest, e, axis) + top
     return y if keepdims else np.squeeze(y, axis=axis)
 
 
 def _log_softmax(x: Any, *, axis: Any = None) -> Any:
-    top, *parts = _exponentials(x, axis)
-    y = x - top - _log_sum(*parts, axis)
+    top, largest, e = _exponentials(x, axis)
+    y = x - top - _log_sum(largest, e, axis)
     least = np.finfo(dtype_of(y)).min
     return np.where(np.isfinite(x) & np.isinf(y), least, y)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -140,15 +139,6 @@ def _number(x: Atom) -> Any:
 def _of_one(_rw: Rewriting, _z: Variable, x: Atom, y: Atom) -> Atom | None:
     """max(x, x) = x."""
     return x if x is y and type(x) is Variable else None
-
-
-@simplify_choices.rewrites_each(maximum, minimum)
-def _of_infinite(primitive: Primitive, _rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Any:
-    """max(x, −∞) = x, and min(x, ∞) = x."""
-    for one, other in ((x, y), (y, x)):
-        if is_number(other, math.inf if primitive is minimum else -math.inf):
-            return one if type(one) is Variable and one.dtype == z.dtype else None
-    return None
 
 
 @simplify_choices.rewrites_each(*_AND, *_OR)

@@ -162,7 +162,7 @@ FUNCTIONS = [
     Function(rows, _labelled, (_N, _N, 0, 0), argnums=(0, 1)),
     Function(middle, _normal((3,), (2, -1, 3)), (_N, 1), argnums=(0, 1)),
     Function(statistics, _normal((-1, 3)), (0,), phases=3),
-    Function(normalised, _normal((), (-1,)), (_N, 0), phases=3, argnums=(0, 1)),
+    Function(normalised, _normal((), (-1,)), (_N, 0), phases=4, argnums=(0, 1)),
     Function(extrema, _normal((-1,), (-1,)), (0, 0)),
     Function(histogram, _numbered, (_N, 0, 0), phases=0),
     Function(time_series, _normal((), (6, -1)), (_N, 1), argnums=(0, 1)),
