@@ -119,7 +119,8 @@ def tile_of(survey: Survey, phase: Phase, inner: Collection[str], sizes: Sizes) 
     """How many samples of a phase are computed together."""
     each = _bytes_of_sample(survey, phase.tiled)
     wide = max((_terms(survey, statement) for statement in phase.tiled), default=0)
-    return sizes.tile(each, keeps=bool(inner), wide=wide)
+    apart = all(lying.step > 1 for lying in survey.lying.values())
+    return sizes.tile(each, keeps=bool(inner), wide=wide, apart=apart)
 
 
 def _terms(survey: Survey, statement: Statement) -> int:

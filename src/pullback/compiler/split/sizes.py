@@ -9,6 +9,10 @@ from dataclasses import dataclass
 __all__ = ["Sizes", "sizes_here"]
 
 
+_ROWS = 16
+"""Which part of the cache the samples of a tile take that keeps nothing in it."""
+
+
 @dataclass(frozen=True)
 class Sizes:
     """What decides how samples are gone through.
@@ -40,7 +44,7 @@ class Sizes:
     little: int = 1 << 19
     much: int = 1 << 22
 
-    def tile(self, each: int, *, keeps: bool, wide: int = 0) -> int:
+    def tile(self, each: int, *, keeps: bool, wide: int = 0, apart: bool = False) -> int:
         """Samples of a tile.
 
         Parameters
@@ -51,7 +55,12 @@ class Sizes:
             Whether there are buffers between loops.
         wide : int
             Terms of the sums of products for a sample: so many samples are worth reading a matrix.
+        apart : bool
+            Whether no sample lies beside the next one.
         """
+        if not keeps and apart:
+            # A row of few kilobytes for each, and sums are as exact as their terms are few.
+            return min(max(self.cache // _ROWS // max(each, 1), 1), self.streamed)
         most = self.most if keeps else self.streamed
         tile = min(max(self.cache // max(each, 1), self.least, wide), most)
         return -(-tile // self.lanes) * self.lanes
