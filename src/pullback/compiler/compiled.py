@@ -12,6 +12,8 @@ from pullback.compiler.arguments import is_foreign, is_native, kind, layout, nat
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.collection import uncollected
 from pullback.compiler.donation import positions, taken_over
+from pullback.compiler.over import Over, State
+from pullback.compiler.over.stream import Stream
 from pullback.compiler.report import Report, report
 from pullback.compiler.samples import AUTO, Samples
 from pullback.compiler.stages import Stages
@@ -83,6 +85,7 @@ class Compiled:
         self._versions: dict[Any, _Version] = {}
         self._recent: tuple[trees.TreeSpec, _Version] | None = None
         self._templates = Templates()
+        self.streams: dict[Any, Stream] = {}
         self._lock = threading.RLock()
         functools.update_wrapper(self, function, updated=())
 
@@ -104,6 +107,28 @@ class Compiled:
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """A method, where it is an attribute of a class."""
         return self if instance is None else functools.partial(self, instance)
+
+    # -- samples in chunks -------------------------------------------------------------------------
+
+    def over(
+        self,
+        chunks: Any,
+        *,
+        axes: int | Sequence[int | None] | None = None,
+        samples: int | Sequence[int] | None = None,
+        out: Any = None,
+        client: Any = None,
+        progress: Callable[[int, int], Any] | None = None,
+        resume: State | None = None,
+    ) -> Over:
+        options = {
+            "samples": samples,
+            "out": out,
+            "client": client,
+            "progress": progress,
+            "resume": resume,
+        }
+        return Over(self, chunks, self.split.axes if axes is None else axes, options)
 
     # -- what became of it -------------------------------------------------------------------------
 
@@ -239,17 +264,20 @@ class Compiled:
                 f"has {len(args)} arguments by position, the first of which is 0; pass what is "
                 "given away by position, or leave it out of donate"
             )
-        if kwargs:
-            function = self.function
-
-            def called(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-                return function(*args, **kwargs)
-
-            called.__name__ = self.name
-            graph = trace(called, args, kwargs)
-        else:
-            graph = trace(self.function, *args)
+        graph = self.record(args, kwargs)
         return graph, taken_over(graph, args, self.donate)
+
+    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Graph:
+        """The graph, as it is recorded."""
+        if not kwargs:
+            return trace(self.function, *args)
+        function = self.function
+
+        def called(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            return function(*args, **kwargs)
+
+        called.__name__ = self.name
+        return trace(called, args, kwargs)
 
     def _prefer(
         self, version: _Version, spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any

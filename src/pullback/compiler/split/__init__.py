@@ -1,5 +1,7 @@
 """Programs of loops run tile by tile along their samples."""
 
-from pullback.compiler.split.splitting import Split, split
+from pullback.compiler.split.lying import Lying
+from pullback.compiler.split.splitting import Split, split, stream
+from pullback.compiler.split.streaming import NotStreamedError
 
-__all__ = ["Split", "split"]
+__all__ = ["Lying", "NotStreamedError", "Split", "split", "stream"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,11 +17,13 @@ from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.loops import Buffer, Const, For, Kernel, Program, Statement, work
+from pullback.compiler.split.lying import Lying
 from pullback.compiler.split.phases import Phase, phases
+from pullback.compiler.split.streaming import Streaming
 from pullback.compiler.split.survey import Survey
 from pullback.compiler.split.tiling import Tiling
 
-__all__ = ["Split", "split"]
+__all__ = ["Split", "split", "stream"]
 
 _CACHE = 700_000
 """Bytes that all buffers of a tile take together, about: less than the second cache has."""
@@ -74,6 +76,7 @@ class _Plan:
     inner: list[set[str]]
     saved: int
     traffic: int
+    streaming: Streaming | None = None
 
 
 def split(program: Program, samples: Collection[int] | None = None) -> Split:
@@ -96,6 +99,33 @@ def split(program: Program, samples: Collection[int] | None = None) -> Split:
     return _split(program, best)
 
 
+def stream(program: Program, given: Mapping[str, Lying]) -> Split:
+    """The program with its samples gone through once for each phase, whatever that takes.
+
+    Parameters
+    ----------
+    program : Program
+        Fused.
+    given : mapping of str to Lying
+        The inputs that have the samples, of which there are as many in each, and how they lie.
+
+    Returns
+    -------
+    Split
+        In its tiles nothing is read that tiles have written before. The tiles and the blocks are
+        those of `split`.
+
+    Raises
+    ------
+    NotStreamedError
+        If a statement needs more of the samples than one.
+    """
+    samples = next(iter(given.values())).samples
+    plan = _plan(program, samples, given)
+    plan.streaming = Streaming(program, plan.survey, plan.phases, given.keys())
+    return _split(program, plan)
+
+
 def _extents(body: Iterable[Statement], times: int = 1) -> Counter[int]:
     """For each extent about how many elements are gone through along it."""
     found: Counter[int] = Counter()
@@ -111,8 +141,8 @@ def _extents(body: Iterable[Statement], times: int = 1) -> Counter[int]:
     return found
 
 
-def _plan(program: Program, samples: int) -> _Plan:
-    survey = Survey(program, samples)
+def _plan(program: Program, samples: int, given: Mapping[str, Lying] | None = None) -> _Plan:
+    survey = Survey(program, samples, dict(given or {}))
     found = phases(survey, program.body)
     bytes_ = {b.name: b.size * np.dtype(b.dtype).itemsize for b in program.buffers}
     used: dict[str, set[int]] = defaultdict(set)
@@ -145,20 +175,28 @@ def _split(program: Program, plan: _Plan) -> Split:
     body: list[Statement] = []
     buffers = {buffer.name: buffer for buffer in program.buffers}
     made: list[Buffer] = []
+    again: list[tuple[Statement, ...]] = [()] * len(plan.phases)
+    kept: set[str] = set()
+    if plan.streaming is not None:
+        again, kept = plan.streaming.again, plan.streaming.inner
     count = tile = block = 0
-    for phase, inner in zip(plan.phases, plan.inner, strict=True):
+    for phase, inner, before in zip(plan.phases, plan.inner, again, strict=True):
         body += phase.before
         if not phase.tiled:
             continue
-        tile = _tile(survey, phase.tiled, buffers, inner)
+        tile = _tile(survey, phase.tiled, inner)
         each = sum(map(work, phase.tiled)) // samples
         block = max(1, min(_BLOCK, _ENOUGH // max(each, 1)) // tile)
-        staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, inner)}
-        tiling = Tiling(survey, names, tile, block, inner, staged)
-        body += [tiling.tiles(phase.tiled), *tiling.after]
+        about = [effects(statement) for statement in (*before, *phase.tiled)]
+        own = inner | {name for x in about for name in kept & (x.reads | x.writes)}
+        staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, own)}
+        tiling = Tiling(survey, names, tile, block, own, staged)
+        body += [tiling.tiles(phase.tiled, before), *tiling.after]
         made += tiling.buffers
-        for name in inner:
-            size = buffers[name].size // samples * tile
+        for name in own:
+            size = survey.sizes[name] // samples * tile
+            if buffers[name].kind == "tile":
+                size = max(size, buffers[name].size)
             buffers[name] = replace(buffers[name], size=size, kind="tile")
         count += 1
     kinds = [b for b in buffers.values() if b.kind != "tile"]
@@ -185,16 +223,14 @@ def _staged(survey: Survey, body: Sequence[Statement], inner: set[str]) -> list[
     return [name for name, times in reads.items() if times > 1 and name not in written]
 
 
-def _tile(
-    survey: Survey, body: Sequence[Statement], buffers: dict[str, Buffer], inner: set[str]
-) -> int:
+def _tile(survey: Survey, body: Sequence[Statement], inner: set[str]) -> int:
     """How many samples are computed together."""
     own = {
         access.name for each in body for access in survey.accesses(each) or ()
-        if access.kind == "own" and access.name in buffers
+        if access.kind == "own" and access.name in survey.sizes
     }  # fmt: skip
     each = sum(
-        buffers[name].size // survey.samples * np.dtype(buffers[name].dtype).itemsize
+        survey.sizes[name] // survey.samples * np.dtype(survey.dtypes[name]).itemsize
         for name in own
     )
     most = _MOST if inner else _STREAMED
