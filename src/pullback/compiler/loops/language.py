@@ -8,8 +8,7 @@
 
 Scalars have names, each given once. A buffer is a row of elements of one dtype; an array of any
 shape is one in C order, so that reshapes cost nothing and an index is a single number, affine in
-loop indices and other integers. Every number in a place, an extent or a constant may differ between
-two programs that are compiled to the same machine code.
+loop indices and other integers. All numbers may differ between programs of one machine code.
 """
 
 from __future__ import annotations
@@ -220,7 +219,7 @@ class Kernel(_Remembering):
     body : tuple of Let or Check
     writes : tuple of Write
     place : optional
-        The line of the user's that most of it comes from.
+        The user's line that most of it comes from.
     """
 
     axes: tuple[Axis, ...]
@@ -246,6 +245,8 @@ class For(_Remembering):
     results : tuple of Scalar
         The names of the carries after the loop.
     reverse : bool
+    place : optional
+        The user's line.
     """
 
     index: str
@@ -255,6 +256,7 @@ class For(_Remembering):
     nexts: tuple[Expr, ...]
     results: tuple[Scalar, ...]
     reverse: bool = False
+    place: Any = None
 
 
 @dataclass(frozen=True, slots=True)

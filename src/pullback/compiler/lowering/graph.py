@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.compiler.loops import Const, Kernel, Program
+from pullback.compiler.loops import Const, For, Kernel, Program
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
 from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffers_of, literal
 from pullback.compiler.lowering.control import CONTROL
@@ -156,10 +156,10 @@ def _lowered(
 
 
 def _place(scope: Scope, begin: int, equation: Equation) -> None:
-    """Have the kernels from a statement on say which line they come from."""
+    """Have the loops from a statement on say which line they come from."""
     for number in range(begin, len(scope.statements)):
         statement = scope.statements[number]
-        if isinstance(statement, Kernel) and statement.place is None:
+        if isinstance(statement, Kernel | For) and statement.place is None:
             scope.statements[number] = replace(statement, place=equation.place)
 
 

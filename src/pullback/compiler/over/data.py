@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import sys
@@ -14,9 +15,9 @@ import numpy as np
 from pullback.compiler.arguments import native
 from pullback.core import trees, validation
 from pullback.core.subclasses import elements_of
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.errors import ArgumentTypeError, ArgumentValueError, ChunkError
 
-__all__ = ["Chunk", "Chunked", "Cut", "Data", "Layout", "data_of"]
+__all__ = ["Blocks", "Chunk", "Data", "Layout", "arrays_of", "data_of"]
 
 _BYTES = 1 << 26
 """About how many a chunk has that is cut from arrays."""
@@ -119,7 +120,7 @@ def _array(leaf: Any, where: str) -> Any:
         if array.dtype.kind in "biufc":
             return array
     raise ArgumentTypeError(
-        f"{where}: a chunk has {validation.describe(leaf)} in it, wanted arrays of numbers"
+        f"{where}: in a chunk something is {validation.describe(leaf)}, wanted arrays of numbers"
     )
 
 
@@ -135,12 +136,15 @@ class Chunk(NamedTuple):
         How many they are, if that is known.
     blocks : sequence of Delayed, optional
         What Dask computes its arrays from.
+    remote : callable, optional
+        What a worker is to load it by.
     """
 
     number: int
     load: Callable[[], Any]
     samples: int | None = None
     blocks: Sequence[Any] | None = None
+    remote: Callable[[], Any] | None = None
 
 
 class Data:
@@ -175,9 +179,9 @@ class Cut(Data):
         each = sum(math.prod(k.full(1)) * k.dtype.itemsize for k in self.layout.kinds)
         blocks = max(1, _BYTES // max(each * block, 1))
         step = block << (blocks.bit_length() - 1)
-        for number, first in enumerate(range(0, self.total, step)):
+        for number, first in enumerate(range(0, max(self.total, 1), step)):
             end = min(first + step, self.total)
-            yield Chunk(number, lambda a=first, b=end: self._part(a, b), end - first)  # type: ignore[misc]
+            yield Chunk(number, functools.partial(self._part, first, end), end - first)
 
     def _part(self, first: int, end: int) -> Any:
         parts = [
@@ -193,16 +197,17 @@ class Blocks(Data):
     def __init__(self, arguments: Any, axes: Sequence[int] | int, where: str) -> None:
         import dask.array as da
 
+        for leaf in trees.flatten(arguments)[0]:
+            if any(extent != extent for extent in np.shape(leaf)):
+                raise ArgumentValueError(
+                    f"{where}: an array of Dask doesn't know the sizes of its chunks; compute them "
+                    "first, by x.compute_chunk_sizes()"
+                )
         self.layout, leaves, self.total = Layout.of(arguments, axes, where)
         kinds = self.layout.kinds
         arrays = [leaf if is_dask(leaf) else da.from_array(leaf) for leaf in leaves]
         first = next(i for i, leaf in enumerate(leaves) if is_dask(leaf))
         self._sizes = arrays[first].chunks[kinds[first].axis]
-        if any(size != size for size in self._sizes):
-            raise ArgumentValueError(
-                f"{where}: an array of Dask doesn't know the sizes of its chunks; compute them "
-                "first, by x.compute_chunk_sizes()"
-            )
         self._rows = []
         for array, kind in zip(arrays, kinds, strict=True):
             sizes: list[Any] = [-1] * array.ndim
@@ -213,18 +218,12 @@ class Blocks(Data):
     def chunks(self, block: int) -> Iterator[Chunk]:
         for number, size in enumerate(self._sizes):
             blocks = [row[number] for row in self._rows]
-            yield Chunk(number, lambda row=blocks: self.built(_computed(row)), size, blocks)  # type: ignore[misc]
+            yield Chunk(number, functools.partial(self._load, blocks), size, blocks)
 
-    def built(self, arrays: Iterable[Any]) -> Any:
-        """The tuple of arguments from arrays."""
-        return trees.unflatten(self.layout.spec, arrays)
+    def _load(self, blocks: Sequence[Any]) -> Any:
+        import dask
 
-
-def _computed(blocks: Sequence[Any]) -> Sequence[Any]:
-    import dask
-
-    found: Sequence[Any] = dask.compute(*blocks)
-    return found
+        return trees.unflatten(self.layout.spec, dask.compute(*blocks))
 
 
 class Chunked(Data):
@@ -247,25 +246,30 @@ class Chunked(Data):
             first = next(self._rows)
         except StopIteration:
             raise ArgumentValueError(f"{where}: there are no chunks, {_WANTED}") from None
-        loaded = first() if callable(first) else first
+        try:
+            loaded = first() if callable(first) else first
+        except Exception as error:
+            raise ChunkError(
+                f"{where}: chunk 0 failed with {type(error).__name__}: {error}", 0
+            ) from error
         self.layout, _, _ = Layout.of(loaded, axes, where)
-        self._first: Any = (loaded,)
+        self._first: Any = (loaded, first if callable(first) else None)
         if sizes is None and isinstance(chunks, list | tuple) and not any(map(callable, chunks)):
             self._sizes = [Layout.of(each, axes, where)[2] for each in chunks]
             if self.total is None:
                 self.total = sum(self._sizes)
 
     def chunks(self, block: int) -> Iterator[Chunk]:
-        if self._first is not None:
-            rows: Iterator[Any] = itertools.chain([*self._first], self._rows)
-            self._first = None
-        else:
+        rows, begun = self._rows, self._first
+        if begun is None:
             rows = iter(self._chunks)
+        self._first = None
         for number in itertools.count():
             try:
-                row = next(rows)
+                row, remote = begun or (next(rows), None)
             except StopIteration:
                 return
+            begun = None
             size = None
             if self._sizes is not None:
                 if number >= len(self._sizes):
@@ -274,8 +278,16 @@ class Chunked(Data):
                         "samples are given"
                     )
                 size = self._sizes[number]
-            yield Chunk(number, row if callable(row) else lambda row=row: row, size)  # type: ignore[misc]
-            del row
+            if callable(row):
+                remote = load = row
+            else:
+                load = functools.partial(_itself, row)
+            yield Chunk(number, load, size, None, remote)
+            del row, load
+
+
+def _itself(x: Any) -> Any:
+    return x
 
 
 def is_dask(x: Any) -> bool:

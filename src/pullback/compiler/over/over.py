@@ -13,6 +13,7 @@ from pullback.compiler.over.data import Data, Layout, arrays_of, data_of
 from pullback.compiler.over.running import Run, mark_of
 from pullback.compiler.over.state import State
 from pullback.compiler.over.stream import Given, Stream, difference, stream_of
+from pullback.compiler.over.workers import ClusterRun, client_for
 from pullback.compiler.stages import results
 from pullback.core import trees, validation
 from pullback.core.tracing import Tracer
@@ -114,18 +115,16 @@ class Over:
                 f"{self._where}: resume is the state of a computation with another function or "
                 "other arguments; pass those that it was begun with, or leave resume out"
             )
-        run = Run(
+        given = (
             self._function.name, stream, data, stream.values(call.leaves), self._axes,
-            self._progress, state, self._arrays(stream), call.stream,
+            self._progress, state, self._arrays(stream),
+            call.stream if data.total is None else None,
         )  # fmt: skip
-        if data.total is not None:
-            run.known = None
-        self._run(run)
+        client = client_for(self._client, data, self._where)
+        run = Run(*given) if client is None else ClusterRun(*given, client)
+        run.totals()
         end = run.stream.end(run.inputs())
         return run.stream.result([*end.values()], state.rows)
-
-    def _run(self, run: Run) -> None:
-        run.totals()
 
     # -- arguments ---------------------------------------------------------------------------------
 

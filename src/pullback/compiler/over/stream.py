@@ -14,7 +14,7 @@ from pullback.compiler.call.leaves import laid_out
 from pullback.compiler.fusion import fuse
 from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.llvm.rewriting import Rewriting
-from pullback.compiler.loops import Buffer, Call, Kernel, Program, Statement, Sum
+from pullback.compiler.loops import Buffer, Call, For, Kernel, Program, Statement, Sum
 from pullback.compiler.lowering import Lowered, lower
 from pullback.compiler.over.chunk import Piece, of_chunks
 from pullback.compiler.over.code import Code, code_of
@@ -26,6 +26,7 @@ from pullback.core import trees
 from pullback.core.memory import same_elements
 from pullback.errors import ArgumentValueError
 from pullback.graph.graph import Graph
+from pullback.graph.places import user_line
 
 __all__ = ["Given", "Rows", "Stream", "Tiled", "Values", "difference", "stream_of"]
 
@@ -257,8 +258,8 @@ class _Making:
         except NotStreamedError as error:
             raise ArgumentValueError(
                 f"over of {graph.name}: {_line(error.statement, self._lowered)} {error.reason}, "
-                "and only some of them are in memory at a time; give what it computes as an "
-                "argument, or call the function with all samples as arrays"
+                "and not all are in memory; compute it beforehand and pass it as an argument, or "
+                "call the function with arrays of all samples"
             ) from None
         self._buffers = {buffer.name: buffer for buffer in self._split.program.buffers}
         self._dtypes = dict(zip(inputs, (x.dtype for x in graph.inputs), strict=True))
@@ -341,8 +342,10 @@ def _line(statement: Statement, lowered: Lowered) -> str:
     pending = [statement]
     while pending:
         each = pending.pop(0)
-        if isinstance(each, Kernel) and each.place is not None:
-            return str(each.place.words())
+        if isinstance(each, Kernel | For) and each.place is not None:
+            words = str(each.place.words())
+            # What the reverse sweep records is said to come from where it was asked for.
+            return words if f" at {words}" != user_line() else "what the derivative is made of"
         if isinstance(each, Call):
             equation = lowered.calls[each.number].equation
             at = "" if equation.place is None else f" at {equation.place.words()}"

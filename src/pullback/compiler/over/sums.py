@@ -1,9 +1,9 @@
 """Sums of blocks, joined two by two in a tree that the numbers of blocks fix.
 
 A node ``(level, number)`` is the sum of the blocks from ``number · 2^level`` to the one before
-``(number + 1) · 2^level``, as far as there are any. Nodes may come in any order: two are joined when
-both are there, and what has no partner in the end is joined from the right. So native code joins
-the blocks of one call.
+``(number + 1) · 2^level``, as far as there are any. Nodes may come in any order: two are joined
+when both are there, and what has no partner in the end is joined from the right. So native code
+joins the blocks of one call.
 """
 
 from __future__ import annotations

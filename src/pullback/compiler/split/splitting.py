@@ -52,6 +52,8 @@ class Split:
         How often the samples are gone through.
     tile, block : int
         Samples that are computed together, and so many tiles that make one sum.
+    unit : int
+        Samples that make a whole number of sums in each phase.
     steps : dict of str to int
         In each buffer that has samples, how far it is from one to the next.
     saved : int
@@ -63,6 +65,7 @@ class Split:
     phases: int = 0
     tile: int = 0
     block: int = 0
+    unit: int = 0
     steps: dict[str, int] = field(default_factory=dict)
     saved: int = 0
 
@@ -180,6 +183,7 @@ def _split(program: Program, plan: _Plan) -> Split:
     if plan.streaming is not None:
         again, kept = plan.streaming.again, plan.streaming.inner
     count = tile = block = 0
+    unit = 1
     for phase, inner, before in zip(plan.phases, plan.inner, again, strict=True):
         body += phase.before
         if not phase.tiled:
@@ -188,6 +192,7 @@ def _split(program: Program, plan: _Plan) -> Split:
         each = sum(map(work, phase.tiled)) // samples
         block = max(1, min(_BLOCK, _ENOUGH // max(each, 1)) // tile)
         about = [effects(statement) for statement in (*before, *phase.tiled)]
+        unit = math.lcm(unit, tile * block)
         own = inner | {name for x in about for name in kept & (x.reads | x.writes)}
         staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, own)}
         tiling = Tiling(survey, names, tile, block, own, staged)
@@ -203,7 +208,7 @@ def _split(program: Program, plan: _Plan) -> Split:
     tiles = [b for b in buffers.values() if b.kind == "tile"]
     new = Program(program.name, (*kinds, *made, *tiles), tuple(body))
     steps = {name: lying.step for name, lying in survey.lying.items()}
-    return Split(new, samples, count, tile, block, steps, plan.saved)
+    return Split(new, samples, count, tile, block, unit, steps, plan.saved)
 
 
 def _staged(survey: Survey, body: Sequence[Statement], inner: set[str]) -> list[str]:

@@ -84,14 +84,12 @@ class Streaming:
         for phase, rows in zip(self._phases, self._accesses, strict=True):
             for statement in phase.before:
                 about = effects(statement)
-                if about.reads & self._carrying:
-                    raise NotStreamedError(statement, "needs other samples beside each one")
-                if about.writes & self._carrying:
+                if (about.reads | about.writes) & self._carrying:
                     raise NotStreamedError(statement, "is computed for all samples at once")
             for statement, row in zip(phase.tiled, rows, strict=True):
                 for access in row:
                     if access.kind != "own" and access.name in self._carrying:
-                        raise NotStreamedError(statement, "needs other samples beside each one")
+                        raise NotStreamedError(statement, "needs other samples for each one")
 
     def _again(self, number: int) -> tuple[Statement, ...]:
         """What was computed of a sample before, as far as a phase needs it."""
