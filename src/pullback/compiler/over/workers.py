@@ -226,7 +226,7 @@ class ClusterRun(Run):
         del tasks
         failures: dict[int, BaseException] = {}
         try:
-            for future in as_completed(futures):
+            for future in as_completed(futures, loop=self.client.loop):
                 chunk, spot = places[future.key]
                 try:
                     samples, nodes, rows = future.result()
