@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks [names]``, or ``python -m benchmarks native [names]``."""
+"""The commands: ``python -m benchmarks [names]``, and with ``native`` or ``growth`` before them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.choice import choose
+from benchmarks.growth import command as growth
 from benchmarks.import_time import import_seconds
 from benchmarks.measure import measure
 from benchmarks.native import command as native
@@ -19,10 +20,13 @@ def main() -> int:
     """Check that all contenders compute the same, time them, print and write the tables."""
     if sys.argv[1:2] == ["native"]:
         return native.main(sys.argv[2:])
+    if sys.argv[1:2] == ["growth"]:
+        return growth.main(sys.argv[2:])
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Compare speeds with other libraries, side by side in one process.",
-        epilog="`python -m benchmarks native --help` is about compiled derivatives.",
+        epilog="`python -m benchmarks native --help` is about compiled derivatives, and "
+        "`python -m benchmarks growth --help` about how their time and memory grow.",
     )
     names = [*WORKLOADS, "import"]
     parser.add_argument(

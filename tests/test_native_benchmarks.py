@@ -1,4 +1,4 @@
-"""The benchmarks of compiled derivatives: their functions, their frame, and what they report."""
+"""The benchmarks of compiled derivatives: their frame, and what they report."""
 
 from __future__ import annotations
 
@@ -16,102 +16,16 @@ import pytest
 
 import pullback as pb
 from benchmarks.native import command, plot, processes, worker
-from benchmarks.native.problem import BEST, COPY, OURS, Problem
+from benchmarks.native.problem import BEST, COPY, OURS, Problem, Threads
 from benchmarks.native.processes import Effort, WorkerError, environment
-from benchmarks.native.results import comparisons, first_results
+from benchmarks.native.results import comparisons, first_results, speed_up
 from benchmarks.native.samples import differ, first_calls, sample
 from benchmarks.native.sides import Side, arrays, compiles, make
 from benchmarks.native.table import as_text, summary, verdicts
 from benchmarks.native.workloads import WORKLOADS
-from tests.grouping import for_each
+from tests.test_native_workloads import small
 
 ROOT = Path(__file__).parents[1]
-
-SMALL: dict[str, dict[str, Any]] = {
-    "vector": {},
-    "two-layer": {"batch": 5, "inputs": 3, "hidden": 4},
-    "l2-10": {"size": 4},
-    "l2-1000": {"size": 5},
-    "l2-100000": {"size": 6},
-    "l2-10000000": {"size": 7},
-    "l2-reused": {"size": 5},
-    "logsumexp-1000": {"size": 6},
-    "logsumexp-1000000": {"size": 7},
-    "polynomial": {"n": 9, "m": 4},
-    "logistic": {"n": 10, "d": 3},
-    "lotka-volterra": {"steps": 12},
-    "hidden-markov": {"steps": 9},
-    "runge-kutta": {"n": 4, "steps": 6},
-    "scalar-loop": {"steps": 50},
-    "arm": {"joints": 3},
-    "differences": {"n": 4, "dtype": np.float64},
-    "upwind": {"n": 5, "steps": 2},
-    "lstm": {"length": 4, "batch": 2, "dtype": np.float64},
-    "hessian": {"n": 5},
-    "gauss-seidel": {"n": 6, "sweeps": 2},
-    "neuron": {"steps": 20},
-    "kalman": {"steps": 6},
-    "interpolation": {"n": 5, "points": 8},
-    "gaussian-process-30": {"n": 6},
-    "gaussian-process-200": {"n": 7},
-    "residual": {"d": 2, "layers": 3, "m": 5},
-}
-
-
-def small(name: str) -> Problem:
-    return WORKLOADS[name](**SMALL[name])
-
-
-def test_every_workload_has_a_small_size() -> None:
-    assert list(SMALL) == list(WORKLOADS)
-
-
-@for_each([pytest.param(name, id=name) for name in SMALL], group=lambda name: name.split("-")[0])
-def test_derivatives_agree_with_central_differences(name: str) -> None:
-    problem = small(name)
-    before = [argument.copy() for argument in problem.arguments]
-    rng = np.random.default_rng(1)
-    directions = [
-        rng.normal(size=argument.shape) if position in problem.argnums else 0.0 * argument
-        for position, argument in enumerate(problem.arguments)
-    ]
-
-    def along(t: float, f: Any) -> Any:
-        moved = zip(problem.arguments, directions, strict=True)
-        return f(*(argument + t * direction for argument, direction in moved))
-
-    differentiated = problem.loss
-    if problem.derivative == "Hessian":
-        differentiated = pb.grad(problem.loss)
-    h = 1e-5
-    slope = (along(h, differentiated) - along(-h, differentiated)) / (2 * h)
-    results = arrays(make(problem, OURS).call()) if not problem.donate else _donated(problem)
-    if problem.derivative == "value and gradient":
-        np.testing.assert_allclose(results.pop(0), problem.loss(*problem.arguments), rtol=1e-12)
-    assert all(np.isfinite(result).all() for result in results)
-    moved = [directions[position] for position in problem.argnums]
-    inner = sum(
-        np.tensordot(result, direction, direction.ndim)
-        for result, direction in zip(results, moved, strict=True)
-    )
-    np.testing.assert_allclose(inner, slope, rtol=1e-6, atol=1e-6 * np.max(np.abs(inner)))
-    for argument, unchanged in zip(problem.arguments, before, strict=True):
-        np.testing.assert_array_equal(argument, unchanged)
-
-
-def _donated(problem: Problem) -> list[Any]:
-    """Of a problem whose compiled function may write over its arguments: of copies."""
-    evaluate = pb.value_and_grad(problem.loss, problem.argnums)
-    return arrays(evaluate(*(argument.copy() for argument in problem.arguments)))
-
-
-def test_what_is_fed_back_stays_as_it_is() -> None:
-    """The cotangents r/2 and −r/2 lie r apart again, call after call."""
-    problem = small("l2-reused")
-    gradient = pb.grad(problem.loss, problem.argnums)
-    once = gradient(*problem.arguments)
-    np.testing.assert_array_equal(gradient(*once), once)
-
 
 # -- the frame ---------------------------------------------------------------------------------
 
@@ -193,7 +107,7 @@ def test_who_was_left_out_with_one_thread_is_not_asked_again(
 
     def run(arguments: list[str], variables: dict[str, str]) -> dict[str, Any]:
         sides = arguments[arguments.index("--sides") + 1 :]
-        asked[variables["OMP_NUM_THREADS"]] = sides
+        asked[f"{variables['PULLBACK_NUM_THREADS']}:{variables['OMP_NUM_THREADS']}"] = sides
         slow = {"JAX": "not installed"} if "JAX" in sides else {}
         seconds = {side: [1e-6] for side in sides if side not in slow}
         return {"seconds": seconds, "left out": slow, "differ": dict.fromkeys(seconds, 0.0)}
@@ -201,12 +115,39 @@ def test_who_was_left_out_with_one_thread_is_not_asked_again(
     monkeypatch.setattr(processes, "compiles", lambda: False)
     monkeypatch.setattr(processes, "_run", run)
     figures = processes.measure("vector", WORKLOADS["vector"](), Effort())
-    assert asked == {"1": ["by hand", OURS, "JAX", "PyTorch"], "2": ["by hand", OURS, "PyTorch"]}
+    assert asked == {
+        "1:1": ["by hand", OURS, "JAX", "PyTorch"],
+        "1:2": ["by hand", OURS, "PyTorch"],
+    }
     assert figures["left out"] == {"JAX": "not installed"} and figures["first"] == {}
     assert {threads: list(found) for threads, found in figures["seconds"].items()} == {
-        "1": asked["2"],
-        "2": asked["2"],
+        "1:1": asked["1:2"],
+        "1:2": asked["1:2"],
     }
+
+
+def test_where_ours_shares_its_work_the_peers_have_the_better_number_of_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def run(arguments: list[str], variables: dict[str, str]) -> dict[str, Any]:
+        names = ("PULLBACK_NUM_THREADS", "OMP_NUM_THREADS", "NPROC")
+        asked.append(tuple(variables[name] for name in names))
+        return {"seconds": {OURS: [1e-3]}, "left out": {}, "differ": {}}
+
+    monkeypatch.setattr(processes, "compiles", lambda: False)
+    monkeypatch.setattr(processes, "_run", run)
+    problem = quadratic(two_threads=0.5)
+    thorough = processes.measure("a", problem, Effort())
+    assert asked == [("1", "1", "1"), ("2", "2", "2"), ("2", "1", "1")]
+    assert list(thorough["seconds"]) == ["1:1", "2:2", "2:1"]
+    assert list(processes.measure("a", problem, Effort(thorough=False))["seconds"]) == [
+        "1:1",
+        "2:2",
+    ]
+    busy = Effort(clock="processor")
+    assert list(processes.measure("a", problem, busy)["seconds"]) == ["1:1"]
 
 
 def test_first_results_with_an_empty_and_a_warm_cache(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +160,8 @@ def test_first_results_with_an_empty_and_a_warm_cache(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(processes, "compiles", lambda: True)
     monkeypatch.setattr(processes, "_run", run)
-    assert processes._first_results("vector", [OURS, "JAX", "PyTorch"], Effort(firsts=2)) == {
+    vector, sides = WORKLOADS["vector"](), [OURS, "JAX", "PyTorch"]
+    assert processes._first_results("vector", sides, vector, Effort(firsts=2)) == {
         OURS: {"empty": [2.0, 6.0], "warm": [3.0, 7.0]},
         "JAX": {"empty": [4.0, 8.0], "warm": [5.0, 9.0]},
     }
@@ -227,14 +169,17 @@ def test_first_results_with_an_empty_and_a_warm_cache(monkeypatch: pytest.Monkey
     ours = [cache for side, cache in rounds if side == OURS]
     assert ours[0] == ours[1] != ours[2] == ours[3]
     assert [cache for side, cache in rounds if side == "JAX"] == ["none", filled] * 2
+    runs.clear()
+    quick = processes._first_results("vector", sides, vector, Effort(firsts=1, thorough=False))
+    assert quick == {OURS: {"empty": [1.0], "warm": [2.0]}, "JAX": {"empty": [3.0]}}
 
 
 def test_numpy_has_one_thread_whatever_the_peers_have() -> None:
-    two = environment(2)
+    two = environment(Threads(1, 2))
+    assert two["PULLBACK_NUM_THREADS"] == "1"
     assert (two["OPENBLAS_NUM_THREADS"], two["OMP_NUM_THREADS"], two["NPROC"]) == ("1", "2", "2")
-    assert "multi_thread_eigen=false" in environment(1)["XLA_FLAGS"]
+    assert "multi_thread_eigen=false" in environment(Threads(2, 1))["XLA_FLAGS"]
     assert two["XLA_FLAGS"] == ""
-    assert Effort().threads == (1, 2) and Effort(clock="processor").threads == (1,)
 
 
 # -- what is reported --------------------------------------------------------------------------
@@ -247,14 +192,19 @@ TWO = quadratic(
 )
 FIGURES: dict[str, Any] = {
     "seconds": {
-        "1": {
+        "1:1": {
             OURS: [3e-6, 1e-6, 2e-6],
             "by hand": [1e-6] * 3,
             "JAX": [10e-6] * 3,
             "JAX, unrolled": [5e-6] * 3,
             "PyTorch": [40e-6] * 3,
         },
-        "2": {OURS: [4e-6] * 3, "by hand": [2e-6] * 3, "JAX": [16e-6] * 3, "PyTorch": [70e-6] * 3},
+        "1:2": {
+            OURS: [4e-6] * 3,
+            "by hand": [2e-6] * 3,
+            "JAX": [16e-6] * 3,
+            "PyTorch": [70e-6] * 3,
+        },
     },
     "left out": {},
     "differ": {},
@@ -276,7 +226,7 @@ a quadratic function  (gradient; values within 1e-09)
 
 def test_the_bound_stands_at_the_strongest_side_with_its_best_threads() -> None:
     found = {c.side: c for c in comparisons(TWO, FIGURES)}
-    assert {side: c.threads for side, c in found.items() if side != "by hand"} == {
+    assert {side: c.threads.theirs for side, c in found.items() if side != "by hand"} == {
         "JAX": 2,
         "JAX, unrolled": 1,
         "PyTorch": 2,
@@ -290,7 +240,7 @@ def test_the_bound_stands_at_the_strongest_side_with_its_best_threads() -> None:
     }
     first = first_results(FIGURES)
     assert first is not None and first.ratio("empty") == pytest.approx(0.5)
-    assert first.reached("empty") and first.reached("warm")
+    assert first.reached("empty", TWO) and first.reached("warm", TWO)
     assert verdicts(TWO, FIGURES) == [False, True, True, True]
     assert summary([(TWO, FIGURES)]).startswith("3 of 4 bounds reached, 0 not measured.")
 
@@ -302,12 +252,46 @@ def test_a_bound_may_be_for_one_spelling_or_for_the_best_of_a_library() -> None:
         assert bounds == {"JAX": None, "JAX, unrolled": None, at: 0.1}
 
 
+SHARED: dict[str, Any] = {
+    "seconds": {
+        "1:1": {OURS: [6e-3] * 3, "JAX": [10e-3] * 3, "PyTorch": [20e-3] * 3},
+        "2:2": {OURS: [3e-3] * 3, "JAX": [12e-3] * 3, "PyTorch": [11e-3] * 3},
+        "2:1": {OURS: [4e-3] * 3, "JAX": [10e-3] * 3, "PyTorch": [20e-3] * 3},
+    },
+    "left out": {},
+    "differ": {},
+    "first": {},
+}
+
+
+def test_with_two_threads_the_bound_is_another_and_the_gain_is_known() -> None:
+    problem = quadratic(bounds={BEST: 0.5}, two_threads=0.45, torch=TWO.torch, first=0.4)
+    found = [(c.side, *c.threads, round(c.ratio, 3), c.bound) for c in comparisons(problem, SHARED)]
+    assert found == [
+        ("JAX", 1, 1, 0.6, 0.5),
+        ("PyTorch", 1, 1, 0.3, None),
+        ("JAX", 2, 1, 0.4, 0.45),
+        ("PyTorch", 2, 2, 0.273, None),
+    ]
+    twice = speed_up(SHARED)
+    assert twice is not None and twice.ratio == 0.5 and twice.reached
+    assert verdicts(problem, SHARED) == [False, True, True]
+    text = as_text(problem, SHARED, "compiled")
+    assert "compiled, 1 thread ÷ JAX, 1 thread " in text
+    assert "compiled, 2 threads ÷ 1 thread " in text
+    short = {"seconds": {name: {OURS: [1e-3]} for name in ("1:1", "2:2")}}
+    assert speed_up(short).bound is None and speed_up({"seconds": {}}) is None  # type: ignore[union-attr]
+    late = SHARED | {"first": {OURS: {"empty": [0.18], "warm": [0.01]}, "JAX": {"empty": [0.4]}}}
+    assert verdicts(problem, late)[-2:] == [False, True]
+    assert "0.450     0.40   missed" in as_text(problem, late, "compiled")
+
+
 def test_the_table_says_what_is_reached_and_who_was_left_out() -> None:
     lines = as_text(TWO, FIGURES, "compiled").splitlines()
     words = [line.split() for line in lines]
     assert [line.split() for line in TABLE.splitlines()] == words[: len(TABLE.splitlines())]
     without = {
-        "seconds": {"1": {"JAX": [1e-6]}},
+        "seconds": {"1:1": {"JAX": [1e-6]}},
         "left out": {OURS: "over 5 s a call"},
         "first": {},
     }
@@ -329,9 +313,9 @@ def test_the_command_measures_writes_and_draws(tmp_path: Path) -> None:
     record = json.loads(figures.read_text(encoding="utf-8"))
     workload = record["workloads"]["vector"]
     assert workload["bounds"] == {BEST: 0.35, "by hand": 1.0}
-    assert record["clock"] == "processor" and set(workload["seconds"]) == {"1"}
-    assert all(len(blocks) == 3 for blocks in workload["seconds"]["1"].values())
-    assert {OURS, "by hand"} <= set(workload["seconds"]["1"])
+    assert record["clock"] == "processor" and set(workload["seconds"]) == {"1:1"}
+    assert all(len(blocks) == 3 for blocks in workload["seconds"]["1:1"].values())
+    assert {OURS, "by hand"} <= set(workload["seconds"]["1:1"])
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 

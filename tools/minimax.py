@@ -67,6 +67,21 @@ def _log_series(first: int) -> Callable[[Real], Real]:
     return series
 
 
+_MANTISSAS = (math.sqrt(0.5) - 1 - 1e-5, math.sqrt(2) - 1 + 1e-5)
+"""m − 1 for m between √½ and √2."""
+
+
+def _log_tail(x: Real) -> Real:
+    """(log(1 + x) − x + x²/2)/x³."""
+    if abs(x) < 1e-6:
+        return mp.fsum((-1) ** n * x**n / (n + 3) for n in range(12))
+    return (mp.log1p(x) - x + x * x / 2) / x**3
+
+
+def _log_weight(x: Real) -> Real:
+    return x**3 / mp.log1p(x) if x else mp.mpf(0)
+
+
 _SQUARES = (0.0, (math.sqrt(2) - 1) ** 4 * 1.0001)
 """Of (m − 1)/(m + 1) with m between √½ and √2."""
 
@@ -208,7 +223,10 @@ def _for_each_dtype(
 
 POLYNOMIALS: dict[str, tuple[Problem, ...]] = {
     "EXP": _for_each_dtype(_expm1_tail, _REDUCED, _exp_weight, (10, 5)),
-    "LOG": _for_each_dtype(_log_series(1), _SQUARES, lambda z: z, (6, 2)),
+    "LOG": (
+        Problem(_log_tail, _MANTISSAS, 19, _log_weight, refit=True),
+        Problem(_log_tail, _MANTISSAS, 8, _log_weight, "float32", refit=True),
+    ),
     "POWER": _for_each_dtype(_log_series(2), _SQUARES, lambda z: z**2, (7, 3)),
     "SINE": _for_each_dtype(_taylor(3), _QUARTER_TURN, _sine_weight, (5, 2)),
     "COSINE": _for_each_dtype(_taylor(4), _QUARTER_TURN, _cosine_weight, (5, 2)),

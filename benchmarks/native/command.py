@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("--plot needs matplotlib; pip install 'pullback[bench]' brings it")
     effort = Effort(clock="processor" if options.busy else "wall")
     if options.quick:
-        effort = replace(effort, rounds=3, seconds=0.005, firsts=1)
+        effort = replace(effort, rounds=3, seconds=0.005, firsts=1, thorough=False)
     mode = "compiled" if compiles() else "eager"
     print("; ".join(f"{key} {value}" for key, value in _machine().items()), end="\n\n")
     if options.busy:

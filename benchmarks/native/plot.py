@@ -7,11 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.native.problem import Problem
-from benchmarks.native.results import FIRST_BOUNDS, Comparison, comparisons, first_results
+from benchmarks.native.results import (
+    FIRST_WARM,
+    Comparison,
+    comparisons,
+    first_bounds,
+    first_results,
+)
 
 __all__ = ["draw"]
 
 _COLOURS = {"JAX": "#2a6fbb", "PyTorch": "#d1622b", "by hand": "#6b6b6b", "copy": "#2f8f5b"}
+_LIMIT = "#b01030"
 
 
 def draw(results: Sequence[tuple[Problem, Mapping[str, Any]]], mode: str, path: Path) -> None:
@@ -32,9 +39,11 @@ def draw(results: Sequence[tuple[Problem, Mapping[str, Any]]], mode: str, path: 
     for row, (problem, figures) in enumerate(results):
         _calls(calls, row, comparisons(problem, figures))
         first = first_results(figures)
-        for cache, marker in zip(FIRST_BOUNDS, "o^", strict=True):
+        for cache, marker in zip(first_bounds(problem), "o^", strict=True):
             if first is not None:
                 firsts.plot(first.ratio(cache), row, marker, color=_COLOURS["JAX"], label=cache)
+        if first is not None:
+            firsts.plot(problem.first, row, "|", color=_LIMIT, markersize=13)
     for axes, title, place in (
         (calls, f"a call, {mode}, ÷ each", "outside lower left"),
         (firsts, "first result ÷ JAX's", "outside lower right"),
@@ -44,8 +53,7 @@ def draw(results: Sequence[tuple[Problem, Mapping[str, Any]]], mode: str, path: 
         axes.grid(axis="both", color="#dddddd", linewidth=0.6)
         axes.set_axisbelow(True)
         _legend(axes, place)
-    for bound in FIRST_BOUNDS.values():
-        firsts.axvline(bound, color="#b01030", linewidth=0.8, linestyle=":")
+    firsts.axvline(FIRST_WARM, color=_LIMIT, linewidth=0.8, linestyle=":")
     calls.set_yticks(range(len(titles)), titles, fontsize="small")
     calls.invert_yaxis()
     figure.savefig(path, dpi=150)
@@ -55,7 +63,9 @@ def _calls(axes: Any, row: int, found: Sequence[Comparison]) -> None:
     for c in found:
         library = c.side.split(",")[0]
         if c.ratio == c.ratio:
-            axes.plot(c.ratio, row, "o", color=_COLOURS[library], label=library)
+            marker = "o" if c.threads.ours == 1 else "D"
+            label = library if c.threads.ours == 1 else f"{library}, 2 threads"
+            axes.plot(c.ratio, row, marker, color=_COLOURS[library], label=label)
         if c.bound is not None:
             axes.plot(c.bound, row, "|", color=_COLOURS[library], markersize=13, label="at most")
 

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import optree
 
 import pullback as pb
 from benchmarks.native.problem import COPY, OURS, Problem
+from pullback.core import trees
 
 __all__ = ["AbsentError", "Side", "compiles", "make", "start"]
 
@@ -41,7 +41,7 @@ class Side:
 
 def arrays(results: Any) -> list[Any]:
     """Copies of the results, for what is donated is written over by the next call."""
-    return [np.array(leaf) for leaf in optree.tree_leaves(results)]
+    return [np.array(leaf) for leaf in trees.flatten(results)[0]]
 
 
 def make(problem: Problem, side: str) -> Side:
@@ -73,12 +73,7 @@ def start(side: str) -> None:
 
 
 def _ours(problem: Problem) -> Side:
-    transform = {
-        "value and gradient": pb.value_and_grad,
-        "gradient": pb.grad,
-        "Hessian": pb.hessian,
-    }[problem.derivative]
-    function = transform(problem.loss, argnums=_argnums(problem))
+    function = _derivative(pb, problem.loss, problem)
     if problem.donate:
         if not compiles():
             raise AbsentError("eager functions take no donations")
@@ -92,19 +87,14 @@ def _ours(problem: Problem) -> Side:
 def _jax(problem: Problem, side: str) -> Side:
     jax = _library("jax")
     spelling = problem.jax if side == "JAX" else problem.other[side.removeprefix("JAX, ")]
-    transform = {
-        "value and gradient": jax.value_and_grad,
-        "gradient": jax.grad,
-        "Hessian": jax.hessian,
-    }[problem.derivative]
-    derivative = transform(spelling(jax), argnums=_argnums(problem))
+    derivative = _derivative(jax, spelling(jax), problem)
 
     def flat(*arguments: Any) -> Sequence[Any]:
         return jax.tree.leaves(derivative(*arguments))
 
     donated = problem.argnums if problem.donate else ()
     compiled = jax.jit(flat, donate_argnums=donated)
-    on_device = [jax.numpy.array(argument) for argument in problem.arguments]
+    on_device = jax.tree.map(jax.numpy.array, problem.others or problem.arguments)
 
     def evaluate(*arguments: Any) -> Sequence[Any]:
         results = compiled(*arguments)
@@ -119,11 +109,16 @@ def _jax(problem: Problem, side: str) -> Side:
 def _torch(problem: Problem) -> Side:
     torch = _library("torch")
     loss = problem.torch(torch)
-    tensors = [torch.from_numpy(argument.copy()) for argument in problem.arguments]
+    own = problem.others or problem.arguments
+    tensors: Any = trees.map_tree(lambda a: torch.from_numpy(a.copy()), own)
+    if problem.derivative == "as written":
+        return Side(partial(loss, *tensors))
     if problem.derivative == "Hessian":
         hessian = torch.func.hessian(loss, _argnums(problem))
         return Side(lambda: hessian(*tensors))
-    leaves = [tensors[position].requires_grad_() for position in problem.argnums]
+    leaves = trees.flatten([tensors[position] for position in problem.argnums])[0]
+    for leaf in leaves:
+        leaf.requires_grad_()
     with_value = problem.derivative == "value and gradient"
 
     def call() -> Sequence[Any]:
@@ -132,6 +127,18 @@ def _torch(problem: Problem) -> Side:
         return (value.detach(), *gradient) if with_value else gradient
 
     return Side(call)
+
+
+def _derivative(library: Any, function: Callable[..., Any], problem: Problem) -> Any:
+    """The derivative of a function by pullback or JAX, whose names for them are the same."""
+    if problem.derivative == "as written":
+        return function
+    transform = {
+        "value and gradient": library.value_and_grad,
+        "gradient": library.grad,
+        "Hessian": library.hessian,
+    }[problem.derivative]
+    return transform(function, argnums=_argnums(problem))
 
 
 def _copy(problem: Problem) -> Side:
@@ -152,7 +159,7 @@ def _chain(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[[
 
     def call() -> Any:
         results = function(*state)
-        state[:] = optree.tree_leaves(results)[1:]
+        state[:] = trees.flatten(results)[0][1:]
         return results
 
     return call

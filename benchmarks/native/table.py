@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchmarks.native.problem import OURS, Problem
-from benchmarks.native.results import FIRST_BOUNDS, FIRST_MOST, comparisons, first_results
+from benchmarks.native.results import (
+    FIRST_MOST,
+    Comparison,
+    comparisons,
+    first_bounds,
+    first_results,
+    speed_up,
+)
 from benchmarks.report import duration
 
 __all__ = ["as_text", "summary", "verdicts"]
@@ -26,33 +33,26 @@ def as_text(problem: Problem, figures: Mapping[str, Any], mode: str) -> str:
     lines = [f"{problem.title}  ({problem.derivative}; values within {problem.rtol:.0e})"]
     rows = [("", "ours", "theirs", "ours ÷ theirs", "at most", "")]
     for c in comparisons(problem, figures):
-        known = c.ratio == c.ratio
-        side = f"{mode} ÷ {c.side}, {c.threads} thread{'s' * (c.threads > 1)}"
-        if c.side in ("by hand", "copy"):
-            side = f"{mode} ÷ {c.side}"
-        rows.append(
-            (
-                side,
-                duration(c.ours) if known else "–",
-                duration(c.theirs),
-                f"{c.ratio:.3f}" if known else "–",
-                "" if c.bound is None else f"{c.bound:.2f}",
-                _word(c.reached),
-            )
-        )
+        us = mode if problem.two_threads is None else f"{mode}, {_count(c.threads.ours)}"
+        alone = c.side in ("by hand", "copy")
+        side = c.side if alone else f"{c.side}, {_count(c.threads.theirs)}"
+        rows.append(_row(f"{us} ÷ {side}", c))
+    twice = speed_up(figures)
+    if twice is not None:
+        rows.append(_row(f"{mode}, 2 threads ÷ 1 thread", twice))
     first = first_results(figures)
-    for cache in FIRST_BOUNDS if first else ():
+    for cache, bound in first_bounds(problem).items() if first else ():
         rows.append(
             (
                 f"first result, {cache} cache ÷ JAX without",
                 duration(first.ours[cache]),
                 duration(first.jax["empty"]),
                 f"{first.ratio(cache):.3f}",
-                f"{FIRST_BOUNDS[cache]:.2f}",
-                _word(first.reached(cache)),
+                f"{bound:.2f}",
+                _word(first.reached(cache, problem)),
             )
         )
-    if first:
+    if first and "warm" in first.jax:
         rows.append(
             ("JAX with a warm cache of its own", "", duration(first.jax["warm"]), "", "", "")
         )
@@ -67,9 +67,11 @@ def as_text(problem: Problem, figures: Mapping[str, Any], mode: str) -> str:
 
 def verdicts(problem: Problem, figures: Mapping[str, Any]) -> list[bool]:
     """Of each bound whose ratio is known, whether it is reached."""
-    found = [c.reached for c in comparisons(problem, figures) if c.reached is not None]
+    twice = speed_up(figures)
+    every = [*comparisons(problem, figures), *([twice] if twice else [])]
+    found = [c.reached for c in every if c.reached is not None]
     first = first_results(figures)
-    return found + [first.reached(cache) for cache in FIRST_BOUNDS if first]
+    return found + [first.reached(cache, problem) for cache in first_bounds(problem) if first]
 
 
 def summary(results: Iterable[tuple[Problem, Mapping[str, Any]]]) -> str:
@@ -81,9 +83,25 @@ def summary(results: Iterable[tuple[Problem, Mapping[str, Any]]]) -> str:
         unknown += sum(c.bound is not None and c.reached is None for c in beside)
     return (
         f"{sum(every)} of {len(every)} bounds reached, {unknown} not measured. "
-        f"{OURS} is called with NumPy arrays and has one thread; ratios are of medians. "
+        f"{OURS} is called with NumPy arrays; ratios are of medians. "
         f"First results are to be there within {FIRST_MOST} s."
     )
+
+
+def _row(name: str, c: Comparison) -> tuple[str, ...]:
+    known = c.ratio == c.ratio
+    return (
+        name,
+        duration(c.ours) if known else "–",
+        duration(c.theirs),
+        f"{c.ratio:.3f}" if known else "–",
+        "" if c.bound is None else f"{c.bound:.2f}",
+        _word(c.reached),
+    )
+
+
+def _count(threads: int) -> str:
+    return "1 thread" if threads == 1 else f"{threads} threads"
 
 
 def _word(reached: bool | None) -> str:

@@ -6,21 +6,13 @@ input, at each point, no more than the element in whose place it writes.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
-from pullback.compiler.fusion.effects import effects, leaves
-from pullback.compiler.loops import (
-    Copy,
-    Expr,
-    Kernel,
-    Let,
-    Load,
-    Place,
-    Program,
-    Scalar,
-    Statement,
-)
+from pullback.compiler.fusion.effects import effects
+from pullback.compiler.fusion.outputs import in_step
+from pullback.compiler.loops import Kernel, Program, Statement, Tiles
+from pullback.compiler.split.places import kernels_places
 from pullback.core import trees
 from pullback.core.validation import is_integer, refuse, require_integer
 from pullback.graph.graph import Graph
@@ -72,51 +64,38 @@ def safe_pairs(program: Program, pairs: Sequence[tuple[int, int]]) -> Pairs:
     """Those of the pairs of an input and an output that may share memory."""
     inputs = [b.name for b in program.buffers if b.kind == "input"]
     outputs = [b.name for b in program.buffers if b.kind == "output"]
-    return tuple((i, o) for i, o in pairs if _is_safe(program, inputs[i], outputs[o]))
+    return tuple((i, o) for i, o in pairs if _is_safe(program.body, inputs[i], outputs[o]))
 
 
-def _is_safe(program: Program, given: str, made: str) -> bool:
+def _is_safe(body: Iterable[Statement], given: str, made: str) -> bool:
     written = False
-    for statement in program.body:
+    for statement in body:
         about = effects(statement)
         writes, reads = made in about.writes, given in about.reads
         if written and reads:
             return False
-        if writes and (reads or made in about.reads) and not _is_pointwise(statement, given, made):
+        if writes and (reads or made in about.reads) and not _in_step(statement, given, made):
             return False
         written = written or writes
     return True
 
 
-def _is_pointwise(statement: Statement, given: str, made: str) -> bool:
+def _in_step(statement: Statement, given: str, made: str) -> bool:
     """Whether each element of the input is read where that of the output is written, or nowhere."""
-    if isinstance(statement, Copy):
-        same = statement.source._replace(buffer="") == statement.target._replace(buffer="")
-        return statement.source.buffer == given and same
-    if not isinstance(statement, Kernel):
-        return False
-    targets = [
-        write
-        for write in statement.writes
-        if isinstance(write.target, Place) and write.target.buffer == made
-    ]
-    if len(targets) != 1 or targets[0].combine:
-        return False
-    target = targets[0].target
-    assert not isinstance(target, Scalar)
-    return all(
-        _where(load.place) == _where(target)
-        for load in _loads(statement)
-        if load.place.buffer in (given, made)
-    )
+    if isinstance(statement, Tiles):
+        return _is_own(statement, given, made) and _is_safe(statement.body, given, made)
+    return in_step(statement, given, made)
 
 
-def _where(place: Place) -> tuple[int, frozenset[tuple[str, int]]]:
-    return place.offset, frozenset(place.terms)
-
-
-def _loads(kernel: Kernel) -> Iterator[Load]:
-    values: list[Expr] = [write.value for write in kernel.writes]
-    values += [each.value if isinstance(each, Let) else each.condition for each in kernel.body]
-    for value in values:
-        yield from (leaf for leaf in leaves(value) if isinstance(leaf, Load))
+def _is_own(tiles: Tiles, given: str, made: str) -> bool:
+    """Whether each sample has elements of its own, the same of both, and the tiles no others."""
+    found = set()
+    for kernel in tiles.body:
+        if not isinstance(kernel, Kernel):
+            return False
+        extents = dict(kernel.axes)
+        for place, _ in kernels_places(kernel):
+            if place.buffer in (given, made):
+                terms = {(repr(extents.get(name, name)), step) for name, step in place.terms}
+                found.add((place.offset, frozenset(terms)))
+    return len(found) == 1

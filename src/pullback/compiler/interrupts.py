@@ -9,11 +9,10 @@ take the exception that these may raise.
 from __future__ import annotations
 
 import ctypes
-import functools
 import threading
 from typing import Any
 
-from pullback.compiler.runtime import Library, compile_text, load
+from pullback.compiler.runtime import Library, compile_text, load, once
 
 __all__ = ["kept", "poll_address"]
 
@@ -62,7 +61,7 @@ _NAMES = (
 )
 
 
-@functools.cache
+@once
 def _library() -> Library:
     addresses = {name: _address(getattr(ctypes.pythonapi, name)) for name in _NAMES}
     return load(compile_text(_TEXT.format(keep=_address(_keep_pointer), **addresses), level=0))

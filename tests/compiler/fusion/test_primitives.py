@@ -7,7 +7,7 @@ import pytest
 
 import pullback as pb
 from pullback.compiler.decomposition import decompose
-from pullback.compiler.fusion import fuse
+from pullback.compiler.fusion import arrange, fuse
 from pullback.compiler.loops import interpret, verify
 from pullback.compiler.lowering import lower
 from pullback.core.primitive import registry
@@ -25,7 +25,7 @@ def test_a_primitive_in_fused_loops(name):
             continue
         graph, leaves = traced(registry[name], case)
         lowered = lower(decompose(pb.simplify(graph)))
-        fused = fuse(lowered.program)
+        fused = arrange(fuse(lowered.program))
         verify(fused)
         values = [*map(parts, leaves), *map(parts, lowered.constants)]
         calls = [*map(python_call, lowered.calls)]

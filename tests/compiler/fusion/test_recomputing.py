@@ -33,8 +33,9 @@ def stored(value=DIFFERENCE):
 
 
 def used(place=("j", 1), offset=0):
+    """Read for an element at another place, so that t cannot lie where y does."""
     scaled = op("multiply", load("t", place, offset=offset), name("r"))
-    return kernel(axes(j=8), write(at("y", ("j", 1)), scaled))
+    return kernel(axes(j=8), write(at("y", ("j", -place[1]), offset=7 - offset), scaled))
 
 
 def test_a_difference_is_computed_again():

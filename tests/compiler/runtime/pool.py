@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
 import subprocess
 import sys
 
 import numpy as np
 
-from pullback.compiler.runtime import compile_text, load, threads
+from pullback.compiler.runtime import compile_text, load, once, threads
 
 __all__ = ["Task", "call", "marks", "meets", "native", "outcome"]
 
@@ -65,7 +64,7 @@ define i32 @fail(ptr %frame, i64 %span, i64 %worker) {
 """
 
 
-@functools.cache
+@once
 def _library():
     return load(compile_text(TEXT))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -55,6 +56,27 @@ def test_one_object_can_be_loaded_twice():
     }""")
     first, second = load(code), load(code)
     assert [call(first, 0), call(first, 0), call(second, 0), call(first, 0)] == [1, 2, 1, 3]
+
+
+def test_threads_that_look_for_a_function_at_once_find_it():
+    """And none of them takes the code away from the others."""
+    code = compile_text(ANSWER, level=0)
+    for _ in range(50):
+        library, answers = load(code), []
+        barrier = threading.Barrier(6, timeout=60)
+
+        def look(library=library, barrier=barrier, answers=answers):
+            barrier.wait()
+            library.address("run")
+            barrier.wait()
+            answers.append(call(library, 0))
+
+        threads = [threading.Thread(target=look) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert answers == [42] * 6
 
 
 GROWTH = """

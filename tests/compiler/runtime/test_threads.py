@@ -133,7 +133,7 @@ def test_after_a_failure_no_span_is_begun(sixteen):
         begun.append(span)
         if span < 4:
             barrier.wait()
-            time.sleep([0.5, 0.2, 0, 0.5][span])
+            time.sleep([1, 0.3, 0, 1][span])
         return [0, 11, 22, 0][span] if span < 4 else 0
 
     assert call(work, None, 100, 4) == 11

@@ -62,8 +62,8 @@ def test_one_thread_is_the_caller_s():
 
 
 @needs_fork
-def test_a_forked_process_starts_threads_when_it_calls():
-    """With Python's lock held by the call and without, and its own children do so too."""
+def test_after_a_fork_both_processes_start_threads_when_they_call():
+    """With Python's lock held by the call and without, and children of children do so too."""
     run("""
 threads.ready()
 check(meets(3))
@@ -74,15 +74,25 @@ def inner():
 
 def outer():
     check(threading.active_count() == 1)
-    check(meets(3))
+    callers = [threading.Thread(target=marks, args=(50, 3)) for _ in range(4)]
+    for each in callers:
+        each.start()
+    for each in callers:
+        each.join()
     check(threading.active_count() == 3)
+    check(meets(3))
     forked(inner)
     check(meets(3))
 
 for _ in range(5):
     forked(outer)
-    check(threading.active_count() == 3)
+    check(threading.active_count() == 1)
     check(meets(3))
+    check(threading.active_count() == 3)
+for _ in range(2):  # without a call in between, in either process
+    forked(lambda: forked(outer))
+threads.ready()
+check(threading.active_count() == 3 and meets(3))
 """)
 
 

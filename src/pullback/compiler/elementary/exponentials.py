@@ -8,7 +8,7 @@ from pullback.compiler.elementary.coefficients import EXP
 from pullback.compiler.elementary.constants import LN2, LN2_SPLIT, LOG2E
 from pullback.compiler.elementary.doubled import Pair, fast_two_sum, two_product
 from pullback.compiler.elementary.formats import format_of
-from pullback.compiler.elementary.polynomials import polynomial
+from pullback.compiler.elementary.polynomials import polynomial, polynomial_added
 from pullback.compiler.elementary.registry import elementary, single
 from pullback.compiler.elementary.values import Body, Value
 
@@ -82,7 +82,8 @@ def exponential(f: Body, x: Value, low: Value | None = None) -> Exponential:
     k = shifted - format_.rounding
     rest = k * -ln2_low if low is None else f.fma(k, -ln2_low, low)
     r, low = fast_two_sum(f.fma(k, -ln2_high, x), rest)  # the fma is exact
-    return Exponential(shifted, r, f.fma(low, r, low) + _tail(f, r))
+    rest = polynomial_added(f, f.fma(low, r, low), r * r, r, EXP[f.dtype])
+    return Exponential(shifted, r, rest)
 
 
 def short_exponential(f: Body, x: Value) -> Exponential:
@@ -105,10 +106,15 @@ def half_expm1(f: Body, power: Exponential, halvings: int = 1) -> Pair:
 @single("exp")
 @elementary("exp")
 def exp(f: Body, x: Value) -> Value:
-    shifted, r = _short_reduced(f, clamped(f, x, format_of(f).logarithms))
+    shifted, r = _short_reduced(f, x)
     more = f.fma(r * r, polynomial(f, r, EXP[f.dtype]), r)
     first, second = _factors(f, shifted)
-    return f.fma(more, first, first) * second  # the first factor is a normal number
+    result = f.fma(more, first, first) * second  # the first factor is a normal number
+    # What is out of range gives no number that means anything, and is replaced at the end: an
+    # argument that is clamped before would keep all else waiting.
+    least = -format_of(f).logarithms[0]
+    limit = f.select(x < 0.0, 0.0, f.constant(float("inf")))
+    return f.select(f.absolute(x) > least, limit, result)
 
 
 @single("exp2")

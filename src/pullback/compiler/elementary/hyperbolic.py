@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 
+from pullback.compiler.elementary.coefficients import EXP
+from pullback.compiler.elementary.constants import LN2_SPLIT, LOG2E
 from pullback.compiler.elementary.doubled import (
     Pair,
     divided,
     fast_two_sum,
-    quotient,
     two_product,
     two_sum,
 )
@@ -19,10 +20,10 @@ from pullback.compiler.elementary.exponentials import (
     exponential,
     half_expm1,
     power_of_two,
-    short_exponential,
 )
 from pullback.compiler.elementary.formats import format_of
 from pullback.compiler.elementary.logarithms import log1p_parts
+from pullback.compiler.elementary.polynomials import polynomial
 from pullback.compiler.elementary.registry import elementary, single
 from pullback.compiler.elementary.values import Body, Value
 
@@ -40,11 +41,32 @@ def _bounded(f: Body, size: Value) -> Value:
 @single("tanh")
 @elementary("tanh")
 def tanh(f: Body, x: Value) -> Value:
-    """−E/(E + 2) with E = exp(−2|x|) − 1."""
-    size = f.absolute(x)
-    half = fast_two_sum(*half_expm1(f, short_exponential(f, f.larger(-40.0, size * -2.0))))
-    total, error = fast_two_sum(1.0, half.hi)
-    return f.copysign(quotient(f, half, Pair(total, error + half.lo)), x)
+    """N/(1 − N) with N = (1 − exp(−2|x|))/2 = (1 − s)/2 + s·q for s = 2⁻ᵏ and q of what is left.
+
+    N and 1 − N are rounded once each; the last step gives back what that takes from them.
+    """
+    size = f.smaller(20.0, f.absolute(x))
+    s, q = _half_fallen(f, size)
+    half = f.fma(s, -0.5, 0.5)
+    n = f.fma(s, q, half)
+    n_low = f.fma(s, q, half - n)
+    rest = 1.0 - n
+    inverse = 1.0 / rest
+    first = n * inverse
+    low = f.fma(-first, ((1.0 - rest) - n) - n_low, n_low)
+    return f.copysign(f.fma(f.fma(-first, rest, n) + low, inverse, first), x)
+
+
+def _half_fallen(f: Body, size: Value) -> tuple[Value, Value]:
+    """s = 2⁻ᵏ and q = (1 − exp(−2u))/2 for size = k·log(2)/2 + u, where 0 ≤ size and k is small."""
+    format_, (ln2_high, ln2_low) = format_of(f), LN2_SPLIT[f.dtype]
+    shifted = f.fma(size, 2.0 * LOG2E[f.dtype][0], format_.rounding)
+    k = shifted - format_.rounding
+    u = f.fma(k, -0.5 * ln2_low, f.fma(k, -0.5 * ln2_high, size))
+    # exp(r) − 1 = r + r²·Σ cᵢrⁱ at r = −2u: powers of two change no coefficient's digits.
+    series = [-2.0 * c * (-2.0) ** i for i, c in enumerate(EXP[f.dtype])]
+    s = f.from_bits((format_.bias - f.bits(shifted)) << format_.places)
+    return s, f.fma(u * u, polynomial(f, u, series), u)
 
 
 @single("sinh")

@@ -1,11 +1,13 @@
 """log and its relatives: log(2ᵏm) = k·log 2 + log m with √½ ≤ m < √2.
 
-With F = m − 1, which is exact, and s = F/(2 + F),
-log m = 2 artanh s = F − F²/2 + s(F²/2 + R(s²)): only R is a polynomial, and F comes in unrounded.
+With F = m − 1, which is exact, log m = F − F²/2 + F³·P(F): only P is a polynomial, and F comes in
+unrounded. (Half as many coefficients were enough for an odd function of F/(2 + F), whose division
+takes longer than the others do.)
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pullback.compiler.elementary.coefficients import LOG
@@ -17,7 +19,7 @@ from pullback.compiler.elementary.constants import (
 )
 from pullback.compiler.elementary.doubled import Pair, fast_two_sum, two_product, two_sum
 from pullback.compiler.elementary.formats import format_of
-from pullback.compiler.elementary.polynomials import polynomial
+from pullback.compiler.elementary.polynomials import polynomial_added
 from pullback.compiler.elementary.registry import elementary, single
 from pullback.compiler.elementary.values import Body, Operand, Value
 
@@ -25,34 +27,54 @@ __all__ = ["Scaled", "log1p_parts", "log_of_pair", "log_parts", "scaled"]
 
 
 class Scaled(NamedTuple):
-    """A positive number as 2ᵏm; `exponent` is k + bias as an integer."""
+    """A positive number as 2ᵏm; `exponent` is k + bias as an integer.
+
+    `rare` says where it is no positive normal number.
+    """
 
     k: Value
     m: Value
     exponent: Value
+    rare: Value
 
 
 def scaled(f: Body, x: Value) -> Scaled:
     """2ᵏm with √½ ≤ m < √2 for a positive x, denormal ones included."""
     format_ = format_of(f)
     more = format_.places + 2
-    denormal = x < format_.smallest
-    bits = f.bits(f.select(denormal, x * 2.0**more, x))
+    offset = f.constant(2.0**format_.places + format_.bias)
+
+    def magnified() -> Sequence[Value]:
+        denormal = x < format_.smallest
+        return (
+            f.select(denormal, x * 2.0**more, x),
+            f.select(denormal, offset + float(more), offset),
+        )
+
+    rare = _no_normal_number(f, x)
+    normal, offset = f.unless_rare(rare, (x, offset), magnified)
+    bits = f.bits(normal)
     exponent = (bits + (format_.one - format_.sqrt_half)) >> format_.places
     m = f.from_bits(bits + format_.one - (exponent << format_.places))
     # The last bits of this number count units.
     unit = format_.bias + format_.places << format_.places
-    offset = 2.0**format_.places + format_.bias
-    k = f.from_bits(exponent | unit) - f.select(denormal, offset + more, offset)
-    return Scaled(k, m, exponent)
+    return Scaled(f.from_bits(exponent | unit) - offset, m, exponent, rare)
+
+
+def _no_normal_number(f: Body, x: Value) -> Value:
+    """Whether `x` is not a positive normal number.
+
+    Those are a range of integers, which begins with the least of all if so much is added.
+    """
+    format_ = format_of(f)
+    first, beyond = 1 << format_.places, 2 * format_.bias + 1 << format_.places
+    return f.bits(x) - (f.sign_bit + first) >= f.sign_bit + (beyond - first)
 
 
 def _rest(f: Body, F: Value) -> Value:
     """log(1 + F) − F."""
-    s = F / (F + 2.0)
-    z = s * s
-    half = F * 0.5 * F
-    return f.fma(s, f.fma(z, polynomial(f, z, LOG[f.dtype]), half), -half)
+    square = F * F
+    return polynomial_added(f, square * -0.5, square * F, F, LOG[f.dtype])
 
 
 def log_parts(f: Body, k: Value, F: Value, low: Value | None = None) -> Pair:
@@ -72,7 +94,7 @@ def _multiple_and(f: Body, k: Value, unit: float, x: Value) -> Pair:
 def log_of_pair(f: Body, x: Pair, more: Operand = 0.0) -> Pair:
     """log(x) + more·log 2 for a positive x whose second part is small against the first."""
     format_ = format_of(f)
-    k, m, exponent = scaled(f, x.hi)
+    k, m, exponent, _ = scaled(f, x.hi)
     inverse = f.from_bits((2 * format_.bias - exponent) << format_.places)  # 2⁻ᵏ
     # From afar neither the rest nor the inverse, which may be no number, matters.
     ordinary = (x.hi < 2.0**100) & (x.hi > 2.0**-100)
@@ -96,9 +118,11 @@ def _at_limits(f: Body, x: Value, result: Value, pole: float = 0.0) -> Value:
 @single("log")
 @elementary("log")
 def log(f: Body, x: Value) -> Value:
-    k, m, _ = scaled(f, x)
+    k, m, _, rare = scaled(f, x)
     high, low = log_parts(f, k, m - 1.0)
-    return _at_limits(f, x, high + low)
+    result = high + low
+    (result,) = f.unless_rare(rare, [result], lambda: [_at_limits(f, x, result)])
+    return result
 
 
 @single("log1p")
@@ -111,7 +135,7 @@ def log1p(f: Body, x: Value) -> Value:
 
 def _to_base(f: Body, x: Value, unit: tuple[float, float], factor: tuple[float, float]) -> Value:
     """k·unit + log(m)·factor, both constants in two parts."""
-    k, m, _ = scaled(f, x)
+    k, m, *_ = scaled(f, x)
     F = m - 1.0
     log_m = fast_two_sum(F, _rest(f, F))
     part, rest = two_product(f, log_m.hi, factor[0])
@@ -144,7 +168,7 @@ def _times_log(f: Body, x: Value, y: Value, log: Pair, pole: float = 0.0) -> Val
 @single("xlogy")
 @elementary("xlogy", 2)
 def xlogy(f: Body, x: Value, y: Value) -> Value:
-    k, m, _ = scaled(f, y)
+    k, m, *_ = scaled(f, y)
     return _times_log(f, x, y, log_parts(f, k, m - 1.0))
 
 

@@ -33,7 +33,7 @@ def _long_log(f: Body, x: Value) -> Pair:
     """
     two_thirds, two_thirds_rest = TWO_THIRDS[f.dtype]
     ln2_high, ln2_low = LN2_SPLIT[f.dtype]
-    k, m, _ = scaled(f, x)
+    k, m, *_ = scaled(f, x)
     F = m - 1.0
     zero = f.constant(0.0)
     s = divided(f, Pair(F, zero), fast_two_sum(2.0, F))
@@ -86,7 +86,7 @@ def sqrt(f: Body, x: Value) -> Value:
 def cbrt(f: Body, x: Value) -> Value:
     """2^q·∛(2ʲm) with k = 3q + j: a polynomial in m, and a step that is right to third order."""
     size = f.absolute(x)
-    k, m, _ = scaled(f, size)
+    k, m, *_ = scaled(f, size)
     shifted = f.fma(k, 1.0 / 3.0, format_of(f).rounding)
     j = f.fma(shifted - format_of(f).rounding, -3.0, k)
     up, down = j > 0.5, j < -0.5

@@ -66,7 +66,7 @@ def _shorter(kernel: Kernel) -> Kernel | None:
     for (i, outer), (j, inner) in itertools.permutations(enumerate(kernel.axes), 2):
         if outer.name in numbers or inner.name in numbers:
             continue
-        if isinstance(outer.extent, Count) or isinstance(inner.extent, Count):
+        if isinstance(inner.extent, Count):
             continue
         if all(step[i] == inner.extent * step[j] for step in steps):
             # ``s·n·i + s·j`` with 0 for i and k for j.
@@ -74,10 +74,16 @@ def _shorter(kernel: Kernel) -> Kernel | None:
             gone.split(outer.name, ())
             found = rebuilt(kernel, gone.value, gone.place)
             assert isinstance(found, Kernel)
-            joined = Axis(inner.name, outer.extent * inner.extent)
+            joined = Axis(inner.name, _product(outer.extent, inner.extent))
             axes = [joined if axis is inner else axis for axis in kernel.axes]
             return replace(found, axes=tuple(axis for axis in axes if axis is not outer))
     return None
+
+
+def _product(outer: int, inner: int) -> int:
+    if isinstance(outer, Count):
+        return Count(outer.name, outer * inner, outer.times * inner)
+    return outer * inner
 
 
 def _ordered(kernel: Kernel) -> Kernel:

@@ -13,6 +13,8 @@ from pullback.compiler.fusion.forwarding import forwarded
 from pullback.compiler.fusion.memory import shared_memory
 from pullback.compiler.fusion.merging import merged
 from pullback.compiler.fusion.names import Names
+from pullback.compiler.fusion.outputs import in_outputs
+from pullback.compiler.fusion.quotients import with_inverses
 from pullback.compiler.fusion.recomputing import recomputed
 from pullback.compiler.fusion.recurrences import with_recurrences
 from pullback.compiler.fusion.widening import widened
@@ -59,4 +61,5 @@ def arrange(program: Program) -> Program:
     names = Names(program)
     program = without_copies(replace(program, body=walked(program.body)))
     program = replace(program, body=with_recurrences(program.body, names))
-    return shared_memory(program)
+    program = replace(program, body=with_inverses(program.body, names))
+    return shared_memory(in_outputs(program))

@@ -113,6 +113,16 @@ class Access:
                 return None
         return next((step for name, step in place.terms if name == axis), 0)
 
+    def neighbours(self, place: Place, axis: str) -> str | None:
+        """Another axis along which elements lie side by side, if along this one they don't."""
+        step = self.step(place, axis)
+        if step is None or (abs(step) <= 1 and not isinstance(step, Hole)) or self.by_data(place):
+            return None
+        for other, extent in self.extents.items():
+            if other != axis and extent > 1 and self.step(place, other) == 1:
+                return other
+        return None
+
     def by_data(self, place: Place) -> bool:
         """Whether a scalar of the body stands in the place."""
         return any(name in self.lets for name, _ in place.terms)

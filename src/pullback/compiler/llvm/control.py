@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from pullback.compiler.llvm.holes import Hole
+from pullback.compiler.llvm.lanes import Ahead, Lanes, together, wide
 from pullback.compiler.llvm.module import Lines
+from pullback.compiler.llvm.packs import Key, Plan, key_of
 from pullback.compiler.llvm.places import minus
 from pullback.compiler.llvm.scalars import Scalars
 from pullback.compiler.llvm.values import Value
@@ -55,16 +57,21 @@ class Control(ABC):
     entry : Lines
         The beginning of the function, where local variables are made.
     scalars : Scalars
+    lanes : Lanes
     """
 
-    def __init__(self, entry: Lines, scalars: Scalars) -> None:
-        self.entry, self.scalars = entry, scalars
+    def __init__(self, entry: Lines, scalars: Scalars, lanes: Lanes) -> None:
+        self.entry, self.scalars, self.lanes = entry, scalars, lanes
         self.lines, self.code = scalars.lines, scalars.lines.code
         self._errors: dict[int, None] = {}
         self._leaving: list[tuple[str, str]] = []
 
     @abstractmethod
-    def emit(self, body: Sequence[Statement]) -> None:
+    def plan(self, loop: For) -> Plan:
+        """How the body of a loop is to be written."""
+
+    @abstractmethod
+    def emit(self, body: Sequence[Statement], plan: Plan | None = None) -> None:
         """Write statements."""
 
     # -- leaving ---------------------------------------------------------------------------------
@@ -108,6 +115,8 @@ class Control(ABC):
         before, head, latch, after = (self.code.label(n) for n in _LABELS)
         count, following = self.code.fresh("i"), self.code.fresh("next")
         self._go(before)
+        around, ahead = self.lanes.ahead, lines.inner()
+        self.lanes.ahead = Ahead(ahead, dict(scalars.names))
         certain = not extent.text.startswith("%") and int(extent.text) > 0
         if certain:
             lines.do(f"br label %{head}")
@@ -116,29 +125,48 @@ class Control(ABC):
             lines.do(f"br i1 {some}, label %{head}, label %{after}")
         lines.block(head)
         lines.do(f"{count} = phi i64 [ 0, %{before} ], [ {following}, %{latch} ]")
-        phis = lines.inner()
+        phis, extracts = lines.inner(), lines.inner()
         outside = dict(scalars.names)
         carries = self._name([scalar for scalar, _ in statement.carries])
+        plan = self.plan(statement)
+        vectors = [self._vector(statement, group) for group in plan.carried]
+        starts = [together(ahead, [first[n] for n in group]) for group in plan.carried]
         index = count
         if statement.reverse:
             last = lines.op(f"sub i64 {extent.text}, 1")
             index = str(minus(lines, last, count))
         scalars.names[statement.index] = Value(index, "int64")
-        self.emit(statement.body)
-        nexts = [scalars.value(value) for value in statement.nexts]
+        self.emit(statement.body, plan)
+        self.lanes.ahead = around
+        single = [n for n in range(len(carries)) if not any(n in group for group in plan.carried)]
+        nexts = [scalars.value(statement.nexts[n]) for n in single]
+        nexts += [self.lanes.known(_names(statement.nexts, group)) for group in plan.carried]
         self._poll(count, _interval(statement.body, statement.extent), latch)
         lines.do(f"{following} = add nsw i64 {count}, 1")
         again = lines.op(f"icmp slt i64 {following}, {extent.text}")
         lines.do(f"br i1 {again}, label %{head}, label %{after}")
         lines.block(after)
-        ends = list(zip(first, nexts, strict=True))
-        for carry, (initial, value) in zip(carries, ends, strict=True):
+        ends = list(zip([*(first[n] for n in single), *starts], nexts, strict=True))
+        inside = [*(carries[n] for n in single), *vectors]
+        for carry, (initial, value) in zip(inside, ends, strict=True):
             _phi(phis, carry, (initial.text, before), (value.text, latch))
+        _extract(extracts, vectors, [[carries[n] for n in group] for group in plan.carried])
         scalars.names = outside
         results = self._name(statement.results)
-        for result, (initial, value) in zip(results, ends, strict=True):
+        vectors = [each._replace(text=self.code.fresh("c")) for each in vectors]
+        for result, (initial, value) in zip(
+            [*(results[n] for n in single), *vectors], ends, strict=True
+        ):
             skipped = [] if certain else [(initial.text, before)]
             _phi(lines, result, *skipped, (value.text, latch))
+        _extract(lines, vectors, [[results[n] for n in group] for group in plan.carried])
+
+    def _vector(self, statement: For, group: range) -> Value:
+        """A register for carries that go from one iteration to the next as one."""
+        scalars = [statement.carries[n][0] for n in group]
+        found = Value(self.code.fresh("c"), scalars[0].dtype, wide(len(group)))
+        self.lanes.enter(tuple([scalar.name for scalar in scalars]), found)
+        return found
 
     def repeat(self, statement: While) -> None:
         lines, scalars = self.lines, self.scalars
@@ -235,6 +263,19 @@ def _quick(statement: Statement) -> bool:
     for axis in statement.axes:
         points *= _FEW if isinstance(axis.extent, Hole) else axis.extent
     return points < _FEW
+
+
+def _names(nexts: Sequence[Expr], group: range) -> Key:
+    key = key_of([nexts[n] for n in group])
+    assert key is not None
+    return key
+
+
+def _extract(at: Lines, vectors: Sequence[Value], scalars: Sequence[Sequence[Value]]) -> None:
+    """Give registers the lanes of vectors."""
+    for vector, lanes in zip(vectors, scalars, strict=True):
+        for lane, value in enumerate(lanes):
+            at.do(f"{value.text} = extractelement {vector.typed}, i64 {lane}")
 
 
 def _phi(at: Lines, value: Value, *sources: tuple[str, str]) -> None:

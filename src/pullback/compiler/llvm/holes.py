@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -96,21 +98,29 @@ def with_holes(program: Program, holes: Mapping[int, int]) -> Program:
 
 
 class _Counting(Rewriting):
-    """Puts a hole for the number of a tile's samples, each in its place among the `counts`."""
+    """Puts holes for the extents of tiles' axes.
+
+    Attributes
+    ----------
+    counts : dict of str to dict of int to int
+        By the name of the number of a tile's samples, for each multiple of it the hole's index.
+    """
 
     def __init__(self, first: int) -> None:
-        self.counts: dict[str, int] = {}
-        self._first = first
+        self.counts: dict[str, dict[int, int]] = defaultdict(dict)
+        self._next = itertools.count(first)
 
     def count(self, value: int) -> int:
         if not isinstance(value, Count):
             return value
-        index = self.counts.setdefault(value.name, self._first + len(self.counts))
-        return Hole(index, int(value))
+        known = self.counts[value.name]
+        if value.times not in known:
+            known[value.times] = next(self._next)
+        return Hole(known[value.times], int(value))
 
 
-def with_counts(program: Program, first: int) -> tuple[Program, dict[str, int]]:
-    """The program with holes, from this index on, for the samples of tiles; and which are whose."""
+def with_counts(program: Program, first: int) -> tuple[Program, dict[str, dict[int, int]]]:
+    """The program with holes, from this index on, for multiples of the samples of tiles."""
     counting = _Counting(first)
     program = counting.program(program)
     return program, counting.counts

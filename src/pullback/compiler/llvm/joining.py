@@ -6,16 +6,27 @@ from collections.abc import Sequence
 
 from pullback.compiler.llvm.arithmetic import apply
 from pullback.compiler.llvm.conversions import constant
+from pullback.compiler.llvm.holes import Hole
 from pullback.compiler.llvm.module import Lines
-from pullback.compiler.llvm.values import Value
-from pullback.compiler.loops import unit
+from pullback.compiler.llvm.values import Value, is_float
+from pullback.compiler.loops import Const, Expr, unit
 
-__all__ = ["across", "identity", "joined", "side_by_side", "together"]
+__all__ = ["across", "changes_nothing", "identity", "joined", "side_by_side", "together"]
 
 
 def identity(combine: str, dtype: str, lanes: int) -> Value:
     """What changes no value that it is joined with; for a sum of floats that is -0."""
     return constant(unit(combine, dtype), Value("", dtype, lanes))
+
+
+def changes_nothing(combine: str, start: Expr | None) -> bool:
+    """Whether a number is like `identity`, up to the sign of a zero."""
+    if not isinstance(start, Const) or isinstance(start.value, Hole):
+        return False
+    nothing = identity(combine, start.dtype, 1)
+    if combine == "add" and is_float(start.dtype):
+        return bool(start.value == 0)
+    return constant(start.value, nothing) == nothing
 
 
 def joined(at: Lines, combine: str, a: Value, b: Value) -> Value:

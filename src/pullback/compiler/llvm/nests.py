@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from pullback.compiler.llvm.holes import Integer, integer
-from pullback.compiler.llvm.joining import across, identity, joined, side_by_side, together
+from pullback.compiler.llvm.joining import (
+    across,
+    changes_nothing,
+    identity,
+    joined,
+    side_by_side,
+    together,
+)
 from pullback.compiler.llvm.module import Code, Lines, splat
-from pullback.compiler.llvm.pieces import Level, Piece, blocks, pieces
-from pullback.compiler.llvm.places import Spot, iota, load, mask_of, minus, plus, store
+from pullback.compiler.llvm.pieces import Level, Piece, blocks, masks_of, pieces
+from pullback.compiler.llvm.places import Spot, load, minus, store
 from pullback.compiler.llvm.points import Binding, Frame, Point, Points
+from pullback.compiler.llvm.transposing import store_rows
 from pullback.compiler.llvm.values import Value
 from pullback.compiler.loops import Kernel, Scalar, Write
 
@@ -70,11 +79,13 @@ class Nest:
     ) -> None:
         self._code, self._plan, self._fail = code, plan, fail
         levels = {level.axis: n for n, level in enumerate(plan.levels) if not level.block}
-        self._points = Points(kernel, levels, plan.vector)
+        exact = any(level.exact for level in plan.levels)
+        self._points = Points(kernel, levels, plan.vector, rows=not exact)
         self._blocks: dict[str, tuple[Integer, Integer]] = {}
         self._results: dict[str, Value] = {}
         self._joined: list[_Joined] = []
         self._direct: list[tuple[Write, frozenset[str]]] = []
+        self._targets: frozenset[str] = frozenset()
         staged = [n for n, level in enumerate(plan.levels) if level.staged]
         for number, write in enumerate(kernel.writes):
             kept = self._kept(write)
@@ -84,6 +95,8 @@ class Nest:
                 self._joined.append(_Joined(number, write, kept, depth, last))
             else:
                 self._direct.append((write, kept))
+        if plan.spread is None:
+            self._targets = self._targets.union(*(j.kept for j in self._joined))
 
     def emit(self, lines: Lines) -> dict[str, Value]:
         """Write the loops; the scalars that the kernel gives."""
@@ -181,7 +194,7 @@ class Nest:
                 size = frame.pure(f"select i1 {less}, i64 {rest}, i64 {size}")
             self._blocks[level.axis] = base, size
         else:
-            masks = self._masks(piece, base, frame)
+            masks = masks_of(piece, base, frame)
             among = piece.range
             if isinstance(base, int):
                 among = (base, base + piece.offsets[-1] + piece.lanes)
@@ -191,26 +204,13 @@ class Nest:
         self._frames.pop()
         return after
 
-    def _masks(self, piece: Piece, base: Integer, frame: Frame) -> tuple[Value | None, ...]:
-        whole: list[Value | None] = [None] * len(piece.offsets)
-        if isinstance(piece.active, int):
-            whole[-1] = mask_of(piece.active, piece.lanes)
-        elif piece.active is not None:
-            lanes = piece.lanes
-            first = plus(frame, base, piece.offsets[-1])
-            many = splat(frame.head, Value(str(first), "int64"), lanes)
-            here = frame.pure(f"add {many.typed}, {iota(lanes)}")
-            end = splat(frame.head, Value(piece.active, "int64"), lanes)
-            mask = frame.pure(f"icmp slt {many.type} {here}, {end.text}")
-            whole[-1] = Value(mask, "bool", lanes)
-        return tuple(whole)
-
     # -- points ----------------------------------------------------------------------------------
 
     def _all(self, axes: frozenset[str]) -> Iterator[Point]:
         """The points that are emitted side by side."""
-        names = sorted(axes, key=self._points.levels.__getitem__)
-        bound = self._points.bound
+        levels, bound = self._points.levels, self._points.bound
+        # What is added to one accumulator comes after what is added to the others.
+        names = sorted(axes, key=lambda axis: (axis in self._targets, levels[axis]))
         for at in itertools.product(*(range(len(bound[name].offsets)) for name in names)):
             yield dict(zip(names, at, strict=True))
 
@@ -249,9 +249,35 @@ class Nest:
                     sides = (splat(frame.body, each, lanes) for each in (found[key][2], value))
                     value = joined(frame.body, write.combine, *sides)
                 found[key] = write, point, value
-        for write, point, value in found.values():
-            self._write(write, point, value)
+        while found:
+            write, point, value = found.pop(next(iter(found)))
+            if not self._store_rows(write, point, value, found):
+                self._write(write, point, value)
         return after
+
+    def _store_rows(
+        self,
+        write: Write,
+        point: Point,
+        value: Value,
+        others: dict[Key, tuple[Write, Point, Value]],
+    ) -> bool:
+        """Store a value with those of others that lie beside it, if its lanes are far apart."""
+        points, target = self._points, write.target
+        if write.combine or isinstance(target, Scalar):
+            return False
+        many = points.neighbours(target, value.dtype, point)
+        if many is None:
+            return False
+        axes = sorted(points.place_depends(target))
+        keys = [(id(write), *(each[axis] for axis in axes)) for each in many]
+        if many[0] != point or not all(key in others for key in keys[1:]):
+            return False
+        spot, body = points.rows(target, value.dtype, many), self._frames[-1].body
+        values = [value, *(others.pop(key)[2] for key in keys[1:])]
+        wide = [splat(body, each, spot.lanes) for each in values]
+        store_rows(body, spot, wide, points.mask(point))
+        return True
 
     def _lanes_of(self, write: Write) -> int:
         """The lanes of what is stored."""
@@ -317,13 +343,16 @@ class Nest:
     def _end(self, j: _Joined, depth: int, found: Accumulators, outer: Accumulators) -> None:
         """Join the accumulators of each point, and with those that went on around the loops."""
         body, combine = self._frames[-1].body, j.write.combine
+        write = j.write
+        if changes_nothing(combine, write.start):
+            write = replace(write, combine="", start=None)
         totals: list[tuple[Point, Value]] = []
         for point in self._all(j.kept):
             at = (j.number, *(point[axis] for axis in sorted(j.kept)))
             slots = [found[*at, slot] for slot in range(self._slots(j, depth))]
             totals.append((point, together(body, combine, slots)))
         if depth == j.depth and self._points.vector not in j.kept:
-            totals = self._rows(j, totals)
+            totals = self._rows(j, write, totals)
         for point, total in totals:
             if self._points.vector not in j.kept:
                 total = across(body, combine, total)
@@ -331,13 +360,15 @@ class Nest:
             if depth > j.depth:
                 outer[*at, 0] = joined(body, combine, outer[*at, 0], total)
             elif isinstance(j.write.target, Scalar):
-                if j.write.start is not None:
-                    total = joined(body, combine, self._points.value(j.write.start, {}), total)
+                if write.start is not None:
+                    total = joined(body, combine, self._points.value(write.start, {}), total)
                 self._results[j.write.target.name] = total
             else:
-                self._write(j.write, point, total)
+                self._write(write, point, total)
 
-    def _rows(self, j: _Joined, totals: list[tuple[Point, Value]]) -> list[tuple[Point, Value]]:
+    def _rows(
+        self, j: _Joined, write: Write, totals: list[tuple[Point, Value]]
+    ) -> list[tuple[Point, Value]]:
         """Store those whose targets lie side by side, several at once; the others are left."""
         target, bound = j.write.target, self._points.bound
         if isinstance(target, Scalar) or not j.kept or totals[0][1].lanes == 1:
@@ -353,7 +384,7 @@ class Nest:
             values = [value for _, value in totals[first : first + count]]
             packed = side_by_side(self._frames[-1].body, j.write.combine, values)
             spot = self._points.spot(target, packed.dtype, totals[first][0])
-            self._store(j.write, spot._replace(step=1, lanes=count), packed, None)
+            self._store(write, spot._replace(step=1, lanes=count), packed, None)
         return []
 
 

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from pullback.compiler.llvm.holes import Integer, integer
 from pullback.compiler.llvm.intervals import Interval
-from pullback.compiler.llvm.places import minus, plus
+from pullback.compiler.llvm.module import splat
+from pullback.compiler.llvm.places import iota, mask_of, minus, plus
 from pullback.compiler.llvm.points import Frame
+from pullback.compiler.llvm.values import Value
 
-__all__ = ["BLOCK", "Level", "Piece", "blocks", "pieces"]
+__all__ = ["BLOCK", "Level", "Piece", "blocks", "masks_of", "pieces"]
 
 BLOCK = 4096
 """How many values are summed before the sum is added to others."""
@@ -157,3 +159,19 @@ def _of_any_size(level: Level, start: Integer, size: str, frame: Frame) -> Itera
         at = minus(frame, stop, frame.pure(f"urem i64 {size}, {step}"))
     active = stop if lanes > 1 else None
     yield Piece(at, stop, lanes, (0,), lanes, active, guarded=True)
+
+
+def masks_of(piece: Piece, base: Integer, frame: Frame) -> tuple[Value | None, ...]:
+    """Which lanes there are, for each vector of an iteration; all, where it is None."""
+    whole: list[Value | None] = [None] * len(piece.offsets)
+    if isinstance(piece.active, int):
+        whole[-1] = mask_of(piece.active, piece.lanes)
+    elif piece.active is not None:
+        lanes = piece.lanes
+        first = plus(frame, base, piece.offsets[-1])
+        many = splat(frame.head, Value(str(first), "int64"), lanes)
+        here = frame.pure(f"add {many.typed}, {iota(lanes)}")
+        end = splat(frame.head, Value(piece.active, "int64"), lanes)
+        mask = frame.pure(f"icmp slt {many.type} {here}, {end.text}")
+        whole[-1] = Value(mask, "bool", lanes)
+    return tuple(whole)

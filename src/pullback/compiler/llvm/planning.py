@@ -10,7 +10,7 @@ from pullback.compiler.llvm.holes import Hole
 from pullback.compiler.llvm.intervals import cuts
 from pullback.compiler.llvm.nests import Plan
 from pullback.compiler.llvm.pieces import BLOCK, Level
-from pullback.compiler.llvm.values import SIZES
+from pullback.compiler.llvm.values import SIZES, is_float
 from pullback.compiler.loops import Kernel, Place, Write
 
 __all__ = ["Access", "plan", "starts_apart"]
@@ -29,6 +29,16 @@ _LONG = 24
 """Instructions of a point that are not written more often than need be."""
 _ACCUMULATORS = 16
 """How many vectors are summed side by side."""
+_WRITTEN = 128
+"""Terms of sums side by side that are written out, without a loop."""
+_TOGETHER = 8
+"""Neighbours in memory that are read in a row, where lanes are far apart."""
+_ROWS = 24
+"""Instructions of a point that are written for so many neighbours."""
+_SHORT = 16
+"""Vectors of a row, at whose end lanes are added."""
+_SOON = 64
+"""Terms of a sum whose lanes are added soon."""
 
 
 def plan(kernel: Kernel, local: Collection[str]) -> Plan:
@@ -64,6 +74,8 @@ class _Planning:
             frozenset(self._extents),
         )
         self._vector = self._best_vector()
+        if self._vector in self._summed:
+            self._vector = self._outer_sum() or self._vector
 
     # -- the axis of the vectors -----------------------------------------------------------------
 
@@ -110,8 +122,58 @@ class _Planning:
             return 1.0
         step = self._access.step(place, axis)
         if step is None or abs(step) > 1:
+            beside = self._access.neighbours(place, axis)
+            if beside is not None and beside == self._beside(axis):
+                return lanes / self._together(beside) + math.log2(lanes)
             return 1.2 * lanes
         return {0: 0.5, 1: 1.0, -1: 2.0}[step]
+
+    def _outer_sum(self) -> str | None:
+        """The axis for vectors of a sum of products over a short axis, of rows and of columns.
+
+        Vectors along the sum are read as they lie, but their lanes have to be added in the end. If
+        that is soon, the columns are rather transposed, and each is added to many rows at once.
+        """
+        if len(self._summed) != 1 or len(set(self._kept)) != 1 or self._local:
+            return None
+        (summed,), kept, access = self._summed, self._kept[0], self._access
+        if self._extents[summed] > _SOON or access.count > 2 * len(self._kernel.writes):
+            return None
+        places = [load.place for load in access.loads]
+        for axis in kept:
+            others = [self._extents[row] for row in kept if row != axis]
+            across = [place for place in places if access.step(place, axis) != 0]
+            if (
+                self._extents[axis] >= self._lanes
+                and max(others, default=0) >= _ACCUMULATORS
+                and across
+                and all(access.neighbours(place, axis) == summed for place in across)
+                and all(
+                    isinstance(write.target, Place) and access.step(write.target, axis) == 1
+                    for write in self._kernel.writes
+                )
+            ):
+                return axis
+        return None
+
+    # -- neighbours in memory --------------------------------------------------------------------
+
+    def _beside(self, vector: str) -> str | None:
+        """The axis along which points are computed side by side, to be read and written in rows."""
+        access = self._access
+        if self._local or not all(map(is_float, access.dtypes)):
+            return None
+        weight = access.count + len(access.loads) + len(self._kernel.writes)
+        axes = [access.neighbours(place, vector) for place in access.places()]
+        found = [axis for axis in axes if axis is not None and weight <= _ROWS]
+        return max(found, key=found.count, default=None)
+
+    def _together(self, axis: str) -> int:
+        """How many points are read in a row: a power of two."""
+        extent = self._extents[axis]
+        return (
+            _TOGETHER if isinstance(extent, Hole) else min(_TOGETHER, 1 << extent.bit_length() - 1)
+        )
 
     # -- the order -------------------------------------------------------------------------------
 
@@ -166,8 +228,10 @@ class _Planning:
         order = self._order()
         tiles = self._unrolled()
         if tiles is None:
-            tiles = self._tiles(order)
-            spread = self._spread(order, tiles)
+            beside = None if self._vector is None else self._beside(self._vector)
+            tiles = self._tiles(order, beside)
+            apart = beside in self._summed or (order and order[-1] in self._summed & tiles.keys())
+            spread = None if apart else self._spread(order, tiles)
         else:
             spread = self._vector if self._vector in self._summed else None
         levels: list[Level] = []
@@ -211,12 +275,16 @@ class _Planning:
             return None
         return {axis: self._vectors(axis) for axis in self._extents}
 
-    def _tiles(self, order: Sequence[str]) -> dict[str, int]:
+    def _tiles(self, order: Sequence[str], beside: str | None) -> dict[str, int]:
         vector = self._vector
         weight = self._access.count + len(self._access.loads) + len(self._kernel.writes)
         most = max(1, 96 // weight)
+        if beside is not None:
+            return self._tiles_of_rows(order, beside, most)
         if not self._summed or len(set(self._kept)) > 1:
             inner = vector if vector is not None else order[-1] if order else None
+            if self._ends_rows(order) and most >= 4:
+                return {order[-2]: 4, order[-1]: 1}
             return {} if inner is None else {inner: self._fitting(inner, min(4, most))}
         kept = self._kept[0]
         if order[-1] == vector and vector in kept:
@@ -230,6 +298,9 @@ class _Planning:
             tiles[vector] = self._fitting(vector, min(across, most))
             if rows:
                 tiles[rows[0]] = self._fitting(rows[0], min(_ACCUMULATORS // tiles[vector], most))
+            terms = self._extents[order[-1]]
+            if not isinstance(terms, Hole) and terms * math.prod(tiles.values()) <= _WRITTEN:
+                tiles[order[-1]] = terms
             return tiles
         left = min(_ACCUMULATORS, most)
         side = 4 if len(rows) > 1 else 8
@@ -238,6 +309,23 @@ class _Planning:
             most = max(min(side, left, self._vectors(axis)), 1)
             tiles[axis] = 1 << (most.bit_length() - 1)
             left //= tiles[axis]
+        return tiles
+
+    def _ends_rows(self, order: Sequence[str]) -> bool:
+        """Whether lanes are added at the end of short rows, which is done for some at once."""
+        if len(order) < 2 or order[-1] != self._vector or self._vector not in self._summed:
+            return False
+        rows = all(order[-2] in kept for kept in self._kept)
+        return rows and self._extents[order[-2]] >= 4 and self._vectors(order[-1]) <= _SHORT
+
+    def _tiles_of_rows(self, order: Sequence[str], beside: str, most: int) -> dict[str, int]:
+        tiles = {beside: self._together(beside)}
+        if beside in self._summed:
+            rows = [axis for axis in order if self._reused(axis) and axis not in self._summed]
+            rows = [axis for axis in rows if axis != self._vector]
+            if rows and len(set(self._kept)) == 1:
+                rows.sort(key=self._extents.__getitem__)
+                tiles[rows[-1]] = self._fitting(rows[-1], min(_ACCUMULATORS, most))
         return tiles
 
     def _fitting(self, axis: str, most: int) -> int:

@@ -13,7 +13,8 @@ from pullback.compiler.llvm.holes import Hole, Integer, constant_value, integer
 from pullback.compiler.llvm.intervals import Interval, decided
 from pullback.compiler.llvm.module import Lines, splat
 from pullback.compiler.llvm.places import Spot, iota, load, plus, times
-from pullback.compiler.llvm.values import Value, memory_type
+from pullback.compiler.llvm.transposing import group, load_rows
+from pullback.compiler.llvm.values import Value, is_float, memory_type
 from pullback.compiler.loops import Check, Const, Expr, Kernel, Let, Load, Name, Op, Place
 
 __all__ = ["Binding", "Frame", "Point", "Points"]
@@ -79,12 +80,16 @@ class Points:
         Of each axis the number of its loop, from the outermost one.
     vector : str or None
         The axis along which the lanes of vectors lie.
+    rows : bool
+        Whether elements that lie side by side along another axis are read and written together.
     frames : list of Frame
         That of the kernel, then one for each open loop.
     """
 
-    def __init__(self, kernel: Kernel, levels: Mapping[str, int], vector: str | None) -> None:
-        self.levels, self.vector = levels, vector
+    def __init__(
+        self, kernel: Kernel, levels: Mapping[str, int], vector: str | None, *, rows: bool = True
+    ) -> None:
+        self.levels, self.vector, self._by_rows = levels, vector, rows
         self.lets = {s.scalar.name: s.value for s in kernel.body if isinstance(s, Let)}
         self.checks = [s for s in kernel.body if isinstance(s, Check)]
         self.frames: list[Frame] = []
@@ -203,6 +208,10 @@ class Points:
                 zero = constant_value(frame.head, Const(0, expr.dtype))
                 return splat(frame.head, zero, lanes)
             where = None if holds else where
+        if where is None:
+            many = self.neighbours(expr.place, expr.dtype, point)
+            if many is not None and len(many) > 2:  # two are gathered as fast
+                return self._load_rows(expr, point, frame, many)
         lanes = self.lanes(self.depends(expr))
         spot = self.spot(expr.place, expr.dtype, point)
         mask = self.mask(point) if spot.lanes > 1 else None
@@ -216,6 +225,15 @@ class Points:
         return self._somewhere(
             frame.head, spot, expr.dtype, self._both(frame.head, spot, self.mask(point), holds_at)
         )
+
+    def _load_rows(self, expr: Load, point: Point, frame: Frame, many: Sequence[Point]) -> Value:
+        """The value at a point; those at its neighbours, which come with it, are kept."""
+        spot = self.rows(expr.place, expr.dtype, many)
+        found = load_rows(frame.head, spot, expr.dtype, len(many), self.mask(point))
+        axes = sorted(self.depends(expr))
+        for at, value in zip(many, found, strict=True):
+            frame.memo[(id(expr), *(at[axis] for axis in axes))] = value
+        return frame.memo[(id(expr), *(point[axis] for axis in axes))]
 
     def _both(self, at: Lines, spot: Spot, mask: Value | None, holds: Value) -> Value:
         """The lanes that a mask and a condition have; one lane for both is left alone."""
@@ -236,8 +254,47 @@ class Points:
 
     # -- places ----------------------------------------------------------------------------------
 
+    def neighbours(self, place: Place, dtype: str, point: Point) -> list[Point] | None:
+        """Points along another axis whose elements lie side by side, if lanes don't; or None."""
+        vector = self.vector
+        if not self._by_rows or vector is None or vector not in self.bound or not is_float(dtype):
+            return None
+        steps = dict(place.terms)
+        step, lanes = steps.get(vector, 0), self.bound[vector].lanes
+        if lanes == 1 or (abs(step) <= 1 and not isinstance(step, Hole)):
+            return None
+        if any(name in self.lets for name in steps):
+            return None
+        for axis in self.levels:
+            bound = self.bound.get(axis)
+            if axis == vector or bound is None or bound.lanes > 1 or steps.get(axis, 0) != 1:
+                continue
+            many = group(point[axis], len(bound.offsets), lanes)
+            if len(many) > 1:
+                return [{**point, axis: each} for each in many]
+        return None
+
+    def rows(self, place: Place, dtype: str, many: Sequence[Point]) -> Spot:
+        """The first lane of the first of such points, and the way from lane to lane."""
+        pointer, _, step = self._pointer(place, dtype, many[0])
+        return Spot(pointer, step, self.lanes(self.place_depends(place)))
+
     def spot(self, place: Place, dtype: str, point: Point) -> Spot:
         """The pointer to an element, of one lane unless that varies with the vector axis."""
+        pointer, wide, lane_step = self._pointer(place, dtype, point)
+        lanes = self.lanes(self.place_depends(place))
+        if lanes == 1 or (not wide and lane_step in (0, 1, -1)):
+            return Spot(pointer, lane_step if lanes > 1 else 0, lanes)
+        index = self._lane_index(wide, lane_step, lanes)
+        frame = self.frames[self.depth(self.place_depends(place))]
+        vector = f"<{lanes} x i64> {index}"
+        gathered = f"getelementptr {memory_type(dtype)}, ptr {pointer}, {vector}"
+        return Spot(frame.pure(gathered), "any", lanes)
+
+    def _pointer(
+        self, place: Place, dtype: str, point: Point
+    ) -> tuple[str, list[tuple[int, Value, Integer]], Integer]:
+        """The pointer to the first lane, what lanes add by data, and the step between them."""
         known, parts, wide, lane_step = self._index_parts(place, point)
         element = memory_type(dtype)
         pointer, deepest = f"%{place.buffer}", 0
@@ -252,13 +309,7 @@ class Points:
         if known:
             frame = self.frames[deepest]
             pointer = frame.pure(f"getelementptr {element}, ptr {pointer}, i64 {known}")
-        lanes = self.lanes(self.place_depends(place))
-        if lanes == 1 or (not wide and lane_step in (0, 1, -1)):
-            return Spot(pointer, lane_step if lanes > 1 else 0, lanes)
-        index = self._lane_index(wide, lane_step, lanes)
-        frame = self.frames[self.depth(self.place_depends(place))]
-        vector = f"<{lanes} x i64> {index}"
-        return Spot(frame.pure(f"getelementptr {element}, ptr {pointer}, {vector}"), "any", lanes)
+        return pointer, wide, lane_step
 
     def _index_parts(
         self, place: Place, point: Point

@@ -10,8 +10,9 @@ from typing import Any
 from pullback.compiler.llvm.control import Control
 from pullback.compiler.llvm.holes import integer
 from pullback.compiler.llvm.kernels import Kernels
+from pullback.compiler.llvm.lanes import Lanes
 from pullback.compiler.llvm.module import Code, Lines, Module
-from pullback.compiler.llvm.packs import packed, side_by_side
+from pullback.compiler.llvm.packs import Plan, planned
 from pullback.compiler.llvm.parts import Names, divided
 from pullback.compiler.llvm.scalars import Scalars
 from pullback.compiler.llvm.scratch import variable
@@ -28,7 +29,6 @@ from pullback.compiler.loops import (
     For,
     Kernel,
     Let,
-    Op,
     Place,
     Program,
     Statement,
@@ -57,8 +57,8 @@ class Shared:
         The position of each external function among them.
     holes : tuple of int
         The indices of the numbers that code reads when it runs.
-    counts : mapping of str to int
-        Of tiles, by the name of their samples' number, the index of the hole that stands for it.
+    counts : mapping of str to mapping of int to int
+        Of tiles, by the name of their samples' number, for each multiple of it the hole's index.
     """
 
     module: Module
@@ -68,7 +68,7 @@ class Shared:
     registers: frozenset[str]
     symbols: Mapping[str, int]
     holes: tuple[int, ...]
-    counts: Mapping[str, int]
+    counts: Mapping[str, Mapping[int, int]]
 
     def __post_init__(self) -> None:
         self.buffers = {buffer.name: buffer for buffer in self.program.buffers}
@@ -101,35 +101,33 @@ class Statements(Control):
         once: bool,
         counts: Sequence[int] = (),
     ) -> None:
-        super().__init__(entry, scalars)
+        super().__init__(entry, scalars, Lanes(scalars, shared.names.scalars))
         self._shared = shared
         self._once = once
         self._counts = counts
 
-    def emit(self, body: Sequence[Statement]) -> None:
+    def plan(self, loop: For) -> Plan:
+        if len(list(divided(loop.body, self._shared.inline))) > 1:
+            return planned(())
+        return planned(loop.body, [scalar.name for scalar, _ in loop.carries], loop.nexts)
+
+    def emit(self, body: Sequence[Statement], plan: Plan | None = None) -> None:
         parts = list(divided(body, self._shared.inline))
         once, self._once = self._once, False
         for part in parts:
             if len(parts) > 1:
                 self._outlined(part, once)
                 continue
-            self._all(part)
+            self._all(planned(part) if plan is None else plan)
 
-    def _all(self, part: Sequence[Statement]) -> None:
-        for group in packed(part):
-            if len(group) > 1:
-                self._pack(group)
+    def _all(self, plan: Plan) -> None:
+        for unit in plan.units:
+            if len(unit) == 1:
+                self._statement(unit[0])
+            elif isinstance(unit[0], Store):
+                self.lanes.store(unit)  # type: ignore[arg-type]
             else:
-                self._statement(group[0])
-
-    def _pack(self, lets: Sequence[Statement]) -> None:
-        """Scalars that are the same function of others."""
-        ops = [let.value for let in lets if isinstance(let, Let) and isinstance(let.value, Op)]
-        args = [[self.scalars.value(arg) for arg in op.args] for op in ops]
-        values = side_by_side(self.lines, ops[0].name, args, ops[0].dtype)
-        for let, value in zip(lets, values, strict=True):
-            assert isinstance(let, Let)
-            self.scalars.names[let.scalar.name] = value
+                self.lanes.compute(unit, plan)  # type: ignore[arg-type]
 
     def _dtype(self, place: Place) -> str:
         return self._shared.buffers[place.buffer].dtype
@@ -164,7 +162,7 @@ class Statements(Control):
                          else value._replace(text=f"%s{n}")
                          for n, (given, value) in enumerate(takes.items())}  # fmt: skip
         function = Statements(entry, scalars, shared, once=False, counts=self._counts)
-        function._all(part)
+        function._all(planned(part))
         for n, (given, _, _) in enumerate(gives):
             slot = inner.op(f"getelementptr i64, ptr %record, i64 {n}")
             inner.do(f"store {scalars.names[given].typed}, ptr {slot}, align 8")
@@ -230,8 +228,8 @@ class Statements(Control):
             function.emit(row)
             function.end()
 
-        count = shared.counts.get(statement.count, -1)
-        outside = Outside(shared.module, shared.buffers, shared.holes, count, name, body)
+        counts = shared.counts.get(statement.count, {})
+        outside = Outside(shared.module, shared.buffers, shared.holes, counts, name, body)
         self.leave_unless_zero(write_tiles(statement, outside, self.entry, self.scalars))
 
     @_statement.register

@@ -8,7 +8,7 @@ when the code runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,8 +60,8 @@ class Outside:
         Those of the program.
     holes : tuple of int
         The indices of the numbers that code reads when it runs.
-    count : int
-        The index that stands for the number of a tile's samples, in the tile.
+    counts : mapping of int to int
+        For multiples of the number of a tile's samples the indices of holes that stand for them.
     name : str
         What the names of the functions begin with.
     body : callable
@@ -71,7 +71,7 @@ class Outside:
     module: Module
     buffers: dict[str, Buffer]
     holes: tuple[int, ...]
-    count: int
+    counts: Mapping[int, int]
     name: str
     body: Callable[[Lines, Scalars, Sequence[Statement], Sequence[int]], None]
 
@@ -221,11 +221,13 @@ class _Functions:
                 value = value._replace(text=_word(entry, number, value.type))
                 number += 1
             scalars.names[name] = value
-        count = self._outside.count
+        counts = self._outside.counts
+        for multiple, index in counts.items():
+            entry.do(f"%hole{index} = mul nuw nsw i64 %count, {multiple}")
         scalars.names[self._tiles.first] = Value("%first", "int64")
-        scalars.names[self._tiles.count] = Value(f"%hole{count}", "int64")
-        self._outside.body(entry, scalars, self._tiles.body, (count,))
-        given = f"ptr %record, ptr %area, ptr %sums, i64 %first, i64 %hole{count}"
+        scalars.names[self._tiles.count] = Value("%count", "int64")
+        self._outside.body(entry, scalars, self._tiles.body, tuple(counts.values()))
+        given = "ptr %record, ptr %area, ptr %sums, i64 %first, i64 %count"
         self._define("i32", "tile", given, lines)
 
     def _sum_function(

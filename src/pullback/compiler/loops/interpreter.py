@@ -172,7 +172,9 @@ class _Run:
             self._write(write, values, axes)
 
     def _extent(self, extent: int) -> int:
-        return int(self.scalars[extent.name]) if isinstance(extent, Count) else extent
+        if isinstance(extent, Count):
+            return int(self.scalars[extent.name]) * extent.times
+        return extent
 
     def _write(self, write: Write, values: np.ndarray | None, axes: Sequence[Any]) -> None:
         target = write.target

@@ -6,9 +6,9 @@
     Expr      ::= Const | Name | Load | Op
     Place     ::= buffer [ offset + Σ step · name ]
 
-Scalars have names, each given once. A buffer is a row of elements of one dtype; an array of any
-shape is one in C order, so that reshapes cost nothing and an index is a single number, affine in
-loop indices and other integers. All numbers may differ between programs of one machine code.
+Scalars have names, each given once. A buffer is a row of elements of one dtype; an array is one in
+C order, so that reshapes cost nothing and an index is a single number, affine in loop indices and
+other integers. All numbers may differ between programs of one machine code.
 """
 
 from __future__ import annotations
@@ -160,18 +160,21 @@ class Count(int):
     Attributes
     ----------
     name : str
-        The scalar that says how many they are.
+        The scalar that says how many samples they are.
+    times : int
+        How many indices there are for each.
     """
 
     name: str
+    times: int
 
-    def __new__(cls, name: str, most: int) -> Count:
+    def __new__(cls, name: str, most: int, times: int = 1) -> Count:
         found = super().__new__(cls, most)
-        found.name = name
+        found.name, found.times = name, times
         return found
 
     def __repr__(self) -> str:
-        return self.name
+        return self.name if self.times == 1 else f"{self.times}·{self.name}"
 
     __str__ = __repr__
 
@@ -193,8 +196,8 @@ class Write:
         A scalar is given after the kernel, and joined over all points.
     value : Expr
     combine : {"", "add", "multiply", "maximum", "minimum", "logical_and", "logical_or"}
-        How the values of points with the same target are joined, in an order that the numbers of
-        points fix. Without, each point has a target of its own.
+        How values with the same target are joined, in an order that the numbers of points fix.
+        Without, each point has a target of its own.
     start : Expr, optional
         What the values are joined with: for each target at once. None is the target's own content.
         It is a constant, or a scalar from outside.
@@ -210,8 +213,8 @@ class Write:
 class Kernel(_Remembering):
     """A perfect nest: at each point of the product of the axes the `body`, then the `writes`.
 
-    The points may be visited in any order, and at once: no point reads what another one writes.
-    A point may read what it overwrites itself. The scalars of the body are the point's own.
+    The points may be visited in any order, and at once: no point reads what another one writes. It
+    may read what it overwrites itself. The scalars of the body are the point's own.
 
     Attributes
     ----------
@@ -246,7 +249,6 @@ class For(_Remembering):
         The names of the carries after the loop.
     reverse : bool
     place : optional
-        The user's line.
     """
 
     index: str

@@ -67,7 +67,7 @@ class _Verification:
         self._ranges: dict[str, Range] = {}
         self._given: set[str] = set()
         self._tiles: Tiles | None = None
-        self._samples: set[str] = set()
+        self._samples: dict[str, int] = {}
 
     # -- names -----------------------------------------------------------------------------------
 
@@ -145,11 +145,12 @@ class _Verification:
         """The terms of a place, each with the values it has; a tile's samples with its first."""
         tiles, steps = self._tiles, dict(place.terms)
         one = [name for name in steps if name in self._samples]
-        whole = tiles and len(one) == 1 and steps.get(tiles.first) == steps[one[0]]
+        times = self._samples[one[0]] if len(one) == 1 else 0
+        whole = tiles and times and steps.get(tiles.first) == times * steps[one[0]]
         for name, step in place.terms:
             among = self._ranges.get(name, _ANY)
             if whole and tiles is not None and name in (tiles.first, one[0]):
-                among = (0, tiles.extent - 1 if name == tiles.first else 0)
+                among = (0, tiles.extent - 1 if name == tiles.first else times - 1)
             yield name, step, among
 
     def _target(self, place: Place, dtype: str) -> None:
@@ -192,7 +193,7 @@ class _Verification:
             if isinstance(extent, Count):
                 named = self._tiles is not None and self._tiles.count == extent.name
                 _require(named, f"{axis} runs to {extent}, which no tiles around it say")
-                self._samples.add(axis)
+                self._samples[axis] = extent.times
         if any(axis.extent == 0 for axis in statement.axes):
             self._ranges.update((axis.name, _ANY) for axis in statement.axes)
         for each in statement.body:

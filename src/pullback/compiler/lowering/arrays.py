@@ -21,7 +21,17 @@ from pullback.compiler.lowering.pairs import COMPLEX, pair, parts, width
 from pullback.compiler.lowering.places import ZERO, Affine, address
 from pullback.compiler.lowering.scope import Scope
 
-__all__ = ["Array", "Computed", "Elements", "Stored", "c_strides", "number", "points"]
+__all__ = [
+    "Array",
+    "Computed",
+    "Elements",
+    "Indices",
+    "Stored",
+    "c_strides",
+    "number",
+    "points",
+    "reshaped_strides",
+]
 
 Indices = Sequence[Affine]
 
@@ -122,7 +132,7 @@ class Stored(Array):
         )
 
     def reshaped(self, shape: tuple[int, ...]) -> Array | None:
-        strides = _reshaped_strides(self.shape, self.strides, shape)
+        strides = reshaped_strides(self.shape, self.strides, shape)
         if strides is None:
             return None
         return self.view(shape, strides, self.base)
@@ -227,7 +237,7 @@ def number(scope: Scope, value: Any, dtype: str) -> Expr:
     return Const(value, dtype)
 
 
-def _reshaped_strides(
+def reshaped_strides(
     shape: tuple[int, ...], strides: tuple[int, ...], new: tuple[int, ...]
 ) -> tuple[int, ...] | None:
     """The steps along the axes of a view of another shape, if there is one.

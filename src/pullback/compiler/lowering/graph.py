@@ -24,6 +24,7 @@ from pullback.compiler.lowering.linalg import LINEAR_ALGEBRA, is_factorised, lin
 from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
 from pullback.compiler.lowering.pairs import COMPLEX
+from pullback.compiler.lowering.progressions import progression
 from pullback.compiler.lowering.reductions import joined, running
 from pullback.compiler.lowering.scalars import dtype_name
 from pullback.compiler.lowering.scope import Scope
@@ -49,6 +50,9 @@ __all__ = ["Lowered", "lower"]
 
 _CHEAP = 4
 """Up to how many operations an element is computed again rather than stored."""
+
+_READ = 3
+"""For how many elements that are read for each it is stored, too: then one is read instead."""
 
 _SMALL = (16, 8, 4, 1)
 _MOST_SCALARS = 1500
@@ -214,6 +218,9 @@ def _constant(context: Context, scope: Scope, value: Any) -> Array:
         if context.is_small(value.shape):
             values = tuple(literal(scope, x, dtype).values[0] for x in value.ravel())
             return Elements(shape=value.shape, dtype=dtype, values=values)
+    found = progression(value)
+    if found is not None:
+        return found
     return context.constant(np.ascontiguousarray(value).reshape(value.shape))
 
 
@@ -241,7 +248,7 @@ def _settled(
     ):
         return unrolled(context, scope, array)
     uses = frame.uses[variable]
-    again = uses > 1 and array.cost > _CHEAP
+    again = uses > 1 and (array.cost > _CHEAP or _read(array) >= _READ * array.size)
     often = variable in frame.repeated and array.cost > 0
     if target is not None:
         context.memory.fill(scope, target, array)
@@ -249,6 +256,15 @@ def _settled(
     if again or often or array.depth > _DEEP:
         return context.memory.stored(scope, array)
     return array
+
+
+def _read(array: Array) -> int:
+    """How many elements are read to compute all of an array."""
+    sizes: dict[str, int] = {}
+    for source in array.sources_within:
+        if isinstance(source, Stored):
+            sizes[source.buffer] = max(source.size, sizes.get(source.buffer, 0))
+    return sum(sizes.values())
 
 
 def _of_scalars(array: Array) -> bool:

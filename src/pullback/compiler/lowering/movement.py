@@ -14,6 +14,7 @@ from pullback.compiler.lowering.context import Context, literal
 from pullback.compiler.lowering.elementwise import converted
 from pullback.compiler.lowering.memory import broadcast, nest
 from pullback.compiler.lowering.places import ZERO, Affine
+from pullback.compiler.lowering.progressions import axes_in_order, axes_of
 from pullback.compiler.lowering.scalars import dtype_name
 from pullback.compiler.lowering.scope import Scope
 from pullback.core.structure import Access, Index, Loops
@@ -306,16 +307,7 @@ def _write(context: Context, scope: Scope, out: Stored, loops: Loops, args: Sequ
     shared = [
         {axis for axis, _ in index.steps} for index in loops.write.indices if len(index.steps) > 1
     ]
-    serial = sorted(
-        {
-            axis
-            for index in loops.write.indices
-            if index.load is not None
-            for each in index.load.indices
-            for axis, _ in each.steps
-        }
-        | {min(axes) for axes in shared}
-    )
+    serial = sorted(axes_in_order(loops, args, out.shape) | {min(axes) for axes in shared})
     point: list[Affine] = [ZERO] * len(loops.extents)
     scopes = [scope]
     for axis in serial:
@@ -327,7 +319,9 @@ def _write(context: Context, scope: Scope, out: Stored, loops: Loops, args: Sequ
     body = scopes[-1]
     free = [axis for axis in range(len(loops.extents)) if axis not in serial]
     places = [
-        None if index.load is None else _place(context, body, index, point, args, extent)
+        _place(context, body, index, point, args, extent)
+        if index.load is not None and axes_of(index.load).isdisjoint(free)
+        else None
         for index, extent in zip(loops.write.indices, out.shape, strict=True)
     ]
 

@@ -41,7 +41,10 @@ class Library:
             self._code = parts.link(self._linker, self._name)
         except RuntimeError as error:
             raise NativeCodeError(f"LLVM cannot load the object: {error}") from None
-        self._found: dict[str, tuple[int, llvm.ResourceTracker]] = {}
+        self._found: dict[str, int] = {}
+        # What a search returns removes the code when it goes, although others have the same: two
+        # threads that search at once must not lose one.
+        self._kept: list[llvm.ResourceTracker] = []
 
     def address(self, name: str) -> int:
         """The address of a function.
@@ -58,8 +61,9 @@ class Library:
                 raise NativeCodeError(
                     f"LLVM cannot link {name!r}, or what is called in its object: {error}"
                 ) from None
-            self._found[name] = (tracker[name], tracker)
-        return self._found[name][0]
+            self._kept.append(tracker)
+            self._found[name] = tracker[name]
+        return self._found[name]
 
 
 def load(objects: bytes) -> Library:

@@ -6,8 +6,8 @@ a time has it; others work on their own thread, as do calls that the pool's task
 that is computed depends on how many threads there are, the results are the same.
 
 A thread without work looks for some for a few microseconds, and then sleeps. The threads end before
-a fork, so that no process begins with half of them; where they were, they are started again, in a
-forked process by its first call. At the end of the process they are asleep, or at work for a thread
+a fork, so that no process begins with half of them, and the next call starts them again, in the
+forked process too. At the end of the process they are asleep, or at work for a thread
 that ends with it too.
 """
 
@@ -169,6 +169,8 @@ class _Pool:
     ----------
     threads : list of Thread
         Those of the present generation.
+    wanted : bool
+        Whether there are to be any: once they were asked for, also in processes that are forked.
     started : bool
         Whether there are as many as there are to be, or can be.
     """
@@ -179,6 +181,7 @@ class _Pool:
         self._asked: int | None = None
         self._allowed: int | None = None
         self.threads: list[threading.Thread] = []
+        self.wanted = False
         self.started = False
 
     def native(self) -> _Native:
@@ -212,7 +215,7 @@ class _Pool:
         with self._changing:
             count = self.workers()
             native = self.native()
-            self.started = False
+            self.wanted, self.started = True, False
             generation = native.dismiss()
             self.threads = []
             # Fewer are enough where the system, or an interpreter that is about to end, gives no
@@ -240,18 +243,19 @@ class _Pool:
                     thread.join(max(0.0, until - time.monotonic()))
 
     def after_fork_in_parent(self) -> None:
-        try:
-            if self.threads:
-                self.start()
-        finally:
-            self._changing.release()
+        if self.threads:
+            # The next call finds none. Started here they would have Python warn of a fork beside
+            # threads.
+            self.threads = []
+            self.started = False
+        self._changing.release()
 
     def after_fork_in_child(self) -> None:
         self._changing = threading.RLock()
         self._allowed = None
         self.threads = []
         if self._native is not None:
-            self._native.reset(wanted=int(self.started))
+            self._native.reset(wanted=int(self.wanted))
         self.started = False
 
 
@@ -259,9 +263,9 @@ _pool = _Pool()
 
 
 def _start() -> None:
-    """What native code calls when there are no threads and there are to be some."""
+    """What native code calls where there were threads before a fork."""
     try:
-        _pool.start()
+        _pool.ready()
     except KeyboardInterrupt:
         _thread.interrupt_main()  # nobody here would raise it further
     except PullbackError:

@@ -28,6 +28,7 @@ from pullback.compiler.loops import (
 )
 from pullback.compiler.split.lying import Lying
 from pullback.compiler.split.places import Spot, kernels_places, loads
+from pullback.compiler.split.ranges import ranges
 
 __all__ = ["CHECKS", "Access", "Survey"]
 
@@ -212,7 +213,7 @@ class Survey:
         self, kernel: Kernel, loops: Mapping[str, int], found: set[Access], *, outermost: bool
     ) -> bool:
         axis = self.axes[id(kernel)]
-        extents = {**loops, **dict(kernel.axes)}
+        extents = {**loops, **dict(kernel.axes), **ranges(kernel)}
         for spot in kernels_places(kernel):
             kind = self.kind(spot, axis, extents)
             if kind is None:
@@ -261,7 +262,7 @@ def _kernels(
     """The kernels of statements, and what names in them are known to be less than."""
     for statement in body:
         if isinstance(statement, Kernel):
-            yield statement, {**loops, **dict(statement.axes)}
+            yield statement, {**loops, **dict(statement.axes), **ranges(statement)}
             continue
         inside = {**loops, **_extent_of(statement)} if isinstance(statement, For) else loops
         for inner in bodies_of(statement):

@@ -30,6 +30,7 @@ from pullback.compiler.loops import (
     Write,
 )
 from pullback.compiler.split.places import Spot
+from pullback.compiler.split.ranges import ranges
 from pullback.compiler.split.survey import Survey
 
 __all__ = ["Tiling"]
@@ -108,7 +109,7 @@ class Tiling:
 
     def _kernel(self, kernel: Kernel, loops: Mapping[str, int]) -> Kernel:
         axis = self.survey.axes[id(kernel)]
-        extents = {**loops, **dict(kernel.axes)}
+        extents = {**loops, **dict(kernel.axes), **ranges(kernel)}
         here = _Here(self, axis, extents)
         axes = tuple(
             Axis(a.name, Count(self._count, self.tile)) if a.name == axis else a

@@ -1,0 +1,157 @@
+"""Which samples a program is split along.
+
+Along each extent that loops have, it is found out what could be done tile by tile. That is taken
+which has the most bytes in buffers that become a tile's own, and the most work in tiles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pullback.compiler.fusion.effects import effects
+from pullback.compiler.fusion.traversal import bodies_of
+from pullback.compiler.loops import Const, For, Kernel, Place, Program, Statement, work
+from pullback.compiler.split.lying import Lying
+from pullback.compiler.split.phases import Phase, phases
+from pullback.compiler.split.sizes import Sizes
+from pullback.compiler.split.survey import Survey
+
+__all__ = ["Plan", "chosen", "plan_along", "tile_of"]
+
+_EXTENTS = 4
+"""How many extents are looked at."""
+_PRODUCT = 3
+"""Axes that a product of matrices has, one of which is summed over, at least."""
+_PARTS = 8
+"""So many tiles are enough for several threads."""
+
+
+@dataclass
+class Plan:
+    """What splitting along an extent does.
+
+    Attributes
+    ----------
+    survey : Survey
+    phases : list of Phase
+    inner : list of set of str
+        For each phase the buffers that become its tiles' own.
+    saved : int
+        Bytes of these.
+    work : int
+        Operations in tiles.
+    """
+
+    survey: Survey
+    phases: list[Phase]
+    inner: list[set[str]]
+    saved: int
+    work: int
+
+
+def chosen(program: Program, samples: Collection[int] | None, sizes: Sizes) -> Plan | None:
+    """The best way to split a program; `None` where none pays."""
+    extents = _extents(program.body) if samples is None else Counter(samples)
+    plans = [plan_along(program, n) for n, _ in extents.most_common(_EXTENTS) if n > 1]
+    best = max(plans, key=lambda plan: _worth(plan, sizes), default=None)
+    if best is None or (best.saved < sizes.little and best.work < sizes.much):
+        return None
+    return best
+
+
+def _worth(plan: Plan, sizes: Sizes) -> tuple[int, int, int, int]:
+    """What is better the more there is of it: long pieces of memory, where all else is equal."""
+    survey = plan.survey
+    parts = [
+        survey.samples // tile_of(survey, phase, inner, sizes)
+        for phase, inner in zip(plan.phases, plan.inner, strict=True)
+        if phase.tiled
+    ]
+    steps = max((lying.step for lying in survey.lying.values()), default=0)
+    return plan.saved, plan.work, min(max(parts, default=0), _PARTS), steps
+
+
+def _extents(body: Iterable[Statement], times: int = 1) -> Counter[int]:
+    """For each extent about how many elements are gone through along it."""
+    found: Counter[int] = Counter()
+    for statement in body:
+        if isinstance(statement, Kernel):
+            points = times * math.prod(axis.extent for axis in statement.axes)
+            found.update({axis.extent: points for axis in statement.axes})
+            continue
+        extent = statement.extent if isinstance(statement, For) else None
+        often = extent.value if isinstance(extent, Const) else 1
+        for inner in bodies_of(statement):
+            found += _extents(inner, times * often)
+    return found
+
+
+def plan_along(program: Program, samples: int, given: Mapping[str, Lying] | None = None) -> Plan:
+    """What splitting a program along so many samples does, however little that is.
+
+    Parameters
+    ----------
+    program : Program
+    samples : int
+    given : mapping of str to Lying, optional
+        Inputs of which it is known how the samples lie in them.
+    """
+    survey = Survey(program, samples, dict(given or {}))
+    found = phases(survey, program.body)
+    bytes_ = {b.name: b.size * np.dtype(b.dtype).itemsize for b in program.buffers}
+    used: dict[str, set[int]] = defaultdict(set)
+    for number, phase in enumerate(found):
+        for statement in phase.before:
+            about = effects(statement)
+            for name in about.reads | about.writes:
+                used[name].add(-1)
+        for statement in phase.tiled:
+            accesses = survey.accesses(statement)
+            assert accesses is not None
+            for access in accesses:
+                used[access.name].add(number if access.kind == "own" else -1)
+    inner: list[set[str]] = [set() for _ in found]
+    for buffer in program.buffers:
+        times = used[buffer.name]
+        if buffer.kind == "scratch" and len(times) == 1 and -1 not in times:
+            inner[times.pop()].add(buffer.name)
+    saved = sum(bytes_[name] for row in inner for name in row)
+    done = sum(work(each) for phase in found for each in phase.tiled)
+    return Plan(survey, found, inner, saved, done)
+
+
+def tile_of(survey: Survey, phase: Phase, inner: Collection[str], sizes: Sizes) -> int:
+    """How many samples of a phase are computed together."""
+    each = _bytes_of_sample(survey, phase.tiled)
+    wide = max((_terms(survey, statement) for statement in phase.tiled), default=0)
+    return sizes.tile(each, keeps=bool(inner), wide=wide)
+
+
+def _terms(survey: Survey, statement: Statement) -> int:
+    """How many terms there are at most in a sum of products for one sample."""
+    if not isinstance(statement, Kernel):
+        inner = (each for body in bodies_of(statement) for each in body)
+        return max((_terms(survey, each) for each in inner), default=0)
+    targets = [w.target for w in statement.writes if w.combine and isinstance(w.target, Place)]
+    if len(statement.axes) < _PRODUCT or not targets:
+        return 0
+    kept = {name for target in targets for name, _ in target.terms}
+    kept.add(survey.axes.get(id(statement), ""))
+    return max((axis.extent for axis in statement.axes if axis.name not in kept), default=0)
+
+
+def _bytes_of_sample(survey: Survey, body: Sequence[Statement]) -> int:
+    """What one sample takes in all buffers that have it."""
+    own = {
+        access.name for each in body for access in survey.accesses(each) or ()
+        if access.kind == "own" and access.name in survey.sizes
+    }  # fmt: skip
+    return sum(
+        survey.sizes[name] // survey.samples * np.dtype(survey.dtypes[name]).itemsize
+        for name in own
+    )

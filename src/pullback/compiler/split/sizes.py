@@ -1,0 +1,72 @@
+"""How many samples are computed together."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass
+
+__all__ = ["Sizes", "sizes_here"]
+
+_LANES = 16
+"""A tile's samples are a multiple of this: vectors are that long at most."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What decides how samples are gone through.
+
+    Attributes
+    ----------
+    cache : int
+        Bytes that all buffers of a tile take together, about.
+    least, most : int
+        Samples of a tile.
+    streamed : int
+        Those of a tile of which nothing is kept.
+    block, enough : int
+        Samples of a block, or so many operations: joining sums is little beside them.
+    little, much : int
+        Bytes that buffers between loops take in all before it pays to split; or so many
+        operations, which may be done on several threads.
+    """
+
+    cache: int = 700_000
+    least: int = 32
+    most: int = 256
+    streamed: int = 4096
+    block: int = 512
+    enough: int = 1 << 20
+    little: int = 1 << 19
+    much: int = 1 << 22
+
+    def tile(self, each: int, *, keeps: bool, wide: int = 0) -> int:
+        """Samples of a tile.
+
+        Parameters
+        ----------
+        each : int
+            Bytes of a sample.
+        keeps : bool
+            Whether there are buffers between loops.
+        wide : int
+            Terms of the sums of products for a sample: so many samples are worth reading a matrix.
+        """
+        most = self.most if keeps else self.streamed
+        tile = min(max(self.cache // max(each, 1), self.least, wide), most)
+        return -(-tile // _LANES) * _LANES
+
+    def tiles(self, tile: int, each: int) -> int:
+        """Tiles of a block, if a sample takes so many operations."""
+        return max(1, min(self.block, self.enough // max(each, 1)) // tile)
+
+
+@functools.cache
+def sizes_here() -> Sizes:
+    """Those for this machine: a tile's buffers fill most of the second cache."""
+    try:
+        cache = os.sysconf("SC_LEVEL2_CACHE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        cache = 0
+    cache = cache if 1 << 18 <= cache <= 1 << 23 else 1 << 20
+    return Sizes(cache=2 * cache // 3)
