@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,20 @@ _PYTHON = {"b": bool, "i": int, "f": float, "c": complex}
 
 
 class Handle:
-    """The payload of the tracers of a variable; it lives as long as one of them does."""
+    """The payload of the tracers of a variable; it lives as long as one of them does.
+
+    Arguments share one: then the origin has the name of each.
+    """
 
     __slots__ = ("__weakref__", "origin")
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str | Mapping[Variable, str]) -> None:
         self.origin = origin
+
+    def origin_of(self, variable: Any) -> str:
+        """What the variable of one of the tracers was made by."""
+        origin = self.origin
+        return origin if isinstance(origin, str) else f"the argument {origin.get(variable, '')}"
 
 
 class Staging(Interpreter):
@@ -71,6 +80,14 @@ class Staging(Interpreter):
         if not len(handles) % ROUND:
             full_collections.wait()
         return Tracer(self, variable, handle)
+
+    def tracers(self, variables: Sequence[Variable], names: Sequence[str]) -> list[Tracer]:
+        """The tracers of arguments that have these names."""
+        handle = Handle(dict(zip(variables, names, strict=True)))
+        self._handles.append(weakref.ref(handle))
+        if len(variables) > ROUND:
+            full_collections.wait()
+        return [Tracer(self, x, handle) for x in variables]
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
@@ -218,9 +235,10 @@ class Staging(Interpreter):
         for reference in self._handles:
             handle = reference()
             if handle is not None:
+                variable, place = holder(handle)
                 raise LeakedTracerError(
-                    f"{self.name}: a traced value made by {handle.origin} was stored "
-                    f"{holder(handle)}, which outlives the function; its value is never known. "
+                    f"{self.name}: a traced value made by {handle.origin_of(variable)} was stored "
+                    f"{place}, which outlives the function; its value is never known. "
                     "Return it from the function instead"
                 )
 

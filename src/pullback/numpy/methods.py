@@ -13,6 +13,7 @@ import numpy as np
 
 from pullback.core.primitive import bind
 from pullback.core.running import GROUND, grounded, look
+from pullback.core.shapes import Abstract
 from pullback.core.strides import Lying, corner_of
 from pullback.core.tracing import Tracer, View, strip
 from pullback.errors import ArgumentTypeError, NoRuleError
@@ -202,8 +203,13 @@ def _iter(self: Any) -> Iterator[Any]:
 
 
 def _format(self: Tracer, spec: str) -> str:
-    """The value, as in an f-string; of what is mapped, those of all examples."""
+    """The value, as in an f-string; of what is mapped, those of all examples.
+
+    Of what has no elements yet it is the shape and dtype, as ``str`` has it, which have no digits.
+    """
     value = strip(self)
+    if not spec and isinstance(value, Abstract):
+        return str(self)
     if spec and not self.shape and np.ndim(value):
         return shown(self, f"[{', '.join(format(each, spec) for each in value.ravel())}]")
     return shown(self, format(value, spec))

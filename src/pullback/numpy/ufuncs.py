@@ -77,10 +77,15 @@ def call(
     """
     for argument, value in unknown.items():
         refuse(_name(ufunc), argument, value, "leave it out, and use another function of NumPy")
+    outs = out if isinstance(out, tuple) else (out,)
+    for each in outs:
+        if hasattr(type(each), "_take"):  # which stores for itself
+            options = {"out": outs, "where": where, "casting": casting}
+            options |= {} if dtype is None else {"dtype": dtype}
+            return each.__array_ufunc__(ufunc, "__call__", *inputs, **options)
     inputs = tuple(operand(x) for x in inputs)
     if dtype is not None:
         inputs = tuple(_cast_input(ufunc, x, np.dtype(dtype), casting) for x in inputs)
-    outs = out if isinstance(out, tuple) else (out,)
     if where is True:
         result = _evaluate(ufunc, *inputs)
     else:

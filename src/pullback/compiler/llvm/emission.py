@@ -69,7 +69,7 @@ def emit(program: Program, *, holes: Mapping[int, int] | None = None, apart: boo
 def _pointers(entry: Lines, program: Program, lies: Layout) -> dict[str, str]:
     """The addresses of all buffers."""
     found: dict[str, str] = {}
-    given = [buffer for buffer in program.buffers if buffer.kind != "scratch"]
+    given = [buffer for buffer in program.buffers if buffer.kind not in ("scratch", "tile")]
     for number, buffer in enumerate(given):
         at = entry.op(f"getelementptr ptr, ptr %buffers, i64 {number}")
         found[buffer.name] = entry.op(f"load ptr, ptr {at}, align 8")

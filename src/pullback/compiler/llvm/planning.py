@@ -369,7 +369,8 @@ class _Planning:
         compact = self._access.count > _LONG and not self._local
         level = Level(axis, extent, tile, lanes, uniform=uniform, exact=self._local)
         level = level._replace(compact=compact)
-        if uniform and (open_ended or extent > 2 * BLOCK):
+        most = extent.most if isinstance(extent, Hole) else extent
+        if uniform and (most is None or most > 2 * BLOCK):
             return [level._replace(tile=1, lanes=1, block=True), level._replace(staged=True)]
         level = level._replace(staged=staged)
         if vector and not open_ended:

@@ -146,10 +146,14 @@ def _lowered(
         frame.values[variable] = _constant(context, scope, value)
     equations, moving = _order(graph)
     for equation in equations:
-        for atom in {x for x in equation.inputs if type(x) is Variable}:
+        read = {x for x in equation.inputs if type(x) is Variable}
+        for atom in read:
             frame.uses[atom] -= 1
         begin = len(scope.statements)
         results = _equation(context, scope, graph, frame, equation)
+        for atom in read:
+            if not frame.uses[atom]:
+                del frame.values[atom]  # so that only what is still needed is looked through
         for variable, array in zip(equation.outputs, results, strict=True):
             array = _settled(context, scope, frame, variable, array)
             if variable in moving and isinstance(array, Stored):
