@@ -238,8 +238,7 @@ class For(_Remembering):
     Attributes
     ----------
     index : str
-    extent : Expr
-        Of dtype int64.
+    extent : Expr of dtype int64
     carries : tuple of (Scalar, Expr)
         What goes from one iteration to the next, as the body names it, and what it is at first.
     body : tuple of Statement
@@ -248,7 +247,6 @@ class For(_Remembering):
     results : tuple of Scalar
         The names of the carries after the loop.
     reverse : bool
-    place : optional
     """
 
     index: str
