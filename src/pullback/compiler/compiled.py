@@ -12,8 +12,7 @@ from pullback.compiler.arguments import is_foreign, is_native, kind, layout, nat
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.collection import uncollected
 from pullback.compiler.donation import positions, taken_over
-from pullback.compiler.over import Over, State
-from pullback.compiler.over.stream import Stream
+from pullback.compiler.over import Chunkwise
 from pullback.compiler.report import Report, report
 from pullback.compiler.samples import AUTO, Samples
 from pullback.compiler.stages import Stages
@@ -59,7 +58,7 @@ def _miss(*_: Any, **__: Any) -> Any:
     return _MISS
 
 
-class Compiled:
+class Compiled(Chunkwise):
     """A function as machine code; made by `compile`.
 
     It is called like the function. For arguments of new shapes, dtypes or structure it is recorded
@@ -85,8 +84,8 @@ class Compiled:
         self._versions: dict[Any, _Version] = {}
         self._recent: tuple[trees.TreeSpec, _Version] | None = None
         self._templates = Templates()
-        self.streams: dict[Any, Stream] = {}
         self._lock = threading.RLock()
+        super().__init__()
         functools.update_wrapper(self, function, updated=())
 
     def __new__(cls, *_: Any, **__: Any) -> Compiled:
@@ -107,28 +106,6 @@ class Compiled:
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """A method, where it is an attribute of a class."""
         return self if instance is None else functools.partial(self, instance)
-
-    # -- samples in chunks -------------------------------------------------------------------------
-
-    def over(
-        self,
-        chunks: Any,
-        *,
-        axes: int | Sequence[int | None] | None = None,
-        samples: int | Sequence[int] | None = None,
-        out: Any = None,
-        client: Any = None,
-        progress: Callable[[int, int], Any] | None = None,
-        resume: State | None = None,
-    ) -> Over:
-        options = {
-            "samples": samples,
-            "out": out,
-            "client": client,
-            "progress": progress,
-            "resume": resume,
-        }
-        return Over(self, chunks, self.split.axes if axes is None else axes, options)
 
     # -- what became of it -------------------------------------------------------------------------
 
