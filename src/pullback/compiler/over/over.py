@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pullback.compiler.arguments import is_foreign, kind, native
+from pullback.compiler.arguments import layout as memory_layout
 from pullback.compiler.collection import uncollected
 from pullback.compiler.over.data import Data, Layout, arrays_of, data_of
 from pullback.compiler.over.running import Run, mark_of
@@ -259,7 +260,8 @@ class _Call:
         """The code for so many samples."""
         function, layout = self._function, self._layout
         shapes = tuple((x.dtype, x.full(samples), x.axis) for x in layout.kinds)
-        key = (self._spec, *map(kind, self._all), layout.spec, shapes, samples)
+        kinds = [(kind(leaf), memory_layout(leaf)) for leaf in self._all]
+        key = (self._spec, *kinds, layout.spec, shapes, samples)
         found = function.streams.get(key)
         if found is None:
             with uncollected():

@@ -88,6 +88,8 @@ class Streaming:
                     raise NotStreamedError(statement, "is computed for all samples at once")
             for statement, row in zip(phase.tiled, rows, strict=True):
                 for access in row:
+                    if access.kind == "whole" and access.writes and access.name != CHECKS:
+                        raise NotStreamedError(statement, "is computed for all samples at once")
                     if access.kind != "own" and access.name in self._carrying:
                         raise NotStreamedError(statement, "needs other samples for each one")
 
