@@ -17,7 +17,7 @@ X = RNG.normal(size=(SAMPLES, 3))
 Y = RNG.normal(size=SAMPLES)
 LABELS = RNG.integers(0, 4, size=SAMPLES)
 TABLE = RNG.normal(size=SAMPLES)
-V = RNG.normal(size=3)
+V, SQUARE = RNG.normal(size=3), RNG.normal(size=(3, 3))
 NET = {
     "a": RNG.normal(size=(3, 4)),
     "b": RNG.normal(size=4),
@@ -129,6 +129,10 @@ def covariance(x):
     return z.T @ z / len(x)
 
 
+def sequences(w, x):
+    return np.sum(np.sum(np.tanh(np.tanh(x @ w) @ w), axis=1) ** 2)
+
+
 def slope(w, x, y):
     return np.tanh(x @ w) * y
 
@@ -150,6 +154,12 @@ WORKLOADS = {
     "counts": Workload(counts, (), (X, LABELS), (0, 0), split=False),
     "nearest": Workload(pb.value_and_grad(nearest), (RNG.normal(size=(5, 3)),), (X,), (0,)),
     "covariance": Workload(covariance, (), (X,), (0,), split=False),
+    "sequences": Workload(
+        pb.value_and_grad(sequences), (SQUARE,), (np.stack([X, X[::-1]], axis=1),), (0,)
+    ),
+    "samples in the middle": Workload(
+        pb.value_and_grad(sequences), (SQUARE,), (np.stack([X, X[::-1]]),), (1,)
+    ),
     "each gradient": Workload(
         pb.vmap(pb.grad(slope), in_axes=(None, 0, 0)), (V,), (X, Y), (0, 0), split=False
     ),

@@ -20,6 +20,7 @@ from pullback.compiler.split.lying import Lying
 from pullback.compiler.split.phases import Phase, phases
 from pullback.compiler.split.sizes import Sizes
 from pullback.compiler.split.survey import Survey
+from pullback.compiler.split.unmerging import surveyed
 
 __all__ = ["Plan", "chosen", "plan_along", "tile_of"]
 
@@ -101,7 +102,8 @@ def plan_along(program: Program, samples: int, given: Mapping[str, Lying] | None
     given : mapping of str to Lying, optional
         Inputs of which it is known how the samples lie in them.
     """
-    survey = Survey(program, samples, dict(given or {}))
+    survey = surveyed(program, samples, given)
+    program = survey.program
     found = phases(survey, program.body)
     bytes_ = {b.name: b.size * np.dtype(b.dtype).itemsize for b in program.buffers}
     used: dict[str, set[int]] = defaultdict(set)

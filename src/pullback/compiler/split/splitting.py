@@ -70,7 +70,7 @@ def split(
     """
     sizes = sizes or sizes_here()
     plan = chosen(program, samples, sizes)
-    return Split(program) if plan is None else _split(program, plan, sizes)
+    return Split(program) if plan is None else _split(plan, sizes)
 
 
 def stream(program: Program, given: Mapping[str, Lying], sizes: Sizes | None = None) -> Split:
@@ -99,14 +99,15 @@ def stream(program: Program, given: Mapping[str, Lying], sizes: Sizes | None = N
     """
     samples = next(iter(given.values())).samples
     plan = plan_along(program, samples, given)
-    streaming = Streaming(program, plan.survey, plan.phases, given.keys())
-    return _split(program, plan, sizes or sizes_here(), streaming)
+    streaming = Streaming(plan.survey.program, plan.survey, plan.phases, given.keys())
+    return _split(plan, sizes or sizes_here(), streaming)
 
 
-def _split(program: Program, plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Split:
-    names = Names(program)
+def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Split:
     survey, samples = plan.survey, plan.survey.samples
+    names = Names(survey.program)
     body: list[Statement] = []
+    program = survey.program
     buffers = {buffer.name: buffer for buffer in program.buffers}
     made: list[Buffer] = []
     again: list[tuple[Statement, ...]] = [()] * len(plan.phases)
