@@ -12,6 +12,8 @@ from pullback.core.primitive import registry
 from tests.rules.cases import CASES
 
 ODD = [None, np.inf, -np.inf, np.nan, 1e300, -0.0]
+FINITE = {"pinv": [None, 1e300, -0.0]}
+"""Of what NumPy finds nothing, or goes on looking for ever, where numbers are not finite."""
 
 
 def primitives(graph):
@@ -40,18 +42,23 @@ def test_a_recipe_gives_what_the_primitive_gives(name):
                 full[i] = x
             return primitive(*full, **params)
 
-        for odd in ODD:
+        for odd in FINITE.get(name, ODD):
             leaves = [np.array(args[i]) for i in inputs]
             for leaf in leaves:
                 if odd is not None and leaf.size:
                     leaf.flat[0] = odd
             with np.errstate(all="ignore"):
                 graph = decompose(pb.trace(function, *leaves))
-                found, wanted = graph(*leaves), np.asarray(function(*leaves))
-            assert np.asarray(found).dtype == wanted.dtype
-            rtol = 1e-5 if wanted.dtype == np.float32 else 1e-9
-            np.testing.assert_allclose(found, wanted, rtol=rtol, atol=1e-12)
+                rows = [graph(*leaves), function(*leaves)]
+            if not primitive.multiple:
+                rows = [[row] for row in rows]
+            for found, wanted in zip(*map(list, rows), strict=True):
+                wanted = np.asarray(wanted)
+                assert np.asarray(found).dtype == wanted.dtype
+                rtol = 1e-5 if wanted.dtype == np.float32 else 1e-9
+                np.testing.assert_allclose(found, wanted, rtol=rtol, atol=1e-12)
             kept = name == "round" and case.params.get("decimals", 0)
+            kept = kept or (name == "argsort" and "kind" not in case.params)
             integers = len(inputs) < sum(isinstance(x, np.ndarray) for x in args)
             assert name not in primitives(graph) or kept or integers
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import scipy.special as sc
 
+from pullback.compiler.positions import argsort, is_short, position
+from pullback.compiler.reversed_loops import loop_pullback
 from pullback.core.primitive import registry
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.building import build, like
@@ -20,6 +22,7 @@ from pullback.graph.graph import Graph
 from pullback.graph.places import following
 from pullback.graph.program import Equation, Program
 from pullback.graph.variable import Variable
+from pullback.rules import spectral
 from pullback.rules.control_flow.choices import cond
 from pullback.rules.control_flow.loops import scan
 
@@ -88,23 +91,21 @@ def _var(x: Any, *, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> 
     return squares / dtype_of(squares).type(free)
 
 
-def _position(best: Callable[..., Any]) -> Recipe:
-    """Where the first of the largest or smallest elements is; a NaN is both."""
-
-    def recipe(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-        rank = x.ndim
-        if axis is None:
-            x, axis = np.ravel(x), 0
-        count = shape_of(x)[axis]
-        top = best(x, axis=axis, keepdims=True)
-        hit = (x == top) | (np.isnan(x) if dtype_of(x).kind == "f" else False)
-        steps = [1] * x.ndim
-        steps[axis] = count
-        places = np.where(hit, np.arange(count).reshape(steps), count)
-        found = np.min(places, axis=axis, keepdims=keepdims)
-        return np.reshape(found, (1,) * rank) if keepdims and x.ndim != rank else found
-
-    return recipe
+def _pinv(a: Any, *, rcond: Any = None, hermitian: bool = False) -> Any:
+    """From singular values that are not too small; those of a Hermitian matrix are |w|."""
+    *lead, m, n = shape_of(a)
+    if not math.prod(shape_of(a)):
+        return np.zeros((*lead, n, m), dtype_of(a))
+    if hermitian:
+        w, u = spectral.eigh(a)
+        v, s = u, np.abs(w)
+    else:
+        u, w, vh = spectral.svd(a)
+        v, s = np.conj(vh).mT, w
+    least = np.asarray(1e-15 if rcond is None else rcond)[..., None]
+    large = s > least * np.max(s, axis=-1, keepdims=True)
+    inverse = np.where(large, 1 / np.where(large, w, 1), 0)
+    return v @ (inverse[..., :, None] * np.conj(u).mT)
 
 
 def _recurrence(a: Any, b: Any, *, axis: int, reverse: bool = False) -> Any:
@@ -201,8 +202,9 @@ RECIPES: dict[str, Recipe] = {
     "log_softmax": _log_softmax,
     "logsumexp": _logsumexp,
     "var": _var,
-    "argmax": _position(np.max),
-    "argmin": _position(np.min),
+    "argmax": position(np.max),
+    "argsort": argsort,
+    "argmin": position(np.min),
     "recurrence": _recurrence,
     "difference": _saturating(np.subtract),
     "product": _saturating(np.multiply),
@@ -211,7 +213,9 @@ RECIPES: dict[str, Recipe] = {
     "bernoulli": _bernoulli,
     "categorical": _categorical,
     "huber": _huber,
+    "loop_pullback": loop_pullback,
     "ndtr": _ndtr,
+    "pinv": _pinv,
     "round": _round,
     **{
         name: registry[name].value
@@ -229,7 +233,7 @@ RECIPES: dict[str, Recipe] = {
 primitives' own values, which are written in NumPy's functions."""
 
 
-_OF_COMPLEX = frozenset(["recurrence", "squared_norm", "var"])
+_OF_COMPLEX = frozenset(["pinv", "recurrence", "squared_norm", "var"])
 """Those that take complex numbers, too."""
 
 
@@ -237,6 +241,10 @@ def _applies(equation: Equation) -> bool:
     """Whether there is a recipe, for such floating-point or complex numbers."""
     if equation.primitive.name not in RECIPES:
         return False
+    if equation.graphs:
+        return True
+    if equation.primitive.name == "argsort":
+        return is_short(equation)
     if equation.primitive.name == "round" and equation.params.get("decimals", 0):
         return False
     dtypes = [dtype_of(x) for x in equation.inputs if type(x) is Variable]
@@ -264,11 +272,17 @@ def decompose(graph: Graph) -> Graph:
 
 
 def _decomposed(graph: Graph) -> Graph:
-    params = [_nested(equation.params) for equation in graph.equations]
+    # A recipe with graphs makes others of them, which are decomposed then: their derivatives are
+    # those of their own primitives.
+    applying = [_applies(equation) for equation in graph.equations]
+    params = [
+        equation.params if applies else _nested(equation.params)
+        for equation, applies in zip(graph.equations, applying, strict=True)
+    ]
     changed = any(
         now is not equation.params for now, equation in zip(params, graph.equations, strict=True)
     )
-    if not changed and not any(map(_applies, graph.equations)):
+    if not changed and not any(applying):
         return graph
 
     def function(*args: Any) -> list[Any]:
@@ -290,9 +304,11 @@ def _decomposed(graph: Graph) -> Graph:
     names = graph.signature.names
     with np.errstate(all="ignore"):
         made = build(function, inputs, graph.name, names, advise=False)
-    return Graph(
+    found = Graph(
         graph.name, made.inputs, made.constants, made.equations, made.outputs, graph.signature
     )
+    nested = any(each.graphs and one for each, one in zip(graph.equations, applying, strict=True))
+    return decompose(found) if nested else found
 
 
 def _evaluated(equation: Equation, values: Sequence[Any], params: dict[str, Any]) -> Sequence[Any]:
@@ -300,10 +316,11 @@ def _evaluated(equation: Equation, values: Sequence[Any], params: dict[str, Any]
         out = equation.primitive(*values, **params)
         return out if equation.primitive.multiple else (out,)
     out = RECIPES[equation.primitive.name](*values, **params)
-    (variable,) = equation.outputs
-    if dtype_of(out) != variable.dtype:
-        out = out.astype(variable.dtype)
-    return (out,)
+    outs = out if equation.primitive.multiple else (out,)
+    return [
+        x if dtype_of(x) == variable.dtype else x.astype(variable.dtype)
+        for x, variable in zip(outs, equation.outputs, strict=True)
+    ]
 
 
 def _nested(params: dict[str, Any]) -> dict[str, Any]:

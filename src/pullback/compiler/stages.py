@@ -22,7 +22,6 @@ from pullback.compiler.donation import safe_pairs
 from pullback.compiler.fusion import arrange, fuse
 from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.identity import Identity, identity
-from pullback.compiler.interrupts import poll_address
 from pullback.compiler.libraries import address_of
 from pullback.compiler.linkage import Linkage, pack, unpack
 from pullback.compiler.llvm import areas, emit, numbers, scratch_layout, symbols
@@ -234,7 +233,7 @@ class Stages:
         # What is found on disk by its recording calls nothing.
         calls = self.lowered.calls if "_in_loops" in self.__dict__ else ()
         callbacks = Callbacks(calls)
-        words = [Callbacks.address() if calls else 0, callbacks.handle, poll_address()]
+        words = [Callbacks.address() if calls else 0, callbacks.handle, Callbacks.poll_address()]
         if linkage.areas:
             ready()
         words += [parallel_address(), workers()] if linkage.areas else [0, 1]
@@ -245,7 +244,7 @@ class Stages:
             constants=linkage.constants,
             context=np.array(words, np.uint64),
             errors=linkage.errors,
-            kept=Callbacks.kept,
+            kept=Callbacks.kept(),
             donated=linkage.donated,
             single=self.recorded.signature.result.is_leaf(),
             owner=(code, callbacks),

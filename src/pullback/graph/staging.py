@@ -56,6 +56,7 @@ class Staging(Interpreter):
     """
 
     follows_integers = True
+    treatment = "recorded"
     __slots__ = (
         "_handles", "_passes", "_places", "_seen", "_watched", "constants", "equations", "refused",
     )  # fmt: skip

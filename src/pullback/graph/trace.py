@@ -169,7 +169,9 @@ def _input(leaf: Any) -> Variable | None:
     """The variable of an argument; `None` for what is no array."""
     if type(leaf) in PYTHON_NUMBERS:
         return Variable((), dtype_of(leaf), weak=type(leaf))
-    if isinstance(leaf, Variable | Tracer):
+    if type(leaf) is np.ndarray and leaf.dtype.kind in "biufc":
+        variable = Variable(leaf.shape, leaf.dtype, array=True, layout=layout_of(leaf))
+    elif isinstance(leaf, Variable | Tracer):
         is_array = leaf._mutable if isinstance(leaf, Tracer) else leaf.array
         layout = layout_of(leaf)
         variable = Variable(shape_of(leaf), dtype_of(leaf), array=is_array, layout=layout)

@@ -15,7 +15,7 @@ from pullback.core.primitive import bind
 from pullback.core.running import GROUND, grounded, look
 from pullback.core.shapes import Abstract
 from pullback.core.strides import Lying, corner_of
-from pullback.core.tracing import Tracer, View, strip
+from pullback.core.tracing import Interpreter, Tracer, View, strip
 from pullback.errors import ArgumentTypeError, NoRuleError
 from pullback.numpy.assignment import owns_memory, require_target, setitem
 from pullback.numpy.conversion import astype
@@ -339,10 +339,15 @@ setattr(Tracer, "dtype", vars(Tracer)["dtype"].setter(_keeps_dtype))  # noqa: B0
 
 
 def _reaches(x: Any, name: str) -> NoRuleError:
+    treatment = x._interpreter.treatment
+    lost, way_out = "what is done to it", ""
+    if treatment == Interpreter.treatment:
+        lost = "its derivative"
+        way_out = ", or pullback.stop_gradient(x) if a constant is what you want"
     return NoRuleError(
         f"ndarray.{name} reaches for the memory of an array of dtype {x.dtype} and shape "
-        f"{x.shape} that is being differentiated, where its derivative would be lost; use "
-        "NumPy's functions, or pullback.stop_gradient(x) if a constant is what you want"
+        f"{x.shape} that is being {treatment}, where {lost} would be lost; use NumPy's functions"
+        f"{way_out}"
     )
 
 
@@ -372,7 +377,7 @@ def _element_method(ufunc: np.ufunc) -> Callable[..., Any]:
     def method(self: Any, *others: Any) -> Any:
         implementation = array_ufuncs.get(ufunc)
         if implementation is None:
-            raise no_rule(ufunc)
+            raise no_rule(ufunc, arguments=(self, *others))
         return implementation(self, *others)
 
     method.__name__ = ufunc.__name__

@@ -129,12 +129,12 @@ class Selected(NDArrayOperatorsMixin):
         ufunc: np.ufunc,
         inputs: tuple[Any, ...],
         out: tuple[Selected | None, ...],
-        casting: str = "same_kind",
+        casting: Any = "same_kind",
         where: Any = True,
     ) -> Any:
         """The results of a ufunc, in the selections that were given for them."""
         made = self._elementwise(ufunc, inputs)
-        results = made if type(made) is tuple else (made,)
+        results: Any = made if type(made) is tuple else (made,)
         if where is not True:
             if any(x is None for x in out):
                 raise self._refusal(f"numpy.{ufunc.__name__} with where= and without out=")
@@ -145,7 +145,7 @@ class Selected(NDArrayOperatorsMixin):
         )
         return found if type(made) is tuple else found[0]
 
-    def _written(self, out: Selected, casting: str = "same_kind") -> Selected:
+    def _written(self, out: Selected, casting: Any = "same_kind") -> Selected:
         """Itself, with the elements of another one, which its other names see written to it."""
         if not np.can_cast(out.dtype, self.dtype, casting):
             raise ArgumentTypeError(

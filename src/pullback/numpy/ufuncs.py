@@ -54,7 +54,7 @@ def _evaluate(ufunc: np.ufunc, *inputs: Any) -> Any:
     """``ufunc(*inputs)``, whether any of them is traced or not."""
     implementation = array_ufuncs.get(ufunc)
     if implementation is None:
-        raise no_rule(ufunc)
+        raise no_rule(ufunc, arguments=inputs)
     return implementation(*inputs)
 
 
@@ -146,7 +146,7 @@ def reduce(
     """``ufunc.reduce``: the reduction of that name, over the first axis by default."""
     function = _REDUCTIONS.get(ufunc)
     if function is None:
-        raise no_rule(ufunc, "reduce")
+        raise no_rule(ufunc, "reduce", (array,))
     options = {
         "dtype": (dtype, None), "initial": (initial, np._NoValue), "where": (where, True)
     }  # fmt: skip
@@ -161,7 +161,7 @@ def accumulate(
     """``ufunc.accumulate``: the cumulative function of that name, along the first axis."""
     function = _ACCUMULATIONS.get(ufunc)
     if function is None:
-        raise no_rule(ufunc, "accumulate")
+        raise no_rule(ufunc, "accumulate", (array,))
     given = {} if dtype is None else {"dtype": dtype}
     return _delivered(ufunc, array_functions[function](array, axis=axis, **given), out)
 

@@ -68,7 +68,7 @@ def test_generated_kernels_in_small_blocks(block, monkeypatch):
         (planning, "_STAGED", 3),
         (planning, "_TILE", 1),
         (planning, "_ACCUMULATORS", 2),
-        (planning, "_WRITTEN", 20),
+        (planning, "_WRITTEN", 80),
     ]:
         monkeypatch.setattr(module, name, value)
     for seed in range(300, 325):

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 
 __all__ = ["Sizes", "sizes_here"]
 
-_LANES = 16
-"""A tile's samples are a multiple of this: vectors are that long at most."""
-
 
 @dataclass(frozen=True)
 class Sizes:
@@ -26,6 +23,8 @@ class Sizes:
         Those of a tile of which nothing is kept.
     block, enough : int
         Samples of a block, or so many operations: joining sums is little beside them.
+    lanes : int
+        A tile's samples are a multiple of this: vectors are that long at most.
     little, much : int
         Bytes that buffers between loops take in all before it pays to split; or so many
         operations, which may be done on several threads.
@@ -37,6 +36,7 @@ class Sizes:
     streamed: int = 4096
     block: int = 512
     enough: int = 1 << 20
+    lanes: int = 16
     little: int = 1 << 19
     much: int = 1 << 22
 
@@ -54,7 +54,7 @@ class Sizes:
         """
         most = self.most if keeps else self.streamed
         tile = min(max(self.cache // max(each, 1), self.least, wide), most)
-        return -(-tile // _LANES) * _LANES
+        return -(-tile // self.lanes) * self.lanes
 
     def tiles(self, tile: int, each: int) -> int:
         """Tiles of a block, if a sample takes so many operations."""

@@ -79,6 +79,7 @@ class Survey:
             (kernel, extents, candidates)
             for kernel, extents in _kernels(self.program.body, {})
             if (candidates := [a.name for a in kernel.axes if a.extent == self.samples])
+            and all(axis.extent for axis in kernel.axes)
         ]
         while open_:
             left = [each for each in open_ if not self._decided(*each)]

@@ -130,7 +130,8 @@ def _variables(values: Sequence[Any]) -> list[Variable]:
             variable = _NUMBERS[type(bottom)]
         elif isinstance(bottom, np.ndarray | np.generic) and bottom.shape == x.shape:
             mutable = x._mutable if kind is Tracer else isinstance(x, np.ndarray)
-            alike = mutable, bottom.shape, bottom.dtype, bottom.strides
+            # A dtype is kept alive by the array; it takes longer to hash than all else.
+            alike = mutable, bottom.shape, id(bottom.dtype), bottom.strides
             if alike not in known:
                 known[alike] = _variable(x, array=mutable)
             variable = known[alike]
