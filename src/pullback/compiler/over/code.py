@@ -14,7 +14,6 @@ from pullback.compiler.cache import object_cache
 from pullback.compiler.cache.key import object_key
 from pullback.compiler.call import Array, Instance, NativeFunction, PortableEntry
 from pullback.compiler.callbacks import Callbacks
-from pullback.compiler.interrupts import poll_address
 from pullback.compiler.libraries import address_of
 from pullback.compiler.llvm import Area, areas, emit, scratch_layout, symbols
 from pullback.compiler.loops import Program
@@ -103,7 +102,11 @@ class Code:
     def _function(self, threads: int) -> NativeFunction:
         code = _library(self.text, self.name)
         callbacks = Callbacks(self.calls)
-        words = [Callbacks.address() if self.calls else 0, callbacks.handle, poll_address()]
+        words = [
+            Callbacks.address() if self.calls else 0,
+            callbacks.handle,
+            Callbacks.poll_address(),
+        ]
         if threads > 1:
             ready()
         words += [parallel_address() if threads > 1 else 0, threads]
@@ -114,7 +117,7 @@ class Code:
             constants=self.constants,
             context=np.array(words, np.uint64),
             errors=self.errors,
-            kept=Callbacks.kept,
+            kept=Callbacks.kept(),
             owner=(code, callbacks),
         )
 
