@@ -63,6 +63,50 @@ def test_a_recipe_gives_what_the_primitive_gives(name):
             assert name not in primitives(graph) or kept or integers
 
 
+VALUES = [0.0, -0.0, 1.0, -3.5, 700.0, -800.0, 1e300, -1e300, np.inf, -np.inf, np.nan, 5e-324]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_logsumexp_and_its_derivative_for_any_numbers_together(dtype):
+    rng = np.random.default_rng(3)
+
+    def both(x):
+        return scipy.special.logsumexp(x, axis=1), pb.grad(
+            lambda x: np.sum(scipy.special.logsumexp(x, axis=1))
+        )(x)
+
+    with np.errstate(all="ignore"):
+        x = np.array([rng.choice(VALUES, 4) for _ in range(400)]).astype(dtype)
+        x[:12] = np.array(VALUES)[:, np.newaxis]
+        x[12:40] = rng.normal(size=(28, 4)) * 10
+        rtol = 4 * np.finfo(dtype).eps
+        for found, wanted in zip(pb.compile(both)(x), both(x), strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=rtol)
+        for empty in (x[:0], x[:, :0]):
+            for found, wanted in zip(pb.compile(both)(empty), both(empty), strict=True):
+                np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("f", [scipy.special.softmax, scipy.special.log_softmax])
+def test_softmax_for_any_numbers(f):
+    rng = np.random.default_rng(4)
+    x = np.array([rng.choice(VALUES, 3) for _ in range(300)])
+    compiled = pb.compile(lambda x: f(x, axis=-1))
+    with np.errstate(all="ignore"):
+        wanted, found = registry[f.__name__](x, axis=-1), compiled(x)
+    np.testing.assert_allclose(found, wanted, rtol=1e-15)
+    assert f.__name__ not in primitives(compiled.graph(x))
+
+
+def test_a_logsumexp_and_its_derivative_take_one_exponential_of_each_element():
+    def both(x):
+        return pb.value_and_grad(lambda x: np.sum(scipy.special.logsumexp(x, axis=1)))(x)
+
+    graph = pb.compile(both).graph(np.ones((5, 4)))
+    taken = [*primitives(graph)]
+    assert taken.count("exp") == taken.count("max") == 1, graph
+
+
 def test_nested_graphs_are_decomposed():
     def function(x):
         return pb.scan(lambda c, row: (c + scipy.special.softmax(row), c), np.zeros(3), x)[0]

@@ -34,41 +34,48 @@ Recipe = Callable[..., Any]
 # -- over axes ------------------------------------------------------------------------------------
 
 
+def _exponentials(x: Any, axis: Any) -> tuple[Any, Any, Any]:
+    """The maximum t of x, which elements are it, and the exponentials e of the others less t.
+
+    Of those that are t that is 1, be t infinite; beside one that is ∞, the others' are 0.
+    """
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    return top, x == top, np.exp(x - top)
+
+
+def _parts(largest: Any, e: Any, axis: Any) -> tuple[Any, Any]:
+    """How many are the largest, and the sum of the others' exponentials: together Σ exp(x - t)."""
+    count = np.sum(largest.astype(dtype_of(e)), axis=axis, keepdims=True)
+    return count, np.sum(np.where(largest, 0, e), axis=axis, keepdims=True)
+
+
 def _softmax(x: Any, *, axis: Any = None, limit: bool = False) -> Any:
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    shifted = x - top
-    if limit:
-        at_limit = np.where(x == top, 0.0, -np.inf).astype(dtype_of(x))
-        shifted = np.where(np.isfinite(top), shifted, at_limit)
-    e = np.exp(shifted)
-    return e / np.sum(e, axis=axis, keepdims=True)
+    _, largest, e = _exponentials(x, axis)
+    if not limit:
+        return e / np.sum(e, axis=axis, keepdims=True)
+    count, rest = _parts(largest, e, axis)
+    return np.where(largest, np.ones((), dtype_of(e)), e) / (count + rest)
 
 
-def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
-    """x less its maximum, where that is finite, and what was taken away."""
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    top = np.where(np.isinf(top), np.zeros_like(top), top)
-    return x - top, top
+def _log_sum(largest: Any, e: Any, axis: Any) -> Any:
+    """log Σ exp(x - t), as log n + log(1 + rest/n) where n of them are t.
 
-
-def _log_sum(shifted: Any, axis: Any) -> Any:
-    """log Σ exp of numbers of which the largest are 0: log n + log(1 + rest/n)."""
-    largest = shifted == 0
-    count = np.sum(largest.astype(dtype_of(shifted)), axis=axis, keepdims=True)
-    rest = np.sum(np.where(largest, 0, np.exp(shifted)), axis=axis, keepdims=True)
+    So a rest that is too small to be seen beside 1 still counts.
+    """
+    count, rest = _parts(largest, e, axis)
     some = np.maximum(count, 1)
     return np.where(count > 0, np.log(some) + np.log1p(rest / some), np.log(rest))
 
 
 def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    shifted, top = _shifted(x, axis)
-    y = _log_sum(shifted, axis) + top
+    top, largest, e = _exponentials(x, axis)
+    y = _log_sum(largest, e, axis) + top
     return y if keepdims else np.squeeze(y, axis=axis)
 
 
 def _log_softmax(x: Any, *, axis: Any = None) -> Any:
-    shifted, _ = _shifted(x, axis)
-    y = shifted - _log_sum(shifted, axis)
+    top, largest, e = _exponentials(x, axis)
+    y = x - top - _log_sum(largest, e, axis)
     least = np.finfo(dtype_of(y)).min
     return np.where(np.isfinite(x) & np.isinf(y), least, y)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.collection import ROUND, full_collections
-from pullback.core.memory import is_read_only, same_elements
+from pullback.core.memory import is_read_only, once_each, same_elements
 from pullback.core.primitive import Primitive
 from pullback.core.running import grounded
 from pullback.core.shapes import Abstract, astype, dtype_of, shape_of
@@ -252,15 +252,13 @@ def _is_weak(x: Any) -> bool:
 def _kept(array: Any) -> Any:
     """A constant array as it is now: itself if nobody can write to it, else a copy.
 
-    A number repeated in all directions stays that, without memory of its own.
+    What is repeated along an axis stays that, without memory of its own.
     """
     if is_read_only(array):
         return array
-    if array.size > 1 and not any(array.strides):
-        return np.broadcast_to(np.array(array[(0,) * array.ndim]), array.shape)
-    copy = np.array(array, order="K")
+    copy = np.array(array[once_each(array)] if array.size else array, order="K")
     copy.flags.writeable = False  # so that graphs that are derived from this one share it
-    return copy
+    return copy if copy.shape == array.shape else np.broadcast_to(copy, array.shape)
 
 
 def _same(kept: Any, value: Any) -> bool:

@@ -16,6 +16,7 @@ from pullback.compiler.split.sizes import Sizes, sizes_here
 from pullback.compiler.split.streaming import Streaming
 from pullback.compiler.split.survey import Survey
 from pullback.compiler.split.tiling import Tiling
+from pullback.compiler.split.twins import without_twins
 
 __all__ = ["Split", "split", "stream"]
 
@@ -116,6 +117,8 @@ def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Spli
         again, kept = streaming.again, streaming.inner
     count = tile = block = 0
     unit = 1
+    spared: set[str] = set()
+    needed: set[str] = set()
     for phase, inner, before in zip(plan.phases, plan.inner, again, strict=True):
         body += phase.before
         if not phase.tiled:
@@ -127,17 +130,23 @@ def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Spli
         own = inner | {name for x in about for name in kept & (x.reads | x.writes)}
         staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, own)}
         tiling = Tiling(survey, names, tile, block, own, staged)
-        body += [tiling.tiles(phase.tiled, before), *tiling.after]
+        mine = [buffer for buffer in program.buffers if buffer.name in own]
+        tiles, twins = without_twins(tiling.tiles(phase.tiled, before), mine)
+        body += [tiles, *tiling.after]
         made += tiling.buffers
-        for name in own:
+        spared |= twins
+        for name in own - twins:
+            needed.add(name)
             size = survey.sizes[name] // samples * tile
             if buffers[name].kind == "tile":
                 size = max(size, buffers[name].size)
             buffers[name] = replace(buffers[name], size=size, kind="tile")
         count += 1
+    for name in spared - needed:
+        del buffers[name]
     kinds = [b for b in buffers.values() if b.kind != "tile"]
-    tiles = [b for b in buffers.values() if b.kind == "tile"]
-    new = Program(program.name, (*kinds, *made, *tiles), tuple(body))
+    last = [b for b in buffers.values() if b.kind == "tile"]
+    new = Program(program.name, (*kinds, *made, *last), tuple(body))
     steps = {name: lying.step for name, lying in survey.lying.items()}
     return Split(new, samples, count, tile, block, unit, steps, plan.saved)
 

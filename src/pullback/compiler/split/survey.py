@@ -75,6 +75,7 @@ class Survey:
     def __post_init__(self) -> None:
         self.sizes = {buffer.name: buffer.size for buffer in self.program.buffers}
         self.dtypes = {buffer.name: buffer.dtype for buffer in self.program.buffers}
+        self._found: dict[int, frozenset[Access] | None] = {}
         open_ = [
             (kernel, extents, candidates)
             for kernel, extents in _kernels(self.program.body, {})
@@ -124,6 +125,12 @@ class Survey:
 
     def accesses(self, statement: Statement) -> frozenset[Access] | None:
         """What a statement does if it goes through the samples; `None` if it can't."""
+        key = id(statement)
+        if key not in self._found:
+            self._found[key] = self._accesses(statement)
+        return self._found[key]
+
+    def _accesses(self, statement: Statement) -> frozenset[Access] | None:
         found: set[Access] = set()
         if not self._through(statement, {}, found, outermost=True):
             return None
