@@ -52,7 +52,7 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 """For each part of the package, the other parts that it may import; CONTRIBUTING has the order."""
 
-OPTIONAL = frozenset({"matplotlib", "rich", "scipy", "sklearn", "threadpoolctl"})
+OPTIONAL = frozenset({"dask", "matplotlib", "rich", "scipy", "sklearn", "threadpoolctl"})
 """What may be imported inside a function: optional dependencies, and SciPy, for a quick start."""
 
 MOST_LINES = 400

@@ -15,6 +15,7 @@ __all__ = [
     "ArgumentTypeError",
     "ArgumentValueError",
     "CheckError",
+    "ChunkError",
     "DataDependenceError",
     "DetachedError",
     "GraphError",
@@ -115,6 +116,26 @@ class CheckError(PullbackError, AssertionError):
     def __init__(self, message: str, report: Any = None) -> None:
         super().__init__(message)
         self.report = report
+
+
+class ChunkError(PullbackError, RuntimeError):
+    """A chunk of samples could not be loaded, or the function failed on it.
+
+    What went wrong is its ``__cause__``.
+
+    Attributes
+    ----------
+    chunk : int
+        The number of the chunk, from 0.
+    state : pullback.compiler.over.State
+        What the other chunks have given: ``compiled.over(chunks, resume=error.state)`` goes on from
+        there. It can be pickled.
+    """
+
+    def __init__(self, message: str, chunk: int = -1, state: Any = None) -> None:
+        super().__init__(message)
+        self.chunk = chunk
+        self.state = state
 
 
 class IndependentOutputWarning(UserWarning):

@@ -12,6 +12,7 @@ from pullback.compiler.arguments import is_foreign, is_native, kind, layout, nat
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.collection import uncollected
 from pullback.compiler.donation import positions, taken_over
+from pullback.compiler.over import Chunkwise
 from pullback.compiler.report import Report, report
 from pullback.compiler.samples import AUTO, Samples
 from pullback.compiler.stages import Stages
@@ -57,7 +58,7 @@ def _miss(*_: Any, **__: Any) -> Any:
     return _MISS
 
 
-class Compiled:
+class Compiled(Chunkwise):
     """A function as machine code; made by `compile`.
 
     It is called like the function. For arguments of new shapes, dtypes or structure it is recorded
@@ -84,6 +85,7 @@ class Compiled:
         self._recent: tuple[trees.TreeSpec, _Version] | None = None
         self._templates = Templates()
         self._lock = threading.RLock()
+        super().__init__()
         functools.update_wrapper(self, function, updated=())
 
     def __new__(cls, *_: Any, **__: Any) -> Compiled:
@@ -239,17 +241,20 @@ class Compiled:
                 f"has {len(args)} arguments by position, the first of which is 0; pass what is "
                 "given away by position, or leave it out of donate"
             )
-        if kwargs:
-            function = self.function
-
-            def called(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-                return function(*args, **kwargs)
-
-            called.__name__ = self.name
-            graph = trace(called, args, kwargs)
-        else:
-            graph = trace(self.function, *args)
+        graph = self.record(args, kwargs)
         return graph, taken_over(graph, args, self.donate)
+
+    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Graph:
+        """The graph, as it is recorded."""
+        if not kwargs:
+            return trace(self.function, *args)
+        function = self.function
+
+        def called(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            return function(*args, **kwargs)
+
+        called.__name__ = self.name
+        return trace(called, args, kwargs)
 
     def _prefer(
         self, version: _Version, spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any

@@ -53,8 +53,8 @@ class Report:
         Bytes of working memory.
     samples, phases, tile, block : int
         How many samples the function is split along, how often it goes through them, how many it
-        computes together, and how many make a sum that others are joined with; 0 where it isn't
-        split.
+        computes together, and how many make a sum that others are joined with, or several where it
+        goes through them more than once; 0 where it isn't split.
     axes : dict of str to int
         The arguments that have the samples, and along which axis.
     saved : int
@@ -134,7 +134,7 @@ def report(stages: Stages) -> Report:
         stages.split.samples,
         stages.split.phases,
         stages.split.tile,
-        stages.split.block * stages.split.tile,
+        stages.split.unit,
         _axes(stages),
         stages.split.saved,
         workers(),

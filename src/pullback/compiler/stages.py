@@ -39,7 +39,7 @@ from pullback.graph.program import Program as GraphProgram
 from pullback.graph.variable import Variable
 from pullback.passes.simplification import simplify
 
-__all__ = ["Stages"]
+__all__ = ["Stages", "in_line", "results"]
 
 _LONG = 1 << 17
 """From how many operations on other threads of Python may run during a call."""
@@ -134,7 +134,7 @@ class Stages:
         lowered, program = self.lowered, self.program
         return Linkage(
             symbols(program),
-            tuple(map(_in_line, lowered.constants)),
+            tuple(map(in_line, lowered.constants)),
             tuple(lowered.errors),
             safe_pairs(program, self.donate),
             scratch_layout(program).total,
@@ -252,24 +252,15 @@ class Stages:
 
     def instance(self, holes: Sequence[int] = ()) -> Instance:
         """What the entry is told of the arguments and results, and the numbers in the holes."""
-        signature = self.recorded.signature
         inputs = tuple(_argument(x) for x in self.recorded.inputs)
-        outputs = []
-        for position, out in enumerate(self.recorded.outputs):
-            kind: Any = "array"
-            if not shape_of(out):
-                if position in signature.numbers:
-                    kind = "number"
-                elif not signature.arrays.get(position, False):
-                    kind = "scalar"
-            outputs.append(Array(dtype_of(out), shape_of(out), kind))
+        outputs = results(self.recorded)
         scratch, given = self.scratch, None
         if holes:
             told = {each: i for i, each in enumerate(holes)}
             scratch += scratch_layout(self.program, told).total - self.linkage.scratch
             given = b"".join(_bits(self.numbers[1][i]) for i in holes)
         long = self.linkage.operations > _LONG
-        return Instance(inputs, tuple(outputs), given, scratch, long)
+        return Instance(inputs, outputs, given, scratch, long)
 
     @property
     def scratch(self) -> int:
@@ -283,6 +274,21 @@ class Stages:
         start = time.perf_counter()
         yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+def results(graph: Graph) -> tuple[Array, ...]:
+    """What the outputs of a recording are to Python."""
+    signature = graph.signature
+    found = []
+    for position, out in enumerate(graph.outputs):
+        kind: Any = "array"
+        if not shape_of(out):
+            if position in signature.numbers:
+                kind = "number"
+            elif not signature.arrays.get(position, False):
+                kind = "scalar"
+        found.append(Array(dtype_of(out), shape_of(out), kind))
+    return tuple(found)
 
 
 def _require_dtypes(graph: Graph) -> None:
@@ -330,7 +336,7 @@ def _argument(x: Variable) -> Array:
     return Array(x.dtype, x.shape, "array" if x.array else "scalar")
 
 
-def _in_line(constant: Any) -> Any:
+def in_line(constant: Any) -> Any:
     """A constant as native code reads it, whatever array of the user's it is."""
     constant = np.ascontiguousarray(constant, constant.dtype.newbyteorder("="))
     return constant if constant.ctypes.data % constant.itemsize == 0 else constant.copy()

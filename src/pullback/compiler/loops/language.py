@@ -6,10 +6,9 @@
     Expr      ::= Const | Name | Load | Op
     Place     ::= buffer [ offset + Σ step · name ]
 
-Scalars have names, each given once. A buffer is a row of elements of one dtype; an array of any
-shape is one in C order, so that reshapes cost nothing and an index is a single number, affine in
-loop indices and other integers. Every number in a place, an extent or a constant may differ between
-two programs that are compiled to the same machine code.
+Scalars have names, each given once. A buffer is a row of elements of one dtype; an array is one in
+C order, so that reshapes cost nothing and an index is a single number, affine in loop indices and
+other integers. All numbers may differ between programs of one machine code.
 """
 
 from __future__ import annotations
@@ -142,8 +141,8 @@ class Write:
         A scalar is given after the kernel, and joined over all points.
     value : Expr
     combine : {"", "add", "multiply", "maximum", "minimum", "logical_and", "logical_or"}
-        How the values of points with the same target are joined, in an order that the numbers of
-        points fix. Without, each point has a target of its own.
+        How values with the same target are joined, in an order that the numbers of points fix.
+        Without, each point has a target of its own.
     start : Expr, optional
         What the values are joined with: for each target at once. None is the target's own content.
         It is a constant, or a scalar from outside.
@@ -159,8 +158,8 @@ class Write:
 class Kernel(_Remembering):
     """A perfect nest: at each point of the product of the axes the `body`, then the `writes`.
 
-    The points may be visited in any order, and at once: no point reads what another one writes.
-    A point may read what it overwrites itself. The scalars of the body are the point's own.
+    The points may be visited in any order, and at once: no point reads what another one writes. It
+    may read what it overwrites itself. The scalars of the body are the point's own.
 
     Attributes
     ----------
@@ -168,7 +167,7 @@ class Kernel(_Remembering):
     body : tuple of Let or Check
     writes : tuple of Write
     place : optional
-        The line of the user's that most of it comes from.
+        The user's line that most of it comes from.
     """
 
     axes: tuple[Axis, ...]
@@ -184,8 +183,7 @@ class For(_Remembering):
     Attributes
     ----------
     index : str
-    extent : Expr
-        Of dtype int64.
+    extent : Expr of dtype int64
     carries : tuple of (Scalar, Expr)
         What goes from one iteration to the next, as the body names it, and what it is at first.
     body : tuple of Statement
@@ -203,6 +201,7 @@ class For(_Remembering):
     nexts: tuple[Expr, ...]
     results: tuple[Scalar, ...]
     reverse: bool = False
+    place: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from pullback.compiler.loops import Const, Program
+from pullback.compiler.loops import Const, For, Kernel, Program
 from pullback.compiler.lowering.arrays import Array, Computed, Elements, Stored
 from pullback.compiler.lowering.context import Context, Frame, PythonCall, buffers_of, literal
 from pullback.compiler.lowering.control import CONTROL
@@ -149,6 +149,7 @@ def _lowered(
         read = {x for x in equation.inputs if type(x) is Variable}
         for atom in read:
             frame.uses[atom] -= 1
+        begin = len(scope.statements)
         results = _equation(context, scope, graph, frame, equation)
         for atom in read:
             if not frame.uses[atom]:
@@ -158,7 +159,16 @@ def _lowered(
             if variable in moving and isinstance(array, Stored):
                 array = context.memory.copied(scope, array)
             frame.values[variable] = array
+        _place(scope, begin, equation)
     return [frame.values[x] if type(x) is Variable else literal(scope, x) for x in graph.outputs]
+
+
+def _place(scope: Scope, begin: int, equation: Equation) -> None:
+    """Have the loops from a statement on say which line they come from."""
+    for number in range(begin, len(scope.statements)):
+        statement = scope.statements[number]
+        if isinstance(statement, Kernel | For) and statement.place is None:
+            scope.statements[number] = replace(statement, place=equation.place)
 
 
 def _order(graph: GraphProgram) -> tuple[list[Equation], set[Variable]]:

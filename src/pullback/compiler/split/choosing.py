@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +16,13 @@ import numpy as np
 from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.loops import Const, For, Kernel, Place, Program, Statement, work
+from pullback.compiler.split.lying import Lying
 from pullback.compiler.split.phases import Phase, phases
 from pullback.compiler.split.sizes import Sizes
 from pullback.compiler.split.survey import Survey
+from pullback.compiler.split.unmerging import surveyed
 
-__all__ = ["Plan", "chosen", "tile_of"]
+__all__ = ["Plan", "chosen", "plan_along", "tile_of"]
 
 _EXTENTS = 4
 """How many extents are looked at."""
@@ -56,7 +58,7 @@ class Plan:
 def chosen(program: Program, samples: Collection[int] | None, sizes: Sizes) -> Plan | None:
     """The best way to split a program; `None` where none pays."""
     extents = _extents(program.body) if samples is None else Counter(samples)
-    plans = [_plan(program, n) for n, _ in extents.most_common(_EXTENTS) if n > 1]
+    plans = [plan_along(program, n) for n, _ in extents.most_common(_EXTENTS) if n > 1]
     best = max(plans, key=lambda plan: _worth(plan, sizes), default=None)
     if best is None or (best.saved < sizes.little and best.work < sizes.much):
         return None
@@ -90,8 +92,18 @@ def _extents(body: Iterable[Statement], times: int = 1) -> Counter[int]:
     return found
 
 
-def _plan(program: Program, samples: int) -> Plan:
-    survey = Survey(program, samples)
+def plan_along(program: Program, samples: int, given: Mapping[str, Lying] | None = None) -> Plan:
+    """What splitting a program along so many samples does, however little that is.
+
+    Parameters
+    ----------
+    program : Program
+    samples : int
+    given : mapping of str to Lying, optional
+        Inputs of which it is known how the samples lie in them.
+    """
+    survey = surveyed(program, samples, given)
+    program = survey.program
     found = phases(survey, program.body)
     bytes_ = {b.name: b.size * np.dtype(b.dtype).itemsize for b in program.buffers}
     used: dict[str, set[int]] = defaultdict(set)

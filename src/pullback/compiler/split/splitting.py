@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.loops import Buffer, Program, Statement, work
-from pullback.compiler.split.choosing import Plan, chosen, tile_of
+from pullback.compiler.split.choosing import Plan, chosen, plan_along, tile_of
+from pullback.compiler.split.lying import Lying
 from pullback.compiler.split.sizes import Sizes, sizes_here
+from pullback.compiler.split.streaming import Streaming
 from pullback.compiler.split.survey import Survey
 from pullback.compiler.split.tiling import Tiling
 from pullback.compiler.split.twins import without_twins
 
-__all__ = ["Split", "split"]
+__all__ = ["Split", "split", "stream"]
 
 _ONCE = 1.01
 """How often an element is read at most that isn't copied first."""
@@ -34,6 +37,8 @@ class Split:
         How often the samples are gone through.
     tile, block : int
         Samples that are computed together, and so many tiles that make one sum.
+    unit : int
+        Samples that make a whole number of sums in each phase.
     steps : dict of str to int
         In each buffer that has samples, how far it is from one to the next.
     saved : int
@@ -45,6 +50,7 @@ class Split:
     phases: int = 0
     tile: int = 0
     block: int = 0
+    unit: int = 0
     steps: dict[str, int] = field(default_factory=dict)
     saved: int = 0
 
@@ -65,39 +71,84 @@ def split(
     """
     sizes = sizes or sizes_here()
     plan = chosen(program, samples, sizes)
-    return Split(program) if plan is None else _split(program, plan, sizes)
+    return Split(program) if plan is None else _split(plan, sizes)
 
 
-def _split(program: Program, plan: Plan, sizes: Sizes) -> Split:
-    names = Names(program)
+def stream(program: Program, given: Mapping[str, Lying], sizes: Sizes | None = None) -> Split:
+    """The program with its samples gone through once for each phase, whatever that takes.
+
+    Parameters
+    ----------
+    program : Program
+        Fused.
+    given : mapping of str to Lying
+        The inputs that have the samples, of which there are as many in each, and how they lie.
+    sizes : Sizes, optional
+        By default those for this machine.
+
+    Returns
+    -------
+    Split
+        In its tiles nothing is read that earlier tiles have written; what these have computed is
+        computed again, under the same names, so that the phases are to be taken apart. Tiles and
+        blocks are those of `split`.
+
+    Raises
+    ------
+    NotStreamedError
+        If a statement needs more of the samples than one.
+    """
+    samples = next(iter(given.values())).samples
+    plan = plan_along(program, samples, given)
+    streaming = Streaming(plan.survey.program, plan.survey, plan.phases, given.keys())
+    return _split(plan, sizes or sizes_here(), streaming)
+
+
+def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Split:
     survey, samples = plan.survey, plan.survey.samples
+    names = Names(survey.program)
     body: list[Statement] = []
+    program = survey.program
     buffers = {buffer.name: buffer for buffer in program.buffers}
     made: list[Buffer] = []
+    again: list[tuple[Statement, ...]] = [()] * len(plan.phases)
+    kept: set[str] = set()
+    if streaming is not None:
+        again, kept = streaming.again, streaming.inner
     count = tile = block = 0
-    for phase, inner in zip(plan.phases, plan.inner, strict=True):
+    unit = 1
+    spared: set[str] = set()
+    needed: set[str] = set()
+    for phase, inner, before in zip(plan.phases, plan.inner, again, strict=True):
         body += phase.before
         if not phase.tiled:
             continue
         tile = tile_of(survey, phase, inner, sizes)
         block = sizes.tiles(tile, sum(map(work, phase.tiled)) // samples)
-        staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, inner)}
-        tiling = Tiling(survey, names, tile, block, inner, staged)
-        own = [buffer for buffer in program.buffers if buffer.name in inner]
-        tiles, twins = without_twins(tiling.tiles(phase.tiled), own)
+        unit = math.lcm(unit, tile * block)
+        about = [effects(statement) for statement in (*before, *phase.tiled)]
+        own = inner | {name for x in about for name in kept & (x.reads | x.writes)}
+        staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, own)}
+        tiling = Tiling(survey, names, tile, block, own, staged)
+        mine = [buffer for buffer in program.buffers if buffer.name in own]
+        tiles, twins = without_twins(tiling.tiles(phase.tiled, before), mine)
         body += [tiles, *tiling.after]
         made += tiling.buffers
-        for name in twins:
-            del buffers[name]
-        for name in inner - twins:
-            size = buffers[name].size // samples * tile
+        spared |= twins
+        for name in own - twins:
+            needed.add(name)
+            size = survey.sizes[name] // samples * tile
+            if buffers[name].kind == "tile":
+                size = max(size, buffers[name].size)
             buffers[name] = replace(buffers[name], size=size, kind="tile")
         count += 1
+    for name in spared - needed:
+        del buffers[name]
     kinds = [b for b in buffers.values() if b.kind != "tile"]
     last = [b for b in buffers.values() if b.kind == "tile"]
     new = Program(program.name, (*kinds, *made, *last), tuple(body))
     steps = {name: lying.step for name, lying in survey.lying.items()}
-    return Split(new, samples, count, tile, block, steps, plan.saved)
+    return Split(new, samples, count, tile, block, unit, steps, plan.saved)
 
 
 def _staged(survey: Survey, body: Sequence[Statement], inner: set[str]) -> list[str]:

@@ -68,11 +68,13 @@ class Tiling:
     sums: list[Sum] = field(default_factory=list)
     after: list[Statement] = field(default_factory=list)
 
-    def tiles(self, body: Iterable[Statement]) -> Tiles:
-        """The tiles of the statements of a phase."""
+    def tiles(self, body: Iterable[Statement], again: Iterable[Statement] = ()) -> Tiles:
+        """The tiles of the statements of a phase; of what is done `again` the sums aren't used."""
         self._first, self._count = self.names.fresh(), self.names.fresh()
         copies = [self._copy(*each) for each in self.staged.items()]
-        found = (*copies, *(self._statement(each, {}) for each in body))
+        repeated = [self._statement(each, {}) for each in again]
+        self.after.clear()
+        found = (*copies, *repeated, *(self._statement(each, {}) for each in body))
         sizes = self.survey.samples, self.tile, self.block
         return Tiles(self._first, self._count, *sizes, tuple(self.sums), found)
 
