@@ -13,6 +13,7 @@ import pytest
 import pullback as pb
 from pullback.compiler import linkage
 from pullback.compiler.identity import identity
+from pullback.compiler.llvm import Area
 
 X = np.linspace(0.1, 1.3, 6)
 MATRIX = np.cos(np.arange(16.0)).reshape(4, 4) + 3 * np.eye(4)
@@ -210,10 +211,12 @@ def test_what_reads_something_from_elsewhere_is_not_looked_up():
 def test_a_linkage_is_read_as_it_was_kept():
     constants = np.arange(6.0).reshape(2, 3), np.array([True, False]), np.zeros((0, 3), np.float32)
     errors = (IndexError, "outside"), (np.linalg.LinAlgError, "a line\nand another")
-    given = linkage.Linkage(("a.b",), constants, errors, ((0, 1),), 64, 7)
+    given = linkage.Linkage(
+        ("a.b",), constants, errors, ((0, 1),), 64, (Area(100, 16, 4, 640, 128),), 7
+    )
     read, code = linkage.unpack(linkage.pack(given, "key"))
     assert code == "key"
-    for name in ("symbols", "errors", "donated", "scratch", "operations"):
+    for name in ("symbols", "errors", "donated", "scratch", "areas", "operations"):
         assert getattr(read, name) == getattr(given, name)
     for one, other in zip(read.constants, constants, strict=True):
         assert (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes())
@@ -222,5 +225,5 @@ def test_a_linkage_is_read_as_it_was_kept():
     class OtherError(Exception):
         pass
 
-    assert linkage.pack(linkage.Linkage((), (), ((OtherError, ""),), (), 0, 0), "") is None
-    assert linkage.pack(linkage.Linkage((), (np.zeros(1 << 18),), (), (), 0, 0), "") is None
+    assert linkage.pack(linkage.Linkage((), (), ((OtherError, ""),), (), 0, (), 0), "") is None
+    assert linkage.pack(linkage.Linkage((), (np.zeros(1 << 18),), (), (), 0, (), 0), "") is None

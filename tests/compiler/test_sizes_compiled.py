@@ -114,7 +114,7 @@ PROGRAMS = {
     grid: of(("n", "n")),
     outer: of(("n",), (6,)),
 }
-SEVERAL = {softmax, padded, running, batched, gathered, grid}
+SEVERAL = set()
 """Programs whose kernels are merged, or buffers shared, in other ways at other sizes: there is more
 code for them."""
 

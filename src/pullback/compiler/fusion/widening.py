@@ -15,6 +15,7 @@ from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.fusion.touched import Touched
 from pullback.compiler.fusion.traversal import with_bodies
+from pullback.compiler.generic.numbers import varies
 from pullback.compiler.loops import (
     Axis,
     Const,
@@ -40,6 +41,10 @@ _SHORT = 4096
 """Points that are not worth a thought."""
 
 
+def _is_short(points: int) -> bool:
+    return not varies(points) and points < _SHORT
+
+
 def widened(body: Body, names: Names, sizes: Mapping[str, int]) -> Body:
     """The statements, with sums over the points of later kernels; `sizes` are the buffers'."""
     found = [with_bodies(each, lambda inner: widened(inner, names, sizes)) for each in body]
@@ -47,7 +52,7 @@ def widened(body: Body, names: Names, sizes: Mapping[str, int]) -> Body:
     for position, touched in kernels.items():
         kernel = found[position]
         assert isinstance(kernel, Kernel)
-        if not _is_sum(kernel) or _points(kernel.axes) < _SHORT:
+        if not _is_sum(kernel) or _is_short(_points(kernel.axes)):
             continue
         for later in kernels:
             other = found[later]
@@ -88,7 +93,10 @@ def _nearly(few: Sequence[Axis], many: Sequence[Axis]) -> bool:
         a.extent <= b.extent for a, b in zip(few, many, strict=True)
     ):
         return False
-    return _points(few) < _points(many) <= _MORE * _points(few)
+    less, more = _points(few), _points(many)
+    if varies(less) and not varies(more - less):
+        return less < more  # little more, if there are many
+    return less < more <= less * _MORE
 
 
 def _read_alike(
