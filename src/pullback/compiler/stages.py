@@ -21,11 +21,13 @@ from pullback.compiler.decomposition import decompose
 from pullback.compiler.donation import safe_pairs
 from pullback.compiler.fusion import arrange, fuse
 from pullback.compiler.fusion.traversal import bodies_of
-from pullback.compiler.generic import Forms, Known, letters, plain, plainly
+from pullback.compiler.generic.forms import Forms, Known, plainly
+from pullback.compiler.generic.letters import letters
+from pullback.compiler.generic.numbers import plain
 from pullback.compiler.identity import Identity, identity
 from pullback.compiler.interrupts import poll_address
 from pullback.compiler.libraries import address_of
-from pullback.compiler.linkage import Linkage, pack, unpack
+from pullback.compiler.linkage import Linkage, in_line, pack, unpack
 from pullback.compiler.llvm import Room, areas, emit, numbers, symbols
 from pullback.compiler.llvm.values import SIZES
 from pullback.compiler.loops import Program, Statement, While, text
@@ -137,7 +139,7 @@ class Stages:
         lowered, program = self.lowered, self.program
         return Linkage(
             symbols(program),
-            tuple(map(_in_line, lowered.constants)),
+            tuple(map(in_line, lowered.constants)),
             tuple(lowered.errors),
             safe_pairs(program, self.donate),
             self.room.resized([plain(b.size) for b in self.room.buffers]).layout().total,
@@ -192,12 +194,13 @@ class Stages:
                 numbers = {each.name: plain(getattr(split, each.name)) for each in fields(split)}
                 numbers["program"] = plainly(split.program)
                 within = lowered, replace(split, **numbers)
-                return self.for_sizes(map(plain, found.varying), _in_loops=within), Forms(
+                return self.for_sizes([*map(plain, found.varying)], _in_loops=within), Forms(
                     found, known
                 )
         holes = self.outline.holes
         places = self.varying_from(other)
-        return self.for_sizes(holes[i].value for i in places if holes[i].kind == "extent"), None
+        varying = [holes[i].value for i in places if holes[i].kind == "extent"]
+        return self.for_sizes(varying), None
 
     @property
     def is_lowered(self) -> bool:
@@ -374,12 +377,6 @@ def _argument(x: Variable) -> Array:
     if x.weak is not None:
         return Array(x.dtype, (), "number")
     return Array(x.dtype, x.shape, "array" if x.array else "scalar")
-
-
-def _in_line(constant: Any) -> Any:
-    """A constant as native code reads it, whatever array of the user's it is."""
-    constant = np.ascontiguousarray(constant, constant.dtype.newbyteorder("="))
-    return constant if constant.ctypes.data % constant.itemsize == 0 else constant.copy()
 
 
 def _bits(value: Any) -> bytes:

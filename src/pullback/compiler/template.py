@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pullback.compiler.cache import object_cache
-from pullback.compiler.generic import Forms, Known
+from pullback.compiler.generic.forms import Forms, Known
 from pullback.compiler.runtime import Library
 from pullback.compiler.stages import Stages
 

@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from pullback.compiler.generic import Letter, Tape, plain
+from pullback.compiler.generic.numbers import Letter, Tape, plain
 
 OPERATIONS = [
     lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a // b,

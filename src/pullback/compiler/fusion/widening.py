@@ -89,14 +89,14 @@ def _points(axes: Sequence[Axis]) -> int:
 
 
 def _nearly(few: Sequence[Axis], many: Sequence[Axis]) -> bool:
-    if len(few) != len(many) or not all(
-        a.extent <= b.extent for a, b in zip(few, many, strict=True)
-    ):
+    """Whether one space is a little smaller than another one; extents that vary may be large."""
+    if len(few) != len(many):
         return False
-    less, more = _points(few), _points(many)
-    if varies(less) and not varies(more - less):
-        return less < more  # little more, if there are many
-    return less < more <= less * _MORE
+    pairs = [(a.extent, b.extent) for a, b in zip(few, many, strict=True)]
+    if any(varies(b - a) for a, b in pairs) or not all(a <= b for a, b in pairs):
+        return False
+    less, more = (math.prod(each[i] for each in pairs if not varies(each[0])) for i in (0, 1))
+    return any(a != b for a, b in pairs) and more <= less * _MORE
 
 
 def _read_alike(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pullback.compiler.generic.letters import Letters
 from pullback.compiler.generic.numbers import plain
-from pullback.compiler.linkage import Linkage
+from pullback.compiler.linkage import Linkage, in_line
 from pullback.compiler.llvm import Area, Room
 from pullback.compiler.llvm.rewriting import Rewriting
 from pullback.compiler.loops import Kernel, Program
@@ -34,13 +35,14 @@ class Known:
     linkage: Linkage
     room: Room
 
-    def with_numbers(self, change: Any) -> Known:
-        """The same with what `change` makes of each number."""
+    def with_numbers(self, change: Any, constants: tuple[Any, ...]) -> Known:
+        """The same with what `change` makes of each number, and other constants."""
         structure, values = self.numbers
         numbers = structure, [*map(change, values)]
         room = self.room.resized(numbers[1])
         linkage = replace(
             self.linkage,
+            constants=constants,
             scratch=room.layout().total,
             areas=tuple(Area(*map(change, area)) for area in self.linkage.areas),
             operations=change(self.linkage.operations),
@@ -67,6 +69,10 @@ class Forms:
     letters: Letters
     known: Known
 
+    @functools.cached_property
+    def _sources(self) -> list[int | None]:
+        return self.letters.sources(self.known.linkage.constants)
+
     def at(self, holes: Sequence[Hole]) -> Known | None:
         """What is known of the program of a graph with these holes; `None` if this is no guide."""
         return self._at(holes, strict=True)
@@ -84,7 +90,11 @@ class Forms:
             return None
         if strict and not tape.decides_as_before(values):
             return None
-        return self.known.with_numbers(lambda x: tape.value(x, values))
+        constants = tuple(
+            constant if source is None else in_line(holes[source].value)
+            for constant, source in zip(self.known.linkage.constants, self._sources, strict=True)
+        )
+        return self.known.with_numbers(lambda x: tape.value(x, values), constants)
 
 
 class _Plain(Rewriting):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.compiler.generic.numbers import Letter, Tape
+from pullback.compiler.linkage import in_line
 from pullback.compiler.lowering.progressions import is_uniform, progression
 from pullback.core.tracing import is_plain
 from pullback.graph.graph import Graph
@@ -52,12 +53,20 @@ class Letters:
         pairs = zip(self._holes, holes, strict=True)
         for position, (mine, theirs) in enumerate(pairs):
             if position in self._described:
-                alike = _described(theirs.value) == self._described[position]
+                alike = _described(holes, position) == self._described[position]
             else:
                 alike = position in self._at or are_equal(mine.value, theirs.value)
             if not alike:
                 return None
         return [holes[position].value for position in self._firsts]
+
+    def sources(self, constants: Iterable[np.ndarray[Any, Any]]) -> list[int | None]:
+        """For each of a program's constants, which hole it is of those that vary, if it is one."""
+        data = [i for i, words in self._described.items() if words[0] == "data"]
+        return [
+            next((i for i in data if are_equal(in_line(self._holes[i].value), each)), None)
+            for each in constants
+        ]
 
     def agree(self, holes: Sequence[Hole], values: list[Any]) -> bool:
         """Whether that makes all letters what stands in their places."""
@@ -79,7 +88,7 @@ def letters(graph: Graph, other: Graph) -> Letters | None:
     if key != theirs.key:
         return None
     tape = Tape()
-    found: dict[tuple[Any, Any], Any] = {}
+    found: dict[tuple[type, Any, Any], Any] = {}
     at: dict[int, Any] = {}
     firsts: list[int] = []
     described: dict[int, Any] = {}
@@ -90,13 +99,15 @@ def letters(graph: Graph, other: Graph) -> Letters | None:
                 fixed.add((type(one.value), one.value))
             continue
         if is_plain(one.value):
-            described[position] = _described(one.value)
-            if described[position] is None or _described(two.value) != described[position]:
+            described[position] = _described(mine.holes, position)
+            if described[position] is None or one.value.shape == two.value.shape:
+                return None
+            if _described(theirs.holes, position) != described[position]:
                 return None
             continue
         if type(one.value) not in (int, float) or type(two.value) is not type(one.value):
             return None
-        pair = one.value, two.value
+        pair = type(one.value), one.value, two.value
         if pair not in found:
             letter = _by_others(pair, found.items())
             if letter is None:
@@ -104,7 +115,7 @@ def letters(graph: Graph, other: Graph) -> Letters | None:
                 firsts.append(position)
             found[pair] = letter
         at[position] = found[pair]
-    by_value = {(type(one), one): letter for (one, _), letter in found.items()}
+    by_value = {(type(one), one): letter for (_, one, _), letter in found.items()}
     if len(by_value) < len(found) or not fixed.isdisjoint(by_value):
         return None
     replaced = _Replacing(by_value).graph(graph)
@@ -115,24 +126,37 @@ def letters(graph: Graph, other: Graph) -> Letters | None:
     return Letters(replaced, tape, varying, key, mine.holes, at, firsts, by_value, described)
 
 
-def _described(array: np.ndarray[Any, Any]) -> Any:
-    """What an array is but for its shape, if it is one number everywhere, or a progression."""
-    if is_uniform(array):
-        return array.dtype.str, array.ravel()[:1].tobytes()
-    found = progression(array)
-    return None if found is None else (array.dtype.str, found.start, found.steps)
+def _described(holes: Sequence[Hole], position: int) -> Any:
+    """What an array is, but for its shape, and for its elements where these are nothing special.
 
-
-def _by_others(pair: tuple[Any, Any], others: Iterable[tuple[tuple[Any, Any], Any]]) -> Any:
-    """A number as a multiple of another one, and a number."""
-    one, two = pair
-    if type(one) is not int:
+    That is one number everywhere, a progression, or the same as an array before.
+    """
+    array = holes[position].value
+    if array.dtype.kind not in "biufc" or not array.dtype.isnative or not array.size:
         return None
-    for (a, b), letter in others:
-        if type(a) is int and isinstance(letter, Letter):
+    if is_uniform(array):
+        return "uniform", array.dtype.str, array.ravel()[:1].tobytes()
+    found = progression(array)
+    if found is not None:
+        return "progression", array.dtype.str, found.start, found.steps
+    before = (
+        i
+        for i, hole in enumerate(holes[:position])
+        if is_plain(hole.value) and are_equal(hole.value, array)
+    )
+    return "data", array.dtype.str, next(before, position)
+
+
+def _by_others(pair: tuple[type, Any, Any], others: Iterable[tuple[Any, Any]]) -> Any:
+    """A number as a multiple of another one, and a number."""
+    kind, one, two = pair
+    if kind is not int:
+        return None
+    for (other, a, b), letter in others:
+        if other is int:
             factor, left = divmod(one - two, a - b)
             if not left and factor:
-                return letter * factor + (one - factor * a)  # type: ignore[operator]
+                return letter * factor + (one - factor * a)
     return None
 
 

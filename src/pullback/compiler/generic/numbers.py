@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["Letter", "Tape", "plain", "varies"]
+__all__ = ["Letter", "Tape", "alike", "plain", "varies"]
 
 Form = tuple[tuple[tuple[int, int], ...], int]
 """Σ factor · step of the tape + a number: the steps with their factors, and the number."""
@@ -41,13 +41,14 @@ class Tape:
         """A letter of which no other one is a part."""
         position = sum(step is None for step, _, _ in self._steps)
         self._steps.append((None, position, None))
-        return self._letter((((len(self._steps) - 1, 1),), 0), value)
+        made: Letter = self._letter((((len(self._steps) - 1, 1),), 0), value)
+        return made
 
     def _letter(self, form: Form, value: Any) -> Any:
         terms, rest = form
         if not terms:
             return rest
-        made: Letter = (_Integer if type(value) is int else _Float)(value)  # type: ignore[assignment]
+        made: Letter = (_Integer if type(value) is int else _Float)(value)
         made.tape, made.form = self, form
         return made
 
@@ -135,13 +136,11 @@ def _affine(operation: Callable[[Any, Any], Any], a: Form, b: Form) -> Form | No
     if operation is operator.mul and (not a[0] or not b[0]):
         (terms, rest), (_, factor) = (a, b) if a[0] else (b, a)
         return _sum(((), 0), (terms, rest), factor)
-    if operation is operator.floordiv and not b[0] and b[1]:
-        if not any(factor % b[1] for _, factor in a[0]):
-            return tuple((step, factor // b[1]) for step, factor in a[0]), a[1] // b[1]
-    if operation is operator.mod and not b[0] and b[1]:
-        if not any(factor % b[1] for _, factor in a[0]):
-            return (), a[1] % b[1]
-    return None
+    if b[0] or not b[1] or any(factor % b[1] for _, factor in a[0]):
+        return None
+    if operation is operator.floordiv:
+        return tuple((step, factor // b[1]) for step, factor in a[0]), a[1] // b[1]
+    return ((), a[1] % b[1]) if operation is operator.mod else None
 
 
 def _multiple(a: Form, b: Form) -> int | None:
@@ -187,13 +186,13 @@ class Letter:
         return -self if self < 0 else self  # type: ignore[operator]
 
     def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other  # type: ignore[operator]
+        return self // other, self % other
 
     def __rdivmod__(self, other: Any) -> Any:
         return other // self, other % self
 
     def bit_length(self) -> int:
-        return self.tape.decided(_bits, self, 0)  # type: ignore[no-any-return]
+        return int(self.tape.decided(_bits, self, 0))
 
     def __reduce__(self) -> Any:
         return type(plain(self)), (plain(self),)
@@ -221,6 +220,16 @@ def plain(x: Any) -> Any:
 def varies(x: Any) -> bool:
     """Whether a number is another one for other sizes; what is decided then suits any size."""
     return isinstance(x, Letter)
+
+
+def alike(x: Any, y: Any) -> bool:
+    """Whether two numbers are the same at all sizes; of numbers that don't vary, whether at these.
+
+    What sizes agree in by chance, as where one is even, is then no ground for anything.
+    """
+    if varies(x) or varies(y):
+        return not varies(x - y) and x - y == 0
+    return bool(x == y)
 
 
 def _is_number(x: Any) -> bool:

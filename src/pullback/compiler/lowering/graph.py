@@ -210,7 +210,7 @@ def _constant(context: Context, scope: Scope, value: Any, shape: tuple[int, ...]
     found = progression(value)
     if found is not None:
         return replace(found, shape=shape)
-    return context.constant(np.ascontiguousarray(value).reshape(value.shape))
+    return context.constant(np.ascontiguousarray(value).reshape(value.shape), shape)
 
 
 def _everywhere(context: Context, number: Any, shape: tuple[int, ...], dtype: str) -> Array:
@@ -341,10 +341,10 @@ def _masks(loops: tuple[Loops, ...]) -> set[int]:
 
 
 def _fact(graph: GraphProgram, atom: Any) -> Any:
-    """What is known of an argument: a constant, a number, or shape and dtype."""
+    """What is known of an argument: a mask, a number, or shape and dtype."""
     if type(atom) is not Variable:
         return atom
     constant = graph.constants.get(atom)
-    if is_plain(constant, np.ndarray):
-        return constant
+    if constant is not None and is_plain(constant) and constant.dtype.kind == "b":
+        return constant  # a mask: how many hold decides on shapes
     return Abstract(atom.shape, atom.dtype)

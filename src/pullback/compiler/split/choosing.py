@@ -77,7 +77,9 @@ def _worth(plan: Plan, sizes: Sizes) -> tuple[int, int, int, int]:
     survey = plan.survey
     many = varies(survey.samples)
     parts = [
-        _PARTS if many else survey.samples // sizes.tile(bytes_of_sample(survey, phase.tiled), keeps=bool(inner))
+        _PARTS
+        if many
+        else survey.samples // sizes.tile(bytes_of_sample(survey, phase.tiled), keeps=bool(inner))
         for phase, inner in zip(plan.phases, plan.inner, strict=True)
         if phase.tiled
     ]

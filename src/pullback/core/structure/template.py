@@ -152,15 +152,24 @@ def _bounds(primitive: Any, entry: slice, extent: int) -> tuple[int, int, int]:
             "and with it the shape of what it selects; where the length n is known, index with "
             "positions: x[start + np.arange(n)]"
         )
+    numbers = entry.start, entry.stop, entry.step, extent
+    if any(isinstance(x, int) and type(x) is not int for x in numbers):
+        return _counted(entry, extent)
+    return entry.indices(extent)
+
+
+def _counted(entry: slice, extent: int) -> tuple[int, int, int]:
+    """The same, of integers of a class of their own, which say what is computed with them."""
     step = 1 if entry.step is None else entry.step
     if step == 0:
         raise ValueError("slice step cannot be zero")
-    first, last = (0, extent) if step > 0 else (-1, extent - 1)
-    start, stop = (
-        default if x is None else min(max(x + extent if x < 0 else x, first), last)
-        for x, default in ((entry.start, first if step > 0 else last), (entry.stop, last if step > 0 else first))
-    )
-    return start, stop, step
+    low, high = (0, extent) if step > 0 else (-1, extent - 1)
+
+    def place(x: int | None, default: int) -> int:
+        return default if x is None else min(max(x + extent if x < 0 else x, low), high)
+
+    first, last = (low, high) if step > 0 else (high, low)
+    return place(entry.start, first), place(entry.stop, last), step
 
 
 def _length(start: int, stop: int, step: int) -> int:
