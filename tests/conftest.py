@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import tempfile
 from typing import Any
 
@@ -32,6 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and os.environ.get(_CACHE) != "off":
         os.environ[_CACHE] = tempfile.mkdtemp(prefix="pullback-tests-")
         _made.append(os.environ[_CACHE])
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # So a shell starts what it runs in the background; tests interrupt themselves.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:

@@ -204,10 +204,13 @@ vectors, which is none of the function's: of the largest eigenvalue it is a subg
 with a unit vector ``v`` of its space; that of a sum over all equal values is the derivative. Which
 choice that is may differ between a recorded graph and what runs at once.
 
-A derivative that is recorded before anything is known of the values (``pb.trace(pb.grad(f), a)``,
-the bodies of loops and of `checkpoint`) is NaN at equal values in whatever uses the vectors. It
-can't leave the pairs of equal values out: for a function of the matrix the cotangent of the vectors
-vanishes between equal values, and what it contributes, divided by their difference, does not.
+A derivative that is recorded before anything is known of the values is NaN at equal values in
+whatever uses the vectors, and never another number: that of ``pb.trace(pb.grad(f), a)``, of
+``pb.compile(pb.grad(f))``, of a `while_loop`, of another loop whose matrix comes from its carry,
+of a `cond` that `vmap` maps. It can't leave the pairs of equal values out: for a function of the
+matrix the cotangent of the vectors vanishes between equal values, and what it contributes, divided
+by their difference, does not. ``pb.grad(f)(a)`` is right there, also where `f` is a graph, or calls
+`checkpoint` or `cond`.
 """
 
 if __name__ == "__main__":

@@ -59,7 +59,8 @@ def _from_factors(a, pivots):
 def getrs(trans, n, count, a, lda, pivots, b, ldb, info):
     whole = _from_factors(_columns(a, n, n, lda), pivots)
     x = _columns(b, n, count, ldb)
-    x[...] = np.linalg.solve(whole.T if _is(trans, "T") else whole, x)
+    turned = {"N": whole, "T": whole.T, "C": np.conj(whole).T}[chr(trans[0])]
+    x[...] = np.linalg.solve(turned, x)
 
 
 def getri(n, a, lda, pivots, work, lwork, info):
@@ -101,12 +102,57 @@ def gemv(trans, m, n, alpha, a, lda, x, incx, beta, y, incy):
     y[...] = alpha[0] * (a @ x) + (beta[0] * y if beta[0] else 0)
 
 
+def heevd(jobz, uplo, n, a, lda, w, work, lwork, rwork, lrwork, iwork, liwork, info):
+    assert lrwork[0] == rwork.size >= 1 + (5 + 2 * n[0]) * n[0]
+    syevd(jobz, uplo, n, a, lda, w, work, lwork, iwork, liwork, info)
+
+
+def syevd(jobz, uplo, n, a, lda, w, work, lwork, iwork, liwork, info):
+    assert lwork[0] == work.size >= (2 + n[0]) * n[0]
+    assert liwork[0] == iwork.size >= 3 + 5 * n[0]
+    a = _columns(a, n, n, lda)
+    try:
+        values, vectors = np.linalg.eigh(a, chr(uplo[0]))
+    except np.linalg.LinAlgError:
+        info[0] = 1
+        return
+    w[: n[0]] = values
+    a[...] = vectors if _is(jobz, "V") else np.nan
+
+
+def gesdd(jobz, m, n, a, lda, s, u, ldu, vt, ldvt, work, lwork, *rest):
+    few = min(m[0], n[0])
+    assert lwork[0] <= work.size
+    assert rest[-2].size >= 8 * few
+    a = _columns(a, m, n, lda)
+    try:
+        left, values, right = np.linalg.svd(a, full_matrices=False)
+    except np.linalg.LinAlgError:
+        rest[-1][0] = 1
+        return
+    a[...] = np.nan
+    s[:few] = values
+    if _is(jobz, "S"):
+        _columns(u, m, [few], ldu)[...] = left
+        _columns(vt, [few], n, ldvt)[...] = right
+
+
+_REAL = {"heevd": (5, 8), "gesdd": (5, 12)}
+"""The arguments that are real where matrices are complex."""
+
+
 def _of_pairs(function):
     """The function of complex numbers, which lie in memory as pairs of real ones."""
+    real = _REAL.get(function.__name__, ())
 
     def called(*args):
         pairs = {"f4": np.complex64, "f8": np.complex128}
-        function(*(x.view(pairs.get(x.dtype.str[1:], x.dtype)) for x in args))
+        function(
+            *(
+                x if i in real else x.view(pairs.get(x.dtype.str[1:], x.dtype))
+                for i, x in enumerate(args)
+            )
+        )
 
     return called
 
@@ -117,7 +163,7 @@ SYMBOLS = {
     )
     for module, functions in (
         ("cython_blas", (gemm, gemv, trsm, trsv)),
-        ("cython_lapack", (getrf, getri, getrs, potrf)),
+        ("cython_lapack", (gesdd, getrf, getri, getrs, heevd, potrf, syevd)),
     )
     for function in functions
     for letter in "dscz"

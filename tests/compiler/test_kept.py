@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.special
 
 import pullback as pb
 from pullback.compiler import linkage
@@ -202,7 +203,7 @@ def test_what_reads_something_from_elsewhere_is_not_looked_up():
     assert identity(pb.trace(lambda x: x + big, big)).whole is None
     repeated = np.broadcast_to(big[:1], big.shape)
     assert identity(pb.trace(lambda x: x + repeated, big)).whole is not None
-    for function in (lambda x: doubled(x) + 1, lambda x: np.linalg.pinv(x[None])):
+    for function in (lambda x: doubled(x) + 1, scipy.special.j0):
         compiled, out = found(function, X)
         assert not was_found(compiled)
         np.testing.assert_allclose(out, function(X), rtol=1e-12)
@@ -211,9 +212,7 @@ def test_what_reads_something_from_elsewhere_is_not_looked_up():
 def test_a_linkage_is_read_as_it_was_kept():
     constants = np.arange(6.0).reshape(2, 3), np.array([True, False]), np.zeros((0, 3), np.float32)
     errors = (IndexError, "outside"), (np.linalg.LinAlgError, "a line\nand another")
-    given = linkage.Linkage(
-        ("a.b",), constants, errors, ((0, 1),), 64, (Area(100, 16, 4, 640, 128),), 7
-    )
+    given = linkage.Linkage(("a.b",), constants, errors, ((0, 1),), 64, (Area(9, 4, 2, 8, 16),), 7)
     read, code = linkage.unpack(linkage.pack(given, "key"))
     assert code == "key"
     for name in ("symbols", "errors", "donated", "scratch", "areas", "operations"):

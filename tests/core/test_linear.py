@@ -72,6 +72,23 @@ def test_push_sums_over_arguments_and_skips_zeros():
     assert_array_equal(push(joint, [x, None]), np.full(2, 2.0))
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex128"])
+def test_what_is_repeated_is_multiplied_once(dtype):
+    row = random((1, 50), complex_=dtype == "complex128").astype(dtype)
+    wide = np.broadcast_to(row, (400, 50))
+    full, column = random((400, 50)).astype(dtype), random((400, 1)).astype(dtype)
+    for coefficient in (2, -0.5, row, row[0], column, full, full[None]):
+        for x in (wide, np.ascontiguousarray(wide), wide[:3], wide[:, :1]):
+            if np.ndim(coefficient) > 1 and np.shape(coefficient)[-2] not in (1, len(x)):
+                continue
+            for product in (pb.Diagonal(coefficient).pushforward(x), push([coefficient], [x])):
+                wanted = coefficient * x
+                assert_array_equal(product, wanted)
+                assert (product.shape, product.dtype) == (wanted.shape, wanted.dtype)
+    for coefficient in (2, row, row[0]):
+        assert pb.Diagonal(coefficient).pushforward(wide).strides[0] == 0
+
+
 def test_push_through_several_outputs():
     pair = pb.Linear(lambda x: (x, None), lambda y: y)
     other = pb.Linear(lambda x: (2 * x, 3 * x), lambda y: y)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.core.memory import Snapshots, is_unchanged
+from pullback.core.memory import Snapshots, is_unchanged, once_each, repeated, same_elements
 from pullback.core.strides import copied
 
 LAYOUTS = {
@@ -47,6 +47,18 @@ def test_an_array_of_several_pieces():
         array[place] = 0
     assert is_unchanged(copy, array)
     assert is_unchanged(np.zeros((0, 3)), np.zeros((0, 3)))
+
+
+def test_a_number_that_is_everywhere_is_looked_at_where_it_is():
+    ones, row = np.ones((1, 3)), np.array([[1.0, 1.0, 2.0]])
+    assert repeated(np.broadcast_to(ones, (10**12, 3))) == 1
+    assert repeated(np.broadcast_to(row, (10**12, 3))) is None
+    assert repeated(np.broadcast_to(row[:, 2:], (5, 10**12))) == 2
+    assert repeated(np.broadcast_to(ones, (0, 3))) == 0
+    one, other = (np.broadcast_to(x, (10**12, 3)) for x in (ones, row))
+    assert same_elements(one, np.broadcast_to(ones.copy(), one.shape))
+    assert not same_elements(one, other)
+    assert one[once_each(one)].shape == one[once_each(one, other)].shape == (1, 3)
 
 
 def test_a_copy_serves_until_the_array_is_written_to():

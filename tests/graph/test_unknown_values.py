@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 
 import numpy as np
 import pytest
@@ -181,3 +182,52 @@ def test_sequences_of_known_length_are_followed():
         return first + sum(rest) + pairs[2] + np.array(list(v))[0] + v.tolist()[1] + v[2].item()
 
     np.testing.assert_allclose(pb.trace(f, V)(V), f(V))
+
+
+RECORDING = {
+    "trace": lambda f: pb.trace(f, np.ones(3)),
+    "gradient": lambda f: pb.trace(pb.grad(f), np.ones(3)),
+    "scan": lambda f: pb.scan(lambda c, x: (c + f(x), None), 0.0, np.ones((2, 3))),
+    "while_loop": lambda f: pb.while_loop(lambda c: c < 2.0, lambda c: c + f(c * np.ones(3)), 1.0),
+    "cond": lambda f: pb.cond(True, f, f, np.ones(3)),
+    "checkpoint": lambda f: pb.grad(pb.checkpoint(f))(np.ones(3)),
+    "compile": lambda f: pb.compile(f)(np.ones(3)),
+}
+
+
+@pytest.mark.parametrize("record", RECORDING)
+def test_text_says_what_is_known_of_a_value(record):
+    shown = []
+
+    def f(x):
+        shown.append([str(x), repr(x), f"{x}", f"{x[0]}", f"{np.argmax(x)}", f"{x.dtype}"])
+        return np.sum(x * x)
+
+    RECORDING[record](f)
+    array, *same, scalar, integer, dtype = shown[0]
+    assert re.fullmatch(r"Tracer\(float64\[3\], level=\d+\)", array)
+    assert same == [array] * 2
+    assert scalar == array.replace("[3]", "[]")
+    assert integer.startswith("Tracer(int64[], level=")
+    assert dtype == "float64"
+
+
+@pytest.mark.parametrize("record", RECORDING)
+def test_digits_of_a_value_are_not_known(record):
+    for words in (
+        lambda x: f"{x[0]:.3f}",
+        lambda x: format(float(x[0]), ".3f"),
+        lambda x: f"{np.argmax(x):d}",
+        np.array2string,
+        np.array_str,
+        np.array_repr,
+        lambda x: np.format_float_positional(x[0]),
+        lambda x: f"{x[x > 0]:.3f}",
+    ):
+
+        def f(x, words=words):
+            words(x)
+            return np.sum(x * x)
+
+        with pytest.raises((pb.errors.DataDependenceError, pb.errors.DetachedError)):
+            RECORDING[record](f)

@@ -242,3 +242,43 @@ def test_third_derivatives_of_determinants():
     h = 1e-3  # det is a polynomial of degree 3: central differences are exact
     expected = (second(np.eye(3) + h * e) - second(np.eye(3) - h * e)) / (2 * h)
     np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_what_is_recorded_before_values_are_known_is_no_other_number():
+    """NaN where it divides by a difference that may be zero; right where the values are at hand."""
+    a, weights = np.diag([2.0, 2.0, 3.0]), np.arange(9.0).reshape(3, 3) ** 0.5
+
+    def f(a):
+        values, vectors = np.linalg.eigh(a)
+        return np.sum(((vectors * np.exp(values)) @ vectors.T) * weights)
+
+    def through_carry(a):
+        def step(carry, _):
+            return (carry[0] * 1.0, carry[1] + f(carry[0])), None
+
+        return pb.scan(step, (a, 0.0), length=3)[0][1]
+
+    def through_while(a):
+        return pb.while_loop(lambda c: c[1] < 2.5, lambda c: (c[0] + f(a), c[1] + 1), (0.0, 0.0))[0]
+
+    exact = pb.grad(f)(a)
+    assert np.isfinite(exact).all()
+    for same in (
+        pb.checkpoint(f),
+        pb.trace(f, a),
+        lambda a: pb.cond(True, f, f, a),
+        lambda a: pb.scan(lambda c, _: (c + f(a), None), 0.0, length=1)[0],
+    ):
+        np.testing.assert_allclose(pb.grad(same)(a), exact, atol=1e-12)
+    unknown = [
+        pb.trace(pb.grad(f), pb.ShapeDtype((3, 3)))(a),
+        pb.compile(pb.grad(f))(a),
+        pb.grad(through_carry)(a),
+        pb.grad(through_while)(a),
+        pb.vmap(pb.grad(lambda a: pb.cond(a[0, 0] > 0, f, f, a)))(np.stack([a, a]))[1],
+    ]
+    for found in unknown:
+        assert np.isnan(found[0, 0]) and np.isnan(found[1, 1])
+    apart = np.diag([2.0, 2.5, 3.0])
+    np.testing.assert_allclose(pb.compile(pb.grad(f))(apart), pb.grad(f)(apart), atol=1e-12)
+    np.testing.assert_allclose(pb.grad(through_carry)(apart), 3 * pb.grad(f)(apart), atol=1e-12)

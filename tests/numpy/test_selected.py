@@ -238,6 +238,74 @@ def test_what_depends_on_the_number_of_elements_is_refused_with_a_remedy():
         pb.trace(lambda x: x[x[:4] > 0], X)
 
 
+def _into(ufunc, makes):
+    """What a ufunc does that stores its results where `makes` says, for a selection."""
+
+    def f(x):
+        v = x[x > 0]
+        outs = makes(v)
+        found = ufunc(v, *(0.7,) * (ufunc.nin - 1), out=outs)
+        kept = [x for x in outs if x is not None]
+        found = found if isinstance(found, tuple) else (found,)
+        return sum((i + 1.0) * np.sum(x * x) for i, x in enumerate((v, *kept, *found)))
+
+    return f
+
+
+@pytest.mark.parametrize("ufunc", [np.sin, np.multiply, np.modf, np.divmod])
+def test_results_are_stored_in_selections(ufunc):
+    ways = [
+        lambda v: (v, v.copy()),
+        lambda v: (v.copy(), v),
+        lambda v: (v * 1.0, None),
+        lambda v: (np.zeros_like(v), np.ones_like(v)),
+    ]
+    for makes in ways:
+        f = _into(ufunc, lambda v, makes=makes: makes(v)[: ufunc.nout])
+        graph = pb.trace(f, X)
+        assert_allclose(graph(X), f(X))
+        assert_allclose(graph(-X), f(-X))
+        assert_allclose(pb.vmap(f)(np.stack([X, -X])), [f(X), f(-X)])
+        assert_allclose(pb.trace(pb.grad(f), X)(X), pb.grad(f)(X))
+        assert_allclose(pb.vmap(pb.grad(f))(np.stack([X, -X])), [pb.grad(f)(X), pb.grad(f)(-X)])
+
+
+def test_results_are_stored_where_a_condition_holds():
+    def f(x):
+        v = x[x > 0]
+        out = np.ones_like(v)
+        np.log(v, out=out, where=v > 1.0)
+        np.add(1.0, x[0], out=v, where=out > 0.1)
+        return np.sum(out * out) + np.sum(v)
+
+    assert_allclose(pb.trace(f, X)(X), f(X))
+    assert_allclose(pb.trace(pb.grad(f), X)(X), pb.grad(f)(X))
+
+
+def test_results_that_do_not_fit_a_selection_are_refused():
+    for f, words in {
+        lambda v: np.sin(v, out=v.astype(int)): "cannot store a result of dtype float64",
+        lambda v: np.sin(v, out=np.zeros(3)): "numpy.sin with out=",
+        lambda v: np.sin(v, where=v > 1): "numpy.sin with where=",
+        lambda v: np.modf(v, out=(v, None), where=v > 1): "with where= and without out=",
+        lambda v: np.modf(v, out=(v, np.zeros(3))): "numpy.modf with out=",
+        lambda v: np.add(W, 1.0, out=v): "beside an array of shape",
+        lambda v: np.sin(v, out=v, dtype=np.float32): "numpy.sin depends",
+    }.items():
+        with pytest.raises(pb.errors.PullbackError, match=words):
+            pb.trace(lambda x, f=f: f(x[x > 0]), X)
+
+
+def test_primitives_of_the_users_own_refuse_selections():
+    @pb.primitive
+    def own(x):
+        return np.sum(x * x)
+
+    for transform in (lambda f: pb.vmap(f)(np.stack([X, X])), lambda f: pb.trace(f, X)):
+        with pytest.raises(pb.errors.DataDependenceError, match="own depends on it at"):
+            transform(lambda x: own(x[x > 0]))
+
+
 def test_what_a_selection_says_of_itself():
     def f(x):
         s = table(x)[x[:4] > 0]

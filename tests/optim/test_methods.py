@@ -148,6 +148,20 @@ def test_pytrees_keep_structure_shapes_and_dtypes_and_nothing_is_changed_in_plac
     assert after.count == 1
 
 
+@pytest.mark.parametrize("method", METHODS, ids=repr)
+def test_steps_that_are_recorded_or_compiled_return_arrays_too(method):
+    params = {"W": np.ones((2, 3)), "h": np.array(0.5), "k": np.array(2.0, np.float32)}
+    state = method.init(params)
+    wanted, spec = trees.flatten(method.update(params, state, params))
+    for update in (pb.trace(method.update, params, state, params), pb.compile(method.update)):
+        found, structure = trees.flatten(update(params, state, params))
+        assert structure == spec
+        for one, other in zip(found, wanted, strict=True):
+            assert type(one) is type(other)
+            assert np.asarray(one).dtype == np.asarray(other).dtype
+            np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
 def test_the_state_is_a_pytree():
     params = {"x": np.ones(3)}
     leaves, spec = trees.flatten(optim.Adam().init(params))

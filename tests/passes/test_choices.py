@@ -7,7 +7,7 @@ import pytest
 
 import pullback as pb
 from pullback.passes.choices import simplify_choices
-from pullback.rules.registration import strong_multiply
+from pullback.rules.registration import masked_multiply, strong_multiply
 from tests.passes.agreement import rewritten
 from tests.passes.inspection import names
 
@@ -51,9 +51,17 @@ c = np.array([True, False, True])
         (lambda c, x, y: strong_multiply(np.where(c, 1.0, 0), x), ["multiply", "where"]),
         (lambda c, x, y: strong_multiply(x, np.where(c, 0, 0.5)), ["multiply", "where"]),
         (lambda c, x, y: np.where(c, 1.0, 0) * x, ["where", "multiply"]),
+        (lambda c, x, y: masked_multiply(y, np.where(c, x, 0), c), ["multiply", "where"]),
+        (lambda c, x, y: masked_multiply(y, np.where(c, x, 0), ~c),
+         ["where", "invert", "masked_multiply"]),
+        (lambda c, x, y: masked_multiply(np.stack([y, y], 1),
+                                         np.where(c, x, 0).reshape(3, 1), c.reshape(3, 1)),
+         ["stack", "reshape", "reshape", "multiply", "where"]),
+        (lambda c, x, y: masked_multiply(x, np.where(c, x[0], 0).reshape(3, 1), c.reshape(3, 1)),
+         ["index", "reshape", "reshape", "multiply", "where"]),
         (lambda c, x, y: strong_multiply(np.where(c, 2.0, 1), x), ["where", "strong_multiply"]),
     ],
-)
+)  # fmt: skip
 def test_rules(f, left):
     assert names(rewritten(simplify_choices, f, c, x, y)) == left
 

@@ -20,6 +20,10 @@ def wide(x, shape=(2, 3)):
     return np.broadcast_to(x, shape)
 
 
+def cube(x):
+    return x * np.linspace(0.5, 2, 24).reshape(2, 4, 3).astype(x.dtype)
+
+
 @pytest.mark.parametrize(
     ("f", "x", "left"),
     [
@@ -37,7 +41,19 @@ def wide(x, shape=(2, 3)):
         (lambda x: (lambda y: (y, np.sum(y)))(-x), row, ["negative", "sum"]),
         (lambda x: np.sum(x.T), a, ["sum"]),
         (lambda x: np.max(x.reshape(-1)), a, ["max"]),
-        (lambda x: np.sum(x.T, axis=0), a, ["transpose", "sum"]),
+        (lambda x: np.sum(x.T, axis=0), a, ["sum"]),
+        (lambda x: np.max(np.transpose(cube(x), (2, 0, 1)), axis=0), row, ["multiply", "max"]),
+        (
+            lambda x: np.sum(np.transpose(cube(x), (2, 0, 1)), axis=1),
+            row,
+            ["multiply", "sum", "transpose"],
+        ),
+        (
+            lambda x: np.sum(cube(x).reshape(2, 1, 4, 1, 3), axis=(2, 3)),
+            row,
+            ["multiply", "sum", "reshape"],
+        ),
+        (lambda x: np.sum(cube(x).reshape(8, 3), axis=0), row, ["multiply", "reshape", "sum"]),
         (lambda x: np.sum(wide(x, (0, 3))), row, ["broadcast_to", "sum"]),
         (lambda x: total(wide(x), count=6), s, []),
         (lambda x: total(wide(x), count=3), s, ["broadcast_to", "total"]),

@@ -56,6 +56,18 @@ TWOS = np.array([2.0, -2.0, 1.5, 3.0])
         (lambda x, y, c, n: np.where(n, 1.0, 0.0) != 0, ["where", "not_equal"]),
         (lambda x, y, c, n: np.where(c, TABLE, 0) != 0, ["where", "not_equal"]),
         (lambda x, y, c, n: np.where(c, 1.0, 0.0) != 1, ["where", "not_equal"]),
+        (lambda x, y, c, n: np.where(c, 1.0, 0.0).reshape(2, 2) != 0, ["reshape"]),
+        (lambda x, y, c, n: np.where(c, 1.0, 0.0).reshape(2, 2).T != 0, ["reshape", "transpose"]),
+        (lambda x, y, c, n: np.where(c, x, 0).reshape(2, 2) != 0,
+         ["where", "reshape", "not_equal"]),
+        # what no fraction of is zero, and what some are
+        (lambda x, y, c, n: np.where(c, 1.0 / np.sum(c * 1.0), 0) != 0, []),
+        (lambda x, y, c, n: np.where(c, 1 / n, 0) != 0, []),
+        (lambda x, y, c, n: np.where(c, 1 / x, 0) != 0, ["divide", "where", "not_equal"]),
+        (lambda x, y, c, n: np.where(c, 0 / (n + 0.5), 0) != 0,
+         ["add", "divide", "where", "not_equal"]),
+        (lambda x, y, c, n: np.where(c, 1e-300 / (n * 1e30), 0) != 0,
+         ["multiply", "divide", "where", "not_equal"]),
     ],
 )  # fmt: skip
 def test_rules(f, left):

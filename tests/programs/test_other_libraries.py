@@ -5,10 +5,14 @@ from __future__ import annotations
 import concurrent.futures
 import copy
 import functools
+import importlib
+import importlib.machinery
 import io
 import json
 import math
 import pickle
+import sys
+import types
 
 import numpy as np
 import pandas
@@ -194,3 +198,61 @@ def test_arrays_in_a_cache_outlive_the_transformation():
     kept += 1.0
     np.testing.assert_array_equal(kept, [5.0, 2.0, 3.0])
     np.testing.assert_allclose(pb.grad(lambda x: np.sum(table() * x))(X), [5.0, 2.0, 3.0])
+
+
+FRAMES = '''
+"""A library of frames that computes in its own memory, and has errors of its own."""
+import numpy as np
+
+
+class SchemaError(Exception):
+    pass
+
+
+class Column:
+    def __init__(self, value):
+        self.cells = [value]
+
+
+class Frame:
+    __array_ufunc__ = None
+    __array_priority__ = 9000.0
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def __mul__(self, other):
+        if not isinstance(other, Column):
+            other = Column(other)
+        return compute(self, other)
+
+    def select(self, name):
+        raise SchemaError(f"there is no column {name!r}")
+
+
+def compute(frame, column):
+    del frame, column
+    raise SchemaError("failed to determine supertype of f64 and object")
+'''
+
+
+def test_errors_of_frames_that_hold_objects(tmp_path, monkeypatch):
+    folder = tmp_path / "site-packages" / "framelib"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(FRAMES)
+    compiled = types.ModuleType("framelib.core")
+    compiled.__file__ = str(folder / f"core{importlib.machinery.EXTENSION_SUFFIXES[0]}")
+    monkeypatch.setitem(sys.modules, "framelib.core", compiled)  # it is no Python of the user's
+    monkeypatch.syspath_prepend(folder.parent)
+    framelib = importlib.import_module("framelib")
+    frame = framelib.Frame([1.0, 2.0, 3.0])
+    for transform in (
+        lambda f: pb.jacobian(f)(X),
+        lambda f: pb.vmap(f)(np.stack([X, X])),
+        lambda f: pb.trace(f, X),
+    ):
+        for f in (lambda x: frame * x, lambda x: frame * x[0]):
+            with pytest.raises(pb.NoRuleError, match=r"framelib\.Frame.* raised SchemaError: fail"):
+                transform(f)
+        with pytest.raises(framelib.SchemaError, match="no column 'a'"):
+            transform(lambda x: frame.select("a") * x)

@@ -258,6 +258,38 @@ OUTSIDE = np.zeros(3)
 FRAME = pandas.DataFrame({"a": [1.0, 2.0, 3.0]})
 
 
+@pytest.mark.parametrize(
+    ("transform", "treatment"),
+    [
+        (pb.grad, "differentiated"),
+        (lambda f: lambda x: pb.jvp(f, (x,), (x,)), "differentiated"),
+        (pb.vmap, "mapped"),
+        (lambda f: lambda x: pb.trace(f, x), "recorded"),
+        (pb.compile, "recorded"),
+        (lambda f: pb.compile(pb.grad(f)), "differentiated"),
+        (lambda f: pb.compile(pb.vmap(f)), "mapped"),
+    ],
+)
+def test_an_error_says_what_is_done_to_the_value(transform, treatment):
+    @pb.primitive
+    def scaled(x, *, by=1.0):
+        return x
+
+    calls = {
+        np.packbits: r"argument 0, .*, is being TREATMENT\. Write",
+        np.gcd.reduce: r"argument 0, .*, is being TREATMENT\. Write",
+        lambda x: np.histogramdd([x, x]): r"one of its arguments is being TREATMENT\. Write",
+        lambda x: x.tobytes(): "that is being TREATMENT, where",
+        lambda x: scaled(1.0, by=x): "keyword 'by' is being TREATMENT; a",
+        lambda x: scaled({"x": x}): "values being TREATMENT; the",
+    }
+    for f, words in calls.items():
+        with pytest.raises(TypeError, match=words.replace("TREATMENT", treatment)) as caught:
+            transform(f)(np.ones((2, 2)))
+        detaches = treatment == "differentiated" and not words.startswith(("keyword", "values"))
+        assert ("stop_gradient" in str(caught.value)) == detaches
+
+
 def plain_zeros(make=np.zeros):  # bound before, where it cannot be replaced
     return make(3)
 

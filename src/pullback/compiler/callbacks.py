@@ -5,21 +5,19 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
-import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from pullback.compiler import interrupts
 from pullback.compiler.lowering import PythonCall
+from pullback.compiler.trampolines import trampolines
 
 __all__ = ["Callbacks"]
 
 _numbers = itertools.count(1)
 _all: dict[int, Callbacks] = {}
-_raised = threading.local()
 
 
 class Callbacks:
@@ -39,14 +37,20 @@ class Callbacks:
     @staticmethod
     def address() -> int:
         """Of the function that native code calls."""
-        return ctypes.cast(_callback, ctypes.c_void_p).value or 0
+        return trampolines(_call).address("call")
 
     @staticmethod
-    def kept() -> BaseException | None:
-        """Take out the exception that the last call, or an interrupt, in this thread has raised."""
-        error: BaseException | None = getattr(_raised, "error", None)
-        _raised.error = None
-        return error or interrupts.kept()
+    def poll_address() -> int:
+        """Of the function by which native code looks for signals."""
+        return trampolines(_call).address("poll")
+
+    @staticmethod
+    def kept() -> Callable[[], BaseException | None]:
+        """What takes out the exception that a call, or an interrupt, in this thread has raised.
+
+        No line of Python is in it, which would need room on the stack.
+        """
+        return ctypes.PYFUNCTYPE(ctypes.py_object)(trampolines(_call).address("kept"))
 
     def run(self, number: int, operands: int) -> None:
         """Evaluate a call whose operands are at the addresses in a table."""
@@ -80,13 +84,5 @@ def _array(place: int | None, shape: tuple[int, ...], dtype: str) -> np.ndarray[
     return np.ndarray(shape, dtype, memory)
 
 
-def _call(handle: int, number: int, operands: int) -> int:
-    try:
-        _all[handle].run(number, operands)
-    except BaseException as error:  # it is raised again behind the native function
-        _raised.error = error
-        return -1
-    return 0
-
-
-_callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.c_void_p)(_call)
+def _call(handle: int, number: int, operands: int) -> None:
+    _all[handle].run(number, operands)

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import scipy.special as sc
 
+from pullback.compiler.positions import argsort, is_short, position
+from pullback.compiler.reversed_loops import loop_pullback
 from pullback.core.primitive import registry
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.building import build, like
@@ -20,6 +22,7 @@ from pullback.graph.graph import Graph
 from pullback.graph.places import following
 from pullback.graph.program import Equation, Program
 from pullback.graph.variable import Variable
+from pullback.rules import spectral
 from pullback.rules.control_flow.choices import cond
 from pullback.rules.control_flow.loops import scan
 
@@ -31,41 +34,48 @@ Recipe = Callable[..., Any]
 # -- over axes ------------------------------------------------------------------------------------
 
 
+def _exponentials(x: Any, axis: Any) -> tuple[Any, Any, Any]:
+    """The maximum t of x, which elements are it, and the exponentials e of the others less t.
+
+    Of those that are t that is 1, be t infinite; beside one that is ∞, the others' are 0.
+    """
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    return top, x == top, np.exp(x - top)
+
+
+def _parts(largest: Any, e: Any, axis: Any) -> tuple[Any, Any]:
+    """How many are the largest, and the sum of the others' exponentials: together Σ exp(x - t)."""
+    count = np.sum(largest.astype(dtype_of(e)), axis=axis, keepdims=True)
+    return count, np.sum(np.where(largest, 0, e), axis=axis, keepdims=True)
+
+
 def _softmax(x: Any, *, axis: Any = None, limit: bool = False) -> Any:
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    shifted = x - top
-    if limit:
-        at_limit = np.where(x == top, 0.0, -np.inf).astype(dtype_of(x))
-        shifted = np.where(np.isfinite(top), shifted, at_limit)
-    e = np.exp(shifted)
-    return e / np.sum(e, axis=axis, keepdims=True)
+    _, largest, e = _exponentials(x, axis)
+    if not limit:
+        return e / np.sum(e, axis=axis, keepdims=True)
+    count, rest = _parts(largest, e, axis)
+    return np.where(largest, np.ones((), dtype_of(e)), e) / (count + rest)
 
 
-def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
-    """x less its maximum, where that is finite, and what was taken away."""
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    top = np.where(np.isinf(top), np.zeros_like(top), top)
-    return x - top, top
+def _log_sum(largest: Any, e: Any, axis: Any) -> Any:
+    """log Σ exp(x - t), as log n + log(1 + rest/n) where n of them are t.
 
-
-def _log_sum(shifted: Any, axis: Any) -> Any:
-    """log Σ exp of numbers of which the largest are 0: log n + log(1 + rest/n)."""
-    largest = shifted == 0
-    count = np.sum(largest.astype(dtype_of(shifted)), axis=axis, keepdims=True)
-    rest = np.sum(np.where(largest, 0, np.exp(shifted)), axis=axis, keepdims=True)
+    So a rest that is too small to be seen beside 1 still counts.
+    """
+    count, rest = _parts(largest, e, axis)
     some = np.maximum(count, 1)
     return np.where(count > 0, np.log(some) + np.log1p(rest / some), np.log(rest))
 
 
 def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    shifted, top = _shifted(x, axis)
-    y = _log_sum(shifted, axis) + top
+    top, largest, e = _exponentials(x, axis)
+    y = _log_sum(largest, e, axis) + top
     return y if keepdims else np.squeeze(y, axis=axis)
 
 
 def _log_softmax(x: Any, *, axis: Any = None) -> Any:
-    shifted, _ = _shifted(x, axis)
-    y = shifted - _log_sum(shifted, axis)
+    top, largest, e = _exponentials(x, axis)
+    y = x - top - _log_sum(largest, e, axis)
     least = np.finfo(dtype_of(y)).min
     return np.where(np.isfinite(x) & np.isinf(y), least, y)
 
@@ -88,23 +98,21 @@ def _var(x: Any, *, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> 
     return squares / dtype_of(squares).type(free)
 
 
-def _position(best: Callable[..., Any]) -> Recipe:
-    """Where the first of the largest or smallest elements is; a NaN is both."""
-
-    def recipe(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-        rank = x.ndim
-        if axis is None:
-            x, axis = np.ravel(x), 0
-        count = shape_of(x)[axis]
-        top = best(x, axis=axis, keepdims=True)
-        hit = (x == top) | (np.isnan(x) if dtype_of(x).kind == "f" else False)
-        steps = [1] * x.ndim
-        steps[axis] = count
-        places = np.where(hit, np.arange(count).reshape(steps), count)
-        found = np.min(places, axis=axis, keepdims=keepdims)
-        return np.reshape(found, (1,) * rank) if keepdims and x.ndim != rank else found
-
-    return recipe
+def _pinv(a: Any, *, rcond: Any = None, hermitian: bool = False) -> Any:
+    """From singular values that are not too small; those of a Hermitian matrix are |w|."""
+    *lead, m, n = shape_of(a)
+    if not math.prod(shape_of(a)):
+        return np.zeros((*lead, n, m), dtype_of(a))
+    if hermitian:
+        w, u = spectral.eigh(a)
+        v, s = u, np.abs(w)
+    else:
+        u, w, vh = spectral.svd(a)
+        v, s = np.conj(vh).mT, w
+    least = np.asarray(1e-15 if rcond is None else rcond)[..., None]
+    large = s > least * np.max(s, axis=-1, keepdims=True)
+    inverse = np.where(large, 1 / np.where(large, w, 1), 0)
+    return v @ (inverse[..., :, None] * np.conj(u).mT)
 
 
 def _recurrence(a: Any, b: Any, *, axis: int, reverse: bool = False) -> Any:
@@ -201,8 +209,9 @@ RECIPES: dict[str, Recipe] = {
     "log_softmax": _log_softmax,
     "logsumexp": _logsumexp,
     "var": _var,
-    "argmax": _position(np.max),
-    "argmin": _position(np.min),
+    "argmax": position(np.max),
+    "argsort": argsort,
+    "argmin": position(np.min),
     "recurrence": _recurrence,
     "difference": _saturating(np.subtract),
     "product": _saturating(np.multiply),
@@ -211,7 +220,9 @@ RECIPES: dict[str, Recipe] = {
     "bernoulli": _bernoulli,
     "categorical": _categorical,
     "huber": _huber,
+    "loop_pullback": loop_pullback,
     "ndtr": _ndtr,
+    "pinv": _pinv,
     "round": _round,
     **{
         name: registry[name].value
@@ -229,7 +240,7 @@ RECIPES: dict[str, Recipe] = {
 primitives' own values, which are written in NumPy's functions."""
 
 
-_OF_COMPLEX = frozenset(["recurrence", "squared_norm", "var"])
+_OF_COMPLEX = frozenset(["pinv", "recurrence", "squared_norm", "var"])
 """Those that take complex numbers, too."""
 
 
@@ -237,6 +248,10 @@ def _applies(equation: Equation) -> bool:
     """Whether there is a recipe, for such floating-point or complex numbers."""
     if equation.primitive.name not in RECIPES:
         return False
+    if equation.graphs:
+        return True
+    if equation.primitive.name == "argsort":
+        return is_short(equation)
     if equation.primitive.name == "round" and equation.params.get("decimals", 0):
         return False
     dtypes = [dtype_of(x) for x in equation.inputs if type(x) is Variable]
@@ -264,11 +279,17 @@ def decompose(graph: Graph) -> Graph:
 
 
 def _decomposed(graph: Graph) -> Graph:
-    params = [_nested(equation.params) for equation in graph.equations]
+    # A recipe with graphs makes others of them, which are decomposed then: their derivatives are
+    # those of their own primitives.
+    applying = [_applies(equation) for equation in graph.equations]
+    params = [
+        equation.params if applies else _nested(equation.params)
+        for equation, applies in zip(graph.equations, applying, strict=True)
+    ]
     changed = any(
         now is not equation.params for now, equation in zip(params, graph.equations, strict=True)
     )
-    if not changed and not any(map(_applies, graph.equations)):
+    if not changed and not any(applying):
         return graph
 
     def function(*args: Any) -> list[Any]:
@@ -290,9 +311,11 @@ def _decomposed(graph: Graph) -> Graph:
     names = graph.signature.names
     with np.errstate(all="ignore"):
         made = build(function, inputs, graph.name, names, advise=False)
-    return Graph(
+    found = Graph(
         graph.name, made.inputs, made.constants, made.equations, made.outputs, graph.signature
     )
+    nested = any(each.graphs and one for each, one in zip(graph.equations, applying, strict=True))
+    return decompose(found) if nested else found
 
 
 def _evaluated(equation: Equation, values: Sequence[Any], params: dict[str, Any]) -> Sequence[Any]:
@@ -300,10 +323,11 @@ def _evaluated(equation: Equation, values: Sequence[Any], params: dict[str, Any]
         out = equation.primitive(*values, **params)
         return out if equation.primitive.multiple else (out,)
     out = RECIPES[equation.primitive.name](*values, **params)
-    (variable,) = equation.outputs
-    if dtype_of(out) != variable.dtype:
-        out = out.astype(variable.dtype)
-    return (out,)
+    outs = out if equation.primitive.multiple else (out,)
+    return [
+        x if dtype_of(x) == variable.dtype else x.astype(variable.dtype)
+        for x, variable in zip(outs, equation.outputs, strict=True)
+    ]
 
 
 def _nested(params: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from pullback.compiler.generic.forms import Forms, Known, plainly
 from pullback.compiler.generic.letters import letters
 from pullback.compiler.generic.numbers import plain
 from pullback.compiler.identity import Identity, identity
-from pullback.compiler.interrupts import poll_address
 from pullback.compiler.libraries import address_of
 from pullback.compiler.linkage import Linkage, in_line, pack, unpack
 from pullback.compiler.llvm import Room, areas, emit, numbers, symbols
@@ -282,7 +281,7 @@ class Stages:
         # What is found on disk by its recording, or known by its numbers, calls nothing.
         calls = self.lowered.calls if self.is_lowered else ()
         callbacks = Callbacks(calls)
-        words = [Callbacks.address() if calls else 0, callbacks.handle, poll_address()]
+        words = [Callbacks.address() if calls else 0, callbacks.handle, Callbacks.poll_address()]
         if linkage.areas:
             ready()
         words += [parallel_address(), workers()] if linkage.areas else [0, 1]
@@ -293,7 +292,7 @@ class Stages:
             constants=linkage.constants,
             context=np.array(words, np.uint64),
             errors=linkage.errors,
-            kept=Callbacks.kept,
+            kept=Callbacks.kept(),
             donated=linkage.donated,
             single=self.recorded.signature.result.is_leaf(),
             owner=(code, callbacks),

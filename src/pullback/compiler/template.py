@@ -3,8 +3,12 @@
 The first program of a structure is compiled with its numbers: extents, strides, offsets, constants.
 If another program has the same structure, the numbers that differ become holes, which the code is
 told when it runs, and it is compiled once more. That serves every later program of the structure
-which differs in these numbers alone. Each was recorded and lowered for its own sizes, so that
+which differs in these numbers alone. Each is recorded for its own sizes, so that
 whatever Python did with a shape is right.
+
+The second program is lowered with letters in place of what varies (`generic`). Its numbers are
+then known for other sizes, and so is what was decided by them on the way: a later recording for
+which all is decided as it was is not lowered. The others are.
 
 A recording that another process has compiled is found on disk by itself, and is lowered only when
 another one of its structure comes.

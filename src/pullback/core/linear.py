@@ -22,8 +22,9 @@ from pullback.core.adjoint import (
     from_pushforward,
     require_spaces,
 )
+from pullback.core.memory import once_each
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracing import Tracer
+from pullback.core.tracing import Tracer, ground_level, strip
 from pullback.core.validation import describe, require_integer, to_array
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 
@@ -34,6 +35,7 @@ __all__ = [
     "Linear",
     "LinearMap",
     "Selection",
+    "scaled",
     "unfit",
 ]
 
@@ -70,6 +72,30 @@ class Identity(LinearMap):
 IDENTITY = Identity()
 
 
+def scaled(coefficient: Any, x: Any) -> Any:
+    """The product, element by element; of what both repeat along an axis it is formed once."""
+    made_inside = type(x) is Tracer and x._interpreter.level == ground_level
+    array = strip(x) if made_inside else x
+    if type(array) is not np.ndarray or array.size < MANY or type(coefficient) is Tracer:
+        return coefficient * x
+    shape = shape_of(coefficient)
+    if all(array.strides) or np.broadcast_shapes(shape, array.shape) != array.shape:
+        return coefficient * x
+    if shape:
+        coefficient = np.broadcast_to(coefficient, array.shape)
+        once = once_each(coefficient, array)
+        product = coefficient[once] * array[once]
+    else:
+        once = once_each(array)
+        product = coefficient * array[once]
+    product = np.broadcast_to(product, array.shape)
+    return x._interpreter.constant(product) if made_inside else product
+
+
+MANY = 4096
+"""How many elements take longer to multiply than it takes to look whether they are repeated."""
+
+
 class Diagonal(LinearMap):
     """Elementwise multiplication by `coefficient`, which broadcasts to the output's shape.
 
@@ -86,13 +112,13 @@ class Diagonal(LinearMap):
 
     def pushforward(self, x_dot: Any) -> Any:
         try:
-            return self.coefficient * x_dot
+            return scaled(self.coefficient, x_dot)
         except Exception as error:
             raise unfit("Diagonal.pushforward", self.coefficient, x_dot, error) from error
 
     def pullback(self, y_bar: Any) -> Any:
         try:
-            return self.conjugate * y_bar
+            return scaled(self.conjugate, y_bar)
         except Exception as error:
             raise unfit("Diagonal.pullback", self.coefficient, y_bar, error) from error
 

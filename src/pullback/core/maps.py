@@ -15,7 +15,7 @@ from pullback.core.adjoint import (
     from_pushforward,
     require_spaces,
 )
-from pullback.core.linear import IDENTITY, Diagonal, Linear, LinearMap, unfit
+from pullback.core.linear import IDENTITY, Diagonal, Linear, LinearMap, scaled, unfit
 from pullback.core.shapes import Abstract
 from pullback.core.zeros import Zeros, ordinary
 
@@ -179,7 +179,7 @@ def push(entries: Any, dots: Sequence[Any]) -> Any:
             cls = type(entry)
         if cls is np.float64 or cls is np.ndarray or cls is float:
             try:
-                term = entry * dot  # the commonest case, without making a map for it
+                term = scaled(entry, dot)  # the commonest case, without making a map for it
             except Exception as error:
                 raise unfit("Diagonal.pushforward", entry, dot, error) from error
         else:

@@ -18,6 +18,7 @@ __all__ = [
     "in_memory",
     "is_read_only",
     "is_unchanged",
+    "once_each",
     "rely",
     "repeated",
     "same_elements",
@@ -65,13 +66,18 @@ def same_elements(one: Any, other: Any) -> bool:
     """Whether arrays of the same shape and dtype have the same elements, to the last bit."""
     if not one.size:
         return True
-    pairs = zip(one.strides, other.strides, strict=True)
-    once = (*(slice(None) if a or b else slice(1) for a, b in pairs), ...)
-    one, other = one[once], other[once]  # what is repeated is looked at once
+    once = once_each(one, other)
+    one, other = one[once], other[once]
     bits = f"u{one.itemsize}"
     if bits in ("u1", "u2", "u4", "u8"):
         return bool(np.array_equal(one.view(bits), other.view(bits)))
     return bool(one.tobytes() == other.tobytes())
+
+
+def once_each(*arrays: Any) -> tuple[Any, ...]:
+    """An index that takes what arrays of one shape all repeat once, along each axis."""
+    strides = zip(*(array.strides for array in arrays), strict=True)
+    return (*(slice(None) if any(each) else slice(1) for each in strides), ...)
 
 
 def snapshot(x: Any) -> Any:
@@ -182,6 +188,7 @@ def repeated(array: np.ndarray[Any, Any]) -> Any:
     first = array[(0,) * array.ndim]
     if not any(array.strides) or array.size == 1:
         return first
+    array = array[once_each(array)]
     last = array[(-1,) * array.ndim]
     if first.tobytes() != last.tobytes():
         return None

@@ -100,6 +100,7 @@ class Primitive:
         self.singular = structure.singular
         self.masks = structure.masks
         self.pads = structure.pads
+        self.cancels = structure.cancels
         self.leaves_out = structure.masks or bool(structure.pads)
         self.generic = False
         self.pushforward: Callable[..., tuple[Any, ...]] | None = None

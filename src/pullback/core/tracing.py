@@ -59,12 +59,15 @@ class Interpreter:
         Whether integers and booleans are traced at this level too.
     only_maps : bool
         Whether this level evaluates functions at many points, and does nothing else with them.
+    treatment : str
+        What is done to the values of this level, in the words of an error message.
     """
 
     __slots__ = ("level", "name", "open")
 
     follows_integers: ClassVar[bool] = False
     only_maps: ClassVar[bool] = False
+    treatment: ClassVar[str] = "differentiated"
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -21,6 +21,7 @@ from pullback.errors import ArgumentValueError
 
 __all__ = [
     "NAMESPACE",
+    "Paths",
     "TreeSpec",
     "contrast",
     "flatten",
@@ -219,6 +220,21 @@ def leaf_paths(spec: TreeSpec) -> list[str]:
         elif part.num_leaves:
             pending += reversed([*zip(_steps(path, part), part.children(), strict=True)])
     return found
+
+
+class Paths:
+    """The `leaf_paths` of a structure, made when one of them is asked for."""
+
+    __slots__ = ("_paths", "_spec")
+
+    def __init__(self, spec: TreeSpec) -> None:
+        self._spec = spec
+        self._paths: list[str] | None = None
+
+    def __getitem__(self, position: int) -> str:
+        if self._paths is None:
+            self._paths = leaf_paths(self._spec)
+        return self._paths[position]
 
 
 _BRACKETS = frozenset({list, tuple, dict, OrderedDict, defaultdict, deque})

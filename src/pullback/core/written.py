@@ -19,7 +19,8 @@ def glimpse(array: np.ndarray[Any, Any]) -> bytes:
     """All elements of a small array; of a large one some, spread over it.
 
     If two glimpses of an array differ, it was written to in between. That they don't proves it for
-    a small array alone: comparing all of a large one costs as much as an operation on it.
+    a small array alone: a checksum of a large one, before and after, runs at the speed of memory,
+    as cheap gradients do, of which it takes a tenth.
     """
     if array.nbytes <= WHOLE:
         return array.tobytes()

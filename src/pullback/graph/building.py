@@ -5,6 +5,7 @@ Such a graph is flat: it takes and returns arrays, not pytrees of them.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from pullback.core.tracing import Tracer
 from pullback.graph.graph import Graph
 from pullback.graph.program import Atom, Equation, Signature
 from pullback.graph.staging import Staging
-from pullback.graph.trace import call_traced, output_atom
+from pullback.graph.trace import call_traced, output_atoms
 from pullback.graph.variable import Variable
 
 __all__ = ["build", "close", "flat_graph", "like"]
@@ -22,13 +23,12 @@ __all__ = ["build", "close", "flat_graph", "like"]
 
 def like(x: Abstract) -> Variable:
     """A new variable of the same shape and dtype; it lies in memory likewise, or else in order."""
-    if isinstance(x, Variable):
-        layout = True if x.layout is None and x.laid_by is None else x.layout
-        variable = Variable(x.shape, x.dtype, weak=x.weak, array=x.array, layout=layout)
-        variable.number = x.number
-        variable.laid_by = x.laid_by
-        return variable
-    return Variable(x.shape, x.dtype, array=bool(x.shape), layout=True)
+    if type(x) is not Variable:
+        return Variable(x.shape, x.dtype, array=bool(x.shape), layout=True)
+    variable = x.twin()
+    if variable.layout is None and variable.laid_by is None:
+        variable.layout = True
+    return variable
 
 
 def flat_graph(
@@ -44,6 +44,7 @@ def flat_graph(
     return Graph(name, inputs, constants, equations, outputs, signature)
 
 
+@functools.lru_cache(maxsize=256)
 def _row(length: int) -> trees.TreeSpec:
     return trees.flatten((0,) * length)[1]
 
@@ -73,8 +74,8 @@ def _outputs(
     staging: Staging,
 ) -> list[Atom]:
     """Run the function on tracers, none of which is held any longer when this returns."""
-    results = call_traced(function, [*map(staging.tracer, inputs, names)], staging)
-    return [output_atom(x, f"[{i}]", staging) for i, x in enumerate(results)]
+    results = call_traced(function, staging.tracers(inputs, names), staging)
+    return output_atoms(results, trees.Paths(_row(len(results))), staging)
 
 
 def close(

@@ -16,15 +16,20 @@ DEPTH = 4
 """How many containers, one in the other, are looked through."""
 
 
-def holder(payload: Any) -> str:
-    """The place that holds a tracer of this payload: ``"in a list, in the variable 'kept' …"``."""
+def holder(payload: Any) -> tuple[Any, str]:
+    """The value of a tracer of this payload, and the place that holds it.
+
+    That is ``"in a list, in the variable 'kept' …"``.
+    """
     search = Search()
+    value = None
     for tracer in search.referrers(payload):
         if type(tracer) is Tracer:
+            value = tracer._value
             place = search.place_of(tracer, DEPTH)
             if place:
-                return place
-    return "somewhere"
+                return value, place
+    return value, "somewhere"
 
 
 class Search:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from pullback.core.collection import ROUND, full_collections
-from pullback.core.memory import is_read_only, same_elements
+from pullback.core.memory import is_read_only, once_each, same_elements
 from pullback.core.primitive import Primitive
 from pullback.core.running import grounded
 from pullback.core.shapes import Abstract, astype, dtype_of, shape_of
@@ -31,12 +32,20 @@ _PYTHON = {"b": bool, "i": int, "f": float, "c": complex}
 
 
 class Handle:
-    """The payload of the tracers of a variable; it lives as long as one of them does."""
+    """The payload of the tracers of a variable; it lives as long as one of them does.
+
+    Arguments share one: then the origin has the name of each.
+    """
 
     __slots__ = ("__weakref__", "origin")
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str | Mapping[Variable, str]) -> None:
         self.origin = origin
+
+    def origin_of(self, variable: Any) -> str:
+        """What the variable of one of the tracers was made by."""
+        origin = self.origin
+        return origin if isinstance(origin, str) else f"the argument {origin.get(variable, '')}"
 
 
 class Staging(Interpreter):
@@ -47,6 +56,7 @@ class Staging(Interpreter):
     """
 
     follows_integers = True
+    treatment = "recorded"
     __slots__ = (
         "_handles", "_passes", "_places", "_seen", "_watched", "constants", "equations", "refused",
     )  # fmt: skip
@@ -71,6 +81,14 @@ class Staging(Interpreter):
         if not len(handles) % ROUND:
             full_collections.wait()
         return Tracer(self, variable, handle)
+
+    def tracers(self, variables: Sequence[Variable], names: Sequence[str]) -> list[Tracer]:
+        """The tracers of arguments that have these names."""
+        handle = Handle(dict(zip(variables, names, strict=True)))
+        self._handles.append(weakref.ref(handle))
+        if len(variables) > ROUND:
+            full_collections.wait()
+        return [Tracer(self, x, handle) for x in variables]
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
@@ -218,9 +236,10 @@ class Staging(Interpreter):
         for reference in self._handles:
             handle = reference()
             if handle is not None:
+                variable, place = holder(handle)
                 raise LeakedTracerError(
-                    f"{self.name}: a traced value made by {handle.origin} was stored "
-                    f"{holder(handle)}, which outlives the function; its value is never known. "
+                    f"{self.name}: a traced value made by {handle.origin_of(variable)} was stored "
+                    f"{place}, which outlives the function; its value is never known. "
                     "Return it from the function instead"
                 )
 
@@ -233,15 +252,13 @@ def _is_weak(x: Any) -> bool:
 def _kept(array: Any) -> Any:
     """A constant array as it is now: itself if nobody can write to it, else a copy.
 
-    A number repeated in all directions stays that, without memory of its own.
+    What is repeated along an axis stays that, without memory of its own.
     """
     if is_read_only(array):
         return array
-    if array.size > 1 and not any(array.strides):
-        return np.broadcast_to(np.array(array[(0,) * array.ndim]), array.shape)
-    copy = np.array(array, order="K")
+    copy = np.array(array[once_each(array)] if array.size else array, order="K")
     copy.flags.writeable = False  # so that graphs that are derived from this one share it
-    return copy
+    return copy if copy.shape == array.shape else np.broadcast_to(copy, array.shape)
 
 
 def _same(kept: Any, value: Any) -> bool:

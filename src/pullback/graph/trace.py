@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from pullback.core import trees, validation
+from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.running import explained, run
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.subclasses import elements_of
@@ -21,7 +23,7 @@ from pullback.graph.program import Signature
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Assumed, Variable, require_64_bits
 
-__all__ = ["call_traced", "output_atom", "trace"]
+__all__ = ["call_traced", "output_atoms", "trace"]
 
 
 def trace(f: Callable[..., Any], *args: Any) -> Graph:
@@ -85,23 +87,18 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     heads = _heads(f, len(args))
     names = [
         head + path
-        for head, arg in zip(heads, args, strict=True)
-        for path in trees.leaf_paths(trees.flatten(arg)[1])
+        for head, part in zip(heads, spec.children(), strict=True)
+        for path in trees.leaf_paths(part)
     ]
-    static: dict[int, Any] = {}
-    inputs: dict[str, Variable] = {}
-    for position, leaf in enumerate(leaves):
-        variable = _input(leaf)
-        if variable is None:
-            static[position] = leaf
-        else:
-            inputs[names[position]] = variable
+    variables = [*map(_input, leaves)]
+    static = {i: leaf for i, leaf in enumerate(leaves) if variables[i] is None}
+    inputs = {name: x for name, x in zip(names, variables, strict=True) if x is not None}
     with Staging(where) as staging:
         outputs, result = _record(f, spec, static, inputs, heads, staging)
         staging.require_no_leaks()
-    variables = {i: x for i, x in enumerate(outputs) if type(x) is Variable}
-    numbers = [i for i, x in variables.items() if x.number]
-    arrays = {i: x.array for i, x in variables.items() if not x.shape and x.array is not None}
+    results = [(i, x) for i, x in enumerate(outputs) if type(x) is Variable]
+    numbers = [i for i, x in results if x.number]
+    arrays = {i: x.array for i, x in results if not x.shape and x.array is not None}
     layouts = {
         i: x.memory.strides for i, x in enumerate(inputs.values()) if x.laid_by and x.laid_by.relied
     }
@@ -126,24 +123,23 @@ def _record(
     staging: Staging,
 ) -> tuple[list[Any], trees.TreeSpec]:
     """Run `f` on tracers. None of them is held any longer when this returns."""
-    tracers = {name: staging.tracer(x, f"the argument {name}") for name, x in inputs.items()}
-    remaining = iter(tracers.values())
+    tracers = staging.tracers([*inputs.values()], [*inputs])
+    remaining = iter(tracers)
     leaves = [static[i] if i in static else next(remaining) for i in range(spec.num_leaves)]
     args = trees.unflatten(spec, leaves)
     results, result = trees.flatten(call_traced(f, args, staging))
-    for head, arg, kept in zip(heads, args, trees.unflatten(spec, leaves), strict=True):
-        _require_unchanged(head, arg, kept, staging)
-    for name, variable in inputs.items():
-        if tracers[name]._version:
+    after, spec_after = trees.flatten(args)
+    if spec_after != spec or not all(map(operator.is_, after, leaves)):
+        for head, arg, kept in zip(heads, args, trees.unflatten(spec, leaves), strict=True):
+            _require_unchanged(head, arg, kept, staging)
+    for tracer, (name, variable) in zip(tracers, inputs.items(), strict=True):
+        if tracer._version:
             raise AliasError(
                 f"{staging.name}: the argument {name} of dtype {variable.dtype} and shape "
                 f"{variable.shape} was written to in place, which would change the caller's "
                 f"array; copy it first: {name} = {name}.copy()"
             )
-    paths = trees.leaf_paths(result)
-    return [
-        output_atom(leaf, path, staging) for leaf, path in zip(results, paths, strict=True)
-    ], result
+    return output_atoms(results, trees.Paths(result), staging), result
 
 
 def _require_unchanged(head: str, arg: Any, kept: Any, staging: Staging) -> None:
@@ -171,14 +167,16 @@ def name_of(f: Callable[..., Any]) -> str:
 
 def _input(leaf: Any) -> Variable | None:
     """The variable of an argument; `None` for what is no array."""
-    if isinstance(leaf, Variable | Tracer):
+    if type(leaf) in PYTHON_NUMBERS:
+        return Variable((), dtype_of(leaf), weak=type(leaf))
+    if type(leaf) is np.ndarray and leaf.dtype.kind in "biufc":
+        variable = Variable(leaf.shape, leaf.dtype, array=True, layout=layout_of(leaf))
+    elif isinstance(leaf, Variable | Tracer):
         is_array = leaf._mutable if isinstance(leaf, Tracer) else leaf.array
         layout = layout_of(leaf)
         variable = Variable(shape_of(leaf), dtype_of(leaf), array=is_array, layout=layout)
     elif isinstance(leaf, Abstract):
         variable = Variable(leaf.shape, leaf.dtype, array=True, layout=True)
-    elif type(leaf) in (float, int, bool, complex):
-        return Variable((), dtype_of(leaf), weak=type(leaf))
     elif isinstance(leaf, np.ndarray | np.generic) or hasattr(leaf, "__array__"):
         leaf = elements_of(leaf, "trace")
         array = leaf if isinstance(leaf, np.generic) else np.asarray(leaf)
@@ -251,13 +249,21 @@ def _placed(error: DataDependenceError, staging: Staging) -> DataDependenceError
     return DataDependenceError(words).with_traceback(error.__traceback__)
 
 
-def output_atom(leaf: Any, path: str, staging: Staging) -> Any:
-    """What stands for a result in the graph."""
-    if type(leaf) is Tracer:
-        if leaf._alias is not None:
-            leaf._refresh()
-        if leaf._interpreter is staging and type(leaf._value) is Variable:
-            return leaf._value
+def output_atoms(leaves: Sequence[Any], paths: trees.Paths, staging: Staging) -> list[Any]:
+    """What stands for results in the graph; the `paths` to them are for messages."""
+    atoms: list[Any] = []
+    for i, leaf in enumerate(leaves):
+        if type(leaf) is Tracer:
+            if leaf._alias is not None:
+                leaf._refresh()
+            if leaf._interpreter is staging and type(leaf._value) is Variable:
+                atoms.append(leaf._value)
+                continue
+        atoms.append(leaf if type(leaf) is float else _output_atom(leaf, paths[i], staging))
+    return atoms
+
+
+def _output_atom(leaf: Any, path: str, staging: Staging) -> Any:
     require_64_bits(leaf, f"{staging.name}: the result{path}")
     if is_plain(leaf) and leaf.dtype.kind == "O":
         elements = leaf.ravel().tolist()

@@ -33,8 +33,6 @@ def abstract_outputs(primitive: Any, inputs: Sequence[Any], params: dict[str, An
 def verify(graph: Program) -> None:
     """Raise `GraphError` unless `graph` is well formed; see `Graph.verify`."""
     defined: set[Variable] = set()
-    names = names_of(graph)
-
     place: Place | None = None
 
     def fail(line: str, what: str) -> None:
@@ -45,22 +43,25 @@ def verify(graph: Program) -> None:
         if type(variable) is not Variable:
             fail(line, f"defines a {type(variable).__name__}, wanted a Variable")
         if variable in defined:
-            fail(line, f"{names[variable]} is defined a second time")
+            fail(line, f"{names_of(graph)[variable]} is defined a second time")
         defined.add(variable)
 
     def use(x: Any, line: str) -> None:
         if isinstance(x, Abstract) and x not in defined:
-            name = names.get(x, repr(x))  # type: ignore[call-overload]
+            name = names_of(graph).get(x, repr(x))  # type: ignore[call-overload]
             fail(line, f"{name} is used before it is defined")
 
     for variable in graph.inputs:
-        define(variable, "inputs")
+        if type(variable) is Variable and variable not in defined:
+            defined.add(variable)
+        else:
+            define(variable, "inputs")
     for variable, array in graph.constants.items():
         define(variable, "constants")
         if shape_of(array) != variable.shape or dtype_of(array) != variable.dtype:
             fail(
                 "constants",
-                f"{names[variable]} is declared as {type_of(variable)}, and the array is "
+                f"{names_of(graph)[variable]} is declared as {type_of(variable)}, and the array is "
                 f"{type_of(Abstract.of(array))}",
             )
     for number, equation in enumerate(graph.equations):

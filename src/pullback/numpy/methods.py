@@ -13,8 +13,9 @@ import numpy as np
 
 from pullback.core.primitive import bind
 from pullback.core.running import GROUND, grounded, look
+from pullback.core.shapes import Abstract
 from pullback.core.strides import Lying, corner_of
-from pullback.core.tracing import Tracer, View, strip
+from pullback.core.tracing import Interpreter, Tracer, View, strip
 from pullback.errors import ArgumentTypeError, NoRuleError
 from pullback.numpy.assignment import owns_memory, require_target, setitem
 from pullback.numpy.conversion import astype
@@ -202,8 +203,13 @@ def _iter(self: Any) -> Iterator[Any]:
 
 
 def _format(self: Tracer, spec: str) -> str:
-    """The value, as in an f-string; of what is mapped, those of all examples."""
+    """The value, as in an f-string; of what is mapped, those of all examples.
+
+    Of what has no elements yet it is the shape and dtype, as ``str`` has it, which have no digits.
+    """
     value = strip(self)
+    if not spec and isinstance(value, Abstract):
+        return str(self)
     if spec and not self.shape and np.ndim(value):
         return shown(self, f"[{', '.join(format(each, spec) for each in value.ravel())}]")
     return shown(self, format(value, spec))
@@ -333,10 +339,15 @@ setattr(Tracer, "dtype", vars(Tracer)["dtype"].setter(_keeps_dtype))  # noqa: B0
 
 
 def _reaches(x: Any, name: str) -> NoRuleError:
+    treatment = x._interpreter.treatment
+    lost, way_out = "what is done to it", ""
+    if treatment == Interpreter.treatment:
+        lost = "its derivative"
+        way_out = ", or pullback.stop_gradient(x) if a constant is what you want"
     return NoRuleError(
         f"ndarray.{name} reaches for the memory of an array of dtype {x.dtype} and shape "
-        f"{x.shape} that is being differentiated, where its derivative would be lost; use "
-        "NumPy's functions, or pullback.stop_gradient(x) if a constant is what you want"
+        f"{x.shape} that is being {treatment}, where {lost} would be lost; use NumPy's functions"
+        f"{way_out}"
     )
 
 
@@ -366,7 +377,7 @@ def _element_method(ufunc: np.ufunc) -> Callable[..., Any]:
     def method(self: Any, *others: Any) -> Any:
         implementation = array_ufuncs.get(ufunc)
         if implementation is None:
-            raise no_rule(ufunc)
+            raise no_rule(ufunc, arguments=(self, *others))
         return implementation(self, *others)
 
     method.__name__ = ufunc.__name__

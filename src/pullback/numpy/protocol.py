@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from pullback.core.tracing import Tracer, strip
+from pullback.core.tracing import Interpreter, Tracer, strip
 from pullback.errors import DataDependenceError, NoRuleError, PullbackError
 from pullback.numpy.callers import subscripts
 from pullback.numpy.foreign import advise, running_call
@@ -125,11 +125,14 @@ def no_rule(
         caller = call.name
         words = f"{caller} calls {name}, which has no derivative rule in pullback, with a traced "
         return noted(NoRuleError(f"{words}value. {advise(caller)}"), call)
-    return NoRuleError(
-        f"{name} has no derivative rule in pullback, and {_traced_among(arguments)} is being "
-        f"differentiated or mapped. {advise(name)}. Detach the argument with "
-        "pullback.stop_gradient(x) if its derivative is not wanted"
-    )
+    which, treatment = _traced_among(arguments)
+    words = f"{name} has no derivative rule in pullback, and {which} is being {treatment}. "
+    words += advise(name)
+    if treatment == Interpreter.treatment:
+        words += (
+            ". Detach the argument with pullback.stop_gradient(x) if its derivative is not wanted"
+        )
+    return NoRuleError(words)
 
 
 def are_constant(arguments: Any) -> bool:
@@ -175,9 +178,21 @@ def strip_all(x: Any, tracers: list[Tracer] | None = None) -> Any:
     return x
 
 
-def _traced_among(arguments: Sequence[Any]) -> str:
-    """The first argument that is traced, in the words of an error message."""
+def _traced_among(arguments: Sequence[Any]) -> tuple[str, str]:
+    """The first argument that is traced, and what is done to it, in the words of a message."""
     for position, argument in enumerate(arguments):
         if isinstance(argument, Tracer):
-            return f"argument {position}, of dtype {argument.dtype} and shape {argument.shape},"
-    return "one of its arguments"
+            which = f"argument {position}, of dtype {argument.dtype} and shape {argument.shape},"
+            return which, argument._interpreter.treatment
+    within = next(_traced_in(arguments), None)
+    level = Interpreter if within is None else within._interpreter
+    return "one of its arguments", level.treatment
+
+
+def _traced_in(x: Any) -> Iterator[Tracer]:
+    """The tracers in tuples, lists and dicts."""
+    if type(x) is Tracer:
+        yield x
+    elif isinstance(x, dict | tuple | list):
+        for each in x.values() if isinstance(x, dict) else x:
+            yield from _traced_in(each)

@@ -121,12 +121,19 @@ def _surfaced(error: Exception) -> PullbackError | None:
     if refused is not None and refused.code == failure.call.code:
         return refused.kind(refused.words)
     traced = failure.traced or "Tracer" in str(error)
-    objects = failure.objects or (traced and _OBJECTS.search(str(error)))
+    near = traced or traces(error.__traceback__)  # it may be in an object of the library's
+    objects = failure.objects or (near and _OBJECTS.search(str(error)))
+    library = failure.call.name.partition(".")[0]
     if (traced and isinstance(error, TypeError | AttributeError)) or (
-        objects and isinstance(error, ValueError)
+        objects and (isinstance(error, ValueError) or _is_of(type(error), library))
     ):
         return refusal(failure.call, None, f"{type(error).__name__}: {error}")
     return None
+
+
+def _is_of(kind: type, library: str) -> bool:
+    """Whether a class of errors is one of a library's own."""
+    return kind.__module__.partition(".")[0] == library
 
 
 def _is_aftermath(error: Exception, refused: _Refused) -> bool:
@@ -228,7 +235,7 @@ _SHUFFLES = re.compile("Axis argument is only supported on ndarray|out must be a
 
 _NO_ARRAY = re.compile("^output must be an array|^'out' must be an array")
 
-_OBJECTS = re.compile("must have the same dtype$")
+_OBJECTS = re.compile("must have the same dtype$|supertype of .*object|'Object' type|Object types")
 """What is said of an array of traced elements beside one of numbers."""
 
 _SLIPS = re.compile("operand|instances of|callable|concatenate|iterable|unpack|subscript")

@@ -18,7 +18,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer
-from pullback.errors import DataDependenceError
+from pullback.errors import ArgumentTypeError, DataDependenceError
 from pullback.graph.places import user_line
 from pullback.numpy.masks import same_mask
 
@@ -114,18 +114,46 @@ class Selected(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if ufunc is np.matmul and method == "__call__" and not kwargs:
             return functions[np.dot](*inputs)
-        if method == "__call__" and ufunc.signature is None:
-            if not kwargs:
-                return self._elementwise(ufunc, inputs)
-            if kwargs.keys() == {"out"} and kwargs["out"][0] is self:  # an operator in place
-                return self._written(self._elementwise(ufunc, inputs))
-        raise self._refusal(f"numpy.{ufunc.__name__}")
+        keywords = kwargs.keys() - {"out", "casting", "where"}
+        if method != "__call__" or ufunc.signature is not None or keywords:
+            raise self._refusal(f"numpy.{ufunc.__name__}")
+        outs = kwargs.get("out")
+        if outs is not None and all(x is None or type(x) is Selected for x in outs):
+            return self._delivered(ufunc, inputs, **kwargs)
+        if outs is not None or kwargs.get("where", True) is not True:
+            raise self._refusal(f"numpy.{ufunc.__name__} with {'out' if outs else 'where'}=")
+        return self._elementwise(ufunc, inputs)
 
-    def _written(self, out: Selected) -> Selected:
+    def _delivered(
+        self,
+        ufunc: np.ufunc,
+        inputs: tuple[Any, ...],
+        out: tuple[Selected | None, ...],
+        casting: Any = "same_kind",
+        where: Any = True,
+    ) -> Any:
+        """The results of a ufunc, in the selections that were given for them."""
+        made = self._elementwise(ufunc, inputs)
+        results: Any = made if type(made) is tuple else (made,)
+        if where is not True:
+            if any(x is None for x in out):
+                raise self._refusal(f"numpy.{ufunc.__name__} with where= and without out=")
+            results = [np.where(where, x, own) for x, own in zip(results, out, strict=True)]
+        found = tuple(
+            x if target is None else target._written(x, casting)
+            for x, target in zip(results, out, strict=True)
+        )
+        return found if type(made) is tuple else found[0]
+
+    def _written(self, out: Selected, casting: Any = "same_kind") -> Selected:
         """Itself, with the elements of another one, which its other names see written to it."""
-        if not np.can_cast(out.dtype, self.dtype, "same_kind"):
-            raise TypeError(f"cannot store dtype {out.dtype} in an array of dtype {self.dtype}")
-        self._array = out._array.astype(self.dtype)
+        if not np.can_cast(out.dtype, self.dtype, casting):
+            raise ArgumentTypeError(
+                f"x[mask]: cannot store a result of dtype {out.dtype} in a selection of dtype "
+                f"{self.dtype} with casting={casting!r}{self._line}; convert it with "
+                f".astype({self.dtype})"
+            )
+        self._array = self._beside(out).astype(self.dtype)
         return self
 
     def _take(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -140,6 +168,10 @@ class Selected(NDArrayOperatorsMixin):
         whole = [self._beside(x) for x in inputs]
         with np.errstate(all="ignore"):  # it may not be defined elsewhere
             out = function(*whole)
+        if all(type(x) is not Selected for x in inputs):  # its own elements are written to
+            shape = shape_of(self._array)
+            spread = functools.partial(np.broadcast_to, shape=shape)
+            out = tuple(map(spread, out)) if type(out) is tuple else spread(out)
         if type(out) is tuple:
             return tuple(map(self._like, out))
         return self._like(out)
@@ -275,6 +307,11 @@ class Selected(NDArrayOperatorsMixin):
             f"it{self._line}. Work on the whole array: np.where(mask, x, 0), "
             "np.sum(x, where=mask), np.sum(mask) for their number"
         )
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            raise self._refusal(f"a format as {spec!r}")
+        return repr(self)
 
     def __repr__(self) -> str:
         return f"<{self._array!r}[{self._mask!r}]>"

@@ -54,7 +54,7 @@ def _evaluate(ufunc: np.ufunc, *inputs: Any) -> Any:
     """``ufunc(*inputs)``, whether any of them is traced or not."""
     implementation = array_ufuncs.get(ufunc)
     if implementation is None:
-        raise no_rule(ufunc)
+        raise no_rule(ufunc, arguments=inputs)
     return implementation(*inputs)
 
 
@@ -77,10 +77,15 @@ def call(
     """
     for argument, value in unknown.items():
         refuse(_name(ufunc), argument, value, "leave it out, and use another function of NumPy")
+    outs = out if isinstance(out, tuple) else (out,)
+    for each in outs:
+        if hasattr(type(each), "_take"):  # which stores for itself
+            options = {"out": outs, "where": where, "casting": casting}
+            options |= {} if dtype is None else {"dtype": dtype}
+            return each.__array_ufunc__(ufunc, "__call__", *inputs, **options)
     inputs = tuple(operand(x) for x in inputs)
     if dtype is not None:
         inputs = tuple(_cast_input(ufunc, x, np.dtype(dtype), casting) for x in inputs)
-    outs = out if isinstance(out, tuple) else (out,)
     if where is True:
         result = _evaluate(ufunc, *inputs)
     else:
@@ -141,7 +146,7 @@ def reduce(
     """``ufunc.reduce``: the reduction of that name, over the first axis by default."""
     function = _REDUCTIONS.get(ufunc)
     if function is None:
-        raise no_rule(ufunc, "reduce")
+        raise no_rule(ufunc, "reduce", (array,))
     options = {
         "dtype": (dtype, None), "initial": (initial, np._NoValue), "where": (where, True)
     }  # fmt: skip
@@ -156,7 +161,7 @@ def accumulate(
     """``ufunc.accumulate``: the cumulative function of that name, along the first axis."""
     function = _ACCUMULATIONS.get(ufunc)
     if function is None:
-        raise no_rule(ufunc, "accumulate")
+        raise no_rule(ufunc, "accumulate", (array,))
     given = {} if dtype is None else {"dtype": dtype}
     return _delivered(ufunc, array_functions[function](array, axis=axis, **given), out)
 

@@ -334,7 +334,7 @@ def _leafwise(
 
 def _array(x: Any) -> Any:
     """A result as an array, where NumPy made a scalar of one without axes."""
-    return np.asarray(x) if is_plain(x, np.generic) else x
+    return x if shape_of(x) else np.asarray(x)
 
 
 def _fitting(gradient: Any, leaves: list[Any], spec: Any, where: str) -> list[Any]:

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 from pullback.core.primitive import Primitive
-from pullback.core.shapes import dtype_of
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
+from pullback.passes.layout import narrow_shape, padded, reshaped
 from pullback.passes.rewriting import Pass, Rewriting, is_number
 from pullback.rules.arithmetic import add, divide, multiply, subtract
 from pullback.rules.constants import CONSTANTS
 from pullback.rules.registration import masked_multiply, strong_multiply
 from pullback.rules.selection import fmax, fmin, maximum, minimum, where
+from pullback.rules.shaping import reshape
 
 __all__ = ["simplify_choices"]
 
@@ -87,11 +89,29 @@ def _masked(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
 @simplify_choices.rewrites(masked_multiply)
 def _taken(rw: Rewriting, z: Variable, x: Atom, y: Atom, mask: Atom) -> Atom | None:
     """x·(y where c, else 0), in which what is not c is left out, is x·y where c, else 0."""
-    choice = _chosen(rw, y)
-    if choice is None or choice[0] is not mask or not is_number(choice[2], 0):
-        return None
-    taken = rw.bind_like(z, multiply, x, choice[1])
+    number = _where_it_holds(rw, mask, y)
+    taken = None if number is None else rw.bind_like(z, multiply, x, number)
     return None if taken is None else rw.bind_like(z, where, mask, taken, z.dtype.type(0))
+
+
+def _where_it_holds(rw: Rewriting, condition: Atom, x: Atom) -> Atom | None:
+    """What `x` is where a condition holds, if it is zero elsewhere; they may be reshaped alike."""
+    choice = _chosen(rw, x)
+    if choice is not None:
+        return choice[1] if choice[0] is condition and is_number(choice[2], 0) else None
+    one, other = rw.made_by(condition, reshape), rw.made_by(x, reshape)
+    if one is None or other is None or one.params != other.params:
+        return None
+    before, new = shape_of(other.inputs[0]), shape_of(x)
+    if shape_of(one.inputs[0]) != before:
+        return None
+    found = _where_it_holds(rw, one.inputs[0], other.inputs[0])
+    if found is None or type(found) is not Variable:
+        return found
+    if found.shape == before:
+        return rw.bind(reshape, found, **other.params)
+    narrow = narrow_shape(padded(found.shape, len(before)), before, new)
+    return None if narrow is None else reshaped(rw, found, narrow)
 
 
 @simplify_choices.rewrites_each(add, subtract, multiply, divide)

@@ -19,7 +19,7 @@ from pullback.passes.rewriting import Pass, Rewriting
 from pullback.rules.conversion import astype, copy
 from pullback.rules.shaping import broadcast_to, reshape, transpose
 
-__all__ = ["padded", "reshaped", "simplify_layout"]
+__all__ = ["narrow_shape", "padded", "reshaped", "simplify_layout"]
 
 simplify_layout = Pass()
 
@@ -81,7 +81,7 @@ def _reshape(rw: Rewriting, y: Variable, x: Atom, **params: Any) -> Atom | None:
             return rw.bind(reshape, first, **_in_order(y.shape, *orders))
     source = rw.source(x)
     if source is not None and order != "F":
-        narrow = _narrow_shape(padded(shape_of(source), len(old)), old, y.shape)
+        narrow = narrow_shape(padded(shape_of(source), len(old)), old, y.shape)
         if narrow is not None:
             return reshaped(rw, source, narrow) if shape_of(source) else source
     return None if params == canonical else rw.bind(reshape, x, **canonical)
@@ -98,7 +98,7 @@ def _in_order(shape: tuple[int, ...], order: str | None = None) -> dict[str, Any
     return {"shape": shape} if order in (None, "C") else {"shape": shape, "order": order}
 
 
-def _narrow_shape(
+def narrow_shape(
     source: Sequence[int], wide: Sequence[int], new: Sequence[int]
 ) -> tuple[int, ...] | None:
     """The shape in which a source can be repeated to what a repetition of it is reshaped to.

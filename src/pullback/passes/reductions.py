@@ -129,6 +129,41 @@ def _of_rearranged(
     return None
 
 
+@simplify_reductions.rewrites_each(*_JOINED)
+def _of_moved(
+    primitive: Primitive,
+    rw: Rewriting,
+    y: Variable,
+    x: Atom,
+    *,
+    axis: Any = None,
+    keepdims: bool = False,
+) -> Atom | None:
+    """What only has its axes in another order, or axes of extent 1, is reduced as it was before."""
+    if axis is None or keepdims:
+        return None
+    equation = rw.made_by(x, transpose)
+    if equation is not None:
+        order = equation.params["axes"]
+        axes = tuple(order[each] for each in axis)
+        kept = [each for each in range(len(order)) if each not in axes]
+        moved = tuple(kept.index(each) for i, each in enumerate(order) if i not in axis)
+        out = rw.bind(primitive, equation.inputs[0], axis=axes, keepdims=False)
+        return out if moved == tuple(sorted(moved)) else rw.bind(transpose, out, axes=moved)
+    equation = rw.made_by(x, reshape)
+    if equation is None:
+        return None
+    source = equation.inputs[0]
+    old, new = shape_of(source), shape_of(x)
+    before = [each for each, extent in enumerate(old) if extent != 1]
+    after = [each for each, extent in enumerate(new) if extent != 1]
+    if [old[each] for each in before] != [new[each] for each in after] or len(old) > len(new):
+        return None
+    places = dict(zip(after, before, strict=True))
+    axes = tuple(places[each] for each in axis if each in places)
+    return reshaped(rw, rw.bind(primitive, source, axis=axes, keepdims=False), y.shape)
+
+
 @simplify_reductions.rewrites(total)
 def _total(rw: Rewriting, _y: Variable, x: Atom, *, count: int, lead: int = 0) -> Atom | None:
     """The mean of one number is that number."""

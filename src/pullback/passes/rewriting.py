@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pullback.core.memory import repeated
+from pullback.core.memory import once_each, repeated
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import shape_of
 from pullback.core.tracing import is_plain
@@ -347,8 +347,7 @@ class Rewriting:
             return value
         if not value.shape and value.dtype.isnative:
             return value[()]
-        number = repeated(value)
-        if number is not None:
+        if (number := repeated(value)) is not None:
             return self.bind(broadcast_to, number, shape=value.shape)
         value.flags.writeable = False
         return self._enter_constant(
@@ -365,6 +364,8 @@ class Rewriting:
             number = repeated(value)
             if number is not None:
                 self.sources[variable] = number
+            elif not all(value.strides) and (once := value[once_each(value)]).shape != value.shape:
+                self.sources[variable] = self.constant(once)
         self.constants[variable] = value
         return variable
 

@@ -28,6 +28,7 @@ from pullback.passes.recognition import recognize
 from pullback.passes.reductions import simplify_reductions
 from pullback.passes.rewriting import Pass, Rewriting
 from pullback.passes.strength import weaken_products
+from pullback.passes.sums import sums_inside
 from pullback.passes.switches import simplify_switches
 from pullback.passes.totals import totals_after_loops
 
@@ -46,6 +47,7 @@ _ALL = Pass(
     simplify_reductions,
     simplify_broadcasts,
     simplify_contractions,
+    sums_inside,
     accumulate_in_place,
     simplify_indexing,
     assemble,
@@ -69,8 +71,9 @@ def simplify(graph: Graph, *, verify: bool = True) -> Graph:
     transposes, reshapes, conversions and broadcasts are merged; what is added to a few elements of
     an array, or written and read again, is so without arrays of zeros, and what is written
     everywhere is joined; sums of products are matrix products where that saves an array of all
-    products; loops carry, scan and stack nothing twice, and products with one matrix, or that a
-    loop adds up, are formed at once.
+    products, and sums of products over what one factor lacks are products with a sum; loops carry,
+    scan and stack nothing twice, and products with one matrix, or that a loop adds up, are formed
+    at once.
 
     Parameters
     ----------

@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.shapes import dtype_of
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import is_plain
 from pullback.graph.program import Atom
 from pullback.graph.variable import Variable
 from pullback.passes.bounds import bound
 from pullback.passes.rewriting import Pass, Rewriting, is_number
-from pullback.rules.arithmetic import multiply
+from pullback.rules.arithmetic import divide, multiply
 from pullback.rules.constants import CONSTANTS
 from pullback.rules.registration import masked_multiply, strong_multiply
 from pullback.rules.selection import where
+from pullback.rules.shaping import reshape, transpose
 
 __all__ = ["weaken_products"]
 
@@ -56,9 +57,15 @@ def _finite(rw: Rewriting, x: Atom) -> bool:
 
 
 def _never_zero(rw: Rewriting, x: Atom) -> bool:
-    """Whether it is known that no element is zero."""
+    """Whether it is known that no element is zero, as none of a number's finite fractions is."""
     known = _values(rw, x)
-    return known is not None and bool(np.all(known != 0))
+    if known is not None:
+        return bool(np.all(known != 0))
+    quotient = rw.made_by(x, divide)
+    if quotient is None or type(quotient.inputs[0]) is Variable:
+        return False
+    number, divisor = quotient.inputs
+    return bool(abs(number) > np.finfo(dtype_of(x)).tiny * bound(rw, divisor))
 
 
 def _kept(rw: Rewriting, y: Atom, mask: Atom) -> bool:
@@ -86,10 +93,24 @@ def _values(rw: Rewriting, x: Atom) -> Any:
 def _not_equal(rw: Rewriting, z: Variable, x: Atom, y: Atom) -> Atom | None:
     """Where numbers that are chosen by a condition are not 0: where it holds."""
     for chosen, number in ((x, y), (y, x)):
-        equation = rw.made_by(chosen, where) if is_number(number, 0) else None
-        if equation is None:
-            continue
+        if is_number(number, 0):
+            return _condition(rw, chosen)
+    return None
+
+
+def _condition(rw: Rewriting, x: Atom) -> Atom | None:
+    """What holds where `x`, numbers that are chosen and then rearranged, is not 0."""
+    equation = rw.made_by(x, where)
+    if equation is not None:
         condition, *branches = equation.inputs
         if _never_zero(rw, branches[0]) and rw.filled_with(branches[1], 0):
-            return condition if dtype_of(condition) == z.dtype else None
-    return None
+            return condition if dtype_of(condition).kind == "b" else None
+        return None
+    equation = rw.made_by(x, reshape) or rw.made_by(x, transpose)
+    if equation is None:
+        return None
+    chosen = equation.inputs[0]
+    condition = _condition(rw, chosen)
+    if condition is None or shape_of(condition) != shape_of(chosen):
+        return None
+    return rw.bind(equation.primitive, condition, **equation.params)

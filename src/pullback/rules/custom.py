@@ -204,20 +204,22 @@ class CustomPrimitive(Generic[P, R]):
 
     def __call__(self, *args: P.args, **params: P.kwargs) -> R:
         for name, value in params.items():
-            if any(isinstance(leaf, Tracer) for leaf in trees.flatten(value)[0]):
+            treatment = _treatment(value)
+            if treatment is not None:
                 raise ArgumentTypeError(
-                    f"{self._primitive.name}: keyword {name!r} is being differentiated or mapped; "
+                    f"{self._primitive.name}: keyword {name!r} is being {treatment}; "
                     "a primitive's keywords are static: pass it by position, and return a linear "
                     "map for it from the rule"
                 )
         for position, arg in enumerate(args):
-            if not isinstance(arg, Tracer | np.ndarray | np.generic | float | int | complex) and (
-                any(isinstance(leaf, Tracer) for leaf in trees.flatten(arg)[0])
-            ):
+            if isinstance(arg, Tracer | np.ndarray | np.generic | float | int | complex):
+                continue
+            treatment = _treatment(arg)
+            if treatment is not None:
                 raise ArgumentTypeError(
                     f"{self._primitive.name}: argument {position} is a {type(arg).__name__} that "
-                    "holds values being differentiated or mapped; the arguments of a primitive are "
-                    "arrays: pass its leaves as separate arguments, or join them with np.stack"
+                    f"holds values being {treatment}; the arguments of a primitive are arrays: "
+                    "pass its leaves as separate arguments, or join them with np.stack"
                 )
         result: R = self._primitive(*args, **params)
         own = self._primitive
@@ -233,6 +235,12 @@ class CustomPrimitive(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<primitive {self._primitive.name}>"
+
+
+def _treatment(x: Any) -> str | None:
+    """What is done to the first traced leaf, in the words of a message; `None` if there is none."""
+    leaves = trees.flatten(x)[0]
+    return next((leaf._interpreter.treatment for leaf in leaves if type(leaf) is Tracer), None)
 
 
 def _described(out: Any, name: str) -> Abstract:

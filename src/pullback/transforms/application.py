@@ -22,13 +22,12 @@ from pullback.transforms.support import (
     indicator,
     left_out,
     may_be_nan,
+    numbers,
     of_elements,
     of_results,
     of_zeros,
-    ones,
     only_mapped,
     passed,
-    point_of,
     times,
     union,
     unkept,
@@ -169,7 +168,7 @@ class Application:
     ) -> Support | None:
         """The support of what a map makes of `x`, if the map has it in its structure."""
         primitive = self.primitive
-        leaves_out = primitive.leaves_out
+        leaves_out, cancels = primitive.leaves_out, primitive.cancels
         if support is None and not leaves_out:
             return None
         through: Callable[[Any], Any]
@@ -191,12 +190,13 @@ class Application:
         left = None
         if leaves_out:
             left = Support(
-                lambda: np.not_equal(through(point_of(like)), 0), everywhere=True, static=static
+                lambda: np.not_equal(through(numbers(like, cancels=cancels)), 0),
+                everywhere=True,
+                static=static,
             )
-        marked = ones if leaves_out and primitive.keeps_rest else indicator
         found = passed(
             support,
-            lambda array: np.not_equal(through(marked(array, like)), 0),
+            lambda array: np.not_equal(through(indicator(array, like, cancels=cancels)), 0),
             static=static,
             left=left,
         )
@@ -235,7 +235,7 @@ class Application:
         if support.own is bar:
             return [None if term is None else of_elements(term, support) for term in terms]
         like = Abstract.of(bar)
-        row = passed(support, lambda array: maps.pullback(indicator(array, like)))
+        row = passed(support, lambda array: maps.pullback(indicator(array, like, cancels=False)))
         return [
             passed(row, lambda terms, i=i: np.not_equal(terms[i], 0)) for i in range(len(terms))
         ]
@@ -246,7 +246,7 @@ class Application:
         spaces = list(map(Abstract.of, (self.out, *self.args)))  # rather than to keep arrays
 
         def apply(x: Any) -> Any:
-            out, *args = map(point_of, spaces)
+            out, *args = (numbers(space, cancels=primitive.cancels) for space in spaces)
             wanted = [i == position or None for i in range(len(args))]
             maps = primitive.maps(out, args, params, wanted)
             assert not isinstance(maps, Joint)
@@ -279,9 +279,9 @@ def _joined(maps: Joint, dots: Sequence[Any], supports: Sequence[Support | None]
             row = [
                 None
                 if like is None
-                else point_of(like)
+                else numbers(like, cancels=False)
                 if support is None
-                else indicator(next(remaining), like)
+                else indicator(next(remaining), like, cancels=False)
                 for like, support in zip(likes, supports, strict=True)
             ]
             return np.not_equal(maps.pushforward(*row), 0)

@@ -199,12 +199,11 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
     Arrays that were made inside, and to which nothing traced was written, are plain arrays here.
     """
     leaves, spec = trees.flatten(tree, f"{where}: {argument}")
-    paths: list[str] = []
+    paths = trees.Paths(spec)
     for number, leaf in enumerate(leaves):
         if type(leaf) is Tracer:
             leaves[number] = leaf._value if grounded(leaf) else leaf
         elif type(leaf) not in _ARRAYS or (type(leaf) is np.ndarray and leaf.dtype.kind == "O"):
-            paths = paths or trees.leaf_paths(spec)
             leaves[number] = require_array(leaf, f"{where}: {argument}{paths[number]}")
     return leaves, spec
 

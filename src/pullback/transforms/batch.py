@@ -56,6 +56,7 @@ class Batch(Interpreter):
     __slots__ = ("size",)
 
     only_maps = True
+    treatment = "mapped"
 
     def __init__(self, name: str, size: int) -> None:
         super().__init__(name)

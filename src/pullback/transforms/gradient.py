@@ -77,7 +77,9 @@ def value_and_grad(
     The argument is not copied, as `vjp` copies it. While `f` runs nobody may write to its arrays
     under other names, neither `f` (to a global array that it is called with) nor another thread:
     the gradient would be that at other values. That is an `AliasError` where it is seen: of an
-    array of more than 4096 bytes only some elements are looked at.
+    array of more than 4096 bytes only some elements are looked at, so that a write to a few of the
+    others is missed. To look at all of them takes a tenth of the time of a cheap gradient. Where
+    that may happen, call it with a copy, ``x.copy()``, or use `vjp`.
 
     Examples
     --------
@@ -147,7 +149,9 @@ def grad(
     The argument is not copied, as `vjp` copies it. While `f` runs nobody may write to its arrays
     under other names, neither `f` (to a global array that it is called with) nor another thread:
     the gradient would be that at other values. That is an `AliasError` where it is seen: of an
-    array of more than 4096 bytes only some elements are looked at.
+    array of more than 4096 bytes only some elements are looked at, so that a write to a few of the
+    others is missed. To look at all of them takes a tenth of the time of a cheap gradient. Where
+    that may happen, call it with a copy, ``x.copy()``, or use `vjp`.
 
     Examples
     --------

@@ -128,7 +128,7 @@ def record(
             leaves, spec = flatten_arrays(args[position], where, f"argument {position}")
             nodes: list[Abstract] = []
             for number, leaf in enumerate(leaves):
-                if not is_inexact(leaf):
+                if type(leaf) is not float and not is_inexact(leaf):
                     if varying is not None:
                         path = trees.leaf_paths(spec)[number]
                         raise _no_neighbourhood(leaf, f"{where}: argument {position}{path}")

@@ -31,12 +31,12 @@ __all__ = [
     "indicator",
     "left_out",
     "may_be_nan",
+    "numbers",
     "of_elements",
     "of_results",
     "of_seed",
     "of_value",
     "of_zeros",
-    "ones",
     "only_mapped",
     "passed",
     "point_of",
@@ -350,15 +350,20 @@ def of_results(dots: Any, supports: Sequence[Support | None]) -> Any:
     return None if dots is None else of_value(dots, everywhere=everywhere)
 
 
-def ones(array: Any, like: Abstract) -> Any:
-    """1 where the array holds, 0 elsewhere: enough for what only moves elements, or adds them."""
+def indicator(array: Any, like: Abstract, *, cancels: bool = True) -> Any:
+    """Numbers where the array holds, 0 elsewhere; see `numbers`."""
+    if cancels:
+        return np.where(array, point_of(like), np.zeros((), like.dtype))
     one, zero = like.dtype.type(1), like.dtype.type(0)
     return np.where(np.broadcast_to(array, like.shape), one, zero)
 
 
-def indicator(array: Any, like: Abstract) -> Any:
-    """Numbers where the array holds, 0 elsewhere."""
-    return np.where(array, point_of(like), np.zeros((), like.dtype))
+def numbers(space: Abstract, *, cancels: bool = True) -> Any:
+    """Numbers that tell which elements depend on which, by what is made of them.
+
+    Where nothing cancels ones will do, which take no memory.
+    """
+    return point_of(space) if cancels else np.broadcast_to(space.dtype.type(1), space.shape)
 
 
 def point_of(space: Abstract) -> Any:

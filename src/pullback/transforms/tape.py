@@ -167,6 +167,8 @@ class Tape(Interpreter):
         self.count += 1
         if not self.count % ROUND:
             full_collections.wait()
+        if type(value) is float:  # as a leaf of a wide pytree often is
+            return Tracer(self, value, Node(self.count, (), _FLOAT))
         return Tracer(self, value, Node(self.count, shape_of(value), dtype_of(value)))
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -309,5 +311,6 @@ class Tape(Interpreter):
         return tuple(tracers)
 
 
-_SEVERAL = Abstract((), np.dtype(float))
+_FLOAT = np.dtype(float)
+_SEVERAL = Abstract((), _FLOAT)
 """What stands for the shape and dtype of an operation with several outputs, which has none."""

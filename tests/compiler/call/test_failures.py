@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pullback.compiler.call import Entry, NativeEntry
+from pullback.compiler.callbacks import Callbacks
 from pullback.errors import PullbackError
 from tests.compiler.call.kernels import CALL, COPY, STATUS, array, function, instance, same
 
@@ -88,8 +90,8 @@ def test_the_native_entry_hands_on_what_it_has_no_memory_for(slow: Any) -> None:
     assert slow.calls.pop()[0][0] is x
 
 
-def test_no_recursion_breaks_the_interpreter(make: Any) -> None:
-    """Without end through the slow path; deep, and ended by an error, through callbacks."""
+def test_no_recursion_breaks_the_interpreter(make: Any, capfd: Any) -> None:
+    """Without end through the slow path, and through callbacks."""
 
     def again(*args: Any) -> Any:
         return entry.call(*args, 1)
@@ -98,32 +100,63 @@ def test_no_recursion_breaks_the_interpreter(make: Any) -> None:
     with pytest.raises(RecursionError):
         entry.call(1, 2)
 
-    depth = 0
-    kept: list[BaseException] = []
-
-    @CALLBACK
-    def callback(handle: int, number: int, operands: int) -> int:
-        nonlocal depth
-        depth += 1
-        assert (handle, number) == (42, 7)
-        try:
-            if depth == 100:
-                raise RecursionError
+    class Deep(Callbacks):
+        def run(self, number: int, operands: int) -> None:
+            levels.append(number)
             called.call(x)
-        except RecursionError as error:
-            kept.append(error)
-            return -1
-        return 0
+            ends.append(number)
 
-    x = np.array(0)
-    context = np.array([ctypes.cast(callback, ctypes.c_void_p).value, 42], np.uint64)
-    native = function(CALL, context=context, kept=lambda: kept.pop() if kept else None)
-    # So much on the stack at each level would exhaust it.
-    called = make(native, instance(INT, INT, scratch=60_000), again)
-    with pytest.raises(RecursionError):
-        called.call(x)
-    assert depth == 100
-    assert not kept
+    levels: list[int] = []
+    ends: list[int] = []
+    deep, x = Deep(()), np.array(0)
+    context = np.array([Callbacks.address(), deep.handle], np.uint64)
+    native = function(CALL, context=context, kept=Callbacks.kept())
+    called = make(native, instance(INT, INT, scratch=600), again)
+
+    def from_depth(depth: int) -> None:
+        called.call(x) if not depth else from_depth(depth - 1)
+
+    # Python's limit is met in each of the frames that a level takes.
+    for depth in range(20):
+        levels.clear()
+        with pytest.raises(RecursionError):
+            from_depth(depth)
+        assert len(levels) > 100 and set(levels) == {7}
+    assert not ends
+    assert Callbacks.kept()() is None
+    assert not capfd.readouterr().err
+
+
+def test_an_exception_comes_through_native_code_whole(make: Any, slow: Any) -> None:
+    """Its lines included; of each thread its own, and once."""
+
+    class Raising(Callbacks):
+        def run(self, number: int, operands: int) -> None:
+            raise errors[threading.get_ident()]
+
+    raising, x = Raising(()), np.array(0)
+    context = np.array([Callbacks.address(), raising.handle], np.uint64)
+    native = function(CALL, context=context, kept=Callbacks.kept())
+    errors: dict[int, BaseException] = {}
+    found: list[bool] = []
+
+    def work(called: Any) -> None:
+        mine = errors[threading.get_ident()] = KeyboardInterrupt("mine")
+        for _ in range(50):
+            with pytest.raises(KeyboardInterrupt) as caught:
+                called(x)
+            names = [each.name for each in caught.traceback]
+            found.append(caught.value is mine and "run" in names)
+        assert Callbacks.kept()() is None
+
+    for long in (False, True):
+        called = make(native, instance(INT, INT, long=long), slow).call
+        threads = [threading.Thread(target=work, args=(called,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(found) == 300 and all(found)
 
 
 def test_a_callback_may_call_the_function(make: Any, slow: Any) -> None:

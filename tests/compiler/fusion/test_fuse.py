@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 import pullback as pb
 from pullback.compiler.decomposition import decompose
-from pullback.compiler.fusion import fuse
+from pullback.compiler.fusion import arrange, fuse
 from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.loops import Kernel, interpret, verify
 from pullback.compiler.lowering import lower
@@ -37,7 +37,7 @@ def scratch(made):
 def compared(function, *leaves, tolerance=1e-12):
     """The fused program, which gives what the lowered one does."""
     before = lowered(function, *leaves)
-    after = fuse(before.program)
+    after = arrange(fuse(before.program))
     verify(after)
     values = [*map(np.asarray, leaves), *before.constants]
     calls = [*map(python_call, before.calls)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pullback.compiler.fusion import fuse
+from pullback.compiler.fusion import arrange, fuse
 from pullback.compiler.loops import (
     Call,
     Check,
@@ -357,7 +357,7 @@ def test_a_check_without_writes_is_kept():
         kernel(axes(i=6), row, Check(holds, 1), write(at("t", ("i", 1)), name("v"))),
         Store(at("y"), number(1.0)),
     )
-    after = fuse(before)
+    after = arrange(fuse(before))
     verify(after)
     assert lines(after.body)[:4] == [
         "for all i < 6:",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pullback.compiler.fusion import fuse
+from pullback.compiler.fusion import arrange, fuse
 from pullback.compiler.loops import interpret, text, verify
 from pullback.compiler.loops.interpreter import CheckFailedError
 from tests.compiler.fusion.random_loops import SIZE, random_program
@@ -38,7 +38,7 @@ def test_random_programs(part):
         values = [rng.normal(size=SIZE), rng.normal(size=SIZE), rng.permutation(SIZE)]
         if seed % 10 == 0:
             values[-1][rng.integers(SIZE)] = SIZE  # an index that a check finds, if it is read
-        fused = fuse(program)
+        fused = arrange(fuse(program))
         try:
             passed += same(program, fused, values)
         except Exception as failure:

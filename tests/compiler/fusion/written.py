@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pullback.compiler.fusion import fuse
+from pullback.compiler.fusion import arrange, fuse
 from pullback.compiler.loops import (
     Axis,
     Buffer,
@@ -108,7 +108,7 @@ def lines(body):
 
 def agrees(before, after=None, *, fill=None, calls=(), symbols=None):
     """Fuse, verify, and compare the outputs; returns the fused program."""
-    after = fuse(before) if after is None else after
+    after = arrange(fuse(before)) if after is None else after
     verify(after)
     rng = np.random.default_rng(3)
     values = []

@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 
-from pullback.compiler.llvm import emit, scratch_layout, symbols
+from pullback.compiler.llvm import areas, emit, scratch_layout, symbols
 from pullback.compiler.runtime import compile_text, load
 
 __all__ = ["Native", "run"]
@@ -40,13 +40,16 @@ class Native:
                 size = buffer.size * np.dtype(buffer.dtype).itemsize
                 content = np.frombuffer(b"\xa5" * size, buffer.dtype)
                 arrays[buffer.name] = guarded(content)
-        order = [b.name for b in program.buffers if b.kind != "scratch"]
+        order = [b.name for b in program.buffers if b.kind not in ("scratch", "tile")]
         pointers = (ctypes.c_void_p * max(len(order), 1))(
             *(arrays[name].ctypes.data for name in order)
         )
-        scratch = np.full(scratch_layout(program, self.holes).total + 64, 0xA5, np.uint8)
+        total = scratch_layout(program, self.holes).total
+        total += max((area.bytes(1) for area in areas(program)), default=0)
+        scratch = np.full(total + 64 + 4096, 0xA5, np.uint8)
         start = -scratch.ctypes.data % 64
-        words = np.zeros(3 + len(self.symbols), np.int64)
+        words = np.zeros(5 + len(self.symbols), np.int64)
+        words[4] = 1  # thread
         kept = []
         if callback is not None:
             kept.append(_CALLBACK(callback))
@@ -57,7 +60,7 @@ class Native:
             words[2] = ctypes.cast(kept[-1], ctypes.c_void_p).value
         for number, name in enumerate(self.symbols):
             kept.append(symbols[name])
-            words[3 + number] = ctypes.cast(kept[-1], ctypes.c_void_p).value
+            words[5 + number] = ctypes.cast(kept[-1], ctypes.c_void_p).value
         holes = np.zeros(max([0, *self.holes.values()]) + 1, np.int64)
         for position, index in self.holes.items():
             value = numbers[position]
@@ -69,6 +72,7 @@ class Native:
         )  # fmt: skip
         for name, array in arrays.items():
             assert untouched(array), f"written outside of {name}"
+        assert (scratch[start + total :][: 4096 - 64] == 0xA5).all(), "written outside of scratch"
         return code, [arrays[b.name] for b in program.buffers if b.kind == "output"]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pullback.compiler.llvm import numbers, pieces, planning
+from pullback.compiler.llvm.holes import Hole
 from pullback.compiler.loops import (
     Axis,
     Buffer,
@@ -66,6 +67,8 @@ def test_generated_kernels_in_small_blocks(block, monkeypatch):
         (planning, "_LONG", block),
         (planning, "_STAGED", 3),
         (planning, "_TILE", 1),
+        (planning, "_ACCUMULATORS", 2),
+        (planning, "_WRITTEN", 80),
     ]:
         monkeypatch.setattr(module, name, value)
     for seed in range(300, 325):
@@ -242,3 +245,60 @@ def test_equal_kernels_are_one_function():
     assert native.text.count("define internal void @kernel") == 1
     x = np.arange(1000.0)
     np.testing.assert_array_equal(native(program, [x])[1][0], x * 2.0**20)
+
+
+ROW = 96
+"""Elements of a row of a tile, not all of which are there."""
+
+
+def tile(size, rows, columns):
+    """Products of a matrix and a tile, and of two tiles, and sums of rows, of `size` samples."""
+
+    def at(buffer, *terms):
+        return Load(Place(buffer, 0, terms), F)
+
+    samples = Axis("s", Hole(0, size, most=ROW, multiple=8))
+    i, j = Axis("i", rows), Axis("j", columns)
+    y, z = at("Y", ("j", ROW), ("s", 1)), at("Z", ("i", ROW), ("s", 1))
+    product = Op("multiply", (at("W", ("i", columns), ("j", 1)), y), F)
+    copied = Place("T", 0, (("i", ROW), ("s", 1)))
+    writes = (
+        (Write(z.place, product, "add", ZERO),),
+        (Write(Place("G", 0, (("i", columns), ("j", 1))), Op("multiply", (z, y), F), "add", ZERO),),
+        (Write(copied, z), Write(Place("t", 0, (("i", 1),)), z, "add", ZERO)),
+    )
+    axes = ((i, j, samples), (i, j, samples), (i, samples))
+    kernels = tuple(Kernel(each, (), write) for each, write in zip(axes, writes, strict=True))
+    buffers = (
+        Buffer("W", F, rows * columns, "input"),
+        Buffer("Y", F, columns * ROW, "input"),
+        Buffer("T", F, rows * ROW, "output"),
+        Buffer("G", F, rows * columns, "output"),
+        Buffer("t", F, rows, "output"),
+        Buffer("Z", F, rows * ROW, "scratch"),
+    )
+    return Program("tile", buffers, kernels)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(4, 4), (5, 8), (17, 16), (33, 20)])
+def test_numbers_that_keep_a_promise(rows, columns):
+    made = tile(48, rows, columns)
+    key, given = numbers(made)
+    holes = {n: 0 for n, value in enumerate(given) if value == 48}
+    native = Native(made, holes)
+    assert "masked" not in native.text
+    for size in (8, 16, 24, 40, 88, 96):
+        program = tile(size, rows, columns)
+        same, given = numbers(program)
+        assert same == key
+        code, found = native(program, values := values_of(program, np.random.default_rng(size)),
+                             numbers=given)  # fmt: skip
+        assert code == 0
+        copied, *sums = interpret(program, values)
+        for one, other in zip(found[1:], sums, strict=True):
+            np.testing.assert_array_equal(one, other)
+        rest = found[0].reshape(rows, ROW)[:, size:].copy()
+        assert (rest.view(np.uint8) == 0xA5).all()
+        np.testing.assert_array_equal(
+            found[0].reshape(rows, ROW)[:, :size], copied.reshape(rows, ROW)[:, :size]
+        )

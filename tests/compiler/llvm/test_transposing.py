@@ -29,7 +29,18 @@ def copy(rows, columns, dtype=F, *, twice=False):
     return Program("copy", buffers, (kernel,))
 
 
-SHAPES = [(64, 64), (64, 3), (2, 100), (33, 7), (5, 41), (130, 12), (20, 33)]
+SHAPES = [
+    (64, 64),
+    (64, 3),
+    (61, 2),
+    (3, 50),
+    (2, 100),
+    (27, 3),
+    (33, 7),
+    (5, 41),
+    (130, 12),
+    (20, 33),
+]
 
 
 @together("dtype", "twice")
@@ -59,10 +70,14 @@ def test_copies_are_made_once_for_all_sizes():
 
 
 def test_no_element_is_gathered_or_scattered():
-    for rows, columns in ((64, 64), (200, 8), (8, 200), (24, 4)):
+    for rows, columns in ((64, 64), (200, 8), (8, 200), (24, 4), (160, 3), (170, 2), (3, 161)):
         text = Native(copy(rows, columns), level=0).text
         assert "masked.gather" not in text, (rows, columns)
         assert "masked.scatter" not in text, (rows, columns)
+    for sizes in ((80, 3, 3), (64, 8, 8), (32, 20, 12)):
+        text = Native(product(*sizes, b=True), level=0).text
+        assert "masked.gather" not in text, sizes
+        assert "masked.scatter" not in text, sizes
 
 
 @together("dtype", "sizes")
@@ -75,6 +90,22 @@ def test_sums_of_products_of_rows(dtype, sizes):
     program = product(*sizes, b=True, dtype=dtype)
     values = values_of(program, np.random.default_rng(7))
     agrees(program, Native(program, level=0), values)
+    _, given = numbers(program)
+    holes = {position: position for position in range(len(given))}
+    agrees(program, Native(program, holes, level=0), values, given)
+
+
+@together("dtype", "sizes")
+@pytest.mark.parametrize("dtype", [F, "float32"])
+@pytest.mark.parametrize(
+    "sizes", [(40, 3, 3), (33, 2, 2), (100, 8, 8), (70, 20, 20), (129, 3, 2), (64, 5, 7)]
+)
+def test_small_matrices_times_the_rows_of_a_large_one(dtype, sizes):
+    """Samples first, before and after: lanes along the samples."""
+    program = product(*sizes, b=True, dtype=dtype)
+    values = values_of(program, np.random.default_rng(8))
+    native = Native(program, level=0)
+    agrees(program, native, values)
     _, given = numbers(program)
     holes = {position: position for position in range(len(given))}
     agrees(program, Native(program, holes, level=0), values, given)
@@ -110,10 +141,15 @@ def test_groups_of_neighbours_are_powers_of_two():
     for count, lanes in itertools.product(range(1, 40), (2, 4, 8, 16)):
         seen = []
         while len(seen) < count:
-            found = group(len(seen), count, lanes)
+            found = group(len(seen), count, lanes, 77)
             assert found.start == len(seen)
             assert len(found) <= min(8, lanes)
             assert len(found).bit_count() == 1
-            assert all(group(each, count, lanes) == found for each in found)
+            assert all(group(each, count, lanes, 77) == found for each in found)
             seen += found
         assert len(seen) == count
+
+
+def test_dense_rows_are_a_group():
+    assert [group(2, 3, 8, 3), group(0, 2, 4, 2)] == [range(3), range(2)]
+    assert group(2, 3, 8, 4) == range(2, 3)

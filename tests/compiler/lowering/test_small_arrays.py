@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import pullback as pb
-from pullback.compiler.fusion import fuse
+from pullback.compiler.fusion import arrange, fuse
 from pullback.compiler.loops import Kernel, Store
 from tests.compiler.interpreted import interpreted
 
@@ -23,7 +23,7 @@ def test_an_output_that_is_computed_from_scalars_is_stored_from_them():
     for function in (of_scalars, of_memory):
         (value,), lowered = interpreted(pb.trace(function, x), (x,))
         np.testing.assert_allclose(value, function(x), rtol=1e-15)
-        found[function] = [type(each) for each in fuse(lowered.program).body]
+        found[function] = [type(each) for each in arrange(fuse(lowered.program)).body]
     assert Kernel not in found[of_scalars]
     assert found[of_scalars].count(Store) == x.size
     assert found[of_memory] == [Kernel]

@@ -117,7 +117,11 @@ CASES = {
         Case((between(-2, 2, 3, 4).T,), {"order": "C"}),
         Case((disc(0, 1, 3, 4),), {"order": "F"}),
     ],
-    "argsort": [Case((between(-2, 2, 3, 4),), {"axis": axis}) for axis in (0, -1, None)],
+    "argsort": [
+        Case((between(-2, 2, 3, 4),), {"axis": axis} | kind)
+        for axis in (0, -1, None)
+        for kind in ({}, {"kind": "stable"})
+    ],
     "argpartition": [Case((between(-2, 2, 3, 4),), {"kth": 1, "axis": -1})],
     "lexsort": [Case((between(-2, 2, 4), between(-2, 2, 4)), {"axis": -1})],
     "searchsorted": [

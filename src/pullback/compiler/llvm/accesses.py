@@ -151,7 +151,8 @@ class Access:
             return terms[0][0] != 0
         reach = 0
         for step, extent in sorted(terms):
-            if isinstance(step, Hole) or isinstance(extent, Hole) or step <= reach:
+            most = extent.most if isinstance(extent, Hole) else extent
+            if isinstance(step, Hole) or most is None or step <= reach:
                 return False
-            reach += step * (extent - 1)
+            reach += step * (most - 1)
         return True

@@ -70,7 +70,7 @@ class Canonical(Rewriting):
 
     def number(self, value: Any) -> Any:
         if isinstance(value, Hole):
-            return Hole(self.holes.setdefault(value.index, len(self.holes)), value)
+            return value.at(self.holes.setdefault(value.index, len(self.holes)))
         return value
 
     def extent(self, value: int) -> int:

@@ -20,6 +20,12 @@ __all__ = ["emit", "symbols"]
 _REGISTERS = 512
 """Bytes of a buffer that may be held in registers."""
 
+_AT_ONCE = 256
+"""The most addresses that are read when the code begins.
+
+LLVM's time grows as the square of how many it has to remember.
+"""
+
 
 def emit(program: Program, *, holes: Mapping[int, int] | None = None, apart: bool = True) -> str:
     """LLVM text of a program.
@@ -57,7 +63,7 @@ def emit(program: Program, *, holes: Mapping[int, int] | None = None, apart: boo
     kernels = Kernels(module, apart=apart)
     shared = Shared(module, kernels, program, lies.local, small, order, told, counts)
     shared.read_holes(entry)
-    scalars = Scalars(body, _pointers(entry, program, lies))
+    scalars = Scalars(body, _pointers(entry, body, program, lies))
     statements = Statements(entry, scalars, shared, once=True)
     statements.emit(program.body)
     statements.end()
@@ -66,13 +72,29 @@ def emit(program: Program, *, holes: Mapping[int, int] | None = None, apart: boo
     return module.text()
 
 
-def _pointers(entry: Lines, program: Program, lies: Layout) -> dict[str, str]:
+class _Given(dict[str, str]):
+    """The addresses of buffers; of those that are given, each is read where it is used."""
+
+    def __init__(self, lines: Lines, given: Mapping[str, int]) -> None:
+        super().__init__()
+        self._lines, self._given = lines, given
+
+    def __missing__(self, name: str) -> str:
+        return _read(self._lines, self._given[name])
+
+
+def _read(lines: Lines, number: int) -> str:
+    at = lines.op(f"getelementptr ptr, ptr %buffers, i64 {number}")
+    return lines.op(f"load ptr, ptr {at}, align 8")
+
+
+def _pointers(entry: Lines, body: Lines, program: Program, lies: Layout) -> dict[str, str]:
     """The addresses of all buffers."""
-    found: dict[str, str] = {}
-    given = [buffer for buffer in program.buffers if buffer.kind != "scratch"]
-    for number, buffer in enumerate(given):
-        at = entry.op(f"getelementptr ptr, ptr %buffers, i64 {number}")
-        found[buffer.name] = entry.op(f"load ptr, ptr {at}, align 8")
+    kinds = {buffer.name: buffer.kind for buffer in program.buffers}
+    given = [name for name, kind in kinds.items() if kind not in ("scratch", "tile")]
+    found: dict[str, str] = _Given(body, {name: number for number, name in enumerate(given)})
+    if len(given) <= _AT_ONCE:
+        found.update({name: _read(entry, number) for number, name in enumerate(given)})
     at = "%scratch"
     sizes = {buffer.name: buffer for buffer in program.buffers}
     for name, buffer in sizes.items():

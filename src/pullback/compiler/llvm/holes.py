@@ -24,20 +24,35 @@ class Hole(int):
     """A number that machine code reads when it runs.
 
     As an integer it is what it was in the program that the code was made from. That may guide what
-    code is made; the code has to be right for any number.
+    code is made; the code has to be right for any number that keeps what is promised of it.
+
+    Attributes
+    ----------
+    index : int
+    most : int or None
+        It is not greater.
+    multiple : int
+        It is a multiple of this.
     """
 
     index: int
+    most: int | None
+    multiple: int
 
-    def __new__(cls, index: int, value: Any) -> Hole:
+    def __new__(cls, index: int, value: Any, most: int | None = None, multiple: int = 1) -> Hole:
         found = super().__new__(
             cls, 2 if value != value or abs(value) == float("inf") else int(value)
         )
-        found.index = index
+        found.index, found.most, found.multiple = index, most, multiple
         return found
 
     def __repr__(self) -> str:
-        return f"hole{self.index}"
+        promised = f"≤{self.most}" * (self.most is not None) + f"·{self.multiple}"
+        return f"hole{self.index}" + promised * (promised != "·1")
+
+    def at(self, index: int) -> Hole:
+        """The same number under another index."""
+        return Hole(index, int(self), self.most, self.multiple)
 
 
 _KINDS: dict[str, type] = {"f": float, "b": bool, "i": int, "u": int}
@@ -95,14 +110,17 @@ class _Replacing(Rewriting):
     def number(self, value: Any) -> Any:
         self._position += 1
         index = self._holes.get(self._position)
-        return value if index is None else Hole(index, value)
+        return value if index is None or isinstance(value, Hole) else Hole(index, value)
 
     def extent(self, value: int) -> Any:
         return value if value in (0, 1) else self.number(value)
 
 
 def with_holes(program: Program, holes: Mapping[int, int]) -> Program:
-    """The program with a `Hole` of the given index at each of these positions of `numbers`."""
+    """The program with a `Hole` of the given index at each of these positions of `numbers`.
+
+    One that is there already stays, with what it promises.
+    """
     return _Replacing(holes).program(program) if holes else program
 
 
@@ -125,7 +143,7 @@ class _Counting(Rewriting):
         known = self.counts[value.name]
         if value.times not in known:
             known[value.times] = next(self._next)
-        return Hole(known[value.times], int(value))
+        return Hole(known[value.times], int(value), most=int(value), multiple=value.times)
 
 
 def with_counts(program: Program, first: int) -> tuple[Program, dict[str, dict[int, int]]]:

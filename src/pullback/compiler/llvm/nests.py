@@ -249,11 +249,15 @@ class Nest:
                     sides = (splat(frame.body, each, lanes) for each in (found[key][2], value))
                     value = joined(frame.body, write.combine, *sides)
                 found[key] = write, point, value
+        self._write_all(found)
+        return after
+
+    def _write_all(self, found: dict[Key, tuple[Write, Point, Value]]) -> None:
+        """Store values of several points, by writes and the axes of their targets."""
         while found:
             write, point, value = found.pop(next(iter(found)))
             if not self._store_rows(write, point, value, found):
                 self._write(write, point, value)
-        return after
 
     def _store_rows(
         self,
@@ -353,6 +357,7 @@ class Nest:
             totals.append((point, together(body, combine, slots)))
         if depth == j.depth and self._points.vector not in j.kept:
             totals = self._rows(j, write, totals)
+        there: dict[Key, tuple[Write, Point, Value]] = {}
         for point, total in totals:
             if self._points.vector not in j.kept:
                 total = across(body, combine, total)
@@ -364,7 +369,8 @@ class Nest:
                     total = joined(body, combine, self._points.value(write.start, {}), total)
                 self._results[j.write.target.name] = total
             else:
-                self._write(write, point, total)
+                there[id(write), *at[1:]] = write, point, total
+        self._write_all(there)
 
     def _rows(
         self, j: _Joined, write: Write, totals: list[tuple[Point, Value]]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pullback.compiler.llvm.holes import Integer, integer
+from pullback.compiler.llvm.holes import Hole, Integer, integer
 from pullback.compiler.llvm.intervals import Interval
 from pullback.compiler.llvm.module import splat
 from pullback.compiler.llvm.places import iota, mask_of, minus, plus
@@ -150,14 +151,18 @@ def _of_size(
 
 def _of_any_size(level: Level, start: Integer, size: str, frame: Frame) -> Iterator[Piece]:
     lanes, step = level.lanes, level.lanes * level.tile
+    # A block, or what is left for the last one, is a multiple of less.
+    multiple = math.gcd(level.extent.multiple, BLOCK) if isinstance(level.extent, Hole) else 1
     stop = plus(frame, start, size)
     at = start
     if step > 1:
         limit = minus(frame, stop, step - 1)
         offsets = tuple(range(0, step, lanes))
         yield Piece(start, limit, step, offsets, lanes, guarded=True)
+        if not multiple % step:
+            return
         at = minus(frame, stop, frame.pure(f"urem i64 {size}, {step}"))
-    active = stop if lanes > 1 else None
+    active = stop if multiple % lanes else None
     yield Piece(at, stop, lanes, (0,), lanes, active, guarded=True)
 
 

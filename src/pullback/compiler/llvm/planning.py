@@ -6,10 +6,11 @@ import math
 from collections.abc import Collection, Sequence
 
 from pullback.compiler.llvm.accesses import Access
-from pullback.compiler.llvm.holes import Hole
+from pullback.compiler.llvm.holes import Hole, integer
 from pullback.compiler.llvm.intervals import cuts
 from pullback.compiler.llvm.nests import Plan
 from pullback.compiler.llvm.pieces import BLOCK, Level
+from pullback.compiler.llvm.transposing import is_dense
 from pullback.compiler.llvm.values import SIZES, is_float
 from pullback.compiler.loops import Kernel, Place, Write
 
@@ -29,8 +30,8 @@ _LONG = 24
 """Instructions of a point that are not written more often than need be."""
 _ACCUMULATORS = 16
 """How many vectors are summed side by side."""
-_WRITTEN = 128
-"""Terms of sums side by side that are written out, without a loop."""
+_WRITTEN = 512
+"""Instructions of sums side by side that are written out, without a loop."""
 _TOGETHER = 8
 """Neighbours in memory that are read in a row, where lanes are far apart."""
 _ROWS = 24
@@ -124,7 +125,9 @@ class _Planning:
         if step is None or abs(step) > 1:
             beside = self._access.neighbours(place, axis)
             if beside is not None and beside == self._beside(axis):
-                return lanes / self._together(beside) + math.log2(lanes)
+                count = self._together(beside)
+                dense = step is not None and is_dense(count, integer(step))
+                return count if dense else lanes / count + math.log2(lanes)
             return 1.2 * lanes
         return {0: 0.5, 1: 1.0, -1: 2.0}[step]
 
@@ -169,11 +172,11 @@ class _Planning:
         return max(found, key=found.count, default=None)
 
     def _together(self, axis: str) -> int:
-        """How many points are read in a row: a power of two."""
+        """How many points are read in a row."""
         extent = self._extents[axis]
-        return (
-            _TOGETHER if isinstance(extent, Hole) else min(_TOGETHER, 1 << extent.bit_length() - 1)
-        )
+        if isinstance(extent, Hole):
+            return _TOGETHER
+        return extent if extent == 3 else min(_TOGETHER, 1 << extent.bit_length() - 1)
 
     # -- the order -------------------------------------------------------------------------------
 
@@ -299,7 +302,10 @@ class _Planning:
             if rows:
                 tiles[rows[0]] = self._fitting(rows[0], min(_ACCUMULATORS // tiles[vector], most))
             terms = self._extents[order[-1]]
-            if not isinstance(terms, Hole) and terms * math.prod(tiles.values()) <= _WRITTEN:
+            if (
+                not isinstance(terms, Hole)
+                and terms * math.prod(tiles.values()) * weight <= _WRITTEN
+            ):
                 tiles[order[-1]] = terms
             return tiles
         left = min(_ACCUMULATORS, most)
@@ -369,7 +375,8 @@ class _Planning:
         compact = self._access.count > _LONG and not self._local
         level = Level(axis, extent, tile, lanes, uniform=uniform, exact=self._local)
         level = level._replace(compact=compact)
-        if uniform and (open_ended or extent > 2 * BLOCK):
+        most = extent.most if isinstance(extent, Hole) else extent
+        if uniform and (most is None or most > 2 * BLOCK):
             return [level._replace(tile=1, lanes=1, block=True), level._replace(staged=True)]
         level = level._replace(staged=staged)
         if vector and not open_ended:

@@ -13,7 +13,7 @@ from pullback.compiler.llvm.holes import Hole, Integer, constant_value, integer
 from pullback.compiler.llvm.intervals import Interval, decided
 from pullback.compiler.llvm.module import Lines, splat
 from pullback.compiler.llvm.places import Spot, iota, load, plus, times
-from pullback.compiler.llvm.transposing import group, load_rows
+from pullback.compiler.llvm.transposing import group, is_dense, load_rows
 from pullback.compiler.llvm.values import Value, is_float, memory_type
 from pullback.compiler.loops import Check, Const, Expr, Kernel, Let, Load, Name, Op, Place
 
@@ -210,7 +210,8 @@ class Points:
             where = None if holds else where
         if where is None:
             many = self.neighbours(expr.place, expr.dtype, point)
-            if many is not None and len(many) > 2:  # two are gathered as fast
+            # Two elements of rows with more of them are gathered as fast.
+            if many is not None and (len(many) > 2 or self._is_dense(expr.place, len(many))):
                 return self._load_rows(expr, point, frame, many)
         lanes = self.lanes(self.depends(expr))
         spot = self.spot(expr.place, expr.dtype, point)
@@ -269,10 +270,13 @@ class Points:
             bound = self.bound.get(axis)
             if axis == vector or bound is None or bound.lanes > 1 or steps.get(axis, 0) != 1:
                 continue
-            many = group(point[axis], len(bound.offsets), lanes)
+            many = group(point[axis], len(bound.offsets), lanes, integer(step))
             if len(many) > 1:
                 return [{**point, axis: each} for each in many]
         return None
+
+    def _is_dense(self, place: Place, count: int) -> bool:
+        return is_dense(count, integer(dict(place.terms)[self.vector or ""]))
 
     def rows(self, place: Place, dtype: str, many: Sequence[Point]) -> Spot:
         """The first lane of the first of such points, and the way from lane to lane."""

@@ -147,8 +147,7 @@ class Statements(Control):
                  if everywhere.scalars[name] > names.scalars[name]]  # fmt: skip
         own = [name for name, count in names.buffers.items()
                if once and name in shared.local and count == everywhere.buffers[name]]  # fmt: skip
-        known = self.scalars.pointers
-        others = [name for name in names.buffers if name in known and name not in own]
+        others = [name for name in names.buffers if name not in own and self._is_here(name)]
         name = f"@part.{shared.parts}"
         shared.parts += 1
         code = Code(shared.module)
@@ -185,6 +184,11 @@ class Statements(Control):
             value = Value("", dtype)
             value = value._replace(text=self.lines.op(f"load {value.type}, ptr {slot}, align 8"))
             self.scalars.names[each] = value
+
+    def _is_here(self, buffer: str) -> bool:
+        """Whether a buffer is no tile's, or one of this tile's."""
+        about = self._shared.buffers.get(buffer)
+        return about is None or about.kind != "tile" or buffer in self.scalars.pointers
 
     # -- statements ------------------------------------------------------------------------------
 

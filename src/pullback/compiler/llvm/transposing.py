@@ -1,7 +1,8 @@
 """Elements that lie side by side along another axis than the lanes of vectors, some rows at once.
 
 Where the lanes of a vector are far apart in memory, and the points side by side along another axis
-are neighbours there, rows of these are read as vectors, and transposed in registers.
+are neighbours there, rows of these are read as vectors, and transposed in registers. Rows of two or
+three that follow each other without a gap, such as points in space, are read as one row.
 """
 
 from __future__ import annotations
@@ -13,14 +14,26 @@ from pullback.compiler.llvm.module import Lines, Writing
 from pullback.compiler.llvm.places import Spot, load, store, times
 from pullback.compiler.llvm.values import Value, memory_type
 
-__all__ = ["MOST", "group", "load_rows", "store_rows", "transposed"]
+__all__ = ["MOST", "group", "is_dense", "load_rows", "store_rows", "transposed"]
 
 MOST = 8
 """How many neighbours are read at once."""
+_DENSE = (2, 3)
+"""So many neighbours are all there is of a row that is read together with the next ones."""
 
 
-def group(position: int, count: int, lanes: int) -> range:
-    """Of `count` neighbours those that are read with the one at a position: a power of two."""
+def is_dense(count: int, step: Integer) -> bool:
+    """Whether rows of `count` elements, so far apart, are one row without gaps."""
+    return count in _DENSE and type(step) is int and step == count
+
+
+def group(position: int, count: int, lanes: int, step: Integer) -> range:
+    """Of `count` neighbours those that are read with the one at a position.
+
+    They are a power of two, or all of a dense row.
+    """
+    if is_dense(count, step):
+        return range(count)
     first, left = 0, count
     while True:
         size = min(1 << (left.bit_length() - 1), MOST, lanes)
@@ -52,6 +65,8 @@ def load_rows(
     at: Lines, spot: Spot, dtype: str, count: int, mask: Value | None = None
 ) -> list[Value]:
     """The vectors at `count` neighbouring elements and as many as far from them as `spot` steps."""
+    if is_dense(count, spot.step):
+        return _load_dense(at, spot, dtype, count, mask)
     pointers = _rows(at, spot, dtype)
     rows = []
     for lane, pointer in enumerate(pointers):
@@ -64,6 +79,9 @@ def load_rows(
 def store_rows(at: Lines, spot: Spot, values: Sequence[Value], mask: Value | None = None) -> None:
     """Write what `load_rows` reads."""
     count, dtype = len(values), values[0].dtype
+    if is_dense(count, spot.step):
+        _store_dense(at, spot, values, mask)
+        return
     wide = transposed(at, values)
     for lane, pointer in enumerate(_rows(at, spot, dtype)):
         first = lane // count * count
@@ -77,6 +95,58 @@ def store_rows(at: Lines, spot: Spot, values: Sequence[Value], mask: Value | Non
             text = at.op(f"shufflevector <{count} x i1> {some}, <{count} x i1> poison, {zeros}")
             there = Value(text, "bool", count)
         store(at, Spot(pointer, 1, count), row, there)
+
+
+def _load_dense(at: Lines, spot: Spot, dtype: str, count: int, mask: Value | None) -> list[Value]:
+    lanes = spot.lanes
+    parts = [
+        load(at, Spot(_moved(at, spot, dtype, part * lanes), 1, lanes), dtype, there)
+        for part, there in enumerate(_masks(at, mask, count))
+    ]
+    found = []
+    for each in range(count):
+        places = [divmod(lane * count + each, lanes) for lane in range(lanes)]
+        found.append(_picked(at, parts, places))
+    return found
+
+
+def _store_dense(at: Lines, spot: Spot, values: Sequence[Value], mask: Value | None) -> None:
+    count, lanes = len(values), spot.lanes
+    dtype = values[0].dtype
+    for part, there in enumerate(_masks(at, mask, count)):
+        places = [divmod(part * lanes + lane, count)[::-1] for lane in range(lanes)]
+        pointer = _moved(at, spot, dtype, part * lanes)
+        store(at, Spot(pointer, 1, lanes), _picked(at, values, places), there)
+
+
+def _masks(at: Lines, mask: Value | None, count: int) -> list[Value | None]:
+    """Which elements there are of the vectors that a dense row is read in."""
+    if mask is None:
+        return [None] * count
+    lanes = mask.lanes
+    return [
+        _shuffled(at, mask, mask, [(part * lanes + lane) // count for lane in range(lanes)])
+        for part in range(count)
+    ]
+
+
+def _picked(at: Lines, vectors: Sequence[Value], places: Sequence[tuple[int, int]]) -> Value:
+    """A vector of lanes of others: for each which vector, and which of its lanes."""
+    found, lanes = vectors[0], vectors[0].lanes
+    for number, vector in enumerate(vectors[1:], start=1):
+        first = number == 1
+        order = [
+            lanes + at_lane if which == number else (at_lane if first and not which else lane)
+            for lane, (which, at_lane) in enumerate(places)
+        ]
+        found = _shuffled(at, found, vector, order)
+    return found
+
+
+def _moved(at: Lines, spot: Spot, dtype: str, by: int) -> str:
+    if not by:
+        return spot.pointer
+    return at.op(f"getelementptr {memory_type(dtype)}, ptr {spot.pointer}, i64 {by}")
 
 
 def _rows(at: Lines, spot: Spot, dtype: str) -> list[str]:

@@ -17,6 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from pullback.compiler.loops.expressions import Const, Expr, Load, Name, Op, Place, Scalar
+
 __all__ = [
     "Axis",
     "Branch",
@@ -65,63 +67,6 @@ class Buffer:
     dtype: str
     size: int
     kind: Literal["input", "output", "constant", "scratch", "tile"]
-
-
-class Place(NamedTuple):
-    """The element ``buffer[offset + Σ step · name]``.
-
-    Attributes
-    ----------
-    buffer : str
-    offset : int
-    terms : tuple of (str, int)
-        Each name is that of an axis of the kernel, the index of a loop around, or a scalar of dtype
-        int64; a name stands in at most one of them.
-    """
-
-    buffer: str
-    offset: int = 0
-    terms: tuple[tuple[str, int], ...] = ()
-
-
-class Const(NamedTuple):
-    """A number. The value is a Python one: float, int or bool."""
-
-    value: Any
-    dtype: str
-
-
-class Name(NamedTuple):
-    """A scalar that was given this name, an axis or the index of a loop."""
-
-    name: str
-    dtype: str
-
-
-class Load(NamedTuple):
-    """An element; zero, and nothing read, where the condition `where` is false."""
-
-    place: Place
-    dtype: str
-    where: Expr | None = None
-
-
-class Op(NamedTuple):
-    """An operation of `OPERATIONS` on scalars; `dtype` is that of its value."""
-
-    name: str
-    args: tuple[Expr, ...]
-    dtype: str
-
-
-Expr = Const | Name | Load | Op
-
-
-class Scalar(NamedTuple):
-    """The declaration of a scalar: the name that a statement gives, and its dtype."""
-
-    name: str
-    dtype: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,14 +239,14 @@ class Branch(_Remembering):
 
 
 class Sum(NamedTuple):
-    """What all samples of some tiles make together.
+    """What all samples of tiles make together.
 
     Attributes
     ----------
     buffer : str
         Within the tiles it holds what those of a block have made so far; afterwards what all have.
     combine : str
-        How two of them are joined, as in `Write`. What changes nothing is there at first.
+        As in `Write`. What changes nothing is there at first.
     """
 
     buffer: str
@@ -312,9 +257,9 @@ class Sum(NamedTuple):
 class Tiles(_Remembering):
     """The body for each `tile` of `extent` samples, the last of which may have fewer.
 
-    So many tiles one after the other, as `block` says, are a block; blocks may be computed at the
-    same time. The sums of the blocks are joined two by two, then those of the pairs two by two, and
-    so on; what has no partner waits for the next round. So they don't depend on anything else.
+    So many tiles as `block` says are a block, one after the other; blocks may be computed at once.
+    Their sums are joined two by two, then those of the pairs, and so on; what has no partner waits
+    for the next round.
 
     Attributes
     ----------

@@ -274,8 +274,10 @@ class _Verification:
         _require(self._tiles is None, "tiles stand within tiles")
         _require(min(statement.extent, 0) == 0 and min(sizes[1:]) > 0, f"tiles of {sizes}")
         for buffer, combine in statement.sums:
-            known = buffer in self._buffers and self._buffers[buffer].kind == "scratch"
-            _require(known, f"{buffer} is no scratch memory to sum in")
+            kind = self._buffers[buffer].kind if buffer in self._buffers else "nothing"
+            _require(
+                kind in ("scratch", "output"), f"{buffer} is {kind}, which nothing is summed in"
+            )
             _require(combine in COMBINING, f"nothing is joined by {combine}")
         outside = dict(self._seen)
         self._give(Scalar(statement.first, "int64"), (0, max(statement.extent - 1, 0)))

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from pullback.compiler.libraries import LARGEST, is_available
 from pullback.compiler.loops import Const, Expr, External, For, Name, Place, Scalar
 from pullback.compiler.lowering.arrays import Array, Stored
 from pullback.compiler.lowering.context import Context
+from pullback.compiler.lowering.pairs import COMPLEX
 from pullback.compiler.lowering.places import ZERO, Affine
 from pullback.compiler.lowering.scope import Scope
 
@@ -19,6 +22,7 @@ __all__ = [
     "LETTERS",
     "Argument",
     "each",
+    "factor",
     "integer",
     "letter",
     "matrix",
@@ -97,6 +101,13 @@ def each(
 def matrix(array: Stored, indices: Sequence[Affine]) -> Place:
     """Where a matrix of a batch, of which all axes are indexed but the last two, begins."""
     return array.place([*indices, ZERO, ZERO])
+
+
+def factor(context: Context, value: float, dtype: str) -> Argument:
+    """A number as an argument: of a complex one, the place."""
+    if dtype not in COMPLEX:
+        return Const(value, dtype)
+    return context.constant(np.array(value, dtype)).place(())
 
 
 def packed(

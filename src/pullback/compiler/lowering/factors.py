@@ -33,14 +33,20 @@ class Factors:
         The rows that were exchanged with each row, from 1; of shape (…, n).
     infos : Stored, optional
         Of shape (…): the number of the first pivot that is 0, or 0.
-    transposed : bool
-        Whether these are the factors of Aᵀ.
+    transposed, adjoint : bool
+        Whether these are the factors of Aᵀ, or of Aᴴ.
     """
 
     lu: Stored
     pivots: Stored
     infos: Stored | None
     transposed: bool = False
+    adjoint: bool = False
+
+    @property
+    def turn(self) -> str:
+        """The letter that says what is to be solved with in place of what was factorised."""
+        return "C" if self.adjoint else "T" if self.transposed else "N"
 
 
 def factors_of(context: Context, scope: Scope, a: Array, *, either: bool = True) -> Factors | None:
@@ -71,7 +77,7 @@ def factors_from(
     if isinstance(lu, Stored):
         known: Factors | None = scope.recall(("lu", _place(scope, lu)[0]))
         if known is not None:
-            return replace(known, transposed=adjoint)
+            return replace(known, adjoint=adjoint)
     n = lu.shape[-1]
     pivots = context.memory.buffer(places.shape, "int32")
     one = literal(scope, 1, places.dtype)
@@ -79,7 +85,7 @@ def factors_from(
     context.memory.fill(scope, pivots, from_one)
     if not (isinstance(lu, Stored) and lu.strides == (1, n)):
         lu = packed(context, scope, lu, lu.shape, columns=True)
-    return Factors(lu, pivots, None, adjoint)
+    return Factors(lu, pivots, None, adjoint=adjoint)
 
 
 def _place(scope: Scope, a: Stored) -> tuple[Any, Any]:

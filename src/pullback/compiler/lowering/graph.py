@@ -23,12 +23,12 @@ from pullback.compiler.lowering.kernels import DTYPES
 from pullback.compiler.lowering.linalg import LINEAR_ALGEBRA, is_factorised, linear_algebra
 from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
-from pullback.compiler.lowering.pairs import COMPLEX
 from pullback.compiler.lowering.progressions import is_uniform, progression
 from pullback.compiler.lowering.reductions import joined, running
 from pullback.compiler.lowering.scalars import dtype_name
 from pullback.compiler.lowering.scope import Scope
 from pullback.compiler.lowering.search import searched
+from pullback.compiler.lowering.spectral import SPECTRAL, spectral
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import (
     Contraction,
@@ -147,9 +147,13 @@ def _lowered(
         frame.values[variable] = _constant(context, scope, value, variable.shape)
     equations, moving = _order(graph)
     for equation in equations:
-        for atom in {x for x in equation.inputs if type(x) is Variable}:
+        read = {x for x in equation.inputs if type(x) is Variable}
+        for atom in read:
             frame.uses[atom] -= 1
         results = _equation(context, scope, graph, frame, equation)
+        for atom in read:
+            if not frame.uses[atom]:
+                del frame.values[atom]  # so that only what is still needed is looked through
         for variable, array in zip(equation.outputs, results, strict=True):
             array = _settled(context, scope, frame, variable, array)
             if variable in moving and isinstance(array, Stored):
@@ -300,9 +304,10 @@ def _native(
         return elementwise(context, scope, equation, args)
     targets = [frame.targets.get(out) for out in equation.outputs]
     if primitive.name in LINEAR_ALGEBRA:
-        if any(str(dtype_of(x)) in COMPLEX for x in equation.inputs):
-            return None
         return linear_algebra(context, scope, equation, args, targets)
+    if primitive.name in SPECTRAL:
+        used = [bool(frame.uses[out]) for out in equation.outputs]
+        return spectral(context, scope, equation, args, targets, used)
     if primitive.name == "searchsorted":
         return searched(context, scope, equation, args)
     if not isinstance(structure, Reduction | Contraction | View | Gather | Scatter):

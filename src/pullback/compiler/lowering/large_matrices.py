@@ -12,9 +12,11 @@ from pullback.compiler.libraries import LARGEST
 from pullback.compiler.loops import Const, Expr, Name, Scalar, Write
 from pullback.compiler.lowering.arrays import Array, Elements, Stored, number
 from pullback.compiler.lowering.context import Context
+from pullback.compiler.lowering.elementwise import elementwise_of
 from pullback.compiler.lowering.external import (
     Argument,
     each,
+    factor,
     integer,
     letter,
     matrix,
@@ -31,6 +33,7 @@ from pullback.compiler.lowering.factors import (
     mark_lower,
 )
 from pullback.compiler.lowering.memory import broadcast, nest
+from pullback.compiler.lowering.pairs import COMPLEX
 from pullback.compiler.lowering.places import ZERO, Affine
 from pullback.compiler.lowering.scope import Scope
 
@@ -64,7 +67,7 @@ def cholesky(context: Context, scope: Scope, a: Array, target: Stored | None) ->
         i, j = (inner.index(index) for index in indices[-2:])
         kept, value = inner.op("less_equal", j, i), a.element(inner, indices)
         value = inner.op("select", kept, value, number(inner, 0, a.dtype))
-        return [Write(room.place(indices), value)]
+        return room.writes(indices, value)
 
     scope.add(nest(scope, a.shape, triangle))
     scope.forget(room.buffer)
@@ -124,7 +127,7 @@ def solve_factored(
         if checks:
             scope.check(is_regular(scope, factors, own), context.error(*SINGULAR))
         size, pivots = integer(n), factors.pivots.place([*own, ZERO])
-        turn = letter("T" if factors.transposed else "N")
+        turn = letter(factors.turn)
         given: list[Argument] = [turn, size, integer(count), matrix(factors.lu, own), size, pivots]
         run(scope, symbol, [*given, matrix(x, at), size], [6], fails=True)
 
@@ -174,7 +177,13 @@ def triangular_solve(
     t = triangle.array
     if lower_triangle(scope, t) is None:
         _check_diagonal(context, scope, t)
-    if not any(_lies(t)):
+    if triangle.adjoint and t.dtype in COMPLEX:
+        # Then what is left to do is to transpose it.
+        conjugate = elementwise_of("conjugate", t.dtype, t)
+        triangle = replace(
+            triangle, array=packed(context, scope, conjugate, t.shape, columns=False)
+        )
+    elif not any(_lies(t)):
         triangle = replace(triangle, array=packed(context, scope, t, t.shape, columns=False))
     return _substituted(context, scope, triangle, b, wanted)
 
@@ -221,6 +230,7 @@ def _substituted(
     turned = (by_rows != triangle.adjoint) == columns
     how = [letter("UL"[triangle.lower != by_rows]), letter("NT"[turned]), letter("N")]
     size, step = integer(n), integer(t.strides[-2] if by_rows else t.strides[-1])
+    one = factor(context, 1.0, t.dtype)
 
     def body(scope: Scope, at: Indices) -> None:
         place, own = matrix(x, at), matrix(t, broadcast(at, t.shape[:-2]))
@@ -228,7 +238,7 @@ def _substituted(
             run(scope, symbol, [*how, size, own, step, place, integer(1)], [6])
             return
         extents = [size, integer(count)] if columns else [integer(count), size]
-        given: list[Argument] = [letter("RL"[columns]), *how, *extents, Const(1.0, t.dtype)]
+        given: list[Argument] = [letter("RL"[columns]), *how, *extents, one]
         run(scope, symbol, [*given, own, step, place, extents[0]], [9])
 
     each(scope, lead, body)

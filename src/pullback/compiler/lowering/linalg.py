@@ -15,6 +15,7 @@ from pullback.compiler.lowering import small_matrices as small
 from pullback.compiler.lowering.arrays import Array, Stored
 from pullback.compiler.lowering.context import Context, literal
 from pullback.compiler.lowering.elementwise import converted, elementwise_of
+from pullback.compiler.lowering.external import LETTERS
 from pullback.compiler.lowering.factors import (
     factors_from,
     factors_of,
@@ -22,6 +23,7 @@ from pullback.compiler.lowering.factors import (
     lower_triangle,
     mark_lower,
 )
+from pullback.compiler.lowering.pairs import COMPLEX
 from pullback.compiler.lowering.places import Affine
 from pullback.compiler.lowering.scope import Scope
 from pullback.compiler.lowering.small_matrices import Matrix
@@ -76,7 +78,7 @@ def linear_algebra(
     """The results for matrices; `None` if they stay NumPy's."""
     outs = equation.outputs
     dtype = outs[0].dtype.name
-    if dtype not in ("float64", "float32"):
+    if dtype not in LETTERS:
         return None
     arrays = tuple(
         converted(x, x.dtype if (equation.primitive.name, i) in _INTEGERS else dtype)
@@ -143,6 +145,8 @@ def _det(work: Work) -> Results:
     (a,) = work.args
     if _is_straight(work):
         return straight(work, kernel, a)
+    if a.dtype in COMPLEX:
+        return None
     return large.det(work.context, work.scope, a, work.targets)
 
 
@@ -154,6 +158,8 @@ def _slogdet(work: Work) -> Results:
     (a,) = work.args
     if _is_straight(work):
         return straight(work, kernel, a)
+    if a.dtype in COMPLEX:
+        return None
     return large.slogdet(work.context, work.scope, a, work.targets)
 
 

@@ -10,16 +10,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from pullback.compiler.libraries import LARGEST
-from pullback.compiler.loops import Const
 from pullback.compiler.lowering.arrays import Array, Elements, Stored, c_strides
 from pullback.compiler.lowering.context import Context
 from pullback.compiler.lowering.external import (
     LETTERS,
     Argument,
     each,
+    factor,
     integer,
     letter,
     routine,
@@ -156,7 +154,7 @@ def by_blas(
         # What it is added to is 0: some versions do not ignore what is there if told to.
         zero = Elements(shape=(), dtype=dtype, values=(constant(0.0, dtype),))
         context.memory.fill(scope, out, zero)
-    factors = _factor(context, 1.0, dtype), _factor(context, 0.0, dtype)
+    factors = factor(context, 1.0, dtype), factor(context, 0.0, dtype)
     _call(scope, symbol, product, [*stored, out], factors)
     scope.forget(out.buffer)
     return out
@@ -168,13 +166,6 @@ def _is_readable(product: _Product | None, which: int) -> bool:
     if (product.columns if which else product.rows).extent == 1:
         return 0 < product.summed.steps[which] <= LARGEST
     return product.operands()[which] is not None
-
-
-def _factor(context: Context, value: float, dtype: str) -> Argument:
-    """A number as an argument: of a complex one, the place."""
-    if dtype not in COMPLEX:
-        return Const(value, dtype)
-    return context.constant(np.array(value, dtype)).place(())
 
 
 def _call(

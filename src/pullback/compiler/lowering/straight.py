@@ -18,6 +18,7 @@ from pullback.compiler.lowering.external import each
 from pullback.compiler.lowering.factors import lower_triangle
 from pullback.compiler.lowering.large_matrices import SINGULAR
 from pullback.compiler.lowering.memory import broadcast, nest
+from pullback.compiler.lowering.pairs import COMPLEX
 from pullback.compiler.lowering.places import Affine
 from pullback.compiler.lowering.scope import Scope
 from pullback.compiler.lowering.small_matrices import Matrix
@@ -65,8 +66,9 @@ class Work:
         return self.targets[position] or self.context.memory.buffer(out.shape, out.dtype.name)
 
     def is_small(self, extent: int, most: int) -> bool:
-        """Whether an extent is at most this, for any size of the arguments."""
-        return self.context.memory.is_small((extent,), most)
+        """Whether an extent is at most this, for any size of the arguments, of real matrices."""
+        real = self.args[0].dtype not in COMPLEX
+        return real and self.context.memory.is_small((extent,), most)
 
 
 def straight(work: Work, kernel: Kernel, *args: Array) -> list[Array]:

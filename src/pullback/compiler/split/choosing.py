@@ -16,15 +16,17 @@ import numpy as np
 from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.generic.numbers import varies
-from pullback.compiler.loops import Const, For, Kernel, Program, Statement, work
+from pullback.compiler.loops import Const, For, Kernel, Place, Program, Statement, work
 from pullback.compiler.split.phases import Phase, phases
 from pullback.compiler.split.sizes import Sizes
 from pullback.compiler.split.survey import Survey
 
-__all__ = ["Plan", "bytes_of_sample", "chosen"]
+__all__ = ["Plan", "chosen", "tile_of"]
 
 _EXTENTS = 4
 """How many extents are looked at."""
+_PRODUCT = 3
+"""Axes that a product of matrices has, one of which is summed over, at least."""
 _PARTS = 8
 """So many tiles are enough for several threads."""
 
@@ -77,9 +79,7 @@ def _worth(plan: Plan, sizes: Sizes) -> tuple[int, int, int, int]:
     survey = plan.survey
     many = varies(survey.samples)
     parts = [
-        _PARTS
-        if many
-        else survey.samples // sizes.tile(bytes_of_sample(survey, phase.tiled), keeps=bool(inner))
+        _PARTS if many else survey.samples // tile_of(survey, phase, inner, sizes)
         for phase, inner in zip(plan.phases, plan.inner, strict=True)
         if phase.tiled
     ]
@@ -127,7 +127,27 @@ def _plan(program: Program, samples: int) -> Plan:
     return Plan(survey, found, inner, saved, done)
 
 
-def bytes_of_sample(survey: Survey, body: Sequence[Statement]) -> int:
+def tile_of(survey: Survey, phase: Phase, inner: Collection[str], sizes: Sizes) -> int:
+    """How many samples of a phase are computed together."""
+    each = _bytes_of_sample(survey, phase.tiled)
+    wide = max((_terms(survey, statement) for statement in phase.tiled), default=0)
+    return sizes.tile(each, keeps=bool(inner), wide=wide)
+
+
+def _terms(survey: Survey, statement: Statement) -> int:
+    """How many terms there are at most in a sum of products for one sample."""
+    if not isinstance(statement, Kernel):
+        inner = (each for body in bodies_of(statement) for each in body)
+        return max((_terms(survey, each) for each in inner), default=0)
+    targets = [w.target for w in statement.writes if w.combine and isinstance(w.target, Place)]
+    if len(statement.axes) < _PRODUCT or not targets:
+        return 0
+    kept = {name for target in targets for name, _ in target.terms}
+    kept.add(survey.axes.get(id(statement), ""))
+    return max((axis.extent for axis in statement.axes if axis.name not in kept), default=0)
+
+
+def _bytes_of_sample(survey: Survey, body: Sequence[Statement]) -> int:
     """What one sample takes in all buffers that have it."""
     own = {
         access.name for each in body for access in survey.accesses(each) or ()

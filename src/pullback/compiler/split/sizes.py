@@ -8,9 +8,6 @@ from dataclasses import dataclass
 
 __all__ = ["Sizes", "sizes_here"]
 
-_LANES = 16
-"""A tile's samples are a multiple of this: vectors are that long at most."""
-
 
 @dataclass(frozen=True)
 class Sizes:
@@ -26,6 +23,8 @@ class Sizes:
         Those of a tile of which nothing is kept.
     block, enough : int
         Samples of a block, or so many operations: joining sums is little beside them.
+    lanes : int
+        A tile's samples are a multiple of this: vectors are that long at most.
     little, much : int
         Bytes that buffers between loops take in all before it pays to split; or so many
         operations, which may be done on several threads.
@@ -37,14 +36,25 @@ class Sizes:
     streamed: int = 4096
     block: int = 512
     enough: int = 1 << 20
+    lanes: int = 16
     little: int = 1 << 19
     much: int = 1 << 22
 
-    def tile(self, each: int, *, keeps: bool) -> int:
-        """Samples of a tile, if one has so many bytes, and buffers between loops or none."""
+    def tile(self, each: int, *, keeps: bool, wide: int = 0) -> int:
+        """Samples of a tile.
+
+        Parameters
+        ----------
+        each : int
+            Bytes of a sample.
+        keeps : bool
+            Whether there are buffers between loops.
+        wide : int
+            Terms of the sums of products for a sample: so many samples are worth reading a matrix.
+        """
         most = self.most if keeps else self.streamed
-        tile = min(max(self.cache // max(each, 1), self.least), most)
-        return -(-tile // _LANES) * _LANES
+        tile = min(max(self.cache // max(each, 1), self.least, wide), most)
+        return -(-tile // self.lanes) * self.lanes
 
     def tiles(self, tile: int, each: int) -> int:
         """Tiles of a block, if a sample takes so many operations."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.loops import Buffer, Program, Statement, work
-from pullback.compiler.split.choosing import Plan, bytes_of_sample, chosen
+from pullback.compiler.split.choosing import Plan, chosen, tile_of
 from pullback.compiler.split.sizes import Sizes, sizes_here
 from pullback.compiler.split.survey import Survey
 from pullback.compiler.split.tiling import Tiling
+from pullback.compiler.split.twins import without_twins
 
 __all__ = ["Split", "split"]
 
@@ -78,19 +79,23 @@ def _split(program: Program, plan: Plan, sizes: Sizes) -> Split:
         body += phase.before
         if not phase.tiled:
             continue
-        tile = sizes.tile(bytes_of_sample(survey, phase.tiled), keeps=bool(inner))
+        tile = tile_of(survey, phase, inner, sizes)
         block = sizes.tiles(tile, sum(map(work, phase.tiled)) // samples)
         staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, inner)}
         tiling = Tiling(survey, names, tile, block, inner, staged)
-        body += [tiling.tiles(phase.tiled), *tiling.after]
+        own = [buffer for buffer in program.buffers if buffer.name in inner]
+        tiles, twins = without_twins(tiling.tiles(phase.tiled), own)
+        body += [tiles, *tiling.after]
         made += tiling.buffers
-        for name in inner:
+        for name in twins:
+            del buffers[name]
+        for name in inner - twins:
             size = buffers[name].size // samples * tile
             buffers[name] = replace(buffers[name], size=size, kind="tile")
         count += 1
     kinds = [b for b in buffers.values() if b.kind != "tile"]
-    tiles = [b for b in buffers.values() if b.kind == "tile"]
-    new = Program(program.name, (*kinds, *made, *tiles), tuple(body))
+    last = [b for b in buffers.values() if b.kind == "tile"]
+    new = Program(program.name, (*kinds, *made, *last), tuple(body))
     steps = {name: lying.step for name, lying in survey.lying.items()}
     return Split(new, samples, count, tile, block, steps, plan.saved)
 

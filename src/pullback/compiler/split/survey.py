@@ -76,10 +76,12 @@ class Survey:
     def __post_init__(self) -> None:
         self.sizes = {buffer.name: buffer.size for buffer in self.program.buffers}
         self.dtypes = {buffer.name: buffer.dtype for buffer in self.program.buffers}
+        self._found: dict[int, frozenset[Access] | None] = {}
         open_ = [
             (kernel, extents, candidates)
             for kernel, extents in _kernels(self.program.body, {})
             if (candidates := [a.name for a in kernel.axes if alike(a.extent, self.samples)])
+            and all(axis.extent for axis in kernel.axes)
         ]
         while open_:
             left = [each for each in open_ if not self._decided(*each)]
@@ -128,6 +130,12 @@ class Survey:
 
     def accesses(self, statement: Statement) -> frozenset[Access] | None:
         """What a statement does if it goes through the samples; `None` if it can't."""
+        key = id(statement)
+        if key not in self._found:
+            self._found[key] = self._accesses(statement)
+        return self._found[key]
+
+    def _accesses(self, statement: Statement) -> frozenset[Access] | None:
         found: set[Access] = set()
         if not self._through(statement, {}, found, outermost=True):
             return None

@@ -176,7 +176,8 @@ class Tiling:
         total = Scalar(self.names.fresh(), dtype)
         joined = Write(goal, Name(*total), write.combine, write.start)
         axes = [Axis(new[axis.name], axis.extent) for axis in axes]
-        self.after.append(Kernel(tuple(axes), (Let(total, Load(source, dtype)),), (joined,)))
+        kernel = Kernel(tuple(axes), (Let(total, Load(source, dtype)),), (joined,))
+        self.after += simple_kernels((kernel,), self.names)
 
 
 class _Here:

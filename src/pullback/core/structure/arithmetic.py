@@ -107,6 +107,7 @@ class Reduction(Structure):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "masks", self._selects)
+        object.__setattr__(self, "cancels", self.operation is None)
 
     def is_safe(self, args: Row) -> bool:
         return not self._selects or 0 not in shape_of(args[0])
@@ -155,6 +156,7 @@ class Contraction(Arranged):
     safe: bool = True
     generic: bool = True
     multilinear: bool = True
+    cancels: bool = False
 
     def operations(self, out: Any, *args: Any, **params: Any) -> int:
         """A multiplication and an addition for each term."""

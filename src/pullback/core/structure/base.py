@@ -67,6 +67,10 @@ class Structure:
     multilinear : bool
         Whether the function is linear in each argument, and its rule does nothing with arguments
         but multiply by them. They are in no need of precision before they meet what comes.
+    cancels : bool
+        Whether what the maps make of positive numbers, at positive arguments, may be zero by
+        chance. What only moves, adds up and scales elements can't do that: which elements depend
+        on which is then told by ones.
     numbers : bool
         Whether integers and booleans among the arguments are numbers like others, rather than
         indices or conditions. The rule then gets them as floating ones.
@@ -84,6 +88,7 @@ class Structure:
     pads: str = ""
     generic: bool = False
     multilinear: bool = False
+    cancels: bool = True
     numbers: bool = False
 
     elementwise: ClassVar[bool] = False

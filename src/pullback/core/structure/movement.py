@@ -27,6 +27,7 @@ class View(Arranged):
     safe: bool = True
     reorders: bool = True
     shares: bool = True
+    cancels: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class Gather(Structure):
     cheap: bool = True
     reorders: bool = True
     shares: bool = True
+    cancels: bool = False
     masks: bool = True
 
     def is_safe(self, args: Row) -> bool:
@@ -78,6 +80,7 @@ class Scatter(Structure):
 
     combine: np.ufunc | None = None
     in_place: Callable[..., Any] | None = None  # type: ignore[misc]
+    cancels: bool = False
 
     def __post_init__(self) -> None:
         adds = self.combine is not None

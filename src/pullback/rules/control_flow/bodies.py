@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from pullback.core import trees
 from pullback.core.precision import PYTHON_NUMBERS
-from pullback.core.primitive import bind
 from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracing import Tracer, is_number, strip
+from pullback.core.tracing import Tracer, strip
 from pullback.core.validation import is_integer, refuse, require_integer, shown
 from pullback.errors import (
     ArgumentTypeError,
@@ -21,18 +20,16 @@ from pullback.errors import (
 )
 from pullback.graph.building import flat_graph, like
 from pullback.graph.graph import Graph
-from pullback.graph.layout import assumed_of, layout_of, layout_of_part, layouts_through
+from pullback.graph.layout import layout_of_part, layouts_through
 from pullback.graph.program import Atom
-from pullback.graph.variable import Assumed, Variable, require_64_bits
-from pullback.rules import conversion
-from pullback.transforms.arguments import flatten_arrays, owned
+from pullback.graph.variable import Assumed, Variable
+from pullback.rules.control_flow.leaves import Leaves, in_dtype
+from pullback.transforms.arguments import flatten_arrays
 
 __all__ = [
     "Carry",
-    "Leaves",
     "Result",
     "bound_of",
-    "in_dtype",
     "index_variable",
     "length_of",
     "require_checkpoint",
@@ -43,76 +40,6 @@ __all__ = [
 
 MOST = 2**62
 """The largest bound of a range: its integers are those of 64 bits."""
-
-
-class Leaves:
-    """The arrays of a pytree, as the arguments of a body.
-
-    Their `names` tell how to reach each, below the name of the tree. The tree `is_plain` if it
-    consists of tuples, lists and dicts, so that nothing but its structure says what a body may do
-    with it.
-    """
-
-    def __init__(self, tree: Any, where: str, name: str) -> None:
-        self.values, self.spec = flatten_arrays(tree, where, name)
-        self.is_plain = _is_plain(tree)
-        self.values = [x._snapshot() if type(x) is Tracer else x for x in self.values]
-        self.variables = [
-            _NUMBERS[type(x)] if type(x) in PYTHON_NUMBERS else _variable(x) for x in self.values
-        ]
-        self.names = [name + path for path in trees.leaf_paths(self.spec)]
-        for x, variable, path in zip(self.values, self.variables, self.names, strict=True):
-            if type(x) is int:
-                require_64_bits(x, f"{where}: {path}")
-            elif variable.dtype.kind not in "biufc":
-                raise ArgumentTypeError(
-                    f"{where}: {path} is an array of dtype {dtype_of(x)} and shape {shape_of(x)}, "
-                    "wanted numbers or booleans; convert it with .astype(float)"
-                )
-
-    @property
-    def arguments(self) -> list[tuple[str, Variable]]:
-        """Names, and new variables."""
-        return [(name, like(x)) for name, x in zip(self.names, self.variables, strict=True)]
-
-    @property
-    def key(self) -> Hashable:
-        """What a recording depends on."""
-        variables = self.variables
-        return self.spec, *[
-            (x.shape, x.dtype, x.weak, x.array, x.layout, x.number) for x in variables
-        ]
-
-    def tree(self, leaves: Sequence[Any]) -> Any:
-        """The pytree with these leaves."""
-        return trees.unflatten(self.spec, leaves)
-
-    def results(
-        self, leaves: Sequence[Any], others: Sequence[Any], handed_on: Mapping[int, int]
-    ) -> Any:
-        """The pytree with these leaves, arrays of the user's own, and none of the others.
-
-        In some places, in between, it has values that were given; `handed_on` tells which.
-        """
-        taken = set(map(id, (*self.values, *others)))
-        remaining, values = iter(leaves), self.values
-        full = [
-            values[handed_on[i]] if i in handed_on else next(remaining)
-            for i in range(len(leaves) + len(handed_on))
-        ]
-        return self.tree([owned(_strong(x), taken) for x in full])
-
-
-_LEAVES = frozenset({np.ndarray, Tracer, bool, int, float, complex})
-
-
-def _is_plain(tree: Any) -> bool:
-    kind = type(tree)
-    if kind is tuple or kind is list:
-        return all(map(_is_plain, tree))
-    if kind is dict:
-        return all(map(_is_plain, tree.values())) and all(type(key) is str for key in tree)
-    return tree is None or kind in _LEAVES or issubclass(kind, np.generic)
 
 
 class Result:
@@ -126,55 +53,19 @@ class Result:
         return leaves
 
 
-_NUMBERS = {kind: Variable((), dtype_of(kind()), weak=kind, layout=True) for kind in PYTHON_NUMBERS}
-"""What stands for Python numbers: what a body is given is made like it."""
-
-
-def _variable(x: Any) -> Variable:
-    weak = _python_type(x)
-    if weak is not None and type(strip(x)) is weak:
-        return _NUMBERS[weak]
-    array = x._mutable if isinstance(x, Tracer) else isinstance(x, np.ndarray)
-    variable = Variable(shape_of(x), dtype_of(x), weak=weak, array=array, layout=layout_of(x))
-    variable.laid_by = assumed_of(x)
-    variable.number = is_number(x)
-    return variable
-
-
-def _python_type(x: Any) -> type | None:
-    """The type of the Python number that a body is handed for `x` when it runs, if it is one."""
-    while type(x) is Tracer:
-        x = x._value
-    if type(x) is Variable:
-        return x.weak
-    return type(x) if type(x) in PYTHON_NUMBERS else None
-
-
-def _strong(x: Any) -> Any:
-    """A Python number, traced or not, as a NumPy scalar."""
-    if type(x) in PYTHON_NUMBERS:
-        return dtype_of(x).type(x)
-    if type(x) is Tracer and is_number(x):
-        if type(x._value) is Variable:
-            return in_dtype(x, dtype_of(x))
-        # It is the same number with the same derivative: no operation has to be recorded.
-        return Tracer(x._interpreter, _strong(x._value), x._payload)
-    return x
-
-
 def index_variable() -> Variable:
     """The number of an iteration: as in a Python loop, it doesn't decide any dtype."""
     return Variable((), np.dtype(np.int64), weak=int)
 
 
-def slices(xs: Leaves) -> list[tuple[str, Variable]]:
+def slices(xs: Leaves) -> dict[Variable, str]:
     """What an iteration gets of each scanned array, with names."""
-    found = []
+    found = {}
     for name, x in zip(xs.names, xs.variables, strict=True):
         layout = layout_of_part(x)
         variable = Variable(x.shape[1:], x.dtype, array=len(x.shape) > 1, layout=layout)
         variable.laid_by = x.laid_by
-        found.append((name, variable))
+        found[variable] = name
     return found
 
 
@@ -202,11 +93,6 @@ def _is_weak(x: Any, own: Tracer) -> bool:
     return x._value.weak is not None and x._value is not own._value
 
 
-def in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
-    """A number, traced or not, as a scalar of this dtype."""
-    return bind(conversion.astype, (x,), {"dtype": dtype}) if type(x) is Tracer else dtype.type(x)
-
-
 class Carry(Leaves):
     """What a loop hands from one iteration to the next.
 
@@ -217,7 +103,7 @@ class Carry(Leaves):
         """What stands for the leaves in a recording; it may lie in memory otherwise, later."""
         variables = [like(x) for x in self.variables]
         for x in variables:
-            if x.weak is None:
+            if x.weak is None and x.shape:
                 x.laid_by = Assumed(None if x.laid_by is None else x.laid_by.outer)
         return variables
 

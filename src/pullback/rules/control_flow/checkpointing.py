@@ -20,7 +20,7 @@ from pullback.graph.building import flat_graph
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
-from pullback.rules.control_flow.bodies import Leaves, Result
+from pullback.rules.control_flow.bodies import Result
 from pullback.rules.control_flow.contents import leaves_out, wants_values
 from pullback.rules.control_flow.derived import (
     Recording,
@@ -33,6 +33,7 @@ from pullback.rules.control_flow.derived import (
     pushed,
     spread,
 )
+from pullback.rules.control_flow.leaves import Leaves
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record, recorded
 from pullback.rules.control_flow.untouched import handed_on, looked_at, without

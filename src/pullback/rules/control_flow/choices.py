@@ -19,7 +19,8 @@ from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
 from pullback.rules import conversion
 from pullback.rules.control_flow import choice
-from pullback.rules.control_flow.bodies import Leaves, Result
+from pullback.rules.control_flow.bodies import Result
+from pullback.rules.control_flow.leaves import Leaves
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record_unevaluated, recorded
 from pullback.rules.control_flow.untouched import handed_on, looked_at, without
@@ -221,7 +222,8 @@ def _agreed(
     What is the `same` operand in all of them is left out.
     """
     dtypes = []
-    for number, path in enumerate(trees.leaf_paths(spec)):
+    paths = trees.Paths(spec)
+    for number in range(spec.num_leaves):
         if number in same:
             continue
         column = [graph.outputs[number] for graph in graphs]
@@ -235,10 +237,11 @@ def _agreed(
             if one.shape != other.shape or not fits:
                 error = ArgumentTypeError if one.shape == other.shape else ArgumentValueError
                 raise error(
-                    f"{where}: the result{path} has dtype {one.dtype} and shape {one.shape} from "
-                    f"branch {first} ({name_of(branches[first])}), and dtype {other.dtype} and "
-                    f"shape {other.shape} from branch {i} ({name_of(branches[i])}); wanted the "
-                    "same: use .astype, np.broadcast_to or np.zeros_like"
+                    f"{where}: the result{paths[number]} has dtype {one.dtype} and shape "
+                    f"{one.shape} from branch {first} ({name_of(branches[first])}), and dtype "
+                    f"{other.dtype} and shape {other.shape} from branch {i} "
+                    f"({name_of(branches[i])}); wanted the same: use .astype, np.broadcast_to or "
+                    "np.zeros_like"
                 )
         dtypes.append(Abstract.of(column[first]).dtype)
     return dtypes

@@ -90,10 +90,12 @@ def with_constants(
     names: Sequence[str],
 ) -> Graph:
     """A flat graph of equations, with those constants that are read."""
+    if not constants:
+        return flat_graph(name, inputs, {}, equations, outputs, names)
     used = {x for equation in equations for x in read(equation)}
     used.update(x for x in outputs if type(x) is Variable)
-    constants = {x: value for x, value in constants.items() if x in used}
-    return flat_graph(name, inputs, constants, equations, outputs, names)
+    kept = {x: value for x, value in constants.items() if x in used}
+    return flat_graph(name, inputs, kept, equations, outputs, names)
 
 
 def with_inputs(graph: Graph, place: int, extra: Sequence[Variable], names: Sequence[str]) -> Graph:
@@ -302,7 +304,7 @@ class Recording:
         self.onto = [like(x) if on else None for x, on in zip(body.inputs, onto, strict=True)]
         where = f"the pullback of {body.name}"
         with Staging(where) as staging:
-            args = [staging.tracer(x, where) for x in self.inputs]
+            args = staging.tracers(self.inputs, body.signature.names)
             bars, totals = (
                 [None if x is None else staging.tracer(x, where) for x in variables]
                 for variables in (self.bars, self.onto)

@@ -18,10 +18,8 @@ from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.bodies import (
     Carry,
-    Leaves,
     Result,
     bound_of,
-    in_dtype,
     index_variable,
     length_of,
     require_checkpoint,
@@ -29,6 +27,7 @@ from pullback.rules.control_flow.bodies import (
     slices,
 )
 from pullback.rules.control_flow.derived import with_inputs
+from pullback.rules.control_flow.leaves import Leaves, in_dtype
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record, record_unevaluated, recorded
@@ -293,8 +292,9 @@ def _recorded(
     name = where.partition(" of ")[2]
 
     def record_body(carry: Sequence[Variable]) -> tuple[Graph, list[Any]]:
-        arguments = [("i", index_variable()), *zip(first.names, carry, strict=True)]
-        arguments += slices(scanned) if scanned else []
+        arguments = {index_variable(): "i"}
+        arguments.update(zip(carry, first.names, strict=True))
+        arguments.update(slices(scanned) if scanned else {})
         if length:
             return record(iteration, arguments, name, 1, reading=reading)
         return record_unevaluated(iteration, arguments, name, 1, reading)
@@ -344,14 +344,14 @@ def _repeat_while(
 
     def make(reading: Reading | None) -> Recorded:
         def record_body(carry: Sequence[Variable]) -> tuple[Graph, list[Any]]:
-            arguments = [("i", index_variable()), *zip(first.names, carry, strict=True)]
+            arguments = {index_variable(): "i"}
+            arguments.update(zip(carry, first.names, strict=True))
             return record(once, arguments, names[1], 1, (Tracer,), reading)
 
         graph, free = first.settle(record_body, where)
         carry = map(like, graph.inputs[1 + len(free) :])
-        test, test_free = record(
-            truth, [*zip(first.names, carry, strict=True)], names[0], 0, (Tracer,), reading
-        )
+        tested = dict(zip(carry, first.names, strict=True))
+        test, test_free = record(truth, tested, names[0], 0, (Tracer,), reading)
         count = len(test_free)
         graph, test, same = relieved_both(graph, 1 + len(free), test, count)
         condition = _with_inputs(test, count, graph, "body", len(free), 1)

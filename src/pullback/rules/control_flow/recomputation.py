@@ -33,7 +33,16 @@ from pullback.rules.control_flow.derived import derived, groups, part_of
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.splitting import Split
 
-__all__ = ["back", "evaluations", "first_sweep", "forth", "snapshots", "square_root", "states"]
+__all__ = [
+    "advanced",
+    "back",
+    "evaluations",
+    "first_sweep",
+    "forth",
+    "snapshots",
+    "square_root",
+    "states",
+]
 
 S = TypeVar("S")
 
@@ -226,7 +235,7 @@ def _recomputed(
 ) -> Iterator[list[Any]]:
     """What each iteration has to keep, from the last to the first."""
     consts, _, xs = groups(values, loop.sizes)
-    indices, advanced = loop.indices, _advanced(loop)
+    indices, onwards = loop.indices, advanced(loop)
 
     def inputs(step: int, state: list[Any]) -> list[Any]:
         index = indices[step]
@@ -237,7 +246,7 @@ def _recomputed(
         for step in range(start, stop):
             given = inputs(step, state)
             state.clear()
-            state = advanced.evaluate(given)
+            state = onwards.evaluate(given)
         return state
 
     before = states(loop.length, snapshots(loop), kept, advance)
@@ -252,7 +261,7 @@ def snapshots(loop: Loop) -> int:
     return 1 + (square_root(loop.length) if loop.checkpoint == "sqrt" else loop.checkpoint)
 
 
-def _advanced(loop: Loop) -> Graph:
+def advanced(loop: Loop) -> Graph:
     """The body without what it stacks."""
     body, everything = loop.body, range(len(loop.body.inputs))
     key = ("advanced", loop.carry)

@@ -6,7 +6,7 @@ import functools
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, cast
@@ -25,10 +25,10 @@ from pullback.graph.layout import layouts_through
 from pullback.graph.numbering import shared
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
-from pullback.rules.control_flow.bodies import Leaves
 from pullback.rules.control_flow.derived import with_constants
 from pullback.rules.control_flow.equality import with_each_once
 from pullback.rules.control_flow.free_arrays import FreeArrays
+from pullback.rules.control_flow.leaves import Leaves
 from pullback.rules.control_flow.reading import Before, Place, Reading, UnreadableError, kind_of
 from pullback.rules.strictness import is_strict
 
@@ -46,7 +46,7 @@ _MOST = 256
 
 def record(
     function: Callable[..., Sequence[Any]],
-    arguments: Sequence[tuple[str, Variable]],
+    arguments: Mapping[Variable, str],
     name: str,
     position: int,
     unknown: tuple[type, ...] = (),
@@ -71,11 +71,9 @@ def record(
         free_variables.update(free.variables)
         return outs
 
-    names, inputs = zip(
-        *(arguments or [("nothing", Variable((), np.dtype(np.bool_)))]), strict=True
-    )
-    graph = build(seeing_tracers, inputs, name, names)
-    inputs, names = (graph.inputs, names) if arguments else ((), ())
+    given = arguments or {Variable((), np.dtype(np.bool_)): "nothing"}
+    graph = build(seeing_tracers, [*given], name, [*given.values()])
+    inputs, names = [*arguments], [*arguments.values()]
     flat = with_constants(name, inputs, graph.constants, graph.equations, graph.outputs, names)
     closed, values = close(flat, position, free_variables)
     if reading is None:
@@ -109,6 +107,8 @@ def _computed_before(
     """
     moving = affected(graph.equations, set(graph.inputs).difference(same))
     early = [each for each in graph.equations if moving.isdisjoint(each.outputs)]
+    if not early:
+        return graph, list(places.values())
     late = [each for each in graph.equations if not moving.isdisjoint(each.outputs)]
     made = {x for each in early for x in each.outputs}
     used = dict.fromkeys(x for each in late for x in read(each))
@@ -133,7 +133,7 @@ def _computed_before(
 
 def record_unevaluated(
     function: Callable[..., Sequence[Any]],
-    arguments: Sequence[tuple[str, Variable]],
+    arguments: Mapping[Variable, str],
     name: str,
     position: int,
     reading: Reading | None = None,

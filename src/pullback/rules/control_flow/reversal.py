@@ -45,7 +45,7 @@ from pullback.rules.control_flow.recomputation import back, evaluations, forth, 
 from pullback.rules.control_flow.splitting import Split
 from pullback.rules.registration import rule
 
-__all__ = ["loop_pullback"]
+__all__ = ["grouped", "loop_pullback"]
 
 
 # -- the linear maps of loops ---------------------------------------------------------------------
@@ -164,7 +164,7 @@ def _pull(
     return found, _zeros(loop, values, loop.split(wanted), bars, zeros)
 
 
-def _grouped(args: Row, params: Params) -> tuple[list[Any], ...]:
+def grouped(args: Row, params: Params) -> tuple[list[Any], ...]:
     """Values, cotangents and totals; `None` for a cotangent or a total that is zero."""
     seeded, onto = params["seeded"], params["onto"]
     values, bars, totals = groups(args, (len(params["wanted"]), sum(seeded)))
@@ -174,7 +174,7 @@ def _grouped(args: Row, params: Params) -> tuple[list[Any], ...]:
 def _value(*args: Any, **params: Any) -> tuple[Any, ...]:
     """Cotangents of a loop's arguments from those of its results, by running it forth and back."""
     loop, wanted = params["loop"], params["wanted"]
-    values, bars, totals = _grouped(args, params)
+    values, bars, totals = grouped(args, params)
     parts = loop.split(wanted)
     kept = forth(loop, parts, values)[1]
     found = back(loop, parts, values, kept, bars, totals, params["zeros"])
@@ -219,9 +219,9 @@ def _pull_pushed(
 
 def _pushforward(args: Row, dots: Row, params: Params, zeros: Row) -> tuple[Row, Row, Row]:
     loop, wanted = params["loop"], params["wanted"]
-    values, bars, totals = _grouped(args, params)
-    value_dots, bar_dots, total_dots = _grouped(dots, params)
-    kinds, bar_kinds, total_kinds = (list(map(_kind, row)) for row in _grouped(zeros, params))
+    values, bars, totals = grouped(args, params)
+    value_dots, bar_dots, total_dots = grouped(dots, params)
+    kinds, bar_kinds, total_kinds = (list(map(_kind, row)) for row in grouped(zeros, params))
     full = [
         zeros_like(x) if wants and dot is None else dot
         for x, dot, wants in zip(values, value_dots, wanted, strict=True)
@@ -258,7 +258,7 @@ def _linearize_pullback(
 
     def pull(cotangents: Row, totals: Row, zeros: Row) -> tuple[Row, Row]:
         loop: Loop = params["loop"]
-        values, bars, _ = _grouped(args, params)
+        values, bars, _ = grouped(args, params)
         directions = spread(cotangents, params["wanted"])
         kinds = list(map(_kind, spread(zeros, params["wanted"])))
         _, out_dots, out_kinds = loop.push(values, directions, kinds)
@@ -290,8 +290,8 @@ def _batch(
     _primitive: Primitive, size: int, mapped: Marks, args: Row, params: Params
 ) -> tuple[Any, ...]:
     loop, wanted = params["loop"], params["wanted"]
-    values, bars, totals = _grouped(args, params)
-    values_mapped, bars_mapped, totals_mapped = _grouped(mapped, params)
+    values, bars, totals = grouped(args, params)
+    values_mapped, bars_mapped, totals_mapped = grouped(mapped, params)
     # Each example has its own cotangent of what all of them share.
     marks = [one or wants for one, wants in zip(values_mapped, wanted, strict=True)]
     many, inputs, outputs = loop.batched(size, marks)
