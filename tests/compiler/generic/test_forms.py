@@ -7,7 +7,7 @@ import pytest
 
 import pullback as pb
 from pullback.compiler.stages import Stages
-from tests.compiler.test_sizes_compiled import PROGRAMS
+from tests.compiler.test_sizes_compiled import PROGRAMS, ordered
 
 SIZES = (9, 13, 22, 30, 41, 57, 64, 100, 150, 257, 1000)
 
@@ -25,9 +25,10 @@ def test_a_known_program_is_the_lowered_one(program):
     if forms is None:
         assert any(type(hole.value) is np.ndarray for hole in other.outline.holes)
         return
-    known = first.for_any(other)[0].known
-    # Where these two are decided differently, nothing is known from one of the other.
-    assert forms.gives(first.outline.holes, known) or known.numbers[0] != forms.known.numbers[0]
+    if not forms.gives(first.outline.holes, first.for_any(other)[0].known):
+        # A sorting network has its steps from its size by other means: it is lowered each time.
+        assert program is ordered
+        return
     for n in SIZES[2:]:
         one = staged(program, n)
         if one.outline.key != first.outline.key:
