@@ -114,9 +114,9 @@ PROGRAMS = {
     grid: of(("n", "n")),
     outer: of(("n",), (6,)),
 }
-SEVERAL = {softmax, padded, running, batched, gathered, grid, ordered}
-"""Programs whose kernels are merged, or buffers shared, in other ways at other sizes, or that sort
-short rows in another way than long ones: there is more code for them."""
+SEVERAL = {padded, gathered, ordered}
+"""Programs that are split along other samples at other sizes, or that sort short rows in another
+way than long ones: there is more code for them."""
 
 SIZES = (7, 12, 33, 2, 64, 5, 1, 0, 17, 100)
 

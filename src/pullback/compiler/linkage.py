@@ -11,7 +11,7 @@ import numpy as np
 
 from pullback.compiler.llvm import Area
 
-__all__ = ["Linkage", "pack", "unpack"]
+__all__ = ["Linkage", "in_line", "pack", "unpack"]
 
 _MOST = 1 << 20
 """Bytes of constants that are kept."""
@@ -49,6 +49,12 @@ class Linkage:
     scratch: int
     areas: tuple[Area, ...]
     operations: int
+
+
+def in_line(constant: Any) -> Any:
+    """A constant as native code reads it, whatever array of the user's it is."""
+    constant = np.ascontiguousarray(constant, constant.dtype.newbyteorder("="))
+    return constant if constant.ctypes.data % constant.itemsize == 0 else constant.copy()
 
 
 def pack(linkage: Linkage, code: str) -> bytes | None:

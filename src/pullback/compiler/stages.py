@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import struct
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,13 @@ from pullback.compiler.decomposition import decompose
 from pullback.compiler.donation import safe_pairs
 from pullback.compiler.fusion import arrange, fuse
 from pullback.compiler.fusion.traversal import bodies_of
+from pullback.compiler.generic.forms import Forms, Known, plainly
+from pullback.compiler.generic.letters import letters
+from pullback.compiler.generic.numbers import plain
 from pullback.compiler.identity import Identity, identity
 from pullback.compiler.libraries import address_of
-from pullback.compiler.linkage import Linkage, pack, unpack
-from pullback.compiler.llvm import areas, emit, numbers, scratch_layout, symbols
+from pullback.compiler.linkage import Linkage, in_line, pack, unpack
+from pullback.compiler.llvm import Room, areas, emit, numbers, symbols
 from pullback.compiler.llvm.values import SIZES
 from pullback.compiler.loops import Program, Statement, While, text
 from pullback.compiler.lowering import Lowered, lower
@@ -34,6 +37,7 @@ from pullback.compiler.split import Split, split
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError
 from pullback.graph.graph import Graph
+from pullback.graph.key import Outline, are_equal
 from pullback.graph.program import Equation
 from pullback.graph.program import Program as GraphProgram
 from pullback.graph.variable import Variable
@@ -137,26 +141,70 @@ class Stages:
             tuple(map(in_line, lowered.constants)),
             tuple(lowered.errors),
             safe_pairs(program, self.donate),
-            scratch_layout(program).total,
+            self.room.resized([plain(b.size) for b in self.room.buffers]).layout().total,
             areas(program),
             _UNKNOWN if _has_while(program.body) else self.graph.cost().operations,
         )
 
-    def for_any(self, other: Stages) -> tuple[Stages, Stages] | None:
-        """The same, and another, for any size of the arguments: extents in which they differ vary.
+    @functools.cached_property
+    def room(self) -> Room:
+        """What the working memory of the program depends on."""
+        return Room.of(self.program)
 
-        `None` where they differ in more than numbers.
+    @functools.cached_property
+    def outline(self) -> Outline:
+        """The structure of the graph, and its numbers."""
+        with self._timed("look up"):
+            return Outline(self.graph)
+
+    @functools.cached_property
+    def known(self) -> Known:
+        """What other sizes are compared with."""
+        return Known(self.numbers, self.linkage, self.room)
+
+    def for_sizes(self, varying: Collection[int], **known: Any) -> Stages:
+        """The same for any size of the arguments, where these extents vary."""
+        made = Stages(self.recorded, self.donate, frozenset(varying), self.samples, self.seconds)
+        # What does not depend on it isn't made again.
+        made.graph, made.outline = self.graph, self.outline
+        for name, value in known.items():
+            setattr(made, name, value)
+        return made
+
+    def varying_from(self, other: Stages) -> tuple[int, ...]:
+        """The numbers that differ from those of another graph of the same key, by position."""
+        pairs = zip(self.outline.holes, other.outline.holes, strict=True)
+        return tuple(i for i, (a, b) in enumerate(pairs) if not are_equal(a.value, b.value))
+
+    def for_any(self, other: Stages) -> tuple[Stages, Forms | None]:
+        """The program for any size, and with letters for what differs from another graph.
+
+        Without letters where arrays differ, or Python is called, which is told extents.
         """
-        if self.graph.key() != other.graph.key():
-            return None
-        places = self.graph.differences(other.graph)
-        pair = []
-        for stages in (self, other):
-            holes = stages.graph.holes()
-            varying = frozenset(holes[i].value for i in places if holes[i].kind == "extent")
-            pair.append(Stages(stages.recorded, stages.donate, varying, stages.samples))
-        mine, theirs = pair
-        return mine, theirs
+        found = letters(self.graph, other.graph)
+        if found is not None and letters(other.graph, self.graph) is not None:
+            samples = None if self.samples is None else found.of(self.samples)
+            made = Stages(self.recorded, self.donate, found.varying, samples, self.seconds)
+            made.graph = found.graph
+            known = made.known
+            found.tape.open = False
+            lowered, split = made._in_loops
+            if not lowered.calls:
+                numbers = {each.name: plain(getattr(split, each.name)) for each in fields(split)}
+                numbers["program"] = plainly(split.program)
+                within = lowered, replace(split, **numbers)
+                return self.for_sizes([*map(plain, found.varying)], _in_loops=within), Forms(
+                    found, known
+                )
+        holes = self.outline.holes
+        places = self.varying_from(other)
+        varying = [holes[i].value for i in places if holes[i].kind == "extent"]
+        return self.for_sizes(varying), None
+
+    @property
+    def is_lowered(self) -> bool:
+        """Whether the program has been made, not only found out about."""
+        return "_in_loops" in self.__dict__
 
     def loops(self) -> str:
         """The loops as text."""
@@ -230,8 +278,8 @@ class Stages:
     def function(self, code: Library) -> NativeFunction:
         """The native function for this machine code."""
         linkage = self.linkage
-        # What is found on disk by its recording calls nothing.
-        calls = self.lowered.calls if "_in_loops" in self.__dict__ else ()
+        # What is found on disk by its recording, or known by its numbers, calls nothing.
+        calls = self.lowered.calls if self.is_lowered else ()
         callbacks = Callbacks(calls)
         words = [Callbacks.address() if calls else 0, callbacks.handle, Callbacks.poll_address()]
         if linkage.areas:
@@ -257,7 +305,7 @@ class Stages:
         scratch, given = self.scratch, None
         if holes:
             told = {each: i for i, each in enumerate(holes)}
-            scratch += scratch_layout(self.program, told).total - self.linkage.scratch
+            scratch += self.room.layout(told).total - self.linkage.scratch
             given = b"".join(_bits(self.numbers[1][i]) for i in holes)
         long = self.linkage.operations > _LONG
         return Instance(inputs, outputs, given, scratch, long)
@@ -334,12 +382,6 @@ def _argument(x: Variable) -> Array:
     if x.weak is not None:
         return Array(x.dtype, (), "number")
     return Array(x.dtype, x.shape, "array" if x.array else "scalar")
-
-
-def in_line(constant: Any) -> Any:
-    """A constant as native code reads it, whatever array of the user's it is."""
-    constant = np.ascontiguousarray(constant, constant.dtype.newbyteorder("="))
-    return constant if constant.ctypes.data % constant.itemsize == 0 else constant.copy()
 
 
 def _bits(value: Any) -> bytes:

@@ -3,8 +3,12 @@
 The first program of a structure is compiled with its numbers: extents, strides, offsets, constants.
 If another program has the same structure, the numbers that differ become holes, which the code is
 told when it runs, and it is compiled once more. That serves every later program of the structure
-which differs in these numbers alone. Each was recorded and lowered for its own sizes, so that
+which differs in these numbers alone. Each is recorded for its own sizes, so that
 whatever Python did with a shape is right.
+
+The second program is lowered with letters in place of what varies (`generic`). Its numbers are
+then known for other sizes, and so is what was decided by them on the way: a later recording for
+which all is decided as it was is not lowered. The others are.
 
 A recording that another process has compiled is found on disk by itself, and is lowered only when
 another one of its structure comes.
@@ -13,10 +17,12 @@ another one of its structure comes.
 from __future__ import annotations
 
 import struct
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 from pullback.compiler.cache import object_cache
+from pullback.compiler.generic.forms import Forms, Known
 from pullback.compiler.runtime import Library
 from pullback.compiler.stages import Stages
 
@@ -50,6 +56,8 @@ class Templates:
         self._kept: list[tuple[Stages, Library]] = []
         self._firsts: dict[str, Stages] = {}
         self._templates: dict[str, Template] = {}
+        self._generals: dict[tuple[str, tuple[int, ...]], Known] = {}
+        self._forms: dict[str, list[Forms]] = defaultdict(list)
 
     def fitting(self, stages: Stages) -> tuple[Stages, Library, tuple[int, ...]]:
         """Machine code for a program, the program as that has it, and the numbers it is told.
@@ -60,17 +68,35 @@ class Templates:
         if code is not None:
             return stages, code, ()
         self._read()
-        first = self._firsts.setdefault(stages.graph.key(), stages)
+        first = self._firsts.setdefault(stages.outline.key, stages)
         if first is not stages:
-            general = first.for_any(stages)
-            if general is not None and general[0].numbers[0] == general[1].numbers[0]:
-                one, stages = general
-                self._templates.setdefault(stages.numbers[0], Template(one.numbers[1]))
+            stages = self._for_any(first, stages)
         structure = stages.numbers[0]
         found = _template(stages, self._templates.get(structure))
         self._templates[structure] = found
         assert found.code is not None
         return stages, found.code, found.holes
+
+    def _for_any(self, first: Stages, stages: Stages) -> Stages:
+        """The program for any size of its arguments, if it has the same structure for the first."""
+        known_forms = self._forms[stages.outline.key]
+        for forms_ in known_forms:
+            known = forms_.at(stages.outline.holes)
+            if known is not None:
+                return stages.for_sizes(
+                    (), numbers=known.numbers, linkage=known.linkage, room=known.room
+                )
+        key = stages.outline.key, stages.varying_from(first)
+        known = self._generals.get(key)
+        if known is None:
+            known = self._generals[key] = first.for_any(stages)[0].known
+        theirs, found = stages.for_any(first)
+        if found is not None:
+            known_forms += [found] if found.gives(first.outline.holes, known) else []
+        if known.numbers[0] != theirs.numbers[0]:
+            return stages
+        self._templates.setdefault(known.numbers[0], Template(known.numbers[1]))
+        return theirs
 
     def _found(self, stages: Stages) -> Library | None:
         """The machine code on disk for a recording, if it is the first one of its structure."""
@@ -89,7 +115,7 @@ class Templates:
         """Let what was found on disk take part."""
         for stages, code in self._kept:
             structure, values = stages.numbers
-            self._firsts.setdefault(stages.graph.key(), stages)
+            self._firsts.setdefault(stages.outline.key, stages)
             self._templates.setdefault(structure, Template(values, (), code))
         self._kept.clear()
 

@@ -54,7 +54,8 @@ def _reshaped(primitive, old, *, shape, order="C"):
         steps[axis] = step
         step *= wanted[axis]
     flat = Index(0, tuple(sorted(steps.items())))
-    return moved(tuple(map(int, wanted)), [flat], "F" if order == "F" else "C")
+    extents = tuple(int(n) if isinstance(n, np.integer) else n for n in wanted)
+    return moved(extents, [flat], "F" if order == "F" else "C")
 
 
 def _reshape_batch(primitive, size, _mapped, values, params):

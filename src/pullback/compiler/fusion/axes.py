@@ -16,6 +16,7 @@ from pullback.compiler.fusion.effects import leaves
 from pullback.compiler.fusion.substitution import Substitution
 from pullback.compiler.fusion.touched import Touched
 from pullback.compiler.fusion.traversal import rebuilt, with_bodies
+from pullback.compiler.generic.numbers import varies
 from pullback.compiler.loops import (
     Axis,
     Copy,
@@ -94,9 +95,10 @@ def _ordered(kernel: Kernel) -> Kernel:
         name = kernel.axes[position].name
         return sum(abs(place.get(name, 0)) == 1 for place in places), position
 
-    def longest(position: int) -> tuple[int, int]:
+    def longest(position: int) -> tuple[bool, int, int]:
         name = kernel.axes[position].name
-        return -max((abs(place.get(name, 0)) for place in places), default=0), position
+        step = max((abs(place.get(name, 0)) for place in places), default=0)
+        return not varies(step), -step, position
 
     innermost = max(range(last + 1), key=next_to_another)
     order = sorted((k for k in range(last + 1) if k != innermost), key=longest)

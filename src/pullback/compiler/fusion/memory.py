@@ -24,6 +24,7 @@ from pullback.compiler.fusion.buffers import renamed
 from pullback.compiler.fusion.coverage import covers
 from pullback.compiler.fusion.effects import own_effects
 from pullback.compiler.fusion.traversal import bodies_of
+from pullback.compiler.generic.numbers import varies
 from pullback.compiler.loops import Branch, Buffer, Program, Statement, Tiles
 
 __all__ = ["shared_memory"]
@@ -43,13 +44,14 @@ def shared_memory(program: Program) -> Program:
     spans = sorted(
         (*_span(uses, scratch[name]), name)
         for name, uses in survey.uses.items()
-        if name in scratch and scratch[name].size > _FEW
+        if name in scratch and (varies(scratch[name].size) or scratch[name].size > _FEW)
     )
     slots: dict[tuple[str, str, bool], _Slots] = defaultdict(_Slots)
     new = {}
     for first, last, name in spans:
         dtype, size = np.dtype(scratch[name].dtype), scratch[name].size
-        kind = (scratch[name].kind, dtype.name, size * dtype.itemsize <= _SMALL)
+        small = not varies(size) and size * dtype.itemsize <= _SMALL
+        kind = (scratch[name].kind, dtype.name, small)
         new[name] = slots[kind].slot(scratch[name], first, last)
     sizes = {name: size for each in slots.values() for name, size in each.sizes.items()}
     kept = [

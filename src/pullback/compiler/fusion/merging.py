@@ -17,6 +17,7 @@ from pullback.compiler.fusion.joining import Joined
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.fusion.touched import Touched
 from pullback.compiler.fusion.traversal import with_bodies
+from pullback.compiler.generic.numbers import alike
 from pullback.compiler.loops import (
     Axis,
     Copy,
@@ -106,7 +107,7 @@ class _Row:
         floor = self._floor(about)
         points = _points(kernel)
         near = self._spaces[points][-_TRIED:]
-        if floor not in near and self._points.get(floor) == points:
+        if floor not in near and alike(self._points.get(floor, -1), points):
             near.append(floor)
         likely = sorted(
             (position for position in near if position >= floor),

@@ -15,6 +15,7 @@ from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.fusion.touched import Touched
 from pullback.compiler.fusion.traversal import with_bodies
+from pullback.compiler.generic.numbers import varies
 from pullback.compiler.loops import (
     Axis,
     Const,
@@ -40,6 +41,10 @@ _SHORT = 4096
 """Points that are not worth a thought."""
 
 
+def _is_short(points: int) -> bool:
+    return not varies(points) and points < _SHORT
+
+
 def widened(body: Body, names: Names, sizes: Mapping[str, int]) -> Body:
     """The statements, with sums over the points of later kernels; `sizes` are the buffers'."""
     found = [with_bodies(each, lambda inner: widened(inner, names, sizes)) for each in body]
@@ -47,7 +52,7 @@ def widened(body: Body, names: Names, sizes: Mapping[str, int]) -> Body:
     for position, touched in kernels.items():
         kernel = found[position]
         assert isinstance(kernel, Kernel)
-        if not _is_sum(kernel) or _points(kernel.axes) < _SHORT:
+        if not _is_sum(kernel) or _is_short(_points(kernel.axes)):
             continue
         for later in kernels:
             other = found[later]
@@ -84,11 +89,14 @@ def _points(axes: Sequence[Axis]) -> int:
 
 
 def _nearly(few: Sequence[Axis], many: Sequence[Axis]) -> bool:
-    if len(few) != len(many) or not all(
-        a.extent <= b.extent for a, b in zip(few, many, strict=True)
-    ):
+    """Whether one space is a little smaller than another one; extents that vary may be large."""
+    if len(few) != len(many):
         return False
-    return _points(few) < _points(many) <= _MORE * _points(few)
+    pairs = [(a.extent, b.extent) for a, b in zip(few, many, strict=True)]
+    if any(varies(b - a) for a, b in pairs) or not all(a <= b for a, b in pairs):
+        return False
+    less, more = (math.prod(each[i] for each in pairs if not varies(each[0])) for i in (0, 1))
+    return any(a != b for a, b in pairs) and more <= less * _MORE
 
 
 def _read_alike(

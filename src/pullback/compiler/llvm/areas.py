@@ -77,9 +77,9 @@ def areas(program: Program, holes: Mapping[int, int] | None = None) -> tuple[Are
     inner = {buffer.name for buffer in program.buffers if buffer.kind == "tile"}
     return tuple(
         Area(
-            int(each.extent),
-            int(each.tile),
-            int(each.block),
+            each.extent,
+            each.tile,
+            each.block,
             sum(sizes[name] for name in Names(each.body).buffers if name in inner),
             sum(sizes[buffer] for buffer, _ in each.sums),
         )

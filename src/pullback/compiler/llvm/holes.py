@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from pullback.compiler.llvm.module import Lines
 from pullback.compiler.llvm.rewriting import Rewriting
 from pullback.compiler.llvm.values import Value, is_float, lane_type, literal
@@ -67,6 +69,12 @@ class _Blank:
 _BLANK = _Blank()
 
 
+def _is_of(value: Any, kind: type) -> bool:
+    """Whether a number of Python's is of a kind as it is."""
+    plain = isinstance(value, kind) and not isinstance(value, np.generic)
+    return plain and isinstance(value, bool) is (kind is bool)
+
+
 class _Collecting(Rewriting):
     def __init__(self) -> None:
         self.values: list[int | float | bool] = []
@@ -76,7 +84,8 @@ class _Collecting(Rewriting):
         return _BLANK
 
     def constant(self, value: Any, dtype: str) -> Any:
-        return self.number(_KINDS[dtype[0]](value))
+        kind = _KINDS[dtype[0]]
+        return self.number(value if _is_of(value, kind) else kind(value))
 
     def extent(self, value: int) -> Any:
         return value if value in (0, 1) else self.number(value)

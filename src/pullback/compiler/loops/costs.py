@@ -21,10 +21,10 @@ def operations(expr: Expr) -> int:
 def work(statement: Statement) -> int:
     """Of a statement, at all its points; a loop counts once where only the data know how often."""
     if isinstance(statement, Kernel):
-        points = math.prod(int(axis.extent) for axis in statement.axes)
+        points = math.prod(axis.extent for axis in statement.axes)
         inner = sum(operations(each.value) for each in statement.body if isinstance(each, Let))
         return points * (inner + len(statement.writes))
     times = 1
     if isinstance(statement, For) and isinstance(statement.extent, Const):
-        times = int(statement.extent.value)
+        times = statement.extent.value
     return times * sum(map(work, getattr(statement, "body", ())))

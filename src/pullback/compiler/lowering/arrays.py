@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,7 @@ from pullback.compiler.loops import Const, Expr, Place, Store, Write
 from pullback.compiler.lowering.pairs import COMPLEX, pair, parts, width
 from pullback.compiler.lowering.places import ZERO, Affine, address
 from pullback.compiler.lowering.scope import Scope
+from pullback.core.tracing import is_plain
 
 __all__ = [
     "Array",
@@ -216,7 +218,7 @@ class Computed(Array):
 @functools.lru_cache(maxsize=1024)
 def c_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The steps from one element to the next along each axis, in C order."""
-    rest = [*itertools.accumulate(shape[:0:-1], int.__mul__, initial=1)]
+    rest = [*itertools.accumulate(shape[:0:-1], operator.mul, initial=1)]
     return tuple(rest[::-1]) if shape else ()
 
 
@@ -227,7 +229,9 @@ def points(shape: Sequence[int]) -> list[tuple[Affine, ...]]:
 
 def number(scope: Scope, value: Any, dtype: str) -> Expr:
     """A number of Python's or NumPy's, in a dtype."""
-    value = np.asarray(value).astype(dtype).item()
+    kind = {"float64": float, "int64": int}.get(dtype, ())
+    if not is_plain(value, kind) or is_plain(value, bool | np.generic):
+        value = np.asarray(value).astype(dtype).item()
     if dtype in COMPLEX:
         part = COMPLEX[dtype]
         return pair(number(scope, value.real, part), number(scope, value.imag, part))

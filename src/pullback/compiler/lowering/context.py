@@ -139,12 +139,13 @@ class Context:
             self.errors.append((kind, words))
         return self.errors.index((kind, words)) + 1
 
-    def constant(self, value: Any) -> Stored:
+    def constant(self, value: Any, shape: tuple[int, ...] | None = None) -> Stored:
         """A constant array in memory; those with the same elements are one."""
         key = (value.shape, value.dtype.str, value.tobytes())
         found = self._interned.get(key)
         if found is None:
-            found = self.memory.buffer(value.shape, value.dtype.name, "constant")
+            shape = value.shape if shape is None else shape
+            found = self.memory.buffer(shape, value.dtype.name, "constant")
             self.constants.append(value)
             self._interned[key] = found
         return found

@@ -23,7 +23,7 @@ from pullback.compiler.lowering.kernels import DTYPES
 from pullback.compiler.lowering.linalg import LINEAR_ALGEBRA, is_factorised, linear_algebra
 from pullback.compiler.lowering.memory import Memory
 from pullback.compiler.lowering.movement import read, scattered, view
-from pullback.compiler.lowering.progressions import progression
+from pullback.compiler.lowering.progressions import is_uniform, progression
 from pullback.compiler.lowering.reductions import joined, running
 from pullback.compiler.lowering.scalars import dtype_name
 from pullback.compiler.lowering.scope import Scope
@@ -95,9 +95,9 @@ def lower(graph: Graph, varying: Collection[int] = (), *, in_loops: bool = False
     in_loops : bool
         Whether products of many samples with little else are loops, even where a library is faster.
     """
-    context = Context(_lowered, _small(graph), Memory(frozenset(varying)), in_loops=in_loops)
+    memory = Memory(frozenset(varying))
+    context = Context(_lowered, _small(graph, memory), memory, in_loops=in_loops)
     scope = Scope()
-    memory = context.memory
     inputs = [memory.buffer(x.shape, x.dtype.name, "input") for x in graph.inputs]
     targets = [memory.buffer(shape_of(x), str(dtype_of(x)), "output") for x in graph.outputs]
     found = _lowered(context, scope, graph, inputs, targets)
@@ -110,12 +110,13 @@ def lower(graph: Graph, varying: Collection[int] = (), *, in_loops: bool = False
     return Lowered(program, context.constants, context.calls, context.errors, context.spared)
 
 
-def _small(graph: GraphProgram) -> int:
+def _small(graph: GraphProgram, memory: Memory) -> int:
     """Up to how many elements arrays are scalars: fewer, where these would be too many.
 
     Code without loops takes more than its share of time to compile, and to fetch when it runs.
     """
-    sizes = [math.prod(out.shape) for each in _everywhere_in(graph) for out in each.outputs]
+    shapes = [out.shape for each in _everywhere_in(graph) for out in each.outputs]
+    sizes = [math.prod(shape) for shape in shapes if memory.is_small(shape, _SMALL[0])]
     for small in _SMALL:
         if sum(size for size in sizes if size <= small) <= _MOST_SCALARS:
             return small
@@ -143,7 +144,7 @@ def _lowered(
             frame.shared |= buffers_of(array)
     frame.values.update(zip(graph.inputs, inputs, strict=True))
     for variable, value in graph.constants.items():
-        frame.values[variable] = _constant(context, scope, value)
+        frame.values[variable] = _constant(context, scope, value, variable.shape)
     equations, moving = _order(graph)
     for equation in equations:
         read = {x for x in equation.inputs if type(x) is Variable}
@@ -208,24 +209,22 @@ def _frame(graph: GraphProgram, targets: Sequence[Stored | None]) -> Frame:
     return Frame({}, uses, repeated, wanted, set())
 
 
-def _constant(context: Context, scope: Scope, value: Any) -> Array:
+def _constant(context: Context, scope: Scope, value: Any, shape: tuple[int, ...]) -> Array:
     """A constant array; one number everywhere is that number, and a small array is numbers."""
     value = np.asarray(value)
     value = value.astype(value.dtype.newbyteorder("="), copy=False)
     dtype = value.dtype.name
     if dtype in DTYPES:
-        if value.size and not any(
-            stride for stride, extent in zip(value.strides, value.shape, strict=True) if extent > 1
-        ):
+        if is_uniform(value):
             (number,) = literal(scope, value.ravel()[0], dtype).values
-            return _everywhere(context, number, value.shape, dtype)
-        if context.is_small(value.shape):
+            return _everywhere(context, number, shape, dtype)
+        if context.is_small(shape):
             values = tuple(literal(scope, x, dtype).values[0] for x in value.ravel())
             return Elements(shape=value.shape, dtype=dtype, values=values)
     found = progression(value)
     if found is not None:
-        return found
-    return context.constant(np.ascontiguousarray(value).reshape(value.shape))
+        return replace(found, shape=shape)
+    return context.constant(np.ascontiguousarray(value).reshape(value.shape), shape)
 
 
 def _everywhere(context: Context, number: Any, shape: tuple[int, ...], dtype: str) -> Array:
@@ -357,10 +356,10 @@ def _masks(loops: tuple[Loops, ...]) -> set[int]:
 
 
 def _fact(graph: GraphProgram, atom: Any) -> Any:
-    """What is known of an argument: a constant, a number, or shape and dtype."""
+    """What is known of an argument: a mask, a number, or shape and dtype."""
     if type(atom) is not Variable:
         return atom
     constant = graph.constants.get(atom)
-    if is_plain(constant, np.ndarray):
-        return constant
+    if constant is not None and is_plain(constant) and constant.dtype.kind == "b":
+        return constant  # a mask: how many hold decides on shapes
     return Abstract(atom.shape, atom.dtype)

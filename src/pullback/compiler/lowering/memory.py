@@ -43,7 +43,7 @@ class Memory:
 
     def is_small(self, shape: Sequence[int], most: int) -> bool:
         """Whether there are so few elements, for any size of the arguments."""
-        return math.prod(shape) <= most and self.varying.isdisjoint(shape)
+        return self.varying.isdisjoint(shape) and math.prod(shape) <= most
 
     def is_small_part(self, part: Sequence[int], shape: Sequence[int]) -> bool:
         """Whether a part is much smaller than the whole, for any size of the arguments."""

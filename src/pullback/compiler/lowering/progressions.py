@@ -16,9 +16,10 @@ from pullback.compiler.loops import Expr
 from pullback.compiler.lowering.arrays import Array, Indices, reshaped_strides
 from pullback.compiler.lowering.places import Affine, address
 from pullback.compiler.lowering.scope import Scope
+from pullback.core.memory import same_elements
 from pullback.core.structure import Index, Load, Loops
 
-__all__ = ["Progression", "axes_in_order", "axes_of", "progression"]
+__all__ = ["Progression", "axes_in_order", "axes_of", "is_uniform", "progression"]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -40,6 +41,12 @@ class Progression(Array):
         if steps is None:
             return None
         return Progression(shape=shape, dtype=self.dtype, start=self.start, steps=steps)
+
+
+def is_uniform(value: np.ndarray[Any, Any]) -> bool:
+    """Whether an array has one number everywhere, to the last bit."""
+    first = value[(slice(1),) * value.ndim]
+    return bool(value.size) and same_elements(value, np.broadcast_to(first, value.shape))
 
 
 def progression(value: np.ndarray[Any, Any]) -> Progression | None:

@@ -271,7 +271,7 @@ def _in_turn(
 
 
 def _divided(scope: Scope, x: Array, divisor: int) -> Array:
-    by = number_of(float(divisor), x.dtype)
+    by = number_of(divisor / 1, x.dtype)
     found = elementwise_of("divide", x.dtype, x, by)
     if isinstance(x, Elements):
         values = tuple(scope.op("divide", value, by.values[0]) for value in x.values)

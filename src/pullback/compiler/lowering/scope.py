@@ -96,7 +96,7 @@ class Scope:
     def place_of(self, value: Expr) -> Affine | None:
         """An integer as an index: affine in those of loops, if it is; `None` if it has no name."""
         if isinstance(value, Const):
-            return Affine(int(value.value)) if value.dtype == "int64" else None
+            return Affine(value.value) if value.dtype == "int64" else None
         if not isinstance(value, Name) or value.dtype != "int64":
             return None
         return self.affine.get(value.name, Affine(0, ((value.name, 1),)))

@@ -15,13 +15,13 @@ from pullback.compiler.cache.key import object_key
 from pullback.compiler.call import Array, Instance, NativeFunction, PortableEntry
 from pullback.compiler.callbacks import Callbacks
 from pullback.compiler.libraries import address_of
+from pullback.compiler.linkage import in_line
 from pullback.compiler.llvm import Area, areas, emit, scratch_layout, symbols
 from pullback.compiler.loops import Program
 from pullback.compiler.lowering import Lowered, PythonCall
 from pullback.compiler.over.chunk import Piece, Told
 from pullback.compiler.runtime import Library, compile_text, load
 from pullback.compiler.runtime.threads import parallel_address, ready, workers
-from pullback.compiler.stages import in_line
 
 __all__ = ["Code", "code_of"]
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.traversal import bodies_of
+from pullback.compiler.generic.numbers import varies
 from pullback.compiler.loops import Const, For, Kernel, Place, Program, Statement, work
 from pullback.compiler.split.lying import Lying
 from pullback.compiler.split.phases import Phase, phases
@@ -58,18 +59,29 @@ class Plan:
 def chosen(program: Program, samples: Collection[int] | None, sizes: Sizes) -> Plan | None:
     """The best way to split a program; `None` where none pays."""
     extents = _extents(program.body) if samples is None else Counter(samples)
-    plans = [plan_along(program, n) for n, _ in extents.most_common(_EXTENTS) if n > 1]
-    best = max(plans, key=lambda plan: _worth(plan, sizes), default=None)
-    if best is None or (best.saved < sizes.little and best.work < sizes.much):
-        return None
-    return best
+    # Of samples whose number varies there may be many.
+    for number in (True, False):
+        likely = {n: often for n, often in extents.items() if varies(n) is number}
+        plans = [plan_along(program, n) for n, _ in Counter(likely).most_common(_EXTENTS) if n > 1]
+        best = max(plans, key=lambda plan: _worth(plan, sizes), default=None)
+        if best is not None and _pays(best, sizes):
+            return best
+    return None
+
+
+def _pays(plan: Plan, sizes: Sizes) -> bool:
+    """Whether splitting pays, or would pay if there were many samples, where they may be."""
+    if varies(plan.survey.samples):
+        return any(phase.tiled for phase in plan.phases)
+    return plan.saved >= sizes.little or plan.work >= sizes.much
 
 
 def _worth(plan: Plan, sizes: Sizes) -> tuple[int, int, int, int]:
     """What is better the more there is of it: long pieces of memory, where all else is equal."""
     survey = plan.survey
+    many = varies(survey.samples)
     parts = [
-        survey.samples // tile_of(survey, phase, inner, sizes)
+        _PARTS if many else survey.samples // tile_of(survey, phase, inner, sizes)
         for phase, inner in zip(plan.phases, plan.inner, strict=True)
         if phase.tiled
     ]

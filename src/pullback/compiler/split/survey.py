@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.traversal import bodies_of
+from pullback.compiler.generic.numbers import alike
 from pullback.compiler.loops import (
     Branch,
     Check,
@@ -79,7 +80,7 @@ class Survey:
         open_ = [
             (kernel, extents, candidates)
             for kernel, extents in _kernels(self.program.body, {})
-            if (candidates := [a.name for a in kernel.axes if a.extent == self.samples])
+            if (candidates := [a.name for a in kernel.axes if alike(a.extent, self.samples)])
             and all(axis.extent for axis in kernel.axes)
         ]
         while open_:
@@ -115,11 +116,15 @@ class Survey:
         for spot in kernels_places(kernel):
             step = dict(spot.place.terms).get(axis, 0)
             name = spot.place.buffer
-            if step <= 0 or name in self.lying or self.sizes[name] % (step * self.samples):
+            if step <= 0 or name in self.lying or not self._fits(name, step):
                 continue
             lying = Lying(step, self.samples)
             if lying.within(spot.place, axis, extents) is not None:
                 self.lying[name] = lying
+
+    def _fits(self, name: str, step: int) -> bool:
+        """Whether a buffer can have all samples with this step."""
+        return alike(self.sizes[name] % (step * self.samples), 0)
 
     # -- what a statement does ---------------------------------------------------------------------
 

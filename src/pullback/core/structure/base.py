@@ -129,7 +129,7 @@ class Structure:
     def operations(self, out: Any, *args: Any, **params: Any) -> int:
         """The number of floating-point operations, from shapes alone."""
         if callable(self.count):
-            return int(self.count(out, *args, **params))
+            return self.count(out, *args, **params)
         return self.count and self.count * self.computed(out, args)
 
     def computed(self, out: Any, args: Row) -> int:

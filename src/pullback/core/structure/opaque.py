@@ -65,7 +65,7 @@ class Opaque(Structure):
         if self.count is None:
             return self.computed(out, args)
         if callable(self.count):
-            return int(self.count(out, *args, **params))
+            return self.count(out, *args, **params)
         return self.count and self.count * max(map(size_of, args))
 
 

@@ -96,7 +96,7 @@ def selection(primitive: Any, shape: Extents, key: Key, indices: Row, first: int
         elif isinstance(entry, slice):
             start, stop, step = _bounds(primitive, entry, shape[axis])
             sources.append((len(kept), start, step))
-            kept.append(len(range(start, stop, step)))
+            kept.append(_length(start, stop, step))
             axis += 1
         else:
             before, count = len(kept), _axes(entry)
@@ -152,7 +152,31 @@ def _bounds(primitive: Any, entry: slice, extent: int) -> tuple[int, int, int]:
             "and with it the shape of what it selects; where the length n is known, index with "
             "positions: x[start + np.arange(n)]"
         )
+    numbers = entry.start, entry.stop, entry.step, extent
+    if any(isinstance(x, int) and type(x) is not int for x in numbers):
+        return _counted(entry, extent)
     return entry.indices(extent)
+
+
+def _counted(entry: slice, extent: int) -> tuple[int, int, int]:
+    """The same, of integers of a class of their own, which say what is computed with them."""
+    step = 1 if entry.step is None else entry.step
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
+    low, high = (0, extent) if step > 0 else (-1, extent - 1)
+
+    def place(x: int | None, default: int) -> int:
+        return default if x is None else min(max(x + extent if x < 0 else x, low), high)
+
+    first, last = (low, high) if step > 0 else (high, low)
+    return place(entry.start, first), place(entry.stop, last), step
+
+
+def _length(start: int, stop: int, step: int) -> int:
+    """How many integers there are from `start` on, each so far from the next one."""
+    if step > 0:
+        return (stop - start - 1) // step + 1 if start < stop else 0
+    return (start - stop - 1) // -step + 1 if stop < start else 0
 
 
 def _extent(primitive: Any, entry: Any, shape: Extents, axis: int) -> Extents:

@@ -1,0 +1,1 @@
+"""Programs for sizes that were never lowered: their numbers follow from those of others."""
