@@ -60,7 +60,8 @@ class Sizes:
         """
         if not keeps and apart:
             # A row of few kilobytes for each, and sums are as exact as their terms are few.
-            return min(max(self.cache // _ROWS // max(each, 1), 1), self.streamed)
+            few = max(self.cache // _ROWS // max(each, 1), 1)
+            return min(1 << (few.bit_length() - 1), self.streamed)
         most = self.most if keeps else self.streamed
         tile = min(max(self.cache // max(each, 1), self.least, wide), most)
         return -(-tile // self.lanes) * self.lanes
