@@ -50,6 +50,9 @@ class Hole(int):
         promised = f"≤{self.most}" * (self.most is not None) + f"·{self.multiple}"
         return f"hole{self.index}" + promised * (promised != "·1")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Hole, (self.index, int(self), self.most, self.multiple)
+
     def at(self, index: int) -> Hole:
         """The same number under another index."""
         return Hole(index, int(self), self.most, self.multiple)

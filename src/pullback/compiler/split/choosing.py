@@ -70,9 +70,6 @@ def chosen(program: Program, samples: Collection[int] | None, sizes: Sizes) -> P
 
 
 def _pays(plan: Plan, sizes: Sizes) -> bool:
-    """Whether splitting pays, or would pay if there were many samples, where they may be."""
-    if varies(plan.survey.samples):
-        return any(phase.tiled for phase in plan.phases)
     return plan.saved >= sizes.little or plan.work >= sizes.much
 
 
