@@ -11,6 +11,7 @@ from pullback.compiler.fusion import arrange, fuse
 from pullback.compiler.loops import interpret, verify
 from pullback.compiler.lowering import lower
 from pullback.core.primitive import registry
+from tests.compiler.fortran import SYMBOLS
 from tests.compiler.interpreted import parts, python_call
 from tests.compiler.lowering.test_primitives import traced
 from tests.grouping import together
@@ -29,7 +30,9 @@ def test_a_primitive_in_fused_loops(name):
         verify(fused)
         values = [*map(parts, leaves), *map(parts, lowered.constants)]
         calls = [*map(python_call, lowered.calls)]
-        before, after = (interpret(made, values, calls) for made in (lowered.program, fused))
+        before, after = (
+            interpret(made, values, calls, SYMBOLS) for made in (lowered.program, fused)
+        )
         for one, other in zip(before, after, strict=True):
             single = one.dtype == np.float32
             np.testing.assert_allclose(other, one, rtol=2e-6 if single else 1e-11, atol=1e-13)
