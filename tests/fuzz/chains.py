@@ -20,7 +20,17 @@ import numpy as np
 
 import pullback as pb
 
-__all__ = ["MODES", "POINTS", "Chain", "draw", "fault_of", "run", "shrunk"]
+__all__ = [
+    "MODES",
+    "POINTS",
+    "Chain",
+    "derivative_of",
+    "draw",
+    "fault_of",
+    "run",
+    "same",
+    "shrunk",
+]
 
 Function = Callable[[Any], Any]
 
@@ -211,6 +221,11 @@ class Chain:
     def __repr__(self) -> str:
         return f"Chain({self.steps!r}, {self.point!r}, {self.mode!r})"
 
+    @property
+    def start(self) -> Any:
+        """The point."""
+        return POINTS[self.point]
+
     def function(self, *, recorded: bool) -> Function:
         """The chain with bodies that are recorded, or with Python in their place."""
         return _function(self.steps, recorded)
@@ -276,14 +291,18 @@ def _derivative(f: Function, mode: str) -> Function:
     return functools.reduce(lambda g, letter: _ONE[letter](g), mode, f)
 
 
+def derivative_of(chain: Chain, *, recorded: bool) -> Function:
+    """The derivative of a chain that its mode says, of a function of where it starts."""
+    return _derivative(chain.function(recorded=recorded), chain.mode.rpartition(" ")[2])
+
+
 def fault_of(chain: Chain) -> str | None:
     """What is wrong with a derivative of a chain, if something is."""
-    x = POINTS[chain.point]
-    kind, _, mode = chain.mode.rpartition(" ")
+    x = chain.start
     with np.errstate(all="ignore"):
-        wanted = _derivative(chain.function(recorded=False), mode)(x)
-        derivative = _derivative(chain.function(recorded=True), mode)
-        got = pb.trace(derivative, x)(x) if kind else derivative(x)
+        wanted = derivative_of(chain, recorded=False)(x)
+        derivative = derivative_of(chain, recorded=True)
+        got = pb.trace(derivative, x)(x) if "trace" in chain.mode else derivative(x)
     return None if same(got, wanted) else f"got {got}, wanted {wanted}"
 
 

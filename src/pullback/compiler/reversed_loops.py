@@ -6,6 +6,9 @@ it comes before, and for each step back the state before it, evaluated again fro
 stack. What is pushed on the way is what the binomial schedule says, whose numbers are computed
 where they are needed; see `pullback.rules.control_flow.recomputation`.
 
+Cotangents, and the masks that tell their strong zeros, are found by sweeps of their own, as in
+Python: each has the part of the reverse loop's body that it needs.
+
 A loop that ends when a condition says so is run once to count its steps. Its stack has room for
 `_room` states, s, and that run keeps the states of up to s steps. Of more, no step is evaluated
 more than r times again where there are at most C(s + r, r).
