@@ -314,12 +314,13 @@ class Adam(Method):
         require_state(state, AdamState, self)
         b1, b2, epsilon = self.beta_1, self.beta_2, self.epsilon
         count, rate = state.count + 1, self._rate(state.count)
-        unbias_m, unbias_s = 1 - b1**count, 1 - b2**count
+        # Numbers are divided by, rather than arrays: a product takes a fraction of a quotient's time.
+        scale, unbias = rate / (1 - b1**count), 1 / (1 - b2**count)
 
         def step(p: Any, g: Any, m: Any, s: Any) -> tuple[Any, ...]:
             m = b1 * m + (1 - b1) * g
             s = b2 * s + (1 - b2) * (g * g)
-            return p - rate * (m / unbias_m) / (np.sqrt(s / unbias_s) + epsilon), m, s
+            return p - scale * m / (np.sqrt(unbias * s) + epsilon), m, s
 
         params, mean, square = leafwise(step, self, params, gradient, state.mean, state.square)
         return params, AdamState(count, mean, square)
