@@ -126,7 +126,7 @@ def train(
         first = min(COMPARED, record.planned)
         with (
             stopwatch.phase("training without compiling, to compare"),
-            progress.task("eager", "epoch", first) as advance,
+            progress.task("digits", "eager epoch", first) as advance,
         ):
             record.eager = Trial(compiled=False)
             follow(record.eager, parts, seed, record.planned, tell, first)

@@ -30,8 +30,6 @@ a chain of residual layers, each of them a step of Euler’s method,</p>
 <i>h</i> σ(<i>W<sub>k</sub> y<sub>k</sub></i> + <i>b<sub>k</sub></i>).</p>
 """
 
-HOW = {True: ", recorded once and compiled with the step to machine code"}
-
 SHOWN = 24
 """Mistakes to show, the most confident ones."""
 
@@ -44,7 +42,7 @@ def digits_section(record: DigitsRecord) -> str:
             f"<p>It is trained on {record.train_size:,} images, each moved by a fraction of a "
             f"pixel whenever it is seen, and tested on {len(record.test):,} others, in which each "
             "digit has its share. Every step of Adam takes one reverse sweep through plain NumPy "
-            f"code{HOW.get(record.training is not None and record.training.compiled, '')}.</p>"
+            f"code{_how(record)}.</p>"
             f'<pre class="output">{escape(record.architecture)}</pre>'
         )
     parts.append(_check(record))
@@ -54,6 +52,11 @@ def digits_section(record: DigitsRecord) -> str:
         parts.append(pair(_confusion(record.confusion), _mistakes(record.mistakes)))
     parts.append("</section>")
     return "".join(parts)
+
+
+def _how(record: DigitsRecord) -> str:
+    compiled = record.training is not None and record.training.compiled
+    return ", recorded once for each size of batch and compiled with the step" if compiled else ""
 
 
 def _check(record: DigitsRecord) -> str:

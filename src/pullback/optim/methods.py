@@ -314,7 +314,7 @@ class Adam(Method):
         require_state(state, AdamState, self)
         b1, b2, epsilon = self.beta_1, self.beta_2, self.epsilon
         count, rate = state.count + 1, self._rate(state.count)
-        # Numbers are divided by, rather than arrays: a product takes a fraction of a quotient's time.
+        # Quotients of numbers: those of arrays take several times as long as products.
         scale, unbias = rate / (1 - b1**count), 1 / (1 - b2**count)
 
         def step(p: Any, g: Any, m: Any, s: Any) -> tuple[Any, ...]:
