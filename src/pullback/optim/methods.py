@@ -115,7 +115,7 @@ class Method:
         Parameters
         ----------
         state : pytree
-            From `init` or the step before.
+            From `init` or the step before. Parts of it that are arrays alone may be `None`.
         """
         return {}
 

@@ -1,10 +1,10 @@
-"""A step of training: the objective's value and gradient, and what a method makes of them."""
+"""Steps of training: the objective's value and gradient, and what a method makes of them."""
 
 from __future__ import annotations
 
 import copy
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,58 +15,131 @@ from pullback.core.validation import name_of
 from pullback.optim.methods import Method
 from pullback.transforms.gradient import value_and_grad
 
-__all__ = ["Step", "compiled_step", "eager_step", "steady"]
-
-Step = Callable[[Any, Any, tuple[Any, ...]], tuple[Any, Any, Any]]
-"""Of parameters, state and batch: the objective before the step, parameters and state after it.
-
-What comes after a step whose objective isn't finite is of no use.
-"""
+__all__ = ["CompiledSteps", "EagerSteps"]
 
 
-def eager_step(objective: Callable[..., Any], method: Method) -> Step:
-    """A step as Python takes it."""
-    evaluate = value_and_grad(objective)
+class EagerSteps:
+    """Steps as Python takes them.
 
-    def step(params: Any, state: Any, batch: tuple[Any, ...]) -> tuple[Any, Any, Any]:
-        value, gradient = evaluate(params, *batch)
+    Attributes
+    ----------
+    params, state : pytree
+        After the steps taken so far.
+    """
+
+    def __init__(
+        self, objective: Callable[..., Any], method: Method, params: Any, state: Any
+    ) -> None:
+        self.params, self.state = params, state
+        self._evaluate, self._method = value_and_grad(objective), method
+
+    def take(self, batch: tuple[Any, ...]) -> Any:
+        """One step; the objective before it. Where that isn't finite no step is taken."""
+        value, gradient = self._evaluate(self.params, *batch)
         if np.isfinite(value):
-            params, state = method.update(gradient, state, params)
-        return value, params, state
-
-    return step
+            self.params, self.state = self._method.update(gradient, self.state, self.params)
+        return value
 
 
-def compiled_step(objective: Callable[..., Any], method: Method) -> Step:
+class CompiledSteps:
     """The same as machine code, in which nothing of the user's is written to.
 
-    The numbers that the method's schedule gives are arguments: a schedule is a function of Python.
+    Between steps parameters and state are lists of leaves: to put them together and take them
+    apart takes as long as a step with a small network. What the method's schedule gives is an
+    argument, as a schedule is a function of Python.
     """
-    evaluate = value_and_grad(objective)
 
-    def step(numbers: Any, params: Any, state: Any, *batch: Any) -> tuple[Any, Any, Any]:
-        value, gradient = evaluate(params, *batch)
-        return value, *_holding(method, numbers).update(gradient, state, params)
+    def __init__(
+        self, objective: Callable[..., Any], method: Method, params: Any, state: Any
+    ) -> None:
+        self._objective, self._method = objective, method
+        (self._leaves, spec), (self._kept, kept) = trees.flatten(params), trees.flatten(state)
+        # Of the kinds that a step gives, so that one recording serves the first one, too.
+        self._leaves = [*map(_steady, self._leaves)]
+        self._specs = spec, kept
+        self._compiled: dict[Any, _Step] = {}
 
-    step.__name__ = step.__qualname__ = f"train of {name_of(objective)}"
-    # The compiler is loaded when it is asked for: LLVM takes a moment.
-    native = importlib.import_module("pullback.compiler.compiled").compile(step)
+    def take(self, batch: tuple[Any, ...]) -> Any:
+        """One step; the objective before it. Where that isn't finite, nothing after it is of use.
 
-    def taken(params: Any, state: Any, batch: tuple[Any, ...]) -> tuple[Any, Any, Any]:
-        out: tuple[Any, Any, Any] = native(method.scheduled(state), params, state, *batch)
-        return out
+        Parameters
+        ----------
+        batch : tuple
+        """
+        numbers = self._method.scheduled(_without_arrays(self._specs[1], self._kept))
+        step = self._compiled.get(self._specs)
+        if step is None:
+            step = _Step(self._objective, self._method, self._specs)
+            self._compiled[self._specs] = step
+        value, self._leaves, self._kept = step.native(
+            numbers, tuple(self._leaves), tuple(self._kept), *batch
+        )
+        self._specs = step.following
+        return value
 
-    return taken
+    @property
+    def params(self) -> Any:
+        """The parameters after the steps taken so far."""
+        return trees.unflatten(self._specs[0], self._leaves)
+
+    @property
+    def state(self) -> Any:
+        """The method's state after them."""
+        return trees.unflatten(self._specs[1], self._kept)
 
 
-def steady(params: Any) -> Any:
-    """Parameters of the kinds that a step gives, so that one recording serves the first one too."""
+class _Step:
+    """A compiled step from parameters and state of one structure.
 
-    def kept(leaf: Any) -> Any:
-        is_array = type(leaf) is np.ndarray or is_plain(leaf, np.generic)
-        return np.asarray(leaf, order="C") if is_array else leaf
+    Attributes
+    ----------
+    native : callable
+    following : pair of TreeSpec
+        The structures after the step; known when it has been recorded.
+    """
 
-    return trees.map_tree(kept, params)
+    def __init__(
+        self,
+        objective: Callable[..., Any],
+        method: Method,
+        specs: tuple[trees.TreeSpec, trees.TreeSpec],
+    ) -> None:
+        self.following = specs
+        evaluate = value_and_grad(objective)
+
+        def step(numbers: Any, leaves: Any, kept: Any, *batch: Any) -> tuple[Any, Any, Any]:
+            params, state = map(trees.unflatten, specs, (leaves, kept))
+            value, gradient = evaluate(params, *batch)
+            params, state = _holding(method, numbers).update(gradient, state, params)
+            (leaves, spec), (kept, remembered) = trees.flatten(params), trees.flatten(state)
+            self.following = spec, remembered
+            return value, tuple(leaves), tuple(kept)
+
+        step.__name__ = step.__qualname__ = f"train of {name_of(objective)}"
+        # The compiler is loaded when it is asked for: LLVM takes a moment.
+        self.native = importlib.import_module("pullback.compiler.compiled").compile(step)
+
+
+def _steady(leaf: Any) -> Any:
+    is_array = type(leaf) is np.ndarray or is_plain(leaf, np.generic)
+    return np.asarray(leaf, order="C") if is_array else leaf
+
+
+def _without_arrays(spec: trees.TreeSpec, leaves: Sequence[Any]) -> Any:
+    """A state in which parts at the top that are arrays, or are made of arrays alone, are `None`.
+
+    A schedule asks for a number, and the rest would take long to put together.
+    """
+    top = spec.one_level()
+    if top is None:
+        return leaves[0]
+    parts, start = [], 0
+    for part in spec.children():
+        found = leaves[start : start + part.num_leaves]
+        start += part.num_leaves
+        arrays = all(isinstance(leaf, np.ndarray) for leaf in found)
+        parts.append(None if found and arrays else trees.unflatten(part, found))
+    return trees.unflatten(top, parts)
 
 
 def _holding(method: Method, numbers: dict[str, Any]) -> Method:

@@ -24,7 +24,7 @@ from pullback.core.validation import (
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.optim.methods import Method
 from pullback.optim.schedules import require_steps
-from pullback.optim.steps import compiled_step, eager_step, steady
+from pullback.optim.steps import CompiledSteps, EagerSteps
 from pullback.transforms.foreign import by_position, columns_of
 
 __all__ = ["Training", "as_arrays", "remedy_for_data", "train"]
@@ -158,11 +158,10 @@ def train(  # noqa: PLR0913
     wanted = "a descent method such as pullback.optim.Adam(1e-3)"
     require_instance(method, Method, "train", "method", wanted)
     generator = None if rng is None else require_generator(rng, "train", "rng")
-    step = (compiled_step if compile else eager_step)(objective, method)
     if state is None:
         state = method.init(params)
-    if compile:
-        params = steady(params)
+    steps: EagerSteps | CompiledSteps
+    steps = (CompiledSteps if compile else EagerSteps)(objective, method, params, state)
     losses = []
     for epoch in range(1, epochs + 1):
         order = np.arange(size) if generator is None else generator.permutation(size)
@@ -173,7 +172,7 @@ def train(  # noqa: PLR0913
             if prepare is not None:
                 batch = _prepared(prepare, batch)
             try:
-                value, params, state = step(params, state, batch)
+                value = steps.take(batch)
             except IndexError as error:
                 if frames and "valid indices" in str(error):
                     raise ArgumentTypeError(_nameless(frames)) from error
@@ -189,9 +188,9 @@ def train(  # noqa: PLR0913
                 )
             total += float(value) * len(rows)
         losses.append(total / size)
-        if callback is not None and _ends(callback(epoch, params, losses[-1])):
+        if callback is not None and _ends(callback(epoch, steps.params, losses[-1])):
             break
-    return Training(params, state, losses)
+    return Training(steps.params, steps.state, losses)
 
 
 def _take(data: tuple[Any, ...], rows: Any) -> tuple[Any, ...]:
