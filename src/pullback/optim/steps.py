@@ -54,8 +54,7 @@ class CompiledSteps:
     ) -> None:
         self._objective, self._method = objective, method
         (self._leaves, spec), (self._kept, kept) = trees.flatten(params), trees.flatten(state)
-        # Of the kinds that a step gives, so that one recording serves the first one, too.
-        self._leaves = [*map(_steady, self._leaves)]
+        self._seen = True
         self._specs = spec, kept
         self._compiled: dict[Any, _Step] = {}
 
@@ -66,11 +65,17 @@ class CompiledSteps:
         ----------
         batch : tuple
         """
+        if self._seen:
+            # The memory of what nobody else has is given to the next step; and copies are of the
+            # kinds that a step gives, so that one recording serves the first one, too.
+            self._leaves, self._kept = ([*map(_own, x)] for x in (self._leaves, self._kept))
+            self._seen = False
         numbers = self._method.scheduled(_without_arrays(self._specs[1], self._kept))
-        step = self._compiled.get(self._specs)
+        # A compiled function is quickest for the sizes that it was last compiled for.
+        key = (*self._specs, *(np.shape(leaf) for leaf in trees.flatten(batch)[0]))
+        step = self._compiled.get(key)
         if step is None:
-            step = _Step(self._objective, self._method, self._specs)
-            self._compiled[self._specs] = step
+            step = self._compiled[key] = _Step(self._objective, self._method, self._specs)
         value, self._leaves, self._kept = step.native(
             numbers, tuple(self._leaves), tuple(self._kept), *batch
         )
@@ -80,11 +85,13 @@ class CompiledSteps:
     @property
     def params(self) -> Any:
         """The parameters after the steps taken so far."""
+        self._seen = True
         return trees.unflatten(self._specs[0], self._leaves)
 
     @property
     def state(self) -> Any:
         """The method's state after them."""
+        self._seen = True
         return trees.unflatten(self._specs[1], self._kept)
 
 
@@ -117,12 +124,14 @@ class _Step:
 
         step.__name__ = step.__qualname__ = f"train of {name_of(objective)}"
         # The compiler is loaded when it is asked for: LLVM takes a moment.
-        self.native = importlib.import_module("pullback.compiler.compiled").compile(step)
+        compiler = importlib.import_module("pullback.compiler.compiled")
+        self.native = compiler.compile(step, donate=(1, 2))
 
 
-def _steady(leaf: Any) -> Any:
+def _own(leaf: Any) -> Any:
+    """A copy of an array, with its elements in C order."""
     is_array = type(leaf) is np.ndarray or is_plain(leaf, np.generic)
-    return np.asarray(leaf, order="C") if is_array else leaf
+    return np.array(leaf, order="C") if is_array else leaf
 
 
 def _without_arrays(spec: trees.TreeSpec, leaves: Sequence[Any]) -> Any:
