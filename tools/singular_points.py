@@ -161,14 +161,19 @@ stays zero whatever it is multiplied by. A zero that is the product with a deriv
 is a number like any other: times infinity it is NaN, in both modes. So `np.where(x > 0,
 np.sqrt(x), 0)` has the derivative 0 at x = 0, and `np.sqrt(x**2)` has none there.
 
-Which of the two a zero is can't be told everywhere. Of what goes into the body of a loop, a choice
-or a checkpointed function, and comes out of it, no more is known than whether there are zeros of
-the first kind among it. Where there are, all its zeros count as such; so do those that a solution
-of linear equations or a rule of your own hands out, if it got such, and in a recorded graph those
-of what is read and written at places that are known only when it runs. If on top of that a
-derivative vanishes *and* one is infinite at the same element, on two sides of such a border, 0 may
-come where NaN would be right, in one of the modes. Within a body derivatives are those of the same
-program without it.
+Which of the two a zero is goes along with tangents and cotangents, into the bodies of loops, of
+choices and of checkpointed functions, and out of them again: derivatives are those of the same
+program with Python's loops and conditions, NaN where they are NaN. Three things can't be told:
+
+* What a solution of linear equations, a decomposition with equal values in a body, or a rule of
+  your own hands out, if zeros of the first kind went into it: all its zeros count as such, in
+  bodies and without them.
+* While a graph is recorded, whether an element of a tangent or cotangent that is an argument of the
+  graph is zero. All its zeros count as zeros of the first kind where a function has a pole, and as
+  numbers where a product overflows.
+* What a loop that is differentiated while a graph is recorded starts with, if nothing is known of
+  its tangent or cotangent, is told from what comes later at poles only. NaN may come where 0 would
+  be right, if in the first iteration a factor is infinite.
 
 Inside `with pullback.strict():` a derivative at any of the points that the first table lists raises
 `SingularPointError`, where a tangent or cotangent that isn't zero meets it. A tangent does so

@@ -14,7 +14,16 @@ import numpy as np
 
 import pullback as pb
 from pullback_demo.progress import Progress
-from pullback_demo.record import Array, DigitsRecord, Epoch, Images, Mistake, Stopwatch, check
+from pullback_demo.record import (
+    Array,
+    DigitsRecord,
+    Epoch,
+    Images,
+    Mistake,
+    Stopwatch,
+    Trial,
+    check,
+)
 
 __all__ = ["assess", "disturbed", "load", "network", "objective", "train"]
 
@@ -23,6 +32,9 @@ WIDTH, DEPTH, STEP = 64, 4, 0.5
 
 BATCH, RATE = 64, 3e-3
 TEST_SHARE = 0.2
+COMPARED = 10
+"""Epochs to train without compiling, too."""
+
 TRAINING = "training the classifier"
 SHIFT, NOISE = 0.5, 0.1
 """How far training images are moved, in pixels, and the noise they get, in units of full ink."""
@@ -71,6 +83,7 @@ def train(
     progress: Progress,
     seed: int,
     samples: int | None = None,
+    compiled: bool = True,
 ) -> None:
     """Check the gradient, then train, filling the record as it goes.
 
@@ -83,11 +96,12 @@ def train(
     seed : int
     samples : int, optional
         How many images to use; every one by default.
+    compiled : bool
+        Whether to train with compiled steps, and to take the first epochs without compiling too.
     """
     with stopwatch.phase("loading the images"):
-        data, test = load(seed, samples)
-        rng = np.random.default_rng(seed)
-        net = network(rng)
+        parts = data, test = load(seed, samples)
+        net = network(np.random.default_rng(seed))
         record.test = test
         record.architecture = str(net)
         record.train_size = len(data)
@@ -102,22 +116,67 @@ def train(
 
     with stopwatch.phase(TRAINING), progress.task("digits", "epoch", record.planned) as advance:
 
-        def keep(_: int, net: Any, loss: float) -> None:
-            epoch = Epoch(loss, accuracy(net, data), accuracy(net, test), net)
-            record.epochs.append(epoch)
-            advance(f"loss {loss:.4f}  test accuracy {100 * epoch.test:.1f} %")
+        def tell(epoch: Epoch) -> None:
+            advance(f"loss {epoch.loss:.4f}  test accuracy {100 * epoch.test:.1f} %")
 
-        steps = record.planned * -(-len(data) // BATCH)
-        pb.optim.train(
-            lambda net, pixels, digits: objective(net, disturbed(pixels, rng), digits),
-            net,
-            (data.pixels, data.digits),
-            pb.optim.Adam(pb.optim.cosine(RATE, steps)),
-            epochs=record.planned,
-            batch_size=BATCH,
-            rng=rng,
-            callback=keep,
-        )
+        record.training = Trial(compiled, record.epochs)
+        follow(record.training, parts, seed, record.planned, tell)
+
+    if compiled:
+        first = min(COMPARED, record.planned)
+        with (
+            stopwatch.phase("training without compiling, to compare"),
+            progress.task("digits", "eager epoch", first) as advance,
+        ):
+            record.eager = Trial(compiled=False)
+            follow(record.eager, parts, seed, record.planned, tell, first)
+
+
+def follow(
+    trial: Trial,
+    parts: tuple[Images, Images],
+    seed: int,
+    planned: int,
+    tell: Callable[[Epoch], object],
+    last: int | None = None,
+) -> None:
+    """A training run, from the initial parameters on; its images and order depend on the seed.
+
+    Parameters
+    ----------
+    trial : Trial
+        Is filled.
+    parts : pair of Images
+        To train on, to test on.
+    seed : int
+    planned : int
+        Epochs in which the learning rate goes down to zero.
+    tell : callable
+        Gets each epoch.
+    last : int, optional
+        The epoch after which to stop.
+    """
+    data, test = parts
+    rng = np.random.default_rng(seed)
+
+    def keep(number: int, net: Any, loss: float) -> bool:
+        trial.pace.stop()
+        trial.epochs.append(Epoch(loss, accuracy(net, data), accuracy(net, test), net))
+        tell(trial.epochs[-1])
+        return number == last
+
+    pb.optim.train(
+        objective,
+        network(rng),
+        (data.pixels, data.digits),
+        pb.optim.Adam(pb.optim.cosine(RATE, planned * -(-len(data) // BATCH))),
+        epochs=planned,
+        batch_size=BATCH,
+        rng=rng,
+        callback=keep,
+        prepare=trial.pace.after(lambda pixels, digits: (disturbed(pixels, rng), digits)),
+        compile=trial.compiled,
+    )
 
 
 def accuracy(net: Callable[[Array], Array], images: Images) -> float:
@@ -159,10 +218,10 @@ def disturbed(pixels: Array, rng: np.random.Generator) -> Array:
 
 def moved(images: Array, by: Array, axis: int) -> Array:
     """Each image moved along an axis by at most a pixel, by linear interpolation."""
-    blank = np.zeros_like(np.take(images, [0], axis=axis))
-    padded = np.concatenate([blank, images, blank], axis=axis)
-    before = np.delete(padded, [-2, -1], axis=axis)
-    after = np.delete(padded, [0, 1], axis=axis)
+    images = np.moveaxis(images, axis, 1)
     by = by[:, np.newaxis, np.newaxis]
-    new: Array = (1 - abs(by)) * images + np.maximum(by, 0) * before + np.maximum(-by, 0) * after
-    return new
+    new = (1 - abs(by)) * images
+    new[:, 1:] += np.maximum(by, 0) * images[:, :-1]
+    new[:, :-1] += np.maximum(-by, 0) * images[:, 1:]
+    result: Array = np.moveaxis(new, 1, axis)
+    return result

@@ -13,6 +13,7 @@ __all__ = [
     "figure",
     "key",
     "key_figures",
+    "milliseconds",
     "pair",
     "percent",
     "scientific",
@@ -43,6 +44,11 @@ def percent(fraction: float, digits: int = 1) -> str:
 def seconds(duration: float) -> str:
     """A duration."""
     return f"{duration:.1f}\u00a0s" if duration < 120 else f"{duration / 60:.1f}\u00a0min"
+
+
+def milliseconds(duration: float) -> str:
+    """A short duration, given in seconds."""
+    return f"{1000 * duration:.2f}\u00a0ms"
 
 
 def key(label: str, colour: str, style: str = "") -> str:

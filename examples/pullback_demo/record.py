@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pullback as pb
+from pullback_demo.pace import Pace
 
 __all__ = [
     "DigitsRecord",
@@ -30,6 +31,7 @@ __all__ = [
     "Portrait",
     "Record",
     "Stopwatch",
+    "Trial",
     "check",
     "versions",
 ]
@@ -87,6 +89,25 @@ class Mistake:
 
 
 @dataclass
+class Trial:
+    """A training run of the classifier, for comparison with another that draws the same numbers.
+
+    Attributes
+    ----------
+    compiled : bool
+        Whether its steps are machine code.
+    epochs : list of Epoch
+        Those completed.
+    pace : Pace
+        Of its steps.
+    """
+
+    compiled: bool
+    epochs: list[Epoch] = field(default_factory=list)
+    pace: Pace = field(default_factory=Pace)
+
+
+@dataclass
 class DigitsRecord:
     """Part one: the classifier of handwritten digits.
 
@@ -104,6 +125,10 @@ class DigitsRecord:
     confusion : array (10, 10) or None
         Test images of each class (rows) by prediction (columns).
     mistakes : list of Mistake
+    training : Trial or None
+        The training, with the epochs above.
+    eager : Trial or None
+        Its first epochs once more, without compiling; `None` where that isn't compared.
     """
 
     planned: int
@@ -114,6 +139,15 @@ class DigitsRecord:
     check: Any = None
     confusion: Array | None = None
     mistakes: list[Mistake] = field(default_factory=list)
+    training: Trial | None = None
+    eager: Trial | None = None
+
+    @property
+    def speedup(self) -> float | None:
+        """How many times the processor time of a compiled step one without compiling takes."""
+        if not (self.training and self.eager and self.eager.epochs):
+            return None
+        return self.eager.pace.median / self.training.pace.median
 
 
 @dataclass(frozen=True)
@@ -275,7 +309,7 @@ def check(part: DigitsRecord | HamiltonianRecord, f: Callable[[Any], Any], net: 
 
 def versions() -> dict[str, str]:
     """The versions of everything that has a part in the figures."""
-    packages = ["numpy", "scipy", "optree", "scikit-learn", "matplotlib"]
+    packages = ["numpy", "scipy", "optree", "llvmlite", "scikit-learn", "matplotlib"]
     return {
         "pullback": pb.__version__,
         "Python": platform.python_version(),

@@ -51,6 +51,8 @@ def _key_figures(record: Record) -> list[tuple[str, str]]:
     if digits.epochs and digits.test is not None:
         last = digits.epochs[-1].test
         found.append((percent(last), f"of {len(digits.test)} test images read correctly"))
+    if digits.speedup is not None:
+        found.append((f"{digits.speedup:.1f} ×", "the speed, by compiled steps of training"))
     if digits.check is not None:
         outcome = "passed" if digits.check.passed else "failed"
         found.append((outcome, f"gradient check, {len(digits.check.rows)} comparisons"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pullback_demo import digits, hamiltonian
 from pullback_demo.destination import clear, put
+from pullback_demo.markup import milliseconds
 from pullback_demo.progress import Progress
 from pullback_demo.record import DigitsRecord, Drift, HamiltonianRecord, Record
 from pullback_demo.report import render
@@ -32,6 +33,9 @@ class Settings:
         Trajectories of the pendulum to observe.
     horizon : float
         How long to follow the learned pendulum.
+    compiled : bool
+        Whether the classifier's training is compiled, and its first epochs compared with training
+        that isn't.
     """
 
     seed: int = 0
@@ -40,6 +44,7 @@ class Settings:
     samples: int | None = None
     trajectories: int = 24
     horizon: float = 100.0
+    compiled: bool = True
 
     def quick(self) -> Settings:
         """The same in a few seconds, with less to show for it."""
@@ -50,6 +55,7 @@ class Settings:
             samples=self.samples,
             trajectories=12,
             horizon=20.0,
+            compiled=self.compiled,
         )
 
 
@@ -107,7 +113,14 @@ def _work(record: Record, settings: Settings, progress: Progress) -> None:
     import threadpoolctl
 
     with threadpoolctl.threadpool_limits(limits=1):
-        digits.train(record.digits, record.stopwatch, progress, settings.seed, settings.samples)
+        digits.train(
+            record.digits,
+            record.stopwatch,
+            progress,
+            settings.seed,
+            settings.samples,
+            settings.compiled,
+        )
         hamiltonian.learn(
             record.hamiltonian,
             record.stopwatch,
@@ -151,6 +164,12 @@ def summary(record: Record) -> list[str]:
         lines.append(
             f"digits     {100 * part.epochs[-1].test:.1f} % of {len(part.test)} test images read "
             f"correctly, after {len(part.epochs)} epochs in {spent:.1f} s"
+        )
+    if part.speedup is not None and part.training and part.eager:
+        lines.append(
+            f"           a step of training takes {milliseconds(part.training.pace.median)} "
+            f"compiled and {milliseconds(part.eager.pace.median)} without: "
+            f"{part.speedup:.1f} times as long"
         )
     pendulum = record.hamiltonian
     if pendulum.field_error is not None:

@@ -73,6 +73,13 @@ def test_quick_settings(pretended, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["demo", "--quick"]) == 0
     assert pretended["settings"].epochs < 60
+    assert pretended["settings"].compiled
+
+
+def test_training_without_compiling(pretended, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", "--eager", "--quick"]) == 0
+    assert not pretended["settings"].compiled
 
 
 def test_an_interrupted_run_has_its_exit_code(pretended, tmp_path, monkeypatch):

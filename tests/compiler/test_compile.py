@@ -151,6 +151,15 @@ def test_memory_is_given_away_beside_what_is_no_array():
     np.testing.assert_array_equal(y, np.arange(1000.0))
 
 
+def test_memory_of_arrays_without_axes_is_given_to_arrays_alone():
+    step = pb.compile(lambda x, s: (np.sum(x), np.asarray(x * 2), s + 1), donate=(0, 1))
+    x = np.array(3.0)
+    total, doubled, following = step(x, np.float64(1.0))
+    assert (type(total), type(following)) == (np.float64, np.float64)
+    assert type(doubled) is np.ndarray
+    assert (total, doubled, following) == (3.0, 6.0, 2.0)
+
+
 @pytest.mark.parametrize(
     "function",
     [

@@ -11,8 +11,9 @@ import pytest
 
 import pullback as pb
 from pullback.compiler import reversed_loops
-from pullback.rules.control_flow import recomputation
+from pullback.rules.control_flow import loop_pullback, recomputation
 from tests.compiler.agreement import assert_agree
+from tests.fuzz.chains import Chain, derivative_of, same
 
 RNG = np.random.default_rng(5)
 W, X = RNG.normal(size=(3, 3)) / 2, RNG.normal(size=(20, 3))
@@ -232,6 +233,77 @@ def test_how_often_a_step_is_evaluated():
         room = 1 + (recomputation.square_root(n) if checkpoint == "sqrt" else checkpoint)
         # Beside them each step is evaluated to linearise it, where that reads what it computes.
         assert len(counts) <= recomputation.evaluations(n, room) + n
+
+
+@pytest.fixture
+def runs_for_masks(monkeypatch):
+    """Of each `loop_pullback` that is put together from loops: whether it is for masks."""
+    found = []
+
+    def pulled_by(sweep, args, params):
+        found.append(params["told"] is not None)
+        return loop_pullback.pulled_by(sweep, args, params)
+
+    monkeypatch.setattr(reversed_loops, "pulled_by", pulled_by)
+    monkeypatch.setenv("PULLBACK_CACHE", "off")
+    return found
+
+
+@pytest.mark.parametrize("body", ["while_replaced", "while_repeated", "kept few"])
+@pytest.mark.parametrize("mode", ["r", "rr", "fr"])
+def test_strong_zeros_before_a_pole(body, mode, runs_for_masks):
+    """The sweep for their masks is native, too; also of bodies that became simpler meanwhile."""
+    for steps in (
+        ("square", (body, ("root",))),
+        ((body, ("square",)), "root"),
+        (("checkpointed", ("log",)), (body, ("one of",))),
+        ("log", "sine", ("scanned", ((body, ("one of",)),))),
+    ):
+        chain = Chain(steps, "zeros and one", mode)
+        x = chain.start
+        with np.errstate(all="ignore"):
+            wanted = derivative_of(chain, recorded=False)(x)
+            got = native(derivative_of(chain, recorded=True), x)(x)
+        assert same(got, wanted), (chain, got, wanted)
+    assert any(runs_for_masks)
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, pb.vmap])
+def test_strong_zeros_through_loops_of_any_number_of_steps(wrap, runs_for_masks):
+    """What is chosen behind the loop, and no step depends on, has a logarithm in front of it."""
+
+    def f(x, w, n, *, python):
+        first = np.log(x), np.int64(0), w
+
+        def goes_on(c):
+            return c[1] < n
+
+        def step(c):
+            return c[0] * c[2], c[1] + 1, c[2]
+
+        c = first
+        if python:
+            for _ in range(n):
+                c = step(c)
+        else:
+            c = pb.while_loop(goes_on, step, first)
+        return np.where(x > 0, c[0], 0.0) + 0.5 * w
+
+    x, w = np.array([[0.0, 0.5, 2.0], [1.0, 0.0, 3.0]]), np.array([0.3, 1.1, -0.7])
+
+    def gradient(n, python):
+        one = pb.grad(lambda x, w: np.sum(f(x, w, n, python=python)), argnums=(0, 1))
+        return wrap(lambda x: one(x, w))(x)
+
+    with np.errstate(all="ignore"):
+        compiled = pb.compile(lambda n: gradient(n, python=False))
+        for n in (0, 1, 3):
+            got, wanted = compiled(np.int64(n)), gradient(n, python=True)
+            assert_agree(got, gradient(n, python=False), f"{n} steps")
+            assert all(map(same, got, wanted)), (n, got, wanted)
+            assert np.isfinite(got[0]).all()
+        assert not compiled.report(np.int64(3)).fallbacks
+    assert any(runs_for_masks)
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals between threads")

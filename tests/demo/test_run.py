@@ -90,6 +90,19 @@ def test_the_same_seed_gives_the_same_figures(small_run, unchecked, tmp_path):
     assert losses[0] == losses[1]
 
 
+def test_without_compiling_nothing_is_compared(unchecked, small_run, tmp_path):
+    """And the figures are those of compiled training, to rounding."""
+    output = tmp_path / "report.html"
+    record = run(replace(SMALL, compiled=False), output, Quiet(io.StringIO()))
+    assert record.complete
+    assert record.digits.eager is None
+    assert not record.digits.training.compiled
+    assert "compiled and not" not in output.read_text(encoding="utf-8")
+    assert not any("a step of training takes" in line for line in summary(record))
+    for epoch, other in zip(record.digits.epochs, small_run.record.digits.epochs, strict=True):
+        assert epoch.loss == pytest.approx(other.loss, rel=1e-10)
+
+
 @pytest.fixture
 def interruptible():
     """Ctrl-C as at a terminal, also where these tests run in the background."""
@@ -103,6 +116,7 @@ def interruptible():
     [
         ("epoch", 1, "interrupted at epoch 2 of 3", 1, 0, 0),
         ("epoch", 3, "interrupted at epoch 3 of 3", 3, 0, 0),
+        ("eager epoch", 1, "interrupted while training without compiling, to compare", 3, 0, 0),
         ("iteration", 2, "interrupted at iteration 3 of 5", 3, 3, 0),
         ("method", 1, "interrupted while integrating", 3, 6, 1),
     ],
@@ -176,6 +190,7 @@ def test_a_gradient_that_is_wrong_shows_in_the_report(part, small_run, monkeypat
 
 def test_the_summary_has_the_figures(small_run):
     text = "\n".join(summary(small_run.record))
+    assert "a step of training takes" in text
     assert "of 40 test images read correctly, after 3 epochs in" in text
     assert "learned field off by" in text
     for method in ("Störmer–Verlet", "symplectic Euler", "explicit Euler"):
@@ -194,3 +209,4 @@ def test_quick_settings_are_smaller_and_keep_the_seed():
     assert quick.epochs < Settings.epochs
     assert quick.iterations < Settings.iterations
     assert Settings(epochs=2).quick().epochs == 2
+    assert not Settings(compiled=False).quick().compiled

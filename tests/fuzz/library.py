@@ -35,13 +35,13 @@ LIBRARY: dict[str, list[Call]] = {
     "optim.Momentum": [Call("pb.optim.Momentum", ("0.1", "0.9", "True"))],
     "optim.Adam": [Call("pb.optim.Adam", ("0.1", "0.9", "0.999", "1e-8"))],
     **{
-        f"optim.{name}.{method}": [
-            Call(f"pb.optim.{name}(0.1).init", (V,))
-            if method == "init"
-            else Call(f"pb.optim.{name}(0.1).update", (V, f"pb.optim.{name}(0.1).init({V})", V))
-        ]
+        f"optim.{name}.{method}": [Call(f"pb.optim.{name}(0.1).{method}", arguments)]
         for name in ("SteepestDescent", "Momentum", "Adam")
-        for method in ("init", "update")
+        for method, arguments in {
+            "init": (V,),
+            "scheduled": (f"pb.optim.{name}(0.1).init({V})",),
+            "update": (V, f"pb.optim.{name}(0.1).init({V})", V),
+        }.items()
     },
     "optim.constant": [Call("pb.optim.constant", ("0.1",), {}, "(3)")],
     "optim.cosine": [Call("pb.optim.cosine", ("0.1", "10", "0.0"), {}, "(3)")],
@@ -76,6 +76,8 @@ LIBRARY: dict[str, list[Call]] = {
                 "rng": "0",
                 "state": "None",
                 "callback": "print_nothing",
+                "prepare": "None",
+                "compile": "False",
             },
         )
     ],

@@ -110,3 +110,15 @@ def test_any_sum_of_a_matrix_product(data):
             new.verify()
             assert new.cost().operations <= graph.cost().operations
             np.testing.assert_allclose(new(a, b), graph(a, b), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("shapes", [((3, 0), (0, 2)), ((0, 3), (3, 2)), ((2, 3), (3, 0))])
+def test_sums_of_nothing(shapes):
+    a, b = map(np.ones, shapes)
+
+    def f(a, b):
+        return np.sum(a @ b), np.sum(a @ b, axis=0)
+
+    new = simplify(pb.trace(f, a, b))
+    for got, wanted in zip(new(a, b), f(a, b), strict=True):
+        np.testing.assert_array_equal(got, wanted)

@@ -22,7 +22,12 @@ def demo(options: argparse.Namespace) -> int:
         output = destination(options.output)
     except DestinationError as error:
         raise UsageError(f"--output: {error}") from None
-    settings = Settings(seed=options.seed, epochs=options.epochs, iterations=options.iterations)
+    settings = Settings(
+        seed=options.seed,
+        epochs=options.epochs,
+        iterations=options.iterations,
+        compiled=not options.eager,
+    )
     if options.quick:
         settings = settings.quick()
     shown = Quiet if options.no_progress else Bar if sys.stdout.isatty() else Lines

@@ -121,6 +121,7 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         command, "--iterations", Settings.iterations, "of the fit of the Hamiltonian, at most"
     )
     option("--quick", action="store_true", help="a few seconds' worth, with less to show for it")
+    option("--eager", action="store_true", help="train without compiling, and compare nothing")
     option("--no-progress", action="store_true", help="print results only")
     option("--open", action="store_true", help="show the report in the browser")
 

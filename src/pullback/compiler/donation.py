@@ -14,6 +14,7 @@ from pullback.compiler.fusion.outputs import in_step
 from pullback.compiler.loops import Kernel, Program, Statement, Tiles
 from pullback.compiler.split.places import kernels_places
 from pullback.core import trees
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.validation import is_integer, refuse, require_integer
 from pullback.graph.graph import Graph
 
@@ -52,10 +53,13 @@ def taken_over(graph: Graph, args: Sequence[Any], donate: Sequence[int]) -> Pair
 
 
 def _fitting(graph: Graph, i: int, taken: Container[int]) -> int | None:
-    given = graph.inputs[i]
+    given, signature = graph.inputs[i], graph.signature
+    if given.weak is not None or not given.array:
+        return None  # a number has no memory to give away
     for o, out in enumerate(graph.outputs):
-        shape, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
-        if o not in taken and (shape, dtype) == (given.shape, given.dtype):
+        is_array = shape_of(out) or signature.arrays.get(o, False)
+        alike = (shape_of(out), dtype_of(out)) == (given.shape, given.dtype)
+        if o not in taken and is_array and alike:
             return o
     return None
 

@@ -6,6 +6,9 @@ it comes before, and for each step back the state before it, evaluated again fro
 stack. What is pushed on the way is what the binomial schedule says, whose numbers are computed
 where they are needed; see `pullback.rules.control_flow.recomputation`.
 
+Cotangents, and the masks that tell their strong zeros, are found by sweeps of their own, as in
+Python: each has the part of the reverse loop's body that it needs.
+
 A loop that ends when a condition says so is run once to count its steps. Its stack has room for
 `_room` states, s, and that run keeps the states of up to s steps. Of more, no step is evaluated
 more than r times again where there are at most C(s + r, r).
@@ -24,12 +27,13 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.structure.axes import Row
 from pullback.core.tracing import Tracer
 from pullback.rules.control_flow.choices import cond
-from pullback.rules.control_flow.derived import groups, marked, zeros_like
+from pullback.rules.control_flow.derived import groups, zeros_like
 from pullback.rules.control_flow.loop import Loop
+from pullback.rules.control_flow.loop_pullback import pulled_by
 from pullback.rules.control_flow.loops import scan, while_loop
+from pullback.rules.control_flow.pushing import given
 from pullback.rules.control_flow.recomputation import advanced, snapshots
-from pullback.rules.control_flow.reversal import grouped
-from pullback.rules.control_flow.reverse_body import ReverseBody
+from pullback.rules.control_flow.reverse_body import Arguments, ReverseBody
 from pullback.rules.control_flow.splitting import Split
 
 __all__ = ["loop_pullback"]
@@ -41,20 +45,20 @@ Values = list[Any]
 
 
 def loop_pullback(*args: Any, **params: Any) -> tuple[Any, ...]:
-    """Cotangents of a loop's arguments from those of its results."""
-    loop, wanted = params["loop"], params["wanted"]
-    values, bars, totals = grouped(args, params)
-    parts = loop.split(wanted)
-    given = [bar is not None for bar in bars]
-    backwards, back = loop.backwards(parts, given, params["zeros"], loop.length)
-    if loop.length == 0:
-        kept = [np.zeros((0, *shape_of(x)), dtype_of(x)) for x in parts.keeping.outputs]
-        args = back.arguments(values, kept, bars, totals, runs=False)
-        found = back.placed(backwards(args), totals)
-    else:
-        found = _back(_Chain(loop, parts, values), back, bars, totals)
-    full = (zeros_like(x) if bar is None else bar for bar, x in zip(found, values, strict=True))
-    return tuple(marked(list(full), wanted))
+    """Cotangents of a loop's arguments from those of its results, or what tells their zeros."""
+    return pulled_by(_forth_and_back, args, params)
+
+
+def _forth_and_back(
+    loop: Loop, parts: Split, body: ReverseBody, row: Arguments, *, masks: bool
+) -> tuple[Row, Sequence[int]]:
+    if loop.length != 0:
+        return _back(_Chain(loop, parts, [*row[0]]), body, row, masks=masks)
+    backwards, inputs, outputs = loop.backwards(body, 0, masks=masks)
+    values, _, bars, totals, supports = row
+    kept = [np.zeros((0, *shape_of(x)), dtype_of(x)) for x in parts.keeping.outputs]
+    row = values, kept, bars, totals, supports
+    return backwards(given(body.arguments(row, inputs, runs=False))), outputs
 
 
 @dataclass(frozen=True)
@@ -136,15 +140,20 @@ def _put(slots: Values, place: Any, state: Values) -> None:
         slot[place] = x
 
 
-def _back(chain: _Chain, back: ReverseBody, bars: Values, totals: Values) -> Values:
-    """The cotangents of the arguments, or `None`, added to their totals."""
+def _back(
+    chain: _Chain, body: ReverseBody, row: Arguments, *, masks: bool
+) -> tuple[Row, Sequence[int]]:
+    """What the reverse loop returns, and at which of its places."""
     loop, keeping = chain.loop, chain.parts.keeping
+    backwards, inputs, outputs = loop.backwards(body, loop.length or 0, masks=masks)
     count, stack = chain.begun()
     kept = [_Kept(number) for number in range(len(keeping.outputs))]
-    args = back.arguments(chain.values, kept, bars, totals, runs=False)
-    fixed = _fixed(back, chain.consts, count)
-    consts, carry, reads = groups(args, back.sizes)
-    consts = [*consts[: len(consts) - len(fixed)], *fixed]
+    values, _, bars, totals, supports = row
+    row = values, kept, bars, totals, supports
+    args = given(body.arguments(row, inputs, runs=False))
+    fixed = _fixed(body, chain.consts, count) if any(i in body.fixed for i in inputs) else {}
+    args = [fixed.get(i, x) for i, x in zip(inputs, args, strict=True)]
+    consts, first, reads = groups(args, backwards.sizes)
     scanned = [x for x in reads if not isinstance(x, _Kept)]
 
     def step_back(carry: tuple[Any, Values, dict[str, Any]], slices: Values) -> Any:
@@ -154,36 +163,31 @@ def _back(chain: _Chain, back: ReverseBody, bars: Values, totals: Values) -> Val
         inputs = chain.inputs(step, state)
         kept, rest = keeping.run(inputs), iter(slices)
         read = [kept[x.number] if isinstance(x, _Kept) else next(rest) for x in reads]
-        results = back.graph.run([inputs[0], *consts, *bars, *read])
+        results = backwards.body.run([inputs[0], *consts, *bars, *read])
         return (step, results[: len(bars)], stack), results[len(bars) :]
 
-    if loop.condition is None:
-        (_, carry, _), ys = scan(
-            step_back,
-            (count, carry, stack),
-            scanned,
-            loop.length,
-            not loop.reverse,
-            loop.checkpoint,
+    start = count, [*first], stack
+    if loop.condition is not None:
+        _, last, _ = while_loop(
+            lambda carry: carry[0] > 0, lambda carry: step_back(carry, [])[0], start
         )
-        return back.placed([*carry, *ys], totals)
-    _, carry, _ = while_loop(
-        lambda carry: carry[0] > 0, lambda carry: step_back(carry, [])[0], (count, carry, stack)
+        return last, outputs
+    (_, last, _), ys = scan(
+        step_back, start, scanned, loop.length, not loop.reverse, loop.checkpoint
     )
-    return back.placed(carry, totals)
+    return [*last, *ys], outputs
 
 
-def _fixed(back: ReverseBody, consts: Sequence[Any], count: Any) -> Values:
-    """What is the same in each step, if there is one; otherwise it may not exist."""
-    graph = back.preamble
-    if not graph.outputs:
-        return []
-    return cond(  # type: ignore[no-any-return]
+def _fixed(body: ReverseBody, consts: Sequence[Any], count: Any) -> dict[int, Any]:
+    """What is the same in each step, if there is one, by its place; otherwise it may not exist."""
+    graph = body.preamble
+    found = cond(
         count > 0,
         lambda consts: list(graph.run(consts)),
         lambda _: list(map(zeros_like, graph.outputs)),
         [*consts],
     )
+    return dict(zip(body.fixed, found, strict=True))
 
 
 # -- the schedule ---------------------------------------------------------------------------------

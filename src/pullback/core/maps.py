@@ -17,7 +17,6 @@ from pullback.core.adjoint import (
 )
 from pullback.core.linear import IDENTITY, Diagonal, Linear, LinearMap, scaled, unfit
 from pullback.core.shapes import Abstract
-from pullback.core.zeros import Zeros, ordinary
 
 __all__ = ["Followed", "Joint", "Maps", "as_map", "push"]
 
@@ -91,15 +90,15 @@ class Joint:
 
 
 class Followed(Joint):
-    """The joint map of a recorded body, which is told of strong zeros, and tells of its results'.
+    """The joint map of a recorded body, which follows strong zeros; see `transforms.support`.
 
     Parameters
     ----------
     push : callable
-        ``push(dots, zeros)`` are the tangents of the results, and what their zeros are.
+        ``push(dots, supports)`` are the tangents of the results, and their supports.
     pull : callable
-        ``pull(bars, totals, zeros)`` are the cotangents of the arguments, added to the totals that
-        there are, and what their zeros are if so are any zeros of the totals.
+        ``pull(bars, totals, supports)`` are the cotangents of the arguments, added to the totals
+        that there are, and the supports of what is added.
     sizes : tuple of int
         The numbers of arguments and results.
     masks : bool
@@ -110,8 +109,8 @@ class Followed(Joint):
 
     def __init__(
         self,
-        push: Callable[[Sequence[Any], Sequence[Zeros]], tuple[Any, Sequence[Zeros]]],
-        pull: Callable[..., tuple[Sequence[Any], Sequence[Zeros]]],
+        push: Callable[[Sequence[Any], Sequence[Any]], tuple[Any, Sequence[Any]]],
+        pull: Callable[..., tuple[Sequence[Any], Sequence[Any]]],
         sizes: tuple[int, int],
         *,
         masks: bool,
@@ -120,10 +119,10 @@ class Followed(Joint):
         count, width = sizes
 
         def pull_onto(bars: Any, totals: Sequence[Any]) -> Sequence[Any]:
-            return pull(bars, totals, ordinary(width))[0]
+            return pull(bars, totals, (None,) * width)[0]
 
         super().__init__(
-            lambda *dots: push(dots, ordinary(count))[0],
+            lambda *dots: push(dots, (None,) * count)[0],
             lambda bars: pull_onto(bars, [None] * count),
             pull_onto,
         )

@@ -44,9 +44,9 @@ class FullRule(NamedTuple):
         ``linearize(values, wanted, params)`` is the pair of the value and the `Joint` of its linear
         maps. `wanted` tells for each argument whether it is differentiated.
     follows : bool
-        Whether both follow strong zeros through a body: the pushforward takes what the zeros of
-        each tangent are as one argument more, and returns what those of its results are as the
-        third; the maps are `Followed` ones.
+        Whether both follow strong zeros through a body: the pushforward takes the supports of the
+        tangents as one argument more, and what it returns as the third gives, for supports of the
+        tangents, those of the results' tangents; the maps are `Followed` ones.
     """
 
     pushforward: Callable[..., tuple[Any, ...]]

@@ -1,7 +1,7 @@
-"""Which zeros of what goes into a recorded body, and of what comes out of it, are strong.
+"""What is known, of zeros that go into a recorded body or come out of it, before there are any.
 
-A zero is strong if nothing depends on the element; see `pullback.transforms.support`. A body is
-recorded before there are elements, and told by this what their zeros will be.
+A zero is strong if nothing depends on the element; see `pullback.transforms.support`. Which of them
+are is told by an array of booleans that goes along. Where no zero can be strong there is none.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-__all__ = ["Changing", "Zeros", "changing", "ordinary", "stronger"]
+__all__ = ["Begun", "Kind", "Zeros", "begun", "ordinary", "stronger"]
 
 
 class Zeros(IntEnum):
@@ -19,9 +19,25 @@ class Zeros(IntEnum):
     ORDINARY = 0
     """Numbers like any other."""
     AT_POLES = 1
-    """Strong where a coefficient is known to be infinite somewhere."""
+    """Some may be strong, which matters where a coefficient is known to be infinite somewhere."""
     EVERYWHERE = 2
-    """Strong in every product."""
+    """Some may be strong, which matters in every product."""
+
+
+class Begun(NamedTuple):
+    """Those of what a loop carries that starts with strong zeros alone, and has none afterwards.
+
+    Parameters
+    ----------
+    start : int
+        The index of the first iteration.
+    """
+
+    start: int
+
+
+Kind = Zeros | Begun
+"""What is known of the zeros of what a body takes."""
 
 
 def ordinary(count: int) -> tuple[Zeros, ...]:
@@ -34,23 +50,20 @@ def stronger(rows: Iterable[Sequence[Zeros]]) -> tuple[Zeros, ...]:
     return tuple(map(max, zip(*rows, strict=True)))
 
 
-class Changing(NamedTuple):
-    """What the zeros are of what a loop carries, in its first iteration and in those after it.
+def begun(
+    first: Iterable[Zeros], later: Iterable[Zeros], fresh: Iterable[bool], start: int | None
+) -> tuple[Kind, ...]:
+    """The zeros of what a loop carries, from those that it starts with and those that it gets.
 
-    Parameters
-    ----------
-    first, later : Zeros
-    start : int
-        The index of the first iteration.
+    What is `fresh` starts with strong zeros alone. Where the index of the first iteration is known,
+    that is told by the index. If they matter at poles afterwards, so do they before.
     """
 
-    first: Zeros
-    later: Zeros
-    start: int
+    def kind(before: Zeros, after: Zeros, new: bool) -> Kind:
+        if not new or after is Zeros.EVERYWHERE:
+            return max(before, after)
+        if after is Zeros.AT_POLES:
+            return after
+        return before if start is None else Begun(start)
 
-
-def changing(first: Zeros, later: Zeros, start: int | None) -> Zeros | Changing:
-    """The same, or the strongest of both, which do as well where the start isn't known."""
-    if start is None or Zeros.ORDINARY not in (first, later) or first is later:
-        return max(first, later)
-    return Changing(first, later, start)
+    return tuple(map(kind, first, later, fresh))

@@ -23,7 +23,8 @@ class Cost:
     ----------
     operations : int
         Floating-point operations. A function of one element, such as exp, counts as one; the
-        product of an m×k and a k×n matrix as 2mnk; a reduction as its elements; moving data as 0.
+        product of an m×k and a k×n matrix as 2mnk; a reduction as its elements; moving data, and
+        what is done to booleans alone, as 0.
     bytes : int
         Bytes that the primitives read and write, each of them by itself; of an array that is
         updated, or of which a part is read, those that are touched.
@@ -100,6 +101,8 @@ def operations_of(equation: Equation) -> int:
     """Floating-point operations of one equation."""
     primitive = equation.primitive
     out: Any = equation.outputs if primitive.multiple else equation.outputs[0]
+    if all(dtype_of(x).kind == "b" for x in (*equation.inputs[:1], *equation.outputs)):
+        return 0
     return primitive.structure.operations(out, *equation.inputs, **equation.params)
 
 

@@ -153,8 +153,8 @@ class Model:
         epochs : int
             How often a descent method goes through the data; the most iterations of a SciPy one.
         **options
-            For `pullback.optim.train` (`batch_size`, `rng`, `callback`) or
-            `pullback.optim.minimize` (`tol`, `callback`).
+            For `pullback.optim.train` (`batch_size`, `rng`, `state`, `callback`, `prepare`,
+            `compile`) or `pullback.optim.minimize` (`tol`, `callback`).
 
         Returns
         -------
@@ -233,7 +233,7 @@ def _samples(x: Any, where: str) -> Any:
 
 
 _SCIPY_OPTIONS = ("bounds", "tol", "callback")
-_DESCENT_OPTIONS = ("batch_size", "rng", "state", "callback")
+_DESCENT_OPTIONS = ("batch_size", "rng", "state", "callback", "prepare", "compile")
 
 
 def _require_method(method: Any, where: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.shapes import is_inexact
+from pullback.core.shapes import is_inexact, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy import reductions as full
 from pullback.numpy.operands import anywhere, operand
@@ -60,7 +60,8 @@ def _serve_extremum(function: F, extremum: F, neutral: float) -> None:
         value = extremum(np.where(present, x, neutral), axis, keepdims=keepdims, **options)
         if options.get("initial") is not None:
             return value
-        return np.where(np.any(present, axis=axis, keepdims=keepdims), value, np.nan)
+        found = np.where(np.any(present, axis=axis, keepdims=keepdims), value, np.nan)
+        return found if shape_of(found) else found[()]
 
 
 _serve_extremum(np.nanmax, full.amax, -np.inf)

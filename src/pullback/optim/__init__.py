@@ -6,8 +6,9 @@ A method is a pair of pure functions of arrays, and what it remembers is a pytre
     state = method.init(params)
     params, state = method.update(pb.grad(objective)(params), state, params)
 
-`train` runs that loop over batches of data. `minimize` hands the objective with its gradient, and
-its Hessian-vector products where the method wants them, to `scipy.optimize.minimize`.
+`train` runs that loop over batches of data, as machine code if asked to. `minimize` hands the
+objective with its gradient, and its Hessian-vector products where the method wants them, to
+`scipy.optimize.minimize`.
 """
 
 from pullback.optim.methods import Adam, Method, Momentum, SteepestDescent

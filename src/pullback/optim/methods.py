@@ -13,30 +13,22 @@ They work on pytrees of arrays, change no array in place, and keep dtypes.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracing import Tracer, is_plain
 from pullback.core.validation import (
-    refuse,
     require_flag,
-    require_instance,
-    require_integer,
     require_number,
 )
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.optim.leaves import leafwise, require_parameters, require_state
 from pullback.optim.schedules import (
-    MOST_STEPS,
     Schedule,
     as_schedule,
     require_rate,
     require_rate_of,
 )
-from pullback.transforms.foreign import by_position
 
 __all__ = ["Adam", "AdamState", "Method", "Momentum", "MomentumState", "SteepestDescent", "Steps"]
 
@@ -113,6 +105,20 @@ class Method:
         """
         raise self._unwritten("update(self, gradient, state, params)")
 
+    def scheduled(self, state: Any) -> dict[str, Any]:
+        """The attributes that a schedule decides, by name, with their values at the next step.
+
+        A compiled step is given them as arguments; all else of the method is in its code. A method
+        of your own that asks a function of Python for numbers, by the number of steps taken, says
+        here which.
+
+        Parameters
+        ----------
+        state : pytree
+            From `init` or the step before. Parts of it that are arrays alone may be `None`.
+        """
+        return {}
+
     def _unwritten(self, method: str) -> NotImplementedError:
         name = type(self).__name__
         return NotImplementedError(
@@ -179,14 +185,19 @@ class SteepestDescent(Method):
 
     def init(self, params: Any) -> Steps:
         """The state before the first step."""
-        _require_parameters(params, "SteepestDescent.init")
+        require_parameters(params, "SteepestDescent.init")
         return Steps()
+
+    def scheduled(self, state: Steps) -> dict[str, Any]:
+        """The learning rate."""
+        require_state(state, Steps, self)
+        return {"learning_rate": self._rate(state.count)}
 
     def update(self, gradient: Any, state: Steps, params: Any) -> tuple[Any, Steps]:
         """One step: θ ← θ − η g."""
-        _require_state(state, Steps, self)
+        require_state(state, Steps, self)
         rate = self._rate(state.count)
-        (params,) = _leafwise(lambda p, g: (p - rate * g,), self, params, gradient)
+        (params,) = leafwise(lambda p, g: (p - rate * g,), self, params, gradient)
         return params, Steps(state.count + 1)
 
 
@@ -227,19 +238,24 @@ class Momentum(Method):
 
     def init(self, params: Any) -> MomentumState:
         """The state before the first step: no velocity."""
-        _require_parameters(params, "Momentum.init")
+        require_parameters(params, "Momentum.init")
         return MomentumState(0, trees.map_tree(np.zeros_like, params))
+
+    def scheduled(self, state: MomentumState) -> dict[str, Any]:
+        """The learning rate."""
+        require_state(state, MomentumState, self)
+        return {"learning_rate": self._rate(state.count)}
 
     def update(self, gradient: Any, state: MomentumState, params: Any) -> tuple[Any, MomentumState]:
         """One step: u ← β u + g, θ ← θ − η u."""
-        _require_state(state, MomentumState, self)
+        require_state(state, MomentumState, self)
         beta, rate = self.momentum, self._rate(state.count)
 
         def step(p: Any, g: Any, u: Any) -> tuple[Any, ...]:
             u = beta * u + g
             return p - rate * (g + beta * u if self.nesterov else u), u
 
-        params, velocity = _leafwise(step, self, params, gradient, state.velocity)
+        params, velocity = leafwise(step, self, params, gradient, state.velocity)
         return params, MomentumState(state.count + 1, velocity)
 
 
@@ -284,109 +300,27 @@ class Adam(Method):
 
     def init(self, params: Any) -> AdamState:
         """The state before the first step: both means zero."""
-        _require_parameters(params, "Adam.init", "f")
+        require_parameters(params, "Adam.init", "f")
         zeros = trees.map_tree(np.zeros_like, params)
         return AdamState(0, zeros, zeros)
 
+    def scheduled(self, state: AdamState) -> dict[str, Any]:
+        """The learning rate."""
+        require_state(state, AdamState, self)
+        return {"learning_rate": self._rate(state.count)}
+
     def update(self, gradient: Any, state: AdamState, params: Any) -> tuple[Any, AdamState]:
         """One step: θ ← θ − η m̂/(√ŝ + ε)."""
-        _require_state(state, AdamState, self)
+        require_state(state, AdamState, self)
         b1, b2, epsilon = self.beta_1, self.beta_2, self.epsilon
         count, rate = state.count + 1, self._rate(state.count)
-        unbias_m, unbias_s = 1 - b1**count, 1 - b2**count
+        # Quotients of numbers: those of arrays take several times as long as products.
+        scale, unbias = rate / (1 - b1**count), 1 / (1 - b2**count)
 
         def step(p: Any, g: Any, m: Any, s: Any) -> tuple[Any, ...]:
             m = b1 * m + (1 - b1) * g
             s = b2 * s + (1 - b2) * (g * g)
-            return p - rate * (m / unbias_m) / (np.sqrt(s / unbias_s) + epsilon), m, s
+            return p - scale * m / (np.sqrt(unbias * s) + epsilon), m, s
 
-        params, mean, square = _leafwise(step, self, params, gradient, state.mean, state.square)
+        params, mean, square = leafwise(step, self, params, gradient, state.mean, state.square)
         return params, AdamState(count, mean, square)
-
-
-def _leafwise(
-    step: Callable[..., tuple[Any, ...]], method: Method, params: Any, gradient: Any, *memory: Any
-) -> tuple[Any, ...]:
-    """Pytrees of the results of a step on each parameter, its gradient and what is remembered."""
-    where = f"{type(method).__name__}.update"
-    leaves, spec = _require_parameters(params, where)
-    columns = [leaves, _fitting(gradient, leaves, spec, where)]
-    for part in memory:
-        column, structure = trees.flatten(part)
-        if structure != spec:
-            raise ArgumentValueError(
-                f"{where}: state belongs to parameters of the structure "
-                f"{trees.contrast(structure, spec)}; start with state = method.init(params)"
-            )
-        for position, (leaf, kept) in enumerate(zip(leaves, column, strict=True)):
-            if shape_of(kept) != shape_of(leaf):
-                raise ArgumentValueError(
-                    f"{where}: state belongs to parameters of other shapes: for params"
-                    f"{trees.leaf_paths(spec)[position]} it has the shape {shape_of(kept)}, wanted "
-                    f"{shape_of(leaf)}; start with state = method.init(params)"
-                )
-        columns.append(column)
-    results = [step(*row) for row in zip(*columns, strict=True)]
-    return tuple(
-        trees.unflatten(spec, map(_array, column)) for column in zip(*results, strict=True)
-    )
-
-
-def _array(x: Any) -> Any:
-    """A result as an array, where NumPy made a scalar of one without axes."""
-    return x if shape_of(x) else np.asarray(x)
-
-
-def _fitting(gradient: Any, leaves: list[Any], spec: Any, where: str) -> list[Any]:
-    """Leaves of the gradient in the dtypes of the parameters, if they have their shapes."""
-    bars, structure = trees.flatten(gradient)
-    if structure != spec:
-        bars = trees.flatten_like(spec, gradient, f"{where}: gradient")
-    for position, (p, g) in enumerate(zip(leaves, bars, strict=True)):
-        if not (g is None or type(g) in (np.ndarray, Tracer) or is_plain(g, np.generic)):
-            path = trees.leaf_paths(spec)[position]
-            bars[position] = g = by_position(g, f"{where}: gradient{path}")
-        if g is None or shape_of(g) != shape_of(p):
-            got = "missing" if g is None else f"of shape {shape_of(g)}"
-            raise ArgumentValueError(
-                f"{where}: gradient{trees.leaf_paths(spec)[position]} is {got}, wanted the shape "
-                f"{shape_of(p)} of the parameter; differentiate with respect to the same parameters"
-            )
-        if dtype_of(g) != dtype_of(p):
-            if dtype_of(g).kind not in ("fiubc" if dtype_of(p).kind == "c" else "fiub"):
-                argument = f"gradient{trees.leaf_paths(spec)[position]}"
-                raise refuse(where, argument, g, f"an array of dtype {dtype_of(p)}")
-            bars[position] = np.asarray(g).astype(dtype_of(p))
-    return bars
-
-
-def _require_parameters(params: Any, where: str, kinds: str = "fc") -> tuple[list[Any], Any]:
-    """Leaves of the parameters and their structure, if there are any and all can be fitted."""
-    leaves, spec = trees.flatten(params)
-    if not leaves:
-        raise ArgumentValueError(f"{where}: params has no leaves, wanted at least one array")
-    for position, leaf in enumerate(leaves):
-        if type(leaf) is np.ndarray and leaf.dtype.kind in kinds:
-            continue
-        is_array = type(leaf) in (np.ndarray, Tracer) or is_plain(leaf, np.generic)
-        if not is_array or leaf.dtype.kind not in kinds:
-            got = f"dtype {leaf.dtype}" if is_array else f"type {type(leaf).__name__}"
-            raise ArgumentTypeError(
-                f"{where}: params{trees.leaf_paths(spec)[position]} has {got}, wanted a "
-                f"{'real or complex' if 'c' in kinds else 'real'} floating array; convert it with "
-                "np.asarray(x, dtype=float)"
-            )
-    return leaves, spec
-
-
-def _require_state(state: Any, kind: Any, method: Method) -> None:
-    """Raise unless `state` is what the method's `init` gives."""
-    if type(state) is kind:
-        count = state.count
-        if type(count) is Tracer or (type(count) is int and 0 <= count <= MOST_STEPS):
-            return
-    name = type(method).__name__
-    remedy = "start with method.init(params)"
-    require_instance(state, kind, f"{name}.update", "state", f"a state of {name}", remedy)
-    if type(state.count) is not Tracer:
-        require_integer(state.count, f"{name}.update", "state.count", least=0, most=MOST_STEPS)

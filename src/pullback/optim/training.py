@@ -16,6 +16,7 @@ from pullback.core.validation import (
     describe,
     refuse,
     require_callable,
+    require_flag,
     require_function,
     require_instance,
     require_integer,
@@ -23,8 +24,8 @@ from pullback.core.validation import (
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.optim.methods import Method
 from pullback.optim.schedules import require_steps
+from pullback.optim.steps import CompiledSteps, EagerSteps
 from pullback.transforms.foreign import by_position, columns_of
-from pullback.transforms.gradient import value_and_grad
 
 __all__ = ["Training", "as_arrays", "remedy_for_data", "train"]
 
@@ -59,6 +60,8 @@ def train(  # noqa: PLR0913
     rng: np.random.Generator | int | None = None,
     state: Any = None,
     callback: Callable[[int, Any, float], Any] | None = None,
+    prepare: Callable[..., tuple[Any, ...]] | None = None,
+    compile: bool = False,
 ) -> Training:
     """Minimise an objective that is a mean over samples, a step for each batch of them.
 
@@ -86,6 +89,17 @@ def train(  # noqa: PLR0913
     callback : callable, optional
         ``callback(epoch, params, loss)`` after each epoch, counted from 1; a true result ends the
         training.
+    prepare : callable, optional
+        ``prepare(*batch)`` gives the tuple that the objective gets in the batch's place. It is
+        called before each step, outside what is compiled: the place for noise and for whatever
+        else differs from step to step.
+    compile : bool
+        Whether a step, value, gradient and the method's update, is one function compiled by
+        `pullback.compile`. The results are the same to rounding. The objective and the method are
+        recorded when a batch has new shapes, which takes seconds unless the machine code is on
+        disk, and are not called again: what they print happens then, and what they draw at random
+        or read from outside stays as it is then. A schedule is asked at each step; data and
+        parameters are not written to.
 
     Returns
     -------
@@ -96,6 +110,8 @@ def train(  # noqa: PLR0913
     ArgumentTypeError, ArgumentValueError
         Where an argument doesn't fit, data hold something that is no number or has a mask, or the
         objective becomes infinite or undefined.
+    DataDependenceError, AliasError, LeakedTracerError, NoRuleError
+        With `compile`, where the objective or the method can't be recorded; see `pullback.trace`.
 
     Examples
     --------
@@ -108,6 +124,16 @@ def train(  # noqa: PLR0913
     ...     objective, head, (x, 3 * x[:, 0] + 1), pb.optim.Momentum(0.1), epochs=200)
     >>> result.params.w.round(3), round(float(result.params.mu), 3)
     (array([3.]), 1.0)
+
+    Samples with new noise at each step, which a compiled step must not freeze:
+
+    >>> rng = np.random.default_rng(0)
+    >>> noisy = lambda x, y: (x + 0.01 * rng.normal(size=x.shape), y)
+    >>> result = pb.optim.train(
+    ...     objective, head, (x, 3 * x[:, 0] + 1), pb.optim.Momentum(0.1), epochs=200,
+    ...     prepare=noisy, compile=True)
+    >>> result.params.w.round(1)
+    array([3.])
     """
     require_function(objective, "train", "objective", "pullback.optim.train(f, …)")
     require_callable(objective, "train", "objective", "a function of params and a batch")
@@ -117,6 +143,9 @@ def train(  # noqa: PLR0913
     epochs = require_steps(epochs, "train", "epochs")
     if callback is not None:
         require_callable(callback, "train", "callback", "a function or None")
+    if prepare is not None:
+        require_callable(prepare, "train", "prepare", "a function of a batch, or None")
+    compile = require_flag(compile, "train", "compile")
     if batch_size is None:
         batch_size = size
     else:
@@ -129,9 +158,10 @@ def train(  # noqa: PLR0913
     wanted = "a descent method such as pullback.optim.Adam(1e-3)"
     require_instance(method, Method, "train", "method", wanted)
     generator = None if rng is None else require_generator(rng, "train", "rng")
-    evaluate = value_and_grad(objective)
     if state is None:
         state = method.init(params)
+    steps: EagerSteps | CompiledSteps
+    steps = (CompiledSteps if compile else EagerSteps)(objective, method, params, state)
     losses = []
     for epoch in range(1, epochs + 1):
         order = np.arange(size) if generator is None else generator.permutation(size)
@@ -139,8 +169,10 @@ def train(  # noqa: PLR0913
         for start in range(0, size, batch_size):
             rows = order[start : start + batch_size]
             batch = data if len(rows) == size and generator is None else _take(data, rows)
+            if prepare is not None:
+                batch = _prepared(prepare, batch)
             try:
-                value, gradient = evaluate(params, *batch)
+                value = steps.take(batch)
             except IndexError as error:
                 if frames and "valid indices" in str(error):
                     raise ArgumentTypeError(_nameless(frames)) from error
@@ -154,16 +186,24 @@ def train(  # noqa: PLR0913
                         "overflows"
                     )
                 )
-            params, state = method.update(gradient, state, params)
             total += float(value) * len(rows)
         losses.append(total / size)
-        if callback is not None and _ends(callback(epoch, params, losses[-1])):
+        if callback is not None and _ends(callback(epoch, steps.params, losses[-1])):
             break
-    return Training(params, state, losses)
+    return Training(steps.params, steps.state, losses)
 
 
 def _take(data: tuple[Any, ...], rows: Any) -> tuple[Any, ...]:
     return tuple(trees.map_tree(lambda array: array[rows], part) for part in data)
+
+
+def _prepared(prepare: Callable[..., Any], batch: tuple[Any, ...]) -> tuple[Any, ...]:
+    made = prepare(*batch)
+    if not isinstance(made, tuple):
+        wanted = "a tuple, the batch for the objective"
+        remedy = "write return (x,) for a single part"
+        raise refuse("train", "what prepare returns", made, wanted, remedy)
+    return made
 
 
 def remedy_for_data(**data: Any) -> str | None:

@@ -84,6 +84,8 @@ def _moved(
 ) -> Atom | None:
     """The product with the sum over these axes of a factor, summed over what is left."""
     product, (x,) = made.primitive, made.outputs
+    if any(0 in shape_of(each) for each in (x, *made.inputs)):
+        return None
     many, factor = made.inputs[side.place], made.inputs[1 - side.place]
     looks = x.dtype.kind == "f" and bound(rw, factor) == math.inf
     shape = [1 if axis in side.axes else n for axis, n in enumerate(shape_of(many))]

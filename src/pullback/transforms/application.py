@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from pullback.core.choice import Branch, Choice, has_nan
-from pullback.core.linear import Diagonal, Identity, Linear, LinearMap
+from pullback.core.linear import Diagonal, Identity, Linear, LinearMap, Selection
 from pullback.core.maps import Followed, Joint, Maps, push
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracing import Tracer, known
+from pullback.transforms.masks import Full, full_of, spread_out
 from pullback.transforms.support import (
+    NOWHERE,
     ROW,
     Support,
     both,
@@ -22,25 +24,18 @@ from pullback.transforms.support import (
     indicator,
     left_out,
     may_be_nan,
+    moved,
     numbers,
     of_elements,
     of_results,
-    of_zeros,
     only_mapped,
     passed,
+    recorded,
     times,
     union,
-    unkept,
-    zeros_of,
 )
 
 __all__ = ["Application", "leaves_out"]
-
-_SHORT = 64
-"""How many elements an array has at most for what an index leaves out of it to be computed."""
-
-_LONG = 4096
-"""How many it has at most for that to be a constant of a graph."""
 
 
 class Application:
@@ -60,21 +55,22 @@ class Application:
     ) -> tuple[Any, Any]:
         """Σ Jᵢẋᵢ and its support; for several outputs a tuple, and the support of each."""
         if isinstance(maps, Followed):
-            term, zeros = maps.push(dots, tuple(map(zeros_of, supports)))
-            return term, tuple(map(of_zeros, term, zeros))
+            return maps.push(dots, supports)
         if isinstance(maps, Joint):
             term = maps.pushforward(*dots)
             if self.primitive.pads:
                 return term, _joined(maps, dots, supports)
             return term, of_results(term, supports)
+        if self._moves:
+            term = push(maps, dots)
+            return term, self._moved(maps, dots, supports)
         total: Any = None
         found: Support | None = None
         rows = zip(maps, dots, supports, strict=True)
         for position, (linear, dot, before) in enumerate(rows):
             if linear is None or dot is None:
                 continue
-            onto = total if isinstance(linear, Linear) and linear.push_onto is not None else None
-            term, support = self.one(linear, position, dot, before, forward=True, onto=onto)
+            term, support = self.one(linear, position, dot, before, forward=True)
             if term is None:
                 continue
             if total is None:
@@ -82,10 +78,8 @@ class Application:
             elif isinstance(term, tuple):
                 term = push(maps, dots)
                 return term, of_results(term, supports)
-            elif onto is None:
-                total, found = total + term, union(found, support)
             else:
-                total, found = term, union(found, support)
+                total, found = total + term, union(found, support)
         if isinstance(found, tuple):
             return total, tuple(map(found_again, total, found))
         return total, found_again(total, found)
@@ -99,19 +93,14 @@ class Application:
         *,
         forward: bool,
         asked: bool = True,
-        onto: Any = None,
     ) -> tuple[Any, Any]:
         """One of the maps, or its adjoint, applied to `x`, and the support of the result.
 
-        If that is not `asked` for, it is found only where it is needed for the result itself. A
-        map that has `push_onto` adds its result to `onto`.
+        If that is not `asked` for, it is found only where it is needed for the result itself.
         """
         if isinstance(linear, Diagonal):
             return self._diagonal(linear, x, support, forward=forward)
-        if onto is not None:
-            term = linear.push_onto(onto, x)  # type: ignore[attr-defined]
-        else:
-            term = linear.pushforward(x) if forward else linear.pullback(x)
+        term = linear.pushforward(x) if forward else linear.pullback(x)
         if term is None or type(linear) is Identity:
             return term, support
         if isinstance(linear, Branch):
@@ -120,16 +109,14 @@ class Application:
         if not asked and type(term) is np.ndarray and not has_nan(term):
             return term, None
         several = isinstance(x, ROW) or isinstance(term, tuple)
-        if onto is None and not several and self._reads(term, x, support):
+        if not several and self._reads(term, x, support):
             return term, of_elements(term, support)
         found = None if several else self.passage(linear, position, x, support, forward=forward)
         if found is None:
             if support is None:
                 return term, None
             return term, of_results(term, support if isinstance(support, ROW) else (support,))
-        if not found.is_kept:
-            return term, found
-        if onto is None and may_be_nan(term) and (self.primitive.singular or only_mapped(term)):
+        if may_be_nan(term) and (self.primitive.singular or only_mapped(term)):
             term = left_out(term, found)
         return term, found
 
@@ -167,6 +154,8 @@ class Application:
         self, linear: LinearMap, position: int, x: Any, support: Support | None, *, forward: bool
     ) -> Support | None:
         """The support of what a map makes of `x`, if the map has it in its structure."""
+        if self._moves:
+            return self._pulled(linear, x, support)
         primitive = self.primitive
         leaves_out, cancels = primitive.leaves_out, primitive.cancels
         if support is None and not leaves_out:
@@ -174,19 +163,19 @@ class Application:
         through: Callable[[Any], Any]
         if leaves_out or primitive.reads_nothing:
             through = linear.pushforward if forward else linear.pullback
-        elif primitive.generic:
-            through = self._generic(position, forward)
-        else:
+        elif not primitive.generic:
             return None
+        elif primitive.structure.multilinear:
+            # Of booleans, products and sums are those of logic.
+            ones = self._generic(
+                position, forward, lambda x: np.broadcast_to(np.True_, x.shape)[()]
+            )
+            like = Abstract.of(x)
+            return passed(support, lambda array: ones(spread_out(array, like)))
+        else:
+            through = self._generic(position, forward, lambda x: numbers(x, cancels=cancels))
         like = Abstract.of(x)
         static = not leaves_out or self._is_static()
-        spreads = not known(x) and self._spreads(position, forward=forward)
-        if primitive.keeps_rest and not known(x):
-            is_long = self._holds() > _LONG
-            if spreads and (is_long or not static):
-                return unkept()
-            if is_long and (support is None or support.static):
-                return unkept()
         left = None
         if leaves_out:
             left = Support(
@@ -194,32 +183,93 @@ class Application:
                 everywhere=True,
                 static=static,
             )
-        found = passed(
+        return passed(
             support,
             lambda array: np.not_equal(through(indicator(array, like, cancels=cancels)), 0),
             static=static,
             left=left,
         )
-        assert found is not None
-        if spreads and not found.static and self._holds() > _SHORT:
-            return unkept(found)
-        return found
 
-    def _spreads(self, position: int, *, forward: bool) -> bool:
-        """Whether a map puts a few elements among many, which a loop may do in each step.
+    # -- what moves elements by an index: it does so to the masks ----------------------------------
 
-        To do the same to a support would take more than the step does.
+    @property
+    def _moves(self) -> bool:
+        """Whether elements are moved, or added up, by index arrays."""
+        return self.primitive.leaves_out and self.primitive.keeps_rest
+
+    def _moved(
+        self, maps: Any, dots: Sequence[Any], supports: Sequence[Support | None]
+    ) -> Support | None:
+        """The support of what all arguments are moved to."""
+        terms = [
+            (linear, dot, support)
+            for linear, dot, support in zip(maps, dots, supports, strict=True)
+            if linear is not None and dot is not None
+        ]
+        fulls = [full_of(dot) for _, dot, _ in terms]
+
+        def function(masks: Sequence[Any]) -> Any:
+            total = None
+            for (linear, _, _), full, mask in zip(terms, fulls, masks, strict=True):
+                array = full() if mask is None else spread_out(mask, full.like)
+                if total is None:
+                    total = linear.pushforward(array)
+                elif isinstance(linear, Linear) and linear.push_onto is not None:
+                    total = linear.push_onto(total, array)
+                else:
+                    total = total | linear.pushforward(array)
+            return total
+
+        own = leaves_out(self.primitive, self.args, dots)
+        return self._by_index(function, [support for *_, support in terms], fulls, own=own)
+
+    def _pulled(self, linear: LinearMap, bar: Any, support: Support | None) -> Support | None:
+        """The support of what a cotangent is moved back to."""
+        full = full_of(bar)
+
+        def function(masks: Sequence[Any]) -> Any:
+            (mask,) = masks
+            return linear.pullback(full() if mask is None else spread_out(mask, full.like))
+
+        return self._by_index(function, [support], [full], own=self.primitive.masks)
+
+    def joining(self, linear: Selection, bar: Any, support: Support | None) -> Callable[..., Any]:
+        """How the support of what a cotangent is moved back to is joined to that of a total."""
+        if not self._moves or linear.pull_onto is None or not recorded(bar):
+            return union
+        like, whole, full = Abstract.of(bar), Abstract.of(self.args[0]), full_of(bar)
+
+        def join(total: Support | None, found: Support | None) -> Support | None:
+            if total is None or found is None or total is NOWHERE:
+                return union(total, found)
+
+            def function(masks: Sequence[Any]) -> Any:
+                before, mask = masks
+                assert linear.pull_onto is not None
+                array = full() if mask is None else spread_out(mask, like)
+                return linear.pull_onto(spread_out(before, whole), array)
+
+            static = self._is_static() and full.static
+            return moved(function, [total, support], static=static)
+
+        return join
+
+    def _by_index(
+        self,
+        function: Callable[[Sequence[Any]], Any],
+        supports: Sequence[Support | None],
+        fulls: Sequence[Full],
+        *,
+        own: bool,
+    ) -> Support | None:
+        """The support that a function of masks gives; `None` stands for those of everything.
+
+        If the map has no strong zeros of its `own`, it is everything if all of them are.
         """
-        primitive = self.primitive
-        if not primitive.keeps_rest:
-            return False
-        if forward:
-            return bool(primitive.pads) or len(primitive.keeps) > 1
-        return primitive.masks and position == 0
-
-    def _holds(self) -> int:
-        """How many elements the larger array has that an index chooses among."""
-        return max(math.prod(shape_of(x)) for x in (self.out, self.args[0]))
+        if not own and all(support is None for support in supports):
+            return None
+        static = self._is_static() and all(full.static for full in fulls)
+        return moved(function, supports, static=static, own=own)
 
     def _is_static(self) -> bool:
         """Whether what the maps leave out is known, as it is for an index that is."""
@@ -230,7 +280,9 @@ class Application:
         """The supports of what a joint map pulls a cotangent back to."""
         if isinstance(support, ROW):
             return of_results(list(terms), support)  # type: ignore[no-any-return]
-        if not self.primitive.pads or support is None:
+        if self.primitive.pads and support is None:
+            return [None] * len(terms)
+        if not self.primitive.pads:
             return of_results(list(terms), (support,))  # type: ignore[no-any-return]
         if support.own is bar:
             return [None if term is None else of_elements(term, support) for term in terms]
@@ -240,13 +292,15 @@ class Application:
             passed(row, lambda terms, i=i: np.not_equal(terms[i], 0)) for i in range(len(terms))
         ]
 
-    def _generic(self, position: int, forward: bool) -> Callable[[Any], Any]:
-        """The map of these shapes at other arguments, where it has no zeros by chance."""
+    def _generic(
+        self, position: int, forward: bool, make: Callable[[Abstract], Any]
+    ) -> Callable[[Any], Any]:
+        """The map of these shapes at arguments that are made, so that it has no zeros by chance."""
         primitive, params = self.primitive, self.params
         spaces = list(map(Abstract.of, (self.out, *self.args)))  # rather than to keep arrays
 
         def apply(x: Any) -> Any:
-            out, *args = (numbers(space, cancels=primitive.cancels) for space in spaces)
+            out, *args = map(make, spaces)
             wanted = [i == position or None for i in range(len(args))]
             maps = primitive.maps(out, args, params, wanted)
             assert not isinstance(maps, Joint)
@@ -273,27 +327,15 @@ def _joined(maps: Joint, dots: Sequence[Any], supports: Sequence[Support | None]
     """The support of a concatenation: that of the joined supports, where constants have none."""
     likes = [None if dot is None else Abstract.of(dot) for dot in dots]
 
-    def join(supports: Sequence[Support | None], **more: Any) -> Support:
-        def joined(*arrays: Any) -> Any:
-            remaining = iter(arrays)
-            row = [
-                None
-                if like is None
-                else numbers(like, cancels=False)
-                if support is None
-                else indicator(next(remaining), like, cancels=False)
-                for like, support in zip(likes, supports, strict=True)
-            ]
-            return np.not_equal(maps.pushforward(*row), 0)
+    def function(masks: Sequence[Any]) -> Any:
+        row = [
+            None
+            if like is None
+            else numbers(like, cancels=False)
+            if mask is None
+            else indicator(mask, like, cancels=False)
+            for like, mask in zip(likes, masks, strict=True)
+        ]
+        return np.not_equal(maps.pushforward(*row), 0)
 
-        sources = tuple(
-            support
-            for support, like in zip(supports, likes, strict=True)
-            if support is not None and like is not None
-        )
-        return Support(joined, sources, **more)
-
-    outlines = [None if support is None else support.outline for support in supports]
-    if all(one is other for one, other in zip(outlines, supports, strict=True)):
-        return join(supports, everywhere=True)
-    return join(supports, everywhere=False, outline=join(outlines, everywhere=True))
+    return moved(function, supports)

@@ -15,6 +15,8 @@ from pullback.transforms.tape import Node, Output
 
 __all__ = ["Cotangents"]
 
+Joining = Callable[[Support | None, Support | None], Support | None]
+
 
 class Cotangents(dict[Any, Any]):
     """The cotangents of a sweep in progress, by node.
@@ -73,10 +75,10 @@ class Cotangents(dict[Any, Any]):
             self.supports.setdefault(parent, [None] * node.width)[node.position] = support
         self.setdefault(parent, [None] * node.width)[node.position] = bar
 
-    def _support(self, node: Node, support: Support | None) -> None:
+    def _support(self, node: Node, support: Support | None, join: Joining = union) -> None:
         """Note the support of what is about to be added to a cotangent; `None` is everything."""
         if node in self:
-            support = union(self.supports.get(node), support)
+            support = join(self.supports.get(node), support)
         if support is None:
             self.supports.pop(node, None)
         else:
@@ -92,14 +94,22 @@ class Cotangents(dict[Any, Any]):
         return totals
 
     def add_selected(
-        self, node: Node, selection: Selection, bar: Any, support: Support | None = None
+        self,
+        node: Node,
+        selection: Selection,
+        bar: Any,
+        support: Support | None = None,
+        join: Joining = union,
     ) -> None:
-        """Add what a selection pulls `bar` back to: a few elements of a large array, in place."""
+        """Add what a selection pulls `bar` back to: a few elements of a large array, in place.
+
+        What that has for a support is joined to that of the cotangent.
+        """
         total = self.get(node)
         traced = Tracer in (type(bar), type(total))
         if traced and node.shape and total is not None and selection.pull_onto is not None:
             if self.supports or support is not None:
-                self._support(node, support)
+                self._support(node, support, join)
             self[node] = selection.pull_onto(total, astype(bar, node.dtype))
             self.owned.discard(node.index)
             return

@@ -20,7 +20,6 @@ from pullback.core.shapes import dtype_of, expand, is_inexact, shape_of
 from pullback.core.singular import watch
 from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer
 from pullback.core.validation import require_function
-from pullback.core.zeros import ordinary
 from pullback.transforms.application import Application, leaves_out
 from pullback.transforms.arguments import (
     call,
@@ -38,9 +37,7 @@ from pullback.transforms.support import (
     may_be_nan,
     of_results,
     of_seed,
-    of_zeros,
     only_mapped,
-    zeros_of,
 )
 
 __all__ = ["Pushforward", "pushforward"]
@@ -205,14 +202,14 @@ def _whole(
     if not primitive.follows:
         out, out_dot = primitive.pushforward(values, dots, params)
         return out, out_dot, None if supports is None else of_results(out_dot, supports)
-    count = len(dots)
+    none = (None,) * len(dots)
     if supports is not None and all(map(only_mapped, (*values, *dots))):
-        out, out_dot, _ = primitive.pushforward(values, dots, params, ordinary(count))
+        out, out_dot, follow = primitive.pushforward(values, dots, params, none)
         if not any(map(may_be_nan, out_dot)):
-            return out, out_dot, of_results(out_dot, supports)
-    zeros = ordinary(count) if supports is None else tuple(map(zeros_of, supports))
-    out, out_dot, found = primitive.pushforward(values, dots, params, zeros)
-    return out, out_dot, tuple(map(of_zeros, out_dot, found))
+            return out, out_dot, follow(supports)
+    supports = supports or none
+    out, out_dot, follow = primitive.pushforward(values, dots, params, supports)
+    return out, out_dot, follow(supports)
 
 
 def _sparse_tangent(

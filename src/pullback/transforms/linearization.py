@@ -18,20 +18,18 @@ from pullback.core.maps import Followed, Joint, as_map, push
 from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.running import thread
 from pullback.core.shapes import expand, fit, shape_of
-from pullback.core.zeros import Zeros
 from pullback.errors import ArgumentValueError
 from pullback.transforms.application import Application, leaves_out
 from pullback.transforms.cotangents import Cotangents
 from pullback.transforms.support import (
+    NOWHERE,
     Support,
     found_again,
     may_be_nan,
     of_seed,
-    of_value,
-    of_zeros,
     passed,
     recorded,
-    zeros_of,
+    union,
 )
 from pullback.transforms.tape import Node, Operation, Output, Tape
 
@@ -185,24 +183,26 @@ class Linearization:
         return [bars.get(node) for node in self.inputs]
 
     def pull_followed(
-        self, seeds: Sequence[Any], supports: Sequence[Support | None], onto: Sequence[Any]
-    ) -> tuple[list[Any], list[Zeros]]:
-        """The cotangents of the inputs in a body that is recorded, and what their zeros are.
+        self,
+        seeds: Sequence[Any],
+        supports: Sequence[Support | None],
+        onto: Sequence[Any],
+        before: Sequence[Support | None],
+    ) -> tuple[list[Any], list[Support | None]]:
+        """The cotangents of the inputs in a body that is recorded, and their supports.
 
-        The seeds have these supports; the zeros of the totals `onto` are strong, so that those of
-        a sum are where those of its terms are.
+        Those of the seeds and of the totals `onto` are given.
         """
         bars = Cotangents(self.inputs, onto)
-        for node, total in zip(self.inputs, onto, strict=True):
-            if total is not None:
-                bars.supports[node] = of_value(total, everywhere=True)
+        for node, total, support in zip(self.inputs, onto, before, strict=True):
+            if total is not None and support is not None:
+                bars.supports[node] = support
         for output, bar, support in zip(self.outputs, seeds, supports, strict=True):
             if output is not None and bar is not None:
                 bars.add(output, fit(bar, output.shape, output.dtype), support)
         self._sweep(bars, once=False)
         found = [bars.get(node) for node in self.inputs]
-        after = map(found_again, found, map(bars.supports.get, self.inputs))
-        return found, list(map(zeros_of, after))
+        return found, list(map(found_again, found, map(bars.supports.get, self.inputs)))
 
     def _sweep(self, bars: Cotangents, *, once: bool) -> None:
         """From the cotangents of the outputs to those of the inputs."""
@@ -305,17 +305,18 @@ def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, k
     application = Application(node.primitive, node, node.args, node.params)
     entries: Any = node.linear_maps() if keep else node.entries()
     if isinstance(entries, Joint):
-        full = [parent in bars and parent not in bars.supports for parent in node.parents]
+        before = [
+            bars.supports.get(parent) if parent in bars else NOWHERE for parent in node.parents
+        ]
         if isinstance(entries, Followed):
-            before = tuple(map(zeros_of, support or [None] * len(bar)))
-            terms, zeros = entries.pull(bar, bars.taken(node.parents), before)
-            supports: Sequence[Any] = list(map(of_zeros, terms, zeros))
+            taken = bars.taken(node.parents)
+            terms, supports = entries.pull(bar, taken, support or [None] * len(bar))
         else:
             terms = _joint_terms(entries, node, bar, bars)
             supports = application.parts(entries, bar, support, terms)
         for position, parent in enumerate(node.parents):
             if parent is not None and terms[position] is not None:
-                found = None if full[position] else supports[position]
+                found = union(before[position], supports[position])
                 bars.add(parent, _fitting(terms[position], node, position), found)
         return
     for position, parent in enumerate(node.parents):
@@ -327,7 +328,7 @@ def _pull_sparse(node: Operation, bar: Any, support: Any, bars: Cotangents, *, k
             found = None
             if asked:
                 found = application.passage(linear, position, bar, support, forward=False)
-            bars.add_selected(parent, linear, bar, found)
+            bars.add_selected(parent, linear, bar, found, application.joining(linear, bar, support))
             continue
         term, found = application.one(linear, position, bar, support, forward=False, asked=asked)
         if term is not None:
@@ -357,8 +358,6 @@ def _fitted(
 ) -> Support | None:
     """The support of a cotangent that has been brought to the shape of an argument."""
     if support is None or before == after:
-        return support
-    if not support.is_kept:
         return support
     return passed(
         support,

@@ -21,9 +21,9 @@ import numpy as np
 from pullback.core.choice import Choice, has_nan
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.tracing import Tracer, known, strip
-from pullback.core.zeros import Changing, Zeros
 
 __all__ = [
+    "NOWHERE",
     "ROW",
     "Support",
     "both",
@@ -31,12 +31,12 @@ __all__ = [
     "indicator",
     "left_out",
     "may_be_nan",
+    "moved",
     "numbers",
     "of_elements",
     "of_results",
     "of_seed",
     "of_value",
-    "of_zeros",
     "only_mapped",
     "passed",
     "point_of",
@@ -44,8 +44,6 @@ __all__ = [
     "settled",
     "times",
     "union",
-    "unkept",
-    "zeros_of",
 ]
 
 
@@ -54,9 +52,8 @@ class Support:
 
     Parameters
     ----------
-    make : callable, optional
-        Makes the array from those of the sources. Without one the support has not been kept: it is
-        that of a term of a sum, of whose total it is found again.
+    make : callable
+        Makes the array from those of the sources.
     sources : tuple of Support
     everywhere : bool
         Whether every product is to mind it, not those alone with coefficients that are known to be
@@ -73,8 +70,6 @@ class Support:
     own : Tracer, optional
         The tangent or cotangent of which it is where that is other than zero. Of a large one no
         more is looked at, in a graph that is recorded, than the places that are read.
-    unless : Support, optional
-        A condition under which it is everything all the same.
     """
 
     __slots__ = (
@@ -86,12 +81,11 @@ class Support:
         "half",
         "own",
         "static",
-        "unless",
     )
 
     def __init__(
         self,
-        make: Callable[..., Any] | None,
+        make: Callable[..., Any],
         sources: tuple[Support, ...] = (),
         *,
         everywhere: bool,
@@ -99,16 +93,14 @@ class Support:
         static: bool = True,
         half: tuple[Support | None, Any, bool] | None = None,
         own: Any = None,
-        unless: Support | None = None,
     ) -> None:
-        self._make = make
+        self._make: Callable[..., Any] | None = make
         self._sources = sources
         self._array: Any = None
         self._outline = outline
         self.everywhere = everywhere
         self.half = half
         self.own = own
-        self.unless = unless
         self.static: bool = static and all(source.static for source in sources)
 
     @property
@@ -117,14 +109,9 @@ class Support:
         return self if self.everywhere else self._outline
 
     @property
-    def is_kept(self) -> bool:
-        """Whether it is more than a note that there are strong zeros."""
-        return self._make is not None or self._array is not None
-
-    @property
     def is_full(self) -> bool:
         """Whether it is known to be everything."""
-        return self.static and self.is_kept and bool(np.all(strip(self.array)))
+        return self.static and bool(np.all(strip(self.array)))
 
     @property
     def array(self) -> Any:
@@ -170,61 +157,18 @@ def of_value(x: Any, *, everywhere: bool, outline: Support | None = None) -> Sup
     return Support(lambda: found, everywhere=everywhere)
 
 
-def of_zeros(x: Any, zeros: Zeros | Changing, index: Any = None) -> Support | None:
-    """The support of a tangent or cotangent with such zeros, in the iteration of this index."""
-    if x is None or zeros is Zeros.ORDINARY:
-        return None
-    if not isinstance(zeros, Changing):
-        return of_value(x, everywhere=zeros is Zeros.EVERYWHERE)
-    is_ordinary = np.equal if zeros.first is Zeros.ORDINARY else np.not_equal
-    unless = Support(lambda: is_ordinary(index, zeros.start), everywhere=True, static=False)
-    return _of_own(x, unless, everywhere=max(zeros[:2]) is Zeros.EVERYWHERE)
-
-
-def _of_own(x: Any, unless: Support, *, everywhere: bool) -> Support:
-    return Support(
-        lambda holds: np.not_equal(x, 0) | holds,
-        (unless,),
-        everywhere=everywhere,
-        own=x,
-        unless=unless,
-    )
-
-
 def of_elements(x: Any, support: Support) -> Support:
     """The support of elements of what has one of its own."""
-    if support.unless is None:
-        return of_value(x, everywhere=support.everywhere)
-    return _of_own(x, support.unless, everywhere=support.everywhere)
+    return of_value(x, everywhere=support.everywhere)
 
 
-def zeros_of(support: Support | None) -> Zeros:
-    """What the zeros are of a tangent or cotangent that has this support."""
-    if support is None or support.is_full:
-        return Zeros.ORDINARY
-    return Zeros.AT_POLES if support.outline is None else Zeros.EVERYWHERE
+NOWHERE = Support(lambda: np.False_, everywhere=True)
+"""That of a zero, to which something is added."""
 
 
 def found_again(total: Any, support: Support | None) -> Support | None:
-    """The support of a sum that is complete; `None` where it is known to be everything.
-
-    If that of a term has not been kept, any zero of the sum is taken for a strong one.
-    """
-    if support is None:
-        return None
-    if not support.is_kept:
-        support = of_value(total, everywhere=support.everywhere, outline=support.outline)
-    return settled(support) if recorded(total) else support
-
-
-def unkept(support: Support | None = None) -> Support:
-    """The support of one of the terms, then, in place of one that is not worth its cost."""
-    if support is None or support.everywhere:
-        return Support(None, everywhere=True, static=False)
-    outline = support.outline
-    if outline is not None and not outline.static:
-        return unkept()
-    return Support(None, everywhere=False, outline=outline, static=False)
+    """The support of a sum that is complete; `None` where it is known to be everything."""
+    return settled(support) if support is not None and recorded(total) else support
 
 
 def settled(support: Support | None) -> Support | None:
@@ -238,23 +182,18 @@ def settled(support: Support | None) -> Support | None:
 
 def union(one: Support | None, other: Support | None) -> Support | None:
     """The support of a sum; `None` is everything."""
+    if one is NOWHERE or other is NOWHERE:
+        return other if one is NOWHERE else one
     if one is None or other is None or one is other:
         return one if one is other else None
     if one.half is not None and other.half is not None:
         (whole, condition, side), (same, other_condition, other_side) = one.half, other.half
         if whole is same and condition is other_condition and side is not other_side:
             return whole
-    kept = one.is_kept and other.is_kept
-    outline = None
-    if not (one.everywhere and other.everywhere):
-        outline = union(one.outline, other.outline)
-        if outline is None or outline.is_kept:
-            make = np.logical_or if kept else None
-            sources = (one, other) if kept else ()
-            return Support(make, sources, everywhere=False, outline=outline, static=kept)
-    if not kept:
-        return unkept()
-    return Support(np.logical_or, (one, other), everywhere=True)
+    if one.everywhere and other.everywhere:
+        return Support(np.logical_or, (one, other), everywhere=True)
+    outline = union(one.outline, other.outline)
+    return Support(np.logical_or, (one, other), everywhere=False, outline=outline)
 
 
 def both(
@@ -289,6 +228,33 @@ def passed(
     return Support(make, (support,), everywhere=support.everywhere, outline=outline, static=static)
 
 
+def moved(
+    function: Callable[[Sequence[Any]], Any],
+    supports: Sequence[Support | None],
+    *,
+    static: bool = True,
+    own: bool = True,
+) -> Support:
+    """The support of what elements of several arrays are moved to.
+
+    A function of their masks gives its mask; `None` stands for that of everything. Unless they have
+    strong zeros of their `own`, these come from the arrays.
+    """
+    sources = tuple(support for support in supports if support is not None)
+
+    def make(*arrays: Any) -> Any:
+        remaining = iter(arrays)
+        return function([None if support is None else next(remaining) for support in supports])
+
+    if all(source.everywhere for source in sources):
+        return Support(make, sources, everywhere=True, static=static)
+    outlines = [None if support is None else support.outline for support in supports]
+    outline = None
+    if own or any(outlines):
+        outline = moved(function, outlines, static=static)
+    return Support(make, sources, everywhere=False, outline=outline, static=static)
+
+
 def times(coefficient: Any, x: Any, support: Support, *, singular: bool) -> Any:
     """The product, in which the zeros of x outside its support win.
 
@@ -303,7 +269,7 @@ def times(coefficient: Any, x: Any, support: Support, *, singular: bool) -> Any:
         kept = support if singular else support.outline
         if kept is None or kept.is_full:
             return coefficient * x
-        if kept.own is x and kept.unless is None:
+        if kept.own is x:
             return Choice.masked_product(coefficient, x, np.False_)  # which looks at x itself
         return Choice.masked_product(coefficient, x, kept.array)
     product = coefficient * x

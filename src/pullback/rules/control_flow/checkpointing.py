@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from pullback.core import trees
 from pullback.core.maps import Followed
 from pullback.core.memory import apart, with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
-from pullback.core.shapes import Abstract
+from pullback.core.shapes import Abstract, shape_of
 from pullback.core.structure import Nested
 from pullback.core.structure.axes import Marks, Params, Row
 from pullback.core.tracing import Tracer
@@ -20,25 +22,33 @@ from pullback.graph.building import flat_graph
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
+from pullback.rules.control_flow.asked import asked_of
 from pullback.rules.control_flow.bodies import Result
 from pullback.rules.control_flow.contents import leaves_out, wants_values
 from pullback.rules.control_flow.derived import (
     Recording,
     batched,
     derived,
-    interleave,
     marked,
     pull,
-    push,
-    pushed,
     spread,
 )
 from pullback.rules.control_flow.leaves import Leaves
+from pullback.rules.control_flow.pushing import (
+    Pushed,
+    following,
+    given,
+    masked,
+    push,
+    pushed,
+    with_masks,
+)
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record, recorded
 from pullback.rules.control_flow.untouched import handed_on, looked_at, without
 from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
+from pullback.transforms.masks import of_rows, zeros_of
 from pullback.transforms.transformed import transformed
 
 __all__ = ["checkpoint"]
@@ -66,16 +76,36 @@ def _batch(
     return tuple(out if mark else Unmapped(out) for out, mark in zip(outs, wanted, strict=True))
 
 
-def _pushforward(values: Row, dots: Row, params: Params, zeros: Row) -> tuple[Row, Row, Row]:
+def _pushforward(
+    values: Row, dots: Row, params: Params, supports: Row
+) -> tuple[Row, Row, Callable[[Row], Row]]:
     body: Graph = params["body"]
     if wants_values(body, values, dots):
-        return push(body, values, dots, zeros)
-    dotted = [dot is not None for dot in dots]
+        return push(body, values, dots)
+    dotted = tuple(dot is not None for dot in dots)
     wanted = varying_outputs(body, dotted)
-    args = interleave(values, dots, dotted, ())
-    graph, found = pushed(body, dotted, zeros, wanted)
-    outs = bind(checkpointed, tuple(args), {"body": graph})
-    return outs[: len(wanted)], tuple(spread(outs[len(wanted) :], wanted)), found
+
+    def pushes(supports: Row) -> Pushed:
+        zeros = tuple(map(zeros_of, supports))
+        return pushed(body, dotted, zeros, wanted)
+
+    def part(ours: Pushed, supports: Row, *, masks: bool) -> tuple[Row, Callable[[Row], Any]]:
+        args = with_masks(values, dots, supports, ours.inputs)
+        body, inputs, outputs = asked_of(ours.graph, ours.asks(masks=masks))
+
+        def run(row: Row) -> list[list[Any]]:
+            outs = bind(checkpointed, tuple(given(row, alone=masks)), {"body": body})
+            return ours.rows(outs, outputs)
+
+        return [args[i] for i in inputs], run
+
+    def prepare(ours: Pushed, supports: Row) -> tuple[Row, Callable[[Row], Row]]:
+        row, run = part(ours, supports, masks=True)
+        return row, lambda row: run(row)[2]
+
+    row, run = part(pushes(supports), supports, masks=False)
+    outs, out_dots, _ = run(row)
+    return tuple(outs), tuple(out_dots), following(pushes, prepare, (values, dots))
 
 
 def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Followed]:
@@ -84,27 +114,67 @@ def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, .
     outs = bind(checkpointed, tuple(values), params)
     values = with_snapshots(values, wanted)
 
-    def pull_onto(bars: Row, totals: Row, zeros: Row) -> tuple[Row, Row]:
+    def pull_onto(bars: Row, totals: Row, supports: Row) -> tuple[Row, Row]:
         if wants_values(body, values, bars, totals):
-            return pull(body, values, wanted, bars, totals, zeros)
+            return pull(body, values, wanted, bars, totals, supports)
         varies = varying_outputs(body, wanted)
         seeded = tuple(bar is not None and v for bar, v in zip(bars, varies, strict=True))
         onto = tuple(w and x is not None for w, x in zip(wanted, totals, strict=True))
-        graph, places, kinds = _pullback(body, tuple(wanted), seeded, onto, tuple(zeros))
+        zeros = tuple(map(zeros_of, supports))
+        ours = _pullback(body, tuple(wanted), seeded, onto, zeros)
         found = list(totals)
-        if not places:
-            return found, kinds
-        args = (*values, *marked(bars, seeded), *marked(totals, onto))
-        results = bind(checkpointed, args, {"body": graph})
-        for place, bar in zip(places, results, strict=True):
-            found[place] = bar
-        return found, kinds
+        if not ours.places:
+            return found, (None,) * len(found)
+        args = (
+            *values,
+            *marked(bars, seeded),
+            *marked(map(masked, supports, bars), ours.masked),
+            *marked(totals, onto),
+            *(np.zeros(shape_of(x), bool)[()] for x in marked(totals, onto)),
+        )
 
-    def push_on(dots: Row, zeros: Row) -> tuple[Row, Row]:
-        return _pushforward(values, dots, params, zeros)[1:]
+        def part(*, masks: bool) -> tuple[Row, Callable[[Row], Row]]:
+            graph, inputs, _ = asked_of(ours.graph, ours.asks(masks=masks))
+
+            def run(row: Row) -> Row:
+                args = tuple(given(row, alone=masks))
+                found: Row = bind(checkpointed, args, {"body": graph})
+                return found
+
+            return [args[i] for i in inputs], run
+
+        row, run = part(masks=False)
+        for place, bar in zip(ours.places, run(row), strict=True):
+            found[place] = bar
+        marks = list(map(bool, ours.zeros))
+        if not any(marks):
+            return found, (None,) * len(found)
+        row, run = part(masks=True)
+        return found, of_rows(lambda: spread(run(row), marks), ours.zeros)
+
+    def push_on(dots: Row, supports: Row) -> tuple[Row, Row]:
+        _, out_dots, follow = _pushforward(values, dots, params, supports)
+        return out_dots, follow(supports)
 
     sizes = len(values), len(outs)
     return outs, Followed(push_on, pull_onto, sizes, masks=leaves_out(body))
+
+
+class _Pullback(NamedTuple):
+    """From arguments, cotangents of results, totals, and masks of both, to cotangents and masks.
+
+    The cotangents are those of the arguments at some `places`, the masks those of the arguments
+    where `zeros` may be strong. Of the results some are `masked`.
+    """
+
+    graph: Graph
+    places: list[int]
+    zeros: list[Zeros]
+    masked: list[bool]
+
+    def asks(self, *, masks: bool) -> list[bool]:
+        """Marks of the outputs: the masks, or all others."""
+        return [not masks] * len(self.places) + [masks] * sum(map(bool, self.zeros))
 
 
 def _pullback(
@@ -113,36 +183,38 @@ def _pullback(
     seeded: tuple[bool, ...],
     onto: tuple[bool, ...],
     zeros: tuple[Zeros, ...],
-) -> tuple[Graph, list[int], list[Zeros]]:
-    """From arguments, cotangents of results and totals to cotangents of arguments; and of which.
+) -> _Pullback:
+    """The pullback; the order of all sums is that of a program without a checkpoint."""
 
-    What the zeros are of the cotangents is the third, from what those of the results have. The
-    order of all sums is that of a program without a checkpoint.
-    """
-
-    def make() -> tuple[Graph, list[int], list[Zeros]]:
+    def make() -> _Pullback:
         recording = Recording(body, varying, seeded, onto, zeros)
         places = [i for i, bar in enumerate(recording.results) if bar is not None]
         names = body.signature.names
+        out_names = [f"out{i}_bar" for i in range(len(seeded))]
+        rows = (
+            (names, recording.inputs, ""),
+            (out_names, recording.bars, ""),
+            (out_names, recording.bar_masks, "_kept"),
+            (names, recording.onto, "_bar"),
+            (names, recording.onto_masks, "_bar_kept"),
+        )
+        pairs = [(name + end, x) for row, xs, end in rows for name, x in zip(row, xs, strict=True)]
         graph = flat_graph(
             f"{body.name}_bar",
-            [
-                *recording.inputs,
-                *(bar for bar in recording.bars if bar is not None),
-                *(total for total in recording.onto if total is not None),
-            ],
+            [x for _, x in pairs if x is not None],
             recording.constants,
-            [*recording.primal, *recording.rest],
-            [recording.results[i] for i in places],
-            [
-                *names,
-                *(f"out{i}_bar" for i, seed in enumerate(seeded) if seed),
-                *(f"{name}_bar" for name, on in zip(names, onto, strict=True) if on),
-            ],
+            [*recording.primal, *recording.rest, *recording.telling],
+            [*(recording.results[i] for i in places), *filter(_is_there, recording.masks)],
+            [name for name, x in pairs if x is not None],
         )
-        return graph, places, recording.zeros
+        masked = [x is not None for x in recording.bar_masks]
+        return _Pullback(graph, places, recording.zeros, masked)
 
     return derived(body, ("recomputing", varying, seeded, onto, zeros), make)
+
+
+def _is_there(x: Any) -> bool:
+    return x is not None
 
 
 checkpointed = rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,38 +10,48 @@ import numpy as np
 from pullback.core.maps import Followed
 from pullback.core.memory import apart, with_snapshots
 from pullback.core.primitive import FullRule, Primitive, bind
-from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.shapes import Abstract, shape_of
 from pullback.core.structure import Nested
 from pullback.core.structure.axes import Marks, Params, Row
 from pullback.core.tracing import known, strip
 from pullback.core.zeros import Zeros, stronger
-from pullback.graph.building import build, like
 from pullback.graph.cost import dearest
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
+from pullback.rules.control_flow.asked import asked_of_branches
+from pullback.rules.control_flow.branches import (
+    Branches,
+    Pattern,
+    pulled_branch,
+    sharing,
+    split_branch,
+)
 from pullback.rules.control_flow.contents import leaves_out, wants_values
 from pullback.rules.control_flow.derived import (
     batched,
     both,
-    derived,
-    groups,
-    interleave,
     marked,
     pull,
+    spread,
+)
+from pullback.rules.control_flow.idle import idle_inputs
+from pullback.rules.control_flow.pushing import (
+    Pushed,
+    following,
+    given,
+    masked,
     push,
     pushed,
-    spread,
-    zeros_like,
+    with_masks,
 )
-from pullback.rules.control_flow.idle import idle_inputs, idle_outputs, with_idle
-from pullback.rules.control_flow.splitting import LinearPart, Split, split
+from pullback.rules.control_flow.splitting import LinearPart
 from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
+from pullback.transforms.masks import of_rows, zeros_of
+from pullback.transforms.support import NOWHERE
 
 __all__ = ["Branches", "switch"]
-
-Branches = tuple[Graph, ...]
 
 T = TypeVar("T")
 
@@ -93,19 +103,53 @@ def _batch(
     return tuple(results)
 
 
-def _pushforward(values: Row, dots: Row, params: Params, zeros: Row) -> tuple[Row, Row, Row]:
+def _pushforward(
+    values: Row, dots: Row, params: Params, supports: Row
+) -> tuple[Row, Row, Callable[[Row], Row]]:
     branches: Branches = params["branches"]
-    branch = _taken(branches, values[0])
-    if branch is not None and wants_values(branch, values, dots):
-        return push(branch, values[1:], dots[1:], zeros)
-    dotted = [dot is not None for dot in dots[1:]]
+    index, values, dots, supports = values[0], values[1:], dots[1:], supports[1:]
+    branch = _taken(branches, index)
+    if branch is not None and wants_values(branch, [index, *values], dots):
+        outs, out_dots, follow = push(branch, values, dots)
+        return outs, out_dots, lambda supports: follow(supports[1:])
+    dotted = tuple(dot is not None for dot in dots)
     wanted = _union([varying_outputs(branch, dotted) for branch in branches])
-    rows = [pushed(branch, dotted, zeros[1:], wanted) for branch in branches]
-    graphs, kinds = zip(*rows, strict=True)
-    args = interleave(values[1:], dots[1:], dotted, ())
-    outs = bind(switch, (values[0], *args), {"branches": graphs})
-    count = len(wanted)
-    return outs[:count], tuple(spread(outs[count:], wanted)), _of_taken(kinds, values[0])
+
+    def pushes(supports: Row) -> Pushed:
+        zeros = tuple(map(zeros_of, supports))
+        return _pushed(branches, index, dotted, zeros, wanted)
+
+    def part(ours: Pushed, supports: Row, *, masks: bool) -> tuple[Row, Callable[[Row], Any]]:
+        args = with_masks(values, dots, supports, ours.inputs)
+        graphs: Any = ours.graph
+        branches, inputs, outputs = asked_of_branches(graphs, ours.asks(masks=masks))
+
+        def run(row: Row) -> list[list[Any]]:
+            outs = bind(switch, tuple(given(row, alone=masks)), {"branches": branches})
+            return ours.rows(outs, outputs)
+
+        return [index, *(args[i] for i in inputs)], run
+
+    def prepare(ours: Pushed, supports: Row) -> tuple[Row, Callable[[Row], Row]]:
+        row, run = part(ours, supports, masks=True)
+        return row, lambda row: run(row)[2]
+
+    row, run = part(pushes(supports), supports, masks=False)
+    outs, out_dots, _ = run(row)
+    follow = following(pushes, prepare, (values, dots))
+    return tuple(outs), tuple(out_dots), lambda supports: follow(supports[1:])
+
+
+def _pushed(
+    branches: Branches, index: Any, dotted: Marks, zeros: Sequence[Zeros], wanted: Marks
+) -> Pushed:
+    """The pushforwards of all branches, which tell the strong zeros of the same results."""
+    own = [pushed(branch, dotted, zeros, wanted) for branch in branches]
+    rows = [each.zeros for each in own]
+    masked = tuple(map(bool, zeros)), tuple(map(bool, stronger(rows)))
+    own = [pushed(branch, dotted, zeros, wanted, masked=masked) for branch in branches]
+    graphs: Any = tuple(each.graph for each in own)
+    return own[0]._replace(graph=graphs, zeros=tuple(_of_taken(rows, index)))
 
 
 def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, ...], Followed]:
@@ -113,23 +157,23 @@ def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, .
     branches: Branches = params["branches"]
     varying = tuple(wanted[1:])
     seeded = tuple(_union([varying_outputs(branch, varying) for branch in branches]))
-    parts = [_split(branch, varying, seeded) for branch in branches]
+    parts = [split_branch(branch, varying, seeded) for branch in branches]
     count = len(seeded)
-    forward, slots = _sharing(parts, count)
+    forward, slots = sharing(parts, count)
     results = bind(switch, tuple(values), {"branches": forward})
     outs, kept = results[:count], results[count:]
     values = with_snapshots(values, wanted)
 
-    def pull_onto(bars: Row, totals: Row, zeros: Row) -> tuple[Row, Row]:
+    def pull_onto(bars: Row, totals: Row, supports: Row) -> tuple[Row, Row]:
         branch = _taken(branches, values[0])
         if branch is not None and wants_values(branch, values, bars, totals):
-            found, kinds = pull(branch, values[1:], varying, bars, totals[1:], zeros)
-            return [None, *found], (Zeros.ORDINARY, *kinds)
+            found, told = pull(branch, values[1:], varying, bars, totals[1:], supports)
+            return [None, *found], (None, *told)
         present = tuple(bar is not None and seed for bar, seed in zip(bars, seeded, strict=True))
         if not any(present):
-            return list(totals), (Zeros.EVERYWHERE,) * len(totals)
+            return list(totals), (NOWHERE,) * len(totals)
         onto = tuple(v and x is not None for v, x in zip(varying, totals[1:], strict=True))
-        zeros = tuple(zeros)
+        zeros = tuple(map(zeros_of, supports))
         own = [part.linear(both(present, part.seeded), zeros, onto) for part in parts]
         read = sorted(
             {i for linear in own for i in linear.reads}
@@ -140,19 +184,44 @@ def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, .
                 if i in part.kept_inputs
             }
         )
+        rows = list(map(_zeros, branches, own))
+        told = tuple(map(bool, stronger(rows)))
+        pattern = Pattern(present, zeros, onto, tuple(read), told)
         back = tuple(
-            _pullback(branch, part, linear, (present, zeros, onto, tuple(read)), row, kept)
+            pulled_branch(branch, part, linear, pattern, row, kept)
             for branch, part, linear, row in zip(branches, parts, own, slots, strict=True)
         )
-        operands = [values[1 + i] for i in read]
         started = marked(totals[1:], onto)
-        args = (values[0], *operands, *kept, *marked(bars, present), *started)
-        found = [None, *spread(bind(switch, args, {"branches": back}), varying)]
-        rows = list(map(_zeros, branches, own))
-        return found, (Zeros.ORDINARY, *_of_taken(rows, values[0]))
+        args = (
+            *(values[1 + i] for i in read),
+            *kept,
+            *marked(bars, present),
+            *marked(map(masked, supports, bars), pattern.masked),
+            *started,
+        )
 
-    def push_on(dots: Row, zeros: Row) -> tuple[Row, Row]:
-        return _pushforward(values, dots, params, zeros)[1:]
+        def part(*, masks: bool) -> tuple[Row, Callable[[Row], Row]]:
+            asks = [not masks] * sum(varying) + [masks] * sum(told)
+            branches, inputs, _ = asked_of_branches(back, asks)
+
+            def run(row: Row) -> Row:
+                args = tuple(given(row, alone=masks))
+                found: Row = bind(switch, args, {"branches": branches})
+                return found
+
+            return [values[0], *(args[i] for i in inputs)], run
+
+        row, run = part(masks=False)
+        found = [None, *spread(run(row), varying)]
+        kinds = (Zeros.ORDINARY, *_of_taken(rows, values[0]))
+        if not any(kinds):
+            return found, (None,) * len(found)
+        row, run = part(masks=True)
+        return found, of_rows(lambda: [None, *spread(run(row), told)], kinds)
+
+    def push_on(dots: Row, supports: Row) -> tuple[Row, Row]:
+        _, out_dots, follow = _pushforward(values, dots, params, supports)
+        return out_dots, follow(supports)
 
     masks = any(map(leaves_out, branches))
     return outs, Followed(push_on, pull_onto, (len(values), count), masks=masks)
@@ -177,135 +246,6 @@ def _taken(branches: Sequence[T], index: Any) -> T | None:
     if not known(index) or np.ndim(index):
         return None
     return branches[min(max(int(index), 0), len(branches) - 1)]
-
-
-def _split(branch: Graph, varying: tuple[bool, ...], seeded: tuple[bool, ...]) -> Split:
-    """A branch; what it keeps of a large operand are the parts that are read."""
-    own = both(seeded, varying_outputs(branch, varying))
-    none = [False] * len(branch.inputs)
-    return split(branch, varying, own, none, none)
-
-
-def _sharing(parts: Sequence[Split], count: int) -> tuple[Branches, list[dict[int, int]]]:
-    """Branches that return what each keeps, after its `count` outputs, in slots of one row.
-
-    In a slot that a branch doesn't use it returns zeros. With them comes where each branch puts
-    each value that it keeps; operands, which are there, it doesn't.
-    """
-    row: list[Abstract] = []
-    slots = []
-    alike: dict[Any, list[int]] = {}  # the slots of each shape and dtype
-    for part in parts:
-        mine: dict[int, int] = {}
-        used: dict[Any, int] = {}
-        for number, x in enumerate(map(Abstract.of, part.forward.outputs[count:])):
-            if number in part.kept_inputs:
-                continue
-            kind = x.shape, x.dtype
-            places, taken = alike.setdefault(kind, []), used.get(kind, 0)
-            if taken == len(places):
-                places.append(len(row))
-                row.append(x)
-            mine[number], used[kind] = places[taken], taken + 1
-        slots.append(mine)
-    return tuple(
-        _in_slots(part, count, row, mine) for part, mine in zip(parts, slots, strict=True)
-    ), slots
-
-
-def _in_slots(part: Split, count: int, row: Sequence[Abstract], slots: dict[int, int]) -> Graph:
-    graph = part.forward
-    key = ("slots", count, tuple(slots.items()), tuple((x.shape, x.dtype) for x in row))
-
-    def make() -> Graph:
-        def function(*args: Any) -> list[Any]:
-            outs = graph.run(list(args))
-            own = {place: outs[count + number] for number, place in slots.items()}
-            kept = [own[i] if i in own else zeros_like(x) for i, x in enumerate(row)]
-            return [*outs[:count], *kept]
-
-        inputs = [like(x) for x in graph.inputs]
-        used = set(slots.values())
-        return with_idle(
-            build(function, inputs, graph.name, graph.signature.names),
-            idle_inputs(part.body),
-            [*idle_outputs(part.body), *(i not in used for i in range(len(row)))],
-        )
-
-    return derived(graph, key, make)
-
-
-def _pullback(
-    branch: Graph,
-    part: Split,
-    linear: LinearPart,
-    pattern: tuple[Marks, Sequence[Zeros], Marks, Sequence[int]],
-    slots: dict[int, int],
-    kept: Row,
-) -> Graph:
-    """The pullback of a branch, from operands, what is kept, cotangents and totals.
-
-    The pattern tells which results have a cotangent, with which zeros; which arguments have a
-    total; and which of them are read.
-    """
-    seeded, _, onto, read = pattern
-    row = tuple((shape_of(x), dtype_of(x)) for x in kept)
-
-    def make() -> Graph:
-        graph = linear.graph(branch.name)
-        sizes = (len(read), len(row), sum(seeded))
-
-        def function(*args: Any) -> list[Any]:
-            some, stored, bars, totals = groups(args, sizes)
-            operands = dict(zip(read, some, strict=True))
-            given = dict(zip((i for i, seed in enumerate(seeded) if seed), bars, strict=True))
-            started = dict(zip((i for i, on in enumerate(onto) if on), totals, strict=True))
-            values = [
-                *(operands[i] for i in linear.reads),
-                *linear.preamble.run([]),
-                *(
-                    operands[part.kept_inputs[i]] if i in part.kept_inputs else stored[slots[i]]
-                    for i in linear.kept
-                ),
-                *(given[i] for i in linear.bars),
-                *(started[i] for i in linear.onto),
-            ]
-            found = started | dict(zip(linear.results, graph.run(values), strict=True))
-            return [
-                found[i] if i in found else zeros_like(x)
-                for i, x in enumerate(branch.inputs)
-                if part.varying[i]
-            ]
-
-        own_names = branch.signature.names
-        outs = marked(branch.outputs, seeded)
-        inputs = [
-            *(like(branch.inputs[i]) for i in read),
-            *(like(Abstract(shape, dtype)) for shape, dtype in row),
-            *(like(Abstract.of(x)) for x in outs),
-            *map(like, marked(branch.inputs, onto)),
-        ]
-        names = [
-            *(own_names[i] for i in read),
-            *(f"kept{i}" for i in range(len(row))),
-            *(f"out{i}_bar" for i, seed in enumerate(seeded) if seed),
-            *(f"{own_names[i]}_bar" for i, on in enumerate(onto) if on),
-        ]
-        used = {slots[i] for i in linear.kept if i in slots}
-        rests = idle_inputs(branch)
-        return with_idle(
-            build(function, inputs, f"{branch.name}_bar", names),
-            [
-                *(rests[i] for i in read),
-                *(i not in used for i in range(len(row))),
-                *marked(idle_outputs(branch), seeded),
-                *marked(rests, onto),
-            ],
-            marked(rests, part.varying),
-        )
-
-    key = ("pullback", part.varying, pattern, tuple(slots.items()), row)
-    return derived(branch, key, make)
 
 
 def _layouts(args: Row, params: Params) -> list[Any]:

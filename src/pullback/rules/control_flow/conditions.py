@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,26 +11,28 @@ from pullback.core.structure.axes import Marks
 from pullback.core.tracing import Tracer
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.graph import Graph
-from pullback.rules.control_flow.derived import batched, derived, interleave
+from pullback.rules.control_flow.derived import batched, derived, interleave, mask_like
 
 __all__ = ["ignoring", "of_any"]
 
 
-def ignoring(condition: Graph, dotted: Marks, consts: int) -> Graph:
-    """The condition, with tangents among its inputs that it doesn't read."""
+def ignoring(condition: Graph, marks: Sequence[Marks], consts: int) -> Graph:
+    """The condition, with tangents and masks among its inputs that it doesn't read."""
 
     def make() -> Graph:
-        names = condition.signature.names
+        names, inputs = condition.signature.names, condition.inputs
+        dots = [like(x) for x in inputs]
+        more_names = [f"{name}_dot" for name in names], [f"{name}_dot_kept" for name in names]
         return flat_graph(
             condition.name,
-            interleave(condition.inputs, [like(x) for x in condition.inputs], dotted, (consts,)),
+            interleave((inputs, dots, list(map(mask_like, dots))), marks, (consts,)),
             condition.constants,
             condition.equations,
             condition.outputs,
-            interleave(names, [f"{name}_dot" for name in names], dotted, (consts,)),
+            interleave((names, *more_names), marks, (consts,)),
         )
 
-    return derived(condition, ("ignoring", tuple(dotted), consts), make)
+    return derived(condition, ("ignoring", *map(tuple, marks), consts), make)
 
 
 def of_any(condition: Graph, size: int, mapped: Marks) -> Graph:

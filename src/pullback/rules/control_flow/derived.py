@@ -18,35 +18,34 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.singular import watch
 from pullback.core.structure.axes import Marks, Row
 from pullback.core.tracing import Tracer
-from pullback.core.zeros import Changing, Zeros
+from pullback.core.zeros import Begun, Kind, Zeros
 from pullback.graph.building import build, flat_graph, like
 from pullback.graph.dependence import live, read
 from pullback.graph.graph import Graph
 from pullback.graph.program import Atom, Equation
 from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
-from pullback.rules.control_flow.idle import idle_inputs, idle_outputs, with_idle
 from pullback.rules.strictness import is_strict
 from pullback.transforms.arguments import lower
 from pullback.transforms.batch import MAPPED, Batch
-from pullback.transforms.forward import Pushforward
 from pullback.transforms.linearization import Linearization
-from pullback.transforms.support import of_zeros, zeros_of
+from pullback.transforms.masks import mask_of, of_mask, zeros_of
+from pullback.transforms.support import of_results, settled
 from pullback.transforms.tape import Tape
 
 __all__ = [
     "Recording",
+    "alike",
     "batched",
     "both",
     "derived",
     "groups",
     "interleave",
     "marked",
+    "mask_like",
     "part_of",
     "present",
     "pull",
-    "push",
-    "pushed",
     "separate",
     "spread",
     "with_constants",
@@ -119,6 +118,11 @@ def zeros_like(x: Any) -> Any:
     return np.zeros(shape_of(x), dtype_of(x))[()]
 
 
+def mask_like(x: Any) -> Variable:
+    """A new variable for what tells the strong zeros of a tangent or cotangent."""
+    return Variable(shape_of(x), np.dtype(bool), array=bool(shape_of(x)), layout=True)
+
+
 def marked(row: Iterable[T], marks: Iterable[bool]) -> list[T]:
     """Those that are marked."""
     return [x for x, mark in zip(row, marks, strict=True) if mark]
@@ -140,89 +144,27 @@ def present(row: Iterable[T | None]) -> dict[int, T]:
     return {i: x for i, x in enumerate(row) if x is not None}
 
 
-def interleave(primals: Row, dots: Row, marks: Marks, sizes: Sequence[int]) -> list[Any]:
-    """Group by group the primals, and after them the tangents of those that are marked."""
+def interleave(
+    rows: Sequence[Row], marks: Sequence[Iterable[bool] | None], sizes: Sequence[int]
+) -> list[Any]:
+    """Group by group what is marked of each of several rows; `None` marks everything."""
     mixed: list[Any] = []
-    for group in groups(list(zip(primals, dots, marks, strict=True)), sizes):
-        mixed += [primal for primal, _, _ in group]
-        mixed += [dot for _, dot, mark in group if mark]
+    split = [[*groups(row, sizes)] for row in rows]
+    chosen = [None if each is None else [*groups([*each], sizes)] for each in marks]
+    for number in range(len(sizes) + 1):
+        for parts, each in zip(split, chosen, strict=True):
+            mixed += parts[number] if each is None else marked(parts[number], each[number])
     return mixed
 
 
-def separate(
-    mixed: Sequence[T], marks: Marks, sizes: Sequence[int]
-) -> tuple[list[T], list[T | None]]:
-    """The inverse of `interleave`, with a tangent for each mark."""
+def separate(mixed: Iterable[T], marks: Sequence[Marks], sizes: Sequence[int]) -> list[list[Any]]:
+    """The inverse of `interleave`: rows with `None` where there is no mark."""
     remaining = iter(mixed)
-    primals: list[T] = []
-    dots: list[T | None] = []
-    for some in groups(marks, sizes):
-        primals += [next(remaining) for _ in some]
-        dots += [next(remaining) if mark else None for mark in some]
-    return primals, dots
-
-
-def pushed(
-    body: Graph,
-    dotted: Marks,
-    zeros: Sequence[Zeros | Changing],
-    wanted: Marks,
-    in_sizes: Sequence[int] = (),
-    out_sizes: Sequence[int] = (),
-) -> tuple[Graph, tuple[Zeros, ...]]:
-    """The pushforward of a body, from primals and tangents to primals and tangents.
-
-    The inputs that are `dotted` have a tangent, the outputs that are `wanted` get one: zeros, where
-    theirs is zero. After each group of inputs and outputs come its tangents. With the graph comes
-    what the zeros of the outputs' tangents are, if those of the inputs' are these `zeros`.
-    """
-
-    def make() -> tuple[Graph, tuple[Zeros, ...]]:
-        found: list[Zeros] = []
-        idle_in, idle_out = idle_inputs(body), idle_outputs(body)
-        names = body.signature.names
-        dots = [like(x) for x in body.inputs]
-        dot_names = [f"{name}_dot" for name in names]
-
-        def function(*mixed: Tracer) -> list[Any]:
-            primals, tangents = separate(mixed, dotted, in_sizes)
-            with Pushforward(f"the pushforward of {body.name}") as interpreter:
-                supports = [
-                    of_zeros(dot, kind, primals[0])
-                    for dot, kind in zip(tangents, zeros, strict=True)
-                ]
-                outs = body.run(
-                    [
-                        x if dot is None else interpreter.carry(x, dot, support)
-                        for x, dot, support in zip(primals, tangents, supports, strict=True)
-                    ]
-                )
-                pairs = [interpreter.lower(out, body.name) for out in outs]
-                found[:] = [
-                    Zeros.ORDINARY
-                    if rests or not want
-                    else Zeros.EVERYWHERE
-                    if dot is None
-                    else zeros_of(interpreter.support_of(out))
-                    for out, (_, dot), want, rests in zip(
-                        outs, pairs, wanted, idle_out, strict=True
-                    )
-                ]
-            out_dots = [zeros_like(out) if dot is None else dot for out, dot in pairs]
-            return interleave([out for out, _ in pairs], out_dots, wanted, out_sizes)
-
-        inputs = interleave([like(x) for x in body.inputs], dots, dotted, in_sizes)
-        called = interleave(names, dot_names, dotted, in_sizes)
-        graph = build(function, inputs, f"{body.name}_dot", called)
-        with_idle(
-            graph,
-            interleave(idle_in, idle_in, dotted, in_sizes),
-            interleave(idle_out, idle_out, wanted, out_sizes),
-        )
-        return graph, tuple(found)
-
-    key = ("pushed", *map(tuple, (dotted, zeros, wanted, in_sizes, out_sizes)))
-    return derived(body, key, make)
+    rows: list[list[Any]] = [[] for _ in marks]
+    for some in zip(*(groups(each, sizes) for each in marks), strict=True):
+        for row, each in zip(rows, some, strict=True):
+            row += [next(remaining) if mark else None for mark in each]
+    return rows
 
 
 def batched(
@@ -274,18 +216,19 @@ class Recording:
     ----------
     inputs : list of Variable
         Those of the body.
-    bars : list of (Variable or None)
-        The cotangent of each output; `None` where it is zero.
-    onto : list of (Variable or None)
-        For each input, what its cotangent is added to.
-    primal, rest : list of Equation
-        Those of the body, and those of its pullback.
+    bars, bar_masks : list of (Variable or None)
+        The cotangent of each output, `None` where it is zero; and what tells its strong zeros.
+    onto, onto_masks : list of (Variable or None)
+        For each input what its cotangent is added to, and what tells the strong zeros of that.
+    primal, rest, telling : list of Equation
+        Those of the body, those of its pullback, and those for the masks.
     outputs : list of (Variable or scalar)
         Those of the body.
-    results : list of (Variable, scalar or None)
-        The cotangent of each input; `None` where it is zero, or not asked for.
+    results, masks : list of (Variable, scalar or None)
+        The cotangent of each input, `None` where it is zero, or not asked for; and what tells its
+        strong zeros, `None` where it has none.
     zeros : list of Zeros
-        What the zeros of the results are, if so are any of what cotangents are added to.
+        What the zeros of the results are.
     constants : dict of Variable to array
     """
 
@@ -295,29 +238,53 @@ class Recording:
         varying: Marks,
         seeded: Marks,
         onto: Marks,
-        zeros: Sequence[Zeros | Changing],
+        zeros: Sequence[Kind],
     ) -> None:
         self.inputs = [like(x) for x in body.inputs]
         self.bars = [
             like(x) if seed else None for x, seed in zip(body.outputs, seeded, strict=True)
         ]
+        self.bar_masks = [
+            mask_like(x) if x is not None and kind and not isinstance(kind, Begun) else None
+            for x, kind in zip(self.bars, zeros, strict=True)
+        ]
         self.onto = [like(x) if on else None for x, on in zip(body.inputs, onto, strict=True)]
+        self.onto_masks = [None if x is None else mask_like(x) for x in self.onto]
         where = f"the pullback of {body.name}"
         with Staging(where) as staging:
             args = staging.tracers(self.inputs, body.signature.names)
-            bars, totals = (
+            bars, masks, totals, total_masks = (
                 [None if x is None else staging.tracer(x, where) for x in variables]
-                for variables in (self.bars, self.onto)
+                for variables in (self.bars, self.bar_masks, self.onto, self.onto_masks)
             )
             outs, linear = _linearized(body, args, varying)
             self.outputs = [_atom(staging, out) for out in outs]
             count = len(staging.equations)
-            supports = [of_zeros(bar, kind, args[0]) for bar, kind in zip(bars, zeros, strict=True)]
-            found, kinds = linear.pull_followed(bars, supports, marked(totals, varying))
+            supports = [
+                None if bar is None else of_mask(mask, kind, args[0])
+                for bar, mask, kind in zip(bars, masks, zeros, strict=True)
+            ]
+            before = [of_mask(mask, Zeros.EVERYWHERE) for mask in marked(total_masks, varying)]
+            found, after = linear.pull_followed(bars, supports, marked(totals, varying), before)
             self.results = [_atom(staging, x) for x in spread(found, varying)]
-            self.zeros = [kind or Zeros.ORDINARY for kind in spread(kinds, varying)]
-        self.primal, self.rest = staging.equations[:count], staging.equations[count:]
+            pulled = len(staging.equations)
+            after = list(map(settled, after))
+            self.zeros = [kind or Zeros.ORDINARY for kind in spread(map(zeros_of, after), varying)]
+            told = [mask_of(x, y) if x else None for x, y in zip(after, found, strict=True)]
+            self.masks = [_atom(staging, x) for x in spread(told, varying)]
+        self.primal, self.rest = staging.equations[:count], staging.equations[count:pulled]
+        self.telling = staging.equations[pulled:]
         self.constants = staging.constants
+
+    @property
+    def equations(self) -> list[Equation]:
+        """All of them."""
+        return [*self.primal, *self.rest, *self.telling]
+
+    @property
+    def given(self) -> list[Variable | None]:
+        """What it takes beside the inputs of the body."""
+        return [*self.bars, *self.bar_masks, *self.onto, *self.onto_masks]
 
     @property
     def places(self) -> dict[Variable, tuple[int, int]]:
@@ -357,30 +324,18 @@ def _atom(staging: Staging, x: Any) -> Atom | None:
 
 
 def pull(
-    body: Graph, values: Row, wanted: Marks, bars: Row, totals: Row, zeros: Sequence[Zeros]
-) -> tuple[list[Any], tuple[Zeros, ...]]:
-    """For each argument its cotangent, added to its total, where it is wanted; and its zeros."""
+    body: Graph, values: Row, wanted: Marks, bars: Row, totals: Row, supports: Row
+) -> tuple[list[Any], Row]:
+    """For each argument its cotangent, added to its total, where it is wanted; and its support."""
     _, linear = _linearized(body, values, wanted)
     found = iter(linear.pull(bars, once=True, onto=marked(totals, wanted)))
     bars = [next(found) if want else x for x, want in zip(totals, wanted, strict=True)]
-    return bars, _alike(bars, zeros)
+    return bars, alike(bars, supports)
 
 
-def _alike(row: Row, zeros: Sequence[Zeros]) -> tuple[Zeros, ...]:
-    """Zeros of what came of arrays with these: strong if those of any of them were."""
-    return (max(zeros, default=Zeros.ORDINARY),) * len(row)
-
-
-def push(
-    body: Graph, values: Row, dots: Row, zeros: Sequence[Zeros]
-) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Zeros, ...]]:
-    """The results, their tangents, and what the zeros of these are; `None` is zero."""
-    with Pushforward(f"the pushforward of {body.name}") as interpreter:
-        outs = body.run(
-            [
-                x if dot is None else Tracer(interpreter, x, dot)
-                for x, dot in zip(values, dots, strict=True)
-            ]
-        )
-        pairs = [lower(out, interpreter, body.name) for out in outs]
-    return tuple(out for out, _ in pairs), tuple(dot for _, dot in pairs), _alike(pairs, zeros)
+def alike(row: Row, supports: Row) -> Row:
+    """Supports of what came of arrays with these: all zeros are strong, if some of those were."""
+    if not any(supports):
+        return (None,) * len(row)
+    found: Row = of_results(tuple(row), supports)
+    return found

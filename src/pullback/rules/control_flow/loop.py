@@ -14,7 +14,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -25,22 +24,15 @@ from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Nested
 from pullback.core.structure.axes import Marks, Params, Row, in_front
 from pullback.core.tracing import Tracer
-from pullback.core.zeros import Zeros, changing, ordinary, stronger
+from pullback.core.zeros import Zeros
 from pullback.graph.cost import Cost
 from pullback.graph.dependence import affected_outputs, varying_outputs
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of, layouts_through
 from pullback.graph.variable import Variable
-from pullback.rules.control_flow.conditions import ignoring, of_any
-from pullback.rules.control_flow.derived import (
-    batched,
-    derived,
-    groups,
-    interleave,
-    pushed,
-    separate,
-    zeros_like,
-)
+from pullback.rules.control_flow.asked import asked_of_loop
+from pullback.rules.control_flow.conditions import of_any
+from pullback.rules.control_flow.derived import batched, derived, groups
 from pullback.rules.control_flow.reverse_body import Given, ReverseBody
 from pullback.rules.control_flow.splitting import Split, split
 from pullback.rules.registration import rule
@@ -92,6 +84,11 @@ class Loop:
         """The indices of the iterations, in their order, if they are known."""
         upwards = range(self.start, self.start + self.length)
         return upwards[::-1] if self.reverse else upwards
+
+    @property
+    def first_index(self) -> int:
+        """The index of the first iteration, if there is one."""
+        return self.indices[0] if self.length else 0
 
     def __call__(self, args: Row) -> tuple[Any, ...]:
         """The results of the loop for these arguments."""
@@ -166,54 +163,19 @@ class Loop:
         """Which arguments and results are differentiated if these arguments are."""
         return self.grown(wanted, varying_outputs)
 
-    # -- forward mode --------------------------------------------------------------------------
+    # -- parts ---------------------------------------------------------------------------------
 
-    def pushed(
-        self, dotted: Marks, wanted: Marks, zeros: Sequence[Zeros]
-    ) -> tuple[Loop, tuple[Zeros, ...]]:
-        """The loop that carries tangents along: those of each group come after it.
+    def asked(self, marks: Marks) -> tuple[Loop, list[int], list[int]]:
+        """The loop with the results that are asked for and what these need.
 
-        With it comes what the zeros of the results' tangents are after an iteration, from those of
-        the arguments'.
+        With it come the places of the arguments and of the results that it has.
         """
-        before, given, after = groups(zeros, self.sizes)
-        start = self.indices[0] if self.length else 0
-        later: tuple[Zeros, ...] = ordinary(self.carry)
-        while True:
-            carried = given if self.length == 1 else map(changing, given, later, repeat(start))
-            body, found = pushed(
-                self.body,
-                (False, *dotted),
-                (Zeros.ORDINARY, *before, *carried, *after),
-                wanted,
-                (1, *self.sizes),
-                (self.carry,),
-            )
-            grown = stronger((later, found[: self.carry]))
-            if grown == later or self.length == 1:
-                break
-            later = grown
-        consts, carry, _ = map(sum, groups(dotted, self.sizes))
-        loop = replace(
-            self,
-            body=body,
-            consts=self.consts + consts,
-            carry=self.carry + carry,
-            condition=self.condition and ignoring(self.condition, dotted, self.consts),
+        body, condition, sizes, inputs, outputs = asked_of_loop(
+            self.body, self.condition, self.sizes, tuple(marks)
         )
-        return loop, found
-
-    def push(self, values: Row, dots: Row, zeros: Sequence[Zeros]) -> tuple[Row, Row, Row]:
-        """The results, their tangents, and what the zeros of these are; `None` is zero."""
-        dotted, wanted = self.varying([dot is not None for dot in dots])
-        first = self.started(dots, dotted, zeros)
-        loop, found = self.pushed(dotted, wanted, first)
-        outs = loop(self.with_dots(values, dots, dotted))
-        results, out_dots = separate(outs, wanted, (self.carry,))
-        if not self.runs(values):
-            first = first[self.consts : self.first_x]
-            found = (*stronger((first, found[: self.carry])), *found[self.carry :])
-        return tuple(results), tuple(out_dots), found
+        consts, carry = sizes
+        part = replace(self, body=body, condition=condition, consts=consts, carry=carry)
+        return part, inputs, outputs
 
     def runs(self, values: Row) -> bool:
         """Whether it is known that there is an iteration."""
@@ -222,22 +184,6 @@ class Loop:
         if any(type(x) is Tracer for x in values):
             return False
         return bool(self.condition.evaluate([*values])[0])
-
-    @staticmethod
-    def started(dots: Row, dotted: Marks, zeros: Sequence[Zeros]) -> list[Zeros]:
-        """What the zeros are of what a loop that is pushed starts from; see `with_dots`."""
-        return [
-            Zeros.AT_POLES if mark and dot is None else kind
-            for dot, mark, kind in zip(dots, dotted, zeros, strict=True)
-        ]
-
-    def with_dots(self, values: Row, dots: Row, dotted: Marks) -> list[Any]:
-        """The arguments of the pushed loop; a carry that gets a tangent later starts with zeros."""
-        full = [
-            zeros_like(x) if marked and dot is None else dot
-            for x, dot, marked in zip(values, dots, dotted, strict=True)
-        ]
-        return interleave(values, full, dotted, self.sizes)
 
     # -- batches -------------------------------------------------------------------------------
 
@@ -284,16 +230,11 @@ class Loop:
         invariant = [False] + [True] * consts + [False] * (carry + xs)
         return split(self.body, (False, *inputs), outputs, free, invariant)
 
-    def backwards(
-        self, parts: Split, seeded: Marks, zeros: Sequence[Zeros], length: int
-    ) -> tuple[Loop, ReverseBody]:
-        """The loop in the other direction, where these results have a cotangent with such zeros."""
-        back = self.reversed(parts, seeded, zeros)
-        start, reverse = self.start or 0, not self.reverse
-        return Loop(None, back.graph, *back.sizes, start, length, reverse), back
-
     def reversed(self, parts: Split, seeded: Marks, zeros: Sequence[Zeros]) -> ReverseBody:
-        """What the body of that loop is, and what it takes and returns."""
+        """The body of the loop in the other direction, where these results have a cotangent.
+
+        With it comes what that takes and returns.
+        """
         last = self.indices[-1] if self.length else None
         given = Given(tuple(seeded), tuple(zeros), last, self.length == 1)
         return derived(
@@ -301,6 +242,13 @@ class Loop:
             ("reverse", parts.varying, given, *self.sizes),
             lambda: ReverseBody(parts, given, *self.sizes),
         )
+
+    def backwards(
+        self, back: ReverseBody, length: int, *, masks: bool
+    ) -> tuple[Loop, list[int], list[int]]:
+        """The loop in the other direction, for cotangents or for their masks; see `asked`."""
+        whole = Loop(None, back.graph, *back.sizes, self.start or 0, length, not self.reverse)
+        return whole.asked(back.asks(masks=masks))
 
 
 # -- the primitives -------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ Source: A. Griewank and A. Walther, Algorithm 799: revolve, ACM Trans. Math. Sof
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import comb, isqrt
 from typing import Any, TypeVar
@@ -27,10 +27,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pullback.core.structure.axes import Row
-from pullback.core.zeros import Zeros
 from pullback.graph.graph import Graph
 from pullback.rules.control_flow.derived import derived, groups, part_of
 from pullback.rules.control_flow.loop import Loop
+from pullback.rules.control_flow.pushing import given
+from pullback.rules.control_flow.reverse_body import Arguments, ReverseBody
 from pullback.rules.control_flow.splitting import Split
 
 __all__ = [
@@ -178,29 +179,23 @@ def forth(loop: Loop, parts: Split, values: Row) -> tuple[tuple[Any, ...], list[
 
 
 def back(
-    loop: Loop,
-    parts: Split,
-    values: Row,
-    kept: list[list[Any]],
-    bars: Row,
-    totals: Row,
-    zeros: Sequence[Zeros],
-) -> list[Any]:
-    """A cotangent for each argument of the loop, from one for each of its results; `None` is zero.
+    loop: Loop, parts: Split, body: ReverseBody, arguments: Arguments, *, masks: bool
+) -> tuple[Row, list[int]]:
+    """What the reverse loop returns, and at which of its places; for cotangents or for their masks.
 
-    They are added to the `totals`; the zeros of the `bars` are such ones. What `forth` has kept is
-    used up.
+    What is kept is what `forth` has kept; it is used up.
     """
-    seeded = [bar is not None for bar in bars]
+    values, kept, bars, totals, supports = arguments
     if loop.condition is None:
         length, rows = loop.length, Rows(_recomputed(loop, parts, values, kept))
     else:
         length, rows = len(kept), Rows(kept.pop() for _ in range(len(kept)))
     columns = [Column(rows, number) for number in range(len(parts.keeping.outputs))]
     with np.errstate(all="ignore"):
-        backwards, back = loop.backwards(parts, seeded, zeros, length)
-        args = back.arguments(values, columns, bars, totals, runs=length > 0)
-        return back.placed(backwards.evaluate(args), totals)
+        backwards, inputs, outputs = loop.backwards(body, length, masks=masks)
+        row = (values, columns, bars, totals, supports)
+        args = given(body.arguments(row, inputs, runs=length > 0))
+        return backwards.evaluate(args), outputs
 
 
 class Rows:

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from pullback.core.structure.axes import Marks
-from pullback.core.zeros import Changing, Zeros, ordinary
+from pullback.core.zeros import Kind, Zeros, ordinary
 from pullback.graph.building import flat_graph
 from pullback.graph.dependence import affected, live, read
 from pullback.graph.graph import Graph
@@ -51,8 +51,12 @@ class LinearPart:
         What it reads that the forward part has kept.
     bars, onto : dict of int to Variable
         The cotangents of outputs, and what the cotangents of inputs are added to.
+    bar_masks, onto_masks : dict of int to Variable
+        What tells the strong zeros of these.
     results : dict of int to (Variable or scalar)
         The cotangents of inputs that are not zero.
+    masks : dict of int to (Variable or scalar)
+        What tells the strong zeros of those that may have some.
     zeros : dict of int to Zeros
         What their zeros are.
     equations : list of Equation
@@ -66,18 +70,24 @@ class LinearPart:
     kept: dict[int, Variable]
     bars: dict[int, Variable]
     onto: dict[int, Variable]
+    bar_masks: dict[int, Variable]
+    onto_masks: dict[int, Variable]
     results: dict[int, Atom]
+    masks: dict[int, Atom]
     zeros: dict[int, Zeros]
     equations: list[Equation]
     constants: dict[Variable, Any]
     preamble: Graph
 
     def graph(self, name: str) -> Graph:
-        """What it reads, the values `fixed`, what is kept, and cotangents, to the results."""
+        """What it reads, the values `fixed`, what is kept, and cotangents, to the results.
+
+        After cotangents, and the results, come their masks.
+        """
         inputs = [*self.reads.values(), *self.fixed, *self.kept.values(), *self.bars.values()]
-        inputs += self.onto.values()
+        inputs += [*self.bar_masks.values(), *self.onto.values(), *self.onto_masks.values()]
         names = [f"x{i}" for i in range(len(inputs))]
-        outputs = list(self.results.values())
+        outputs = [*self.results.values(), *self.masks.values()]
         return flat_graph(name, inputs, self.constants, self.equations, outputs, names)
 
 
@@ -99,7 +109,7 @@ class Split:
         self.invariant = tuple(invariant)
         none = ordinary(len(self.seeded))
         self._whole = whole = Recording(body, varying, seeded, both(varying, invariant), none)
-        needed, fixed, _ = self._needs(whole)
+        needed, fixed, _ = self._needs(whole, whole.results)
         available = [*marked(whole.inputs, free), *fixed, *whole.constants]
         self._kept = kept_values(whole.primal, needed, available, price)
         places = whole.places
@@ -161,9 +171,7 @@ class Split:
                     pending.append(whole.bars[place])
         return marks
 
-    def linear(
-        self, seeded: Marks, zeros: Sequence[Zeros | Changing], onto: Marks | None = None
-    ) -> LinearPart:
+    def linear(self, seeded: Marks, zeros: Sequence[Kind], onto: Marks | None = None) -> LinearPart:
         """The linear part where these outputs have a cotangent, with such zeros.
 
         It adds to the cotangents of the inputs `onto`; by default, to those of the invariant ones.
@@ -175,18 +183,18 @@ class Split:
         return self._parts[key]
 
     def _part(
-        self, seeded: tuple[bool, ...], onto: tuple[bool, ...], zeros: tuple[Zeros | Changing, ...]
+        self, seeded: tuple[bool, ...], onto: tuple[bool, ...], zeros: tuple[Kind, ...]
     ) -> LinearPart:
         recording = self._whole
         if any(zeros) or (seeded, onto) != (self.seeded, both(self.varying, self.invariant)):
             recording = Recording(self.body, self.varying, seeded, onto, zeros)
-        needed, fixed, late = self._needs(recording)
+        needed, fixed, late = self._needs(recording, [*recording.results, *recording.masks])
         at_hand = [recording.at(place) for place in self._places]
         available = [*marked(recording.inputs, self.free), *fixed, *recording.constants, *at_hand]
         late = [*recomputation(recording.primal, needed, available), *late]
-        results = present(recording.results)
+        results, masks = present(recording.results), present(recording.masks)
         used = {x for equation in late for x in read(equation)}
-        used.update(x for x in results.values() if type(x) is Variable)
+        used.update(x for x in (*results.values(), *masks.values()) if type(x) is Variable)
         direct = used.difference(at_hand)
         return LinearPart(
             reads={i: x for i, x in enumerate(recording.inputs) if x in direct},
@@ -194,7 +202,10 @@ class Split:
             kept={i: x for i, x in enumerate(at_hand) if x in used},
             bars=present(recording.bars),
             onto=present(recording.onto),
+            bar_masks=present(recording.bar_masks),
+            onto_masks=present(recording.onto_masks),
             results=results,
+            masks=masks,
             zeros=dict(enumerate(recording.zeros)),
             equations=late,
             constants={x: array for x, array in recording.constants.items() if x in used},
@@ -202,24 +213,26 @@ class Split:
                 f"{self.body.name}_fixed",
                 marked(recording.inputs, self.invariant),
                 recording.constants,
-                live([*recording.primal, *recording.rest], fixed),
+                live(recording.equations, fixed),
                 fixed,
                 marked(self.body.signature.names, self.invariant),
             ),
         )
 
-    def _needs(self, recording: Recording) -> tuple[list[Variable], list[Variable], list[Equation]]:
-        """What the pullback reads: values of the body, values that stay the same; and itself."""
-        everything = [*recording.primal, *recording.rest]
+    def _needs(
+        self, recording: Recording, results: Sequence[Atom | None]
+    ) -> tuple[list[Variable], list[Variable], list[Equation]]:
+        """What the results read: values of the body, values that stay the same; and how."""
+        everything = recording.equations
         same = {*marked(recording.inputs, self.invariant), *recording.constants}
         moving = affected(
             everything,
             [
                 *(x for x in recording.inputs if x not in same),
-                *(x for x in (*recording.bars, *recording.onto) if x is not None),
+                *(x for x in recording.given if x is not None),
             ],
         )
-        outputs = [x for x in recording.results if x is not None]
+        outputs = [x for x in results if x is not None]
         primal = set(map(id, recording.primal))
         late = [
             equation
