@@ -32,7 +32,7 @@ from pullback.compiler.llvm.values import SIZES
 from pullback.compiler.loops import Program, Statement, While, text
 from pullback.compiler.lowering import Lowered, lower
 from pullback.compiler.runtime import Library, assembly, compile_text, load
-from pullback.compiler.runtime.threads import parallel_address, ready, workers
+from pullback.compiler.runtime.threads import halted_address, parallel_address, ready, workers
 from pullback.compiler.split import Split, split
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError
@@ -284,7 +284,7 @@ class Stages:
         words = [Callbacks.address() if calls else 0, callbacks.handle, Callbacks.poll_address()]
         if linkage.areas:
             ready()
-        words += [parallel_address(), workers()] if linkage.areas else [0, 1]
+        words += [parallel_address(), workers(), halted_address()] if linkage.areas else [0, 1, 0]
         words += [address_of(symbol) for symbol in linkage.symbols]
         return NativeFunction(
             self.recorded.name,
@@ -307,7 +307,7 @@ class Stages:
             told = {each: i for i, each in enumerate(holes)}
             scratch += self.room.layout(told).total - self.linkage.scratch
             given = b"".join(_bits(self.numbers[1][i]) for i in holes)
-        long = self.linkage.operations > _LONG
+        long = self.linkage.operations > _LONG or bool(self.linkage.areas)
         return Instance(inputs, outputs, given, scratch, long)
 
     @property

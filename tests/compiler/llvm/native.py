@@ -48,7 +48,7 @@ class Native:
         total += max((area.bytes(1) for area in areas(program)), default=0)
         scratch = np.full(total + 64 + 4096, 0xA5, np.uint8)
         start = -scratch.ctypes.data % 64
-        words = np.zeros(5 + len(self.symbols), np.int64)
+        words = np.zeros(6 + len(self.symbols), np.int64)
         words[4] = 1  # thread
         kept = []
         if callback is not None:
@@ -60,7 +60,7 @@ class Native:
             words[2] = ctypes.cast(kept[-1], ctypes.c_void_p).value
         for number, name in enumerate(self.symbols):
             kept.append(symbols[name])
-            words[5 + number] = ctypes.cast(kept[-1], ctypes.c_void_p).value
+            words[6 + number] = ctypes.cast(kept[-1], ctypes.c_void_p).value
         holes = np.zeros(max([0, *self.holes.values()]) + 1, np.int64)
         for position, index in self.holes.items():
             value = numbers[position]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import warnings
 
 import numpy as np
@@ -174,3 +177,24 @@ def test_the_report_says_what_the_samples_are():
         f"split along 20,000 samples (axis 1 of Y, axis 0 of c): 1 phase, tiles of {report.tile}"
     )
     assert words in str(report)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_an_interrupt_ends_what_all_threads_are_at(small, count):
+    """Loops in tiles would go on for an hour."""
+
+    def settled(t):
+        return pb.fori_loop(0, 10**9, lambda _, s: np.sin(s) + t, t)
+
+    compiled = pb.compile(lambda x: np.sum(pb.vmap(settled)(x)))
+    x = np.linspace(0, 1, 200)
+    try:
+        threads.set_workers(count)
+        assert compiled.report(x).samples == 200
+        timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            compiled(x)
+        timer.join()
+    finally:
+        threads.set_workers(None)

@@ -26,9 +26,9 @@ from pullback.compiler.loops import (
     While,
 )
 
-__all__ = ["POLL", "Control"]
+__all__ = ["POLLING", "Control"]
 
-POLL = """\
+POLLING = """\
 define internal i32 @pb.poll(ptr %context) #1 {
   %slot = getelementptr i64, ptr %context, i64 2
   %poll = load ptr, ptr %slot, align 8
@@ -209,7 +209,7 @@ class Control(ABC):
             self._go(latch)
             return
         lines, poll = self.lines, self.code.label("poll")
-        lines.module.define("@pb.poll", POLL)
+        lines.module.define("@pb.poll", POLLING)
         low = lines.op(f"and i64 {count}, {interval - 1}")
         due = lines.op(f"icmp eq i64 {low}, {interval - 1}")
         lines.do(f"br i1 {due}, label %{poll}, label %{latch}")

@@ -45,7 +45,7 @@ def emit(program: Program, *, holes: Mapping[int, int] | None = None, apart: boo
     str
         A module with ``i32 @run(ptr buffers, ptr holes, ptr scratch, ptr context)``. Buffers come
         in the program's order, without scratch ones; `scratch_layout` and `areas` say how much
-        memory these take, and `symbols` what stands in the context from its sixth word on.
+        memory these take, and `symbols` what stands in the context from its seventh word on.
     """
     told = tuple(sorted(set((holes or {}).values())))
     program = with_holes(program, holes or {})

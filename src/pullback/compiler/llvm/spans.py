@@ -1,9 +1,10 @@
 """LLVM text of what runs tiles: spans on threads or one by one, and joins their sums."""
 
-__all__ = ["PARALLEL", "SPAN", "SPANS", "TOTAL", "WORKERS"]
+__all__ = ["HALTED", "PARALLEL", "POLL", "SPAN", "SPANS", "SYMBOLS", "TOTAL", "WORKERS"]
 
-PARALLEL, WORKERS = 3, 4
-"""Where the context has the function that runs spans on several threads, and their number."""
+POLL, PARALLEL, WORKERS, HALTED, SYMBOLS = range(2, 7)
+"""Where the context has the function that looks for signals, that which runs spans on several
+threads, the number of these, the function that says that they are to end, and what follows."""
 
 SPANS = f"""\
 define internal i32 @pb.spans(ptr %task, ptr %record, i64 %spans, i64 %workers, ptr %context) #1 {{
@@ -70,7 +71,7 @@ tile.body:
   %left = sub i64 {extent}, %first
   %fewer = icmp ult i64 %left, {tile}
   %count = select i1 %fewer, i64 %left, i64 {tile}
-  %code = call i32 @{name}.tile(ptr %record, ptr {area}, ptr %sums, i64 %first, i64 %count)
+  %code = call i32 @{name}.tile({given}, ptr %sums, i64 %first, i64 %count)
   %failed = icmp ne i32 %code, 0
   br i1 %failed, label %leave, label %tile.latch
 tile.latch:
@@ -102,9 +103,7 @@ join.body:
 look:
   %low = and i64 %b, 15
   %due = icmp eq i64 %low, 15
-  %caller = icmp eq i64 %worker, 0
-  %looks = and i1 %due, %caller
-  br i1 %looks, label %poll, label %block.latch
+  br i1 %due, label %poll, label %block.latch
 poll:
   %stop = call i32 @pb.poll(ptr %context)
   %stopped = icmp ne i32 %stop, 0

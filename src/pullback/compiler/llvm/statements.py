@@ -16,6 +16,7 @@ from pullback.compiler.llvm.packs import Plan, planned
 from pullback.compiler.llvm.parts import Names, divided
 from pullback.compiler.llvm.scalars import Scalars
 from pullback.compiler.llvm.scratch import variable
+from pullback.compiler.llvm.spans import SYMBOLS
 from pullback.compiler.llvm.tiles import Outside, write_tiles
 from pullback.compiler.llvm.values import SIZES, Value, memory_type
 from pullback.compiler.loops import (
@@ -291,7 +292,7 @@ class Statements(Control):
     @_statement.register
     def _(self, statement: External) -> None:
         given = [self._argument(argument) for argument in statement.arguments]
-        function = self._word("ptr", 5 + self._shared.symbols[statement.symbol])
+        function = self._word("ptr", SYMBOLS + self._shared.symbols[statement.symbol])
         self.lines.do(f"call void {function}({', '.join(f'ptr {each}' for each in given)})")
         for number, scalar in statement.results:
             to = memory_type(scalar.dtype)

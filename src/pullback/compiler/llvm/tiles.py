@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pullback.compiler.llvm.areas import PER_WORKER
-from pullback.compiler.llvm.control import POLL
+from pullback.compiler.llvm.control import POLLING
 from pullback.compiler.llvm.holes import Integer, integer
 from pullback.compiler.llvm.module import Code, Lines, Module
 from pullback.compiler.llvm.parts import AREA, Names
 from pullback.compiler.llvm.places import plus, times
 from pullback.compiler.llvm.scalars import Scalars
 from pullback.compiler.llvm.scratch import ALIGNMENT
-from pullback.compiler.llvm.spans import SPAN, SPANS, TOTAL, WORKERS
+from pullback.compiler.llvm.spans import HALTED, POLL, SPAN, SPANS, TOTAL, WORKERS
 from pullback.compiler.llvm.values import SIZES, Value
 from pullback.compiler.loops import (
     Axis,
@@ -44,7 +44,7 @@ __all__ = ["Outside", "write_tiles"]
 
 _OPERATIONS = 1 << 21
 """From how many operations on several threads take less time than one: handing over takes some."""
-_HOLES, _CONTEXT, _MEMORY, _RESULTS, _BLOCKS, _LENGTH, _EACH, _HEAD = range(8)
+_HOLES, _CONTEXT, _THEIRS, _MEMORY, _RESULTS, _BLOCKS, _LENGTH, _EACH, _HEAD = range(9)
 """The words of the record, and how many they are before those of buffers."""
 _COPY = "@llvm.memcpy.p0.p0.i64"
 
@@ -120,7 +120,9 @@ class _Functions:
         shares, workers, results = self._shares(lines, scalars.pointers[AREA], sums.total)
         blocks, length, each = shares
         spans = _rounded_up(lines, blocks, length)
-        stored = [f"ptr {x}" for x in ("%holes", "%context", scalars.pointers[AREA], results)]
+        theirs = self._context_of_others(entry)
+        stored = ["ptr %holes", "ptr %context", f"ptr {theirs}"]
+        stored += [f"ptr {x}" for x in (scalars.pointers[AREA], results)]
         stored += [f"i64 {x}" for x in (blocks, length, each)]
         stored += [f"ptr {scalars.pointers[buffer]}" for buffer in self._outer]
         stored += [value.typed for value in names.values() if value.text.startswith("%")]
@@ -138,6 +140,15 @@ class _Functions:
             places = f"ptr {scalars.pointers[buffer]}, ptr {_at(lines, results, offset)}"
             lines.do(f"call void {_COPY}({places}, i64 {size}, i1 false)")
         return code
+
+    def _context_of_others(self, entry: Lines) -> str:
+        """What the context is for threads of the pool, as far as tiles need one."""
+        found = entry.op(f"alloca [{POLL + 1} x i64], align 8")
+        slot = entry.op(f"getelementptr i64, ptr %context, i64 {HALTED}")
+        halted = entry.op(f"load i64, ptr {slot}, align 8")
+        slot = entry.op(f"getelementptr i64, ptr {found}, i64 {POLL}")
+        entry.do(f"store i64 {halted}, ptr {slot}, align 8")
+        return found
 
     def _shares(
         self, lines: Lines, area: str, sums: Integer
@@ -189,14 +200,12 @@ class _Functions:
 
     # -- functions ---------------------------------------------------------------------------------
 
-    def _begin(self, record: bool = True) -> tuple[Lines, Lines]:
+    def _begin(self, *, record: bool = True) -> tuple[Lines, Lines]:
         """A function's text, and its beginning, in which numbers are read."""
         lines = Lines(Code(self._module))
         entry = lines.inner()
         if record:
             entry.do("%holes = load ptr, ptr %record, align 8")
-            slot = entry.op(f"getelementptr i64, ptr %record, i64 {_CONTEXT}")
-            entry.do(f"%context = load ptr, ptr {slot}, align 8")
         for index in self._outside.holes:
             at = entry.op(f"getelementptr i64, ptr %holes, i64 {index}")
             entry.do(f"%hole{index} = load i64, ptr {at}, align 8")
@@ -208,7 +217,7 @@ class _Functions:
         self._module.define(f"@{self._name}.{name}", text)
 
     def _tile_function(self, names: dict[str, Value]) -> None:
-        """One tile: ``i32 tile(ptr record, ptr area, ptr sums, i64 first, i64 count)``."""
+        """One tile: ``i32 tile(record, context, area, sums, first, count)``."""
         lines, entry = self._begin()
         inner = lines.inner()
         pointers = {name: _word(entry, _HEAD + n) for n, name in enumerate(self._outer)}
@@ -227,7 +236,7 @@ class _Functions:
         scalars.names[self._tiles.first] = Value("%first", "int64")
         scalars.names[self._tiles.count] = Value("%count", "int64")
         self._outside.body(entry, scalars, self._tiles.body, tuple(counts.values()))
-        given = "ptr %record, ptr %area, ptr %sums, i64 %first, i64 %count"
+        given = "ptr %record, ptr %context, ptr %area, ptr %sums, i64 %first, i64 %count"
         self._define("i32", "tile", given, lines)
 
     def _sum_function(
@@ -250,6 +259,10 @@ class _Functions:
         """Some blocks: ``i32 span(ptr record, i64 span, i64 worker)``."""
         lines, entry = self._begin()
         own, sums = self._own(entry).total, self._sums(entry).total
+        # Threads of the pool don't ask Python for signals, but whether the caller was interrupted.
+        caller = entry.op("icmp eq i64 %worker, 0")
+        contexts = ", ".join(f"ptr {_word(entry, each)}" for each in (_CONTEXT, _THEIRS))
+        entry.do(f"%context = select i1 {caller}, {contexts}")
         mine = entry.op(f"mul i64 %worker, {_word(entry, _EACH, 'i64')}")
         area = entry.op(f"getelementptr i8, ptr {_word(entry, _MEMORY)}, i64 {mine}")
         tiles = self._tiles
@@ -258,7 +271,7 @@ class _Functions:
             blocks=_word(entry, _BLOCKS, "i64"),
             length=_word(entry, _LENGTH, "i64"),
             results=_word(entry, _RESULTS),
-            area=area,
+            given=f"ptr %record, ptr %context, ptr {area}",
             stack=_at(entry, area, own),
             sums=sums,
             extent=integer(tiles.extent),
@@ -266,7 +279,7 @@ class _Functions:
             block=integer(tiles.block),
         )
         lines.line(text)
-        self._module.define("@pb.poll", POLL)
+        self._module.define("@pb.poll", POLLING)
         self._define("i32", "span", "ptr %record, i64 %span, i64 %worker", lines)
 
     def _total_function(self) -> None:

@@ -21,7 +21,7 @@ from pullback.compiler.loops import Program
 from pullback.compiler.lowering import Lowered, PythonCall
 from pullback.compiler.over.chunk import Piece, Told
 from pullback.compiler.runtime import Library, compile_text, load
-from pullback.compiler.runtime.threads import parallel_address, ready, workers
+from pullback.compiler.runtime.threads import halted_address, parallel_address, ready, workers
 
 __all__ = ["Code", "code_of"]
 
@@ -109,7 +109,9 @@ class Code:
         ]
         if threads > 1:
             ready()
-        words += [parallel_address() if threads > 1 else 0, threads]
+        several = threads > 1
+        words += [parallel_address() if several else 0, threads]
+        words += [halted_address() if several else 0]
         words += [address_of(symbol) for symbol in self.symbols]
         return NativeFunction(
             self.name,

@@ -29,7 +29,7 @@ from pullback.compiler.runtime.host import host
 from pullback.compiler.runtime.library import Library, load
 from pullback.errors import ArgumentValueError, PullbackError
 
-__all__ = ["parallel_address", "pool_text", "ready", "set_workers", "workers"]
+__all__ = ["halted_address", "parallel_address", "pool_text", "ready", "set_workers", "workers"]
 
 _PATIENCE = 20e-6
 """Seconds for which a thread looks for work, or for the end of it, before it sleeps."""
@@ -58,6 +58,14 @@ def parallel_address() -> int:
     on one thread unless `ready` was called.
     """
     return _pool.native().address("parallel")
+
+
+def halted_address() -> int:
+    """The address of ``i32 halted()``: whether a task of the call under way was interrupted.
+
+    A task that lasts asks for it now and then, and returns -2 if so, as the interrupted one did.
+    """
+    return _pool.native().address("halted")
 
 
 def ready() -> None:

@@ -24,6 +24,7 @@
 @limit = internal global i64 0
 @failed = internal global i64 0
 @error = internal global i32 0
+@halt = internal global i32 0
 
 ; What several threads write has cache lines of its own.
 @busy = internal global [16 x i64] zeroinitializer, align 128
@@ -123,6 +124,10 @@ body:
   %is.good = icmp eq i32 %error, 0
   br i1 %is.good, label %head, label %bad
 bad:
+  ; An interrupt ends what others are at, too; `halted` tells them.
+  %is.interrupt = icmp eq i32 %error, -2
+  %halt = zext i1 %is.interrupt to i32
+  %before.halt = atomicrmw or ptr @halt, i32 %halt seq_cst
   ; The others take no more. All spans before this one have been taken, so that the first failure
   ; is the one that there would be without threads.
   %taken = atomicrmw max ptr @next, i64 %spans monotonic
@@ -237,6 +242,7 @@ open:
   store i64 %spans, ptr @spans
   store i64 %spans, ptr @failed
   store i32 0, ptr @error
+  store atomic i32 0, ptr @halt seq_cst, align 4
   %limit = add i64 %helpers, 1
   store i64 %limit, ptr @limit
   store atomic i64 0, ptr @next monotonic, align 8
@@ -254,6 +260,12 @@ open:
 serially:
   %alone = call i32 @alone(ptr %task, ptr %frame, i64 %spans)
   ret i32 %alone
+}
+
+; Whether a task of the call that has the pool was interrupted.
+define i32 @halted() {
+  %halt = load atomic i32, ptr @halt seq_cst, align 4
+  ret i32 %halt
 }
 
 ; What a thread of the pool does until it is to leave.
