@@ -51,7 +51,12 @@ def both(f, params, data, method, **options):
     return runs[0]
 
 
-@pytest.mark.parametrize("method", METHODS, ids=repr)
+def named(method):
+    """The method, in words that every process has: those of functions hold an address."""
+    return f"{METHODS.index(method)} {type(method).__name__}"
+
+
+@pytest.mark.parametrize("method", METHODS, ids=named)
 def test_a_run_is_that_of_eager_steps(method):
     """Three epochs of batches of 3, 3 and 1 samples, in which schedules change."""
     run = both(objective, START, (X, Y), method, epochs=3, batch_size=3, rng=1)
@@ -83,7 +88,7 @@ def test_it_descends_as_the_formula_says():
     np.testing.assert_allclose(run.losses, losses, rtol=1e-12)
 
 
-@pytest.mark.parametrize("method", [METHODS[0], METHODS[3], METHODS[5]], ids=repr)
+@pytest.mark.parametrize("method", [METHODS[0], METHODS[3], METHODS[5]], ids=named)
 def test_a_state_goes_on_with_a_run(method):
     def train(params, epochs, **options):
         return optim.train(objective, params, (X, Y), method, epochs=epochs, **options)
