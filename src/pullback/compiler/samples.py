@@ -11,7 +11,7 @@ from pullback.core.shapes import shape_of
 from pullback.core.validation import is_integer, refuse, require_integer, require_word
 from pullback.errors import ArgumentValueError
 
-__all__ = ["AUTO", "Samples"]
+__all__ = ["AUTO", "Samples", "axes_given"]
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,7 @@ class Samples:
         if isinstance(split, str):
             require_word(split, ("auto",), "compile", "split")
             return AUTO
-        if is_integer(split):
-            return Samples(require_integer(split, "compile", "split"))
-        if not isinstance(split, tuple | list):
-            wanted = '"auto", None, or the samples\' axis for each argument by position'
-            raise refuse("compile", "split", split, wanted, "write (None, 0), for example")
-        return Samples(
-            tuple(
-                None if each is None else require_integer(each, "compile", f"split[{place}]")
-                for place, each in enumerate(split)
-            )
-        )
+        return Samples(axes_given(split, "compile", "split"))
 
     def extents(self, name: str, args: Sequence[Any]) -> frozenset[int] | None:
         """The numbers of samples that a call may be split along; `None` for any.
@@ -90,3 +80,17 @@ class Samples:
 
 
 AUTO = Samples()
+
+
+def axes_given(axes: Any, where: str, argument: str) -> int | tuple[int | None, ...] | None:
+    """The samples' axis for each argument by position, one for all, or `None`; looked at."""
+    if axes is None or is_integer(axes):
+        return None if axes is None else require_integer(axes, where, argument)
+    if not isinstance(axes, tuple | list):
+        words = '"auto", ' * (argument == "split")
+        wanted = f"{words}None, or the samples' axis for each argument by position"
+        raise refuse(where, argument, axes, wanted, "write (None, 0), for example")
+    return tuple(
+        None if each is None else require_integer(each, where, f"{argument}[{place}]")
+        for place, each in enumerate(axes)
+    )

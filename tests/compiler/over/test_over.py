@@ -175,3 +175,16 @@ def test_one_chunk_is_in_memory_at_a_time():
     loaded = compiled.over((load() for _ in range(6)), samples=6 * 4096)(V)
     again = compiled.over([load] * 6, samples=6 * 4096)(V)
     assert loaded == again
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"axes": "x"}, "over of net: axes is 'x', wanted None, or the samples' axis"),
+        ({"axes": (None, 0.5, 0)}, r"over of net: axes\[1\] is 0.5, wanted a whole number"),
+        ({"progress": 5}, "over of net: progress is 5, wanted a function"),
+    ],
+)
+def test_options_that_are_none_are_refused(options, words):
+    with pytest.raises(pb.errors.ArgumentTypeError, match=words):
+        pb.compile(net).over((X, Y), **options)

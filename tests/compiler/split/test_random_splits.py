@@ -16,7 +16,7 @@ from tests.compiler.llvm.native import run
 def tiles_of(tile):
     """Tiles of so many samples, two of which are a block, wherever there can be some."""
     return Sizes(
-        least=tile, most=tile, streamed=tile, block=2 * tile, lanes=1, little=0, much=0
+        least=tile, most=tile, streamed=tile, block=2 * tile, lanes=tile, little=0, much=0
     )  # fmt: skip
 
 

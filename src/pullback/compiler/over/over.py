@@ -15,6 +15,7 @@ from pullback.compiler.over.running import Run, mark_of
 from pullback.compiler.over.state import State
 from pullback.compiler.over.stream import Given, Stream, difference, stream_of
 from pullback.compiler.over.workers import ClusterRun, client_for
+from pullback.compiler.samples import axes_given
 from pullback.compiler.stages import results
 from pullback.core import trees, validation
 from pullback.core.tracing import Tracer
@@ -63,13 +64,17 @@ class Over:
             validation.require_instance(
                 self._resume, State, self._where, "resume", "the state of a ChunkError"
             )
+        if self._progress is not None:
+            wanted = "a function of the chunk's number and the samples so far, or None"
+            validation.require_callable(self._progress, self._where, "progress", wanted)
         self._positions: tuple[int, ...] | None = None
         self._axes: int | tuple[int, ...]
-        if axes is None or validation.is_integer(axes):
-            self._axes = int(axes or 0)
+        axes = axes_given(axes, self._where, "axes")
+        if axes is None or isinstance(axes, int):
+            self._axes = axes or 0
         else:
             self._positions = tuple(i for i, axis in enumerate(axes) if axis is not None)
-            self._axes = tuple(int(axis) for axis in axes if axis is not None)
+            self._axes = tuple(axis for axis in axes if axis is not None)
             self._count = len(axes)
 
     def __repr__(self) -> str:

@@ -28,7 +28,8 @@ class Sizes:
     block, enough : int
         Samples of a block, or so many operations: joining sums is little beside them.
     lanes : int
-        A tile's samples are a multiple of this: vectors are that long at most.
+        A tile's samples are so many, or more by a power of two: vectors are that long at most. So
+        blocks of several phases begin together again soon.
     little, much : int
         Bytes that buffers between loops take in all before it pays to split; or so many
         operations, which may be done on several threads.
@@ -60,15 +61,20 @@ class Sizes:
         """
         if not keeps and apart:
             # A row of few kilobytes for each, and sums are as exact as their terms are few.
-            few = max(self.cache // _ROWS // max(each, 1), 1)
-            return min(1 << (few.bit_length() - 1), self.streamed)
+            few = self.cache // _ROWS // max(each, 1)
+            return min(_power(few), self.streamed)
         most = self.most if keeps else self.streamed
         tile = min(max(self.cache // max(each, 1), self.least, wide), most)
-        return -(-tile // self.lanes) * self.lanes
+        return self.lanes * _power(tile // self.lanes)
 
     def tiles(self, tile: int, each: int) -> int:
         """Tiles of a block, if a sample takes so many operations."""
-        return max(1, min(self.block, self.enough // max(each, 1)) // tile)
+        return _power(min(self.block, self.enough // max(each, 1)) // tile)
+
+
+def _power(number: int) -> int:
+    """The greatest power of two that is not above a number; 1 at least."""
+    return 1 << (max(number, 1).bit_length() - 1)
 
 
 @functools.cache
