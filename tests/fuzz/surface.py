@@ -204,6 +204,9 @@ CALLS: dict[str, list[Call]] = {
         f"Compiled.{method}": [Call(f"COMPILED.{method}", (V, "2.0"))]
         for method in ("report", "graph", "loops", "llvm", "assembly")
     },
+    "Compiled.over": [
+        Call("pb.compile(total).over", (f"({V}, np.ones(3))",), {"axes": "0"}, "()"),
+    ],
     "trace": [Call("pb.trace", ("vector", V, "2.0")), Call("str(pb.trace", ("vector", V), {}, ")")],
     "simplify": [Call("pb.simplify", ("graph()",), {"verify": "True"})],
     "Graph": [Call("graph()", (V,))],

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from pullback.graph.graph import Graph
 from pullback.graph.numbering import Identity
+from pullback.graph.trace import trace
 
-__all__ = ["is_foreign", "is_native", "kind", "layout", "native"]
+__all__ = ["is_foreign", "is_native", "kind", "layout", "native", "recorded"]
+
+
+def recorded(
+    function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Graph:
+    """The graph of a function for such arguments, under this name."""
+    if not kwargs:
+        return trace(function, *args)
+
+    def called(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return function(*args, **kwargs)
+
+    called.__name__ = name
+    return trace(called, args, kwargs)
 
 
 def native(leaf: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pullback.compiler.arguments import is_foreign, is_native, kind, layout, native
+from pullback.compiler.arguments import is_foreign, is_native, kind, layout, native, recorded
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.collection import uncollected
 from pullback.compiler.donation import positions, taken_over
@@ -23,7 +23,6 @@ from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.graph import Graph
-from pullback.graph.trace import trace
 
 __all__ = ["Compiled", "compile"]
 
@@ -241,20 +240,8 @@ class Compiled(Chunkwise):
                 f"has {len(args)} arguments by position, the first of which is 0; pass what is "
                 "given away by position, or leave it out of donate"
             )
-        graph = self.record(args, kwargs)
+        graph = recorded(self.function, self.name, args, kwargs)
         return graph, taken_over(graph, args, self.donate)
-
-    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Graph:
-        """The graph, as it is recorded."""
-        if not kwargs:
-            return trace(self.function, *args)
-        function = self.function
-
-        def called(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            return function(*args, **kwargs)
-
-        called.__name__ = self.name
-        return trace(called, args, kwargs)
 
     def _prefer(
         self, version: _Version, spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any

@@ -9,7 +9,6 @@ from pullback.compiler.over.over import Over
 from pullback.compiler.over.state import State
 from pullback.compiler.over.stream import Stream
 from pullback.compiler.samples import Samples
-from pullback.graph.graph import Graph
 
 __all__ = ["Chunkwise"]
 
@@ -19,6 +18,7 @@ class Chunkwise:
 
     Attributes
     ----------
+    function : callable
     name : str
     split : Samples
         What is said about them.
@@ -26,15 +26,12 @@ class Chunkwise:
         The code for chunks, by what it is for.
     """
 
+    function: Callable[..., Any]
     name: str
     split: Samples
 
     def __init__(self) -> None:
         self.streams: dict[Any, Stream] = {}
-
-    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Graph:
-        """The graph of a call."""
-        raise NotImplementedError
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns."""

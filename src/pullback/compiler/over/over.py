@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pullback.compiler.arguments import is_foreign, kind, native
+from pullback.compiler.arguments import is_foreign, kind, native, recorded
 from pullback.compiler.arguments import layout as memory_layout
 from pullback.compiler.collection import uncollected
 from pullback.compiler.over.data import Data, Layout, arrays_of, data_of
@@ -20,7 +20,6 @@ from pullback.compiler.stages import results
 from pullback.core import trees, validation
 from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError, ArgumentValueError, ChunkError
-from pullback.graph.graph import Graph
 from pullback.graph.variable import ShapeDtype
 
 __all__ = ["Over"]
@@ -34,12 +33,11 @@ _GUESSES = 1_000_003, 2_000_003
 class Function(Protocol):
     """What is asked of a compiled function."""
 
+    function: Callable[..., Any]
     name: str
     streams: dict[Any, Stream]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
-
-    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Graph: ...
 
 
 class Over:
@@ -283,7 +281,8 @@ class _Call:
         args = self._placed(others, trees.unflatten(layout.spec, stands))
         places = trees.flatten((args, kwargs) if kwargs else args)[0]
         args = self._placed(self._others, trees.unflatten(layout.spec, stands))
-        graph = self._function.record(args, self._kwargs)
+        function = self._function
+        graph = recorded(function.function, function.name, args, self._kwargs)
         given, rest, position = [], {}, 0
         order = {id(each): i for i, each in enumerate(stands)}
         plain = [i for i, leaf in enumerate(self._all) if _is_number(leaf)]
