@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from pullback.compiler.fusion.traversal import bodies_of
 from pullback.compiler.loops import Kernel, Program, Statement
-from pullback.compiler.runtime.threads import workers
 from pullback.compiler.stages import Stages
 from pullback.graph.program import Equation
 from pullback.graph.program import Program as GraphProgram
@@ -137,7 +136,7 @@ def report(stages: Stages) -> Report:
         stages.split.unit,
         _axes(stages),
         stages.split.saved,
-        workers(),
+        stages.threads,
         seconds,
         stages.cached,
     )

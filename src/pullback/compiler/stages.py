@@ -17,6 +17,7 @@ from pullback.compiler.cache import object_cache
 from pullback.compiler.cache.key import object_key
 from pullback.compiler.call import Array, Instance, NativeFunction
 from pullback.compiler.callbacks import Callbacks
+from pullback.compiler.context import context
 from pullback.compiler.decomposition import decompose
 from pullback.compiler.donation import safe_pairs
 from pullback.compiler.fusion import arrange, fuse
@@ -25,14 +26,13 @@ from pullback.compiler.generic.forms import Forms, Known, plainly
 from pullback.compiler.generic.letters import letters
 from pullback.compiler.generic.numbers import plain
 from pullback.compiler.identity import Identity, identity
-from pullback.compiler.libraries import address_of
 from pullback.compiler.linkage import Linkage, in_line, pack, unpack
 from pullback.compiler.llvm import Room, areas, emit, numbers, symbols
 from pullback.compiler.llvm.values import SIZES
 from pullback.compiler.loops import Program, Statement, While, text
 from pullback.compiler.lowering import Lowered, lower
 from pullback.compiler.runtime import Library, assembly, compile_text, load
-from pullback.compiler.runtime.threads import halted_address, parallel_address, ready, workers
+from pullback.compiler.runtime.threads import workers
 from pullback.compiler.split import Split, split
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError
@@ -281,16 +281,11 @@ class Stages:
         # What is found on disk by its recording, or known by its numbers, calls nothing.
         calls = self.lowered.calls if self.is_lowered else ()
         callbacks = Callbacks(calls)
-        words = [Callbacks.address() if calls else 0, callbacks.handle, Callbacks.poll_address()]
-        if linkage.areas:
-            ready()
-        words += [parallel_address(), workers(), halted_address()] if linkage.areas else [0, 1, 0]
-        words += [address_of(symbol) for symbol in linkage.symbols]
         return NativeFunction(
             self.recorded.name,
             code.address("run"),
             constants=linkage.constants,
-            context=np.array(words, np.uint64),
+            context=context(callbacks, linkage.symbols, self.threads),
             errors=linkage.errors,
             kept=Callbacks.kept(),
             donated=linkage.donated,
@@ -310,11 +305,16 @@ class Stages:
         long = self.linkage.operations > _LONG or bool(self.linkage.areas)
         return Instance(inputs, outputs, given, scratch, long)
 
+    @functools.cached_property
+    def threads(self) -> int:
+        """How many may go through tiles: code and working memory are for as many, from here on."""
+        return workers() if self.linkage.areas else 1
+
     @property
     def scratch(self) -> int:
         """Bytes of working memory, without holes, for all threads."""
         linkage = self.linkage
-        tiled = (each.bytes(workers()) for each in linkage.areas)
+        tiled = (each.bytes(self.threads) for each in linkage.areas)
         return linkage.scratch + max(tiled, default=0)
 
     @contextmanager

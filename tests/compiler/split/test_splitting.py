@@ -198,3 +198,17 @@ def test_an_interrupt_ends_what_all_threads_are_at(small, count):
         timer.join()
     finally:
         threads.set_workers(None)
+
+
+def test_the_number_of_threads_may_change_between_calls(small):
+    """Code has memory for as many as it was made for, whatever is asked for later."""
+    function = FUNCTIONS[0]
+    compiled = pb.compile(function.compiled, split=function.axes)
+    try:
+        for count, m in ((2, 900), (1, 1200), (16, 900), (3, 1500), (1, 1500), (16, 2100)):
+            threads.set_workers(count)
+            args = function.arguments(np.random.default_rng(m), m)
+            assert_agree(compiled(*args), function.compiled(*args), f"{count} threads, {m}")
+            assert compiled.report(*args).threads >= 1
+    finally:
+        threads.set_workers(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from pullback.compiler.samples import Samples
 __all__ = ["Chunkwise"]
 
 
-class Chunkwise:
+class Chunkwise(ABC):
     """A function that can go through its samples chunk by chunk.
 
     Attributes
@@ -33,9 +34,9 @@ class Chunkwise:
     def __init__(self) -> None:
         self.streams: dict[Any, Stream] = {}
 
+    @abstractmethod
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns."""
-        raise NotImplementedError
 
     def over(
         self,

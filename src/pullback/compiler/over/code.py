@@ -14,14 +14,14 @@ from pullback.compiler.cache import object_cache
 from pullback.compiler.cache.key import object_key
 from pullback.compiler.call import Array, Instance, NativeFunction, PortableEntry
 from pullback.compiler.callbacks import Callbacks
-from pullback.compiler.libraries import address_of
+from pullback.compiler.context import context
 from pullback.compiler.linkage import in_line
 from pullback.compiler.llvm import Area, areas, emit, scratch_layout, symbols
 from pullback.compiler.loops import Program
 from pullback.compiler.lowering import Lowered, PythonCall
 from pullback.compiler.over.chunk import Piece, Told
 from pullback.compiler.runtime import Library, compile_text, load
-from pullback.compiler.runtime.threads import halted_address, parallel_address, ready, workers
+from pullback.compiler.runtime.threads import workers
 
 __all__ = ["Code", "code_of"]
 
@@ -102,22 +102,11 @@ class Code:
     def _function(self, threads: int) -> NativeFunction:
         code = _library(self.text, self.name)
         callbacks = Callbacks(self.calls)
-        words = [
-            Callbacks.address() if self.calls else 0,
-            callbacks.handle,
-            Callbacks.poll_address(),
-        ]
-        if threads > 1:
-            ready()
-        several = threads > 1
-        words += [parallel_address() if several else 0, threads]
-        words += [halted_address() if several else 0]
-        words += [address_of(symbol) for symbol in self.symbols]
         return NativeFunction(
             self.name,
             code.address("run"),
             constants=self.constants,
-            context=np.array(words, np.uint64),
+            context=context(callbacks, self.symbols, threads),
             errors=self.errors,
             kept=Callbacks.kept(),
             owner=(code, callbacks),

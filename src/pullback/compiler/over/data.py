@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -147,7 +148,7 @@ class Chunk(NamedTuple):
     remote: Callable[[], Any] | None = None
 
 
-class Data:
+class Data(ABC):
     """All samples.
 
     Attributes
@@ -163,9 +164,9 @@ class Data:
     total: int | None
     again: bool = True
 
+    @abstractmethod
     def chunks(self, block: int) -> Iterator[Chunk]:
         """The chunks, of a multiple of `block` samples each where that is ours to say."""
-        raise NotImplementedError
 
 
 class Cut(Data):
