@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pullback.numpy.decisions import Kind, decisions
 from pullback.numpy.foreign import GENERAL, advice
 from pullback.numpy.protocol import array_functions
 
@@ -83,6 +84,9 @@ SOLVES = frozenset({
 
 def for_scipy(name: str) -> str:
     """What to do instead of calling SciPy's function of this public name."""
+    decision = decisions.get(name)
+    if decision is not None and decision.kind is Kind.REFUSED:
+        return decision.reason
     family, _, function = name.rpartition(".")
     for module in (np, np.linalg) if family in NAMESAKES else ():
         if getattr(module, function, None) in array_functions:

@@ -26,9 +26,12 @@ import numpy as np
 
 from pullback.core.tracing import Tracer
 
-__all__ = ["any_traced", "plain", "serves"]
+__all__ = ["any_traced", "first_traced", "give_first_step", "plain", "served", "serves"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+served: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""The functions of SciPy's that are served with a rule, and what serves them."""
 
 
 def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
@@ -42,7 +45,8 @@ def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
 
     def enter(implementation: F) -> F:
         for function in functions:
-            _give_first_step(function, implementation)
+            give_first_step(function, implementation)
+            served[function] = implementation
         return implementation
 
     return enter
@@ -59,27 +63,35 @@ def plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def any_traced(values: Iterable[Any]) -> bool:
     """Whether a tracer is among these, or in a list, tuple, dict or object array among them."""
+    return first_traced(values) is not None
+
+
+def first_traced(values: Iterable[Any]) -> Any:
+    """The first tracer among these, or in a list, tuple, dict or object array among them."""
     for x in values:
         kind = type(x)
         if kind is Tracer:
-            return True
+            return x
         if kind in _ATOMS:
             continue
+        found = None
         if isinstance(x, np.ndarray):
-            if x.dtype.hasobject and any_traced(x.flat):
-                return True
+            if x.dtype.hasobject:
+                found = first_traced(x.flat)
         elif isinstance(x, list | tuple):
-            if any_traced(x):
-                return True
-        elif isinstance(x, dict) and any_traced(x.values()):
-            return True
-    return False
+            found = first_traced(x)
+        elif isinstance(x, dict):
+            found = first_traced(x.values())
+        if found is not None:
+            return found
+    return None
 
 
 _ATOMS = frozenset({bool, int, float, complex, str, type(None), np.float64})
 
 
-def _give_first_step(function: Callable[..., Any], traced: Callable[..., Any]) -> None:
+def give_first_step(function: Callable[..., Any], traced: Callable[..., Any]) -> None:
+    """Let `function` hand a call with tracers among its arguments to `traced`."""
     if not isinstance(function, FunctionType):
         raise TypeError(
             f"{function!r} is of type {type(function).__name__}, and only a function written in "
