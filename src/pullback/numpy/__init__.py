@@ -33,6 +33,7 @@ from pullback.numpy import (  # noqa: F401
     reduced_selections,
     reductions,
     scalars,
+    series,
     sets,
     shaping,
     sorting,

@@ -14,12 +14,26 @@ from pullback.numpy.conversion import inexact
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.rewriting import NUMPY, rewritten
+from pullback.rules.custom import stop_gradient
 from pullback.rules.roots import roots as roots_of
 
-__all__: list[str] = []
+__all__ = ["least_squares"]
+
+
+def least_squares(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
+    """`numpy.linalg.lstsq`, of a matrix of full rank where its rank can't be known."""
+    matrix = stop_gradient(operand(a))
+    if type(matrix) is not Tracer or matrix._is_constant:
+        return np.linalg.lstsq(a, b, rcond)  # type: ignore[return-value]
+    rows, columns = shape_of(a)
+    x = np.linalg.pinv(a, rcond) @ b
+    squares = np.sum(np.abs(b - a @ x) ** 2, axis=0, keepdims=len(shape_of(b)) == 1)
+    squares = squares if rows > columns else squares[:0]
+    return x, squares, min(rows, columns), np.linalg.svdvals(a)
+
 
 implements(np.poly)(rewritten(np.poly))
-implements(np.polyfit)(rewritten(np.polyfit))
+implements(np.polyfit)(rewritten(np.polyfit, lstsq=least_squares))
 
 _divide = rewritten(np.polydiv)
 

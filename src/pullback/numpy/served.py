@@ -243,7 +243,9 @@ def served_functions(module: Any) -> dict[str, Served]:
     if module is np:
         found = {name: ServedItems(vars(np)[name], name, item) for name, item in _ITEMS.items()}
     for name, function in sorted(vars(module).items()):
-        if name.startswith("_") or not callable(function) or isinstance(function, type):
+        if not callable(function) or isinstance(function, type):
+            continue
+        if name.startswith("_") and function not in array_functions:
             continue
         if id(function) not in table:
             found_one = served(name, function)
