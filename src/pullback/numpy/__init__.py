@@ -14,6 +14,7 @@ from pullback.numpy import (  # noqa: F401
     einsum,
     elementwise,
     fitting,
+    folding,
     foreign,
     histograms,
     indexing,
@@ -41,6 +42,7 @@ from pullback.numpy import (  # noqa: F401
     statistics,
     tiling,
     ufuncs,
+    unserved,
     views,
 )
 

@@ -39,13 +39,14 @@ decisions: dict[str, Decision] = {}
 """By public name, as ``scipy.linalg.schur``."""
 
 
-def decide(module: ModuleType, names: str, kind: Kind, reason: str = "") -> None:
+def decide(module: ModuleType | str, names: str, kind: Kind, reason: str = "") -> None:
     """State what is decided for functions and classes of a module, by name, with spaces between.
 
     A name that the module does not have is one that another release has.
     """
+    prefix = module if isinstance(module, str) else module.__name__
     for name in names.split():
-        path = f"{module.__name__}.{name}"
+        path = f"{prefix}.{name}"
         if path in decisions:
             raise ValueError(f"{path} is decided already: {decisions[path]}")
         decisions[path] = Decision(kind, reason)
@@ -63,5 +64,5 @@ def decide_module(name: str, kind: Kind, reason: str) -> None:
 
 
 def decision_of(path: str) -> Decision | None:
-    """What is stated for a function of this public name, or for all of its module."""
+    """What is stated for a function of this public name, or else for all of its module."""
     return decisions.get(path) or _modules.get(path.rpartition(".")[0])

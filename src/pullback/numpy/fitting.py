@@ -24,7 +24,7 @@ def least_squares(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any
     """`numpy.linalg.lstsq`, of a matrix of full rank where its rank can't be known."""
     matrix = stop_gradient(operand(a))
     if type(matrix) is not Tracer or matrix._is_constant:
-        return np.linalg.lstsq(a, b, rcond)  # type: ignore[return-value]
+        return np.linalg.lstsq(a, b, rcond)
     rows, columns = shape_of(a)
     x = np.linalg.pinv(a, rcond) @ b
     squares = np.sum(np.abs(b - a @ x) ** 2, axis=0, keepdims=len(shape_of(b)) == 1)
@@ -33,7 +33,13 @@ def least_squares(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any
 
 
 implements(np.poly)(rewritten(np.poly))
-implements(np.polyfit)(rewritten(np.polyfit, lstsq=least_squares))
+_fit = rewritten(np.polyfit, lstsq=least_squares)
+
+
+@implements(np.polyfit)
+def polyfit(x: Any, y: Any, deg: Any, *options: Any, **others: Any) -> Any:
+    return _fit(NUMPY.array(operand(x)), NUMPY.array(operand(y)), deg, *options, **others)
+
 
 _divide = rewritten(np.polydiv)
 
@@ -51,7 +57,8 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
 def roots(p: Any) -> Any:
     """A simple root moves by −ṗ(r)/p′(r); multiple ones have no derivative.
 
-    Of mapped coefficients the roots are real if those of all examples are.
+    With a zero in front the number of roots jumps, so that such a one is constant. Of mapped
+    coefficients the roots are real if those of all examples are.
     """
     p = np.atleast_1d(operand(p))
     if len(shape_of(p)) != 1:
@@ -61,7 +68,7 @@ def roots(p: Any) -> Any:
     x = inexact(p)
     if not known(x):
         if dtype_of(x).kind == "c":
-            return roots_of(x, lead=0, real=False)
+            return roots_of(x, real=False)
         raise DataDependenceError(
             "numpy.roots: whether the result is real or complex depends on the values of an array "
             f"of dtype {dtype_of(x)} and shape {shape_of(x)}, which are not known while a graph is "
@@ -76,5 +83,5 @@ def roots(p: Any) -> Any:
         )
     (lead,) = leads or {0}
     real = all(np.roots(row).dtype.kind != "c" for row in values)
-    out = roots_of(x, lead=lead, real=real)
+    out = roots_of(x[lead:], real=real)
     return out if isinstance(out, Tracer) else np.asarray(out)

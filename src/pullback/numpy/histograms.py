@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.primitive import bind
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer
 from pullback.errors import DataDependenceError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.rewriting import Namespace, rewritten
+from pullback.rules import indexing
 from pullback.rules.custom import stop_gradient
 
 __all__: list[str] = []
-
 
 
 def _is_known(x: Any) -> bool:
@@ -48,11 +49,16 @@ def histogram(
     place = np.searchsorted(edges, x, side="right") - 1 - np.equal(x, edges[-1])
     inside = (x >= edges[0]) & (x <= edges[-1])
     amounts = inside * (1 if weights is None else np.ravel(weights))
-    counts = np.zeros(n, dtype_of(amounts), like=x)
-    np.add.at(counts, np.clip(place, 0, n - 1), amounts)
+    counts = _counted(np.clip(place, 0, n - 1), amounts, n)
     if not density:
         return counts, edges
     return counts / np.diff(edges).astype(float) / np.sum(counts), edges
+
+
+def _counted(places: Any, amounts: Any, n: int) -> Any:
+    """The sums of the amounts at each of `n` places."""
+    start = np.zeros(n, dtype_of(amounts))
+    return bind(indexing.index_add, (start, amounts, places), {"key": (indexing.ARRAY,)})
 
 
 def _operands(bins: Any, range: Any, weights: Any) -> tuple[Any, Any, Any]:
@@ -92,9 +98,7 @@ class _Counting(Namespace):
     @staticmethod
     def bincount(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
         amounts = np.ones(shape_of(x), int) if weights is None else operand(weights).astype(float)
-        counts = np.zeros(int(minlength), dtype_of(amounts), like=x)
-        np.add.at(counts, x, amounts)
-        return counts
+        return _counted(x, amounts, int(minlength))
 
 
 _of_known_samples = rewritten(np.histogramdd)

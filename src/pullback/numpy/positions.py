@@ -74,6 +74,4 @@ def _order(name: str, order: str) -> str:
 
 
 decide(np, "unravel_index ravel_multi_index", Kind.CONSTANT, "positions, which are integers")
-decide(
-    np, "packbits unpackbits", Kind.CONSTANT, "it takes whole numbers for their bits"
-)
+decide(np, "packbits unpackbits", Kind.CONSTANT, "it takes whole numbers for their bits")

@@ -42,8 +42,9 @@ _modules: dict[int, dict[str, Any]] = {}
 def rewritten(function: F, **names: Any) -> F:
     """`function` as a user would have written it, with other things under some of its names."""
     function = getattr(function, "__wrapped__", function)
-    seen = _names(function.__globals__) | names  # type: ignore[attr-defined]
-    return with_names(function, **seen)  # type: ignore[no-any-return]
+    code: Any = function
+    copy: F = with_names(code, **(_names(code.__globals__) | names))
+    return copy
 
 
 def _names(namespace: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from numpy.polynomial import polyutils as pu
 from pullback.core.tracing import Tracer, is_plain
 from pullback.numpy.decisions import Kind, decide, decide_module
 from pullback.numpy.fitting import least_squares
+from pullback.numpy.operands import operand
 from pullback.numpy.protocol import array_functions
 from pullback.numpy.registration import implements, with_names
 from pullback.numpy.rewriting import Namespace
@@ -58,7 +59,7 @@ def mapdomain(x: Any, old: Any, new: Any) -> Any:
     """Of points, or of a series, which takes part in arithmetic as an object does."""
     offset, scale = pu.mapparms(old, new)
     if not is_plain(x, np.polynomial.polynomial.ABCPolyBase):  # type: ignore[attr-defined]
-        x = np.asanyarray(x, like=scale) if type(scale) is Tracer else x
+        x = operand(x)
     return offset + scale * x
 
 
@@ -67,7 +68,8 @@ for _module in SERIES:
         _function = getattr(_module, _name)
         if hasattr(_function, "__wrapped__"):  # NumPy 2.4 dispatches some of them
             array_functions[_function] = with_names(_function)
-    _reason = "NumPy's own code, which follows traced values"
-    decide_module(_module.__name__, Kind.PASSED, _reason)
+    decide_module(_module.__name__, Kind.PASSED, "NumPy's own code, which follows traced values")
 
-decide(pu, "format_float", Kind.CONSTANT, "it makes text")
+decide_module("numpy.polynomial", Kind.PASSED, "NumPy's own code, which follows traced values")
+decide(np.polynomial, "set_default_printstyle", Kind.CONSTANT, "makes text")
+decide(pu, "format_float", Kind.CONSTANT, "makes text")

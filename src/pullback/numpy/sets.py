@@ -37,9 +37,10 @@ def unique(
     a = operand(ar)
     values = plain_values("numpy.unique", "ar", a)
     asked = (return_index, return_inverse, return_counts)
-    out = np.unique(values, *asked, axis, **options)
+    plain: Any = np.unique
+    out = plain(values, *asked, axis, **options)
     several = type(out) is tuple
-    found, *others = out if several else (out,)
+    found, *others = out if type(out) is tuple else (out,)
     picked = _picked(a, values, found, axis, options.get("equal_nan", True))
     return (picked, *others) if several else picked
 
@@ -72,7 +73,12 @@ def _serve_standard(function: Callable[..., Any]) -> None:
 for _function in (np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values):
     _serve_standard(_function)
 
-for _function in (np.intersect1d, np.setdiff1d, np.setxor1d, np.union1d):
+for _function in (  # type: ignore[assignment]
+    np.intersect1d,
+    np.setdiff1d,
+    np.setxor1d,
+    np.union1d,
+):
     # An element of both is, to the derivative, the first array's.
     implements(_function)(rewritten(_function))
 

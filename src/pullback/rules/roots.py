@@ -14,24 +14,29 @@ from pullback.rules.registration import rule
 __all__ = ["roots"]
 
 
-def _roots(p, *, lead=0, real=False):
-    p = p[..., lead:]
-    if p.ndim == 1:
-        found = np.roots(p)
-    else:
-        companion = np.zeros((*p.shape[:-1], p.shape[-1] - 1, p.shape[-1] - 1), p.dtype)
-        companion[..., 1:, :-1] = np.eye(p.shape[-1] - 2)
-        companion[..., 0, :] = -p[..., 1:] / p[..., :1]
-        found = np.linalg.eigvals(companion)
+def _roots(p, *, real=False):
+    found = _eigenvalues(p) if p.ndim > 1 and np.all(p[..., -1]) else _one_by_one(p)
     return np.real(found) if real else found.astype(np.result_type(p.dtype, np.complex64))
 
 
-def _shape(_primitive, p, *, lead=0, real=False):
+def _one_by_one(p):
+    """NumPy's roots, those at 0 last."""
+    rows = [np.roots(row) for row in p.reshape(-1, p.shape[-1])]
+    return np.reshape(rows, (*p.shape[:-1], p.shape[-1] - 1))
+
+
+def _eigenvalues(p):
+    """Those of the companion matrix, as in NumPy."""
+    companion = np.zeros((*p.shape[:-1], p.shape[-1] - 1, p.shape[-1] - 1), p.dtype)
+    companion[..., 1:, :-1] = np.eye(p.shape[-1] - 2)
+    companion[..., 0, :] = -p[..., 1:] / p[..., :1]
+    return np.linalg.eigvals(companion)
+
+
+def _shape(_primitive, p, *, real=False):
     dtype = dtype_of(p)
     *batch, n = shape_of(p)
-    return Abstract(
-        (*batch, n - 1 - lead), dtype if real else np.result_type(dtype, np.complex64)
-    )
+    return Abstract((*batch, n - 1), dtype if real else np.result_type(dtype, np.complex64))
 
 
 def _count(out, *_, **__):
@@ -57,14 +62,14 @@ def _are_multiple(r, p):
 
 
 @rule(_roots, Opaque(_shape, in_batches, count=_count))
-def roots(r, p, *, lead, real):
-    """Σ pₖ rⁿ⁻ᵏ = 0, so ṙ = −(Σ ṗₖ rⁿ⁻ᵏ) / p′(r), for coefficients that lead with zeros too.
+def roots(r, p, *, real):
+    """Σ pₖ rⁿ⁻ᵏ = 0, so ṙ = −(Σ ṗₖ rⁿ⁻ᵏ) / p′(r).
 
     Source: M. Wilkinson, *Rounding errors in algebraic processes*, 1963, section 2.7. At roots that
     are multiple to rounding, where p′(r) = 0, the derivative is infinite, and NaN here.
     """
     slope, _ = _slopes(r, p)
-    slope = np.where(_are_multiple(r, p), np.nan, slope)
+    slope = slope * np.where(_are_multiple(r, p), np.nan, 1)
     powers = [np.ones_like(r)]
     while len(powers) < shape_of(p)[-1]:
         powers.append(powers[-1] * r)
@@ -78,11 +83,11 @@ def roots(r, p, *, lead, real):
     return Linear(lambda p_dot: (jacobian @ p_dot[..., None])[..., 0], pull)
 
 
-def _meets_multiple(p, *, lead=0, real=False):
-    return _are_multiple(roots(p, lead=lead, real=real), p)
+def _meets_multiple(p, *, real=False):
+    return _are_multiple(roots(p, real=real), p)
 
 
 roots.singular_at(
     "a multiple root", _meets_multiple, (np.array([1.0, -2.0, 1.0]),), np.nan, np.nan, "pole",
-    params={"lead": 0, "real": True}, whole=True,
+    params={"real": True}, whole=True,
 )  # fmt: skip
