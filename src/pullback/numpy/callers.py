@@ -1,7 +1,8 @@
 """Whose code asks NumPy for a function.
 
-Code of users is served: what it makes can hold derivatives. Code of NumPy, SciPy, pullback and
-other compiled libraries is not: it hands arrays on to code in C, which wants NumPy's own.
+Code of users is served: what it makes can hold derivatives; and so is that of
+:mod:`numpy.polynomial`. Other code of NumPy's, that of SciPy, pullback and other compiled libraries
+is not: it hands arrays on to code in C, which wants NumPy's own.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def asks(frame: FrameType, name: str) -> bool:
     that imports it binds a variable.
     """
     code, at = frame.f_code, frame.f_lasti
-    if not is_users_file(code.co_filename) or not _loads(code, at, name):
+    path = code.co_filename
+    if not (is_users_file(path) or path.startswith(_POLYNOMIALS)) or not _loads(code, at, name):
         return False
     if len(sites) >= MOST_SITES:
         sites.clear()
@@ -95,6 +97,8 @@ def _folder(path: str) -> str:
 
 _OURS = _folder(os.path.dirname(os.path.dirname(__file__)))
 _NUMPYS = _folder(os.path.dirname(np.__file__))
+_POLYNOMIALS = os.path.join(_NUMPYS, "polynomial", "")
+"""NumPy's polynomials are plain code in Python, which follows traced values as a user's does."""
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 """The folders that libraries are installed in."""
 

@@ -11,6 +11,7 @@ from pullback.core.tracing import Tracer, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy import norms
 from pullback.numpy.conversion import inexact, promoted
+from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.operands import operand, refuse, square
 from pullback.numpy.registration import implements
 from pullback.rules import spectral
@@ -98,7 +99,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
         rcond = np.finfo(dtype_of(a)).eps * max(rows, columns)
     x = pinv(a, rcond) @ b
     values = svdvals(a)
-    rank = matrix_rank(a, rtol=rcond)
+    rank = matrix_rank(a, rtol=rcond).astype(np.int32)
     residual = b - a @ x
     squares = np.sum(np.real(residual * np.conj(residual)), axis=0, keepdims=residual.ndim == 1)
     return (
@@ -142,3 +143,6 @@ def cond(x: Any, p: Any = None) -> Any:
         largest, smallest = values[..., 0], values[..., -1]
         return smallest / largest if p == -2 else largest / smallest
     return norms.norm(x, p, (-2, -1)) * norms.norm(np.linalg.inv(x), p, (-2, -1))
+
+
+decide(np.linalg, "matrix_rank", Kind.CONSTANT, "tests and counts, which jump")

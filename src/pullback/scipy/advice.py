@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.numpy.decisions import Kind, decisions
+from pullback.numpy.decisions import Kind, decide, decide_module, decision_of, decisions
 from pullback.numpy.foreign import GENERAL, advice
 from pullback.numpy.protocol import array_functions
 
@@ -106,8 +106,25 @@ def for_scipy(name: str) -> str:
 
 def for_numpy(name: str) -> str:
     """What to do instead of calling NumPy's function of this name."""
+    decision = decision_of(name)
+    if decision is not None and decision.kind is Kind.REFUSED:
+        return decision.reason
     return _TRANSFORM if name.startswith("numpy.fft.") else GENERAL
 
 
 advice["scipy"] = for_scipy
 advice["numpy"] = for_numpy
+
+for _module, _family in {
+    "scipy.cluster.hierarchy": "scipy.cluster",
+    "scipy.cluster.vq": "scipy.cluster",
+    "scipy.integrate": "scipy.integrate",
+    "scipy.interpolate": "scipy.interpolate",
+    "scipy.ndimage": "scipy.ndimage",
+    "scipy.optimize": "scipy.optimize",
+}.items():
+    decide_module(_module, Kind.REFUSED, FAMILIES[_family])
+decide(
+    "scipy.ndimage", "distance_transform_edt", Kind.CONSTANT,
+    "of an image it tells zeros from all else",
+)  # fmt: skip
