@@ -20,10 +20,7 @@ _SOLVER = (
     "arguments, and give it the rule of an implicit function: where F(z, p) = 0, "
     "∂z/∂p = −(∂F/∂z)⁻¹ ∂F/∂p"
 )
-_TRANSFORM = (
-    "Multiply by its matrix: along the last axis, of length n, f(x) = x @ f(np.eye(n)); or for a "
-    f"long one {_LINEAR}"
-)
+_TRANSFORM = "Write it with the transforms of scipy.fft, such as fft and dct, which have rules"
 
 FAMILIES = {
     "scipy.cluster": f"Detach the data with pullback.stop_gradient(x), or {_WRAPPED}",
@@ -106,7 +103,7 @@ def for_scipy(name: str) -> str:
 
 def for_numpy(name: str) -> str:
     """What to do instead of calling NumPy's function of this name."""
-    return _TRANSFORM if name.startswith("numpy.fft.") else GENERAL
+    return GENERAL
 
 
 advice["scipy"] = for_scipy
