@@ -9,6 +9,7 @@ follow(
     {
         "scipy.fft": "pullback.scipy.fft",
         "scipy.fftpack": "pullback.scipy.fftpack",
-        "scipy.special": "pullback.scipy.special",
+        "scipy.signal": "pullback.scipy.signal",
+    "scipy.special": "pullback.scipy.special",
     }
 )
