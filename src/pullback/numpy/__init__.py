@@ -15,6 +15,7 @@ from pullback.numpy import (  # noqa: F401
     elementwise,
     fitting,
     folding,
+    fft,
     foreign,
     histograms,
     indexing,

@@ -5,4 +5,11 @@ from pullback.scipy.loading import follow
 
 __all__ = ["advice"]
 
-follow({"scipy.special": "pullback.scipy.special"})
+follow(
+    {
+        "scipy.fft": "pullback.scipy.fft",
+        "scipy.fftpack": "pullback.scipy.fftpack",
+        "scipy.signal": "pullback.scipy.signal",
+    "scipy.special": "pullback.scipy.special",
+    }
+)

@@ -20,10 +20,7 @@ _SOLVER = (
     "arguments, and give it the rule of an implicit function: where F(z, p) = 0, "
     "∂z/∂p = −(∂F/∂z)⁻¹ ∂F/∂p"
 )
-_TRANSFORM = (
-    "Multiply by its matrix: along the last axis, of length n, f(x) = x @ f(np.eye(n)); or for a "
-    f"long one {_LINEAR}"
-)
+_TRANSFORM = "Write it with the transforms of scipy.fft, such as fft and dct, which have rules"
 
 FAMILIES = {
     "scipy.cluster": f"Detach the data with pullback.stop_gradient(x), or {_WRAPPED}",
@@ -109,7 +106,7 @@ def for_numpy(name: str) -> str:
     decision = decision_of(name)
     if decision is not None and decision.kind is Kind.REFUSED:
         return decision.reason
-    return _TRANSFORM if name.startswith("numpy.fft.") else GENERAL
+    return GENERAL
 
 
 advice["scipy"] = for_scipy
