@@ -5,4 +5,9 @@ from pullback.scipy.loading import follow
 
 __all__ = ["advice"]
 
-follow({"scipy.special": "pullback.scipy.special"})
+follow(
+    {
+        "scipy.special": "pullback.scipy.special",
+        "scipy.stats": "pullback.scipy.stats",
+    }
+)
