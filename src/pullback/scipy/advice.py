@@ -69,6 +69,23 @@ FAMILIES = {
 }
 """What to do instead, in sentences, by the beginning of the name; the longest one counts."""
 
+OF_DISTRIBUTIONS = {
+    "fit": (
+        "Fit plain data outside of the function; or minimise -np.sum(logpdf(x, *shapes, loc, "
+        "scale)), and differentiate its minimum by the rule of an implicit function"
+    ),
+    "fit_loc_scale": "Write it with the mean and the standard deviation of the data",
+    "expect": (
+        "Write it as a sum over the nodes of a quadrature, which "
+        "np.polynomial.legendre.leggauss(n) gives, of weights times f(x) times pdf(x, *shapes)"
+    ),
+    "rvs": (
+        "Draw u = rng.uniform(size=n) outside of the function, and call ppf(u, *shapes, loc, "
+        "scale), which has a derivative; or write loc + scale * z, where z is plain"
+    ),
+}
+"""What to do instead of calling methods of SciPy's distributions."""
+
 NAMESAKES = frozenset({"scipy.linalg", "scipy.signal", "scipy.integrate"})
 """Modules whose functions NumPy has under the same names, so far as it has them."""
 
@@ -85,6 +102,8 @@ def for_scipy(name: str) -> str:
     if decision is not None and decision.kind is Kind.REFUSED:
         return decision.reason
     family, _, function = name.rpartition(".")
+    if family.startswith("scipy.stats.") and function in OF_DISTRIBUTIONS:
+        return OF_DISTRIBUTIONS[function]
     for module in (np, np.linalg) if family in NAMESAKES else ():
         if getattr(module, function, None) in array_functions:
             return f"Call {module.__name__}.{function}, which has a rule"

@@ -115,8 +115,10 @@ def _transformed_axes(a: Any, v: Any, axes: Any) -> list[int]:
         raise ArgumentValueError(f"scipy.signal.fftconvolve: got the axes {axes} more than once")
     places = [int(axis) for axis in asked if first[axis] != 1 and second[axis] != 1]
     for axis in range(rank):
-        if axis not in places and 1 not in (first[axis], second[axis]) and (
-            first[axis] != second[axis]
+        if (
+            axis not in places
+            and 1 not in (first[axis], second[axis])
+            and (first[axis] != second[axis])
         ):
             raise ArgumentValueError(
                 f"scipy.signal.fftconvolve: got in1 of shape {first} and in2 of shape {second}, "
