@@ -5,4 +5,7 @@ from pullback.scipy.loading import follow
 
 __all__ = ["advice"]
 
-follow({"scipy.special": "pullback.scipy.special"})
+follow({
+    "scipy.linalg": "pullback.scipy.linalg",
+    "scipy.special": "pullback.scipy.special",
+})  # fmt: skip
