@@ -28,9 +28,11 @@ POINTS = {
 COMPLEX_OF = {"float64": np.complex128, "float32": np.complex64}
 STEP = 2.0**-9
 
-DETACHING = {"stop_gradient", "factorise", "solve_factored"}
-"""Primitives with a derivative by decree, of which `tests.transforms` and `test_factored` have the
-tests."""
+DETACHING = {
+    "stop_gradient", "factorise", "solve_factored", "basis", "singular_basis", "complement",
+}  # fmt: skip
+"""Primitives with a derivative by decree, of which `tests.transforms`, `test_factored` and
+`tests.numpy.test_factorisations` have the tests."""
 
 
 def test_every_primitive_has_test_inputs_and_every_input_a_primitive():

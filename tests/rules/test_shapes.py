@@ -30,6 +30,9 @@ DETACHING = {
     "solve_factored": [
         Case((MATRIX, *registry["factorise"].value(MATRIX), MATRIX[:, :2]), {"adjoint": True})
     ],
+    "basis": [Case((MATRIX[:, :2],)), Case((np.stack([MATRIX, MATRIX]),))],
+    "singular_basis": [Case((MATRIX[:, :2],)), Case((MATRIX[:2],))],
+    "complement": [Case((MATRIX[:, :1], MATRIX[:, 1:]), {"name": "np.linalg.svd"})],
 }
 POINTS = [
     pytest.param(name, case, id=f"{name}-{number}")

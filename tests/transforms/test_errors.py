@@ -221,10 +221,10 @@ ways = pytest.mark.parametrize("way", WAYS)
 
 @ways
 def test_a_function_without_a_rule(way):
-    text = message(pb.NoRuleError, WAYS[way], lambda x: np.sum(np.linalg.eigvals(np.outer(x, x))))
+    text = message(pb.NoRuleError, WAYS[way], lambda x: np.sum(np.packbits(np.outer(x, x))))
     assert_words(
         text,
-        "numpy.linalg.eigvals",
+        "numpy.packbits",
         "has no derivative rule",
         "@pullback.primitive",
         "stop_gradient",
@@ -410,9 +410,9 @@ def test_a_missing_rule_names_the_argument():
         with pytest.raises(pb.NoRuleError, match=r"argument 1, of dtype float64 and shape \(3,\),"):
             use()
     with pytest.raises(
-        pb.NoRuleError, match=r"numpy\..*qr has .* argument 0, of dtype float64 and"
+        pb.NoRuleError, match=r"numpy\..*packbits has .* argument 0, of dtype float64 and"
     ):
-        pb.grad(lambda x: np.linalg.qr(x)[0].sum())(np.eye(2))
+        pb.grad(lambda x: np.packbits(x).sum())(np.eye(2))
 
 
 def test_memory_is_not_reached_into():

@@ -13,6 +13,7 @@ from pullback.numpy import (  # noqa: F401
     diagonals,
     einsum,
     elementwise,
+    factorisations,
     fft,
     fitting,
     folding,

@@ -9,6 +9,7 @@ follow(
     {
         "scipy.fft": "pullback.scipy.fft",
         "scipy.fftpack": "pullback.scipy.fftpack",
+        "scipy.linalg": "pullback.scipy.linalg",
         "scipy.signal": "pullback.scipy.signal",
         "scipy.special": "pullback.scipy.special",
         "scipy.stats": "pullback.scipy.stats",
