@@ -17,6 +17,7 @@ from pullback.rules import (
     sinc,
     softmax,
     sorting,
+    sparse,
     spectral,
     trigonometric,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "sinc",
     "softmax",
     "sorting",
+    "sparse",
     "spectral",
     "trigonometric",
 ]

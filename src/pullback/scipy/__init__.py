@@ -5,4 +5,9 @@ from pullback.scipy.loading import follow
 
 __all__ = ["advice"]
 
-follow({"scipy.special": "pullback.scipy.special"})
+follow(
+    {
+        "scipy.sparse": "pullback.scipy.sparse",
+        "scipy.special": "pullback.scipy.special",
+    }
+)
