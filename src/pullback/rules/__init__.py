@@ -18,6 +18,7 @@ from pullback.rules import (
     softmax,
     sorting,
     sparse,
+    sparse_systems,
     spectral,
     trigonometric,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "softmax",
     "sorting",
     "sparse",
+    "sparse_systems",
     "spectral",
     "trigonometric",
 ]
