@@ -76,12 +76,6 @@ CALLS = {
     ),
     "scipy.special.lambertw": lambda x: scipy.special.lambertw(x),
     "scipy.special.spherical_jn": lambda x: scipy.special.spherical_jn(1, x),
-    "scipy.sparse.csr_array.__matmul__": lambda x: SPARSE @ (V * x),
-    "scipy.sparse.csr_array.__rmatmul__": lambda x: (V * x) @ SPARSE,
-    "scipy.sparse.csr_array.__mul__": lambda x: SPARSE * x,
-    "scipy.sparse.csr_matrix.dot": lambda x: scipy.sparse.csr_matrix(EYE).dot(V * x),
-    "scipy.sparse.csr_array": lambda x: scipy.sparse.csr_array(EYE * x),
-    "scipy.sparse.lil_array": lambda x: scipy.sparse.lil_array(EYE * x),
     "scipy.sparse.linalg.spsolve": lambda x: scipy.sparse.linalg.spsolve(SPARSE, V * x),
     "scipy.sparse.linalg.LinearOperator.__matmul__": lambda x: (
         scipy.sparse.linalg.aslinearoperator(EYE) @ (V * x)

@@ -33,7 +33,13 @@ _OPERANDS = frozenset(
 _JOINED = frozenset({Tracer, list, tuple})
 """Operands that NumPy's arrays don't know what to do with, or had better not be given."""
 
-made = GROUND.constant
+
+def made(value: Any) -> Any:
+    """What an operator has made of arrays at the ground; what is of another library stays it."""
+    return GROUND.constant(value) if type(value) in _MADE else value
+
+
+_MADE = frozenset({np.ndarray, *SCALARS})
 
 
 def _is_operand(x: Any) -> bool:

@@ -20,6 +20,8 @@ from pullback.rules import (
     sinc,
     softmax,
     sorting,
+    sparse,
+    sparse_systems,
     spectral,
     trigonometric,
 )
@@ -44,6 +46,8 @@ __all__ = [
     "sinc",
     "softmax",
     "sorting",
+    "sparse",
+    "sparse_systems",
     "spectral",
     "trigonometric",
 ]

@@ -11,6 +11,7 @@ follow(
         "scipy.fftpack": "pullback.scipy.fftpack",
         "scipy.linalg": "pullback.scipy.linalg",
         "scipy.signal": "pullback.scipy.signal",
+        "scipy.sparse": "pullback.scipy.sparse",
         "scipy.special": "pullback.scipy.special",
         "scipy.stats": "pullback.scipy.stats",
     }

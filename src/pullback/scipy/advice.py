@@ -48,9 +48,8 @@ FAMILIES = {
         "that of a filter, which is linear, is pullback.Linear(f) with the function itself"
     ),
     "scipy.sparse": (
-        "A sparse array holds no traced values, and multiplies none: put the product into a "
-        "function with @pullback.primitive, and let its rule return "
-        "pullback.Linear(lambda v: A @ v, lambda v: A.T @ v); or multiply by A.toarray()"
+        "Sparse matrices multiply traced values, A @ x, and have traced elements, "
+        "csr_array((data, indices, indptr)); for anything else make them dense, A.toarray()"
     ),
     "scipy.sparse.linalg": f"Where it solves equations {_SOLVER}; otherwise {_WRAPPED}",
     "scipy.spatial": (

@@ -26,12 +26,23 @@ import numpy as np
 
 from pullback.core.tracing import Tracer
 
-__all__ = ["any_traced", "first_traced", "give_first_step", "plain", "served", "serves"]
+__all__ = [
+    "any_traced",
+    "composites",
+    "first_traced",
+    "give_first_step",
+    "plain",
+    "served",
+    "serves",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 served: dict[Callable[..., Any], Callable[..., Any]] = {}
 """The functions of SciPy's that are served with a rule, and what serves them."""
+
+composites: dict[type, Callable[[Any], Any]] = {}
+"""Classes of objects that hold a traced value, and what gives that value of one."""
 
 
 def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
@@ -81,7 +92,9 @@ def first_traced(values: Iterable[Any]) -> Any:
         elif isinstance(x, list | tuple):
             found = first_traced(x)
         elif isinstance(x, dict):
-            found = first_traced(x.values())
+            found = first_traced(dict.values(x))
+        elif kind in composites:
+            return composites[kind](x)
         if found is not None:
             return found
     return None
