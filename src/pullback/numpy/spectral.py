@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracing import Tracer, strip
+from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.numpy import norms
 from pullback.numpy.conversion import inexact, promoted
@@ -92,7 +92,10 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
 
 @implements(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
-    """x = A⁺b; its derivative is taken along matrices of the same rank."""
+    """x = A⁺b; its derivative is taken along matrices of the same rank.
+
+    While a graph is recorded the rank is taken to be full, on which the residuals' shape depends.
+    """
     a, b = promoted(inexact(operand(a)), inexact(operand(b)))
     rows, columns = shape_of(a)
     if rcond is None:
@@ -112,6 +115,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
 
 def _is_full(name: str, rank: Any, columns: int) -> bool:
     """Whether the columns are independent, of all examples if they are mapped."""
+    if not known(rank):
+        return True
     full = np.equal(strip(rank), columns)
     if np.any(full) and not np.all(full):
         raise DataDependenceError(
