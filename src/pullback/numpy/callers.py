@@ -1,8 +1,8 @@
 """Whose code asks NumPy for a function.
 
-Code of users is served: what it makes can hold derivatives; and so is that of
-:mod:`numpy.polynomial`. Other code of NumPy's, that of SciPy, pullback and other compiled libraries
-is not: it hands arrays on to code in C, which wants NumPy's own.
+Code of users is served: what it makes can hold derivatives; and so are functions of
+:mod:`numpy.polynomial` that have traced variables. Other code of NumPy's, that of SciPy, pullback
+and other compiled libraries is not: it hands arrays on to code in C, which wants NumPy's own.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import inspect
 import os
 import sys
 from types import CodeType, FrameType
+from typing import Any
 
 import numpy as np
+
+from pullback.numpy.operands import holds_tracer
 
 __all__ = ["asks", "is_pullbacks_file", "is_users_file", "sites", "subscripts"]
 
@@ -47,12 +50,20 @@ def asks(frame: FrameType, name: str) -> bool:
     """
     code, at = frame.f_code, frame.f_lasti
     path = code.co_filename
-    if not (is_users_file(path) or path.startswith(_POLYNOMIALS)) or not _loads(code, at, name):
+    if path.startswith(_POLYNOMIALS):
+        return any(map(_is_traced, frame.f_locals.values())) and _loads(code, at, name)
+    if not is_users_file(path) or not _loads(code, at, name):
         return False
     if len(sites) >= MOST_SITES:
         sites.clear()
     sites[id(code), at] = code
     return True
+
+
+def _is_traced(x: Any) -> bool:
+    """Whether it is an array that is traced, or a series that has some."""
+    parts = (getattr(x, name, None) for name in ("coef", "domain", "window"))
+    return holds_tracer(x) or any(map(holds_tracer, parts))
 
 
 def subscripts(frame: FrameType) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from traceback import walk_stack
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,9 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentValueError, DataDependenceError
 from pullback.graph.places import user_line
-from pullback.numpy.conversion import inexact
+from pullback.numpy.conversion import convert, inexact
 from pullback.numpy.operands import operand
+from pullback.numpy.protocol import are_constant
 from pullback.numpy.registration import implements
 from pullback.numpy.rewriting import NUMPY, rewritten
 from pullback.rules.custom import stop_gradient
@@ -41,16 +44,46 @@ def polyfit(x: Any, y: Any, deg: Any, *options: Any, **others: Any) -> Any:
     return _fit(NUMPY.array(operand(x)), NUMPY.array(operand(y)), deg, *options, **others)
 
 
-_divide = rewritten(np.polydiv)
-
-
 @implements(np.polydiv)
 def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
-    """What is near 0 at the front of the remainder is left out, as in NumPy."""
+    """The remainder has as many coefficients as the divisor, less one; NumPy trims zeros of it.
+
+    That a coefficient is zero does not say that its derivative is.
+    """
     whole = isinstance(u, np.poly1d) or isinstance(v, np.poly1d)
     u, v = (each.coeffs if isinstance(each, np.poly1d) else each for each in (u, v))
-    quotient, remainder = _divide(NUMPY.array(operand(u)), NUMPY.array(operand(v)))
-    return (np.poly1d(quotient), np.poly1d(remainder)) if whole else (quotient, remainder)
+    u, v = np.atleast_1d(operand(u)) + 0.0, np.atleast_1d(operand(v)) + 0.0
+    dtype = dtype_of(u[0] + v[0])
+    steps, n = shape_of(u)[0] - shape_of(v)[0] + 1, shape_of(v)[0]
+    scale, rest, found = 1.0 / v[0], convert(u, dtype), []
+    for _ in range(steps):
+        found.append(scale * rest[0])
+        rest = np.concatenate([rest[1:n] - (found[-1] * v)[1:], rest[n:]])
+    quotient = np.stack(found) if found else np.zeros(1, dtype)
+    if not shape_of(rest)[0]:
+        rest = np.zeros(1, dtype)
+    return (np.poly1d(quotient), np.poly1d(rest)) if whole else (quotient, rest)
+
+
+@implements(np.trim_zeros)
+def trim_zeros(filt: Any, *options: Any, **others: Any) -> Any:
+    """What is asked for is cut off; the coefficients that `numpy.poly1d` has it trim are kept.
+
+    That a coefficient is zero does not say that its derivative is.
+    """
+    if _is_called_by("numpy.lib._polynomial_impl") and not are_constant(filt):
+        return filt
+    return _trim_zeros(filt, *options, **others)
+
+
+_trim_zeros = rewritten(np.trim_zeros)
+
+
+def _is_called_by(module: str) -> bool:
+    """Whether the first function that isn't pullback's is in a module of this name."""
+    callers = (frame for frame, _ in walk_stack(sys._getframe(1)))
+    names = (frame.f_globals.get("__name__", "") for frame in callers)
+    return next((name for name in names if not name.startswith("pullback.")), "") == module
 
 
 @implements(np.roots)

@@ -19,7 +19,6 @@ from pullback.numpy.rewriting import rewritten
 __all__: list[str] = []
 
 implements(np.ix_)(rewritten(np.ix_))
-implements(np.trim_zeros)(rewritten(np.trim_zeros))
 
 
 @implements(np.unravel_index)

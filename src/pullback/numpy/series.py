@@ -1,9 +1,9 @@
 """NumPy's polynomials and other series: `numpy.polynomial`.
 
 They are written in Python, and their own code follows traced values: see
-:mod:`pullback.numpy.callers`. Zeros at the end of their coefficients it trims. Where it is not
-known whether there are any, or it differs from example to example, they are kept here, and the
-coefficients of a series in which there are may then have more elements than NumPy's.
+:mod:`pullback.numpy.callers`. Zeros at the end of their coefficients it trims. Those that are
+traced are kept here, as that they are zero does not say that their derivative is; a series may
+then have more coefficients than NumPy's.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ import numpy as np
 from numpy.polynomial import chebyshev, hermite, hermite_e, laguerre, legendre, polynomial
 from numpy.polynomial import polyutils as pu
 
-from pullback.core.tracing import Tracer, is_plain
+from pullback.core.tracing import is_plain
 from pullback.numpy.decisions import Kind, decide, decide_module
 from pullback.numpy.fitting import least_squares
 from pullback.numpy.operands import operand
-from pullback.numpy.protocol import array_functions
+from pullback.numpy.protocol import are_constant, array_functions
 from pullback.numpy.registration import implements, with_names
 from pullback.numpy.rewriting import Namespace
-from pullback.rules.custom import stop_gradient
 
 __all__ = ["SERIES"]
 
@@ -29,11 +28,8 @@ SERIES = (chebyshev, hermite, hermite_e, laguerre, legendre, polynomial, pu)
 
 
 def _trimmed(seq: Any) -> Any:
-    """The coefficients without the zeros at their end, if it is known whether there are any."""
-    last = stop_gradient(seq[-1]) if len(seq) else 0.0
-    if type(last) is Tracer and not last._is_constant:
-        return seq
-    return pu.trimseq(seq)
+    """The coefficients without the zeros at their end, if no derivative is lost with them."""
+    return pu.trimseq(seq) if are_constant(seq) else seq
 
 
 class _Linalg:

@@ -103,7 +103,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     """x = A⁺b, of a matrix of full rank if it is differentiated, where x is continuous.
 
-    In recorded bodies, where the rank is not known, it is taken along matrices of the same rank.
+    While a graph is recorded the rank is taken to be full, on which the residuals' shape depends.
     """
     a, b = promoted(inexact(operand(a)), inexact(operand(b)))
     rows, columns = shape_of(a)
@@ -130,6 +130,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
 
 def _is_full(name: str, rank: Any, columns: int) -> bool:
     """Whether the columns are independent, of all examples if they are mapped."""
+    if not known(rank):
+        return True
     full = np.equal(strip(rank), columns)
     if np.any(full) and not np.all(full):
         raise DataDependenceError(

@@ -8,8 +8,7 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Opaque
 from pullback.core.structure.axes import in_batches
-from pullback.rules.complex import adjoint
-from pullback.rules.registration import rule
+from pullback.rules.registration import rule, strong_multiply
 
 __all__ = ["roots"]
 
@@ -77,10 +76,13 @@ def roots(r, p, *, real):
     is_complex = dtype_of(p).kind == "c"
 
     def pull(r_bar):
-        p_bar = (adjoint(jacobian) @ r_bar[..., None])[..., 0]
+        p_bar = np.sum(strong_multiply(np.conj(jacobian), r_bar[..., None]), axis=-2)
         return p_bar if is_complex else np.real(p_bar)
 
-    return Linear(lambda p_dot: (jacobian @ p_dot[..., None])[..., 0], pull)
+    def push(p_dot):
+        return np.sum(strong_multiply(jacobian, p_dot[..., None, :]), axis=-1)
+
+    return Linear(push, pull)
 
 
 def _meets_multiple(p, *, real=False):
