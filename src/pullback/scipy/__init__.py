@@ -7,5 +7,6 @@ __all__ = ["advice"]
 
 follow({
     "scipy.linalg": "pullback.scipy.linalg",
+    "scipy.linalg.interpolative": "pullback.scipy.linalg.interpolative",
     "scipy.special": "pullback.scipy.special",
 })  # fmt: skip
