@@ -30,9 +30,10 @@ STEP = 2.0**-9
 
 DETACHING = {
     "stop_gradient", "factorise", "solve_factored", "basis", "singular_basis", "complement",
+    "column_order", "chosen_vectors", "left_vectors",
 }  # fmt: skip
 """Primitives with a derivative by decree, of which `tests.transforms`, `test_factored` and
-`tests.numpy.test_factorisations` have the tests."""
+`tests.numpy.test_factorisations` and `tests.scipy.linalg` have the tests."""
 
 
 def test_every_primitive_has_test_inputs_and_every_input_a_primitive():

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +33,9 @@ DETACHING = {
     ],
     "basis": [Case((MATRIX[:, :2],)), Case((np.stack([MATRIX, MATRIX]),))],
     "singular_basis": [Case((MATRIX[:, :2],)), Case((MATRIX[:2],))],
+    "column_order": [Case((MATRIX,)), Case((np.stack([MATRIX, MATRIX]),))],
+    "chosen_vectors": [Case((MATRIX, np.eye(3)), {"first": 0})],
+    "left_vectors": [Case((MATRIX,))],
     "complement": [Case((MATRIX[:, :1], MATRIX[:, 1:]), {"name": "np.linalg.svd"})],
 }
 POINTS = [

@@ -93,7 +93,9 @@ def test_threads_may_race_to_the_import_of_scipy(statements):
         "[thread.join() for thread in threads]",
         "print(*out, *(type(each).__module__ for each in sys.meta_path if 'pull' in repr(each)))",
     )
-    assert run(*program) == ["0.5"] * 4
+    found = run(*program)
+    assert found[:4] == ["0.5"] * 4
+    assert found[4:] in ([], ["pullback.scipy.loading"])  # it waits for what is not imported yet
 
 
 @pytest.mark.parametrize("first", ["import scipy", "from scipy.special import softmax"])

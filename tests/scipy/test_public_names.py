@@ -21,6 +21,7 @@ import scipy.fftpack
 import scipy.integrate
 import scipy.interpolate
 import scipy.linalg
+import scipy.linalg.interpolative
 import scipy.ndimage
 import scipy.optimize
 import scipy.signal
@@ -54,9 +55,10 @@ CALLS = {
     "scipy.stats.gaussian_kde.evaluate": lambda x: stats.gaussian_kde(V)(x),
     "scipy.stats.pearsonr": lambda x: stats.pearsonr(V, V * x),
     "scipy.stats.zscore": lambda x: stats.zscore(V * x),
-    "scipy.linalg.cho_factor": lambda x: scipy.linalg.cho_factor(EYE * x),
-    "scipy.linalg.expm": lambda x: scipy.linalg.expm(EYE * x),
-    "scipy.linalg.solve": lambda x: scipy.linalg.solve(EYE * x, V),
+    "scipy.linalg.schur": lambda x: scipy.linalg.schur(EYE * x),
+    "scipy.linalg.ldl": lambda x: scipy.linalg.ldl(EYE * x),
+    "scipy.linalg.cossin": lambda x: scipy.linalg.cossin(EYE * x, 1, 1),
+    "scipy.linalg.interpolative.svd": lambda x: scipy.linalg.interpolative.svd(EYE * x, 1),
     "scipy.linalg.qr_delete": lambda x: scipy.linalg.qr_delete(EYE * x, EYE, 0),
     "scipy.linalg.funm": lambda x: scipy.linalg.funm(EYE, lambda a: np.exp(a * x)),
     "scipy.signal.convolve": lambda x: scipy.signal.convolve(V * x, V),
@@ -180,7 +182,7 @@ def test_advice_for_every_module():
     modules = {name for name in scipy.__all__ if name.isidentifier() and name.islower()} - others
     modules = {name for name in modules if not name.startswith("_")}
     assert {f"scipy.{name}" for name in modules} <= set(FAMILIES)
-    assert "numpy.linalg.solve" in for_scipy("scipy.linalg.cho_solve")
+    assert "scipy.linalg.eig" in for_scipy("scipy.linalg.schur")
     assert for_scipy("scipy.linalg.cholesky") == "Call numpy.linalg.cholesky, which has a rule"
     assert for_scipy("scipy.signal.convolve") == "Call numpy.convolve, which has a rule"
     assert "minimise outside" in for_scipy("scipy.optimize.minimize")

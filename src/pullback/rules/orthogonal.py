@@ -36,9 +36,10 @@ def _real_diagonal(a):
 def qr(y, _a):
     """A = QR of at least as many rows as columns, R with a real diagonal: with W = ȦR⁻¹, X = QᴴW,
 
-    Y is the upper triangle of X, with the real part of its diagonal, and the lower one, mirrored; Q̇ = W − QY, Ṙ = YR. With M = R̄Rᴴ − QᴴQ̄ and its upper triangle
-    mirrored, Ā = (Q̄ + Q M)R⁻ᴴ. Where columns depend on each other Q is not determined, and an
-    error is raised; in recorded bodies it is ``LinAlgError``.
+    Y is the upper triangle of X, with the real part of its diagonal, and the lower one, mirrored;
+    Q̇ = W − QY, Ṙ = YR. With M = R̄Rᴴ − QᴴQ̄ and its upper triangle mirrored, Ā = (Q̄ + QM)R⁻ᴴ. Where
+    columns depend on each other Q is not determined, and an error is raised; in recorded bodies it
+    is ``LinAlgError``.
     """
     q, r = y
     _require_independent(r)

@@ -75,8 +75,15 @@ def _sums(s):
 # -- Hermitian matrices ---------------------------------------------------------------------------
 
 
-def _eigh(a, *, uplo="L"):
-    return tuple(np.linalg.eigh(a, uplo))
+def _eigh(a, *, uplo="L", driver=None):
+    """By NumPy, or by a `driver` of LAPACK's, which may choose other signs of vectors."""
+    if driver is None or not a.size:
+        return tuple(np.linalg.eigh(a, uplo))
+    from scipy.linalg import eigh
+
+    places = list(np.ndindex(a.shape[:-2]))
+    found = [eigh(a[i], lower=uplo == "L", driver=driver, check_finite=False) for i in places]
+    return tuple(np.stack(x).reshape(*a.shape[:-2], *x[0].shape) for x in zip(*found, strict=True))
 
 
 def _separate_eigh(outs, args, interpreter):
@@ -96,7 +103,7 @@ def _separate_eigh(outs, args, interpreter):
     rowwise("(n,n)->(n),(n,n)", lambda n: 9 * n**3, multiple=True),
     separate=_separate_eigh,
 )
-def eigh(y, _a, *, uplo="L"):
+def eigh(y, _a, *, uplo="L", driver=None):
     """AV = V diag(w): ẇ = diag(VᴴȦV), V̇ = V(F ∘ VᴴȦV), Fᵢⱼ = 1/(wⱼ − wᵢ), Fᵢᵢ = 0.
 
     Ā = V(diag(w̄) + F ∘ VᴴV̄)Vᴴ. NumPy reads one triangle of A, `uplo`, and takes the other one to be

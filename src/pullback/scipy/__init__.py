@@ -10,6 +10,7 @@ follow(
         "scipy.fft": "pullback.scipy.fft",
         "scipy.fftpack": "pullback.scipy.fftpack",
         "scipy.linalg": "pullback.scipy.linalg",
+        "scipy.linalg.interpolative": "pullback.scipy.linalg.interpolative",
         "scipy.signal": "pullback.scipy.signal",
         "scipy.sparse": "pullback.scipy.sparse",
         "scipy.special": "pullback.scipy.special",

@@ -88,12 +88,6 @@ OF_DISTRIBUTIONS = {
 NAMESAKES = frozenset({"scipy.linalg", "scipy.signal", "scipy.integrate"})
 """Modules whose functions NumPy has under the same names, so far as it has them."""
 
-SOLVES = frozenset({
-    "cho_factor", "cho_solve", "lu_factor", "lu_solve", "lu", "solve_triangular", "solve_banded",
-    "solveh_banded", "solve_toeplitz", "solve_circulant", "cho_solve_banded", "cholesky_banded",
-})  # fmt: skip
-"""Factorisations, and what solves with them."""
-
 
 def for_scipy(name: str) -> str:
     """What to do instead of calling SciPy's function of this public name."""
@@ -106,8 +100,6 @@ def for_scipy(name: str) -> str:
     for module in (np, np.linalg) if family in NAMESAKES else ():
         if getattr(module, function, None) in array_functions:
             return f"Call {module.__name__}.{function}, which has a rule"
-    if family == "scipy.linalg" and function in SOLVES:
-        return f"Call numpy.linalg.solve(A, b), which has a rule; or {_WRAPPED}"
     if family == "scipy.optimize" and function.startswith(("minimize", "fmin")):
         return (
             "Minimisation is not differentiated step by step: minimise outside of the function; "
