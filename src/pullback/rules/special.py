@@ -119,7 +119,8 @@ def _hazard_excess(x, *, order):
 
     For large x by Laplace's continued fraction, where the differences cancel.
     """
-    dtype, x = np.asarray(x).dtype, np.asarray(x, np.float64)
+    dtype = np.asarray(x).dtype
+    x = np.asarray(x, np.promote_types(dtype, np.float64))
     large = x > 4
     fraction = t = np.where(large, x, 4.0)
     for k in range(80 + order, order, -1):

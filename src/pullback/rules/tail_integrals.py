@@ -32,10 +32,12 @@ def in_blocks(function, *args):
     """A function of arrays of one axis, over all elements of these, in blocks that fit a cache.
 
     It is called with double precision, and its result is of the widest dtype among the arguments,
-    at least single.
+    at least single. As SciPy's functions, it takes none that is wider than double precision.
     """
     args = np.broadcast_arrays(*args)
     dtype = np.result_type(*args, np.float32)
+    if dtype not in (np.float32, np.float64):
+        raise TypeError(f"got arguments of dtype {dtype}, wanted real ones of at most 64 bits")
     flat = [np.asarray(x, np.float64).ravel() for x in args]
     size = flat[0].size
     found = np.empty(size)

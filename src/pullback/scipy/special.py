@@ -21,7 +21,10 @@ from pullback.rules import (
     gamma_distributions,
     incomplete_beta,
     incomplete_gamma,
+    kolmogorov,
+    noncentral,
     special,
+    student,
 )
 from pullback.rules import softmax as rules
 from pullback.rules.custom import stop_gradient
@@ -36,10 +39,13 @@ __all__ = [
     "gamma_wrappers",
     "incomplete_beta",
     "incomplete_gamma",
+    "kolmogorov",
     "log_softmax",
     "logsumexp",
+    "noncentral",
     "softmax",
     "special",
+    "student",
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.rules.cases.case import Case
-from tests.rules.cases.gamma import MIDDLE, POSITIVE, PROPER, points
+from tests.rules.cases.gamma import MIDDLE, POSITIVE, PROPER, points, single
 
 _PAIR = [((), ()), ((3,), (2, 1)), ((0, 2), (1, 2))]
 _TRIPLE = [((3,), (3,), (3,)), ((3,), (), (2, 1))]
@@ -18,6 +18,11 @@ def counted(*intervals, k=2, n=None):
     return [
         Case((*counts, *case.args)) for case in points(intervals, [((2,),) * len(intervals)] * 2)
     ]
+
+
+def non_central(first, nc):
+    """Cases of a function of x or y, degrees of freedom that are not differentiated, and nc."""
+    return [Case((case.args[0], 3, case.args[1])) for case in points([first, nc], _PAIR)]
 
 
 CASES = {
@@ -50,4 +55,31 @@ CASES = {
     "fdtrc": points([POSITIVE, POSITIVE, POSITIVE], _TRIPLE),
     "fdtri": points([_LARGER, _LARGER, PROPER], _TRIPLE),
     "fdtridfd": points([_LARGER, (0.8, 0.85), (3, 4)], _TRIPLE),
+    "stdtr": points([POSITIVE, (-3, 3)], _PAIR),
+    "stdtrit": points([POSITIVE, PROPER], _PAIR),
+    "stdtridf": points([(0.8, 0.82), (1.4, 1.5)], _PAIR),
+    "stdtr_in_df": points([POSITIVE, (-3, 3)], _PAIR, order=1),
+    "t_ratio": points([POSITIVE, (-3, 3)], _PAIR, order=1),
+    "t_density": points([POSITIVE, (-3, 3)], _PAIR),
+    "t_cumulant": [
+        *points([POSITIVE, (-3, 3)], _PAIR, n=1),
+        *points([POSITIVE, (-3, 3)], _PAIR[:1], n=2),
+    ],
+    "chndtr": non_central((1, 6), (1, 4)),
+    "chndtrix": non_central(PROPER, (1, 4)),
+    "chndtrinc": [
+        Case((case.args[0], 3, case.args[1])) for case in points([(1, 4), (0.1, 0.2)], _PAIR)
+    ],
+    "chi_density": non_central((1, 6), (1, 4)),
+    "ncfdtr": [Case((3, 5, *case.args)) for case in points([(1, 4), (1, 4)], _PAIR)],
+    "ncfdtri": [Case((3, 5, *case.args)) for case in points([(1, 4), PROPER], _PAIR)],
+    "mixture_density": [Case((2, 3, *case.args)) for case in points([PROPER, POSITIVE], _PAIR)],
+    "mixture_weight": [Case((2, 3, *case.args)) for case in points([PROPER, POSITIVE], _PAIR)],
+    "kolmogorov": [*single(0.6, 1.05), *points([(1.15, 2)], [((3,),)])],
+    "kolmogi": single(0.2, 0.6),
+    "smirnov": [Case((4, x)) for x in (np.array([0.1, 0.3]), 0.6)],
+    "smirnovi": [Case((4, np.array([0.3, 0.55])))],
+    "smirnov_density": [Case((4, x), {"order": 1}) for x in (np.array([0.1, 0.3]), 0.6)],
+    "nrdtrimn": points([PROPER, POSITIVE, POSITIVE], _TRIPLE),
+    "nrdtrisd": points([POSITIVE, (0.6, 0.9), (5, 6)], _TRIPLE),
 }
