@@ -8,6 +8,7 @@ __all__ = ["advice"]
 follow(
     {
         "scipy.sparse": "pullback.scipy.sparse",
+        "scipy.sparse.linalg": "pullback.scipy.sparse.linalg",
         "scipy.special": "pullback.scipy.special",
     }
 )

@@ -13,8 +13,9 @@ from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant, strip_all
+from pullback.scipy.constants import constant_call
 from pullback.scipy.first_step import any_traced, give_first_step, plain, serves
-from pullback.scipy.sparse.operators import CLASSES, constant_call
+from pullback.scipy.sparse.operators import CLASSES
 from pullback.scipy.sparse.parts import Parts, parts_of
 from pullback.scipy.sparse.traced import as_matrix, become, from_parts, is_traced, traced
 
