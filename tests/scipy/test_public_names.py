@@ -73,7 +73,6 @@ CALLS = {
     "scipy.interpolate.CubicSpline": lambda x: scipy.interpolate.CubicSpline(V, V * x),
     "scipy.interpolate.interp1d": lambda x: scipy.interpolate.interp1d(V, V)(x),
     "scipy.spatial.KDTree.query": lambda x: scipy.spatial.KDTree(EYE).query(V * x),
-    "scipy.spatial.distance.cdist": lambda x: scipy.spatial.distance.cdist(EYE * x, EYE),
     "scipy.spatial.transform.Rotation.from_rotvec": lambda x: (
         scipy.spatial.transform.Rotation.from_rotvec(V * x)
     ),

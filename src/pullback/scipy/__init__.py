@@ -9,6 +9,7 @@ follow(
     {
         "scipy.sparse": "pullback.scipy.sparse",
         "scipy.sparse.linalg": "pullback.scipy.sparse.linalg",
+        "scipy.spatial": "pullback.scipy.spatial",
         "scipy.special": "pullback.scipy.special",
     }
 )

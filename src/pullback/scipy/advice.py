@@ -87,7 +87,7 @@ SOLVES = frozenset({
 
 def for_scipy(name: str) -> str:
     """What to do instead of calling SciPy's function of this public name."""
-    decision = decisions.get(name)
+    decision = decisions.get(name) or decisions.get(name.rpartition(".")[0])
     if decision is not None and decision.kind is Kind.REFUSED:
         return decision.reason
     family, _, function = name.rpartition(".")
