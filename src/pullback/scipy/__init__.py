@@ -8,7 +8,6 @@ __all__ = ["advice"]
 follow(
     {
         "scipy.sparse": "pullback.scipy.sparse",
-        "scipy.sparse.linalg": "pullback.scipy.sparse.linalg",
         "scipy.spatial": "pullback.scipy.spatial",
         "scipy.special": "pullback.scipy.special",
     }

@@ -150,7 +150,7 @@ def _placing(function: Callable[..., Any], number: Callable[..., Any]) -> None:
         numbering = _Numbering()
         return numbering.placed(plain(function)(number(numbering, first), *args, **kwargs), dtype)
 
-    give_first_step(function, placed)
+    serves(function)(placed)
 
 
 def _holds_traced(x: Any) -> bool:
@@ -189,8 +189,11 @@ for _name, _number in {
     "block_array": _blocks,
     "tril": _Numbering.of,
     "triu": _Numbering.of,
+    "swapaxes": _Numbering.of,
+    "permute_dims": _Numbering.of,
 }.items():
-    _placing(getattr(scipy.sparse, _name), _number)
+    if hasattr(scipy.sparse, _name):  # some are of newer releases
+        _placing(getattr(scipy.sparse, _name), _number)
 
 
 def _either(a: Any, b: Any) -> Any:

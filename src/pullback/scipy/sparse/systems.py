@@ -16,7 +16,7 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.rules.sparse_systems import Iteration, iterative_solve, remember, sparse_solve
 from pullback.scipy.constants import constant_call
-from pullback.scipy.first_step import any_traced, give_first_step, plain, serves
+from pullback.scipy.first_step import any_traced, give_first_step, plain, served, serves
 from pullback.scipy.sparse.linear_operators import TracedOperator, matrix_of
 from pullback.scipy.sparse.parts import Parts, parts_of
 
@@ -175,6 +175,7 @@ def _solver(a: Any, plainly: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 give_first_step(sl.factorized, factorized, always=True)
+served[sl.factorized] = factorized
 
 # -- by iteration ----------------------------------------------------------------------------------
 
@@ -183,7 +184,7 @@ def _iterating(name: str) -> Callable[..., Any]:
     function = getattr(sl, name)
     where = f"scipy.sparse.linalg.{name}"
 
-    def served(A: Any, b: Any, x0: Any = None, **options: Any) -> Any:
+    def solved(A: Any, b: Any, x0: Any = None, **options: Any) -> Any:
         constants = constant_call(function, (A, b), {"x0": x0, **options})
         if constants is not NotImplemented:
             return constants
@@ -216,8 +217,8 @@ def _iterating(name: str) -> Callable[..., Any]:
             b = b.astype(float)
         return iterative_solve(b, *start, *matrix, iteration=iteration)
 
-    served.__doc__ = "A⁻¹b up to a tolerance, and what became of the iteration; x0 is a constant."
-    return served
+    solved.__doc__ = "A⁻¹b up to a tolerance, and what became of the iteration; x0 is a constant."
+    return solved
 
 
 def _require_square(a: Any, b: Any, where: str) -> None:

@@ -123,3 +123,10 @@ refused(
     "convex_hull_plot_2d delaunay_plot_2d voronoi_plot_2d",
     "Plot what is detached, pullback.stop_gradient(x)",
 )
+refused(
+    scipy.spatial.transform,
+    "RigidTransform Rotation RotationSpline Slerp",
+    "Write the matrix of the rotation with NumPy's functions, of the unit axis k and the angle t "
+    "as np.cos(t) * np.eye(3) + np.sin(t) * K + (1 - np.cos(t)) * np.outer(k, k), where K @ x is "
+    "np.cross(k, x); a constant rotation is rotation.as_matrix() @ x",
+)
