@@ -23,12 +23,12 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Opaque
 from pullback.core.structure.axes import in_front, rank_of
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.errors import ArgumentTypeError, ArgumentValueError, NoRuleError
 from pullback.rules.complex import conjugated
 from pullback.rules.registration import rule
 from pullback.rules.sparse import on_pattern, sparse_matmul, stacked
 
-__all__ = ["Iteration", "iterative_solve", "solution_dtype", "sparse_solve"]
+__all__ = ["Iteration", "iterative_solve", "remember", "solution_dtype", "sparse_solve"]
 
 
 def solution_dtype(*arrays):
@@ -58,27 +58,35 @@ class _Factors(NamedTuple):
 
 
 _known: list[_Factors] = []
-"""The last factorisations. Each goes with the array of elements that it was made of: in reverse
-mode the solution and its pullback have the same."""
+"""The last factorisations. Each goes with the first solution that it gave: while that is kept, by
+the user or for a derivative, the adjoint is solved with the same factors."""
 
 MOST_KNOWN = 4
 
 
-def _factors(data, rows, columns, n, ordering, dtype):
-    """The factors of the matrix with these columns, from SuperLU."""
-    how = (n, ordering, dtype)
+def _factorised(data, rows, columns, how):
+    """SuperLU's solver of the matrix with these columns, and whether it is new."""
     for known in list(_known):
         if known.how == how and all(map(_same, known.given, (data, rows, columns))):
-            return known.solve
+            return known.solve, False
     from scipy.sparse import coo_array
     from scipy.sparse.linalg import splu
 
+    n, ordering, dtype = how
     matrix = coo_array((data.astype(dtype), (rows, columns)), shape=(n, n)).tocsc()
-    solve = splu(matrix, permc_spec=ordering).solve
-    owner = weakref.ref(data, _forget)
-    _known.append(_Factors(owner, (data.copy(), rows, columns), how, solve))
+    return splu(matrix, permc_spec=ordering).solve, True
+
+
+def _keep(owner, matrix, how, solve):
+    data, rows, columns = matrix
+    _known.append(_Factors(weakref.ref(owner, _forget), (data.copy(), rows, columns), how, solve))
     del _known[:-MOST_KNOWN]
-    return solve
+
+
+def remember(data: Any, rows: Any, columns: Any, n: int, solve: Any) -> None:
+    """Keep SciPy's solver of the matrix with these columns as long as there is this `data`."""
+    if getattr(solve, "__name__", "") == "solve" and data.dtype.char in "fdFD":
+        _keep(data, (data, rows, columns), (n, None, data.dtype), solve)
 
 
 def _same(one, other):
@@ -105,13 +113,17 @@ def _sparse_solve(data, b, rows, columns, *, compressed, ordering=None, triangle
     if dtype.char in "fdFD":
         # SuperLU has columns. Of a matrix that is stored by rows they are those of its transpose.
         by_columns = compressed == "csc"
-        places = (rows, columns) if by_columns else (columns, rows)
+        given = (data, rows, columns) if by_columns else (data, columns, rows)
+        how = (n, ordering, dtype)
         try:
-            solve = _factors(data, *places, n, ordering, dtype)
+            solve, new = _factorised(*given, how)
         except RuntimeError:  # a singular matrix, of which SciPy warns
             pass
         else:
-            return np.ascontiguousarray(solve(b.astype(dtype), "N" if by_columns else "T"))
+            x = np.ascontiguousarray(solve(b.astype(dtype), "N" if by_columns else "T"))
+            if new:
+                _keep(x, given, how, solve)
+            return x
     matrix = coo_array((data, (rows, columns)), shape=(n, n)).asformat(compressed)
     x = spsolve(matrix, b, permc_spec=ordering, use_umfpack=False)
     return np.ascontiguousarray(np.reshape(x, b.shape))
@@ -235,11 +247,12 @@ class Iteration:
     def __repr__(self) -> str:
         return self.name
 
-    def solve(self, matrix: Any, b: Any) -> tuple[Any, Any]:
+    def solve(self, matrix: Any, b: Any, *start: Any) -> tuple[Any, Any]:
         import scipy.sparse.linalg
 
         solver = getattr(scipy.sparse.linalg, self.name)
-        x, info = solver(self.operator if matrix is None else matrix, b, **self.options)
+        a = self.operator if matrix is None else matrix
+        x, info = solver(a, b, *start, **self.options)
         return np.asarray(x), np.asarray(info)
 
     @property
@@ -266,20 +279,37 @@ SYMMETRIC = frozenset({"cg", "minres"})
 
 
 def _adjoint(operator: Any) -> Any:
-    return operator.H if hasattr(operator, "matvec") else operator.conj().T
+    if not hasattr(operator, "matvec"):
+        return operator.conj().T
+    try:
+        operator.rmatvec(np.zeros(operator.shape[0], operator.dtype or float))
+    except (NotImplementedError, TypeError):
+        raise NoRuleError(
+            f"scipy.sparse.linalg: the derivative in reverse mode solves with the adjoint of an "
+            f"operator of shape {operator.shape} that has none; give LinearOperator an rmatvec="
+        ) from None
+    return operator.H
 
 
-def _iterative_solve(b, *matrix, iteration):
+def _parted(rest, iteration):
+    """Where the iteration starts, if that is given, and the matrix, if there is one."""
+    matrix = rest[-3:] if iteration.operator is None else ()
+    return rest[: len(rest) - len(matrix)], matrix
+
+
+def _iterative_solve(b, *rest, iteration):
+    start, matrix = _parted(rest, iteration)
     if not matrix:
-        return iteration.solve(None, b)
+        return iteration.solve(None, b, *start)
     from scipy.sparse import coo_array
 
     data, rows, columns = matrix
     n = b.shape[0]
-    return iteration.solve(coo_array((data, (rows, columns)), shape=(n, n)).tocsr(), b)
+    return iteration.solve(coo_array((data, (rows, columns)), shape=(n, n)).tocsr(), b, *start)
 
 
-def _iterative_shape(_primitive, b, *matrix, iteration):
+def _iterative_shape(_primitive, b, *rest, iteration):
+    _, matrix = _parted(rest, iteration)
     given = matrix[0] if matrix else iteration.operator
     dtype = _iterated_dtype(iteration.name, dtype_of(given), dtype_of(b))
     return Abstract(shape_of(b), dtype), Abstract((), np.dtype(np.int64))
@@ -304,13 +334,14 @@ def _iterative_batch(primitive, size, mapped, values, params):
     _iterative_solve,
     Opaque(_iterative_shape, _iterative_batch, multiple=True),
 )
-def iterative_solve(outs, _b, *matrix, iteration):
+def iterative_solve(outs, _b, *rest, iteration):
     """(x, info) with Ax = b up to a tolerance: Aẋ = ḃ − Ȧx, Aᴴb̄ = x̄, āₑ = −b̄ᵢ conj(xⱼ).
 
     The derivative is that of A⁻¹b, by the same method with the same tolerance. It does not depend
     on where the iteration starts.
     """
-    x, linear, adjoint = outs[0], iteration.linear, iteration.adjoint
+    start, matrix = _parted(rest, iteration)
+    x, linear = outs[0], iteration.linear
     _, rows, columns = matrix or (None,) * 3
 
     def solve(b_dot):
@@ -320,11 +351,11 @@ def iterative_solve(outs, _b, *matrix, iteration):
         if bars[0] is None:
             return None
         transposed = (conjugated(matrix[0]), columns, rows) if matrix else ()
-        return iterative_solve(bars[0], *transposed, iteration=adjoint)[0]
+        return iterative_solve(bars[0], *transposed, iteration=iteration.adjoint)[0]
 
-    of_b = Linear(solve, adjoint_solve)
+    maps = (Linear(solve, adjoint_solve), *(None for _ in start))
     if not matrix:
-        return (of_b,)
+        return maps
 
     def pushforward(data_dot):
         n = shape_of(x)[0]
@@ -334,4 +365,4 @@ def iterative_solve(outs, _b, *matrix, iteration):
         b_bar = adjoint_solve(bars)
         return None if b_bar is None else -on_pattern(b_bar, conjugated(x), rows, columns)
 
-    return of_b, Linear(pushforward, pullback), None, None
+    return *maps, Linear(pushforward, pullback), None, None

@@ -13,6 +13,7 @@ follow(
         "scipy.linalg.interpolative": "pullback.scipy.linalg.interpolative",
         "scipy.signal": "pullback.scipy.signal",
         "scipy.sparse": "pullback.scipy.sparse",
+        "scipy.spatial": "pullback.scipy.spatial",
         "scipy.special": "pullback.scipy.special",
         "scipy.stats": "pullback.scipy.stats",
     }

@@ -51,7 +51,11 @@ FAMILIES = {
         "Sparse matrices multiply traced values, A @ x, and have traced elements, "
         "csr_array((data, indices, indptr)); for anything else make them dense, A.toarray()"
     ),
-    "scipy.sparse.linalg": f"Where it solves equations {_SOLVER}; otherwise {_WRAPPED}",
+    "scipy.sparse.linalg": (
+        "Hand over what is traced as an array, or as a matrix with traced elements, "
+        "csr_array((data, indices, indptr)), to spsolve, factorized, cg, gmres and their kin; "
+        f"otherwise {_WRAPPED}"
+    ),
     "scipy.spatial": (
         "Write it with NumPy's functions, distances as np.sqrt(np.sum((x - y) ** 2, axis=-1)); or "
         f"{_WRAPPED}"
@@ -91,7 +95,7 @@ NAMESAKES = frozenset({"scipy.linalg", "scipy.signal", "scipy.integrate"})
 
 def for_scipy(name: str) -> str:
     """What to do instead of calling SciPy's function of this public name."""
-    decision = decisions.get(name)
+    decision = decisions.get(name) or decisions.get(name.rpartition(".")[0])
     if decision is not None and decision.kind is Kind.REFUSED:
         return decision.reason
     family, _, function = name.rpartition(".")

@@ -103,8 +103,10 @@ def first_traced(values: Iterable[Any]) -> Any:
 _ATOMS = frozenset({bool, int, float, complex, str, type(None), np.float64})
 
 
-def give_first_step(function: Callable[..., Any], traced: Callable[..., Any]) -> None:
-    """Let `function` hand a call with tracers among its arguments to `traced`."""
+def give_first_step(
+    function: Callable[..., Any], traced: Callable[..., Any], *, always: bool = False
+) -> None:
+    """Let `function` hand a call with tracers among its arguments to `traced`; or every call."""
     if not isinstance(function, FunctionType):
         raise TypeError(
             f"{function!r} is of type {type(function).__name__}, and only a function written in "
@@ -117,7 +119,12 @@ def give_first_step(function: Callable[..., Any], traced: Callable[..., Any]) ->
             function.__dict__.setdefault("__signature__", inspect.signature(function))
         function.__wrapped__ = original  # type: ignore[attr-defined]
     # The last of all: a call in another thread has the old code or the new, and both work.
-    function.__code__ = _first_step(function.__code__, (any_traced, traced, original))
+    asked = _always if always else any_traced
+    function.__code__ = _first_step(function.__code__, (asked, traced, original))
+
+
+def _always(_values: Iterable[Any]) -> bool:
+    return True
 
 
 def _copy(function: FunctionType) -> FunctionType:

@@ -42,7 +42,7 @@ def solution(*columns, compressed="csc", imaginary=(False, False), places=SQUARE
     return Case((a[kept], b, rows, columns_), {"compressed": compressed, **more})
 
 
-def iterated(name, *, imaginary=False, symmetric=False):
+def iterated(name, *, imaginary=False, symmetric=False, start=False):
     a, b = normal(6, imaginary=imaginary), normal(3, imaginary=imaginary)
     a = 0.3 * a + np.array([2, 2, 2, 0, 0, 1])
     rows, columns = SQUARE
@@ -50,8 +50,12 @@ def iterated(name, *, imaginary=False, symmetric=False):
         rows, columns = np.array([0, 1, 2, 1], np.int32), np.array([0, 1, 2, 1], np.int32)
         a = a[[0, 1, 2, 5]]
     exactly = Iteration(name, {"rtol": 1e-15, "atol": 0.0})
-    return Case((b, a, rows, columns), {"iteration": exactly}, dtypes=("float64",))
+    given = (np.array([1, 2, 3]),) if start else ()
+    return Case((b, *given, a, rows, columns), {"iteration": exactly}, dtypes=("float64",))
 
+
+CONSTANT = np.array([2, -1, 1, 0, 3, 1])
+"""Integers, which are no argument of a derivative."""
 
 NOWHERE = np.zeros(0, np.int64)
 
@@ -80,8 +84,14 @@ CASES = {
         solution(triangle="unit lower"),
         solution(triangle="unit upper", imaginary=(True, True)),
     ],
+    "exponential_product": [
+        Case((normal(3), CONSTANT, *SQUARE)),
+        Case((normal(3, 2), CONSTANT, *SQUARE)),
+        Case((normal(3, imaginary=True), CONSTANT, *SQUARE)),
+    ],
     "iterative_solve": [
         iterated("bicgstab"),
+        iterated("bicgstab", start=True),
         iterated("gmres"),
         iterated("gmres", imaginary=True),
         iterated("cg", symmetric=True),

@@ -13,8 +13,9 @@ from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant, strip_all
+from pullback.scipy.constants import constant_call
 from pullback.scipy.first_step import any_traced, give_first_step, plain, serves
-from pullback.scipy.sparse.operators import CLASSES, constant_call
+from pullback.scipy.sparse.operators import CLASSES
 from pullback.scipy.sparse.parts import Parts, parts_of
 from pullback.scipy.sparse.traced import as_matrix, become, from_parts, is_traced, traced
 
@@ -149,7 +150,7 @@ def _placing(function: Callable[..., Any], number: Callable[..., Any]) -> None:
         numbering = _Numbering()
         return numbering.placed(plain(function)(number(numbering, first), *args, **kwargs), dtype)
 
-    give_first_step(function, placed)
+    serves(function)(placed)
 
 
 def _holds_traced(x: Any) -> bool:
@@ -188,8 +189,11 @@ for _name, _number in {
     "block_array": _blocks,
     "tril": _Numbering.of,
     "triu": _Numbering.of,
+    "swapaxes": _Numbering.of,
+    "permute_dims": _Numbering.of,
 }.items():
-    _placing(getattr(scipy.sparse, _name), _number)
+    if hasattr(scipy.sparse, _name):  # some are of newer releases
+        _placing(getattr(scipy.sparse, _name), _number)
 
 
 def _either(a: Any, b: Any) -> Any:

@@ -13,14 +13,14 @@ from pullback.core.shapes import shape_of
 from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
-from pullback.numpy.protocol import are_constant, on_constants
 from pullback.rules.sparse import sparse_matmul
-from pullback.scipy.first_step import give_first_step, plain
+from pullback.scipy.constants import constant_call
+from pullback.scipy.first_step import give_first_step
 from pullback.scipy.sparse.parts import Parts, parts_of, summed
 from pullback.scipy.sparse.traced import METHODS, from_parts, is_matrix, is_traced, name_of, traced
 from pullback.transforms.arguments import describe
 
-__all__ = ["CLASSES", "constant_call", "product"]
+__all__ = ["CLASSES", "product"]
 
 CLASSES = tuple(
     getattr(scipy.sparse, f"{kind}_{ending}")
@@ -28,14 +28,6 @@ CLASSES = tuple(
     for ending in ("array", "matrix")
 )
 """SciPy's sparse classes."""
-
-
-def constant_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:
-    """What SciPy's function returns for constants; NotImplemented where something is followed."""
-    everything = (*args, *kwargs.values())
-    if any(map(is_traced, everything)) or not are_constant((args, kwargs)):
-        return NotImplemented
-    return on_constants(plain(function), args, kwargs)
 
 
 def _is_sparse(x: Any) -> bool:
