@@ -23,7 +23,7 @@ from pullback.scipy.private import PRIVATE, private
 
 __all__: list[str] = []
 
-digamma: Any = rules.digamma
+digamma: Any = sc.digamma
 gaussian: Any = rules.gaussian
 
 _MODULE = "scipy.special._ufuncs"
