@@ -93,7 +93,9 @@ def test_threads_may_race_to_the_import_of_scipy(statements):
         "[thread.join() for thread in threads]",
         "print(*out, *(type(each).__module__ for each in sys.meta_path if 'pull' in repr(each)))",
     )
-    assert run(*program) == ["0.5"] * 4
+    found = run(*program)
+    assert found[:4] == ["0.5"] * 4
+    assert found[4:] in ([], ["pullback.scipy.loading"])  # it waits for what is not imported yet
 
 
 @pytest.mark.parametrize("first", ["import scipy", "from scipy.special import softmax"])
@@ -150,7 +152,10 @@ def test_importing_again_adds_no_second_step(early):
 
 
 def test_the_import_is_otherwise_as_it_was():
-    assert not any(isinstance(finder, loading._Finder) for finder in sys.meta_path)
+    for finder in sys.meta_path:
+        if isinstance(finder, loading._Finder):  # it waits for what is not imported yet
+            assert finder.surfaces
+            assert not set(finder.surfaces) & set(sys.modules)
     assert type(scipy.special.__loader__).__module__ == "_frozen_importlib_external"
     assert scipy.special.__spec__.loader is scipy.special.__loader__
 
