@@ -105,6 +105,8 @@ def _sparse_solve(data, b, rows, columns, *, compressed, ordering=None, triangle
     from scipy.sparse.linalg import spsolve, spsolve_triangular
 
     if triangle:
+        # SuperLU has C's integers, and not every release of SciPy makes them of others.
+        rows, columns = rows.astype(np.intc, copy=False), columns.astype(np.intc, copy=False)
         matrix = coo_array((data, (rows, columns)), shape=(n, n)).asformat(compressed)
         unit = triangle.startswith("unit")
         lower = triangle.endswith("lower")
