@@ -56,7 +56,7 @@ for _method in (
 WEIGHTED = functools.partial(np.quantile, method="inverted_cdf")
 form("quantile", lambda x: WEIGHTED(x, [0.0, 0.35, 0.62, 1.0], weights=W), V)
 form("quantile", lambda x: WEIGHTED(x, 0.4, weights=W, axis=1, keepdims=True), A)
-form("quantile", lambda x: WEIGHTED(x, [0.4, 0.7], weights=np.abs(B[:3, :4]), axis=(0, 1)), A)
+form("quantile", lambda x: WEIGHTED(x, [0.4, 0.7], weights=np.abs(B[:3, :4])), A)
 form("percentile", lambda x: np.percentile(x, 40, weights=W, method="inverted_cdf", axis=-1), T)
 form("nanquantile", lambda x: np.nanquantile(
     np.where(HOLES[0], np.nan, x), 0.6, weights=W, method="inverted_cdf"), V)

@@ -34,6 +34,10 @@ decide(
     "pullback.vmap",
 )  # fmt: skip
 decide(
+    np, "in1d trapz", Kind.REFUSED,
+    "NumPy gives up the name: call numpy.isin for in1d, numpy.trapezoid for trapz",
+)  # fmt: skip
+decide(
     np.lib.stride_tricks, "as_strided", Kind.REFUSED,
     "It reaches into memory: use numpy.lib.stride_tricks.sliding_window_view, or an index array",
 )  # fmt: skip

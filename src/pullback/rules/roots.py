@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pullback.core.linear import Linear
-from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.structure import Opaque
 from pullback.core.structure.axes import in_batches
 from pullback.rules.registration import rule, strong_multiply
@@ -14,6 +14,7 @@ __all__ = ["roots"]
 
 
 def _roots(p, *, real=False):
+    p = p if is_inexact(p) else p.astype(float)
     found = _eigenvalues(p) if p.ndim > 1 and np.all(p[..., -1]) else _one_by_one(p)
     return np.real(found) if real else found.astype(np.result_type(p.dtype, np.complex64))
 
@@ -33,9 +34,9 @@ def _eigenvalues(p):
 
 
 def _shape(_primitive, p, *, real=False):
-    dtype = dtype_of(p)
+    dtype = np.result_type(dtype_of(p) if is_inexact(p) else float, np.complex64)
     *batch, n = shape_of(p)
-    return Abstract((*batch, n - 1), dtype if real else np.result_type(dtype, np.complex64))
+    return Abstract((*batch, n - 1), np.zeros((), dtype).real.dtype if real else dtype)
 
 
 def _count(out, *_, **__):
