@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.linalg
 
 from tests.rules.cases.case import Case
+
+assert scipy.linalg  # enters its functions in the rule book
 
 RNG = np.random.default_rng(56)
 DOUBLE = ("float64",)

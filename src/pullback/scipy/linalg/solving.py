@@ -17,7 +17,7 @@ from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.rules import linalg, spectral
-from pullback.rules.factored import triangular_solve
+from pullback.rules.factored import factorise, solve_factored, triangular_solve
 from pullback.rules.shaping import diagonal, reshape
 from pullback.scipy.first_step import serves
 from pullback.scipy.linalg.arguments import (
@@ -132,7 +132,8 @@ def _solved(a: Any, b: Any, kind: str, lower: bool, transposed: bool) -> Any:
         a = np.triu(np.tril(a, 1), -1)
     elif kind != "general":
         a = hermitian_of(a, lower, conjugate=kind == "hermitian")
-    return linalg.solve(a.mT if transposed and kind in ("general", "tridiagonal") else a, b)
+    a = a.mT if transposed and kind in ("general", "tridiagonal") else a
+    return solve_factored(a, *factorise(a), b)  # the pullback takes the factors, too
 
 
 def _at_least_1d(b: Any) -> Any:
