@@ -69,11 +69,17 @@ def multigammaln(a: Any, d: Any) -> Any:
     return constant + np.sum(terms, axis=0)
 
 
+_REAL_REPETITION = bool(scipy.special.comb(0.5, 2.0, repetition=True))
+"""Whether the running SciPy counts repetitions of less than one thing as binomial coefficients."""
+
+
 @serves(scipy.special.comb)
 def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> Any:
     """N over k as a function of real numbers; 0 where SciPy's is by definition."""
     _refuse_exact(exact, "comb")
     N, k = operand(N), operand(k)
+    if repetition and not _REAL_REPETITION:
+        return comb(N + k - 1, k)
     if repetition:
         one = np.equal(k, 0) & np.greater_equal(N, 0)
         return np.where(one, 1.0, scipy.special.binom(np.where(one, 1.0, N + k - 1), k))
