@@ -11,9 +11,15 @@ from __future__ import annotations
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.incomplete_beta import beta_density, beta_ratio, betainc_in_parameters
+from pullback.rules.incomplete_beta import (
+    beta_density,
+    beta_ratio,
+    betainc,
+    betainc_in_parameters,
+    betaincinv,
+)
 from pullback.rules.missing import count
-from pullback.rules.registration import elementwise, strong_multiply
+from pullback.rules.registration import array_ufuncs, elementwise, strong_multiply
 
 __all__: list[str] = []
 
@@ -55,6 +61,12 @@ def btdtrib(b, a, _y, x):
         lambda: 1 / _in_second(a, b, x),
         lambda: -1 / _second(a, b, x),
     )
+
+
+for _name, _new in (("btdtr", betainc), ("btdtri", betaincinv)):
+    # What older releases of SciPy call them.
+    if isinstance(getattr(sc, _name, None), np.ufunc):
+        array_ufuncs[getattr(sc, _name)] = _new
 
 
 # -- binomial -------------------------------------------------------------------------------------

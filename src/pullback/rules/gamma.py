@@ -55,6 +55,7 @@ def _complex_polygamma(z, n):
         turn = np.pi * (z - np.round(z.real))
         with np.errstate(all="ignore"):
             cotangent, square = 1 / np.tan(turn), np.sin(turn) ** -2.0
+        square = np.where(np.abs(turn.imag) < 350, square, 0)
         x = np.polynomial.Polynomial([0, 1])
         slope = 0 * x - 1  # the derivative over 1/sin², for which the sums do not cancel
         for _ in range(n - 1):

@@ -291,24 +291,30 @@ def betaincc(_z, a, b, x):
     )
 
 
-def _inverse(sign):
-    def rule(x, a, b, _y):
-        return (
-            lambda: -beta_ratio(a, b, x, orders=(1, 0)),
-            lambda: -beta_ratio(a, b, x, orders=(0, 1)),
-            lambda: sign / beta_density(a, b, x),
-        )
-
-    return rule
+def _inverse_derivatives(x, a, b, sign):
+    return (
+        lambda: -beta_ratio(a, b, x, orders=(1, 0)),
+        lambda: -beta_ratio(a, b, x, orders=(0, 1)),
+        lambda: sign / beta_density(a, b, x),
+    )
 
 
-for _function, _sign, _symbols in ((sc.betaincinv, 1.0, "I"), (sc.betainccinv, -1.0, "1 − I")):
-    _rule = _inverse(_sign)
-    _rule.__doc__ = f"""{_symbols}ₓ(a, b) = y: ∂x/∂a = −(∂I/∂a)/p, ∂x/∂b likewise, ∂x/∂y = ±1/p.
+@elementwise(sc.betaincinv, singular=True)
+def betaincinv(x, a, b, _y):
+    """Iₓ(a, b) = y: ∂x/∂a = −(∂I/∂a)/p, ∂x/∂b likewise, ∂x/∂y = 1/p.
 
     Here p = xᵃ⁻¹(1 − x)ᵇ⁻¹/B(a, b). Infinite where p is 0, at x = 0 and 1; there zeros stay zero.
     """
-    elementwise(_function, singular=True)(_rule)
+    return _inverse_derivatives(x, a, b, 1.0)
+
+
+@elementwise(sc.betainccinv, singular=True)
+def betainccinv(x, a, b, _y):
+    """1 − Iₓ(a, b) = y: the derivatives of `betaincinv`, but ∂x/∂y = −1/p.
+
+    Infinite where the density p is 0, at x = 0 and 1; there zeros stay zero.
+    """
+    return _inverse_derivatives(x, a, b, -1.0)
 
 
 for _each, _slope in ((betainc, np.inf), (betaincc, -np.inf)):

@@ -53,18 +53,26 @@ def log_gamma_weight(a, x):
     return a * deviance - stirling_error(a)
 
 
+def _power(x, a):
+    """xᵃe⁻ˣ for moderate a, where the factors do not overflow before the product vanishes."""
+    x = np.minimum(x, 1500.0)
+    return np.power(x, a) * np.exp(-x)
+
+
 def _weight(a, x):
     """xᵃe⁻ˣ/Γ(a + 1)."""
+    x = np.minimum(x, 1e300)
     large = np.maximum(a, _LARGE)
     far = np.exp(log_gamma_weight(large, x)) / np.sqrt(2 * np.pi * large)
-    return np.where(a >= _LARGE, far, np.power(x, a) * np.exp(-x) * sc.rgamma(a + 1))
+    return np.where(a >= _LARGE, far, _power(x, a) * sc.rgamma(a + 1))
 
 
 def _density(a, x):
     """xᵃ⁻¹e⁻ˣ/Γ(a), and 0 at a = 0."""
+    x = np.minimum(x, 1e300)
     large = np.maximum(a, _LARGE)
     far = np.exp(log_gamma_weight(large, x)) / np.sqrt(2 * np.pi * large) * (large / x)
-    near = np.power(x, a - 1) * np.exp(-x) * sc.rgamma(a)
+    near = _power(x, a - 1) * sc.rgamma(a)
     found = np.where(a >= _LARGE, np.where(x == 0, 0.0, far), near)
     return np.where(a == 0, 0.0, np.where((x >= 0) & (a > -1e300), found, np.nan))
 

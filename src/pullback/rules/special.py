@@ -110,8 +110,13 @@ def _hazard(x):
 
 @elementwise(_hazard)
 def hazard(h, x):
-    """h = φ(x)/Φ(−x), the hazard rate of the normal distribution: ∂h/∂x = h·(h − x)."""
-    return h * hazard_excess(x, order=1)
+    """h = φ(x)/Φ(−x), the hazard rate of the normal distribution: ∂h/∂x = h·(h − x).
+
+    With h = x + e₁ that is 1 + ∂e₁/∂x, of which the next derivatives don't cancel for large x.
+    """
+    excess = hazard_excess(x, order=1)
+    rise = 1 + excess * (excess - hazard_excess(x, order=2))
+    return np.where(np.greater(x, 1), rise, h * excess)
 
 
 def _hazard_excess(x, *, order):

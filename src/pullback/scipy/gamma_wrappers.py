@@ -8,7 +8,7 @@ import numpy as np
 import scipy.special
 
 from pullback.core.shapes import dtype_of
-from pullback.core.tracing import Tracer
+from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.rules import gamma as rules
@@ -62,11 +62,15 @@ def multigammaln(a: Any, d: Any) -> Any:
         raise ValueError("d should be a positive integer (dimension)")
     d = int(d)
     a = operand(a)
-    if np.any(np.less_equal(a, 0.5 * (d - 1))):
+    if known(a) and np.any(np.less_equal(strip(a), 0.5 * (d - 1))):
         raise ValueError(f"condition a ({a}) > 0.5 * (d-1) ({0.5 * (d - 1)}) not met")
     constant = (d * (d - 1) * 0.25) * np.log(np.pi)
     terms = np.stack([rules.gammaln(a - (j - 1.0) / 2) for j in range(1, d + 1)])
     return constant + np.sum(terms, axis=0)
+
+
+_REAL_REPETITION = bool(scipy.special.comb(0.5, 2.0, repetition=True))
+"""Whether the running SciPy counts repetitions of less than one thing as binomial coefficients."""
 
 
 @serves(scipy.special.comb)
@@ -74,6 +78,8 @@ def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> An
     """N over k as a function of real numbers; 0 where SciPy's is by definition."""
     _refuse_exact(exact, "comb")
     N, k = operand(N), operand(k)
+    if repetition and not _REAL_REPETITION:
+        return comb(N + k - 1, k)
     if repetition:
         one = np.equal(k, 0) & np.greater_equal(N, 0)
         return np.where(one, 1.0, scipy.special.binom(np.where(one, 1.0, N + k - 1), k))
