@@ -77,8 +77,8 @@ CALLS = {
     "scipy.spatial.transform.Rotation.from_rotvec": lambda x: (
         scipy.spatial.transform.Rotation.from_rotvec(V * x)
     ),
-    "scipy.special.lambertw": lambda x: scipy.special.lambertw(x),
-    "scipy.special.spherical_jn": lambda x: scipy.special.spherical_jn(1, x),
+    "scipy.special.ellip_harm": lambda x: scipy.special.ellip_harm(2.0, 3.0, 1, 1, x),
+    "scipy.special.riccati_jn": lambda x: scipy.special.riccati_jn(1, x),
     "scipy.sparse.csr_array.__matmul__": lambda x: SPARSE @ (V * x),
     "scipy.sparse.csr_array.__rmatmul__": lambda x: (V * x) @ SPARSE,
     "scipy.sparse.csr_array.__mul__": lambda x: SPARSE * x,

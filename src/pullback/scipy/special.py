@@ -16,14 +16,42 @@ from pullback.core.shapes import dtype_of
 from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.operands import operand
-from pullback.rules import bessel, special
+from pullback.rules import (
+    airye,
+    bessel,
+    bessel_relatives,
+    box_cox,
+    elliptic,
+    error_functions,
+    hypergeometric,
+    integral_functions,
+    orthogonal,
+    scaled_bessel,
+    special,
+    spherical_bessel,
+)
 from pullback.rules import softmax as rules
 from pullback.rules.custom import stop_gradient
 from pullback.rules.registration import ufunc_behind
+from pullback.scipy import special_decisions, special_wrappers
 from pullback.scipy.first_step import serves
 from pullback.transforms.arguments import describe
 
-__all__ = ["bessel", "log_softmax", "logsumexp", "polygamma", "softmax"]
+__all__ = [
+    "FAMILIES",
+    "log_softmax",
+    "logsumexp",
+    "polygamma",
+    "softmax",
+    "special_decisions",
+    "special_wrappers",
+]
+
+FAMILIES = (
+    airye, bessel, bessel_relatives, box_cox, elliptic, error_functions, hypergeometric,
+    integral_functions, orthogonal, scaled_bessel, spherical_bessel,
+)  # fmt: skip
+"""The rules that are loaded with this module."""
 
 
 for _function in [each for each in vars(scipy.special).values() if type(each) is FunctionType]:
