@@ -12,11 +12,11 @@ import scipy.special as sc
 from pullback.core.choice import Choice
 from pullback.rules.arithmetic import power
 from pullback.rules.quotients import exprel, log_quotient
-from pullback.rules.registration import array_ufuncs, elementwise, strong_multiply
+from pullback.rules.registration import array_ufuncs, elementwise, strong_multiply, ufunc_behind
 
 __all__ = ["exprel"]
 
-array_ufuncs[sc.exprel] = exprel
+array_ufuncs[ufunc_behind(sc.exprel)] = exprel  # type: ignore[index]
 
 
 def _in_power(z, log, lmbda):

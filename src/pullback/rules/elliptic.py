@@ -34,6 +34,14 @@ def _carlson(*z, exponents, lift=0.0):
     return out.reshape(shape)
 
 
+def _power(x, exponent):
+    """x to a multiple of ½, by products and a root."""
+    value = np.sqrt(x) if exponent % 1 else 1.0
+    for _ in range(int(exponent)):
+        value = value * x
+    return value
+
+
 def _quadrature(z, exponents, lift):
     """∫₀^∞ t^lift·Π(t + zᵢ)^(−bᵢ) dt for each column of z."""
     b = np.asarray(exponents)[:, None]
@@ -57,10 +65,10 @@ def _quadrature(z, exponents, lift):
     for start in range(0, int(np.max(count)) + 1, BLOCK):
         k = np.arange(start, start + BLOCK)
         t = np.exp(low[:, None] + step[:, None] * k)
-        terms = t ** (lift + 1)
+        terms = _power(t, lift + 1)
         for row, exponent in zip(z, exponents, strict=True):
             if exponent:
-                terms = terms / (t + row[:, None]) ** exponent
+                terms = terms / _power(t + row[:, None], exponent)
         total = total + np.sum(np.where(k <= count, terms, 0), axis=1)
     diverges = (at_zero <= 0) & np.isfinite(size).all(axis=0)
     total = np.where(valid, total * step, np.where(diverges, np.inf, np.nan))

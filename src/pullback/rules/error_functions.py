@@ -15,7 +15,7 @@ import scipy.special as sc
 
 from pullback.core.shapes import dtype_of
 from pullback.rules.expansions import descending_powers, in_double
-from pullback.rules.registration import array_ufuncs, elementwise
+from pullback.rules.registration import array_ufuncs, elementwise, ufunc_behind
 from pullback.rules.special import gaussian, hazard
 
 __all__ = ["dawsn", "erfcx", "voigt"]
@@ -94,7 +94,7 @@ def erfcx(_y, z, *, order=0):
     return erfcx(z, order=order + 1)
 
 
-array_ufuncs[sc.erfcx] = erfcx
+array_ufuncs[ufunc_behind(sc.erfcx)] = erfcx  # type: ignore[index]
 
 
 @in_double
@@ -127,7 +127,7 @@ def dawsn(_y, x, *, order=0):
     return dawsn(x, order=order + 1)
 
 
-array_ufuncs[sc.dawsn] = dawsn
+array_ufuncs[ufunc_behind(sc.dawsn)] = dawsn  # type: ignore[index]
 
 
 @elementwise(sc.erfi)
