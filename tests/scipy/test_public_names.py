@@ -75,8 +75,8 @@ CALLS = {
     "scipy.spatial.transform.Rotation.from_rotvec": lambda x: (
         scipy.spatial.transform.Rotation.from_rotvec(V * x)
     ),
-    "scipy.special.lambertw": lambda x: scipy.special.lambertw(x),
-    "scipy.special.spherical_jn": lambda x: scipy.special.spherical_jn(1, x),
+    "scipy.special.ellip_harm": lambda x: scipy.special.ellip_harm(2.0, 3.0, 1, 1, x),
+    "scipy.special.riccati_jn": lambda x: scipy.special.riccati_jn(1, x),
     "scipy.sparse.csgraph.csgraph_from_dense": lambda x: scipy.sparse.csgraph.csgraph_from_dense(
         EYE * x
     ),
