@@ -31,9 +31,7 @@ def _terms(primitive, left, right, *, mode="full"):
     outer, inner = range(rank), range(rank, 2 * rank)
     if mode == "full":
         shape = tuple(m + n - 1 for m, n in zip(left, right, strict=True))
-        whole = tuple(
-            Index(0, ((i, 1), (k, 1))) for i, k in zip(outer, inner, strict=True)
-        )
+        whole = tuple(Index(0, ((i, 1), (k, 1))) for i, k in zip(outer, inner, strict=True))
         reads, result, extents = along(*outer), whole, left
     else:
         if any(m < n for m, n in zip(left, right, strict=True)):
@@ -53,9 +51,7 @@ def _terms(primitive, left, right, *, mode="full"):
 def _batch(primitive, size, mapped, values, params):
     """An axis more of the array that is mapped; if both are, a product with the windows of one."""
     if not all(mapped):
-        a, v = (
-            x if one else np.expand_dims(x, 0) for x, one in zip(values, mapped, strict=True)
-        )
+        a, v = (x if one else np.expand_dims(x, 0) for x, one in zip(values, mapped, strict=True))
         if params["mode"] == "valid" and mapped[1]:  # the first must be the larger one
             return np.flip(_windowed(in_front(values[0], size, mapped=False), v), ())
         return primitive(a, v, **params)
@@ -79,6 +75,10 @@ def _windowed(a, v):
 
 
 def _convolution(a, v, *, mode):
+    dtype = np.result_type(a, v)
+    if dtype.char in "?e":  # which SciPy takes for vectors only
+        wide = scipy.signal.convolve(a.astype(np.float32), v.astype(np.float32), mode, "direct")
+        return wide.astype(dtype)
     return scipy.signal.convolve(a, v, mode, "direct")
 
 

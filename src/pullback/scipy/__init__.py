@@ -10,6 +10,6 @@ follow(
         "scipy.fft": "pullback.scipy.fft",
         "scipy.fftpack": "pullback.scipy.fftpack",
         "scipy.signal": "pullback.scipy.signal",
-    "scipy.special": "pullback.scipy.special",
+        "scipy.special": "pullback.scipy.special",
     }
 )
