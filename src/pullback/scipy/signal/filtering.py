@@ -130,6 +130,10 @@ def deconvolve(signal: Any, divisor: Any) -> Any:
     return quotient, signal - scipy.signal.convolve(divisor, quotient, mode="full")
 
 
+_DIVIDES = bool(scipy.signal.lfiltic([1.0], [2.0, 1.0], [1.0])[0] == -0.5)
+"""Whether SciPy divides this state by the first coefficient of a."""
+
+
 @serves(scipy.signal.lfiltic)
 def lfiltic(b: Any, a: Any, y: Any, x: Any = None) -> Any:
     """The state after the outputs y and the inputs x, the latest of them first."""
@@ -138,7 +142,7 @@ def lfiltic(b: Any, a: Any, y: Any, x: Any = None) -> Any:
     dtype = np.result_type(*map(dtype_of, [b, a, *past]))
     b, a, *past = (convert(each, dtype) for each in map(inexact, [b, a, *past]))
     order = max(shape_of(b)[0], shape_of(a)[0]) - 1
-    b, a = _normalised("lfiltic", b, a)
+    b, a = _normalised("lfiltic", b, a) if _DIVIDES else (b, a[1:])
     state = -_left(a, past[0], order)
     return state + _left(b[1:], past[1], order) if x is not None else state
 
