@@ -91,7 +91,7 @@ def test_threads_may_race_to_the_import_of_scipy(statements):
         "threads = [threading.Thread(target=work, args=(each,)) for each in statements]",
         "[thread.start() for thread in threads]",
         "[thread.join() for thread in threads]",
-        "print(*out, *(type(each).__module__ for each in sys.meta_path if 'pull' in repr(each)))",
+        "print(*out)",
     )
     found = run(*program)
     assert found[:4] == ["0.5"] * 4

@@ -75,6 +75,10 @@ def _windowed(a, v):
 
 
 def _convolution(a, v, *, mode):
+    dtype = np.result_type(a, v)
+    if dtype.char in "?e":  # which SciPy takes for vectors only
+        wide = scipy.signal.convolve(a.astype(np.float32), v.astype(np.float32), mode, "direct")
+        return wide.astype(dtype)
     return scipy.signal.convolve(a, v, mode, "direct")
 
 

@@ -44,8 +44,9 @@ FAMILIES = {
     ),
     "scipy.optimize": f"Solvers are not differentiated step by step: {_SOLVER}",
     "scipy.signal": (
-        f"Write it with NumPy's functions, such as np.convolve and np.correlate; or {_WRAPPED}; "
-        "that of a filter, which is linear, is pullback.Linear(f) with the function itself"
+        f"Write it with functions that have a rule, such as scipy.signal.convolve and lfilter; or "
+        f"{_WRAPPED}; that of a filter, which is linear, is pullback.Linear(f) with the function "
+        "itself"
     ),
     "scipy.sparse": (
         "Sparse matrices multiply traced values, A @ x, and have traced elements, "

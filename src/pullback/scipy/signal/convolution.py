@@ -6,7 +6,6 @@ are transforms too.
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +19,6 @@ from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert, double
 from pullback.numpy.operands import operand
-from pullback.rules.complex import conjugated
 from pullback.rules.convolution import convolution
 from pullback.scipy.first_step import serves
 from pullback.transforms.arguments import describe
@@ -66,7 +64,7 @@ def _centred(x: Any, extents: Sequence[int], *, late: bool = False) -> Any:
 
 
 def _reversed(x: Any) -> Any:
-    return conjugated(np.flip(operand(x)))
+    return np.conj(np.flip(operand(x)))
 
 
 # -- by transforms --------------------------------------------------------------------------------
@@ -74,6 +72,7 @@ def _reversed(x: Any) -> Any:
 
 @serves(scipy.signal.fftconvolve)
 def fftconvolve(in1: Any, in2: Any, mode: Any = "full", axes: Any = None) -> Any:
+    """The convolution as a product of spectra."""
     a, v = _pair("fftconvolve", in1, in2, mode)
     rank = len(shape_of(a))
     if not rank:
@@ -149,7 +148,7 @@ def _stand_in(x: Any) -> Any:
     if not isinstance(x, Tracer):
         return x
     top = np.zeros((), x.dtype)
-    if known(x) and math.prod(x.shape):
+    if known(x) and 0 not in x.shape:
         top = np.max(np.abs(strip(x))).astype(x.dtype)
     return np.broadcast_to(top, x.shape)
 
@@ -164,6 +163,7 @@ def choose_conv_method(in1: Any, in2: Any, mode: Any = "full", measure: bool = F
 
 @serves(scipy.signal.convolve)
 def convolve(in1: Any, in2: Any, mode: Any = "full", method: Any = "auto") -> Any:
+    """The convolution by the method that is asked for, or is the faster one."""
     return _convolved("convolve", *_pair("convolve", in1, in2, mode), mode, method)
 
 
@@ -201,7 +201,7 @@ def _convolved(name: str, a: Any, v: Any, mode: str, method: Any) -> Any:
 
 
 def _warn_of_no_numbers(x: Any) -> None:
-    if known(x) and x.size and not np.isfinite(strip(x).flat[0]):
+    if known(x) and 0 not in shape_of(x) and not np.isfinite(strip(x).flat[0]):
         warnings.warn(
             "scipy.signal.convolve: in1 or in2 has elements that are infinite or not a number, "
             'and with method="fft" all of the result is; use method="direct"',
@@ -212,8 +212,14 @@ def _warn_of_no_numbers(x: Any) -> None:
 
 # -- images ---------------------------------------------------------------------------------------
 
-_BOUNDARIES = {"fill": "constant", "pad": "constant", "wrap": "wrap", "circular": "wrap",
-               "symm": "symmetric", "symmetric": "symmetric"}  # fmt: skip
+_BOUNDARIES: dict[str, Any] = {
+    "fill": "constant",
+    "pad": "constant",
+    "wrap": "wrap",
+    "circular": "wrap",
+    "symm": "symmetric",
+    "symmetric": "symmetric",
+}
 
 
 _CONJUGATE = complex(scipy.signal.correlate2d([[1j]], [[1, 1]], "valid")[0, 0]) == -1j
@@ -232,7 +238,7 @@ def _image(name: str, a: Any, v: Any, mode: str, boundary: Any, fill: Any) -> An
     if padding == "constant" and not isinstance(fill, Tracer) and not fill:
         whole = convolution(a, v, mode="full")
     else:
-        values = {"constant_values": fill} if padding == "constant" else {}
+        values: dict[str, Any] = {"constant_values": fill} if padding == "constant" else {}
         edges = [(n - 1, n - 1) for n in shape_of(v)]
         whole = convolution(np.pad(a, edges, padding, **values), v, mode="valid")
     if mode == "same":
@@ -267,5 +273,5 @@ def correlate2d(
     v = _reversed(v)
     if mode == "valid" and _is_smaller("correlate2d", a, v):
         out = _image("correlate2d", v, a, mode, boundary, fillvalue)
-        return conjugated(out) if _CONJUGATE else out
+        return np.conj(out) if _CONJUGATE else out
     return _image("correlate2d", a, v, mode, boundary, fillvalue)

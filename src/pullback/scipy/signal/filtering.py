@@ -12,16 +12,17 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert, inexact
-from pullback.numpy.operands import operand
+from pullback.numpy.operands import anywhere, operand
 from pullback.rules.filtering import linear_filter
 from pullback.rules.shaping import concatenate, stack
 from pullback.scipy.first_step import serves
 from pullback.transforms.arguments import describe
 
-__all__ = ["lfilter", "sosfilt"]
+__all__ = ["coefficients", "lfilter", "sosfilt"]
 
 
-def _coefficients(name: str, argument: str, c: Any) -> Any:
+def coefficients(name: str, argument: str, c: Any) -> Any:
+    """A vector, which is not empty."""
     c = np.atleast_1d(operand(c))
     if len(shape_of(c)) != 1 or not shape_of(c)[0]:
         raise ArgumentValueError(
@@ -47,7 +48,7 @@ def _normalised(name: str, b: Any, a: Any) -> tuple[Any, Any]:
 @serves(scipy.signal.lfilter)
 def lfilter(b: Any, a: Any, x: Any, axis: Any = -1, zi: Any = None) -> Any:
     """The answer of a filter, and with an initial state the final one too."""
-    b, a = _coefficients("lfilter", "b", b), _coefficients("lfilter", "a", a)
+    b, a = coefficients("lfilter", "b", b), coefficients("lfilter", "a", a)
     x = operand(x)
     arrays = [b, a, x] if zi is None else [b, a, x, operand(zi)]
     dtype = np.result_type(*map(dtype_of, arrays))
@@ -118,8 +119,8 @@ def sosfilt(sos: Any, x: Any, axis: Any = -1, zi: Any = None) -> Any:
 @serves(scipy.signal.deconvolve)
 def deconvolve(signal: Any, divisor: Any) -> Any:
     """The quotient and the remainder: what the filter 1/divisor answers to the signal."""
-    signal = _coefficients("deconvolve", "signal", signal)
-    divisor = _coefficients("deconvolve", "divisor", divisor)
+    signal = coefficients("deconvolve", "signal", signal)
+    divisor = coefficients("deconvolve", "divisor", divisor)
     n = shape_of(signal)[0] - shape_of(divisor)[0] + 1
     if n < 1:
         return np.asarray([]), signal
@@ -129,15 +130,19 @@ def deconvolve(signal: Any, divisor: Any) -> Any:
     return quotient, signal - scipy.signal.convolve(divisor, quotient, mode="full")
 
 
+_DIVIDES = bool(scipy.signal.lfiltic([1.0], [2.0, 1.0], [1.0])[0] == -0.5)
+"""Whether SciPy divides this state by the first coefficient of a."""
+
+
 @serves(scipy.signal.lfiltic)
 def lfiltic(b: Any, a: Any, y: Any, x: Any = None) -> Any:
     """The state after the outputs y and the inputs x, the latest of them first."""
-    b, a = _coefficients("lfiltic", "b", b), _coefficients("lfiltic", "a", a)
+    b, a = coefficients("lfiltic", "b", b), coefficients("lfiltic", "a", a)
     past = [np.atleast_1d(inexact(operand(y)))] + ([] if x is None else [np.atleast_1d(operand(x))])
     dtype = np.result_type(*map(dtype_of, [b, a, *past]))
     b, a, *past = (convert(each, dtype) for each in map(inexact, [b, a, *past]))
     order = max(shape_of(b)[0], shape_of(a)[0]) - 1
-    b, a = _normalised("lfiltic", b, a)
+    b, a = _normalised("lfiltic", b, a) if _DIVIDES else (b, a[1:])
     state = -_left(a, past[0], order)
     return state + _left(b[1:], past[1], order) if x is not None else state
 
@@ -149,3 +154,22 @@ def _left(c: Any, past: Any, order: int) -> Any:
     c = concatenate(c, np.zeros(2 * order - shape_of(c)[0], c.dtype), axis=0)
     past = concatenate(past[:order], np.zeros(max(0, order - shape_of(past)[0]), c.dtype), axis=0)
     return c[np.arange(order)[:, None] + np.arange(order)] @ past
+
+
+@serves(scipy.signal.lfilter_zi)
+def lfilter_zi(b: Any, a: Any) -> Any:
+    """The state in which a filter answers 1, 1, … by the same number for ever.
+
+    It is the solution of z = Aᵀz + B with A the companion matrix of a.
+    """
+    b, a = coefficients("lfilter_zi", "b", b), coefficients("lfilter_zi", "a", a)
+    while known(a) and shape_of(a)[0] > 1 and not anywhere(a[0] != 0):
+        a = a[1:]
+    dtype = np.result_type(dtype_of(b), dtype_of(a))
+    b, tail = _normalised("lfilter_zi", inexact(convert(b, dtype)), inexact(convert(a, dtype)))
+    n = max(shape_of(tail)[0], shape_of(b)[0] - 1)
+    b = concatenate(b, np.zeros(n + 1 - shape_of(b)[0], b.dtype), axis=0)
+    tail = concatenate(tail, np.zeros(n - shape_of(tail)[0], tail.dtype), axis=0)
+    shifts = np.eye(n, k=1, dtype=tail.dtype)[:, 1:]
+    companion = concatenate(np.expand_dims(-tail, -1), shifts, axis=1)
+    return np.linalg.solve(np.eye(n, dtype=tail.dtype) - companion, b[1:] - tail * b[0])
