@@ -128,9 +128,9 @@ def test_polygamma():
         np.testing.assert_allclose(derivative(1.5), scipy.special.polygamma(n, 1.5), rtol=1e-14)
 
 
-@pytest.mark.parametrize("n", [np.array([1, 2]), 0.5, -1])
-def test_polygamma_wants_one_order(n):
-    with pytest.raises(ArgumentTypeError, match=r"scipy\.special\.polygamma: n is .* wanted one"):
+@pytest.mark.parametrize("n", [np.array([1.5, 2]), 0.5, -1])
+def test_polygamma_wants_integers(n):
+    with pytest.raises(ArgumentTypeError, match=r"scipy\.special\.polygamma: n is .* wanted an"):
         pb.grad(lambda x: np.sum(scipy.special.polygamma(n, x)))(2.0)
 
 
@@ -140,10 +140,10 @@ def test_polygamma_wants_one_order(n):
 @pytest.mark.parametrize(
     ("f", "argument"),
     [
-        (lambda a: scipy.special.gammainc(a, 2.0), "a"),
-        (lambda a: scipy.special.gammaincc(a, 2.0), "a"),
-        (lambda b: scipy.special.betainc(1.0, b, 0.5), "b"),
         (lambda v: scipy.special.jv(v, 2.0), "v"),
+        (lambda x: scipy.special.zeta(x, 2.0), "x"),
+        (scipy.special.zeta, "x"),
+        (scipy.special.zetac, "x"),
     ],
 )
 def test_arguments_without_a_rule_are_named(f, argument):
@@ -175,9 +175,3 @@ def test_the_common_ufuncs_of_scipy_have_rules():
         "psi", "rel_entr", "xlog1py", "xlogy", "y0", "y1", "yv",
     }  # fmt: skip
     assert common <= {f.__name__ for f in scipys_ufuncs().values() if f in array_ufuncs}
-
-
-def test_digamma_of_a_complex_number_has_a_value_and_no_rule():
-    z = np.array([1.0 + 1.0j])
-    with pytest.raises(NoRuleError, match=r"digamma: got an argument of dtype complex128"):
-        pb.vjp(scipy.special.digamma, z)[1](z)

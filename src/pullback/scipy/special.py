@@ -13,17 +13,40 @@ import numpy as np
 import scipy.special
 
 from pullback.core.shapes import dtype_of
-from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.operands import operand
-from pullback.rules import bessel, special
+from pullback.rules import (
+    bessel,
+    beta_distributions,
+    gamma_distributions,
+    incomplete_beta,
+    incomplete_gamma,
+    kolmogorov,
+    noncentral,
+    special,
+    student,
+)
 from pullback.rules import softmax as rules
 from pullback.rules.custom import stop_gradient
 from pullback.rules.registration import ufunc_behind
+from pullback.scipy import gamma_wrappers
 from pullback.scipy.first_step import serves
-from pullback.transforms.arguments import describe
 
-__all__ = ["bessel", "log_softmax", "logsumexp", "polygamma", "softmax"]
+__all__ = [
+    "bessel",
+    "beta_distributions",
+    "gamma_distributions",
+    "gamma_wrappers",
+    "incomplete_beta",
+    "incomplete_gamma",
+    "kolmogorov",
+    "log_softmax",
+    "logsumexp",
+    "noncentral",
+    "softmax",
+    "special",
+    "student",
+]
 
 
 for _function in [each for each in vars(scipy.special).values() if type(each) is FunctionType]:
@@ -62,18 +85,6 @@ def softmax(x: Any, axis: Any = None) -> Any:
 def log_softmax(x: Any, axis: Any = None) -> Any:
     """x − log Σ exp x."""
     return rules.log_softmax(_require_real(operand(x), "log_softmax"), axis=axis)
-
-
-@serves(scipy.special.polygamma)
-def polygamma(n: Any, x: Any) -> Any:
-    """The derivative of order n of the digamma function, for one order at a time."""
-    if isinstance(n, Tracer) or np.ndim(n) or int(n) != n or n < 0:
-        raise ArgumentTypeError(
-            f"scipy.special.polygamma: n is {describe(n)}, wanted one integer of at least 0 where "
-            "x is being differentiated; call it once for each order"
-        )
-    order = int(n)
-    return special.polygamma(operand(x), n=order) if order else special.digamma(operand(x))
 
 
 def _require_real(x: Any, name: str) -> Any:
