@@ -28,6 +28,14 @@ CASES = {
         Case((between(1.5, 2, 2),), {"of": Integrand(scipy.stats.planck, "entropy")}),
         Case((between(0.5, 1, 2), between(1.5, 2, 2)), {"of": Integrand(ALPHA, "cdf")}),
     ],
+    "valued": [Case((between(1, 2, 3), between(1, 2, 3)))],
+    "plain_method": [
+        Case(
+            (between(0.2, 0.8, 3), between(1, 2)),
+            {"distribution": scipy.stats.kappa3, "method": "_cdf"},
+        )
+    ],
+    "binormal": [Case((between(-1, 1, 3), between(-1, 1, 2, 1), between(-0.7, 0.7, 3)))],
     "stats_beta_pdf": [
         Case((between(0.2, 0.8, *a), between(1.5, 3, *b), between(0.5, 2, *a))) for a, b in PAIRS
     ],

@@ -20,6 +20,7 @@ from pullback.errors import NoRuleError
 from pullback.rules import special as rules
 from pullback.rules.registration import array_ufuncs, elementwise
 from pullback.scipy.private import PRIVATE, private
+from pullback.scipy.stats.slopes import slope
 
 __all__: list[str] = []
 
@@ -132,10 +133,8 @@ def _tail_by_p(k: Any, n: Any, p: Any) -> Any:
 
 
 def _tail_by_n(k: Any, n: Any, p: Any) -> Any:
-    """∂Iₚ(a, k + 1)/∂a at a = n, by the rule of the incomplete beta function."""
-    from_beta: Any = array_ufuncs[sc.betainc].entries(None, (n, k + 1, p), {}, (1, None, None))  # type: ignore[attr-defined]
-    first = from_beta[0]
-    return first() if callable(first) else first
+    """∂Iₚ(n, k + 1)/∂n, by the rule of the incomplete beta function."""
+    return slope(lambda a: sc.betainc(a, k + 1, p), n)
 
 
 @_enter("_nbinom_cdf", "scipy.stats.nbinom.cdf", singular=True)

@@ -9,6 +9,7 @@ fundamental theorem.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,12 +53,20 @@ class Integrand:
             return slope(
                 lambda s: before(x, *shapes[:place], s, *shapes[place + 1 :]), shapes[place]
             )
-        stand_in = traceable(self.distribution)
-        density = stand_in._pmf if self.discrete else stand_in._pdf
-        p = density(x, *shapes)
+        p = self.density(x, *shapes)
         if self.kind == "cdf":
             return p
         return scipy.special.entr(p) if self.kind == "entropy" else x**self.kind * p
+
+    def density(self, x: Any, *shapes: Any) -> Any:
+        """The density, or the probability of x."""
+        stand_in = traceable(self.distribution)
+        return (stand_in._pmf if self.discrete else stand_in._pdf)(x, *shapes)
+
+    def within(self, x: Any, *shapes: Any) -> Any:
+        """What is integrated, and 0 where the density has vanished, or x is no number any more."""
+        density = self.density(x, *shapes)
+        return np.where(np.isfinite(x) & (density > 0), self(x, *shapes), 0.0)
 
     def plainly(self, *shapes: Any) -> Any:
         """What SciPy says that it is, for one element of each shape."""
@@ -79,6 +88,11 @@ def _total(*args: Any, of: Integrand) -> Any:
     return np.asarray(values, dtype).reshape(np.shape(arrays[0]))[()]
 
 
+def _integral(of: Integrand, low: float, high: float, shapes: Any) -> Any:
+    shapes = tuple(map(float, shapes))
+    return scipy.integrate.tanhsinh(of.within, low, high, args=shapes, rtol=1e-13).integral
+
+
 _MOST_TERMS = 1_000_000
 
 
@@ -94,16 +108,13 @@ def _differentiated(of: Integrand, *args: Any) -> Any:
         if of.discrete:
             middle, last = d.ppf([0.5, 1 - 1e-15], *args)
             width = min(3 * (last - middle) + 50, _MOST_TERMS / 2)
-            k = np.arange(max(low, middle - width), min(high, middle + width) + 1)
+            high = min(high, middle + width, *map(math.floor, upper))
+            k = np.arange(max(low, middle - width), high + 1)
             return np.sum(of(k, *(np.full(k.shape, a) for a in args)))
         cuts = [low, *d.ppf([0.05, 0.5, 0.95], *args), high]
         if upper:
             cuts = [each for each in cuts if each < upper[0]] + [upper[0]]
-        return sum(
-            scipy.integrate.tanhsinh(of, a, b, args=tuple(map(float, args)), rtol=1e-13).integral
-            for a, b in itertools.pairwise(cuts)
-            if a < b
-        )
+        return sum(_integral(of, a, b, args) for a, b in itertools.pairwise(cuts) if a < b)
 
 
 @elementwise(_total, name="expectation_total")
@@ -115,7 +126,7 @@ def total(_y: Any, *args: Any, of: Integrand) -> Any:
     def by_shape(place: int) -> Any:
         return lambda: total(*args, of=replace(of, along=(*of.along, place)))
 
-    by_end = [lambda: of(*args)] * ends
+    by_end = [None if of.discrete else lambda: of(*args)] * ends
     return (*by_end, *(by_shape(i) for i in range(len(shapes))))
 
 

@@ -165,6 +165,6 @@ def _pdf(self: Any, x: Any, *shapes: Any) -> Any:
     return slope(lambda at: self._cdf(at, *shapes), x)
 
 
-@formula("rv_continuous", "_cdf")
+@formula("rv_continuous rv_discrete", "_cdf")
 def _cdf(self: Any, x: Any, *shapes: Any) -> Any:
     return expectations.integrated_cdf(self, x, *shapes)
