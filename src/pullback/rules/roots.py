@@ -16,7 +16,9 @@ __all__ = ["roots"]
 def _roots(p, *, real=False):
     p = p if is_inexact(p) else p.astype(float)
     found = _eigenvalues(p) if p.ndim > 1 and np.all(p[..., -1]) else _one_by_one(p)
-    return np.real(found) if real else found.astype(np.result_type(p.dtype, np.complex64))
+    if real:
+        return np.array(np.real(found), order="C")
+    return found.astype(np.result_type(p.dtype, np.complex64), order="C")
 
 
 def _one_by_one(p):
