@@ -93,6 +93,7 @@ def _rule(order):
 
 
 _NODES, _WEIGHTS = _rule(40)
+_PANEL = _rule(16)
 
 
 def _integrand(v, t, order):
@@ -142,8 +143,9 @@ def _tail(v, t, order):
         else:
             edges = end[chosen, None] * edges
         lengths = np.diff(edges, axis=1)
-        w = (edges[:, :-1, None] + lengths[:, :, None] * _NODES).reshape(len(edges), -1)
-        weights = (lengths[:, :, None] * _WEIGHTS).reshape(len(edges), -1)
+        nodes, weights = (_NODES, _WEIGHTS) if number == 1 else _PANEL
+        w = (edges[:, :-1, None] + lengths[:, :, None] * nodes).reshape(len(edges), -1)
+        weights = (lengths[:, :, None] * weights).reshape(len(edges), -1)
         n, start, part = v[chosen, None], t[chosen, None], share[chosen, None]
         rise = np.where(w > 300, 2 * w + np.log(part), np.log1p(part * np.expm1(2 * w)))
         fall = np.exp(w - (n + 1) / 2 * rise)
