@@ -128,6 +128,7 @@ def riccati(x, a, b, _q, r, *, discrete=False, balanced=True):
     2019; T.-C. Kao and G. Hennequin, *Automatic differentiation of Sylvester, Lyapunov, and
     algebraic Riccati equations*, 2020.
     """
+    a, b, r = (each.astype(lapacks(dtype_of(each))) for each in (a, b, r))
     left, r = adjoint(b) @ x, _even(r)
     gain = solve(r + left @ b, left @ a) if discrete else solve(r, left)
     closed = a - b @ gain
