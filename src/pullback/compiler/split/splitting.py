@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.loops import Buffer, Program, Statement, work
-from pullback.compiler.split.choosing import Plan, chosen, plan_along, tile_of
+from pullback.compiler.split.choosing import Plan, chosen, plan_along
 from pullback.compiler.split.lying import Lying
 from pullback.compiler.split.sizes import Sizes, sizes_here
 from pullback.compiler.split.streaming import Streaming
@@ -43,6 +43,8 @@ class Split:
         In each buffer that has samples, how far it is from one to the next.
     saved : int
         Bytes of buffers that became a tile's own.
+    spares : bool
+        Whether that is worth it; otherwise it is for the sake of several threads.
     """
 
     program: Program
@@ -53,6 +55,7 @@ class Split:
     unit: int = 0
     steps: dict[str, int] = field(default_factory=dict)
     saved: int = 0
+    spares: bool = False
 
 
 def split(
@@ -99,9 +102,10 @@ def stream(program: Program, given: Mapping[str, Lying], sizes: Sizes | None = N
         If a statement needs more of the samples than one.
     """
     samples = next(iter(given.values())).samples
-    plan = plan_along(program, samples, given)
+    sizes = sizes or sizes_here()
+    plan = plan_along(program, samples, sizes, given)
     streaming = Streaming(plan.survey.program, plan.survey, plan.phases, given.keys())
-    return _split(plan, sizes or sizes_here(), streaming)
+    return _split(plan, sizes, streaming)
 
 
 def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Split:
@@ -119,11 +123,12 @@ def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Spli
     unit = 1
     spared: set[str] = set()
     needed: set[str] = set()
-    for phase, inner, before in zip(plan.phases, plan.inner, again, strict=True):
+    rows = zip(plan.phases, plan.inner, again, plan.tiles, strict=True)
+    for phase, inner, before, samples_of_tile in rows:
         body += phase.before
         if not phase.tiled:
             continue
-        tile = tile_of(survey, phase, inner, sizes)
+        tile = samples_of_tile
         block = sizes.tiles(tile, sum(map(work, phase.tiled)) // samples)
         unit = math.lcm(unit, tile * block)
         about = [effects(statement) for statement in (*before, *phase.tiled)]
@@ -148,7 +153,8 @@ def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Spli
     last = [b for b in buffers.values() if b.kind == "tile"]
     new = Program(program.name, (*kinds, *made, *last), tuple(body))
     steps = {name: lying.step for name, lying in survey.lying.items()}
-    return Split(new, samples, count, tile, block, unit, steps, plan.saved)
+    spares = plan.spared >= sizes.little
+    return Split(new, samples, count, tile, block, unit, steps, plan.saved, spares)
 
 
 def _staged(survey: Survey, body: Sequence[Statement], inner: set[str]) -> list[str]:
