@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -115,7 +116,7 @@ def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Spli
     program = survey.program
     buffers = {buffer.name: buffer for buffer in program.buffers}
     made: list[Buffer] = []
-    again: list[tuple[Statement, ...]] = [()] * len(plan.phases)
+    again: list[tuple[tuple[Statement, int], ...]] = [()] * len(plan.phases)
     kept: set[str] = set()
     if streaming is not None:
         again, kept = streaming.again, streaming.inner
@@ -123,20 +124,28 @@ def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Spli
     unit = 1
     spared: set[str] = set()
     needed: set[str] = set()
+    copied: list[list[str]] = []
+    tiled = {name for row in plan.inner for name in row}
     rows = zip(plan.phases, plan.inner, again, plan.tiles, strict=True)
     for phase, inner, before, samples_of_tile in rows:
         body += phase.before
         if not phase.tiled:
+            copied.append([])
             continue
         tile = samples_of_tile
         block = sizes.tiles(tile, sum(map(work, phase.tiled)) // samples)
         unit = math.lcm(unit, tile * block)
-        about = [effects(statement) for statement in (*before, *phase.tiled)]
+        repeated = [statement for statement, _ in before]
+        about = [effects(statement) for statement in (*repeated, *phase.tiled)]
         own = inner | {name for x in about for name in kept & (x.reads | x.writes)}
-        staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, own)}
-        tiling = Tiling(survey, names, tile, block, own, staged)
+        copied.append(_staged(survey, phase.tiled, inner))
+        # What is done again reads what it read before: the order of its sums depends on it.
+        there = [(statement, copied[origin]) for statement, origin in before]
+        copies = itertools.chain(copied[-1], *(row for _, row in there))
+        staged = {name: f"p{names.fresh()}" for name in dict.fromkeys(copies)}
+        tiling = Tiling(survey, names, tile, block, own, staged, kept=own - tiled)
         mine = [buffer for buffer in program.buffers if buffer.name in own]
-        tiles, twins = without_twins(tiling.tiles(phase.tiled, before), mine)
+        tiles, twins = without_twins(tiling.tiles(phase.tiled, copied[-1], there), mine)
         body += [tiles, *tiling.after]
         made += tiling.buffers
         spared |= twins
