@@ -81,6 +81,13 @@ CALLS = {
     ),
     "group_delay": (lambda b, a: s.group_delay((b, a), 8)[1], B, A),
     "normalize": (s.normalize, B, A),
+    "bilinear": (lambda b, a: s.bilinear(b, a, 2.0), B, A),
+    "tf2zpk": (s.tf2zpk, np.array([2.0, -3.0, 1.1]), np.array([1.5, -2.0, 0.4])),
+    "tf2sos": (s.tf2sos, np.array([2.0, -3.0, 1.1]), np.array([1.5, -2.0, 0.4])),
+    "ss2tf": (lambda a: s.ss2tf(a, INPUT, OUTPUT, DIRECT), STATE),
+    "ss2zpk": (lambda a: s.ss2zpk(a, INPUT, OUTPUT, DIRECT), STATE),
+    "freqresp": (lambda a: s.freqresp((a, INPUT, OUTPUT, DIRECT), w=PLACES)[1], STATE),
+    "bode": (lambda a: s.bode((a, INPUT, OUTPUT, DIRECT), w=PLACES)[1], STATE),
     "sos2tf": (s.sos2tf, SECTIONS),
     "zpk2tf": (lambda z, p: s.zpk2tf(z, p, 2.0), UNEQUAL, UNEQUAL / 2),
     "zpk2sos": (lambda z, p: s.zpk2sos(z, p, 1.0), UNEQUAL, UNEQUAL / 2),
@@ -121,6 +128,7 @@ CALLS = {
 }  # fmt: skip
 
 BRANCHES = {
+    "bilinear", "bode", "freqresp", "ss2tf", "ss2zpk", "tf2sos", "tf2zpk",
     "chebwin", "filtfilt gust", "firwin", "freqz_sos", "group_delay", "lp2bp", "lp2bs", "lp2hp",
     "lp2lp", "minimum_phase", "normalize", "sos2tf", "sosfiltfilt sos", "tukey", "zpk2sos",
     "zpk2tf",

@@ -34,17 +34,12 @@ refused(
 )
 refused(
     scipy.signal,
-    "tf2zpk tf2sos sos2zpk residue residuez unique_roots",
+    "sos2zpk residue residuez unique_roots",
     "Write the filter by its zeros and poles, of which zpk2tf, zpk2sos and freqz_zpk have rules",
 )
 refused(
     scipy.signal,
-    "bilinear",
-    "Call scipy.signal.bilinear_zpk with zeros and poles, which has a rule",
-)
-refused(
-    scipy.signal,
-    "tf2ss ss2tf ss2zpk zpk2ss cont2discrete lsim step impulse freqresp bode dbode dfreqresp",
+    "tf2ss zpk2ss cont2discrete lsim step impulse dbode dfreqresp",
     "Write the system with NumPy's functions, H(s) as C @ np.linalg.solve(s * I - A, B) + D, or "
     "simulate a discrete one with scipy.signal.dlsim, which has a rule",
 )
