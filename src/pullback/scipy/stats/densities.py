@@ -24,7 +24,7 @@ from pullback.scipy.stats.slopes import slope
 
 __all__: list[str] = []
 
-digamma: Any = rules.digamma
+digamma: Any = sc.digamma
 gaussian: Any = rules.gaussian
 
 _MODULE = "scipy.special._ufuncs"
