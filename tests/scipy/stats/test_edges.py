@@ -25,7 +25,9 @@ def test_outside_of_the_support_values_are_scipys_and_derivatives_zero():
         d = getattr(st, name)
         for method in ("pdf", "logpdf", "cdf", "logcdf", "sf", "logsf"):
             f = getattr(d, method)
-            value, tangent = pb.jvp(lambda x, f=f: f(x, *shapes), (X,), (np.ones_like(X),))
+            value, tangent = pb.jvp(
+                lambda x, f=f, shapes=shapes: f(x, *shapes), (X,), (np.ones_like(X),)
+            )
             np.testing.assert_array_equal(np.isfinite(value), np.isfinite(f(X, *shapes)))
             np.testing.assert_allclose(value, f(X, *shapes), rtol=1e-14)
             low, high = d.support(*shapes)
@@ -71,10 +73,13 @@ def test_batches_graphs_and_second_order():
 
 def test_integers_by_nature_say_so():
     for call, name in (
-        (lambda k: st.poisson.logpmf(k, 1.5), r"poisson\.logpmf: its argument k"),
-        (lambda n: st.binom.pmf(2, n, 0.3), r"binom\.pmf: its argument n"),
+        (
+            lambda k: st.poisson.logpmf(k, 1.5),
+            r"poisson\.logpmf: its argument k.* integer by nature",
+        ),
+        (lambda n: st.binom.pmf(2, n, 0.3), r"binom\.pmf: the derivative with respect to n"),
     ):
-        with pytest.raises(NoRuleError, match=name + ".* integer by nature"):
+        with pytest.raises(NoRuleError, match=name):
             pb.vjp(call, 3.0)[1](1.0)
     assert pb.vmap(lambda k: st.poisson.pmf(k, 1.5))(np.arange(3.0)).shape == (3,)
 
