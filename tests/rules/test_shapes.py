@@ -20,12 +20,13 @@ from pullback.rules.indexing import ARRAY
 from tests.grouping import for_each, together
 from tests.rules.cases import CASES
 from tests.rules.cases.case import Case
+from tests.rules.cases.univariate_distributions import BY_DECREE
 
 assert scipy.special  # enters its functions in the rule book
 
 DTYPES = ("float64", "float32", "float16", "complex128", "complex64", "int64", "int8", "bool")
 MATRIX = np.eye(3) + 0.1
-DETACHING = {
+DETACHING = BY_DECREE | {
     "stop_gradient": CASES["positive"],
     "factorise": [Case((MATRIX,)), Case((np.stack([MATRIX, MATRIX]),))],
     "solve_factored": [

@@ -48,7 +48,9 @@ CALLS = {
     "scipy.stats.norm.fit": lambda x: stats.norm.fit(V * x),
     "scipy.stats.norm.rvs": lambda x: stats.norm.rvs(loc=x, size=2),
     "scipy.stats.norm.expect": lambda x: stats.norm.expect(loc=x),
+    "scipy.stats.anderson": lambda x: stats.anderson(V * x),
     "scipy.stats.poisson.rvs": lambda x: stats.poisson(x).rvs(),
+<<<<<<< HEAD
     "scipy.stats.multivariate_normal.logpdf": lambda x: stats.multivariate_normal.logpdf(V * x),
     "scipy.stats.multivariate_normal": lambda x: stats.multivariate_normal(V * x),
     "scipy.stats.gaussian_kde": lambda x: stats.gaussian_kde(V * x),
@@ -59,6 +61,11 @@ CALLS = {
     "scipy.linalg.ldl": lambda x: scipy.linalg.ldl(EYE * x),
     "scipy.linalg.cossin": lambda x: scipy.linalg.cossin(EYE * x, 1, 1),
     "scipy.linalg.interpolative.svd": lambda x: scipy.linalg.interpolative.svd(EYE * x, 1),
+=======
+    "scipy.linalg.cho_factor": lambda x: scipy.linalg.cho_factor(EYE * x),
+    "scipy.linalg.expm": lambda x: scipy.linalg.expm(EYE * x),
+    "scipy.linalg.solve": lambda x: scipy.linalg.solve(EYE * x, V),
+>>>>>>> stats
     "scipy.linalg.qr_delete": lambda x: scipy.linalg.qr_delete(EYE * x, EYE, 0),
     "scipy.linalg.funm": lambda x: scipy.linalg.funm(EYE, lambda a: np.exp(a * x)),
     "scipy.signal.tf2zpk": lambda x: scipy.signal.tf2zpk(V * x, V),

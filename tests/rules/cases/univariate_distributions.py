@@ -12,6 +12,17 @@ from tests.rules.points import PAIRS, between, binary, unary
 COUNTS, TRIALS = np.array([2, 0, 5]), np.array([5, 4, 5])
 INVGAMMA, ALPHA = scipy.stats.invgamma, scipy.stats.alpha
 
+BY_DECREE = {
+    "valued": [Case((between(1, 2, 3), between(1, 2, 3, 1)))],
+    "plain_method": [
+        Case(
+            (between(0.2, 0.8, 3), between(1, 2)),
+            {"distribution": scipy.stats.kappa3, "method": "_cdf"},
+        )
+    ],
+}
+"""Primitives that take a value from one place and a derivative from another, or none."""
+
 CASES = {
     "whole_number": [Case((COUNTS,), {"function": "scipy.stats.geom.pmf", "argument": "k"})],
     "quantile": [
@@ -27,13 +38,6 @@ CASES = {
     "expectation_total": [
         Case((between(1.5, 2, 2),), {"of": Integrand(scipy.stats.planck, "entropy")}),
         Case((between(0.5, 1, 2), between(1.5, 2, 2)), {"of": Integrand(ALPHA, "cdf")}),
-    ],
-    "valued": [Case((between(1, 2, 3), between(1, 2, 3)))],
-    "plain_method": [
-        Case(
-            (between(0.2, 0.8, 3), between(1, 2)),
-            {"distribution": scipy.stats.kappa3, "method": "_cdf"},
-        )
     ],
     "binormal": [Case((between(-1, 1, 3), between(-1, 1, 2, 1), between(-0.7, 0.7, 3)))],
     "stats_beta_pdf": [

@@ -109,6 +109,8 @@ def disagreement(subject: Subject, tolerance: float) -> str | None:
         expected = differences(subject, t, 3e-4 * max(float(size), 0.05))
         tangent = np.zeros_like(plain) if tangent is None else np.asarray(tangent)
         sum_of = np.cos(np.arange(plain.size)).reshape(plain.shape)
+        sum_of = np.where(np.isfinite(plain), sum_of, 0)
+        tangent = np.where(np.isfinite(plain), tangent, 0)
         (reverse,) = pb.vjp(subject, t)[1](sum_of)
         reverse = np.zeros_like(t) if reverse is None else reverse
     what = f"{subject.distribution}.{subject.method} in {subject.argument}"

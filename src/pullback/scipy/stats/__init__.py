@@ -2,6 +2,7 @@
 
 from pullback.scipy.stats import (
     continuous,
+    decided,
     densities,
     discrete,
     formulas,
@@ -17,6 +18,7 @@ from pullback.scipy.stats import (
 
 __all__ = [
     "continuous",
+    "decided",
     "densities",
     "discrete",
     "formulas",

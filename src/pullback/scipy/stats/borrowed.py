@@ -37,6 +37,9 @@ class _Lazily:
     def __getattr__(self, name: str) -> Any:
         return getattr(traceable(self._distribution), name)
 
+    def __call__(self, *args: Any, **kwds: Any) -> Any:
+        return self._distribution(*args, **kwds)
+
 
 def _of_distribution(value: Any) -> Any:
     if isinstance(value, scipy.stats.rv_continuous | scipy.stats.rv_discrete):

@@ -8,6 +8,7 @@ ones copies of the same kind, and for what chooses between formulas a choice of 
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Callable
 from types import FunctionType, ModuleType
@@ -72,6 +73,41 @@ def _lazyselect(condlist: Any, choicelist: Any, arrays: Any, default: Any = 0) -
     return out
 
 
+class _At:
+    """What `array_api_extra.at` does: a copy of an array with other elements at some places."""
+
+    def __init__(self, x: Any, index: Any = None) -> None:
+        self.x, self.index = x, index
+
+    def __getitem__(self, index: Any) -> _At:
+        return _At(self.x, index)
+
+    def set(self, y: Any, /, **_: Any) -> Any:
+        out = _numpy.array(self.x)
+        out[self.index] = y
+        return out
+
+
+def _cdf_distance(p: Any, u: Any, v: Any, u_weights: Any = None, v_weights: Any = None) -> Any:
+    """(∫ |U − V|ᵖ)^(1/p) of the distribution functions of two samples."""
+    u, v = np.reshape(u, (-1,)), np.reshape(v, (-1,))
+    points = np.sort(np.concatenate([u, v]))
+    gaps = np.diff(points)
+    difference = _steps(points, u, u_weights) - _steps(points, v, v_weights)
+    if p == 1:
+        return np.sum(np.multiply(np.abs(difference), gaps))
+    if p == 2:
+        return np.sqrt(np.sum(np.multiply(np.square(difference), gaps)))
+    return np.power(np.sum(np.multiply(np.power(np.abs(difference), p), gaps)), 1 / p)
+
+
+def _steps(points: Any, x: Any, weights: Any) -> Any:
+    below = x[np.newaxis, :] <= points[:-1, np.newaxis]
+    if weights is None:
+        return np.sum(below, axis=1) / x.shape[0]
+    return np.sum(np.where(below, weights, 0.0), axis=1) / np.sum(weights)
+
+
 class Namespace:
     """A module's names, some of which are other things."""
 
@@ -91,6 +127,8 @@ _OURS: dict[str, Callable[..., Any]] = {
     "_lazywhere": _lazywhere,
     "_lazyselect": _lazyselect,
     "apply_where": _apply_where,
+    "at": _At,
+    "_cdf_distance": _cdf_distance,
     "array_namespace": lambda *_arrays, **_kwargs: _array_api(),
 }
 _COPIED = ("scipy.stats.", "scipy._lib.")
@@ -106,7 +144,7 @@ _namespaces: dict[str, Namespace] = {}
 def _array_api() -> Namespace:
     """The namespace of the array API that SciPy asks arrays for."""
     found = _namespace(private(_COMPATIBLE) or np)
-    found.__dict__["asarray"] = _asarray
+    found.__dict__.update(asarray=_asarray, clip=_clip)
     return found
 
 
@@ -116,6 +154,13 @@ def _asarray(x: Any, /, *, dtype: Any = None, copy: bool | None = None, **_: Any
 
 _COMPATIBLE = "scipy._lib._array_api:np_compat"
 PRIVATE[_COMPATIBLE] = "the statistics of scipy.stats"
+
+
+def _clip(x: Any, /, min: Any = None, max: Any = None, **_: Any) -> Any:  # noqa: A002
+    return np.clip(x, min, max)
+
+
+_math = Namespace(math, **{name: getattr(np, name) for name in ("log", "sqrt", "exp", "log1p")})
 
 
 def _namespace(module: ModuleType) -> Namespace:
@@ -129,12 +174,15 @@ def stand_in(name: str, value: Any) -> Any:
     """What a copy reads in place of an object of this name."""
     if value is np:
         return _numpy
+    if value is math:
+        return _math
     if name in _OURS:
         return _OURS[name]
     if isinstance(value, FunctionType):
         return copied(value) if value.__module__.startswith(_COPIED) else _served_or(value)
     if isinstance(value, ModuleType):
-        return _namespace(value) if value.__name__.startswith("scipy._lib.") else value
+        ours = value.__name__.startswith(("scipy._lib.", "scipy.stats"))
+        return _namespace(value) if ours else value
     for look in stand_ins:
         found = look(value)
         if found is not None:

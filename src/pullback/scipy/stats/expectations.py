@@ -113,7 +113,8 @@ def _differentiated(of: Integrand, *args: Any) -> Any:
             return np.sum(of(k, *(np.full(k.shape, a) for a in args)))
         cuts = [low, *d.ppf([0.05, 0.5, 0.95], *args), high]
         if upper:
-            cuts = [each for each in cuts if each < upper[0]] + [upper[0]]
+            near = 1e-3 * (1 + abs(upper[0]))
+            cuts = [low, *(each for each in cuts[1:] if upper[0] - each > near), upper[0]]
         return sum(_integral(of, a, b, args) for a, b in itertools.pairwise(cuts) if a < b)
 
 

@@ -46,7 +46,12 @@ def log1p_excess(u: Any) -> Any:
 # -- a value of SciPy's, with the derivative of a formula ------------------------------------------
 
 
-@elementwise(lambda smooth, value: value, name="valued")
+def _second(smooth: Any, value: Any) -> Any:
+    shape = np.broadcast_shapes(np.shape(smooth), np.shape(value))
+    return np.array(np.broadcast_to(value, shape), np.result_type(smooth, value))[()]
+
+
+@elementwise(_second, name="valued")
 def _valued(_y: Any, _smooth: Any, _value: Any) -> Any:
     """y = v, where a formula s(x) = v to rounding: ∂y/∂x = ∂s/∂x."""
     return 1, None

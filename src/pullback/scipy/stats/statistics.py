@@ -15,19 +15,20 @@ import scipy.stats
 from pullback.core.shapes import shape_of
 from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import DataDependenceError
-from pullback.numpy.decisions import Kind, decide
 from pullback.scipy.first_step import first_traced, give_first_step, plain, serves
 from pullback.scipy.stats.copies import copied
 
 __all__ = ["COPIED", "RANKED"]
 
 COPIED = (
-    "alexandergovern bartlett binned_statistic boxcox boxcox_llf chisquare circmean "
-    "combine_pvalues describe differential_entropy directional_stats entropy f_oneway gmean gstd "
-    "hmean jarque_bera kstat kstatvar kurtosis kurtosistest levene linregress "
-    "median_abs_deviation moment normaltest obrientransform pmean power_divergence "
-    "scoreatpercentile sem sigmaclip skew skewtest theilslopes tmax tmean tmin trim1 trim_mean "
-    "trimboth tsem tstd ttest_1samp ttest_ind ttest_ind_from_stats ttest_rel tvar variation zmap"
+    "alexandergovern bartlett binned_statistic boxcox boxcox_llf chisquare circmean circstd "
+    "circvar combine_pvalues describe differential_entropy directional_stats energy_distance "
+    "entropy f_oneway gmean gstd gzscore hmean iqr jarque_bera kstat kstatvar kurtosis "
+    "kurtosistest levene linregress median_abs_deviation moment normaltest obrientransform "
+    "pearsonr pmean pointbiserialr power_divergence quantile scoreatpercentile sem sigmaclip skew "
+    "skewtest theilslopes tmax tmean tmin trim1 trim_mean trimboth tsem tstd ttest_1samp ttest_ind "
+    "ttest_ind_from_stats ttest_rel tvar variation wasserstein_distance yeojohnson yeojohnson_llf "
+    "zmap zscore"
 )
 """Functions whose own code runs on traced values, with NumPy's functions as they are served."""
 
@@ -91,4 +92,3 @@ def _ranked(name: str, function: Any) -> Callable[..., Any]:
 
 for _name, _function in _functions(RANKED).items():
     give_first_step(_function, _ranked(_name, _function))
-decide(scipy.stats, RANKED, Kind.CONSTANT, "depends on the order of the data alone")

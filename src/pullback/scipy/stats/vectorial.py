@@ -22,7 +22,7 @@ from pullback.scipy.advice import for_scipy
 from pullback.scipy.first_step import first_traced, give_first_step, serves
 from pullback.scipy.private import PRIVATE, private
 
-__all__ = ["floats", "logdet", "quadratic", "serve", "squeezed"]
+__all__ = ["floats", "logdet", "quadratic", "refusing", "serve", "squeezed"]
 
 _PSD = "scipy.stats._multivariate:_PSD"
 PRIVATE[_PSD] = "the values of scipy.stats.multivariate_t and others for plain matrices"
@@ -87,7 +87,7 @@ def serve(
         serves(vars(cls)[method])(implementation)
     for method, function in list(vars(cls).items()):
         if type(function) is FunctionType and method[0] != "_" and method not in methods:
-            give_first_step(function, _refusing(f"scipy.stats.{name}.{method}"))
+            give_first_step(function, refusing(f"scipy.stats.{name}.{method}"))
     frozen = type(distribution(*example))
     signature = inspect.signature(frozen.__init__)
     traced = type(frozen.__name__, (frozen,), {"_pullback_distribution": distribution})
@@ -98,7 +98,7 @@ def serve(
             setattr(traced, method, _with_kept(distribution, method))
             serves(function)(_with_own(distribution, method, parameters))
         else:
-            refuse = _refusing(f"scipy.stats.{name}.{method}")
+            refuse = refusing(f"scipy.stats.{name}.{method}")
             setattr(traced, method, refuse)
             give_first_step(function, refuse)
 
@@ -141,7 +141,9 @@ def _taken(distribution: Any, method: str, parameters: Mapping[str, Any]) -> dic
     return {name: value for name, value in parameters.items() if name in names}
 
 
-def _refusing(name: str) -> Any:
+def refusing(name: str) -> Any:
+    """What refuses a call with traced values, by this public name."""
+
     def refuse(*args: Any, **kwds: Any) -> NoReturn:
         x = first_traced((*args, *kwds.values()))
         what = "a traced value"

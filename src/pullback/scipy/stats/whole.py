@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pullback.core.shapes import dtype_of, is_inexact, shape_of
 from pullback.core.tracing import Tracer
 from pullback.errors import NoRuleError
@@ -13,7 +15,7 @@ __all__ = ["whole"]
 
 
 def _whole(x: Any, *, function: str, argument: str) -> Any:
-    return x
+    return np.asarray(x)[()]
 
 
 @elementwise(_whole, name="whole_number")
