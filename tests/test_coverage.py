@@ -15,20 +15,13 @@ from tests.grouping import at_every_point, for_each
 from tests.numpy.batched import functions, linear_algebra, sets_and_series
 from tools.coverage import MODULES, PAGE, decided, overridable, public, table, text, versions
 
-MODULES_STILL_TO_BE_DECIDED = {
-    "numpy.fft", "numpy.linalg", "scipy.fft", "scipy.fftpack", "scipy.linalg", "scipy.special",
-    "scipy.stats", "scipy.signal", "scipy.sparse", "scipy.sparse.linalg", "scipy.spatial",
-    "scipy.spatial.distance",
-}  # fmt: skip
-"""Modules some of whose functions have no decision yet."""
-
 TABLE = table()
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_public_function_has_a_decision(module):
     undecided = [name for name, decision in TABLE[module].items() if decision.kind is None]
-    assert module in MODULES_STILL_TO_BE_DECIDED or not undecided, undecided
+    assert undecided == []
 
 
 def test_everything_that_numpy_lets_be_overridden_is_in_the_table():

@@ -156,7 +156,7 @@ _COMPATIBLE = "scipy._lib._array_api:np_compat"
 PRIVATE[_COMPATIBLE] = "the statistics of scipy.stats"
 
 
-def _clip(x: Any, /, min: Any = None, max: Any = None, **_: Any) -> Any:  # noqa: A002
+def _clip(x: Any, /, min: Any = None, max: Any = None, **_: Any) -> Any:
     return np.clip(x, min, max)
 
 
