@@ -29,18 +29,12 @@ POINTS = {
 COMPLEX_OF = {"float64": np.complex128, "float32": np.complex64}
 STEP = 2.0**-9
 
-<<<<<<< HEAD
 DETACHING = {
     "stop_gradient", "factorise", "solve_factored", "basis", "singular_basis", "complement",
-    "column_order", "chosen_vectors", "left_vectors",
+    "column_order", "chosen_vectors", "left_vectors", *BY_DECREE,
 }  # fmt: skip
-"""Primitives with a derivative by decree, of which `tests.transforms`, `test_factored` and
-`tests.numpy.test_factorisations` and `tests.scipy.linalg` have the tests."""
-=======
-DETACHING = {"stop_gradient", "factorise", "solve_factored", *BY_DECREE}
-"""Primitives with a derivative by decree, of which `tests.transforms`, `test_factored` and
-`tests.scipy.stats` have the tests."""
->>>>>>> stats
+"""Primitives with a derivative by decree, of which `tests.transforms`, `test_factored`,
+`tests.numpy.test_factorisations`, `tests.scipy.linalg` and `tests.scipy.stats` have the tests."""
 
 
 def test_every_primitive_has_test_inputs_and_every_input_a_primitive():

@@ -12,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.operands import operand, require_known
 from pullback.numpy.registration import implements
 from pullback.rules import fft as rules
@@ -257,3 +258,6 @@ def fftshift(x: Any, axes: Any = None) -> Any:
 def ifftshift(x: Any, axes: Any = None) -> Any:
     """The frequency zero in front again."""
     return _shifted(x, axes, back=True)
+
+
+decide(np.fft, "fftfreq rfftfreq", Kind.PASSED, "they divide by the spacing")

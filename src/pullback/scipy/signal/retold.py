@@ -19,12 +19,13 @@ from pullback.scipy.signal.resampling import along_axis
 __all__ = ["CLASSES", "FUNCTIONS", "WINDOWS"]
 
 _FUNCTIONS = """
-abcd_normalize bilinear bilinear_zpk bode coherence csd czt decimate detrend dimpulse dlsim dstep envelope
-filtfilt firwin firwin2 freqresp freqs freqs_zpk freqz freqz_sos freqz_zpk gauss_spline gausspulse get_window
-group_delay hilbert hilbert2 invres invresz istft lombscargle lp2bp lp2bp_zpk lp2bs lp2bs_zpk lp2hp
-lp2hp_zpk lp2lp lp2lp_zpk minimum_phase normalize oaconvolve periodogram resample resample_poly
-savgol_coeffs savgol_filter sos2tf sosfilt_zi sosfiltfilt sosfreqz spectrogram ss2tf ss2zpk stft sweep_poly
-tf2sos tf2zpk vectorstrength welch wiener zoom_fft zpk2sos zpk2tf
+abcd_normalize bilinear bilinear_zpk bode coherence csd czt decimate detrend dimpulse dlsim dstep
+envelope filtfilt firwin firwin2 freqresp freqs freqs_zpk freqz freqz_sos freqz_zpk gauss_spline
+gausspulse get_window group_delay hilbert hilbert2 invres invresz istft lombscargle lp2bp
+lp2bp_zpk lp2bs lp2bs_zpk lp2hp lp2hp_zpk lp2lp lp2lp_zpk minimum_phase normalize oaconvolve
+periodogram resample resample_poly savgol_coeffs savgol_filter sos2tf sosfilt_zi sosfiltfilt
+sosfreqz spectrogram ss2tf ss2zpk stft sweep_poly tf2sos tf2zpk vectorstrength welch wiener
+zoom_fft zpk2sos zpk2tf
 """
 
 _WINDOWS = """
