@@ -1,4 +1,4 @@
-"""Write `tests/scipy/special_oracles.json`: derivatives of special functions by mpmath.
+"""Write `tests/scipy/special/oracles.json`: derivatives of special functions by mpmath.
 
     python tools/special_oracles.py [NAME ...]
 
@@ -22,7 +22,7 @@ import scipy.special as sc
 
 __all__ = ["PATH", "ROWS", "Row", "derivatives"]
 
-PATH = Path(__file__).parents[1] / "tests" / "scipy" / "special_oracles.json"
+PATH = Path(__file__).parents[1] / "tests" / "scipy" / "special" / "oracles.json"
 DIGITS = 150
 
 

@@ -1,15 +1,10 @@
-"""What is decided for the names of `scipy.special` that have no rule of their own.
-
-Those of the gamma function and of distribution functions are decided where they are served.
-"""
+"""What is decided for the names of `scipy.special` that have no rule of their own."""
 
 from __future__ import annotations
 
 import scipy.special
 
-from pullback.numpy.decisions import Kind, decide
 from pullback.scipy.decisions import constant, passed, refused
-from pullback.scipy.special_wrappers import ALL_DEGREES, INSTEAD_OF_ALL
 
 __all__: list[str] = []
 
@@ -87,7 +82,25 @@ refused(
     "obl_cv obl_rad1 obl_rad1_cv obl_rad2 obl_rad2_cv",
     "Wrap it with @pullback.primitive and give it a rule, by the spheroidal differential equation",
 )
-refused(scipy.special, " ".join(ALL_DEGREES), INSTEAD_OF_ALL)
 
-for _name in ("legendre_p", "assoc_legendre_p", "sph_legendre_p", "sph_harm_y"):
-    decide(scipy.special, _name, Kind.DIFFERENTIABLE)
+_DETACH = (
+    "Detach its arguments with pullback.stop_gradient if the derivative is not wanted, or wrap it "
+    "with @pullback.primitive and give it a rule"
+)
+refused(
+    scipy.special,
+    "chndtridf ncfdtridfd ncfdtridfn",
+    f"The distributions' derivatives in degrees of freedom have no rule. {_DETACH}.",
+)
+refused(
+    scipy.special,
+    "ncfdtrinc nctdtridf nctdtrinc",
+    "SciPy's own values are right to a few digits only; solve for the parameter with the "
+    f"distribution function instead. {_DETACH}.",
+)
+refused(
+    scipy.special,
+    "nctdtr nctdtrit",
+    f"The non-central t distribution has no rule; integrate its density, or {_DETACH[0].lower()}"
+    f"{_DETACH[1:]}.",
+)

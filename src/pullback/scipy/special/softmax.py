@@ -1,12 +1,7 @@
-"""The functions of `scipy.special`.
-
-Its ufuncs dispatch by themselves, to the rules that are loaded here. Functions written in Python do
-not: those that follow take a first step.
-"""
+"""The exponentials of an array with their sum: logsumexp, softmax and its logarithm."""
 
 from __future__ import annotations
 
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -15,57 +10,11 @@ import scipy.special
 from pullback.core.shapes import dtype_of
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.operands import operand
-from pullback.rules import (
-    airye,
-    bessel,
-    bessel_relatives,
-    beta_distributions,
-    box_cox,
-    elliptic,
-    error_functions,
-    gamma_distributions,
-    hypergeometric,
-    incomplete_beta,
-    incomplete_gamma,
-    integral_functions,
-    kolmogorov,
-    noncentral,
-    orthogonal_polynomials,
-    scaled_bessel,
-    special,
-    spherical_bessel,
-    student,
-)
 from pullback.rules import softmax as rules
 from pullback.rules.custom import stop_gradient
-from pullback.rules.registration import ufunc_behind
-from pullback.scipy import gamma_wrappers, special_decisions, special_wrappers
 from pullback.scipy.first_step import serves
 
-__all__ = [
-    "FAMILIES",
-    "gamma_wrappers",
-    "log_softmax",
-    "logsumexp",
-    "softmax",
-    "special_decisions",
-    "special_wrappers",
-]
-
-FAMILIES = (
-    airye, bessel, bessel_relatives, beta_distributions, box_cox, elliptic, error_functions,
-    gamma_distributions, hypergeometric, incomplete_beta, incomplete_gamma, integral_functions,
-    kolmogorov, noncentral, orthogonal_polynomials, scaled_bessel, special, spherical_bessel,
-    student,
-)  # fmt: skip
-"""The rules that are loaded with this module."""
-
-
-for _function in [each for each in vars(scipy.special).values() if type(each) is FunctionType]:
-    # With SCIPY_ARRAY_API in the environment, functions that look for a namespace hide the ufuncs.
-    _ufunc = ufunc_behind(_function)
-    if _ufunc is not _function:
-        serves(_function)(_ufunc)
+__all__ = ["log_softmax", "logsumexp", "softmax"]
 
 
 @serves(scipy.special.logsumexp)

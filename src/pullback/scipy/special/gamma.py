@@ -12,7 +12,6 @@ from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.rules import gamma as rules
-from pullback.scipy.decisions import refused
 from pullback.scipy.first_step import serves
 from pullback.transforms.arguments import describe
 
@@ -169,26 +168,3 @@ def _order(name: str, argument: str, value: Any, what: str) -> ArgumentTypeError
         f"of at least 0 and not traced: there is no derivative with respect to it; detach it with "
         "pullback.stop_gradient, or give it as a number"
     )
-
-
-_INSTEAD = (
-    "Detach its arguments with pullback.stop_gradient if the derivative is not wanted, or wrap it "
-    "with @pullback.primitive and give it a rule"
-)
-refused(
-    scipy.special,
-    "chndtridf ncfdtridfd ncfdtridfn",
-    f"The distributions' derivatives in degrees of freedom have no rule. {_INSTEAD}.",
-)
-refused(
-    scipy.special,
-    "ncfdtrinc nctdtridf nctdtrinc",
-    "SciPy's own values are right to a few digits only; solve for the parameter with the "
-    f"distribution function instead. {_INSTEAD}.",
-)
-refused(
-    scipy.special,
-    "nctdtr nctdtrit",
-    f"The non-central t distribution has no rule; integrate its density, or {_INSTEAD[0].lower()}"
-    f"{_INSTEAD[1:]}.",
-)
