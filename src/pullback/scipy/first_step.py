@@ -68,11 +68,36 @@ def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
             if _is_compiled(function):
                 compiled.add(function)
                 continue
-            give_first_step(function, implementation)
+            give_first_step(function, _as_known(function, implementation))
             served[function] = implementation
         return implementation
 
     return enter
+
+
+def _as_known(function: Callable[..., Any], implementation: Callable[..., Any]) -> Any:
+    """`implementation`, without the keywords that the function lacks in the release that runs."""
+    code = getattr(implementation, "__code__", None)
+    try:
+        known = inspect.signature(function).parameters
+    except ValueError:
+        return implementation
+    if code is None or any(each.kind is each.VAR_KEYWORD for each in known.values()):
+        return implementation
+    named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    if not set(named[code.co_posonlyargcount :]) - set(known):
+        return implementation
+
+    @functools.wraps(implementation)
+    def traced(*args: Any, **kwargs: Any) -> Any:
+        unknown = kwargs.keys() - known
+        if unknown:
+            raise TypeError(
+                f"{function.__name__}() got an unexpected keyword argument {min(unknown)!r}"
+            )
+        return implementation(*args, **kwargs)
+
+    return traced
 
 
 def _is_compiled(function: Any) -> bool:

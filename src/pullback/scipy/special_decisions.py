@@ -88,6 +88,12 @@ refused(
     "Wrap it with @pullback.primitive and give it a rule, by the spheroidal differential equation",
 )
 refused(scipy.special, " ".join(ALL_DEGREES), INSTEAD_OF_ALL)
+# These are gone from newer releases.
+refused(scipy.special, "lpn", "Call scipy.special.legendre_p for each degree")
+refused(
+    scipy.special, "lpmn clpmn", "Call scipy.special.assoc_legendre_p for each degree and order"
+)
+refused(scipy.special, "sph_harm", "Call scipy.special.sph_harm_y(n, m, phi, theta)")
 
 for _name in ("legendre_p", "assoc_legendre_p", "sph_legendre_p", "sph_harm_y"):
     decide(scipy.special, _name, Kind.DIFFERENTIABLE)
