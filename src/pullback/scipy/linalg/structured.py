@@ -30,7 +30,7 @@ def _takes_stacks() -> bool:
     """Whether `toeplitz` makes a matrix of each row, and not one of all elements."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SciPy 1.15 says that this will change
-        return plain(scipy.linalg.toeplitz)(np.zeros((2, 2), int)).ndim == 3
+        return bool(plain(scipy.linalg.toeplitz)(np.zeros((2, 2), int)).ndim == 3)
 
 
 _STACKS = _takes_stacks()
