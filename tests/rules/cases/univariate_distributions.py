@@ -61,4 +61,5 @@ CASES = {
     "stats_ncx2_sf": [Case((between(1, 4, 3), np.array([3, 5, 4]), between(0.5, 2, 3)))],
     "stats_cosine_cdf": unary(-3, 3),
     "stats_log1mexp": unary(-3, -0.3),
+    "stats_scaled_exp1": unary(0.3, 3),
 }

@@ -103,6 +103,68 @@ def test_gamma_and_t_in_their_shapes_over_their_domains():
     np.testing.assert_allclose(slopes, np.arange(100) / a - 1, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda t: st.nct.logpdf(0.5, t, 0.2), "scipy.stats.nct.logpdf met .* argument df"),
+        (lambda t: st.nct(t, 0.2).cdf(0.5), "scipy.stats.nct.cdf met .* argument df"),
+        (lambda t: st.nct.mean(t, 0.2), "scipy.stats.nct.mean met .* argument df"),
+        (lambda t: st.tukeylambda.entropy(t), "scipy.stats.tukeylambda.entropy met .* lam"),
+        (
+            lambda t: st.gausshyper.cdf(0.5, t, 3.0, 2.0, 5.0),
+            "scipy.stats.gausshyper.cdf: the derivative with respect to a has no rule",
+        ),
+    ],
+)
+def test_errors_name_the_method_that_was_called(call, name):
+    with pytest.raises(NoRuleError, match=name):
+        pb.grad(call)(3.0)
+    with pytest.raises(NoRuleError, match=name):
+        pb.jvp(call, (3.0,), (1.0,))
+
+
+def test_densities_have_slopes_at_the_ends_of_their_supports():
+    """x − x² near 0 for a = 2, −1 for a = 1, infinite between; likewise where 1 − x is small."""
+    for d, shapes, x, first, second in (
+        (st.gamma, (2.0,), 0.0, 1.0, -2.0),
+        (st.gamma, (1.0,), 0.0, -1.0, 1.0),
+        (st.gamma, (1.5,), 0.0, np.inf, -np.inf),
+        (st.gamma, (2.5,), 0.0, 0.0, np.inf),
+        (st.chi2, (4.0,), 0.0, 0.25, -0.25),
+        (st.chi2, (5.0,), 0.0, 0.0, np.inf),
+        (st.beta, (2.0, 2.0), 0.0, 6.0, -12.0),
+        (st.beta, (2.0, 2.0), 1.0, -6.0, -12.0),
+        (st.beta, (3.0, 3.0), 1.0, 0.0, 60.0),
+    ):
+        f = d(*shapes).pdf
+        value, slope = pb.jvp(f, (x,), (1.0,))
+        assert value == f(x)
+        np.testing.assert_allclose([slope, pb.grad(f)(x)], first, rtol=1e-14)
+        np.testing.assert_allclose(pb.grad(pb.grad(f))(x), second, rtol=1e-14)
+    for shapes, x, slope in (((0.5, 0.5), 0.0, -np.inf), ((0.5, 0.5), 1.0, np.inf)):
+        assert pb.grad(lambda x, shapes=shapes: st.beta.pdf(x, *shapes))(x) == slope
+
+
+def test_the_inverse_gamma_distribution_near_zero():
+    x = np.array([1e-300, 1e-200, 0.5])
+    for method in ("pdf", "cdf", "sf", "logsf"):
+        slopes = pb.vjp(lambda x, m=method: getattr(st.invgamma, m)(x, 2.2), x)[1](np.ones(3))[0]
+        assert not np.any(slopes[:2]) and np.isfinite(slopes[2])
+
+
+def test_the_variance_on_a_circle():
+    """By κ, of the density exp(κ cos x), a quotient of sums over one turn."""
+    x = np.linspace(-np.pi, np.pi, 200_001)
+
+    def variance(kappa):
+        weights = np.exp(kappa * np.cos(x))
+        weights[[0, -1]] *= 0.5
+        return np.sum(x * x * weights) / np.sum(weights)
+
+    expected = (variance(2.001) - variance(1.999)) / 2e-3
+    np.testing.assert_allclose(pb.grad(st.vonmises.var)(2.0), expected, rtol=1e-6)
+
+
 # -- programs --------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """The functions and distributions of `scipy.stats`."""
 
 from pullback.scipy.stats import (
+    common,
     continuous,
     decided,
     densities,
@@ -17,6 +18,7 @@ from pullback.scipy.stats import (
 )
 
 __all__ = [
+    "common",
     "continuous",
     "decided",
     "densities",

@@ -108,13 +108,15 @@ _ELEMENTARY = frozenset({
     "np", "pi", "inf", "exp", "log", "log1p", "expm1", "sqrt", "cbrt", "sin", "cos", "tan",
     "arctan", "sinh", "cosh", "tanh", "arcsin", "arcsinh", "power", "abs", "sc", "special", "ndtri",
     "_norm_ppf", "_norm_isf", "_ppf", "_isf", "_XMAX", "logit", "xlogy", "asarray", "where",
-    "square", "reciprocal", "errstate",
+    "square", "reciprocal", "errstate", "stdtrit", "gammaincinv", "gammainccinv", "chdtri",
+    "betaincinv", "betainccinv",
 })  # fmt: skip
 
 
 def _is_elementary(method: Any) -> bool:
     """Whether a method for quantiles is a formula that is as good to differentiate as to compute.
 
+    That is so if it is made of functions whose rules hold in the tails, by their own densities.
     The derivatives of all others follow from the density and the distribution function.
     """
     return set(plain(method).__code__.co_names) <= _ELEMENTARY

@@ -10,8 +10,8 @@ from scipy.stats import rv_continuous
 from pullback.core.shapes import dtype_of
 from pullback.numpy.operands import operand
 from pullback.rules.custom import stop_gradient
-from pullback.scipy.first_step import serves
 from pullback.scipy.stats.borrowed import chosen, known_true, traceable
+from pullback.scipy.stats.naming import serves_method
 
 __all__ = ["Standard", "arrays", "standard"]
 
@@ -122,7 +122,7 @@ def standard(distribution: Any, x: Any, args: Any, kwds: Any) -> Standard:
     return Standard(distribution, x, args, kwds)
 
 
-@serves(rv_continuous.pdf)
+@serves_method(rv_continuous.pdf)
 def pdf(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
     """The density f((x − loc)/scale)/scale, 0 outside of the support."""
     at = standard(self, x, args, kwds)
@@ -130,7 +130,7 @@ def pdf(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
     return at.filled(inside, at.distribution._pdf(at.x, *at.shapes) / at.scale, 0.0)
 
 
-@serves(rv_continuous.logpdf)
+@serves_method(rv_continuous.logpdf)
 def logpdf(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
     """The logarithm of the density, −∞ outside of the support."""
     at = standard(self, x, args, kwds)
@@ -139,7 +139,7 @@ def logpdf(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
     return at.filled(inside, out, -np.inf)
 
 
-@serves(rv_continuous.cdf)
+@serves_method(rv_continuous.cdf)
 def cdf(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
     """The probability of at most x: 0 below the support, 1 above."""
     at = standard(self, x, args, kwds)
@@ -148,7 +148,7 @@ def cdf(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
     return at.filled(inside, out, _beyond(inside, at.given >= at.high, 1.0, 0.0))
 
 
-@serves(rv_continuous.logcdf)
+@serves_method(rv_continuous.logcdf)
 def logcdf(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
     """The logarithm of the probability of at most x: −∞ below the support, 0 above."""
     at = standard(self, x, args, kwds)
@@ -157,7 +157,7 @@ def logcdf(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
     return at.filled(inside, out, _beyond(inside, at.given >= at.high, 0.0, -np.inf))
 
 
-@serves(rv_continuous.sf)
+@serves_method(rv_continuous.sf)
 def sf(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
     """The probability of more than x: 1 below the support, 0 above."""
     at = standard(self, x, args, kwds)
@@ -166,7 +166,7 @@ def sf(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
     return at.filled(inside, out, _beyond(inside, at.given <= at.low, 1.0, 0.0))
 
 
-@serves(rv_continuous.logsf)
+@serves_method(rv_continuous.logsf)
 def logsf(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
     """The logarithm of the probability of more than x: 0 below the support, −∞ above."""
     at = standard(self, x, args, kwds)

@@ -18,7 +18,8 @@ import scipy.special as sc
 
 from pullback.errors import NoRuleError
 from pullback.rules import special as rules
-from pullback.rules.registration import array_ufuncs, elementwise
+from pullback.rules.incomplete_beta import beta_density
+from pullback.rules.registration import array_ufuncs, elementwise, strong_multiply
 from pullback.scipy.private import PRIVATE, private
 from pullback.scipy.stats.slopes import slope
 
@@ -64,26 +65,34 @@ def _no_rule(distribution: str, argument: str) -> Callable[[], Any]:
 def beta_pdf(y: Any, x: Any, a: Any, b: Any) -> Any:
     """y = xᵃ⁻¹(1 − x)ᵇ⁻¹/B(a, b): ∂y/∂x = y·((a − 1)/x − (b − 1)/(1 − x)),
     ∂y/∂a = y·(log x − ψ(a) + ψ(a + b)), ∂y/∂b = y·(log(1 − x) − ψ(b) + ψ(a + b)).
+
+    At x = 0 and 1 where y is zero, the slopes are those of the power of x or 1 − x.
     """
+
+    def by_x() -> Any:
+        edge = np.equal(x, 0) | np.equal(x, 1)
+        inner = np.where(edge, 0.5, x)
+        at = np.where(edge, x, 0.5)
+        rest = 1 - at
+        # Of the two terms one may be infinite at an end where the other is so of higher order.
+        rise = strong_multiply(a - 1, at ** (a - 2)) * rest ** np.where(at == 1, b - 1, 1)
+        fall = strong_multiply(b - 1, rest ** (b - 2)) * at ** np.where(at == 0, a - 1, 1)
+        rise = np.where((at == 1) & np.less(b, 1), 0, rise)
+        fall = np.where((at == 0) & np.less(a, 1), 0, fall)
+        ends = np.exp(-sc.betaln(a, b)) * (rise - fall)
+        return np.where(edge, ends, y * ((a - 1) / inner - (b - 1) / (1 - inner)))
+
     return (
-        lambda: y * ((a - 1) / x - (b - 1) / (1 - x)),
-        lambda: y * (np.log(x) - digamma(a) + digamma(a + b)),
-        lambda: y * (np.log1p(-x) - digamma(b) + digamma(a + b)),
+        by_x,
+        lambda: strong_multiply(y, np.log(x) - digamma(a) + digamma(a + b)),
+        lambda: strong_multiply(y, np.log1p(-x) - digamma(b) + digamma(a + b)),
     )
 
 
 def _of_p(k: Any, n: Any, p: Any) -> Any:
     """∂ of P(X ≤ k) by p: −(n − k)·binom(n, k)·pᵏ(1 − p)ⁿ⁻ᵏ⁻¹, 0 for k ≥ n."""
     inside = np.less(k, n)
-    rest = np.where(inside, n - k, 1)
-    log = (
-        sc.gammaln(n + 1)
-        - sc.gammaln(k + 1)
-        - sc.gammaln(rest)
-        + sc.xlogy(k, p)
-        + sc.xlog1py(rest - 1, -p)
-    )
-    return np.where(inside, -np.exp(log), 0)
+    return np.where(inside, -beta_density(k + 1, np.where(inside, n - k, 1), p), 0)
 
 
 @_enter("_binom_pmf", "scipy.stats.binom.pmf", singular=True)
@@ -129,7 +138,7 @@ def nbinom_pmf(y: Any, k: Any, n: Any, p: Any) -> Any:
 
 def _tail_by_p(k: Any, n: Any, p: Any) -> Any:
     """∂Iₚ(n, k + 1)/∂p = pⁿ⁻¹(1 − p)ᵏ/B(n, k + 1)."""
-    return np.exp(sc.xlogy(n - 1, p) + sc.xlog1py(k, -p) - sc.betaln(n, k + 1))
+    return beta_density(n, k + 1, p)
 
 
 def _tail_by_n(k: Any, n: Any, p: Any) -> Any:
@@ -223,6 +232,18 @@ def ncx2_sf(_y: Any, x: Any, k: Any, nc: Any) -> Any:
         _no_rule("ncx2", "df"),
         lambda: density(x, k + 2, nc),
     )
+
+
+@_enter("_scaled_exp1", "scipy.stats.gompertz.entropy")
+def scaled_exp1(y: Any, x: Any) -> Any:
+    """y = x·eˣ·E₁(x): ∂y/∂x = y·(1 + 1/x) − 1, for large x Σ (−1)ⁿ⁺¹·n·n!/xⁿ⁺¹."""
+    far = np.greater(x, 50)
+    inner = np.where(far, 1.0, x)
+    inverse = 1 / np.where(far, x, 50.0)
+    series: Any = 0.0
+    for n in range(25, 0, -1):
+        series = n * math.factorial(n) * (-1.0) ** (n + 1) + inverse * series
+    return np.where(far, series * inverse * inverse, y * (1 + 1 / inner) - 1)
 
 
 @_enter("_cosine_cdf", "scipy.stats.cosine.cdf")

@@ -9,9 +9,9 @@ from scipy.stats import rv_discrete
 
 from pullback.numpy.operands import operand
 from pullback.rules.custom import stop_gradient
-from pullback.scipy.first_step import serves
 from pullback.scipy.stats.borrowed import chosen, known_true, public_name, traceable
 from pullback.scipy.stats.continuous import arrays, as_type, examples
+from pullback.scipy.stats.naming import serves_method
 from pullback.scipy.stats.whole import whole
 
 __all__ = ["counts_of"]
@@ -103,7 +103,7 @@ def _clipped(p: Any) -> Any:
     return p + stop_gradient(np.clip(p, 0, 1) - p)
 
 
-@serves(rv_discrete.pmf)
+@serves_method(rv_discrete.pmf)
 def pmf(self: Any, k: Any, *args: Any, **kwds: Any) -> Any:
     """The probability of k, 0 where k is no point."""
     at = Counted(self, "pmf", k, args, kwds)
@@ -111,7 +111,7 @@ def pmf(self: Any, k: Any, *args: Any, **kwds: Any) -> Any:
     return at.filled(inside, _clipped(at.distribution._pmf(at.k, *at.shapes)), 0.0)
 
 
-@serves(rv_discrete.logpmf)
+@serves_method(rv_discrete.logpmf)
 def logpmf(self: Any, k: Any, *args: Any, **kwds: Any) -> Any:
     """The logarithm of the probability of k, −∞ where k is no point."""
     at = Counted(self, "logpmf", k, args, kwds)
@@ -119,7 +119,7 @@ def logpmf(self: Any, k: Any, *args: Any, **kwds: Any) -> Any:
     return at.filled(inside, at.distribution._logpmf(at.k, *at.shapes), -np.inf)
 
 
-@serves(rv_discrete.cdf)
+@serves_method(rv_discrete.cdf)
 def cdf(self: Any, k: Any, *args: Any, **kwds: Any) -> Any:
     """The probability of at most k."""
     at = Counted(self, "cdf", k, args, kwds)
@@ -128,7 +128,7 @@ def cdf(self: Any, k: Any, *args: Any, **kwds: Any) -> Any:
     return at.filled(inside, out, 0.0, (at.given >= at.high, 1.0))
 
 
-@serves(rv_discrete.logcdf)
+@serves_method(rv_discrete.logcdf)
 def logcdf(self: Any, k: Any, *args: Any, **kwds: Any) -> Any:
     """The logarithm of the probability of at most k."""
     at = Counted(self, "logcdf", k, args, kwds)
@@ -137,7 +137,7 @@ def logcdf(self: Any, k: Any, *args: Any, **kwds: Any) -> Any:
     return at.filled(inside, out, -np.inf, (at.given >= at.high, 0.0))
 
 
-@serves(rv_discrete.sf)
+@serves_method(rv_discrete.sf)
 def sf(self: Any, k: Any, *args: Any, **kwds: Any) -> Any:
     """The probability of more than k."""
     at = Counted(self, "sf", k, args, kwds)
@@ -146,7 +146,7 @@ def sf(self: Any, k: Any, *args: Any, **kwds: Any) -> Any:
     return at.filled(inside, out, 0.0, (at.given < at.low, 1.0))
 
 
-@serves(rv_discrete.logsf)
+@serves_method(rv_discrete.logsf)
 def logsf(self: Any, k: Any, *args: Any, **kwds: Any) -> Any:
     """The logarithm of the probability of more than k."""
     at = Counted(self, "logsf", k, args, kwds)

@@ -18,9 +18,10 @@ import scipy.integrate
 import scipy.special
 import scipy.stats
 
+from pullback.errors import NoRuleError
 from pullback.rules.conversion import astype
 from pullback.rules.registration import elementwise
-from pullback.scipy.stats.borrowed import canonical, traceable
+from pullback.scipy.stats.borrowed import canonical, public_name, traceable
 from pullback.scipy.stats.slopes import slope
 
 __all__ = ["entropy", "integrated_cdf", "moment"]
@@ -97,15 +98,35 @@ def _integral(of: Integrand, low: float, high: float, shapes: Any) -> Any:
 _MOST_TERMS = 1_000_000
 
 
+def _ends(d: Any, *shapes: Any) -> Any:
+    """Between which points a distribution has its mass: one turn if its density is periodic."""
+    if d.name == "vonmises":
+        return -math.pi, math.pi
+    return d._get_support(*shapes)
+
+
 def _differentiated(of: Integrand, *args: Any) -> Any:
-    upper = ()
+    upper: Any = ()
     if of.kind == "cdf":
         upper, args = args[:1], args[1:]
     d = of.distribution
+    try:
+        return _summed(of, d, upper, args)
+    except NoRuleError as error:
+        what = of.kind if isinstance(of.kind, str) else "moment"
+        name = (d.shapes or "").replace(",", " ").split()[of.along[0]]
+        raise NoRuleError(
+            f"{public_name(d)}.{what}: the derivative with respect to {name} has no rule in "
+            "pullback, as that of the density, which it is the integral of, has none; detach it "
+            "with pullback.stop_gradient if its derivative is not wanted"
+        ) from error
+
+
+def _summed(of: Integrand, d: Any, upper: Any, args: Any) -> Any:
     with np.errstate(all="ignore"):
         if not np.all(d._argcheck(*args)):
             return np.nan
-        low, high = d._get_support(*args)
+        low, high = _ends(d, *args)
         if of.discrete:
             middle, last = d.ppf([0.5, 1 - 1e-15], *args)
             width = min(3 * (last - middle) + 50, _MOST_TERMS / 2)

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.stats import rv_continuous
 
 from pullback.core.shapes import dtype_of
-from pullback.scipy.first_step import serves
 from pullback.scipy.stats import expectations
 from pullback.scipy.stats.borrowed import chosen, defines, formula, known_true, traceable
 from pullback.scipy.stats.continuous import arrays, as_type, examples
+from pullback.scipy.stats.naming import serves_method
 from pullback.scipy.stats.slopes import slope
 
 __all__ = ["Parameters"]
@@ -67,7 +67,7 @@ def _entropy(self: Any, *shapes: Any) -> Any:
     return expectations.entropy(self, *shapes)
 
 
-@serves(rv_generic.stats)
+@serves_method(rv_generic.stats)
 def stats(self: Any, *args: Any, **kwds: Any) -> Any:
     """Mean, variance, skewness and excess kurtosis, those that are asked for."""
     shapes, loc, scale, moments = self._parse_args_stats(*args, **kwds)
@@ -100,7 +100,7 @@ def stats(self: Any, *args: Any, **kwds: Any) -> Any:
     return out[0] if len(out) == 1 else tuple(out)
 
 
-@serves(rv_generic.moment)
+@serves_method(rv_generic.moment)
 def moment(self: Any, order: Any, *args: Any, **kwds: Any) -> Any:
     """E[(loc + scale·Y)ⁿ] = Σ binom(n, k) scaleᵏ locⁿ⁻ᵏ E[Yᵏ]."""
     shapes, loc, scale = self._parse_args(*args, **kwds)
@@ -138,7 +138,7 @@ def _raw(at: Parameters, k: int, mu: Any, mu2: Any, g1: Any, g2: Any) -> Any:
     return mu4 + 4 * mu * mu3 + 6 * mu * mu * mu2 + mu * mu * mu * mu
 
 
-@serves(rv_generic.entropy)
+@serves_method(rv_generic.entropy)
 def entropy(self: Any, *args: Any, **kwds: Any) -> Any:
     """The entropy, that of the standard form and log scale."""
     shapes, loc, scale = self._parse_args(*args, **kwds)
@@ -148,7 +148,7 @@ def entropy(self: Any, *args: Any, **kwds: Any) -> Any:
     return at.filled(out)
 
 
-@serves(rv_generic.support)
+@serves_method(rv_generic.support)
 def support(self: Any, *args: Any, **kwds: Any) -> Any:
     """The ends of the support."""
     shapes, loc, scale = self._parse_args(*args, **kwds)

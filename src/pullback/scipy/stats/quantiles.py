@@ -11,9 +11,9 @@ from pullback.core.shapes import dtype_of
 from pullback.core.structure import Elementwise
 from pullback.rules.custom import stop_gradient
 from pullback.rules.registration import constant, elementwise
-from pullback.scipy.first_step import serves
 from pullback.scipy.stats.borrowed import canonical, chosen, formula, known_true, traceable
 from pullback.scipy.stats.continuous import arrays, examples
+from pullback.scipy.stats.naming import serves_method
 from pullback.scipy.stats.slopes import slope
 
 __all__ = ["quantile"]
@@ -115,19 +115,19 @@ def _quantile(distribution: Any, upper: bool, q: Any, args: Any, kwds: Any) -> A
     return chosen(inside, out, edge)
 
 
-@serves(rv_continuous.ppf, rv_discrete.ppf)
+@serves_method(rv_continuous.ppf, rv_discrete.ppf)
 def ppf(self: Any, q: Any, *args: Any, **kwds: Any) -> Any:
     """The quantile of a probability from below."""
     return _quantile(self, False, q, args, kwds)
 
 
-@serves(rv_continuous.isf, rv_discrete.isf)
+@serves_method(rv_continuous.isf, rv_discrete.isf)
 def isf(self: Any, q: Any, *args: Any, **kwds: Any) -> Any:
     """The quantile of a probability from above."""
     return _quantile(self, True, q, args, kwds)
 
 
-@serves(rv_continuous.interval, rv_discrete.interval)
+@serves_method(rv_continuous.interval, rv_discrete.interval)
 def interval(self: Any, confidence: Any, *args: Any, **kwds: Any) -> Any:
     """The ends between which a probability lies, with equal ones beyond them."""
     (alpha,) = arrays(confidence)
