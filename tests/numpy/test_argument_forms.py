@@ -10,6 +10,7 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.fft
 
 import pullback as pb
 from pullback.core import trees
@@ -255,3 +256,52 @@ def test_values_have_numpys_bits(function, args):
     out, _ = pb.vjp(function, *args)
     for got, wanted in zip(leaves(out), leaves(function(*args)), strict=True):
         np.testing.assert_array_equal(got, wanted)
+
+
+LISTED = {
+    "np.fft.fft": lambda rows: np.fft.fft(rows[0]),
+    "np.fft.ifft": lambda rows: np.fft.ifft(rows[0], 5),
+    "np.fft.rfft": lambda rows: np.fft.rfft(a=rows[0]),
+    "np.fft.irfft": lambda rows: np.fft.irfft(rows[0]),
+    "np.fft.hfft": lambda rows: np.fft.hfft(rows[0]),
+    "np.fft.ihfft": lambda rows: np.fft.ihfft(rows[0]),
+    "np.fft.fft2": lambda rows: np.fft.fft2(rows),
+    "np.fft.rfftn": lambda rows: np.fft.rfftn(rows),
+    "np.fft.fftshift": lambda rows: np.fft.fftshift(rows),
+    "scipy.fft.fft": lambda rows: scipy.fft.fft(rows[0]),
+    "scipy.fft.dct": lambda rows: scipy.fft.dct(rows[0]),
+    "scipy.fft.irfftn": lambda rows: scipy.fft.irfftn(rows),
+    "np.angle": lambda rows: np.angle(rows),
+    "np.linalg.inv": lambda rows: np.linalg.inv([rows[0][:2], rows[1][1:]]),
+    "np.histogram2d": lambda rows: np.histogram2d(*np.eye(2, 3), 2, weights=rows[0])[0],
+}
+
+
+@pytest.mark.parametrize("name", sorted(LISTED))
+def test_lists_of_traced_numbers_are_arrays_of_them(name):
+    f = LISTED[name]
+
+    def listed(x):
+        return f([[x[0], 1.5, 2 * x[1]], [2 * x[1], x[0] * x[1], 0.25]])
+
+    def stacked(x):
+        rows = np.array([[x[0], 1.5, 2 * x[1]], [2 * x[1], x[0] * x[1], 0.25]])
+        if name == "np.linalg.inv":
+            return np.linalg.inv(np.stack([rows[0, :2], rows[1, 1:]]))
+        return f(rows)
+
+    x, x_dot = np.array([1.3, -0.4]), np.array([0.2, 0.7])
+    got, wanted = pb.jvp(listed, (x,), (x_dot,)), pb.jvp(stacked, (x,), (x_dot,))
+    np.testing.assert_array_equal(got[0], listed(x))
+    for each, one in zip(got, wanted, strict=True):
+        np.testing.assert_array_equal(each, one)
+    np.testing.assert_allclose(pb.compile(listed)(x), listed(x), rtol=1e-13, atol=1e-14)
+
+
+def test_sequences_have_the_dtype_of_plain_ones():
+    x = np.array([1.5, 2.5], np.float32)
+    for f in (np.vander, lambda x: np.geomspace(x[0], x[1], 4), lambda x: np.geomspace(x, 9.0, 3)):
+        value, pull = pb.vjp(f, x)
+        assert value.dtype == f(x).dtype
+        np.testing.assert_allclose(value, f(x), rtol=1e-6)
+        assert pull(np.ones(value.shape))[0].dtype == x.dtype

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -157,3 +159,22 @@ def test_singular_vectors_of_symmetric_matrices():
 def test_a_cutoff_that_varies_is_refused():
     with pytest.raises(pb.ArgumentTypeError, match=r"np\.linalg\.pinv.*rcond.*give a number"):
         pb.vjp(lambda a, r: np.linalg.pinv(a, r), graded(3, 3), 1e-10)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 4), (2, 3, 3)])
+@pytest.mark.parametrize("imaginary", [0, 1])
+def test_pinv_without_values_that_are_not_small_is_their_function(shape, imaginary):
+    """The vectors of what is left out turn into those of what is not."""
+    rng = np.random.default_rng(17)
+    a = rng.normal(size=shape) + imaginary * 1j * rng.normal(size=shape)
+    s = np.linalg.svdvals(a)
+    rcond = (s[..., 0] + s[..., 1]) / 2 / s[..., 0]
+    f = functools.partial(np.linalg.pinv, rcond=rcond)
+    assert_derivative(f, a, rtol=1e-11)
+    pb.check(f, a)
+    np.testing.assert_allclose(pb.compile(f)(a), f(a), rtol=1e-12, atol=1e-13)
+    if shape[-1] == shape[-2] and not imaginary:
+        h = a + a.mT
+        w = np.sort(np.abs(np.linalg.eigvalsh(h)))
+        middle = (w[..., -1] + w[..., -2]) / 2 / w[..., -1]
+        pb.check(lambda a: np.linalg.pinv(a + a.mT, rcond=middle, hermitian=True), a)

@@ -145,3 +145,14 @@ def test_errors_name_the_function_and_what_came():
     ]:
         with pytest.raises(error, match=words):
             pb.vjp(f, REAL)
+
+
+def test_what_is_passed_through_follows_spacings_and_offsets():
+    for f, x in (
+        (lambda d: scipy.fft.fftfreq(5, d), 0.3),
+        (lambda d: scipy.fft.rfftfreq(n=6, d=d), 0.3),
+        (lambda m: scipy.fft.fhtoffset(m / 10, m, m, 0.1), 0.3),
+    ):
+        pb.check(f, x)
+        np.testing.assert_array_equal(pb.vjp(f, x)[0], f(x))
+        np.testing.assert_allclose(pb.compile(f)(x), f(x), rtol=1e-14)

@@ -182,6 +182,7 @@ def _nothing_imaginary(x: Any) -> Any:
 
 @implements(np.angle)
 def angle(z: Any, deg: bool = False) -> Any:
+    z = operand(z)
     a = np.arctan2(np.imag(z) if dtype_of(z).kind == "c" else 0, np.real(z))
     return np.rad2deg(a) if deg else a
 

@@ -125,4 +125,12 @@ def histogramdd(
     return _of_samples(sample, bins, range, density, weights)
 
 
-implements(np.histogram2d)(rewritten(np.histogram2d))
+_of_pairs = rewritten(np.histogram2d)
+
+
+@implements(np.histogram2d)
+def histogram2d(
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> Any:
+    weights = None if weights is None else operand(weights)
+    return _of_pairs(operand(x), operand(y), bins, range, density, weights)

@@ -122,7 +122,7 @@ def install() -> None:
     The modules of pullback that are loaded read NumPy's functions from a module of their own, which
     stays what it is, so that they need not be asked who they are at each of them.
     """
-    observers.append(_Serving(np, np.linalg, polyutils))
+    observers.append(_Serving(np, np.linalg, np.fft, polyutils))
     own = ModuleType(np.__name__, np.__doc__)
     vars(own).update(vars(np))
     for name, module in list(sys.modules.items()):

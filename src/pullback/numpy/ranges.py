@@ -11,7 +11,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, known
 from pullback.errors import ArgumentValueError
 from pullback.numpy.assignment import setitem
-from pullback.numpy.conversion import astype
+from pullback.numpy.conversion import astype, convert, double
 from pullback.numpy.operands import anywhere, operand, refuse
 from pullback.numpy.registration import implements
 
@@ -88,7 +88,7 @@ def logspace(
 def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
-    start, stop = _end(start), _end(stop)
+    start, stop = double(_end(start)), double(_end(stop))  # as NumPy has it
     for argument, value in (("start", start), ("stop", stop)):
         if dtype_of(value).kind == "c":
             refuse("numpy.geomspace", argument, value, "write start * ratio ** np.arange(num)")
@@ -115,6 +115,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
         raise ArgumentValueError(
             f"numpy.vander: x has shape {shape_of(x)}, wanted an array of one dimension"
         )
+    x = convert(x, np.promote_types(dtype_of(x), int))
     count = shape_of(x)[0] if N is None else N
     powers = [np.ones(shape_of(x), dtype_of(x)), x][:count]
     while len(powers) < count:

@@ -18,7 +18,7 @@ from pullback.rules import spectral
 from pullback.rules.custom import stop_gradient
 from pullback.rules.orthogonal import complement, singular_basis
 
-__all__ = ["completed"]
+__all__ = ["completed", "pseudoinverse"]
 
 _EighResult: Any = type(np.linalg.eigh(np.eye(1)))
 _SVDResult: Any = type(np.linalg.svd(np.eye(1)))
@@ -96,7 +96,32 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     if hermitian:
         below = np.tril(a, -1)
         a = below + np.conj(below).mT + np.real(a * np.eye(shape_of(a)[-1], dtype=bool))
-    return spectral.pinv(a, rcond=rcond, hermitian=hermitian)
+    return pseudoinverse(a, rcond=rcond, hermitian=hermitian)
+
+
+_NOTHING = 1e-6
+"""Singular values up to so small a part of the largest one are those of a matrix of lower rank."""
+
+
+def pseudoinverse(a: Any, *, rcond: Any, atol: float = 0.0, hermitian: bool = False) -> Any:
+    """A⁺ of the singular values above ``rcond * s[0] + atol``.
+
+    If values are left out that are not all but 0, this is a function of them like others, in whose
+    derivative the vectors turn between those that are left out and those that are not.
+    """
+    if not atol and (rcond is None or np.all(np.less_equal(rcond, _NOTHING))):
+        return spectral.pinv(a, rcond=rcond, hermitian=hermitian)
+    if hermitian:
+        values, u = spectral.eigh(a)
+        v = u
+    else:
+        u, values, vh = spectral.svd(a)
+        v = np.conj(vh).mT
+    sizes = np.abs(values)
+    least = np.asarray(0.0 if rcond is None else rcond)[..., None]
+    kept = np.greater(sizes, least * np.max(sizes, axis=-1, keepdims=True, initial=0) + atol)
+    inverse = np.where(kept, 1 / np.where(kept, values, 1), 0)
+    return v @ (inverse[..., :, None] * np.conj(u).mT)
 
 
 @implements(np.linalg.lstsq)

@@ -272,22 +272,19 @@ def _of_svd(u, vh, factors):
     return Linear(pushforward, pullback)
 
 
-def _pinv(a, *, rcond=None, hermitian=False, atol=0.0):
+def _pinv(a, *, rcond=None, hermitian=False):
     options = {} if rcond is None else {"rcond": rcond}
-    if atol:
-        values = np.abs(np.linalg.eigvalsh(a)) if hermitian else np.linalg.svdvals(a)
-        largest = np.max(values, axis=-1, initial=np.finfo(values.dtype).tiny)
-        options["rcond"] = (rcond or 0) + atol / largest
     return np.linalg.pinv(a, hermitian=hermitian, **options)
 
 
 @rule(_pinv, rowwise("(m,n)->(n,m)", lambda m, n: _svd_count(m, n) + 2 * m * n * min(m, n)))
-def pinv(y, a, *, rcond=None, hermitian=False, atol=0.0):
+def pinv(y, a, *, rcond=None, hermitian=False):
     """Y = A⁺: Ẏ = −YȦY + YYᴴȦᴴ(I − AY) + (I − YA)ȦᴴYᴴY, where the rank of A stays the same.
 
     G. H. Golub and V. Pereyra, *The differentiation of pseudo-inverses and nonlinear least squares
     problems whose variables separate*, SIAM J. Numer. Anal. 10, 1973. Where the rank changes, A⁺ is
-    not continuous; the derivative given is that along matrices of the same rank.
+    not continuous; the derivative given is that along matrices of the same rank. Singular values
+    that `rcond` takes for 0 have to be small beside the others.
     """
     yh = adjoint(y)
 

@@ -22,7 +22,7 @@ from pullback.numpy.fft import fftshift, ifftshift, resized
 from pullback.numpy.operands import operand, require_known
 from pullback.rules import cosine_transforms as rules
 from pullback.rules.fft import opposite
-from pullback.scipy.decisions import constant
+from pullback.scipy.decisions import constant, passed
 from pullback.scipy.first_step import any_traced, served, serves
 from pullback.transforms.arguments import describe
 
@@ -248,9 +248,9 @@ served[scipy.fft.ifht] = _ifht
 serves(scipy.fft.fftshift)(fftshift)
 serves(scipy.fft.ifftshift)(ifftshift)
 
-constant(scipy.fft, "fftfreq rfftfreq", "a number of points, and their distance as a number")
+passed(scipy.fft, "fftfreq rfftfreq", "they divide by the spacing")
 constant(scipy.fft, "next_fast_len prev_fast_len", "an integer")
-constant(scipy.fft, "fhtoffset", "the offset, which the transforms take as a constant")
+passed(scipy.fft, "fhtoffset", "a formula of gamma functions; the transforms take it as constant")
 constant(
     scipy.fft,
     "get_workers set_workers register_backend set_backend set_global_backend skip_backend",

@@ -158,3 +158,15 @@ def test_toeplitz_and_circulant(imaginary):
     assert_derivative(
         lambda b: sl.solve_circulant(singular, b, singular="lstsq"), b[:, 0], rtol=1e-12
     )
+
+
+def test_solve_circulant_has_the_bits_of_the_plain_call():
+    rng = np.random.default_rng(11)
+    for size in (5, 8, 64):
+        c, b = rng.normal(size=size), rng.normal(size=size)
+        c[0] += 3 * size
+        for args in ((c, b), (c + 1j * b, b), (c.astype(np.float32), b.astype(np.float32))):
+            plain = sl.solve_circulant(*args)
+            value, _ = pb.vjp(sl.solve_circulant, *args)
+            assert value.dtype == plain.dtype
+            np.testing.assert_array_equal(value, plain)

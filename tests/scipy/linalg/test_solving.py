@@ -162,3 +162,33 @@ def test_pseudo_inverses():
             lambda a, low=lower: sl.pinvh(a, lower=low), definite(3, 3, imaginary=True),
             second=False,
         )  # fmt: skip
+
+
+def test_pinv_with_a_tolerance_is_a_function_of_the_values_above_it():
+    rng = np.random.default_rng(23)
+    a = rng.normal(size=(4, 3))
+    s = np.linalg.svdvals(a)
+    h = a.T @ a
+    for f, x in (
+        (lambda a: sl.pinv(a, atol=(s[1] + s[2]) / 2), a),
+        (lambda a: sl.pinv(a, rtol=(s[1] + s[2]) / 2 / s[0]), a),
+        (lambda a: sl.pinv(a), a),
+        (lambda a: sl.pinvh(a + a.T, atol=s[1] ** 2 + s[2] ** 2), h),
+    ):
+        assert_served(f, x, second=False)
+        pb.check(f, x)
+        np.testing.assert_allclose(pb.compile(f)(x), f(x), rtol=1e-11, atol=1e-12)
+
+
+def test_questions_about_a_matrix_that_is_followed_are_answered():
+    a = np.triu(np.arange(1.0, 10).reshape(3, 3))
+
+    def f(a):
+        assert sl.bandwidth(a) == (0, 2)
+        assert not sl.issymmetric(a, 1e-9)
+        assert sl.ishermitian(a=a + a.T, rtol=1e-9)
+        return np.sum(a**2)
+
+    np.testing.assert_array_equal(pb.grad(f)(a), 2 * a)
+    with pytest.raises(pb.DataDependenceError, match=r"scipy\.linalg\.bandwidth.*mapped"):
+        pb.vmap(sl.bandwidth)(np.stack([a, a.T]))

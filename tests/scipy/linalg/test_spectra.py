@@ -241,3 +241,17 @@ def test_least_squares():
                 assert np.shape(seen[1]) == np.shape(plain[1])
     with pytest.raises(pb.ArgumentValueError, match=r"scipy\.linalg\.lstsq.*rank 1"):
         pb.vjp(lambda a: sl.lstsq(a, np.ones(3)), np.ones((3, 2)))
+
+
+def test_pairs_of_generalised_eigenvalues_are_refused():
+    with pytest.raises(
+        pb.PullbackError, match=r"scipy\.linalg\.eigvals: homogeneous_eigvals.*call"
+    ):
+        pb.vjp(lambda a: sl.eigvals(a, np.eye(2), homogeneous_eigvals=True), np.eye(2))
+
+
+def test_left_vectors_keep_single_precision():
+    a = (np.diag([1.0, 2.0, 4.0]) + 0.1 * np.ones((3, 3))).astype(np.float32)
+    plain = sl.eig(a, left=True)
+    value, _ = pb.vjp(lambda a: sl.eig(a, left=True), a)
+    assert [x.dtype for x in value] == [x.dtype for x in plain]

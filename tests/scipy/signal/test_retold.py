@@ -158,3 +158,12 @@ def test_every_public_function_is_decided():
 def test_refusals_say_what_to_use(f, words):
     with pytest.raises(pb.NoRuleError, match=words):
         pb.vjp(f, np.array([0.2, 0.5, 0.3]))
+
+
+def test_points_of_a_chirp_transform_follow_ratio_and_start():
+    pb.check(lambda w, a: scipy.signal.czt_points(4, w, a), 0.9 + 0.1j, 1.1 + 0.2j)
+
+
+def test_prototypes_of_filters_do_not_follow_their_decibels():
+    with pytest.raises(pb.NoRuleError, match=r"scipy\.signal\.cheb1ap .*design the filter outside"):
+        pb.vjp(lambda ripple: scipy.signal.cheb1ap(3, ripple), 1.0)

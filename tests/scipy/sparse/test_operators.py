@@ -312,7 +312,7 @@ def test_what_it_is_does_not_change():
         (lambda x: np.multiply(CONSTANT, x), r"csr_array of shape .* A\.multiply"),
         (lambda x: x < CONSTANT, "__gt__: a plain sparse matrix"),
         (lambda x: CONSTANT.copy().setdiag(x), "setdiag: a plain sparse matrix"),
-        (lambda x: (CONSTANT * x[0]) ** 2, r"__pow__: .*traced elements does not have"),
+        (lambda x: (sp.csr_matrix(CONSTANT) * x[0]) ** 2, r"csr_matrix\.__pow__: .*traced"),
         (lambda x: (CONSTANT * x[0]).max(), r"csr_array\.max: .*\.toarray\(\)"),
         (lambda x: CONSTANT / (CONSTANT * x[0]), "the quotient of sparse matrices"),
         (lambda x: sp.coo_array((x, (x, x))), "coo_array: the places of elements are traced"),
@@ -323,3 +323,37 @@ def test_what_it_is_does_not_change():
 def test_what_is_refused_says_what_to_write(f, words):
     with pytest.raises(pb.PullbackError, match=words):
         pb.vjp(f, X)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
+@pytest.mark.parametrize("form", [sp.csr_array, sp.csc_array, sp.coo_array])
+def test_powers_and_quotients_have_the_values_and_dtypes_of_plain_ones(form, dtype):
+    pattern = form(CONSTANT.astype(dtype))
+    data = pattern.data
+
+    def of(d):
+        if form is sp.coo_array:
+            return form((d, pattern.coords), shape=pattern.shape)
+        return form((d, pattern.indices, pattern.indptr), shape=pattern.shape)
+
+    for f in (
+        lambda a: a**2,
+        lambda a: abs(a) ** 0.5,
+        lambda a: a.power(3),
+        lambda a: a / 3,
+        lambda a: a / 2.5,
+    ):
+        plain = f(of(data)).toarray()
+        value, _ = pb.vjp(lambda d, f=f: f(of(d)).toarray(), data)
+        assert (value.dtype, value.shape) == (plain.dtype, plain.shape)
+        np.testing.assert_allclose(value, plain, rtol=1e-6)
+    if dtype is np.float64:
+        pb.check(lambda x: (of(x[0] * np.abs(data)) ** x[1]).toarray(), np.array([1.2, 1.5]))
+        powers = pb.vmap(lambda x: (of(x * data) ** x).data)(np.array([1.0, 2.0]))
+        np.testing.assert_array_equal(powers, [data, (2 * data) ** 2])
+
+
+@pytest.mark.parametrize(("n", "words"), [(0, "zero power"), ([1, 2], "not scalar")])
+def test_powers_are_refused_as_plain_ones_are(n, words):
+    with pytest.raises(NotImplementedError, match=words):
+        pb.vjp(lambda x: ((CONSTANT * x) ** n).toarray(), 2.0)

@@ -176,3 +176,36 @@ def test_functions_of_spatial():
 def test_what_is_refused_says_what_to_write(f, words):
     with pytest.raises(pb.PullbackError, match=words):
         pb.vjp(f, X)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", sorted(OPTIONS))
+def test_the_dtype_is_that_of_the_plain_call(name, dtype):
+    u, v = X[0].astype(dtype), Y[0].astype(dtype)
+    cases = [*OPTIONS[name], {"base": 2.0}] if name == "jensenshannon" else OPTIONS[name]
+    for options in cases:
+        given = {k: x.astype(dtype) if hasattr(x, "astype") else x for k, x in options.items()}
+        plain = np.asarray(getattr(sd, name)(u, v, **given))
+        value, pull = pb.vjp(lambda u, g=given: getattr(sd, name)(u, v, **g), u)
+        assert value.dtype == plain.dtype
+        np.testing.assert_allclose(value, plain, rtol=1e-6)
+        assert pull(np.ones((), value.dtype))[0].dtype == dtype
+
+
+def test_distances_by_a_function_are_in_double_precision():
+    x = X.astype(np.float32)
+    for f in (lambda x: sd.cdist(x, x, _apart), lambda x: sd.pdist(x, _apart)):
+        value, pull = pb.vjp(f, x)
+        assert value.dtype == f(x).dtype == np.float64
+        assert pull(np.ones(value.shape))[0].dtype == np.float32
+
+
+def test_divergences_to_a_base_have_the_dtype_of_plain_ones():
+    p, q = X.astype(np.float32), Y[:3].astype(np.float32)
+    for base in (None, 2.0):
+        value, _ = pb.vjp(lambda p, b=base: sd.jensenshannon(p, q, b, axis=1), p)
+        assert value.dtype == sd.jensenshannon(p, q, base, axis=1).dtype
+
+
+def _apart(u, v):
+    return np.sum(np.abs(u - v) ** 1.5)

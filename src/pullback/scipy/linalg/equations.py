@@ -218,17 +218,14 @@ def solve_circulant(
             f"{name}: got c of shape {shape_of(c)} and b of shape {shape_of(b)}, which differ "
             "along the axes that are solved along"
         )
-    turns = np.outer(np.arange(n), np.arange(n)) % n
-    wide = np.result_type(dtype_of(c), dtype_of(b), np.complex64)
-    transform = np.exp(-2j * np.pi * turns / n).astype(wide)
-    fc, fb = c @ transform, b @ transform
+    fc, fb = np.fft.fft(c), np.fft.fft(b)
     sizes = np.abs(fc)
     if tol is None:
         tol = np.max(sizes, axis=-1, keepdims=True, initial=0) * n * np.finfo(float).eps
     zero = np.less_equal(sizes, tol)
     if known(zero) and np.any(strip(zero)) and singular == "raise":
         raise np.linalg.LinAlgError("near singular circulant matrix.")
-    x = np.where(zero, 0, fb / np.where(zero, 1, fc)) @ (np.conj(transform) / n)
+    x = np.fft.ifft(np.where(zero, 0, fb / np.where(zero, 1, fc)))
     if dtype_of(c).kind != "c" and dtype_of(b).kind != "c":
         x = np.real(x)
     return x if outaxis == -1 else np.moveaxis(x, -1, outaxis)

@@ -6,7 +6,7 @@ from typing import Any
 
 import scipy.linalg
 
-from pullback.numpy.operands import operand, require_known
+from pullback.numpy.operands import plain_values
 from pullback.scipy.decisions import constant, refused
 from pullback.scipy.first_step import plain, serves
 
@@ -20,9 +20,8 @@ def _answers(name: str) -> None:
         return
     original = plain(function)
 
-    def answer(*args: Any, **kwargs: Any) -> Any:
-        given = [require_known(f"scipy.linalg.{name}", "a", operand(x)) for x in args]
-        return original(*given, **kwargs)
+    def answer(a: Any, *args: Any, **kwargs: Any) -> Any:
+        return original(plain_values(f"scipy.linalg.{name}", "a", a), *args, **kwargs)
 
     serves(function)(answer)
 

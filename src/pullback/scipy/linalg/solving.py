@@ -16,7 +16,8 @@ from pullback.core.structure.axes import size_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
-from pullback.rules import linalg, spectral
+from pullback.numpy.spectral import pseudoinverse
+from pullback.rules import linalg
 from pullback.rules.factored import factorise, solve_factored, triangular_solve
 from pullback.rules.shaping import diagonal, reshape
 from pullback.scipy.first_step import serves
@@ -230,7 +231,7 @@ def _truncated(
         rtol = max(shape_of(a)[-2:]) * np.finfo(dtype_of(a)).eps if not atol else 0.0
     if atol < 0 or rtol < 0:
         raise ValueError("atol and rtol values must be positive.")
-    found = spectral.pinv(a, rcond=float(rtol), atol=float(atol), hermitian=hermitian)
+    found = pseudoinverse(a, rcond=float(rtol), atol=float(atol), hermitian=hermitian)
     if not return_rank:
         return found
     values = np.abs(np.linalg.eigvalsh(a)) if hermitian else np.linalg.svdvals(a)

@@ -226,7 +226,8 @@ def _left(a: Any, v: Any) -> Any:
     largest = np.take_along_axis(found, place, -2)
     found = found * (np.conj(largest) / np.abs(largest))
     overlap = np.real(np.sum(np.conj(found) * left_vectors(a), axis=-2, keepdims=True))
-    return found * np.where(np.less(stop_gradient(overlap), 0), -1, 1)
+    signs = np.where(np.less(stop_gradient(overlap), 0), -1, 1)
+    return found * signs.astype(dtype_of(overlap))
 
 
 @serves(scipy.linalg.eigvals)
@@ -238,5 +239,11 @@ def eigvals(
     homogeneous_eigvals: bool = False,
 ) -> Any:
     if b is not None:
+        if homogeneous_eigvals:
+            raise ArgumentTypeError(
+                "scipy.linalg.eigvals: homogeneous_eigvals with b is not supported where a matrix "
+                "is being differentiated, for only the quotients of the pairs are determined by "
+                "the matrices; call scipy.linalg.eigvals(a, b), which returns these"
+            )
         a = linalg.solve(square(b, "scipy.linalg.eigvals", check_finite), square(a, "", False))
     return eig(a, None, False, False, False, False, check_finite, homogeneous_eigvals)

@@ -16,9 +16,9 @@ _DESIGN = (
 )
 
 constant(scipy.signal, "choose_conv_method correlation_lags unit_impulse max_len_seq", "sizes")
-constant(scipy.signal, "buttap besselap cheb1ap cheb2ap ellipap", "an order and decibels")
+constant(scipy.signal, "buttap besselap", "an order")
 constant(scipy.signal, "check_COLA check_NOLA", "whether something holds")
-constant(scipy.signal, "czt_points", "a number of points, and constants of the transform")
+passed(scipy.signal, "czt_points", "powers of the ratio times the start")
 constant(scipy.signal, "BadCoefficients", "a warning")
 passed(
     scipy.signal,
@@ -29,7 +29,7 @@ refused(
     scipy.signal,
     "butter buttord cheb1ord cheb2ord cheby1 cheby2 ellip ellipord bessel iirfilter iirdesign "
     "iircomb iirnotch iirpeak gammatone band_stop_obj kaiser_atten kaiser_beta kaiserord firls "
-    "firwin_2d remez place_poles findfreqs closest_STFT_dual_window",
+    "cheb1ap cheb2ap ellipap firwin_2d remez place_poles findfreqs closest_STFT_dual_window",
     _DESIGN,
 )
 refused(

@@ -58,7 +58,7 @@ def laplacian(
 
 
 def _degrees(a: Any, use_out_degree: bool) -> Any:
-    ones = np.ones(shape_of(a)[0])
+    ones = np.ones(shape_of(a)[0], a.dtype)
     return a @ ones if use_out_degree else a.T @ ones
 
 

@@ -189,6 +189,8 @@ def _over(a: Any, b: Any) -> Any:
     if a.format in ("lil", "dok") and not shape_of(b):  # as SciPy rounds these
         data, pattern = _plain_pattern(a)
         return traced(data / b, pattern)
+    if not shape_of(b) and np.can_cast(a.dtype, np.float64):
+        a = a.astype(np.float64)
     return multiply(a, 1 / b)
 
 

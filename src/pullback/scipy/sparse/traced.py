@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracing import Tracer
+from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import AbsentMethodError, ArgumentTypeError, ArgumentValueError
 from pullback.rules.indexing import ARRAY, scatter
 from pullback.scipy.first_step import composites
@@ -342,13 +342,30 @@ def _converted(data: Any, dtype: Any, casting: str = "unsafe", copy: bool = True
     return data.astype(dtype, casting=casting)
 
 
+def _power(data: Any, n: Any, dtype: Any = None) -> Any:
+    if shape_of(n):
+        raise NotImplementedError("input is not scalar")
+    if known(n) and np.any(np.equal(strip(n), 0)):
+        raise NotImplementedError(
+            "zero power is not supported as it would densify the matrix.\n"
+            "Use `np.ones(A.shape, dtype=A.dtype)` for this case."
+        )
+    return (data if dtype is None else _converted(data, dtype)) ** n
+
+
+def _raised(self: Any, n: Any, *modulo: Any) -> Any:
+    if is_matrix(self):
+        raise _absent(self, "__pow__")
+    return self.power(n, *modulo)
+
+
+METHODS["__pow__"] = _raised
 _of_elements("astype", _converted, linear=True)
 _of_elements("conj", lambda data, copy=True: np.conj(data), linear=True)
 _of_elements("conjugate", lambda data, copy=True: np.conj(data), linear=True)
 _of_elements("__neg__", lambda data: -data, linear=True)
 _of_elements("__abs__", abs, linear=False)
-_of_elements("power", lambda data, n, dtype=None: _converted(data**n, dtype or data.dtype),
-             linear=False)  # fmt: skip
+_of_elements("power", _power, linear=False)
 for _name in ("arcsin", "arcsinh", "arctan", "arctanh", "deg2rad", "expm1", "log1p", "rad2deg",
               "sin", "sinh", "sqrt", "tan", "tanh"):  # fmt: skip
     _of_elements(_name, getattr(np, _name), linear=False)

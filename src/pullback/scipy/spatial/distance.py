@@ -39,6 +39,8 @@ def _real(x: Any, where: str, what: str) -> Any:
 
 # -- of two vectors --------------------------------------------------------------------------------
 
+_BY_NORM = (METRICS["euclidean"], METRICS["minkowski"])
+
 
 def _of_vectors(name: str) -> Callable[..., Any]:
     function, metric = getattr(sd, name), METRICS[name]
@@ -60,7 +62,12 @@ def _of_vectors(name: str) -> Callable[..., Any]:
                 f"{where}: u has shape {shape_of(u)} and v has shape {shape_of(v)}, wanted two "
                 "vectors of equal length"
             )
-        return metric(u, v, **_options(options, where))
+        options = _options(options, where)
+        if name in ("braycurtis", "canberra"):
+            u, v = double(u), double(v)
+        out = metric(u, v, **options)
+        # SciPy's is by a routine of BLAS, which is in double precision.
+        return double(out) if metric in _BY_NORM and options.get("p", 2) == 2 else out
 
     served.__name__ = name
     return served
@@ -72,6 +79,8 @@ def _options(options: dict[str, Any], where: str) -> dict[str, Any]:
     for key, value in options.items():
         if key in ("w", "V", "VI") and value is not None:
             found[key] = _real(value, where, key)
+            if key != "VI":
+                found[key] = double(found[key])
         elif key == "p" and any_traced((value,)):
             raise ArgumentTypeError(
                 f"{where}: p is traced, and is constant by nature; write the power with NumPy's "
@@ -163,7 +172,7 @@ def cdist(XA: Any, XB: Any, metric: Any = "euclidean", *, out: Any = None, **kwa
     name, function = _metric_of(metric, where)
     if function is not None:
         rows = [[function(u, v, **kwargs) for v in b] for u in a]
-        return _delivered(np.reshape(operand(rows), (shape_of(a)[0], shape_of(b)[0])), out)
+        return _delivered(np.reshape(double(operand(rows)), (shape_of(a)[0], shape_of(b)[0])), out)
     options = _options(kwargs, where)
     a, b = double(a), double(b)
     _from_sample(name, options, lambda: np.concatenate([a, b]), where)
@@ -183,7 +192,7 @@ def pdist(X: Any, metric: Any = "euclidean", *, out: Any = None, **kwargs: Any) 
     name, function = _metric_of(metric, where)
     if function is not None:
         pairs = [function(u, v, **kwargs) for u, v in itertools.combinations(x, 2)]
-        return _delivered(operand(pairs) if pairs else np.zeros(0), out)
+        return _delivered(double(operand(pairs)) if pairs else np.zeros(0), out)
     options = _options(kwargs, where)
     x = double(x)
     _from_sample(name, options, lambda: x, where)

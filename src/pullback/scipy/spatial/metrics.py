@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.rules.custom import stop_gradient
 
 __all__ = ["ALIASES", "LOCALLY_CONSTANT", "METRICS", "root"]
@@ -119,7 +120,10 @@ def jensenshannon(u: Any, v: Any, w: Any = None, base: Any = None) -> Any:
     divergence = np.sum(scipy.special.rel_entr(p, m), axis=-1)
     divergence = divergence + np.sum(scipy.special.rel_entr(q, m), axis=-1)
     if base is not None:
+        dtype = dtype_of(divergence)
         divergence = divergence / np.log(base)
+        if shape_of(divergence):  # SciPy divides in place, what isn't a scalar
+            divergence = divergence.astype(dtype)
     return root(divergence / 2, p - q)
 
 
