@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.sums import summed_between
+
 __all__ = [
     "Abstract",
     "astype",
@@ -152,6 +154,8 @@ def unbroadcast(x_bar: Any, shape: tuple[int, ...]) -> Any:
     stretched = tuple(
         axis for axis, extent in enumerate(shape) if extent == 1 and wide[lead + axis] != 1
     )
+    if len(stretched) == 1:
+        return summed_between(x_bar, stretched[0])
     if stretched:
         x_bar = np.add.reduce(x_bar, axis=stretched, keepdims=True)
     return x_bar

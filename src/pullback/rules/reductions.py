@@ -15,6 +15,7 @@ import numpy as np
 from pullback.core.linear import Linear
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.structure import Reduction
+from pullback.core.sums import summed
 from pullback.rules.arithmetic import ratio
 from pullback.rules.registration import constant, elementwise, rule
 from pullback.rules.shaping import inverse, reshape, transpose
@@ -64,7 +65,11 @@ def _reduce(operation):
     return reduced
 
 
-@rule(_reduce(np.add), Reduction(np.add), name="sum")
+def _sum(x, *, axis=None, keepdims=False):
+    return summed(x, axis, keepdims)
+
+
+@rule(_sum, Reduction(np.add), name="sum")
 def sum(_y, _x, *, axis=None, keepdims=False):
     """y = Σ x over `axis`: ẏ = Σ ẋ, and x̄ is ȳ, broadcast."""
     shape = shape_of(_x)
@@ -78,7 +83,7 @@ def _mean(x, *, axis=None, keepdims=False):
     if dtype_of(x).char in "fd":
         count = _extent(shape_of(x), axis)
         if count:
-            return np.add.reduce(x, axis=axis, keepdims=keepdims) / count
+            return summed(x, axis, keepdims) / count
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 

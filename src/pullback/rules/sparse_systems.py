@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import math
 import weakref
+from collections import deque
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,6 +63,13 @@ _known: list[_Factors] = []
 the user or for a derivative, the adjoint is solved with the same factors."""
 
 MOST_KNOWN = 4
+
+_latest: deque[Any] = deque(maxlen=2)
+"""Solutions that are kept here, if they and their factors are small: a program that is called again
+and again with the same matrix, by which nothing is differentiated, factorises it once."""
+
+_SMALL = 1_000_000
+"""Up to how many numbers are kept so."""
 
 
 def _factorised(data, rows, columns, how):
@@ -125,6 +133,8 @@ def _sparse_solve(data, b, rows, columns, *, compressed, ordering=None, triangle
             x = np.ascontiguousarray(solve(b.astype(dtype), "N" if by_columns else "T"))
             if new:
                 _keep(x, given, how, solve)
+                if x.size + solve.__self__.nnz <= _SMALL:
+                    _latest.append(x)
             return x
     matrix = coo_array((data, (rows, columns)), shape=(n, n)).asformat(compressed)
     x = spsolve(matrix, b, permc_spec=ordering, use_umfpack=False)

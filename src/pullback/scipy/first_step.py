@@ -204,15 +204,21 @@ def enclosing({free}):
 def _first_step(code: CodeType, step: tuple[Callable[..., Any], ...]) -> CodeType:
     """Code that can take the place of `code`, with `step` among its constants.
 
-    Python takes code for a function only if it has as many free variables as the function's. The
-    line that names them is never reached.
+    Python takes code for a function only if it has as many free variables as the function's.
     """
-    free = "".join(f"free_{i}, " for i in range(len(code.co_freevars)))
-    module = compile(_SOURCE.format(free=free), _FILENAME, "exec")
-    (enclosing,) = (each for each in module.co_consts if type(each) is CodeType)
-    (inner,) = (each for each in enclosing.co_consts if type(each) is CodeType)
+    inner = _compiled(len(code.co_freevars))
     return inner.replace(
         co_name=code.co_name,
         co_qualname=code.co_qualname,
         co_consts=tuple(step if each == "step" else each for each in inner.co_consts),
     )
+
+
+@functools.cache
+def _compiled(variables: int) -> CodeType:
+    """A first step's code with so many free variables; the line that names them is not reached."""
+    free = "".join(f"free_{i}, " for i in range(variables))
+    module = compile(_SOURCE.format(free=free), _FILENAME, "exec")
+    (enclosing,) = (each for each in module.co_consts if type(each) is CodeType)
+    (inner,) = (each for each in enclosing.co_consts if type(each) is CodeType)
+    return inner

@@ -158,6 +158,8 @@ def test_second_order_batches_recording_and_compiling():
 
 
 def test_a_matrix_is_factorised_once_and_its_factors_go_with_it(monkeypatch):
+    monkeypatch.setattr(sparse_systems, "_SMALL", 0)
+    sparse_systems._latest.clear()
     made = []
     plainly = sl.splu
     monkeypatch.setattr(sl, "splu", lambda *args, **more: made.append(1) or plainly(*args, **more))
@@ -177,6 +179,24 @@ def test_a_matrix_is_factorised_once_and_its_factors_go_with_it(monkeypatch):
     solve = changed = a = before = after = None
     gc.collect()
     assert not sparse_systems._known
+
+
+def test_a_small_constant_matrix_is_factorised_once_by_all_calls(monkeypatch):
+    sparse_systems._latest.clear()
+    made = []
+    plainly = sl.splu
+    monkeypatch.setattr(sl, "splu", lambda *args, **more: made.append(1) or plainly(*args, **more))
+    a = of(MATRIX.data + 0.75)
+    gradient = pb.grad(lambda b: np.sum(sl.spsolve(a, b) ** 2))
+    first = gradient(B)
+    for f in (gradient, pb.compile(gradient)):
+        np.testing.assert_allclose(f(B), first, rtol=1e-13)
+        np.testing.assert_allclose(f(2 * B), 2 * first, rtol=1e-13)
+    assert len(made) == 1
+    for factor in (2.0, 3.0, 4.0):
+        pb.grad(lambda b, a=factor * a: np.sum(sl.spsolve(a, b) ** 2))(B)
+    gc.collect()
+    assert len(made) == 4 and len(sparse_systems._known) == 2
 
 
 @pytest.mark.parametrize("dtype", ["float32", "complex64", "complex128", "int64"])

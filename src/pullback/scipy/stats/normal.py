@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import scipy.special as sc
+from scipy.linalg import lapack
 from scipy.stats import Covariance, matrix_normal, multivariate_normal, multivariate_t
 
-from pullback.core.tracing import Tracer, known
+from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentValueError, NoRuleError
 from pullback.numpy.operands import refuse
 from pullback.rules.custom import stop_gradient
@@ -61,9 +62,24 @@ def _points(x: Any, dim: int) -> Any:
     return x
 
 
+def _well_conditioned(matrix: Any) -> bool:
+    """Whether Cholesky's factor shows, without eigenvalues, that a matrix has full rank.
+
+    The smallest eigenvalue of A = LLᵀ is at least 1/‖L⁻¹‖², and the largest at most ‖A‖, of
+    Frobenius' norms.
+    """
+    if type(matrix) is not np.ndarray or matrix.ndim != 2 or matrix.dtype != np.float64:
+        return False
+    factor, failed = lapack.dpotrf(matrix, lower=1)
+    if failed:
+        return False
+    inverse, _ = lapack.dtrtri(factor, lower=1)
+    return bool(np.vdot(inverse, inverse) * np.sqrt(np.vdot(matrix, matrix)) < 1e8)
+
+
 def _full_rank(matrix: Any, allow_singular: bool, what: str) -> None:
     """Raise where a traced matrix is known to have no full rank."""
-    if not known(matrix):
+    if not known(matrix) or _well_conditioned(strip(matrix)):
         return
     values = np.linalg.eigvalsh(stop_gradient(matrix))
     smallest: Any = values[..., 0] <= 1e6 * np.finfo(np.float64).eps * values[..., -1]

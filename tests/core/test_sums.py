@@ -1,0 +1,40 @@
+"""Sums of many short rows: NumPy's, bit for bit."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from pullback.core.sums import summed, summed_between
+
+
+def test_sums_are_numpys_to_the_bit():
+    rng = np.random.default_rng(0)
+    for dtype, extent in itertools.product("fdFD", [1, 2, 3, 4, 7, 8, 40]):
+        x = rng.standard_normal((9, 20, extent)) * 10.0 ** rng.uniform(-3, 3, (9, 20, extent))
+        if dtype in "FD":
+            x = x + 1j * x[::-1]
+        x = x.astype(dtype)
+        x[0, 0], x[1, 1, 0], x[2, 2, -1] = -0.0, np.inf, np.nan
+        for array in (x, x[:, ::2], np.asfortranarray(x), x.T, x[:2], x[:0]):
+            for axis in (0, 1, 2, -1):
+                for keepdims in (True, False):
+                    wanted = np.add.reduce(array, axis=axis, keepdims=keepdims)
+                    got = summed(array, axis, keepdims)
+                    assert got.dtype == wanted.dtype and got.shape == wanted.shape
+                    assert np.array_equal(got, wanted, equal_nan=True), (dtype, extent, axis)
+                    assert np.array_equal(np.signbit(got.real), np.signbit(wanted.real))
+                if axis >= 0:
+                    wanted = np.add.reduce(array, axis=axis, keepdims=True)
+                    got = summed_between(array, axis)
+                    assert got.dtype == wanted.dtype and got.shape == wanted.shape
+                    np.testing.assert_allclose(got, wanted, rtol=1e-6 if dtype in "fF" else 1e-13)
+
+
+def test_sums_of_others_than_arrays_of_floats():
+    for x in (np.arange(2000).reshape(-1, 2), np.ones((600, 2), bool), np.float64(2.0)):
+        axis = -1 if np.ndim(x) else None
+        wanted = np.add.reduce(x, axis=axis)
+        got = summed(x, axis, keepdims=False)
+        assert np.array_equal(got, wanted) and got.dtype == wanted.dtype
