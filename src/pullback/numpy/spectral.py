@@ -111,6 +111,12 @@ def pseudoinverse(a: Any, *, rcond: Any, atol: float = 0.0, hermitian: bool = Fa
     """
     if not atol and (rcond is None or np.all(np.less_equal(rcond, _NOTHING))):
         return spectral.pinv(a, rcond=rcond, hermitian=hermitian)
+    if known(a) and np.ndim(strip(a)) == len(shape_of(a)) == 2 and not np.ndim(rcond):
+        sizes = np.linalg.svdvals(strip(a))
+        largest = np.max(sizes, initial=0)
+        bound = (rcond or 0.0) * largest + atol
+        if largest and np.all((sizes > bound) | (sizes <= _NOTHING * largest)):
+            return spectral.pinv(a, rcond=float(bound / largest), hermitian=hermitian)
     if hermitian:
         values, u = spectral.eigh(a)
         v = u

@@ -192,3 +192,13 @@ def test_questions_about_a_matrix_that_is_followed_are_answered():
     np.testing.assert_array_equal(pb.grad(f)(a), 2 * a)
     with pytest.raises(pb.DataDependenceError, match=r"scipy\.linalg\.bandwidth.*mapped"):
         pb.vmap(sl.bandwidth)(np.stack([a, a.T]))
+
+
+def test_pinv_of_a_matrix_of_lower_rank_has_second_derivatives_with_a_tolerance():
+    rng = np.random.default_rng(29)
+    u, v = rng.normal(size=(4, 2)), rng.normal(size=(2, 4))
+    x = np.array([1.0, 2.0])
+    for options in ({"atol": 1e-3}, {"rtol": 1e-4}):
+        f = pb.hessian(lambda x, k=options: np.sum(sl.pinv((u * x) @ v, **k) ** 2))
+        g = pb.hessian(lambda x: np.sum(np.linalg.pinv((u * x) @ v) ** 2))
+        np.testing.assert_allclose(f(x), g(x), rtol=1e-9)
