@@ -26,7 +26,8 @@ from pullback.core.primitive import Primitive
 from pullback.numpy.decisions import Decision, Kind, decision_of, decisions
 from pullback.numpy.protocol import array_functions, creation_functions
 from pullback.rules.registration import array_ufuncs, ufunc_behind
-from pullback.scipy.first_step import served
+from pullback.scipy.advice import for_scipy
+from pullback.scipy.first_step import compiled, served
 
 __all__ = ["MODULES", "PAGE", "decided", "overridable", "public", "table", "text", "versions"]
 
@@ -111,6 +112,8 @@ def decided(module: str, name: str, function: Any) -> Decision | None:
             return Decision(Kind.DIFFERENTIABLE)
         own = decisions.get(f"numpy.{name}") if module.startswith("numpy") else None
         return own or decision_of(path)
+    if _is_in(function, compiled):
+        return Decision(Kind.REFUSED, f"in C in this release of SciPy. {for_scipy(path)}")
     for entries in (array_functions, creation_functions, served):
         if _is_in(function, entries):
             return _elsewhere(function) or Decision(Kind.DIFFERENTIABLE)

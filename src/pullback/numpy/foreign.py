@@ -286,7 +286,10 @@ class Index:
 
     def _of_method(self, owner: Any, method: str) -> str | None:
         if method.startswith("_") and not method.startswith("__"):
-            return None
+            # One of a distribution of SciPy's, or of what stands for it, has been called from here.
+            return next(
+                (self._types[base] for base in type(owner).__mro__ if base in self._types), None
+            )
         ending = "" if method in ("__init__", "__new__", "__call__") else f".{method}"
         if id(owner) in self._objects:
             return self._objects[id(owner)] + ending

@@ -32,13 +32,17 @@ def log1p_less_linear(z):
     """
     z = np.asarray(z, np.float64)
     near = np.abs(z) < 0.4
+    if not near.any():
+        return np.log1p(z) - z
     t = np.where(near, z, 0.0)
     r = t / (2 + t)
     square = r * r
     total = np.full_like(t, 1 / 25)
     for k in range(23, 1, -2):
-        total = total * square + 1 / k
-    return np.where(near, r * (2 * square * total - t), np.log1p(np.where(near, 0.0, z)) - z)
+        total *= square
+        total += 1 / k
+    inner = r * (2 * square * total - t)
+    return inner if near.all() else np.where(near, inner, np.log1p(np.where(near, 0.0, z)) - z)
 
 
 def expm1_less_linear(v):

@@ -100,7 +100,7 @@ def dst(_y, _x, *, axes, type, **params):
 
 
 def _fht(a, *, inverse, **params):
-    return (scipy.fft.ifht if inverse else scipy.fft.fht)(a, **params)
+    return np.ascontiguousarray((scipy.fft.ifht if inverse else scipy.fft.fht)(a, **params))
 
 
 def _fht_count(out: Any, _x: Any, **_: Any) -> int:

@@ -51,14 +51,16 @@ def _deviance(a, slope, log):
 def _weight(a, b, x):
     """xᵃ(1 − x)ᵇ·Γ(a + b + 1)/(Γ(a + 1)·Γ(b + 1)), by deviances if a and b are large."""
     both = np.minimum(a, b) >= _LARGE
+    log_x, log_y = np.log(x), np.log1p(-x)
+    if not both.any():
+        return _lopsided_weight(a, b, x, log_x, log_y)
     p, q = np.where(both, a, _LARGE), np.where(both, b, _LARGE)
     n, slope = p + q, product_difference(p, q, x)
-    log_x, log_y = np.log(x), np.log1p(-x)
     exponent = _deviance(p, slope, log_x + np.log(n / p))
     exponent = exponent + _deviance(q, -slope, log_y + np.log(n / q))
     exponent = exponent + stirling_error(n) - stirling_error(p) - stirling_error(q)
     found = np.exp(exponent) * np.sqrt(n / (2 * np.pi * p * q))
-    return np.where(both, found, _lopsided_weight(a, b, x, log_x, log_y))
+    return found if both.all() else np.where(both, found, _lopsided_weight(a, b, x, log_x, log_y))
 
 
 def _lopsided_weight(a, b, x, log_x, log_y):
@@ -66,11 +68,13 @@ def _lopsided_weight(a, b, x, log_x, log_y):
     swapped = a > b
     small, large = np.where(swapped, b, a), np.where(swapped, a, b)
     base, log_rest = np.where(swapped, 1 - x, x), np.where(swapped, log_x, log_y)
+    near = sc.gamma(np.minimum(a + b + 1, 100.0)) * sc.rgamma(large + 1) * np.power(base, small)
+    if not (large >= _LARGE).any():
+        return near * np.exp(large * log_rest) * sc.rgamma(small + 1)
     far = np.maximum(large, _LARGE)
     z = small / far
     growth = (far + small + 0.5) * log1p_less_linear(z) + z * (small + 0.5)
     growth = growth + stirling_error(far + small) - stirling_error(far)
-    near = sc.gamma(np.minimum(a + b + 1, 100.0)) * sc.rgamma(large + 1) * np.power(base, small)
     power = np.where(large >= _LARGE, np.power(base * far, small), near)
     exponent = large * log_rest + np.where(large >= _LARGE, growth, 0.0)
     return power * np.exp(exponent) * sc.rgamma(small + 1)
@@ -88,21 +92,26 @@ def _density(a, b, x):
 
 def _score(a, b, x, y, *, plus=0.0):
     """log x − ψ(a + plus) + ψ(a + b + plus), with y = 1 − x; a mean of log x is taken from it."""
-    large = np.maximum(a, _LARGE)
-    lower = x <= 0.5
-    slope = np.where(lower, product_difference(large, b, x), -product_difference(b, large, y))
-    z = slope / large
-    near = np.abs(z) < 0.5
-    log_x = np.where(lower, np.log(x), np.log1p(-y))
-    log = np.where(near, np.log1p(np.where(near, -z, 0.0)), log_x + np.log1p(b / large))
-    far = log - digamma_less_log(large) + digamma_less_log(large + b)
-    far = far - plus / large + plus / (large + b)
-    found = np.where(a >= _LARGE, far, log_x - sc.digamma(a + plus) + sc.digamma(a + b + plus))
+    log_x = np.where(x <= 0.5, np.log(x), np.log1p(-y))
+    found = log_x - sc.digamma(a + plus) + sc.digamma(a + b + plus)
+    if (a >= _LARGE).any():
+        found = np.where(a >= _LARGE, _far_score(a, b, x, y, log_x, plus), found)
     little = b < 1
     if little.any():
         rise = polygamma_difference((a + plus)[little], b[little], 0)
         found[little] = log_x[little] + rise
     return found
+
+
+def _far_score(a, b, x, y, log_x, plus):
+    """The same for large a, where the logarithms nearly cancel."""
+    large = np.maximum(a, _LARGE)
+    slope = np.where(x <= 0.5, product_difference(large, b, x), -product_difference(b, large, y))
+    z = slope / large
+    near = np.abs(z) < 0.5
+    log = np.where(near, np.log1p(np.where(near, -z, 0.0)), log_x + np.log1p(b / large))
+    far = log - digamma_less_log(large) + digamma_less_log(large + b)
+    return far - plus / large + plus / (large + b)
 
 
 def _ratio(a, b, x, orders):

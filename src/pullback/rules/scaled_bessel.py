@@ -31,6 +31,7 @@ NEAR = 25.0
 EXPONENT = 50.0
 NODES = 128
 STEP = 0.15
+BLOCK = 2**15
 
 
 def _hankel(v, x, order, sign):
@@ -117,13 +118,19 @@ i1e.singular_at("x = 0: the slope has a kink", lambda x: np.equal(x, np.nan), 0.
 # -- the second kind ------------------------------------------------------------------------------
 
 
-def _cut(excess, low, high):
-    """Where this function of t, above 0 at `low` and below at `high`, is 0: by bisection."""
+def _cut(excess, peak, end):
+    """Where this function of t, above 0 at the peak and below at `end`, is 0: by bisection.
+
+    To a thousandth of the distance from the peak, which is what has to be integrated over.
+    """
+    inside, outside = peak, end
     for _ in range(60):
-        middle = (low + high) / 2
+        middle = (inside + outside) / 2
         above = excess(middle) > 0
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return (low + high) / 2
+        inside, outside = np.where(above, middle, inside), np.where(above, outside, middle)
+        if not np.any(np.abs(outside - inside) > 1e-3 * np.abs(inside - peak)):
+            break
+    return outside
 
 
 def _integral(v, x, order, degree):
@@ -131,23 +138,31 @@ def _integral(v, x, order, degree):
     valid = (x > 0) & np.isfinite(x) & np.isfinite(v)
     u, x = np.where(valid, np.abs(v), 0.0), np.where(valid, x, 1.0)
 
-    def exponent(t):
-        return u * t - 2 * x * np.square(np.sinh(t / 2))
+    def exponent(t, half):
+        return u * t - 2 * x * half
+
+    def height(t):
+        return exponent(t, np.square(np.sinh(t / 2)))
 
     peak = np.arcsinh(u / x)
-    floor = exponent(peak) - EXPONENT
-    high = _cut(lambda t: exponent(t) - floor, peak, peak + 1500.0)
-    low = np.where(floor > 0, _cut(lambda t: floor - exponent(t), np.zeros_like(peak), peak), 0.0)
+    floor = height(peak) - EXPONENT
+    high = _cut(lambda t: height(t) - floor, peak, peak + 1500.0)
+    low = np.zeros_like(peak)
+    if np.any(floor > 0):
+        low = np.where(floor > 0, _cut(lambda t: height(t) - floor, peak, low), low)
     count = np.maximum(NODES, np.ceil((high - low) / STEP))
     width = (high - low) / count
     total = np.zeros_like(x)
-    for k in range(int(np.max(count, initial=0)) + 1):
+    last = int(np.max(count, initial=0))
+    at_once = max(1, BLOCK // max(x.size, 1))  # many numbers fill a cache by themselves
+    for first in range(0, last + 1, at_once):
+        k = np.arange(first, min(first + at_once, last + 1)).reshape(-1, *(1,) * x.ndim)
         t = low + width * k
         half = np.square(np.sinh(t / 2))
         waves = 1 - np.exp(-2 * u * t) if degree % 2 else 1 + np.exp(-2 * u * t)
-        terms = np.exp(exponent(t)) * waves / 2 * t**degree * (-2 * half) ** order
+        terms = np.exp(exponent(t, half)) * waves / 2 * t**degree * (-2 * half) ** order
         weight = np.where((k == 0) | (k == count), 0.5, np.where(k < count, 1.0, 0.0))
-        total = total + np.where(weight > 0, weight * terms, 0)
+        total = total + np.sum(np.where(weight > 0, weight * terms, 0), axis=0)
     value = total * width * np.where(v < 0, (-1.0) ** degree, 1.0)
     return np.where(valid, value, np.nan)
 

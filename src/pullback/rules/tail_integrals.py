@@ -101,12 +101,12 @@ def beta_moments(parameters, ends, slope, orders):
     end = np.where(slope > 0, _DEPTH / np.abs(slope), np.inf)
     spread = n * x * y
     middle = np.maximum(np.log(x / y), 0.0)  # how far it is to t = 1/2
-    for guess in (0.25, 1.0, 4.0, 16.0, middle + 1, middle + 6):
-        guess = guess + np.zeros_like(x)
-        rise = slope + n * (x - share(guess))
-        height = slope * guess + n * excess(guess, least, sign)
-        bound = guess + np.maximum(_DEPTH - height, 0) / np.maximum(rise, 1e-300)
-        end = np.where(rise > 0, np.minimum(end, bound), end)
+    near = np.broadcast_to(np.array([[0.25], [1.0], [4.0], [16.0]]), (4, x.size))
+    guess = np.concatenate([near, [middle + 1, middle + 6]])
+    rise = slope + n * (x - share(guess))
+    height = slope * guess + n * excess(guess, least, sign)
+    bound = guess + np.maximum(_DEPTH - height, 0) / np.maximum(rise, 1e-300)
+    end = np.minimum(end, np.where(rise > 0, bound, np.inf).min(axis=0))
     end = np.where(spread > 4e4, np.minimum(end, 4 * np.sqrt(_DEPTH / spread)), end)
     end = np.where(np.isfinite(end), end, 1.0)
     for _ in range(5):

@@ -28,6 +28,7 @@ from pullback.core.tracing import Tracer
 
 __all__ = [
     "any_traced",
+    "compiled",
     "composites",
     "first_traced",
     "give_first_step",
@@ -41,6 +42,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 served: dict[Callable[..., Any], Callable[..., Any]] = {}
 """The functions of SciPy's that are served with a rule, and what serves them."""
 
+compiled: set[Callable[..., Any]] = set()
+"""Functions of SciPy's that would be served, but are compiled code in the release that runs.
+
+What is compiled can't be given a first step: these refuse traced arguments, as every function that
+nothing serves does, where they turn them into arrays of their own.
+"""
+
 composites: dict[type, Callable[[Any], Any]] = {}
 """Classes of objects that hold a traced value, and what gives that value of one."""
 
@@ -51,16 +59,54 @@ def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
     It takes the arguments of the SciPy function, under the same names, wherever a tracer is among
     them: as an argument, or in a list, tuple, dict or object array.
 
-    They must be written in Python. To serve one again replaces what served it before.
+    They must be written in Python. One of SciPy's that isn't, as it may be in some releases, is
+    left as it is, among `compiled`. To serve one again replaces what served it before.
     """
 
     def enter(implementation: F) -> F:
         for function in functions:
-            give_first_step(function, implementation)
+            if _is_compiled(function):
+                compiled.add(function)
+                continue
+            give_first_step(function, _as_known(function, implementation))
             served[function] = implementation
         return implementation
 
     return enter
+
+
+def _as_known(function: Callable[..., Any], implementation: Callable[..., Any]) -> Any:
+    """`implementation`, without the keywords that the function lacks in the release that runs."""
+    code = getattr(implementation, "__code__", None)
+    try:
+        known = inspect.signature(function).parameters
+    except ValueError:
+        return implementation
+    if code is None or any(each.kind is each.VAR_KEYWORD for each in known.values()):
+        return implementation
+    named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    if not set(named[code.co_posonlyargcount :]) - set(known):
+        return implementation
+
+    @functools.wraps(implementation)
+    def traced(*args: Any, **kwargs: Any) -> Any:
+        unknown = kwargs.keys() - known
+        if unknown:
+            raise TypeError(
+                f"{function.__name__}() got an unexpected keyword argument {min(unknown)!r}"
+            )
+        return implementation(*args, **kwargs)
+
+    return traced
+
+
+def _is_compiled(function: Any) -> bool:
+    module = getattr(function, "__module__", None) or ""
+    return (
+        not isinstance(function, FunctionType)
+        and inspect.isroutine(function)
+        and module.partition(".")[0] == "scipy"
+    )
 
 
 def plain(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,7 +10,11 @@ import functools
 import importlib
 from typing import Any
 
-__all__ = ["PRIVATE", "moved", "private"]
+import scipy
+
+from pullback.errors import NoRuleError
+
+__all__ = ["PRIVATE", "moved", "needed", "private"]
 
 PRIVATE: dict[str, str] = {}
 """For each private path, ``module:qualified name``, which public functions are served by it."""
@@ -27,3 +31,15 @@ def private(path: str) -> Any:
     except (ImportError, AttributeError):
         moved[path] = PRIVATE[path]
         return None
+
+
+def needed(path: str) -> Any:
+    """The object at this path; an error that names what is served by it where that is elsewhere."""
+    found = private(path)
+    if found is None:
+        raise NoRuleError(
+            f"{PRIVATE[path]} met a traced value, and has no derivative rule in pullback. SciPy "
+            f"{scipy.__version__} has not got {path.replace(':', '.')}, of which it is made: use "
+            "another release of SciPy, or write the function with NumPy's functions"
+        )
+    return found

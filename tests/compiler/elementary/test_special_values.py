@@ -41,12 +41,14 @@ def test_special_values_are_those_of_numpy(name: str, dtype: str) -> None:
     with np.errstate(all="ignore"):
         wanted = CASES[name].reference(*inputs)
     assert wanted.dtype == got.dtype
-    eps = float(np.finfo(dtype).eps)
+    eps, least = (float(getattr(np.finfo(dtype), each)) for each in ("eps", "smallest_subnormal"))
     # The difference of logaddexp and its larger argument is what is precise there.
     slack = 4 * eps if name.startswith("logaddexp") else 0.0
-    np.testing.assert_allclose(got, wanted, rtol=8 * eps, atol=slack)
+    # Half of the least number is it or 0, as it is rounded once or twice, and SciPy does either.
+    np.testing.assert_allclose(got, wanted, rtol=8 * eps, atol=slack or least)
     number = abs(wanted) >= slack
-    np.testing.assert_array_equal(got[number] == 0, wanted[number] == 0)
+    whole = number & (abs(wanted) != least)
+    np.testing.assert_array_equal(got[whole] == 0, wanted[whole] == 0)
     np.testing.assert_array_equal(np.signbit(got[number]), np.signbit(wanted[number]))
 
 

@@ -229,10 +229,10 @@ def test_the_text_of_a_small_kernel():
         "%v3 = load <8 x double>, ptr %v2, align 8",
         "%v4 = fadd contract <8 x double> %v1, %v3",
         "store <8 x double> %v4, ptr %b0, align 8",
-        f"%v6 = {load}(ptr align 8 %v5, {mask}, <4 x double> zeroinitializer)",
-        f"%v8 = {load}(ptr align 8 %v7, {mask}, <4 x double> zeroinitializer)",
+        f"%v6 = {load}(ptr %v5, i32 8, {mask}, <4 x double> zeroinitializer)",
+        f"%v8 = {load}(ptr %v7, i32 8, {mask}, <4 x double> zeroinitializer)",
         "%v9 = fadd contract <4 x double> %v6, %v8",
-        f"call void @llvm.masked.store.v4f64.p0(<4 x double> %v9, ptr align 8 %v10, {mask})",
+        f"call void @llvm.masked.store.v4f64.p0(<4 x double> %v9, ptr %v10, i32 8, {mask})",
         "ret void",
     ]
 

@@ -8,11 +8,38 @@ examples with a loop; recorded graphs with what they were recorded from.
 from __future__ import annotations
 
 import numpy as np
+import scipy.linalg
 
 import pullback as pb
+from pullback.core.tracing import Tracer
 from tests.numpy.agreement import assert_derivative, assert_same, directions, leaves
 
-__all__ = ["assert_served"]
+__all__ = ["assert_served", "stacked"]
+
+
+def _takes_stacks():
+    try:
+        scipy.linalg.inv(np.stack([np.eye(2)] * 2))
+    except ValueError:
+        return False
+    return True
+
+
+_STACKS = _takes_stacks()
+"""Whether SciPy's functions take stacks of matrices: its older releases take one."""
+
+
+def stacked(function, signature):
+    """`function`, which takes plain stacks one by one where SciPy takes no stacks."""
+    if _STACKS:
+        return function
+    one_by_one = np.vectorize(function, signature=signature)
+
+    def each(*args):
+        traced = any(type(x) is Tracer for x in args)
+        return function(*args) if traced else one_by_one(*args)
+
+    return each
 
 
 def projected(function, *args):

@@ -8,7 +8,7 @@ import scipy.linalg as sl
 
 import pullback as pb
 from tests.numpy.agreement import assert_derivative
-from tests.scipy.linalg.agreement import assert_served
+from tests.scipy.linalg.agreement import assert_served, stacked
 
 RNG = np.random.default_rng(22)
 
@@ -28,12 +28,14 @@ def regular(*shape, imaginary=False):
 @pytest.mark.parametrize("imaginary", [False, True])
 def test_factors_of_elimination(shape, imaginary):
     a = normal(*shape, imaginary=imaginary)
-    assert_served(lambda a: sl.lu_factor(a)[0], a, second=not imaginary)
+    factors = stacked(lambda a: sl.lu_factor(a)[0], "(m,n)->(m,n)")
+    assert_served(factors, a, second=not imaginary)
     assert_served(lambda a: sl.lu(a)[1:], a, second=False)
     assert_served(lambda a: sl.lu(a, permute_l=True), a, second=False)
     seen = []
     pb.vjp(lambda a: seen.extend([*sl.lu(a), *sl.lu(a, p_indices=True), *sl.lu_factor(a)]) or a, a)
-    plain = [*sl.lu(a), *sl.lu(a, p_indices=True), *sl.lu_factor(a)]
+    both = stacked(sl.lu_factor, "(m,n)->(m,n),(k)")(a)
+    plain = [*sl.lu(a), *sl.lu(a, p_indices=True), *both]
     for place in (0, 3, 7):
         np.testing.assert_array_equal(seen[place], plain[place])
         assert place == 3 or seen[place].dtype == plain[place].dtype

@@ -11,7 +11,7 @@ import scipy.linalg as sl
 
 import pullback as pb
 from tests.numpy.agreement import assert_derivative
-from tests.scipy.linalg.agreement import assert_served
+from tests.scipy.linalg.agreement import assert_served, stacked
 
 RNG = np.random.default_rng(23)
 
@@ -24,6 +24,11 @@ def positive(*shape, imaginary=False):
     return np.eye(shape[-1]) + 0.2 * normal(*shape, imaginary=imaginary)
 
 
+def real(f, a):
+    """The matrix; a symmetric one where SciPy makes real roots complex, as older releases do."""
+    return a @ a.T if np.iscomplexobj(f(a)) else a
+
+
 ENTIRE = ["expm", "cosm", "sinm", "coshm", "sinhm", "tanm", "tanhm"]
 
 
@@ -31,8 +36,9 @@ ENTIRE = ["expm", "cosm", "sinm", "coshm", "sinhm", "tanm", "tanhm"]
 def test_functions_of_a_matrix(name):
     f = getattr(sl, name)
     narrow = 0 if name == "logm" else 2e-3
-    assert_served(f, positive(3, 3), rtol=1e-10, narrow=narrow)
-    assert_served(f, positive(2, 2, 2), rtol=1e-10, narrow=0, second=False)
+    assert_served(f, real(f, positive(3, 3)), rtol=1e-10, narrow=narrow)
+    stack = np.stack([real(f, each) for each in positive(2, 2, 2)])
+    assert_served(stacked(f, "(n,n)->(n,n)"), stack, rtol=1e-10, narrow=0, second=False)
     assert_served(f, positive(3, 3, imaginary=True), rtol=1e-10, narrow=0, second=False)
     symmetric = positive(3, 3)
     assert_derivative(lambda a: f(a @ a.T), symmetric, rtol=1e-10)

@@ -8,7 +8,7 @@ import scipy.linalg as sl
 
 import pullback as pb
 from tests.numpy.agreement import assert_derivative
-from tests.scipy.linalg.agreement import assert_served
+from tests.scipy.linalg.agreement import assert_served, stacked
 
 RNG = np.random.default_rng(24)
 
@@ -45,7 +45,8 @@ def test_eigh(lower):
     assert_served(unsigned(lambda a: sl.eigh(a, lower=lower)), a)
     assert_served(lambda a: sl.eigvalsh(a, lower=lower), a, compiled=lower)
     stack = np.stack([a, 2 * a])
-    assert_served(unsigned(lambda a: sl.eigh(a, lower=lower)), stack, second=False)
+    vectors = stacked(lambda a: sl.eigh(a, lower=lower), "(n,n)->(n),(n,n)")
+    assert_served(unsigned(vectors), stack, second=False)
     for driver in (None, "ev", "evd", "evr", "evx"):
         for keywords in ({}, {"subset_by_index": [1, 2]}, {"subset_by_value": [1.5, 3.6]}):
             if keywords and driver in ("ev", "evd"):

@@ -307,8 +307,8 @@ class Body:
             return self.emit("double", f"load double, {pointer.typed}, align 8")
         type_, lanes = lane_type("double", self.lanes), self.lanes
         gather = f"{type_} @llvm.masked.gather.v{lanes}f64.v{lanes}p0"
-        self.declarations[f"declare {gather}(<{lanes} x ptr>, <{lanes} x i1>, {type_})"] = None
-        arguments = f"<{lanes} x ptr> align 8 {pointer.text}, <{lanes} x i1> splat (i1 true)"
+        self.declarations[f"declare {gather}(<{lanes} x ptr>, i32, <{lanes} x i1>, {type_})"] = None
+        arguments = f"<{lanes} x ptr> {pointer.text}, i32 8, <{lanes} x i1> splat (i1 true)"
         return self.emit("double", f"call {gather}({arguments}, {type_} poison)")
 
     # -- calls --------------------------------------------------------------------------------

@@ -1,4 +1,8 @@
-"""Reading and writing memory at a pointer: one element, or as many as a vector has lanes."""
+"""Reading and writing memory at a pointer: one element, or as many as a vector has lanes.
+
+Masked instructions take their alignment as a number. Newer releases of LLVM have it as an attribute
+of the pointer, and read this form too; older ones read no other.
+"""
 
 from __future__ import annotations
 
@@ -119,9 +123,9 @@ def load(at: Lines, spot: Spot, dtype: str, mask: Value | None = None) -> Value:
     if spot.step == "any":
         every = mask or mask_of(lanes, lanes)
         name = f"@llvm.masked.gather.{_name(dtype, lanes)}.v{lanes}p0"
-        types = f"<{lanes} x ptr>, <{lanes} x i1>, {to}"
+        types = f"<{lanes} x ptr>, i32, <{lanes} x i1>, {to}"
         at.module.declare(f"declare {to} {name}({types})")
-        given = f"<{lanes} x ptr> align {size} {spot.pointer}, {every.typed}, {to} zeroinitializer"
+        given = f"<{lanes} x ptr> {spot.pointer}, i32 {size}, {every.typed}, {to} zeroinitializer"
         return from_memory(at, at.op(f"call {to} {name}({given})"), dtype, lanes)
     pointer = spot.pointer
     if spot.step == -1:
@@ -134,8 +138,8 @@ def load(at: Lines, spot: Spot, dtype: str, mask: Value | None = None) -> Value:
         if spot.step == -1:
             mask = mask._replace(text=_reverse(at, mask.typed, lanes))
         name = f"@llvm.masked.load.{_name(dtype, lanes)}.p0"
-        at.module.declare(f"declare {to} {name}(ptr, <{lanes} x i1>, {to})")
-        given = f"ptr align {size} {pointer}, {mask.typed}, {to} zeroinitializer"
+        at.module.declare(f"declare {to} {name}(ptr, i32, <{lanes} x i1>, {to})")
+        given = f"ptr {pointer}, i32 {size}, {mask.typed}, {to} zeroinitializer"
         raw = at.op(f"call {to} {name}({given})")
     if spot.step == -1:
         raw = _reverse(at, f"{to} {raw}", lanes)
@@ -166,8 +170,8 @@ def store(at: Lines, spot: Spot, value: Value, mask: Value | None = None) -> Non
     if spot.step == "any":
         every = mask or mask_of(lanes, lanes)
         name = f"@llvm.masked.scatter.{_name(value.dtype, lanes)}.v{lanes}p0"
-        at.module.declare(f"declare void {name}({to}, <{lanes} x ptr>, <{lanes} x i1>)")
-        given = f"{typed}, <{lanes} x ptr> align {size} {spot.pointer}, {every.typed}"
+        at.module.declare(f"declare void {name}({to}, <{lanes} x ptr>, i32, <{lanes} x i1>)")
+        given = f"{typed}, <{lanes} x ptr> {spot.pointer}, i32 {size}, {every.typed}"
         at.do(f"call void {name}({given})")
         return
     pointer = spot.pointer
@@ -179,5 +183,5 @@ def store(at: Lines, spot: Spot, value: Value, mask: Value | None = None) -> Non
         at.do(f"store {typed}, ptr {pointer}, align {size}")
         return
     name = f"@llvm.masked.store.{_name(value.dtype, lanes)}.p0"
-    at.module.declare(f"declare void {name}({to}, ptr, <{lanes} x i1>)")
-    at.do(f"call void {name}({typed}, ptr align {size} {pointer}, {mask.typed})")
+    at.module.declare(f"declare void {name}({to}, ptr, i32, <{lanes} x i1>)")
+    at.do(f"call void {name}({typed}, ptr {pointer}, i32 {size}, {mask.typed})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.rules.banded import toeplitz_matrix
 from pullback.rules.shaping import reshape
-from pullback.scipy.first_step import serves
+from pullback.scipy.first_step import plain, serves
 from pullback.scipy.linalg.arguments import fixed
 
 __all__ = ["block_diag", "circulant", "toeplitz"]
@@ -25,10 +26,25 @@ def _line(x: Any) -> Any:
     return x if len(shape_of(x)) else reshape(x, shape=(1,))
 
 
+def _takes_stacks() -> bool:
+    """Whether `toeplitz` makes a matrix of each row, and not one of all elements."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SciPy 1.15 says that this will change
+        return bool(plain(scipy.linalg.toeplitz)(np.zeros((2, 2), int)).ndim == 3)
+
+
+_STACKS = _takes_stacks()
+
+
+def _lines(x: Any) -> Any:
+    x = _line(x)
+    return x if _STACKS else reshape(x, shape=(-1,))
+
+
 @serves(scipy.linalg.toeplitz)
 def toeplitz(c: Any, r: Any = None) -> Any:
-    c = _line(c)
-    return toeplitz_matrix(c, np.conj(c) if r is None else _line(r))
+    c = _lines(c)
+    return toeplitz_matrix(c, np.conj(c) if r is None else _lines(r))
 
 
 @serves(scipy.linalg.hankel)

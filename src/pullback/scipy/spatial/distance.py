@@ -231,6 +231,6 @@ def directed_hausdorff(u: Any, v: Any, rng: Any = 0, **seed: Any) -> Any:
 constant(sd, "is_valid_dm is_valid_y num_obs_dm num_obs_y", "a test, or a number of points")
 refused(
     sd,
-    " ".join(name for name in sorted(LOCALLY_CONSTANT) if name != "sokalmichener"),
+    " ".join(sorted(LOCALLY_CONSTANT)),
     _CONSTANT,
 )

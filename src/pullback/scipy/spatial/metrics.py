@@ -152,7 +152,7 @@ ALIASES = {
 }
 
 LOCALLY_CONSTANT = frozenset({
-    "dice", "hamming", "jaccard", "rogerstanimoto", "russellrao", "sokalmichener", "sokalsneath",
-    "yule",
+    "dice", "hamming", "jaccard", "kulczynski1", "rogerstanimoto", "russellrao", "sokalmichener",
+    "sokalsneath", "yule",
 })  # fmt: skip
 """Those that ask which components are equal, or are not 0."""

@@ -82,6 +82,12 @@ refused(
     "obl_cv obl_rad1 obl_rad1_cv obl_rad2 obl_rad2_cv",
     "Wrap it with @pullback.primitive and give it a rule, by the spheroidal differential equation",
 )
+# These are gone from newer releases.
+refused(scipy.special, "lpn", "Call scipy.special.legendre_p for each degree")
+refused(
+    scipy.special, "lpmn clpmn", "Call scipy.special.assoc_legendre_p for each degree and order"
+)
+refused(scipy.special, "sph_harm", "Call scipy.special.sph_harm_y(n, m, phi, theta)")
 
 _DETACH = (
     "Detach its arguments with pullback.stop_gradient if the derivative is not wanted, or wrap it "

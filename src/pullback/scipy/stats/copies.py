@@ -93,6 +93,18 @@ def _steps(points: Any, x: Any, weights: Any) -> Any:
     return np.sum(np.where(below, weights, 0.0), axis=1) / np.sum(weights)
 
 
+def _square_of_sums(a: Any, axis: int | None = 0) -> Any:
+    return np.square(np.sum(a, axis=axis))
+
+
+def _nditer(operands: Any, *args: Any, **kwargs: Any) -> Any:
+    """`np.nditer`; of several operands one that is traced ends the process in older NumPys."""
+    for each in operands if isinstance(operands, list | tuple) else ():
+        if type(each) is Tracer:
+            np.nditer(each)
+    return np.nditer(operands, *args, **kwargs)
+
+
 _served = {each.__wrapped__: each for each in served_functions(np).values()}
 _OURS: dict[str, Callable[..., Any]] = {
     "_lazywhere": _lazywhere,
@@ -100,6 +112,7 @@ _OURS: dict[str, Callable[..., Any]] = {
     "apply_where": _apply_where,
     "at": At,
     "_cdf_distance": _cdf_distance,
+    "_square_of_sums": _square_of_sums,
     "array_namespace": lambda *_arrays, **_kwargs: _array_api(),
 }
 _COPIED = ("scipy.stats.", "scipy._lib.")
@@ -158,7 +171,9 @@ def stand_in(name: str, value: Any) -> Any:
     return _served_or(value)
 
 
-_numpy = Namespace(np, stand_in, **{each.__name__: each for each in _served.values()})
+_numpy = Namespace(
+    np, stand_in, nditer=_nditer, **{each.__name__: each for each in _served.values()}
+)
 _math = Namespace(
     math, stand_in, **{name: getattr(np, name) for name in ("log", "sqrt", "exp", "log1p")}
 )

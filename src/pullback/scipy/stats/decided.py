@@ -51,6 +51,7 @@ refused(
     "function",
 )
 
+refused(scipy.stats, "find_repeats", "Call numpy.unique(x, return_counts=True)")
 _OLDER = (
     "Use the distributions with methods, as scipy.stats.norm.logpdf(x, loc, scale), which have "
     "derivatives; a mixture is logsumexp of their logarithms and those of its weights"

@@ -18,6 +18,7 @@ import scipy.integrate
 import scipy.special
 import scipy.stats
 
+from pullback.rules.conversion import astype
 from pullback.rules.registration import elementwise
 from pullback.scipy.stats.borrowed import canonical, traceable
 from pullback.scipy.stats.slopes import slope
@@ -127,7 +128,10 @@ def total(_y: Any, *args: Any, of: Integrand) -> Any:
     def by_shape(place: int) -> Any:
         return lambda: total(*args, of=replace(of, along=(*of.along, place)))
 
-    by_end = [None if of.discrete else lambda: of(*args)] * ends
+    def at_end() -> Any:
+        return of(*(astype(each, dtype=np.dtype(np.float64)) for each in args))
+
+    by_end = [None if of.discrete else at_end] * ends
     return (*by_end, *(by_shape(i) for i in range(len(shapes))))
 
 

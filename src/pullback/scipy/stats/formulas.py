@@ -14,7 +14,7 @@ import numpy as np
 import scipy.special as sc
 import scipy.stats
 
-from pullback.scipy.private import private
+from pullback.scipy.private import needed
 from pullback.scipy.stats.borrowed import formula
 from pullback.scipy.stats.expectations import integrated_cdf
 from pullback.scipy.stats.ratios import log1p_excess, log1p_ratio, valued
@@ -121,7 +121,7 @@ def _skewnorm_logpdf(self: Any, x: Any, a: Any) -> Any:
 @formula("skewnorm", "_cdf")
 def _skewnorm_cdf(self: Any, x: Any, a: Any) -> Any:
     """SciPy's, which integrates the density where it is small; derivatives by Owen's T."""
-    smooth = private("scipy.special._ufuncs:_skewnorm_cdf")(x, 0.0, 1.0, a)
+    smooth = needed("scipy.special._ufuncs:_skewnorm_cdf")(x, 0.0, 1.0, a)
     return valued(self, "_cdf", smooth, x, a)
 
 
@@ -284,7 +284,7 @@ def _ncx2_pdf(self: Any, x: Any, df: Any, nc: Any) -> Any:
     positive = np.where(central, 1.0, nc)
     none = np.where(central, nc, 0.0)
     at_zero = np.exp(_chi2_logpdf(x, df) + _central(x, df, none))
-    out = private("scipy.special._ufuncs:_ncx2_pdf")(x, df, positive)
+    out = needed("scipy.special._ufuncs:_ncx2_pdf")(x, df, positive)
     return np.where(central, at_zero, out)
 
 
