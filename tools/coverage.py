@@ -191,7 +191,8 @@ HEAD = """\
 # Coverage
 
 Written by `python tools/coverage.py` from what is served and what is stated beside it; don't edit
-it. These are the public functions of {versions}, by their own lists.
+it. These are the public functions of {versions}, by their own lists. Conventions, accuracy and
+examples: [NumPy's and SciPy's functions](numpy_scipy.md).
 
 * **differentiable**: pullback has rules for it, forward and reverse.
 * **constant**: its derivative is zero wherever it has one, or nothing that it takes has one.

@@ -26,6 +26,8 @@ GRADIENTS = (
         ("import numpy as np, pullback as pb", "import scipy", "scipy.special.expit"),
         ("import numpy as np, pullback as pb", "import scipy.stats", "import scipy.special"),
         ("import pullback.rules.special", "import numpy as np, pullback as pb, scipy.special"),
+        ("import pullback.rules.gamma", "import numpy as np, pullback as pb, scipy.special"),
+        ("import pullback.rules.column_order", "import numpy as np, pullback as pb, scipy.special"),
         ("import pullback.scipy.special", "import numpy as np, pullback as pb, scipy.special"),
     ],
 )

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from pullback.core.tracing import Tracer
+from pullback.numpy.copies import with_names
 from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.operands import operand
-from pullback.numpy.registration import implements, with_names
+from pullback.numpy.registration import implements
 from pullback.numpy.shaping import atleast_1d, atleast_2d
 from pullback.numpy.views import array_of
 

@@ -17,7 +17,7 @@ from pullback.core.tracing import Tracer
 from pullback.errors import DataDependenceError
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
-from pullback.numpy.rewriting import Namespace, rewritten
+from pullback.numpy.rewriting import numpy_with, rewritten
 from pullback.rules import indexing
 from pullback.rules.custom import stop_gradient
 
@@ -92,17 +92,14 @@ _of_known = rewritten(np.histogram)
 # -- in several dimensions ------------------------------------------------------------------------
 
 
-class _Counting(Namespace):
-    """NumPy's namespace, where what is counted need not be known, but is in a known range."""
-
-    @staticmethod
-    def bincount(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
-        amounts = np.ones(shape_of(x), int) if weights is None else operand(weights).astype(float)
-        return _counted(x, amounts, int(minlength))
+def _bincount(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
+    """`numpy.bincount` of what need not be known, but is in a known range."""
+    amounts = np.ones(shape_of(x), int) if weights is None else operand(weights).astype(float)
+    return _counted(x, amounts, int(minlength))
 
 
 _of_known_samples = rewritten(np.histogramdd)
-_of_samples = rewritten(np.histogramdd, np=_Counting())
+_of_samples = rewritten(np.histogramdd, np=numpy_with(bincount=_bincount))
 
 
 @implements(np.histogramdd)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-import types
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pullback.numpy.protocol import array_functions
 
-__all__ = ["implements", "with_names", "with_parameters_of"]
+__all__ = ["implements", "with_parameters_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,20 +52,3 @@ def with_parameters_of(function: Callable[..., Any]) -> Callable[[Callable[..., 
         return adapted
 
     return adapt
-
-
-def with_names(function: Any, **names: Any) -> Any:
-    """NumPy's own function in Python, with other functions under some of the names that it reads.
-
-    Its code is what the running NumPy has, so that it does what that does.
-    """
-    function = getattr(function, "__wrapped__", function)
-    copy = types.FunctionType(
-        function.__code__,
-        {**function.__globals__, **names},
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    copy.__kwdefaults__ = function.__kwdefaults__
-    return copy

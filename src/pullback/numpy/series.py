@@ -15,12 +15,13 @@ from numpy.polynomial import chebyshev, hermite, hermite_e, laguerre, legendre, 
 from numpy.polynomial import polyutils as pu
 
 from pullback.core.tracing import is_plain
+from pullback.numpy.copies import with_names
 from pullback.numpy.decisions import Kind, decide, decide_module
 from pullback.numpy.fitting import least_squares
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant, array_functions
-from pullback.numpy.registration import implements, with_names
-from pullback.numpy.rewriting import Namespace
+from pullback.numpy.registration import implements
+from pullback.numpy.rewriting import numpy_with
 
 __all__ = ["SERIES"]
 
@@ -36,11 +37,7 @@ class _Linalg:
     lstsq = staticmethod(least_squares)
 
 
-class _Fitting(Namespace):
-    linalg = _Linalg
-
-
-_NAMES: dict[str, Any] = {"trimseq": _trimmed, "np": _Fitting()}
+_NAMES: dict[str, Any] = {"trimseq": _trimmed, "np": numpy_with(linalg=_Linalg)}
 _NAMES["as_series"] = with_names(pu.as_series, **_NAMES)
 implements(pu.trimseq)(_trimmed)
 implements(pu.as_series)(_NAMES["as_series"])

@@ -17,9 +17,9 @@ import numpy as np
 from pullback.core.running import GROUND, innermost
 from pullback.core.tracing import Tracer
 from pullback.numpy.arrays import array
+from pullback.numpy.copies import with_names
 from pullback.numpy.operands import holds_tracer
 from pullback.numpy.protocol import array_functions, creation_functions, ufunc_methods
-from pullback.numpy.registration import with_names
 from pullback.rules.registration import array_ufuncs
 
 __all__ = ["Served", "served", "served_functions"]

@@ -21,6 +21,7 @@ __all__ = [
     "polygamma_difference",
     "product_difference",
     "stirling_error",
+    "vanishing_times",
 ]
 
 
@@ -180,3 +181,8 @@ def jets(first, second):
             weight = math.prod(math.comb(n + m, n) for n, m in zip(i, j, strict=True))
             found[index] = found.get(index, 0.0) + weight * x * y
     return found
+
+
+def vanishing_times(p, factor):
+    """p·factor, and 0 where p is 0 and the factor infinite, as a power is stronger than a log."""
+    return p * np.where(np.equal(p, 0), 1, factor)

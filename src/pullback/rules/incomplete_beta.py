@@ -27,6 +27,7 @@ from pullback.rules.cancellation import (
     polygamma_difference,
     product_difference,
     stirling_error,
+    vanishing_times,
 )
 from pullback.rules.gamma import polygamma, polygamma_rise
 from pullback.rules.registration import elementwise
@@ -223,8 +224,8 @@ def beta_density(p, a, b, x):
         return np.where(end, outer, slope)
 
     return (
-        lambda: _times(p, beta_score(a, b, x, complement=False)),
-        lambda: _times(p, beta_score(a, b, x, complement=True)),
+        lambda: vanishing_times(p, beta_score(a, b, x, complement=False)),
+        lambda: vanishing_times(p, beta_score(a, b, x, complement=True)),
         third,
     )
 
@@ -240,7 +241,7 @@ def betainc_in_parameters(_g, a, b, x, *, orders):
     return (
         lambda: betainc_in_parameters(a, b, x, orders=(i + 1, j)),
         lambda: betainc_in_parameters(a, b, x, orders=(i, j + 1)),
-        lambda: _times(beta_density(a, b, x), _bell(a, b, x, orders)),
+        lambda: vanishing_times(beta_density(a, b, x), _bell(a, b, x, orders)),
     )
 
 
@@ -256,11 +257,6 @@ def beta_ratio(r, a, b, x, *, orders):
         lambda: beta_ratio(a, b, x, orders=(i, j + 1)) - r * beta_score(a, b, x, complement=True),
         lambda: _bell(a, b, x, orders) - r * ((a - 1) / x - (b - 1) / (1 - x)),
     )
-
-
-def _times(p, factor):
-    """p·factor, and 0 where p is 0 and the factor infinite, as a power is stronger than a log."""
-    return p * np.where(np.equal(p, 0), 1, factor)
 
 
 def _bell(a, b, x, orders):

@@ -26,6 +26,7 @@ from pullback.rules.cancellation import (
     jets,
     log1p_less_linear,
     stirling_error,
+    vanishing_times,
 )
 from pullback.rules.gamma import polygamma
 from pullback.rules.registration import elementwise
@@ -169,7 +170,7 @@ def gamma_density(p, a, x):
         slope = p * ((a - 1 - x) / np.where(zero, 1, x))
         return np.where(zero, gamma_density(a - 1, x) - p, slope)
 
-    return lambda: _times(p, gamma_score(a, x)), second
+    return lambda: vanishing_times(p, gamma_score(a, x)), second
 
 
 @elementwise(_gammaincc_in_a, singular=True)
@@ -181,7 +182,7 @@ def gammaincc_in_a(_g, a, x, *, order):
     """
     return (
         lambda: gammaincc_in_a(a, x, order=order + 1),
-        lambda: -_times(gamma_density(a, x), _bell(a, x, order)),
+        lambda: -vanishing_times(gamma_density(a, x), _bell(a, x, order)),
     )
 
 
@@ -196,11 +197,6 @@ def gamma_ratio(r, a, x, *, order):
         lambda: gamma_ratio(a, x, order=order + 1) - r * gamma_score(a, x),
         lambda: -_bell(a, x, order) - r * ((a - 1 - x) / x),
     )
-
-
-def _times(p, factor):
-    """p·factor, and 0 where p is 0 and the factor infinite, as a power is stronger than a log."""
-    return p * np.where(np.equal(p, 0), 1, factor)
 
 
 def _bell(a, x, order):

@@ -22,7 +22,7 @@ from pullback.rules.cancellation import (
     stirling_error,
 )
 from pullback.rules.registration import elementwise
-from pullback.rules.tail_integrals import in_blocks
+from pullback.rules.tail_integrals import gauss_legendre, in_blocks
 
 __all__ = ["stdtr_in_df", "t_cumulant", "t_density", "t_ratio"]
 
@@ -87,13 +87,8 @@ def _cumulant(v, t, n):
     return (constant - (v + 1) * power(n) - n * power(n - 1)) / 2
 
 
-def _rule(order):
-    nodes, weights = np.polynomial.legendre.leggauss(order)
-    return (1 + nodes) / 2, weights / 2
-
-
-_NODES, _WEIGHTS = _rule(40)
-_PANEL = _rule(16)
+_NODES, _WEIGHTS = gauss_legendre(40)
+_PANEL = gauss_legendre(16)
 
 
 def _integrand(v, t, order):

@@ -12,7 +12,7 @@ import numpy as np
 
 from pullback.rules.cancellation import expm1_less_linear, log1p_less_linear
 
-__all__ = ["beta_moments", "gamma_moments", "in_blocks"]
+__all__ = ["beta_moments", "gamma_moments", "gauss_legendre", "in_blocks"]
 
 _DEPTH = 40.0
 _BLOCK = 1024
@@ -20,12 +20,13 @@ _SMOOTH = 6.0
 _PANEL = 3.0
 
 
-def _rule(order):
+def gauss_legendre(order):
+    """The nodes and weights of Gauss's quadrature on [0, 1]."""
     nodes, weights = np.polynomial.legendre.leggauss(order)
     return (1 + nodes) / 2, weights / 2
 
 
-_WHOLE, _PART = _rule(44), _rule(20)
+_WHOLE, _PART = gauss_legendre(44), gauss_legendre(20)
 
 
 def in_blocks(function, *args):

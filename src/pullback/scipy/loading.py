@@ -1,6 +1,9 @@
 """Loads what serves a SciPy module right after that module, whoever imports it, and not before.
 
 Importing pullback does not import SciPy.
+
+Rules import SciPy themselves, and what serves a module imports rules. So a module that is imported
+in the midst of one of ours is served once that one is whole.
 """
 
 from __future__ import annotations
@@ -30,18 +33,23 @@ def follow(surfaces: Mapping[str, str]) -> None:
             finder.strike(name)
 
 
+_RULES = "pullback.rules."
+
+
 class _Finder(MetaPathFinder):
-    """Waits for SciPy's modules, and leaves everything else to the other finders."""
+    """Waits for SciPy's modules and ours, and leaves everything else to the other finders."""
 
     def __init__(self, surfaces: Mapping[str, str]) -> None:
         self.surfaces = dict(surfaces)
         self.searching = threading.local()
+        self.ours = threading.local()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         surface = self.surfaces.get(fullname)
-        if surface is None or getattr(self.searching, "now", False):
+        ours = fullname.startswith(_RULES)
+        if not (surface or ours) or getattr(self.searching, "now", False):
             return None
         self.searching.now = True
         try:
@@ -51,6 +59,22 @@ class _Finder(MetaPathFinder):
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader, surface, self)
         return spec
+
+    def load(self, loader: Loader, module: ModuleType, surface: str | None) -> None:
+        """Let a module be loaded, and import what serves it, and others that waited for it."""
+        ours = self.ours.__dict__
+        waiting = ours.setdefault("waiting", [])
+        within = ours.get("within", False)
+        ours["within"] = within or surface is None
+        try:
+            loader.exec_module(module)
+        finally:
+            ours["within"] = within
+        if surface is not None:
+            self.strike(module.__name__)
+            waiting.append(surface)
+        while waiting and not within:
+            importlib.import_module(waiting.pop(0))
 
     def strike(self, name: str) -> None:
         """Strike a module off the list; after the last one there is nothing to wait for."""
@@ -63,7 +87,7 @@ class _Finder(MetaPathFinder):
 class _Loader(Loader):
     """Loads a module as its own loader does, and imports what serves it after that."""
 
-    def __init__(self, loader: Loader, surface: str, finder: _Finder) -> None:
+    def __init__(self, loader: Loader, surface: str | None, finder: _Finder) -> None:
         self.loader = loader
         self.surface = surface
         self.finder = finder
@@ -78,6 +102,4 @@ class _Loader(Loader):
         module.__loader__ = self.loader
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
-        self.loader.exec_module(module)
-        self.finder.strike(module.__name__)
-        importlib.import_module(self.surface)
+        self.finder.load(self.loader, module, self.surface)

@@ -1,12 +1,8 @@
 """SciPy's own code of a function, run on traced values.
 
-Much of SciPy is NumPy code that a traced value would go through, but for one thing: it makes plain
-arrays, and makes plain arrays of what it is given. A function that is retold has SciPy's code, and
-so do the functions of its library that it calls; under the names that they read, NumPy's functions
-are those of :mod:`pullback.numpy.served`, which take and make traced arrays. It is SciPy's
-algorithm in the running release, with SciPy's arguments, checks and defaults.
-
-What is served with a rule is not retold, but called; and so are other modules of SciPy.
+A function that is retold is a copy (:mod:`pullback.numpy.copies`), and so are the functions of its
+library that it calls. What is served with a rule is not retold, but called; and so are other
+modules of SciPy.
 """
 
 from __future__ import annotations
@@ -20,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from pullback.numpy.copies import Names, Namespace, copy_of
 from pullback.numpy.protocol import are_constant, on_constants
 from pullback.numpy.served import served_functions
 from pullback.scipy.first_step import any_traced, plain, served
 
-__all__ = ["hooks", "instead", "retold"]
+__all__ = ["At", "hooks", "instead", "retold"]
 
 F = Callable[..., Any]
 
@@ -79,19 +76,19 @@ class _Extra:
 
     @staticmethod
     def at(x: Any, key: Any = None) -> Any:
-        return _At(x, key)
+        return At(x, key)
 
 
-class _At:
-    """A part of an array, of which ``set`` makes the array with something else in its place."""
+class At:
+    """What `array_api_extra.at` gives: the array with something else in the place of a part."""
 
     def __init__(self, x: Any, key: Any = None) -> None:
         self.x, self.key = x, key
 
-    def __getitem__(self, key: Any) -> _At:
-        return _At(self.x, key)
+    def __getitem__(self, key: Any) -> At:
+        return At(self.x, key)
 
-    def set(self, value: Any, **_: Any) -> Any:
+    def set(self, value: Any, /, **_: Any) -> Any:
         copy = _numpy().array(self.x)
         copy[self.key] = value
         return copy
@@ -139,20 +136,17 @@ def _outside(each: Any) -> Any:
     return call
 
 
-_told: dict[str, dict[str, Any]] = {}
+_told: dict[str, Names] = {}
 
 
-def _module(name: str) -> dict[str, Any]:
+def _module(name: str) -> Names:
     """The names that a module's functions read, retold."""
-    if name in _told:
-        return _told[name]
-    given = vars(sys.modules[name])
-    told = _told[name] = dict(given)
-    compared = {id(each) for table in given.values() for each in _entries(table)}
-    for key, each in given.items():
-        if not key.startswith("__") and id(each) not in compared:
-            told[key] = _replaced(key, each, told, name)
-    return told
+    if name not in _told:
+        given = vars(sys.modules[name])
+        compared = {id(each) for table in given.values() for each in _entries(table)}
+        kept = {key: each for key, each in given.items() if id(each) in compared}
+        _told[name] = Names(given, functools.partial(_replaced, name), **kept)
+    return _told[name]
 
 
 def _entries(table: Any) -> list[Any]:
@@ -162,16 +156,14 @@ def _entries(table: Any) -> list[Any]:
     return [each for row in table.values() if isinstance(row, list | tuple) for each in row]
 
 
-def _replaced(key: str, each: Any, told: dict[str, Any], module: str) -> Any:
+def _replaced(module: str, key: str, each: Any) -> Any:
     if isinstance(each, ModuleType):
         if each is np or each.__name__.endswith("array_api_compat.numpy"):
             return _numpy()
         if each.__name__.endswith("array_api_extra"):
             return _Extra
         if _within(each.__name__):
-            copy = ModuleType(each.__name__, each.__doc__)
-            copy.__dict__.update(_module(each.__name__))
-            return copy
+            return Namespace(each, lambda name, _: _module(each.__name__)[name])
         return _Elsewhere(each) if each.__name__.startswith("scipy.") else each
     if key in hooks:
         return hooks[key]
@@ -179,8 +171,9 @@ def _replaced(key: str, each: Any, told: dict[str, Any], module: str) -> Any:
         return _functions()[id(each)]
     if type(each) is FunctionType and each not in served and _within(each.__module__):
         if each.__module__ == module:
-            return _copy(each, told)
-        return _module(each.__module__).get(each.__name__, each)
+            return _copy(each, _module(module))
+        names = _module(each.__module__)
+        return names[each.__name__] if each.__name__ in vars(sys.modules[each.__module__]) else each
     callable_in_scipy = isinstance(each, FunctionType | BuiltinFunctionType) and (
         each.__module__ or ""
     ).startswith("scipy.")
@@ -196,21 +189,9 @@ def _within(module: str) -> bool:
 _RETOLD = {"scipy._lib._array_api", "scipy.fft._helper", "numpy.polynomial.polynomial"}
 
 
-def _copy(function: FunctionType, told: dict[str, Any]) -> Any:
+def _copy(function: FunctionType, names: Names) -> Any:
     original = inspect.unwrap(plain(function))
-    if type(original) is not FunctionType:
-        return function
-    copy = FunctionType(
-        original.__code__,
-        told,
-        original.__name__,
-        original.__defaults__,
-        original.__closure__,
-    )
-    copy.__kwdefaults__ = original.__kwdefaults__
-    copy.__qualname__ = original.__qualname__
-    copy.__doc__ = original.__doc__
-    return copy
+    return copy_of(original, names) if type(original) is FunctionType else function
 
 
 def retold(function: Any) -> F:

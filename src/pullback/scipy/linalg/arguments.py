@@ -19,7 +19,6 @@ __all__ = [
     "hermitian_of",
     "matrices",
     "matrix",
-    "reordered",
     "require_fit",
     "square",
     "taken_back",
@@ -112,9 +111,3 @@ def hermitian_of(a: Any, lower: bool, *, conjugate: bool = True) -> Any:
     if conjugate and dtype_of(a).kind == "c":
         mirrored, on = np.conj(mirrored), on.real
     return strict + mirrored + on
-
-
-def reordered(x: Any, order: Any, axis: int) -> Any:
-    """The rows, or columns, of matrices in an order that each of them has."""
-    order = np.expand_dims(order, -1 if axis == -2 else -2)
-    return np.take_along_axis(x, order, axis)

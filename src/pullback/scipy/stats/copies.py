@@ -1,9 +1,7 @@
-"""SciPy's own functions, with other names under those that they read: what runs on traced values.
+"""Copies of the functions of SciPy's statistics (:mod:`pullback.numpy.copies`).
 
-SciPy's functions written in Python are NumPy code, but for the functions that make arrays, of which
-NumPy has no hook, and for choices by masks. A copy of a function has the code that the running
-SciPy has, and reads in place of NumPy's functions those that are served, in place of SciPy's own
-ones copies of the same kind, and for what chooses between formulas a choice of both.
+They read in place of NumPy's functions those that are served, in place of SciPy's own ones copies
+of the same kind, and for what chooses between formulas by a mask a choice of the values of both.
 """
 
 from __future__ import annotations
@@ -17,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from pullback.core.tracing import Tracer
+from pullback.numpy.copies import Names, Namespace, copy_of
 from pullback.numpy.served import served_functions
 from pullback.scipy.first_step import plain
 from pullback.scipy.private import PRIVATE, private
+from pullback.scipy.retelling import At
 
-__all__ = ["Namespace", "chosen", "copied", "known_true", "stand_ins"]
+__all__ = ["chosen", "copied", "known_true", "stand_ins"]
 
 
 def known_true(condition: Any) -> bool:
@@ -73,21 +73,6 @@ def _lazyselect(condlist: Any, choicelist: Any, arrays: Any, default: Any = 0) -
     return out
 
 
-class _At:
-    """What `array_api_extra.at` does: a copy of an array with other elements at some places."""
-
-    def __init__(self, x: Any, index: Any = None) -> None:
-        self.x, self.index = x, index
-
-    def __getitem__(self, index: Any) -> _At:
-        return _At(self.x, index)
-
-    def set(self, y: Any, /, **_: Any) -> Any:
-        out = _numpy.array(self.x)
-        out[self.index] = y
-        return out
-
-
 def _cdf_distance(p: Any, u: Any, v: Any, u_weights: Any = None, v_weights: Any = None) -> Any:
     """(∫ |U − V|ᵖ)^(1/p) of the distribution functions of two samples."""
     u, v = np.reshape(u, (-1,)), np.reshape(v, (-1,))
@@ -120,26 +105,12 @@ def _nditer(operands: Any, *args: Any, **kwargs: Any) -> Any:
     return np.nditer(operands, *args, **kwargs)
 
 
-class Namespace:
-    """A module's names, some of which are other things."""
-
-    def __init__(self, module: ModuleType, **names: Any) -> None:
-        self.__dict__.update(names)
-        self._module = module
-
-    def __getattr__(self, name: str) -> Any:
-        value = stand_in(name, getattr(self._module, name))
-        self.__dict__[name] = value
-        return value
-
-
 _served = {each.__wrapped__: each for each in served_functions(np).values()}
-_numpy = Namespace(np, nditer=_nditer, **{each.__name__: each for each in _served.values()})
 _OURS: dict[str, Callable[..., Any]] = {
     "_lazywhere": _lazywhere,
     "_lazyselect": _lazyselect,
     "apply_where": _apply_where,
-    "at": _At,
+    "at": At,
     "_cdf_distance": _cdf_distance,
     "_square_of_sums": _square_of_sums,
     "array_namespace": lambda *_arrays, **_kwargs: _array_api(),
@@ -149,7 +120,7 @@ _COPIED = ("scipy.stats.", "scipy._lib.")
 stand_ins: list[Callable[[Any], Any]] = []
 """What else stands for an object that SciPy's code reads: each returns that, or None."""
 
-_globals: dict[int, dict[str, Any]] = {}
+_globals: dict[int, Names] = {}
 _copies: dict[int, tuple[Any, Any]] = {}
 _namespaces: dict[str, Namespace] = {}
 
@@ -173,13 +144,10 @@ def _clip(x: Any, /, min: Any = None, max: Any = None, **_: Any) -> Any:
     return np.clip(x, min, max)
 
 
-_math = Namespace(math, **{name: getattr(np, name) for name in ("log", "sqrt", "exp", "log1p")})
-
-
 def _namespace(module: ModuleType) -> Namespace:
     name = module.__name__
     if name not in _namespaces:
-        _namespaces[name] = Namespace(module)
+        _namespaces[name] = Namespace(module, stand_in)
     return _namespaces[name]
 
 
@@ -203,6 +171,14 @@ def stand_in(name: str, value: Any) -> Any:
     return _served_or(value)
 
 
+_numpy = Namespace(
+    np, stand_in, nditer=_nditer, **{each.__name__: each for each in _served.values()}
+)
+_math = Namespace(
+    math, stand_in, **{name: getattr(np, name) for name in ("log", "sqrt", "exp", "log1p")}
+)
+
+
 def _served_or(value: Any) -> Any:
     """NumPy's function as it is served, or the object itself."""
     if not callable(value) or isinstance(value, type | np.ufunc):
@@ -210,20 +186,6 @@ def _served_or(value: Any) -> Any:
     try:
         return _served.get(value, value)
     except TypeError:  # it has no hash
-        return value
-
-
-class _Names(dict[str, Any]):
-    """The names of a module as its copied functions read them, each found when it is read."""
-
-    def __init__(self, names: dict[str, Any]) -> None:
-        super().__init__(__name__=names["__name__"])
-        self.names = names
-
-    def __missing__(self, name: str) -> Any:
-        if name not in self.names:
-            raise KeyError(name)
-        value = self[name] = stand_in(name, self.names[name])
         return value
 
 
@@ -235,17 +197,9 @@ def copied(function: Any) -> Any:
     original: Any = plain(function)
     names = _globals.get(id(original.__globals__))
     if names is None:
-        names = _globals[id(original.__globals__)] = _Names(original.__globals__)
-    copy = FunctionType(
-        original.__code__,
-        names,
-        original.__name__,
-        original.__defaults__,
-        tuple(map(_cell, original.__closure__)) if original.__closure__ else None,
-    )
-    copy.__kwdefaults__ = original.__kwdefaults__
-    copy.__dict__.update(original.__dict__)
-    copy.__module__ = original.__module__
+        names = _globals[id(original.__globals__)] = Names(original.__globals__, stand_in)
+    cells = tuple(map(_cell, original.__closure__)) if original.__closure__ else None
+    copy = copy_of(original, names, cells)
     _copies[id(function)] = (function, copy)
     return copy
 

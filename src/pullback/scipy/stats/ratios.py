@@ -44,6 +44,14 @@ def log1p_excess(u: Any) -> Any:
 
 
 # -- a value of SciPy's, with the derivative of a formula ------------------------------------------
+#
+# Some of SciPy's methods give a value that is right and a path to it that is not to be
+# differentiated: a series cut where it has converged, a choice of formulas at a threshold, a
+# quadrature. Of these a formula for the same function is evaluated too, whose derivatives are
+# right; what is returned is SciPy's value, so that traced calls and plain ones agree. Two
+# primitives say so, and neither has a rule that could be compared with its value: `plain_method`
+# is SciPy's method as a constant, and `valued` passes derivatives to the formula alone. The tests
+# compare them with differences of SciPy's values, for every distribution.
 
 
 def _second(smooth: Any, value: Any) -> Any:
