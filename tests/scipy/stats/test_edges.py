@@ -109,6 +109,7 @@ def test_gamma_and_t_in_their_shapes_over_their_domains():
         (lambda t: st.nct.logpdf(0.5, t, 0.2), "scipy.stats.nct.logpdf met .* argument df"),
         (lambda t: st.nct(t, 0.2).cdf(0.5), "scipy.stats.nct.cdf met .* argument df"),
         (lambda t: st.nct.mean(t, 0.2), "scipy.stats.nct.mean met .* argument df"),
+        (lambda t: st.nct.ppf(0.3, t, 0.2), r"scipy.stats.nct.ppf.* df"),
         (lambda t: st.tukeylambda.entropy(t), "scipy.stats.tukeylambda.entropy met .* lam"),
         (
             lambda t: st.gausshyper.cdf(0.5, t, 3.0, 2.0, 5.0),
@@ -121,6 +122,13 @@ def test_errors_name_the_method_that_was_called(call, name):
         pb.grad(call)(3.0)
     with pytest.raises(NoRuleError, match=name):
         pb.jvp(call, (3.0,), (1.0,))
+
+
+def test_probabilities_of_listed_values_are_refused():
+    x = np.arange(3)
+    with pytest.raises(NoRuleError, match=r"scipy.stats.rv_discrete: .*values.* \(3,\).*np.sum"):
+        pb.grad(lambda p: st.rv_discrete(values=(x, p)).mean())(np.array([0.2, 0.3, 0.5]))
+    assert st.rv_discrete(values=(x, [0.2, 0.3, 0.5])).mean() == 1.3
 
 
 def test_densities_have_slopes_at_the_ends_of_their_supports():

@@ -53,3 +53,18 @@ def _refuse_methods() -> None:
 
 
 _refuse_methods()
+
+
+def _refuse_values(self: Any, *args: Any, **kwds: Any) -> NoReturn:
+    x = first_traced((*args, *kwds.values()))
+    raise NoRuleError(
+        f"scipy.stats.rv_discrete: its argument values holds a traced value of dtype {x.dtype} and "
+        f"shape {x.shape}, and SciPy keeps plain ones; write what is wanted of points x with "
+        "probabilities p with NumPy's functions, the mean as np.sum(p * x), the entropy as "
+        "np.sum(scipy.special.entr(p)), the probability of one as p[i]"
+    )
+
+
+_of_values: Any = type(scipy.stats.rv_discrete(values=([0], [1.0])))
+if type(vars(_of_values).get("__init__")) is FunctionType:
+    give_first_step(vars(_of_values)["__init__"], _refuse_values)

@@ -24,7 +24,10 @@ def serves_method(*methods: Callable[..., Any]) -> Callable[[Any], Any]:
             try:
                 return function(self, *args, **kwds)
             except NoRuleError as error:
-                raise _renamed(error, self, function.__name__, args, kwds) from error
+                renamed = _renamed(error, self, function.__name__, args, kwds)
+                if renamed is error:
+                    raise
+                raise renamed from error
 
         serves(*methods)(run)
         return run

@@ -9,9 +9,17 @@ from scipy.stats import rv_continuous, rv_discrete
 
 from pullback.core.shapes import dtype_of
 from pullback.core.structure import Elementwise
+from pullback.errors import NoRuleError
 from pullback.rules.custom import stop_gradient
 from pullback.rules.registration import constant, elementwise
-from pullback.scipy.stats.borrowed import canonical, chosen, formula, known_true, traceable
+from pullback.scipy.stats.borrowed import (
+    canonical,
+    chosen,
+    formula,
+    known_true,
+    public_name,
+    traceable,
+)
 from pullback.scipy.stats.continuous import arrays, examples
 from pullback.scipy.stats.naming import serves_method
 from pullback.scipy.stats.slopes import slope
@@ -44,9 +52,19 @@ def quantile(x: Any, _q: Any, *shapes: Any, distribution: Any, upper: bool) -> A
 
     def by_shape(place: int) -> Any:
         def derivative() -> Any:
-            change = slope(
-                lambda s: probability(x, *shapes[:place], s, *shapes[place + 1 :]), shapes[place]
-            )
+            try:
+                change = slope(
+                    lambda s: probability(x, *shapes[:place], s, *shapes[place + 1 :]),
+                    shapes[place],
+                )
+            except NoRuleError as error:
+                name = distribution.shapes.replace(",", " ").split()[place]
+                raise NoRuleError(
+                    f"{public_name(distribution)}.{'isf' if upper else 'ppf'}: the derivative with "
+                    f"respect to {name} has no rule in pullback, as that of the distribution "
+                    "function has none; detach it with pullback.stop_gradient if its derivative "
+                    "is not wanted"
+                ) from error
             return -sign * change / stand_in._pdf(x, *shapes)
 
         return derivative
