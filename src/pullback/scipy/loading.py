@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -53,7 +52,10 @@ class _Finder(MetaPathFinder):
             return None
         self.searching.now = True
         try:
-            spec = importlib.util.find_spec(fullname)
+            # By the other finders, and not by `importlib.util`, which waits for the package of the
+            # module: another thread may be loading it, and waits for the lock that is held here.
+            found = (each.find_spec(fullname, path, target) for each in sys.meta_path)
+            spec = next((each for each in found if each is not None), None)
         finally:
             self.searching.now = False
         if spec is not None and spec.loader is not None:
