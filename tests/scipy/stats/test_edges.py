@@ -205,3 +205,23 @@ def test_a_gaussian_process():
         return -st.multivariate_normal.logpdf(y, np.zeros(5), k)
 
     assert_gradient(loss, [-1.0, -2.0], 1e-7)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "shapes", "q", "slope"),
+    [
+        (st.norm, (), 1.0, np.inf),
+        (st.norm, (), 0.0, np.inf),
+        (st.uniform, (), 1.0, 1.0),
+        (st.expon, (), 0.0, 1.0),
+        (st.expon, (), 1.0, np.inf),
+        (st.beta, (2.0, 3.0), 0.0, np.inf),
+    ],
+)
+def test_quantiles_at_the_ends_have_the_slopes_of_their_side(distribution, shapes, q, slope):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, change = pb.jvp(lambda q: distribution.ppf(q, *shapes), (q,), (1.0,))
+        assert value == distribution.ppf(q, *shapes)
+        assert change == slope
+        assert pb.grad(lambda q: distribution.ppf(q, *shapes, scale=2.0))(q) == 2 * slope
+        assert pb.grad(lambda q: distribution.isf(q, *shapes))(1 - q) == -slope

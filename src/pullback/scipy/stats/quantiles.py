@@ -22,6 +22,7 @@ from pullback.scipy.stats.borrowed import (
 )
 from pullback.scipy.stats.continuous import arrays, examples
 from pullback.scipy.stats.naming import serves_method
+from pullback.scipy.stats.ratios import with_slope_of
 from pullback.scipy.stats.slopes import slope
 
 __all__ = ["quantile"]
@@ -128,9 +129,15 @@ def _quantile(distribution: Any, upper: bool, q: Any, args: Any, kwds: Any) -> A
 
     def edge() -> Any:
         at_high = np.where(valid & (q == highest), high * scale + loc, stand_in.badvalue)
-        return np.where(valid & (q == lowest), low * scale + loc, at_high)
+        ends = np.where(valid & (q == lowest), low * scale + loc, at_high)
+        if discrete:
+            return ends
+        with np.errstate(all="ignore"):
+            end = np.where(q == highest, high, low)
+            steepness = stop_gradient(scale / stand_in._pdf(end, *shapes))
+            return with_slope_of(ends + (-steepness if upper else steepness) * q, ends)
 
-    return chosen(inside, out, edge)
+    return chosen(inside, out, edge)[()]
 
 
 @serves_method(rv_continuous.ppf, rv_discrete.ppf)

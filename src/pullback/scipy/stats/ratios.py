@@ -12,7 +12,7 @@ from pullback.rules.custom import stop_gradient
 from pullback.rules.registration import constant, elementwise
 from pullback.scipy.stats.borrowed import canonical
 
-__all__ = ["log1p_excess", "log1p_ratio", "valued"]
+__all__ = ["log1p_excess", "log1p_ratio", "valued", "with_slope_of"]
 
 _SMALL = 0.1
 _TERMS = 18
@@ -60,7 +60,7 @@ def _second(smooth: Any, value: Any) -> Any:
 
 
 @elementwise(_second, name="valued")
-def _valued(_y: Any, _smooth: Any, _value: Any) -> Any:
+def with_slope_of(_y: Any, _smooth: Any, _value: Any) -> Any:
     """y = v, where a formula s(x) = v to rounding: ∂y/∂x = ∂s/∂x."""
     return 1, None
 
@@ -80,4 +80,4 @@ def valued(distribution: Any, method: str, smooth: Any, *args: Any) -> Any:
     """The value of SciPy's method with the derivative of a formula for the same."""
     detached = (stop_gradient(each) for each in args)
     value = plainly(*detached, distribution=canonical(distribution), method=method)
-    return _valued(smooth, value)
+    return with_slope_of(smooth, value)
