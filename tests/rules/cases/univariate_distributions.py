@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.stats
 
+from pullback.scipy.private import moved
 from pullback.scipy.stats.expectations import Integrand
 from tests.rules.cases.case import Case
 from tests.rules.points import PAIRS, between, binary, unary
@@ -63,3 +64,5 @@ CASES = {
     "stats_log1mexp": unary(-3, -0.3),
     "stats_scaled_exp1": unary(0.3, 3),
 }
+for _path in moved:  # the ufuncs that the SciPy that runs has not got
+    CASES.pop(f"stats{_path.partition(':')[2]}", None)
