@@ -1,0 +1,371 @@
+"""What a block reads and writes from outside: names, and the memory of arrays.
+
+A block is recorded with variables in their places. A name is carried by its value; an array that is
+written to in the block is carried by its state, and stays the object that it is, for others may
+hold it, or look into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from types import CellType
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.precision import PYTHON_NUMBERS
+from pullback.core.primitive import SCALARS
+from pullback.core.running import GROUND, thread
+from pullback.core.shapes import Abstract, dtype_of, shape_of
+from pullback.core.tracing import Tracer, View, writing
+from pullback.errors import AliasError
+from pullback.lifting.reasons import Replan, UnliftableError
+from pullback.numpy.views import keep_layout
+from pullback.rules.control_flow.free_arrays import names_in
+
+__all__ = ["UNSET", "Block", "Hidden", "Plan", "cells_of", "is_value",
+           "placeholder"]  # fmt: skip
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "unset"
+
+
+UNSET: Any = _Unset()
+"""What a name holds to which nothing is assigned."""
+
+Block = Callable[..., Any]
+
+
+def cells_of(blocks: Iterable[Block]) -> dict[str, CellType]:
+    """The variables that blocks assign to in the function around them, by name."""
+    found: dict[str, CellType] = {}
+    for block in blocks:
+        stored = names_in(block.__code__)[1]
+        for name, cell in zip(block.__code__.co_freevars, block.__closure__ or (), strict=True):
+            if name in stored:
+                found[name] = cell
+    return found
+
+
+def _others(blocks: Iterable[Block], assigned: Iterable[str]) -> dict[str, CellType]:
+    """The other variables around blocks that these refer to, by name."""
+    found: dict[str, CellType] = {}
+    for block in blocks:
+        found.update(zip(block.__code__.co_freevars, block.__closure__ or (), strict=True))
+    return {name: cell for name, cell in found.items() if name not in set(assigned)}
+
+
+def content(cell: CellType) -> Any:
+    """What a variable holds."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return UNSET
+
+
+def fill(cell: CellType, value: Any) -> None:
+    """Assign to a variable."""
+    if value is UNSET:
+        del cell.cell_contents
+    else:
+        cell.cell_contents = value
+
+
+def is_value(x: Any) -> bool:
+    """Whether `x` is a number, or a tuple of such, which nobody can write to."""
+    kind = type(x)
+    if kind is Tracer:
+        return not x._mutable
+    return kind in SCALARS or (kind is tuple and bool(x) and all(map(is_value, x)))
+
+
+def _is_arrays(x: Any) -> bool:
+    """Whether `x` is an array or a number, or a tuple of such."""
+    kind = type(x)
+    return kind in SCALARS or kind in (Tracer, np.ndarray) or (
+        kind is tuple and bool(x) and all(map(_is_arrays, x))
+    )  # fmt: skip
+
+
+def root_of(x: Any) -> Any:
+    """The array that owns the memory of `x`."""
+    return x._alias.root if type(x) is Tracer and x._alias is not None else x
+
+
+class Hidden:
+    """A function whose variables nobody looks into."""
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        self._function, self.__name__ = function, name
+
+    def __call__(self, *args: Any) -> Any:
+        return self._function(*args)
+
+
+class Recorder:
+    """What is told of the arrays of a block that is recorded."""
+
+    def __init__(self, plan: Plan, role: str) -> None:
+        self.adopted: list[Tracer] = []
+        self._plan = plan
+        self._role, self._writes = role, 0
+        self._made: dict[int, Tracer] = {id(x): x for x in plan.arrays}
+
+    def made(self, tracer: Tracer) -> None:
+        """An array was made in the block."""
+        self._made[id(tracer)] = tracer
+
+    def about_to_write(self, root: Tracer) -> None:
+        """Record the block anew if it writes to an array from outside that is not carried.
+
+        An array that is another one each time the block is recorded was made in the block.
+        """
+        number, self._writes = self._writes, self._writes + 1
+        if root._interpreter.recorder is self or id(root) in self._made:
+            return
+        if self._plan.is_made_anew((self._role, number), root):
+            self.made(root)
+        else:
+            raise Replan(self._plan, array=root)
+
+
+def _about_to_write(root: Tracer) -> None:
+    stack = thread.stack
+    recorder = stack[-1].recorder if stack and stack[-1] is not None else None
+    if recorder is not None:
+        recorder.about_to_write(root)
+
+
+writing.append(_about_to_write)
+
+
+class Plan:
+    """What a block carries.
+
+    Parameters
+    ----------
+    blocks : iterable of callable
+    without : str, optional
+        The variable of a loop, which each iteration is given.
+    reads : bool
+        Whether it takes what it reads of the variables around it, too: what is computed from them
+        alone is computed in the block then, which may not be run at all.
+
+    Attributes
+    ----------
+    arrays : list of Tracer
+        The arrays that it writes to, by their states.
+    values : dict of str
+        The names that it binds, by what they hold before; of those that hold nothing, what stands
+        in for that.
+    """
+
+    def __init__(
+        self, blocks: Sequence[Block], *, without: str | None = None, reads: bool = False
+    ) -> None:
+        self.cells = cells_of(blocks)
+        self._read = _others(blocks, self.cells) if reads else {}
+        self._variable = self.cells.pop(without, None) if without is not None else None
+        self.arrays: list[Tracer] = []
+        self.placeholders: dict[str, Any] = {}
+        self._rebound: set[str] = set()
+        self._written: dict[tuple[str, int], Tracer] = {}
+        self._anew: set[tuple[str, int]] = set()
+        self.owned = False
+        self.begin()
+
+    def begin(self) -> None:
+        """Take note of what the names hold now."""
+        self.entries = {name: content(cell) for name, cell in self.cells.items()}
+        self.values = {
+            name: x for name, x in self.entries.items() if is_value(x) or name in self._rebound
+        }
+        self.values.update(self.placeholders)
+
+    def follow(self, replan: Replan) -> None:
+        """Carry what was found to be written or bound."""
+        if replan.again:
+            return
+        if replan.array is not None:
+            self.arrays = [*self.arrays, replan.array]
+        elif replan.like is not None:
+            assert replan.name is not None
+            made = trees.map_tree(placeholder, replan.like)
+            self.placeholders[replan.name] = self.values[replan.name] = made
+        else:
+            assert replan.name is not None
+            self._rebound.add(replan.name)
+            self.values[replan.name] = self.entries[replan.name]
+
+    def forget(self) -> None:
+        """Names may stand for other arrays than in recordings before."""
+        self._written.clear()
+        self._anew.clear()
+
+    def is_made_anew(self, number: tuple[str, int], root: Tracer) -> bool:
+        """Whether the array that the write of this number goes to is another one each time."""
+        before = self._written.setdefault(number, root)
+        if before is not root:
+            self._anew.add(number)
+            if any(x is before for x in self.arrays):
+                self.arrays = [x for x in self.arrays if x is not before]
+        return number in self._anew
+
+    @property
+    def carry(self) -> Any:
+        """The carry before the block."""
+        return list(self.arrays), dict(self.values), self._reads()
+
+    def _reads(self) -> dict[str, Any]:
+        """What is traced in the variables that the block reads."""
+        found = {}
+        roots = set(map(id, self.arrays))
+        names = {name: cell for name, cell in self.cells.items() if name not in self.values}
+        for name, cell in (self._read | names).items():
+            x = content(cell)
+            if type(x) is Tracer and x._interpreter.level and id(root_of(x)) not in roots:
+                found[name] = x
+        return found
+
+    def run(self, carry: Any, block: Callable[[], Any], role: str = "body") -> tuple[Any, Any]:
+        """What a block returns, and the carry after it; everything is afterwards as it was."""
+        states, values, reads = carry
+        arrays = self.arrays
+        before = [(x._interpreter, x._value, x._payload) for x in arrays]
+        cells = self._read | self.cells
+        held = {name: content(cell) for name, cell in cells.items()}
+        variable = None if self._variable is None else content(self._variable)
+        level = thread.stack[-1]
+        assert level is not None
+        recorder, level.recorder = level.recorder, Recorder(self, role)
+        try:
+            for x, state in zip(arrays, states, strict=True):
+                _set(x, state)
+            for name, value in (reads | values).items():
+                fill(cells[name], value)
+            result = block()
+            after = {name: content(cell) for name, cell in self.cells.items()}
+            for name, value in reads.items():
+                if value._version:
+                    raise Replan(self, array=root_of(held[name]))
+                if after.get(name) is value:
+                    after[name] = held[name]
+            if self.arrays is not arrays:
+                raise Replan(self, again=True)
+            return result, ([x._snapshot() for x in arrays], self._bound(values, after), reads)
+        finally:
+            adopted = level.recorder.adopted
+            level.recorder = recorder
+            for x, (interpreter, value, payload) in zip(arrays, before, strict=True):
+                x._interpreter, x._value, x._payload = interpreter, value, payload
+                x._version += 1
+            for name, value in held.items():
+                if content(cells[name]) is not value:
+                    fill(cells[name], value)
+            if self._variable is not None and content(self._variable) is not variable:
+                fill(self._variable, variable)
+            for x in adopted:
+                if x._alias is not None:
+                    x._refresh()
+
+    def _bound(self, given: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+        """What the names that are carried hold after the block."""
+        moved = self._moved(after)
+        if moved:
+            raise Replan(self, period=1, name=moved)
+        outs: dict[str, Any] = {}
+        roots: dict[int, str] = {id(x): "" for x in self.arrays}
+        for name, new in after.items():
+            if name not in self.values:
+                self._require_same(name, new)
+                continue
+            outs[name] = self._checked(name, new)
+            self._require_unwritten(name, given[name])
+            for leaf in trees.flatten(new)[0]:
+                if type(leaf) is not Tracer or not leaf._mutable:
+                    continue
+                other = roots.setdefault(id(root_of(leaf)), name)
+                if other != name:
+                    what = f"{other}, too" if other else "an array that it writes to"
+                    raise UnliftableError(f"it leaves {name} bound to the memory of {what}")
+        return outs
+
+    def _moved(self, after: dict[str, Any]) -> str:
+        """A name that is bound to what another name was bound to before, if there is one."""
+        places = {
+            id(x): name for name, x in self.entries.items()
+            if type(x) is Tracer and name not in self.values
+        }  # fmt: skip
+        for name, new in after.items():
+            if name not in self.values and places.get(id(new), name) != name:
+                return name
+        return ""
+
+    def _require_same(self, name: str, new: Any) -> None:
+        """Carry a name that was not carried so far, if it is bound anew."""
+        before = self.entries[name]
+        if new is before:
+            return
+        if before is UNSET and _is_arrays(new):
+            raise Replan(self, name=name, like=new)
+        if _is_arrays(before) and _is_arrays(new):
+            raise Replan(self, name=name)
+        if _is_arrays(new):
+            raise Replan(self, peel=f"{name} is {type(before).__name__} before")
+        raise UnliftableError(f"it binds {name} to {type(new).__name__}")
+
+    def _checked(self, name: str, new: Any) -> Any:
+        """What a name holds, which must be like what it held before."""
+        if new is UNSET or not _is_arrays(new):
+            raise UnliftableError(f"it binds {name} to {type(new).__name__}")
+        (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
+        if spec != wanted:
+            raise Replan(self, peel=f"{name} has another structure before")
+        for leaf, first in zip(leaves, firsts, strict=True):
+            if shape_of(leaf) != shape_of(first):
+                raise Replan(self, peel=f"{name} has the shape {shape_of(first)} before")
+            if type(first) in PYTHON_NUMBERS or type(leaf) in PYTHON_NUMBERS:
+                continue
+            if dtype_of(leaf) != dtype_of(first):
+                raise Replan(self, peel=f"{name} has the dtype {dtype_of(first)} before")
+        return new
+
+    def _require_unwritten(self, name: str, given: Any) -> None:
+        """Let the first iteration write to the array that a name is bound to from outside."""
+        if self.owned or name in self.placeholders:
+            return
+        for leaf in trees.flatten(given)[0]:
+            if type(leaf) is Tracer and leaf._version and _is_shared(self.entries[name]):
+                raise Replan(self, peel=f"{name} is an array from outside before, and is written to")
+
+    def finish(self, carry: Any) -> None:
+        """Let the names and the arrays be what they are after the block."""
+        states, values, _ = carry
+        for x, state in zip(self.arrays, states, strict=True):
+            state = state if type(state) is Tracer else GROUND.constant(np.array(state))
+            x._announce()
+            x._adopt(keep_layout(x, state))
+        for name, value in values.items():
+            fill(self.cells[name], value)
+
+
+def _is_shared(entry: Any) -> bool:
+    return any(type(leaf) is Tracer and leaf._mutable for leaf in trees.flatten(entry)[0])
+
+
+def _set(x: Tracer, state: Any) -> None:
+    """Give an array the state of another tracer, unnoticed."""
+    state = state if type(state) is Tracer else GROUND.constant(np.array(state))
+    x._interpreter, x._value, x._payload = state._interpreter, state._value, state._payload
+    x._version += 1
+
+
+def placeholder(x: Any) -> Any:
+    """A value of the same shape and dtype, which nobody reads."""
+    if type(x) in PYTHON_NUMBERS:
+        return type(x)(0)
+    shape, dtype = shape_of(x), dtype_of(x)
+    return np.zeros(shape, dtype) if shape else dtype.type(0)
