@@ -142,6 +142,21 @@ def _about_to_write(root: Tracer) -> None:
 writing.append(_about_to_write)
 
 
+class _Memory:
+    """What was found when blocks were recorded before, from which the next recording starts.
+
+    It may be more than what they write and bind this time, which does no harm.
+    """
+
+    def __init__(self) -> None:
+        self.rebound: set[str] = set()
+        self.written: set[str] = set()
+        self.placeholders: dict[str, Any] = {}
+
+
+_memories: dict[tuple[CodeType, ...], _Memory] = {}
+
+
 class Plan:
     """What a block carries.
 
@@ -169,9 +184,16 @@ class Plan:
         self.cells = cells_of(blocks)
         self._read = _others(blocks, self.cells) if reads else {}
         self._variable = self.cells.pop(without, None) if without is not None else None
+        self._around = _others(blocks, ())
+        memory = _memories.setdefault(tuple(each.__code__ for each in blocks), _Memory())
+        self._memory = memory
         self.arrays: list[Tracer] = []
-        self.placeholders: dict[str, Any] = {}
-        self._rebound: set[str] = set()
+        for name in memory.written:
+            root = root_of(content(self._around[name])) if name in self._around else None
+            if type(root) is Tracer and root._mutable and all(x is not root for x in self.arrays):
+                self.arrays.append(root)
+        self.placeholders = dict(memory.placeholders)
+        self._rebound = set(memory.rebound)
         self._written: dict[tuple[str, int], Tracer] = {}
         self._anew: set[tuple[str, int]] = set()
         self.owned = False
@@ -181,23 +203,33 @@ class Plan:
         """Take note of what the names hold now."""
         self.entries = {name: content(cell) for name, cell in self.cells.items()}
         self.values = {
-            name: x for name, x in self.entries.items() if is_value(x) or name in self._rebound
+            name: x
+            for name, x in self.entries.items()
+            if is_value(x) or (name in self._rebound and _is_arrays(x))
         }
-        self.values.update(self.placeholders)
+        for name, x in self.placeholders.items():
+            if self.entries.get(name) is UNSET:
+                self.values[name] = x
 
     def follow(self, replan: Replan) -> None:
         """Carry what was found to be written or bound."""
         if replan.again:
             return
+        memory = self._memory
         if replan.array is not None:
             self.arrays = [*self.arrays, replan.array]
+            for name, cell in self._around.items():
+                if root_of(content(cell)) is replan.array:
+                    memory.written.add(name)
         elif replan.like is not None:
             assert replan.name is not None
             made = trees.map_tree(placeholder, replan.like)
             self.placeholders[replan.name] = self.values[replan.name] = made
+            memory.placeholders[replan.name] = made
         else:
             assert replan.name is not None
             self._rebound.add(replan.name)
+            memory.rebound.add(replan.name)
             self.values[replan.name] = self.entries[replan.name]
 
     def forget(self) -> None:
@@ -322,6 +354,8 @@ class Plan:
         if new is UNSET or not _is_arrays(new):
             raise UnliftableError(f"it binds {name} to {type(new).__name__}")
         (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
+        if self.entries.get(name) is UNSET and not _are_alike(new, self.values[name]):
+            raise Replan(self, name=name, like=new)
         if spec != wanted:
             raise Replan(self, peel=f"{name} has another structure before")
         for leaf, first in zip(leaves, firsts, strict=True):
@@ -335,7 +369,7 @@ class Plan:
 
     def _require_unwritten(self, name: str, given: Any) -> None:
         """Let the first iteration write to the array that a name is bound to from outside."""
-        if self.owned or name in self.placeholders:
+        if self.owned or self.entries.get(name) is UNSET:
             return
         for leaf in trees.flatten(given)[0]:
             if type(leaf) is Tracer and leaf._version and _is_shared(self.entries[name]):
@@ -345,11 +379,22 @@ class Plan:
         """Let the names and the arrays be what they are after the block."""
         states, values, _ = carry
         for x, state in zip(self.arrays, states, strict=True):
+            if type(state) is Tracer and state._value is x._value and state._payload is x._payload:
+                continue  # it was not written to
             state = state if type(state) is Tracer else GROUND.constant(np.array(state))
             x._announce()
             x._adopt(keep_layout(x, state))
         for name, value in values.items():
             fill(self.cells[name], value)
+
+
+def _are_alike(one: Any, other: Any) -> bool:
+    """Whether two pytrees have the same structure, shapes and dtypes."""
+    (leaves, spec), (others, other_spec) = trees.flatten(one), trees.flatten(other)
+    return spec == other_spec and all(
+        shape_of(x) == shape_of(y) and dtype_of(x) == dtype_of(y)
+        for x, y in zip(leaves, others, strict=True)
+    )
 
 
 def _is_shared(entry: Any) -> bool:
