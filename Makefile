@@ -1,6 +1,6 @@
 # `make demo`, `make test`, `make check` and `make bench` each work alone on a fresh clone: they
-# need Python 3.11 or newer and make, and install what they use into .venv; `make test-oldest` has
-# an environment of its own.
+# need Python 3.11 or newer and make, and install what they use into .venv; `make test-oldest` and
+# `make test-served` have an environment of their own.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-oldest fuzz check format bench docs clean
+.PHONY: help demo test test-oldest test-served fuzz check format bench docs clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ test: $(VENV)/test.stamp ## run the test suite and the examples in the documents
 
 test-oldest: $(OLDEST)/test.stamp ## run it with the oldest supported versions of all libraries
 	$(OLDEST)/bin/python -m pytest -q -n auto --dist loadgroup
+
+test-served: $(OLDEST)/test.stamp ## run the tests of NumPy's and SciPy's functions with these
+	$(OLDEST)/bin/python -m pytest -q -n auto --dist loadgroup tests/scipy tests/numpy \
+	    tests/test_coverage.py tests/programs/test_scientific.py
 
 fuzz: $(VENV)/test.stamp ## try random programs and odd arguments, SECONDS=60 of each kind
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)

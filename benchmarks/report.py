@@ -21,9 +21,6 @@ _HEADER = ("", "median", "min – max", f"{OURS} ÷ it")
 LEGEND = f"{OURS} ÷ it: below 1 where {OURS} is faster. Medians over the rounds, and their range."
 """How to read the tables."""
 
-MOST, AIM = 1.0, 0.6
-"""The targets: the ratio to the slower of the peers at most, to the faster at best."""
-
 
 def heading() -> str:
     """What the figures were taken on, and how to read them."""
@@ -80,7 +77,7 @@ def targets(workload: Workload, timings: Mapping[str, Timing]) -> list[str]:
         return []
     ours = timings[OURS].median
     slower, faster = max(peers, key=peers.__getitem__), min(peers, key=peers.__getitem__)
-    bounds = ((slower, "slower", "at most", MOST), (faster, "faster", "aim", AIM))
+    bounds = ((slower, "slower", "at most", workload.most), (faster, "faster", "aim", workload.aim))
     lines = []
     for peer, which, word, bound in bounds:
         ratio = ours / peers[peer]

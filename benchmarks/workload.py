@@ -31,6 +31,8 @@ class Workload:
         The eager libraries that the targets speak of.
     rtol : float
         How far the values may be from the reference.
+    most, aim : float
+        The targets: at most this ratio to the slower of the peers; to the faster at best.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Workload:
     contenders: Mapping[str, Callable[[], Sequence[Any]]]
     peers: Sequence[str] = ("autograd", "PyTorch")
     rtol: float = 1e-9
+    most: float = 1.0
+    aim: float = 0.6
 
     def verify(self) -> None:
         """Raise unless every contender computes the same arrays: shapes, dtypes and values."""

@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 import scipy.special as sc
+import scipy.stats
 
 import pullback as pb
 from pullback.core.primitive import registry
 from pullback.core.singular import SingularPoint
+
+assert scipy.stats  # enters its primitives in the rule book
 
 __all__ = ["COMPOSITIONS", "PAGE", "primitives", "text"]
 

@@ -11,6 +11,7 @@ from benchmarks.workloads.gauss_seidel import gauss_seidel
 from benchmarks.workloads.l2 import SIZES, l2
 from benchmarks.workloads.residual import residual, residual_indexed
 from benchmarks.workloads.scalars import scalars, scalars_forward
+from benchmarks.workloads.scientific import SCIENTIFIC
 from benchmarks.workloads.tracing import PROGRAMS, tracing
 from benchmarks.workloads.two_layer import two_layer, two_layer_transposed
 from benchmarks.workloads.vector import vector
@@ -28,6 +29,7 @@ WORKLOADS: dict[str, Callable[[], Workload]] = {
     "vector": vector,
     "constants": constants,
     "gauss-seidel": gauss_seidel,
+    **SCIENTIFIC,
     **{f"trace-{name}": partial(tracing, name) for name in PROGRAMS},
 }
 """What makes each workload, by the name that the command line knows."""

@@ -68,8 +68,8 @@ FILLING = (
     "An array that traced values are written to is one that the function itself makes, by NumPy's "
     "functions under NumPy's name: np.zeros(n), np.empty(shape), np.array([...]), or np.array(a) "
     "of an array from outside, np.array(df.to_numpy()) of a data frame. Other arrays cannot hold "
-    "them: those from outside, those of ndarray(shape), and those of a function that was bound to "
-    "another name where it cannot be replaced, such as a default argument"
+    "them: those from outside, those of ndarray(shape), structured ones, and those of a function "
+    "that was bound to another name where it cannot be replaced, such as a default argument"
 )
 """What an error says of arrays to write traced values to."""
 

@@ -7,6 +7,8 @@ import os
 import pickle
 import signal
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ import scipy.special
 
 import pullback as pb
 from pullback.compiler.compiled import Compiled
+from pullback.core import trees
 
 X = np.linspace(0.1, 1.3, 6)
 
@@ -241,6 +244,65 @@ def test_an_index_outside_is_an_error():
     for outside in (6, -7):
         with pytest.raises(IndexError, match="out of bounds"):
             compiled(X, np.array(outside))
+
+
+OUTSIDE: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "an index": (lambda x, i: x[i] * 2, (X, np.array(6))),
+    "the second axis": (lambda x, i: x[:, i], (np.ones((3, 4)), np.array([0, 3, -5, 9]))),
+    "a list": (lambda x, i: [x[0][i], x[1]], ([X, 1.0], np.arange(8)[::-1])),
+    "a gradient": (
+        pb.grad(lambda x, i: np.sum(np.exp(x)[i] ** 2)),
+        (np.ones(500), np.array([500])),
+    ),
+    "a loop": (
+        lambda x, i: pb.fori_loop(0, 9, lambda k, c: c + x[i[k]], 0.0),
+        (X, np.arange(-2, 7)),
+    ),
+    "what is written": (lambda x, i: _written(x, i), (X, np.array([1, 77]))),
+    "by samples": (
+        lambda x, i: np.sum(np.sin(x[i]) ** 2),
+        (X, np.where(np.arange(20_000) == 12_345, 66, 3)),
+    ),
+}
+
+
+def _written(x: Any, i: Any) -> Any:
+    y = x * 1.0
+    np.add.at(y, i, 2.0)
+    return y
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_an_index_outside_is_named_as_numpy_does(case: str) -> None:
+    """Which one it is, along which axis, and where the function has it."""
+    f, args = OUTSIDE[case]
+    with pytest.raises(IndexError) as eager:
+        f(*args)
+    words = str(eager.value)
+    for entry in (lambda c: c, portable):
+        compiled = pb.compile(f)
+        with pytest.raises(IndexError) as native:
+            entry(compiled)(*args)
+        assert words in str(native.value)
+        assert any("test_compile.py" in note for note in native.value.__notes__)
+
+
+def portable(compiled: Any) -> Any:
+    """With the entry for any build of Python."""
+
+    def call(*args: Any) -> Any:
+        compiled.graph(*args)
+        (version,) = compiled._versions.values()
+        return version.entry._portable(*trees.flatten(args)[0])
+
+    return call
+
+
+def test_an_index_into_what_was_given_away() -> None:
+    """It may have been written to before: the axis is known, and the index is not."""
+    compiled = pb.compile(lambda x, i: x * x[i], donate=0)
+    with pytest.raises(IndexError, match="an index is out of bounds for axis 0 with size 6"):
+        compiled(X.copy(), np.array(17))
 
 
 def test_what_cannot_be_recorded_says_where():

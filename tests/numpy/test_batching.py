@@ -14,7 +14,7 @@ from pullback.core.tracing import Tracer
 from pullback.numpy.protocol import array_functions, creation_functions, ufunc_methods
 from pullback.rules.registration import array_ufuncs
 from tests.grouping import at_every_point, for_each
-from tests.numpy.batched import functions, linear_algebra
+from tests.numpy.batched import functions, linear_algebra, sets_and_series, transforms
 from tests.numpy.batched.methods import METHODS
 from tests.numpy.batched.queries import CREATION, QUERIES, READ_FROM_FILES, VALUES_AS_TEXT
 from tests.numpy.batched.ufuncs import UFUNC_METHODS, ufunc_cases
@@ -23,7 +23,12 @@ from tests.numpy.batched.ufuncs import UFUNC_METHODS, ufunc_cases
 pytestmark = pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
 
 SIZE = 3
-FUNCTIONS = functions.FUNCTIONS | linear_algebra.FUNCTIONS
+FUNCTIONS = (
+    functions.FUNCTIONS
+    | linear_algebra.FUNCTIONS
+    | sets_and_series.FUNCTIONS
+    | transforms.FUNCTIONS
+)
 
 
 def name_of(function):

@@ -158,13 +158,20 @@ def test_matvec_and_vecmat():
     np.testing.assert_allclose(push(1j * x, a), (1 - 1j) * np.vecmat(x, a), rtol=1e-14)
 
 
+@pytest.mark.filterwarnings("ignore:Arrays of 2-dimensional vectors")
+def test_cross_products_of_vectors_in_the_plane():
+    assert_analytic(np.cross, normal(4, 2), normal(4, 2))
+    assert_analytic(np.cross, normal(3, 2), normal(3, 3))
+    assert_analytic(lambda x, y: np.cross(x, y, axisa=0, axisc=0), normal(3, 4), normal(4, 2))
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda x: np.tensordot(x, x, 3), "axes=3.*2 and 2 axes"),
         (lambda x: np.tensordot(x, x, ([0], [1])), "same extents"),
         (lambda x: np.tensordot(x, x, ([0, 1], [1])), "as many of one"),
-        (lambda x: np.cross(x[:, :2], x[:, :2]), "2 and 2 components"),
+        (lambda x: np.linalg.cross(x[:, :2], x[:, :2]), "2 and 2 components"),
         (lambda x: np.linalg.outer(x, x[0]), r"np\.outer"),
         (lambda x: np.convolve(x[0], x), "vectors"),
         (lambda x: np.convolve(x[0], x[1], "most"), "mode='most'"),

@@ -100,8 +100,12 @@ def test_order_statistics_promote_as_in_numpy(q):
 @pytest.mark.parametrize(
     ("call", "words", "error"),
     [
-        (lambda x: np.quantile(x, 0.5, weights=W, method="inverted_cdf"), "weights",
-         pb.ArgumentTypeError),
+        (lambda x: np.quantile(x, 0.5, weights=W), "weights.*'inverted_cdf'",
+         pb.ArgumentValueError),
+        (lambda x: np.quantile(x, 0.5, weights=np.ones(3), method="inverted_cdf"),
+         r"weights of shape \(3,\)", pb.ArgumentValueError),
+        (lambda x: np.quantile(x, 0.5, weights=0 * x, method="inverted_cdf"), "all zero",
+         pb.ArgumentValueError),
         (lambda x: np.quantile(x, 0.5, method="cubic"), r"method='cubic'.*'hazen'",
          pb.ArgumentTypeError),
         (lambda x: np.percentile(x, 101), r"percentile.*range.*0 to 100$", pb.ArgumentValueError),

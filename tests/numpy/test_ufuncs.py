@@ -112,9 +112,6 @@ def test_several_outputs():
 @pytest.mark.parametrize(
     ("function", "error", "words"),
     [
-        (lambda x: np.add.reduceat(x, [0, 1]), pb.NoRuleError, r"numpy\.add\.reduceat"),
-        (lambda x: np.hypot.reduce(x), pb.NoRuleError, r"numpy\.hypot\.reduce "),
-        (lambda x: np.maximum.accumulate(x), pb.NoRuleError, r"numpy\.maximum\.accumulate"),
         (lambda x: np.add(x, 1.0, dtype=int), pb.ArgumentTypeError, r"\.astype\(dtype\)"),
         (lambda x: np.add(x, 1j, dtype=float), pb.ArgumentTypeError, r"cannot be cast"),
         (lambda x: np.add(x, x, signature="dd->d"), pb.ArgumentTypeError, "signature"),

@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.rules.cases.case import Case
 
-__all__ = ["between", "binary", "disc", "unary"]
+__all__ = ["Points", "between", "binary", "disc", "unary"]
 
 _RNG = np.random.default_rng(5)
 
@@ -29,6 +29,30 @@ def disc(centre, radius, *shape):
     """A complex array with elements in a disc."""
     size = radius * np.sqrt(_RNG.uniform(0, 1, shape))
     return np.asarray(centre + size * np.exp(2j * np.pi * _RNG.uniform(0, 1, shape)))
+
+
+class Points:
+    """Arrays from a generator of its own, which those of other families do not shift."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+
+    def between(self, low, high, *shape):
+        """An array with elements in the interval."""
+        return np.asarray(self.rng.uniform(low, high, shape))
+
+    def disc(self, centre, radius, *shape):
+        """A complex array with elements in a disc."""
+        size = radius * np.sqrt(self.rng.uniform(0, 1, shape))
+        return np.asarray(centre + size * np.exp(2j * np.pi * self.rng.uniform(0, 1, shape)))
+
+    def real(self, low, high, also=(), **params):
+        """Cases of a function of one real argument, from an interval and from others."""
+        return [
+            Case((self.between(low, high, 2, 3),), params),
+            Case((self.between(low, high),), params),
+            *(Case((self.between(*limits, 3),), params) for limits in also),
+        ]
 
 
 def unary(low, high, centre=None, radius=1.0, **params):

@@ -17,6 +17,7 @@ import pullback as pb
 from pullback.core.primitive import registry
 from tests.grouping import at_every_point, for_each, together
 from tests.rules.cases import CASES
+from tests.rules.cases.univariate_distributions import BY_DECREE
 
 POINTS = {
     f"{name}-{number}-{dtype}": (name, case, dtype)
@@ -28,9 +29,12 @@ POINTS = {
 COMPLEX_OF = {"float64": np.complex128, "float32": np.complex64}
 STEP = 2.0**-9
 
-DETACHING = {"stop_gradient", "factorise", "solve_factored"}
-"""Primitives with a derivative by decree, of which `tests.transforms` and `test_factored` have the
-tests."""
+DETACHING = {
+    "stop_gradient", "factorise", "solve_factored", "basis", "singular_basis", "complement",
+    "column_order", "chosen_vectors", "left_vectors", *BY_DECREE,
+}  # fmt: skip
+"""Primitives with a derivative by decree, of which `tests.transforms`, `test_factored`,
+`tests.numpy.test_factorisations`, `tests.scipy.linalg` and `tests.scipy.stats` have the tests."""
 
 
 def test_every_primitive_has_test_inputs_and_every_input_a_primitive():

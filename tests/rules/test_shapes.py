@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,17 +20,24 @@ from pullback.rules.indexing import ARRAY
 from tests.grouping import for_each, together
 from tests.rules.cases import CASES
 from tests.rules.cases.case import Case
+from tests.rules.cases.univariate_distributions import BY_DECREE
 
 assert scipy.special  # enters its functions in the rule book
 
 DTYPES = ("float64", "float32", "float16", "complex128", "complex64", "int64", "int8", "bool")
 MATRIX = np.eye(3) + 0.1
-DETACHING = {
+DETACHING = BY_DECREE | {
     "stop_gradient": CASES["positive"],
     "factorise": [Case((MATRIX,)), Case((np.stack([MATRIX, MATRIX]),))],
     "solve_factored": [
         Case((MATRIX, *registry["factorise"].value(MATRIX), MATRIX[:, :2]), {"adjoint": True})
     ],
+    "basis": [Case((MATRIX[:, :2],)), Case((np.stack([MATRIX, MATRIX]),))],
+    "singular_basis": [Case((MATRIX[:, :2],)), Case((MATRIX[:2],))],
+    "column_order": [Case((MATRIX,)), Case((np.stack([MATRIX, MATRIX]),))],
+    "chosen_vectors": [Case((MATRIX, np.eye(3)), {"first": 0})],
+    "left_vectors": [Case((MATRIX,))],
+    "complement": [Case((MATRIX[:, :1], MATRIX[:, 1:]), {"name": "np.linalg.svd"})],
 }
 POINTS = [
     pytest.param(name, case, id=f"{name}-{number}")

@@ -91,9 +91,11 @@ def test_threads_may_race_to_the_import_of_scipy(statements):
         "threads = [threading.Thread(target=work, args=(each,)) for each in statements]",
         "[thread.start() for thread in threads]",
         "[thread.join() for thread in threads]",
-        "print(*out, *(type(each).__module__ for each in sys.meta_path if 'pull' in repr(each)))",
+        "print(*out)",
     )
-    assert run(*program) == ["0.5"] * 4
+    found = run(*program)
+    assert found[:4] == ["0.5"] * 4
+    assert found[4:] in ([], ["pullback.scipy.loading"])  # it waits for what is not imported yet
 
 
 @pytest.mark.parametrize("first", ["import scipy", "from scipy.special import softmax"])
@@ -150,7 +152,10 @@ def test_importing_again_adds_no_second_step(early):
 
 
 def test_the_import_is_otherwise_as_it_was():
-    assert not any(isinstance(finder, loading._Finder) for finder in sys.meta_path)
+    for finder in sys.meta_path:
+        if isinstance(finder, loading._Finder):  # it waits for what is not imported yet
+            assert finder.surfaces
+            assert not set(finder.surfaces) & set(sys.modules)
     assert type(scipy.special.__loader__).__module__ == "_frozen_importlib_external"
     assert scipy.special.__spec__.loader is scipy.special.__loader__
 
@@ -193,8 +198,8 @@ def test_scipy_with_array_namespaces(imports):
         "print(*pb.grad(lambda x: np.sum(sc.xlogy(x, 1 + x) + sc.betainc(2.0, 1.5, x / 2)))(x))",
         "print(*pb.grad(sc.logsumexp)(x), *pb.grad(lambda x: np.sum(sc.polygamma(1, x)))(x))",
         "print(*pb.vmap(sc.softmax)(np.eye(2)).ravel(), sc.gammaln(x).sum(), sc.softmax(x))",
-        "try: pb.grad(lambda x: sc.chndtr(x, 1.0, 1.0))(0.5)",
-        "except pb.NoRuleError as error: print('scipy.special.chndtr' in str(error))",
+        "try: pb.grad(lambda x: sc.nctdtr(3.0, x, 1.0))(0.5)",
+        "except pb.NoRuleError as error: print('scipy.special.nctdtr' in str(error))",
         "print(str(pb.trace(lambda x: sc.expit(x), 1.0)))",
     )
     printed = run(*program, SCIPY_ARRAY_API="1")

@@ -103,12 +103,36 @@ def test_object_arrays_and_nested_lists_of_traced_numbers(f):
         np.testing.assert_allclose(same_pull(y_bar)[0], pull(y_bar)[0], rtol=1e-14)
 
 
-@pytest.mark.parametrize("f", [logsumexp, softmax, log_softmax])
-def test_complex_arrays_are_refused(f):
+def test_complex_arrays_are_refused():
     with pytest.raises(
-        ArgumentTypeError, match=rf"scipy\.special\.{f.__name__}: .* dtype complex128 .* real"
+        ArgumentTypeError, match=r"scipy\.special\.log_softmax: .* dtype complex128 .* real"
     ):
-        pb.vjp(f, X + 1j)
+        pb.vjp(log_softmax, X + 1j)
+
+
+@pytest.mark.parametrize("keywords", [{}, {"axis": 1}, {"axis": 0, "b": 2.0}, {"b": 1.0 + 0.5j}])
+def test_complex_logsumexp_and_softmax(keywords):
+    z = X + 1j * X[::-1]
+    b = keywords.get("b", 1.0)
+    axis = keywords.get("axis")
+    z_dot = np.cos(z)
+    value, slope = pb.pushforward(lambda z: logsumexp(z, **keywords), (z,), (z_dot,))
+    np.testing.assert_allclose(value, inspect.unwrap(logsumexp)(z, **keywords), rtol=1e-14)
+    terms = b * np.exp(z)
+    expected = np.sum(terms * z_dot, axis=axis) / np.sum(terms, axis=axis)
+    np.testing.assert_allclose(slope, expected, rtol=1e-13)
+    (size, sign), (size_dot, sign_dot) = pb.pushforward(
+        lambda z: logsumexp(z, **keywords, return_sign=True), (z,), (z_dot,)
+    )
+    plain = inspect.unwrap(logsumexp)(z, **keywords, return_sign=True)
+    np.testing.assert_allclose(size, np.real(plain[0]), rtol=1e-14)
+    np.testing.assert_allclose(sign, plain[1], rtol=1e-14)
+    np.testing.assert_allclose(size_dot, np.real(slope), rtol=1e-13)
+    np.testing.assert_allclose(sign_dot, 1j * np.imag(slope) * sign, rtol=1e-12, atol=1e-14)
+    p, p_dot = pb.pushforward(lambda z: softmax(z, axis=axis), (z,), (z_dot,))
+    np.testing.assert_allclose(p, inspect.unwrap(softmax)(z, axis=axis), rtol=1e-14)
+    expected = p * (z_dot - np.sum(p * z_dot, axis=axis, keepdims=True))
+    np.testing.assert_allclose(p_dot, expected, rtol=1e-12, atol=1e-14)
 
 
 # -- the gamma function's derivatives -------------------------------------------------------------
@@ -128,9 +152,9 @@ def test_polygamma():
         np.testing.assert_allclose(derivative(1.5), scipy.special.polygamma(n, 1.5), rtol=1e-14)
 
 
-@pytest.mark.parametrize("n", [np.array([1, 2]), 0.5, -1])
-def test_polygamma_wants_one_order(n):
-    with pytest.raises(ArgumentTypeError, match=r"scipy\.special\.polygamma: n is .* wanted one"):
+@pytest.mark.parametrize("n", [np.array([1.5, 2]), 0.5, -1])
+def test_polygamma_wants_integers(n):
+    with pytest.raises(ArgumentTypeError, match=r"scipy\.special\.polygamma: n is .* wanted an"):
         pb.grad(lambda x: np.sum(scipy.special.polygamma(n, x)))(2.0)
 
 
@@ -140,10 +164,10 @@ def test_polygamma_wants_one_order(n):
 @pytest.mark.parametrize(
     ("f", "argument"),
     [
-        (lambda a: scipy.special.gammainc(a, 2.0), "a"),
-        (lambda a: scipy.special.gammaincc(a, 2.0), "a"),
-        (lambda b: scipy.special.betainc(1.0, b, 0.5), "b"),
-        (lambda v: scipy.special.jv(v, 2.0), "v"),
+        (lambda v: scipy.special.struve(v, 2.0), "v"),
+        (lambda x: scipy.special.zeta(x, 2.0), "x"),
+        (scipy.special.zeta, "x"),
+        (scipy.special.zetac, "x"),
     ],
 )
 def test_arguments_without_a_rule_are_named(f, argument):
@@ -175,9 +199,3 @@ def test_the_common_ufuncs_of_scipy_have_rules():
         "psi", "rel_entr", "xlog1py", "xlogy", "y0", "y1", "yv",
     }  # fmt: skip
     assert common <= {f.__name__ for f in scipys_ufuncs().values() if f in array_ufuncs}
-
-
-def test_digamma_of_a_complex_number_has_a_value_and_no_rule():
-    z = np.array([1.0 + 1.0j])
-    with pytest.raises(NoRuleError, match=r"digamma: got an argument of dtype complex128"):
-        pb.vjp(scipy.special.digamma, z)[1](z)

@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pandas
 import pytest
+from numpy.lib import recfunctions
 
 import pullback as pb
 
@@ -221,10 +222,10 @@ ways = pytest.mark.parametrize("way", WAYS)
 
 @ways
 def test_a_function_without_a_rule(way):
-    text = message(pb.NoRuleError, WAYS[way], lambda x: np.sum(np.linalg.eigvals(np.outer(x, x))))
+    text = message(pb.NoRuleError, WAYS[way], lambda x: np.sum(np.packbits(np.outer(x, x))))
     assert_words(
         text,
-        "numpy.linalg.eigvals",
+        "numpy.packbits",
         "has no derivative rule",
         "@pullback.primitive",
         "stop_gradient",
@@ -277,8 +278,7 @@ def test_an_error_says_what_is_done_to_the_value(transform, treatment):
 
     calls = {
         np.packbits: r"argument 0, .*, is being TREATMENT\. Write",
-        np.gcd.reduce: r"argument 0, .*, is being TREATMENT\. Write",
-        lambda x: np.histogramdd([x, x]): r"one of its arguments is being TREATMENT\. Write",
+        lambda x: recfunctions.stack_arrays([x, x]): r"one of its arguments is being TREATMENT\. A",
         lambda x: x.tobytes(): "that is being TREATMENT, where",
         lambda x: scaled(1.0, by=x): "keyword 'by' is being TREATMENT; a",
         lambda x: scaled({"x": x}): "values being TREATMENT; the",
@@ -410,9 +410,9 @@ def test_a_missing_rule_names_the_argument():
         with pytest.raises(pb.NoRuleError, match=r"argument 1, of dtype float64 and shape \(3,\),"):
             use()
     with pytest.raises(
-        pb.NoRuleError, match=r"numpy\..*qr has .* argument 0, of dtype float64 and"
+        pb.NoRuleError, match=r"numpy\..*packbits has .* argument 0, of dtype float64 and"
     ):
-        pb.grad(lambda x: np.linalg.qr(x)[0].sum())(np.eye(2))
+        pb.grad(lambda x: np.packbits(x).sum())(np.eye(2))
 
 
 def test_memory_is_not_reached_into():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pullback.compiler import bystanders
 from pullback.compiler.arguments import is_foreign, is_native, kind, layout, native, recorded
 from pullback.compiler.call import Entry, Instance, NativeFunction
 from pullback.compiler.collection import uncollected
@@ -42,13 +43,18 @@ class _Version:
     leaves: tuple[int, ...] | None
     """Which leaves of the arguments are arrays or numbers; `None` for all of them."""
     result: trees.TreeSpec
+    rest: bystanders.Bystanders | None
+    """What becomes of leaves that machine code has nothing to do with, if there are many."""
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """The results, or `_MISS`."""
-        if self.leaves is not None:
-            leaves = [leaves[i] for i in self.leaves]
-        out = self.entry.call(*leaves)
-        if self.result.is_leaf() or out is _MISS:
+        given = leaves if self.leaves is None else [leaves[i] for i in self.leaves]
+        out = self.entry.call(*given)
+        if out is _MISS:
+            return out
+        if self.rest is not None:
+            out = self.rest.results(leaves, out)
+        elif self.result.is_leaf():
             return out
         return trees.unflatten(self.result, out)
 
@@ -215,10 +221,13 @@ class Compiled(Chunkwise):
         graph, donate = self._recorded(args, kwargs)
         if any(type(value) is Tracer for value in graph.constants.values()):
             return None
+        signature, rest = graph.signature, None
+        if not donate:
+            graph, rest = bystanders.apart(graph)
         samples = self.split.extents(self.name, args)
         stages, code, holes = self._templates.fitting(Stages(graph, donate, samples=samples))
-        static = graph.signature.static
-        count = graph.signature.arguments.num_leaves
+        static, count = signature.static, signature.arguments.num_leaves
+        inputs = tuple(i for i in range(count) if i not in static) if static else None
         function = stages.function(code)
         instance = stages.instance(holes)
         return _Version(
@@ -226,8 +235,9 @@ class Compiled(Chunkwise):
             function,
             instance,
             Entry(function, instance, _miss),
-            tuple(i for i in range(count) if i not in static) if static else None,
-            graph.signature.result,
+            inputs if rest is None else rest.inputs,
+            signature.result,
+            rest,
         )
 
     def _recorded(
@@ -251,7 +261,8 @@ class Compiled(Chunkwise):
         Calls with flat arguments go straight to the entry, which knows what isn't its own.
         """
         signature = version.stages.recorded.signature
-        if signature.layouts or signature.static:
+        # What only Python looks at, an entry can't check.
+        if signature.layouts or signature.static or version.rest is not None:
             return
         self._recent = spec, version
         result = signature.result

@@ -25,6 +25,7 @@ from pullback.graph.variable import Variable
 from pullback.rules import spectral
 from pullback.rules.control_flow.choices import cond
 from pullback.rules.control_flow.loops import scan
+from pullback.rules.indexing import ARRAY, scatter
 
 __all__ = ["RECIPES", "decompose"]
 
@@ -204,6 +205,12 @@ def _round(x: Any, *, decimals: int = 0) -> Any:
     return np.rint(x)
 
 
+def _sparse_matmul(data: Any, x: Any, rows: Any, columns: Any, *, shape: Any) -> Any:
+    """The terms of all stored elements, added up by rows."""
+    terms = (data if x.ndim == 1 else data[:, None]) * x[columns]
+    return scatter(terms, rows, key=(ARRAY,), shape=(shape[0], *shape_of(x)[1:]))
+
+
 RECIPES: dict[str, Recipe] = {
     "softmax": _softmax,
     "log_softmax": _log_softmax,
@@ -224,6 +231,7 @@ RECIPES: dict[str, Recipe] = {
     "ndtr": _ndtr,
     "pinv": _pinv,
     "round": _round,
+    "sparse_matmul": _sparse_matmul,
     **{
         name: registry[name].value
         for name in (
@@ -240,8 +248,11 @@ RECIPES: dict[str, Recipe] = {
 primitives' own values, which are written in NumPy's functions."""
 
 
-_OF_COMPLEX = frozenset(["pinv", "recurrence", "squared_norm", "var"])
+_OF_COMPLEX = frozenset(["pinv", "recurrence", "sparse_matmul", "squared_norm", "var"])
 """Those that take complex numbers, too."""
+
+_WITH_PLACES = frozenset(["sparse_matmul"])
+"""Those with integers among their arguments."""
 
 
 def _applies(equation: Equation) -> bool:
@@ -256,6 +267,7 @@ def _applies(equation: Equation) -> bool:
         return False
     dtypes = [dtype_of(x) for x in equation.inputs if type(x) is Variable]
     kinds = "fc" if equation.primitive.name in _OF_COMPLEX else "f"
+    kinds += "iu" if equation.primitive.name in _WITH_PLACES else ""
     return all(dtype.kind in kinds and dtype != np.float16 for dtype in dtypes)
 
 

@@ -102,7 +102,7 @@ class Stages:
     def _in_loops(self) -> tuple[Lowered, Split]:
         """The program as lowered, and as it is fused, split and arranged.
 
-        Large products are loops where that lets the samples be gone through tile by tile.
+        Large products are loops where that lets arrays stay in the cache, tile by tile.
         """
         graph = self.graph
         for in_loops in (True, False):
@@ -112,7 +112,7 @@ class Stages:
                 fused = fuse(lowered.program)
             with self._timed("split"):
                 found = split(fused, self.samples)
-            if found.samples or not lowered.spared:
+            if found.spares or not lowered.spared:
                 break
         with self._timed("fuse"):
             return lowered, replace(found, program=arrange(found.program))
@@ -290,6 +290,7 @@ class Stages:
             kept=Callbacks.kept(),
             donated=linkage.donated,
             single=self.recorded.signature.result.is_leaf(),
+            witness=self.recorded.run,
             owner=(code, callbacks),
         )
 
@@ -327,11 +328,12 @@ class Stages:
 def results(graph: Graph) -> tuple[Array, ...]:
     """What the outputs of a recording are to Python."""
     signature = graph.signature
+    numbers = frozenset(signature.numbers)
     found = []
     for position, out in enumerate(graph.outputs):
         kind: Any = "array"
         if not shape_of(out):
-            if position in signature.numbers:
+            if position in numbers:
                 kind = "number"
             elif not signature.arrays.get(position, False):
                 kind = "scalar"

@@ -355,6 +355,12 @@ def _as_plain(x: Any, primitive: Primitive) -> Any:
     if array.dtype.kind in "biufc":
         return array
     elements = array.ravel().tolist()
+    if not array.ndim and hasattr(elements[0], "toarray"):
+        raise ArgumentTypeError(
+            f"{primitive.name}: got a {type(elements[0]).__name__} of shape {elements[0].shape}, "
+            "which is sparse, and NumPy's functions take it for one object; write A @ x or "
+            "A.multiply(x), or make it dense with A.toarray()"
+        )
     if not any(isinstance(element, Tracer) for element in elements):
         if all(isinstance(element, Real) for element in elements):
             return array.astype(float)[()]  # fractions and large integers, as NumPy takes them

@@ -18,7 +18,7 @@ from pullback.graph.staging import Staging
 from pullback.graph.trace import call_traced, output_atoms
 from pullback.graph.variable import Variable
 
-__all__ = ["build", "close", "flat_graph", "like"]
+__all__ = ["build", "close", "flat_graph", "like", "row"]
 
 
 def like(x: Abstract) -> Variable:
@@ -40,12 +40,13 @@ def flat_graph(
     names: Sequence[str],
 ) -> Graph:
     """A graph of arrays, without pytrees."""
-    signature = Signature(tuple(names), _row(len(inputs)), {}, _row(len(outputs)))
+    signature = Signature(tuple(names), row(len(inputs)), {}, row(len(outputs)))
     return Graph(name, inputs, constants, equations, outputs, signature)
 
 
 @functools.lru_cache(maxsize=256)
-def _row(length: int) -> trees.TreeSpec:
+def row(length: int) -> trees.TreeSpec:
+    """The structure of a tuple of so many leaves."""
     return trees.flatten((0,) * length)[1]
 
 
@@ -75,7 +76,7 @@ def _outputs(
 ) -> list[Atom]:
     """Run the function on tracers, none of which is held any longer when this returns."""
     results = call_traced(function, staging.tracers(inputs, names), staging)
-    return output_atoms(results, trees.Paths(_row(len(results))), staging)
+    return output_atoms(results, trees.Paths(row(len(results))), staging)
 
 
 def close(

@@ -256,7 +256,8 @@ def _kept(array: Any) -> Any:
     """
     if is_read_only(array):
         return array
-    copy = np.array(array[once_each(array)] if array.size else array, order="K")
+    repeats = array.size and 0 in array.strides
+    copy = np.array(array[once_each(array)] if repeats else array, order="K")
     copy.flags.writeable = False  # so that graphs that are derived from this one share it
     return copy if copy.shape == array.shape else np.broadcast_to(copy, array.shape)
 

@@ -275,11 +275,14 @@ def _output_atom(leaf: Any, path: str, staging: Staging) -> Any:
             leaf = leaf._value
         elif leaf._interpreter.level > staging.level:
             leaf._interpreter.require_open(f"{staging.name}: the result")
-    if isinstance(leaf, Variable | Tracer | np.ndarray | np.generic | int | float | complex):
+    if isinstance(leaf, _RESULTS):
         return staging.atom(leaf)
     if hasattr(leaf, "__array__"):
         return staging.atom(np.asarray(leaf))
     raise _no_result(leaf, path, staging)
+
+
+_RESULTS = (Variable, Tracer, np.ndarray, np.generic, int, float, complex)
 
 
 def _no_result(leaf: Any, path: str, staging: Staging) -> ArgumentTypeError:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.tracing import Tracer
+from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements, with_names
 from pullback.numpy.shaping import atleast_1d, atleast_2d
@@ -43,3 +44,10 @@ _ARRAYS["atleast_3d"] = implements(np.atleast_3d)(with_names(np.atleast_3d, **_A
 
 for _function in _WRITTEN_IN_PYTHON:
     implements(_function)(with_names(_function, **_ARRAYS))
+
+
+decide(np, "argwhere flatnonzero", Kind.CONSTANT, "positions, which jump")
+decide(
+    np, "diag_indices_from tril_indices_from triu_indices_from iscomplexobj isrealobj",
+    Kind.CONSTANT, "says something of an array but for its elements",
+)  # fmt: skip

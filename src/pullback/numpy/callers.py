@@ -1,7 +1,8 @@
 """Whose code asks NumPy for a function.
 
-Code of users is served: what it makes can hold derivatives. Code of NumPy, SciPy, pullback and
-other compiled libraries is not: it hands arrays on to code in C, which wants NumPy's own.
+Code of users is served: what it makes can hold derivatives; and so are functions of
+:mod:`numpy.polynomial` that have traced variables. Other code of NumPy's, that of SciPy, pullback
+and other compiled libraries is not: it hands arrays on to code in C, which wants NumPy's own.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import inspect
 import os
 import sys
 from types import CodeType, FrameType
+from typing import Any
 
 import numpy as np
+
+from pullback.numpy.operands import holds_tracer
 
 __all__ = ["asks", "is_pullbacks_file", "is_users_file", "sites", "subscripts"]
 
@@ -45,12 +49,21 @@ def asks(frame: FrameType, name: str) -> bool:
     that imports it binds a variable.
     """
     code, at = frame.f_code, frame.f_lasti
-    if not is_users_file(code.co_filename) or not _loads(code, at, name):
+    path = code.co_filename
+    if path.startswith(_POLYNOMIALS):
+        return any(map(_is_traced, frame.f_locals.values())) and _loads(code, at, name)
+    if not is_users_file(path) or not _loads(code, at, name):
         return False
     if len(sites) >= MOST_SITES:
         sites.clear()
     sites[id(code), at] = code
     return True
+
+
+def _is_traced(x: Any) -> bool:
+    """Whether it is an array that is traced, or a series that has some."""
+    parts = (getattr(x, name, None) for name in ("coef", "domain", "window"))
+    return holds_tracer(x) or any(map(holds_tracer, parts))
 
 
 def subscripts(frame: FrameType) -> bool:
@@ -95,6 +108,8 @@ def _folder(path: str) -> str:
 
 _OURS = _folder(os.path.dirname(os.path.dirname(__file__)))
 _NUMPYS = _folder(os.path.dirname(np.__file__))
+_POLYNOMIALS = os.path.join(_NUMPYS, "polynomial", "")
+"""NumPy's polynomials are plain code in Python, which follows traced values as a user's does."""
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 """The folders that libraries are installed in."""
 

@@ -17,6 +17,7 @@ from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
+from pullback.numpy.rewriting import rewritten
 from pullback.numpy.views import as_array
 from pullback.rules import contractions, reductions
 from pullback.rules.registration import array_ufuncs
@@ -138,6 +139,9 @@ def kron(a: Any, b: Any) -> Any:
     return reshape(product, shape=tuple(m * n for m, n in zip(shape_a, shape_b, strict=True)))
 
 
+_cross_of_other_vectors = rewritten(np.cross)
+
+
 @implements(np.cross)
 def cross(
     a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
@@ -146,10 +150,7 @@ def cross(
         axisa = axisb = axisc = axis
     a, b = operand(a), operand(b)
     if shape_of(a)[axisa] != 3 or shape_of(b)[axisb] != 3:
-        raise ArgumentValueError(
-            f"np.cross: got vectors of {shape_of(a)[axisa]} and {shape_of(b)[axisb]} components "
-            "along the axes axisa and axisb; derivatives are supported for vectors with 3"
-        )
+        return _cross_of_other_vectors(a, b, axisa, axisb, axisc)
     a1, a2, a3 = _components(a, axisa)
     b1, b2, b3 = _components(b, axisb)
     parts = (a2 * b3 - a3 * b2, a3 * b1 - a1 * b3, a1 * b2 - a2 * b1)
@@ -158,6 +159,12 @@ def cross(
 
 @implements(np.linalg.cross)
 def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    x1, x2 = operand(x1), operand(x2)
+    if shape_of(x1)[axis] != 3 or shape_of(x2)[axis] != 3:
+        raise ArgumentValueError(
+            f"np.linalg.cross: got vectors of {shape_of(x1)[axis]} and {shape_of(x2)[axis]} "
+            "components along the axis, wanted 3; the product of two in the plane is x1*y2 - x2*y1"
+        )
     return cross(x1, x2, axis=axis)
 
 

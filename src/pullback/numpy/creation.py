@@ -20,7 +20,8 @@ from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import setitem
 from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand
+from pullback.numpy.decisions import Kind, decide
+from pullback.numpy.operands import operand, plain_values
 from pullback.numpy.protocol import creation_functions
 from pullback.numpy.registration import implements
 from pullback.numpy.views import copy_of
@@ -148,10 +149,31 @@ def _constant(function: F) -> None:
 
 
 for _function in (
-    np.zeros, np.ones, np.empty, np.arange, np.eye, np.identity, np.tri, np.frombuffer,
+    np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.frombuffer,
     np.fromfile, np.fromstring, np.genfromtxt, np.loadtxt,
 ):  # fmt: skip
     _constant(_function)
+
+
+@creates(np.arange)
+def arange(
+    reference: Tracer, start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, **others: Any
+) -> Any:
+    """Start and step are differentiable; how many elements there are is constant."""
+    create: Any = np.arange
+    if stop is None:
+        start, stop = 0, start
+    given = [operand(each) for each in (start, stop, step)]
+    if all(type(each) is not Tracer for each in given):
+        return lift(reference, create(start, stop, step, dtype, **others), "numpy.arange")
+    plain = create(*(_extent(each) for each in given), dtype, **others)
+    first, _, step = given
+    out = first + np.arange(len(plain)) * ((first + step) - first)
+    return convert(out, plain.dtype)
+
+
+def _extent(x: Any) -> Any:
+    return plain_values("numpy.arange", "start, stop or step", x)[()]
 
 
 @creates(np.full)
@@ -178,3 +200,16 @@ def fromfunction(
 ) -> Any:
     out = function(*np.indices(shape, dtype=dtype), **kwargs)
     return out if isinstance(out, Tracer) else lift(reference, out, "numpy.fromfunction")
+
+
+decide(
+    np, "zeros ones empty eye identity tri zeros_like ones_like empty_like frombuffer "
+    "fromfile fromregex fromstring from_dlpack genfromtxt load loadtxt indices diag_indices "
+    "tril_indices triu_indices mask_indices bartlett blackman hamming hanning",
+    Kind.CONSTANT, "makes an array of what has no derivative; traced values can be written to it",
+)  # fmt: skip
+decide(
+    np, "arange array asarray asanyarray asarray_chkfinite ascontiguousarray asfortranarray "
+    "fromfunction fromiter full require",
+    Kind.DIFFERENTIABLE,
+)  # fmt: skip

@@ -25,6 +25,7 @@ from pullback.core.strides import lying, strides_of_part
 from pullback.core.tracing import Tracer, is_plain
 from pullback.errors import ArgumentValueError
 from pullback.numpy.conversion import cast, promoted
+from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
 from pullback.numpy.subscripts import Labels, Shape, extents_of, parse, spelled
@@ -321,3 +322,6 @@ def _grouped(plan: Plan, term: Term, groups: Sequence[Labels], extents: dict[str
     term = _permuted(plan, term, tuple(label for group in groups for label in group))
     shape = tuple(math.prod(extents[label] for label in group) for group in groups)
     return term.place if term.shape == shape else plan.add(reshape, term.place, shape=shape)
+
+
+decide(np, "einsum_path", Kind.CONSTANT, "says something of an array but for its elements")

@@ -16,8 +16,9 @@ from pullback.core.tracing import Tracer, View, is_number, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.graph.places import user_line
 from pullback.numpy.conversion import convert, double, inexact
+from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.indexing import take
-from pullback.numpy.operands import operand, refuse
+from pullback.numpy.operands import operand, refuse, require_known
 from pullback.numpy.registration import implements
 from pullback.numpy.views import array_of, as_array, copy_of, element_of, view_of
 from pullback.rules import arithmetic, constants, selection, sinc
@@ -215,6 +216,17 @@ def i0(x: Any) -> Any:
     return array_of(scipy.special.i0(operand(x)))
 
 
+@implements(np.kaiser)
+def kaiser(M: Any, beta: Any) -> Any:
+    """I₀(β√(1 − t²)) / I₀(β), t from −1 to 1; differentiable in β."""
+    count = int(require_known("numpy.kaiser", "M", M))
+    if count == 1:
+        return np.ones(1)
+    middle = (count - 1) / 2
+    place = (np.arange(count) - middle) / middle
+    return i0(beta * np.sqrt(1 - place**2)) / i0(beta)
+
+
 @implements(np.unwrap)
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
     return selection.unwrap(operand(p), discont=discont, axis=axis, period=period)
@@ -340,3 +352,10 @@ def _constant(name: str) -> Callable[..., Any]:
 
 for _predicate in constants.PREDICATES:
     implements(_predicate)(_constant(_predicate.__name__))
+
+
+decide(
+    np, "allclose array_equal array_equiv isclose iscomplex isreal isneginf isposinf",
+    Kind.CONSTANT, "tests and counts, which jump",
+)  # fmt: skip
+decide(np, "round around fix", Kind.CONSTANT, "locally constant")

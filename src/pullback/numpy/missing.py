@@ -10,6 +10,7 @@ import numpy as np
 from pullback.core.shapes import is_inexact, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy import reductions as full
+from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.operands import anywhere, operand
 from pullback.numpy.registration import implements, with_parameters_of
 from pullback.numpy.statistics import quantile_of, serve_quantiles
@@ -100,3 +101,6 @@ def nanmedian(
 
 serve_quantiles(np.nanquantile, missing=True)
 serve_quantiles(np.nanpercentile, 100, missing=True)
+
+
+decide(np, "nanargmax nanargmin", Kind.CONSTANT, "positions, which jump")

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.polynomial import polyutils
 
 from pullback.core.running import Observer, innermost, observers, runs, suspend
 from pullback.numpy.bound_names import BoundNames
@@ -121,7 +122,7 @@ def install() -> None:
     The modules of pullback that are loaded read NumPy's functions from a module of their own, which
     stays what it is, so that they need not be asked who they are at each of them.
     """
-    observers.append(_Serving(np, np.linalg))
+    observers.append(_Serving(np, np.linalg, polyutils))
     own = ModuleType(np.__name__, np.__doc__)
     vars(own).update(vars(np))
     for name, module in list(sys.modules.items()):

@@ -12,6 +12,7 @@ from pullback.core.tracing import Tracer, is_plain, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
 from pullback.graph.variable import unknown
 from pullback.rules import shaping
+from pullback.rules.custom import stop_gradient
 
 __all__ = [
     "anywhere",
@@ -19,6 +20,7 @@ __all__ = [
     "joined",
     "of_rank",
     "operand",
+    "plain_values",
     "refuse",
     "require_known",
     "square",
@@ -146,3 +148,8 @@ def require_known(function: str, argument: str, value: Any) -> Any:
             )
         return strip(value)
     return value
+
+
+def plain_values(function: str, argument: str, value: Any) -> Any:
+    """The elements of an argument that decide on the shape of the result, as a plain array."""
+    return np.asarray(require_known(function, argument, stop_gradient(operand(value))))

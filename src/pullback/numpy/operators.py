@@ -13,7 +13,7 @@ import numpy as np
 from pullback.core.primitive import SCALARS, Primitive, bind, registry
 from pullback.core.running import GROUND
 from pullback.core.shapes import shape_of
-from pullback.core.tracing import NO_PARAMS, Tracer, is_number
+from pullback.core.tracing import NO_PARAMS, Tracer, is_number, is_plain
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.assignment import deliver, owns_memory
 from pullback.numpy.elementwise import divmod, pow
@@ -33,7 +33,13 @@ _OPERANDS = frozenset(
 _JOINED = frozenset({Tracer, list, tuple})
 """Operands that NumPy's arrays don't know what to do with, or had better not be given."""
 
-made = GROUND.constant
+
+def made(value: Any) -> Any:
+    """What an operator has made of arrays at the ground; what is of another library stays it."""
+    return GROUND.constant(value) if type(value) in _MADE else value
+
+
+_MADE = frozenset({np.ndarray, *SCALARS})
 
 
 def _is_operand(x: Any) -> bool:
@@ -41,8 +47,17 @@ def _is_operand(x: Any) -> bool:
     return type(x) in _OPERANDS or (
         type(x) is not Selected
         and hasattr(x, "__array__")
+        and not _has_unit(x)
         and getattr(x, "__array_ufunc__", True) is not None
     )
+
+
+def _has_unit(x: Any) -> bool:
+    """Whether `x` is a number with a unit, or an array with one, whose operators know what to do.
+
+    A subclass of arrays cannot hold a traced value, and is refused where it is read.
+    """
+    return hasattr(x, "magnitude") and hasattr(x, "units") and not is_plain(x)
 
 
 def _taken(x: Any, primitive: Primitive) -> Any:

@@ -14,6 +14,7 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.numpy.registration import implements
+from pullback.numpy.rewriting import rewritten
 from pullback.numpy.views import copy_of
 from pullback.rules.shaping import broadcast_to, concatenate
 
@@ -34,18 +35,18 @@ _OPTIONS = {
     "wrap": set(),
 }
 
+_as_written = rewritten(np.pad)
+
 
 @implements(np.pad)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     """The padding values may be differentiated as well as the array.
 
-    The modes "median" and "empty", functions as modes, and odd reflections are refused.
+    The modes "median" and "empty", functions as modes, and odd reflections go by NumPy's code.
     """
-    if mode not in _OPTIONS:
-        raise ArgumentTypeError(
-            f"np.pad: the argument mode={mode!r} is not supported where an array is being "
-            f"differentiated; use one of {sorted(_OPTIONS)}, or concatenate what you pad with"
-        )
+    odd = mode in ("reflect", "symmetric") and kwargs.get("reflect_type") == "odd"
+    if mode not in _OPTIONS or odd:
+        return _as_written(operand(array), pad_width, mode, **kwargs)
     unknown = set(kwargs) - _OPTIONS[mode]
     if unknown:
         raise ArgumentValueError(

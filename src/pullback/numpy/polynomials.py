@@ -116,8 +116,8 @@ def _even(f: Any, h: Any, edge_order: int) -> Any:
         first = (f[..., 1:2] - f[..., :1]) / h
         last = (f[..., -1:] - f[..., -2:-1]) / h
     else:
-        first = (-1.5 * f[..., :1] + 2 * f[..., 1:2] - 0.5 * f[..., 2:3]) / h
-        last = (1.5 * f[..., -1:] - 2 * f[..., -2:-1] + 0.5 * f[..., -3:-2]) / h
+        first = -1.5 / h * f[..., :1] + 2.0 / h * f[..., 1:2] + -0.5 / h * f[..., 2:3]
+        last = 0.5 / h * f[..., -3:-2] + -2.0 / h * f[..., -2:-1] + 1.5 / h * f[..., -1:]
     return np.concatenate([first, inside, last], axis=-1)
 
 
@@ -133,16 +133,26 @@ def _uneven(f: Any, steps: Any, edge_order: int) -> Any:
         first = (f[..., 1:2] - f[..., :1]) / steps[:1]
         last = (f[..., -1:] - f[..., -2:-1]) / steps[-1:]
     else:
-        first = _edge(f[..., 0], f[..., 1], f[..., 2], steps[0], steps[1])
-        last = -_edge(f[..., -1], f[..., -2], f[..., -3], steps[-1], steps[-2])
+        first = _first(f[..., :3], steps[0], steps[1])
+        last = _last(f[..., -3:], steps[-2], steps[-1])
     return np.concatenate([first, inside, last], axis=-1)
 
 
-def _edge(f0: Any, f1: Any, f2: Any, h1: Any, h2: Any) -> Any:
-    """The slope at an end of the parabola through three points."""
+def _first(f: Any, h1: Any, h2: Any) -> Any:
+    """The slope at the first of three points, of the parabola through them."""
     slope = (
-        -(2.0 * h1 + h2) / (h1 * (h1 + h2)) * f0
-        + (h1 + h2) / (h1 * h2) * f1
-        - h1 / (h2 * (h1 + h2)) * f2
+        -(2.0 * h1 + h2) / (h1 * (h1 + h2)) * f[..., 0]
+        + (h1 + h2) / (h1 * h2) * f[..., 1]
+        + -h1 / (h2 * (h1 + h2)) * f[..., 2]
+    )
+    return slope[..., None]
+
+
+def _last(f: Any, h1: Any, h2: Any) -> Any:
+    """The slope at the last of three points, of the parabola through them."""
+    slope = (
+        h2 / (h1 * (h1 + h2)) * f[..., 0]
+        + -(h2 + h1) / (h1 * h2) * f[..., 1]
+        + (2.0 * h2 + h1) / (h2 * (h1 + h2)) * f[..., 2]
     )
     return slope[..., None]

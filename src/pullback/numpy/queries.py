@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.strides import Lying
 from pullback.core.tracing import Tracer, known, strip
+from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant
 from pullback.numpy.registration import implements
@@ -121,3 +122,11 @@ def shown(x: Any, text: str) -> str:
     Such a number would have no derivative, and nothing would tell.
     """
     return text if are_constant(x) else f"Tracer({text})"
+
+
+decide(
+    np, "shape ndim size result_type can_cast min_scalar_type common_type may_share_memory "
+    "shares_memory isfortran isscalar iterable isdtype",
+    Kind.CONSTANT, "says something of an array but for its elements",
+)  # fmt: skip
+decide(np, "array2string array_repr array_str", Kind.CONSTANT, "makes text")

@@ -8,7 +8,7 @@ import numpy as np
 
 from pullback.core.running import grounded
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracing import Tracer
+from pullback.core.tracing import Tracer, known
 from pullback.errors import ArgumentValueError
 from pullback.numpy.assignment import setitem
 from pullback.numpy.conversion import astype
@@ -93,7 +93,7 @@ def geomspace(
         if dtype_of(value).kind == "c":
             refuse("numpy.geomspace", argument, value, "write start * ratio ** np.arange(num)")
     ratio = stop / start
-    if anywhere(np.less_equal(ratio, 0)):
+    if known(ratio) and anywhere(np.less_equal(ratio, 0)):
         raise ArgumentValueError(
             "numpy.geomspace: start and stop must be of the same sign and different from 0"
         )
@@ -115,5 +115,10 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
         raise ArgumentValueError(
             f"numpy.vander: x has shape {shape_of(x)}, wanted an array of one dimension"
         )
-    powers = np.arange(shape_of(x)[0] if N is None else N)
-    return np.power(x[:, None], powers if increasing else powers[::-1])
+    count = shape_of(x)[0] if N is None else N
+    powers = [np.ones(shape_of(x), dtype_of(x)), x][:count]
+    while len(powers) < count:
+        powers.append(powers[-1] * x)
+    if not powers:
+        return np.zeros((shape_of(x)[0], 0), dtype_of(x))
+    return np.stack(powers if increasing else powers[::-1], axis=1)

@@ -14,6 +14,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import is_plain
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.conversion import cast, convert
+from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.operands import operand
 from pullback.numpy.protocol import are_constant
 from pullback.numpy.registration import implements
@@ -238,3 +239,7 @@ def _serve_position(function: F, reduction: F) -> F:
 
 argmax = _serve_position(np.argmax, reductions.argmax)
 argmin = _serve_position(np.argmin, reductions.argmin)
+
+
+decide(np, "all any count_nonzero", Kind.CONSTANT, "tests and counts, which jump")
+decide(np, "argmax argmin", Kind.CONSTANT, "positions, which jump")

@@ -190,9 +190,10 @@ def _of_builtins(error: Exception) -> PullbackError | None:
     if words == "unmarshallable object" or (
         isinstance(error, TypeError) and "Tracer" in words and not _SLIPS.search(words)
     ):
+        factors = "must be numpy.ndarray, not Tracer" in words and ".solve(" in called
         return DetachedError(
             f"a function written in C was handed a traced value and raised {said}. It takes plain "
-            f"values, which cannot hold a derivative; {_INSTEAD}"
+            f"values, which cannot hold a derivative; {_FACTORIZED if factors else _INSTEAD}"
         )
     if isinstance(error, TypeError) and "REFS_OK" in words:
         return DetachedError(
@@ -229,6 +230,11 @@ _READING_ANY = re.compile("malformed|unmatched data|ConversionSyntax|'Tracer' is
 _INSTEAD = (
     "call NumPy's functions instead, or wrap the function that it is for with @pullback.primitive "
     "and give it a rule; if a constant is what you want, use pullback.stop_gradient(x)"
+)
+
+_FACTORIZED = (
+    "for a sparse matrix solve by scipy.sparse.linalg.factorized(A)(b) or spsolve(A, b), which "
+    "have rules, in place of splu(A).solve(b)"
 )
 
 _SHUFFLES = re.compile("Axis argument is only supported on ndarray|out must be a numpy array")

@@ -22,7 +22,7 @@ from pullback.numpy.protocol import array_functions, creation_functions, ufunc_m
 from pullback.numpy.registration import with_names
 from pullback.rules.registration import array_ufuncs
 
-__all__ = ["Served", "served_functions"]
+__all__ = ["Served", "served", "served_functions"]
 
 F = Callable[..., Any]
 
@@ -243,13 +243,15 @@ def served_functions(module: Any) -> dict[str, Served]:
     if module is np:
         found = {name: ServedItems(vars(np)[name], name, item) for name, item in _ITEMS.items()}
     for name, function in sorted(vars(module).items()):
-        if name.startswith("_") or not callable(function) or isinstance(function, type):
+        if not callable(function) or isinstance(function, type):
+            continue
+        if name.startswith("_") and function not in array_functions:
             continue
         if id(function) not in table:
-            served = _served(name, function)
-            if served is None:
+            found_one = served(name, function)
+            if found_one is None:
                 continue
-            table[id(function)] = served
+            table[id(function)] = found_one
         found[name] = table[id(function)]
     return found
 
@@ -266,7 +268,8 @@ _REWRITTEN = {
 }
 
 
-def _served(name: str, function: F) -> Served | None:
+def served(name: str, function: F) -> Served | None:
+    """A function of NumPy's as it is served under a name; `None` if it is left alone."""
     makes = bool({name, getattr(function, "__name__", name)} & _MAKERS)
     if function in creation_functions:
         consumes = function is np.fromiter

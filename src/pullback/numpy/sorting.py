@@ -8,6 +8,7 @@ import numpy as np
 
 from pullback.core.primitive import bind
 from pullback.core.shapes import is_inexact, shape_of
+from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.indexing import take, take_along_axis
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.registration import implements
@@ -120,3 +121,9 @@ def nonzero(a: Any) -> tuple[Any, ...]:
         )
     positions: tuple[Any, ...] = bind(sorting.nonzero, (a,), {})
     return positions
+
+
+decide(
+    np, "argsort argpartition lexsort searchsorted digitize nonzero", Kind.CONSTANT,
+    "positions, which jump",
+)  # fmt: skip

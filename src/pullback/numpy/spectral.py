@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracing import Tracer, strip
-from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
+from pullback.core.tracing import Tracer, known, strip
+from pullback.errors import ArgumentValueError, DataDependenceError
 from pullback.numpy import norms
 from pullback.numpy.conversion import inexact, promoted
+from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.operands import operand, refuse, square
 from pullback.numpy.registration import implements
 from pullback.rules import spectral
+from pullback.rules.custom import stop_gradient
+from pullback.rules.orthogonal import complement, singular_basis
 
-__all__: list[str] = []
+__all__ = ["completed"]
 
 _EighResult: Any = type(np.linalg.eigh(np.eye(1)))
 _SVDResult: Any = type(np.linalg.svd(np.eye(1)))
@@ -48,14 +51,21 @@ def svd(
         return _hermitian_svd(a, compute_uv)
     if not compute_uv:
         return svdvals(a)
-    rows, columns = shape_of(a)[-2:]
-    if full_matrices and rows != columns:
-        raise ArgumentTypeError(
-            f"np.linalg.svd: full_matrices=True for matrices of shape {(rows, columns)} asks for "
-            "vectors that the matrix does not determine, which have no derivative; call it with "
-            "full_matrices=False"
-        )
-    return _SVDResult(*spectral.svd(a))
+    u, s, vh = spectral.svd(a)
+    if full_matrices:
+        rows, columns = shape_of(a)[-2:]
+        if rows > columns:
+            u = completed(u, singular_basis(a)[0], "np.linalg.svd")
+        elif rows < columns:
+            whole = np.conj(singular_basis(a)[1]).mT
+            vh = np.conj(completed(np.conj(vh).mT, whole, "np.linalg.svd")).mT
+    return _SVDResult(u, s, vh)
+
+
+def completed(q: Any, whole: Any, name: str) -> Any:
+    """Orthonormal columns, and beside them the last ones of the basis of the `whole` space."""
+    rest = complement(q, stop_gradient(whole[..., shape_of(q)[-1] :]), name=name)
+    return np.concatenate([q, rest], axis=-1)
 
 
 def _hermitian_svd(a: Any, compute_uv: bool) -> Any:
@@ -91,14 +101,23 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
 
 @implements(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
-    """x = A⁺b; its derivative is taken along matrices of the same rank."""
+    """x = A⁺b, of a matrix of full rank if it is differentiated, where x is continuous.
+
+    While a graph is recorded the rank is taken to be full, on which the residuals' shape depends.
+    """
     a, b = promoted(inexact(operand(a)), inexact(operand(b)))
     rows, columns = shape_of(a)
     if rcond is None:
         rcond = np.finfo(dtype_of(a)).eps * max(rows, columns)
     x = pinv(a, rcond) @ b
     values = svdvals(a)
-    rank = matrix_rank(a, rtol=rcond)
+    rank = matrix_rank(a, rtol=rcond).astype(np.int32)
+    if isinstance(a, Tracer) and known(rank) and np.any(np.less(strip(rank), min(rows, columns))):
+        raise ArgumentValueError(
+            f"np.linalg.lstsq: the matrix of shape {(rows, columns)} is differentiated and has "
+            f"rank {strip(rank)}, where the solution jumps between neighbouring matrices; for the "
+            "derivative along matrices of the same rank use np.linalg.pinv(a) @ b"
+        )
     residual = b - a @ x
     squares = np.sum(np.real(residual * np.conj(residual)), axis=0, keepdims=residual.ndim == 1)
     return (
@@ -111,6 +130,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
 
 def _is_full(name: str, rank: Any, columns: int) -> bool:
     """Whether the columns are independent, of all examples if they are mapped."""
+    if not known(rank):
+        return True
     full = np.equal(strip(rank), columns)
     if np.any(full) and not np.all(full):
         raise DataDependenceError(
@@ -142,3 +163,6 @@ def cond(x: Any, p: Any = None) -> Any:
         largest, smallest = values[..., 0], values[..., -1]
         return smallest / largest if p == -2 else largest / smallest
     return norms.norm(x, p, (-2, -1)) * norms.norm(np.linalg.inv(x), p, (-2, -1))
+
+
+decide(np.linalg, "matrix_rank", Kind.CONSTANT, "tests and counts, which jump")

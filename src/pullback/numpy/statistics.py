@@ -20,6 +20,7 @@ from pullback.numpy.operands import anywhere, operand
 from pullback.numpy.registration import implements
 from pullback.numpy.sorting import chosen, in_rising_order, ties
 from pullback.numpy.views import element_of, in_order
+from pullback.rules.custom import stop_gradient
 from pullback.rules.shaping import reshape, transpose
 from pullback.rules.strictness import is_strict
 
@@ -42,17 +43,7 @@ def average(
         mean = full.mean(x, axis, keepdims=keepdims)
         count = math.prod(shape) // max(math.prod(shape_of(mean)), 1)
         return (mean, np.full(shape_of(mean), count, dtype_of(mean))[()]) if returned else mean
-    w = operand(weights)
-    if shape_of(w) != shape:
-        axes = () if axis is None else normalize_axis_tuple(axis, len(shape))
-        if shape_of(w) != tuple(shape[place] for place in axes):
-            raise ArgumentValueError(
-                f"np.average: got weights of shape {shape_of(w)} for an array of shape {shape} and "
-                f"axis={axis}; give weights of the array's shape, or of its shape along the axes"
-            )
-        w = transpose(w, axes=tuple(int(place) for place in np.argsort(axes)))
-        w = reshape(w, shape=tuple(n if i in axes else 1 for i, n in enumerate(shape)))
-        w = np.broadcast_to(w, shape)
+    w = _for_each("np.average", weights, shape, axis)
     x, w = promoted(inexact(x), w)
     total = full.sum(w, axis, keepdims=keepdims)
     if known(total) and anywhere(np.equal(total, 0)):
@@ -61,7 +52,29 @@ def average(
     return (mean, np.broadcast_to(total, shape_of(mean))) if returned else mean
 
 
+def _for_each(name: str, weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
+    """A weight for each element of an array of this shape."""
+    w = operand(weights)
+    if shape_of(w) == shape:
+        return w
+    axes = () if axis is None else normalize_axis_tuple(axis, len(shape))
+    if shape_of(w) != tuple(shape[place] for place in axes):
+        raise ArgumentValueError(
+            f"{name}: got weights of shape {shape_of(w)} for an array of shape {shape} and "
+            f"axis={axis}; give weights of the array's shape, or of its shape along the axes"
+        )
+    w = transpose(w, axes=tuple(int(place) for place in np.argsort(axes)))
+    w = reshape(w, shape=tuple(n if i in axes else 1 for i, n in enumerate(shape)))
+    return np.broadcast_to(w, shape)
+
+
 # -- order statistics -----------------------------------------------------------------------------
+
+
+def _between(alpha: float, beta: float) -> Callable[[Any, int], Any]:
+    """Hyndman's and Fan's continuous definitions, with their parameters."""
+    return lambda q, n: n * q + (alpha + q * (1 - alpha - beta)) - 1
+
 
 _POSITION: dict[str, Callable[[Any, int], Any]] = {
     "linear": lambda q, n: q * (n - 1),
@@ -72,11 +85,11 @@ _POSITION: dict[str, Callable[[Any, int], Any]] = {
     "inverted_cdf": lambda q, n: np.ceil(q * n - 1),
     "averaged_inverted_cdf": lambda q, n: 0.5 * (np.ceil(q * n - 1) + np.floor(q * n)),
     "closest_observation": lambda q, n: np.rint(q * n) - 1,
-    "weibull": lambda q, n: q * (n + 1) - 1,
-    "hazen": lambda q, n: q * n - 0.5,
-    "median_unbiased": lambda q, n: q * (n + 1 / 3) - 2 / 3,
-    "normal_unbiased": lambda q, n: q * (n + 1 / 4) - 5 / 8,
-    "interpolated_inverted_cdf": lambda q, n: q * n - 1,
+    "weibull": _between(0, 0),
+    "hazen": _between(0.5, 0.5),
+    "median_unbiased": _between(1 / 3.0, 1 / 3.0),
+    "normal_unbiased": _between(3 / 8.0, 3 / 8.0),
+    "interpolated_inverted_cdf": _between(0, 1),
 }
 """Where, among n sorted elements, the quantile q lies (R. J. Hyndman and Y. Fan, *Sample quantiles
 in statistical packages*, The American Statistician 50, 1996)."""
@@ -110,12 +123,16 @@ def serve_quantiles(function: Callable[..., Any], top: int = 1, *, missing: bool
 
         Where elements are equal it goes to those that a stable sort puts there.
         """
-        if weights is not None:
-            raise ArgumentTypeError(
-                f"{name}: weights are not supported where an array is being differentiated; repeat "
-                "the elements with np.repeat, or leave weights out"
+        if weights is None:
+            return quantile_of(name, a, q, axis, method, keepdims, top=top, missing=missing)
+        if method != "inverted_cdf":
+            raise ArgumentValueError(
+                f"{name}: got weights and method={method!r}; with weights it is 'inverted_cdf'"
             )
-        return quantile_of(name, a, q, axis, method, keepdims, top=top, missing=missing)
+        x = operand(a)
+        weights = _for_each(name, weights, shape_of(x), axis)
+        q = _checked(name, q, top)
+        return _weighted(x, q, stop_gradient(weights), axis, keepdims, missing=missing)
 
 
 serve_quantiles(np.quantile)
@@ -181,16 +198,10 @@ def quantile_of(
             f"{name}: method={method!r} is not supported where an array is being differentiated; "
             f"use one of {sorted(_POSITION)}"
         )
-    if top != 1:
-        q = operand(q) / top
-    elif _FLOAT64_IS_WEAK and type(q) is np.float64:
+    if top == 1 and _FLOAT64_IS_WEAK and type(q) is np.float64:
         q = float(q)
     weak = type(q) in (int, float)
-    q = q if isinstance(q, Tracer) else np.asarray(q)
-    if anywhere(~((q >= 0) & (q <= 1))):
-        raise ArgumentValueError(
-            f"{name}: got q beyond the range of the data; give numbers from 0 to {top}"
-        )
+    q = _checked(name, q, top)
     full.require_elements(name, x, axis)
     line, kept = line_up(x, axis)
     lines = shape_of(line)[:-1]
@@ -216,12 +227,65 @@ def quantile_of(
     between = (place - below).astype(dtype_of(x) if weak and is_inexact(x) else place.dtype)
     value = element(below)
     if method not in _DISCRETE and place.dtype.kind == "f":
-        value = value + (element(above) - value) * between
+        value = _interpolated(value, element(above), between)
     unknown = np.equal(n, 0) if missing else np.isnan(ordered[..., -1])[..., *(None,) * q.ndim]
     value = np.where(unknown, np.nan, value)
     value = np.moveaxis(value, range(value.ndim - q.ndim, value.ndim), range(q.ndim))
     value = in_order(value)
     return reshape(value, shape=q.shape + kept) if keepdims else element_of(value)
+
+
+def _checked(name: str, q: Any, top: int) -> Any:
+    """The quantiles between 0 and 1, of numbers between 0 and `top`."""
+    q = operand(q) / top if top != 1 else q
+    q = q if isinstance(q, Tracer) else np.asarray(q)
+    if known(q) and anywhere(~((q >= 0) & (q <= 1))):
+        raise ArgumentValueError(
+            f"{name}: got q beyond the range of the data; give numbers from 0 to {top}"
+        )
+    return q
+
+
+def _interpolated(a: Any, b: Any, t: Any) -> Any:
+    """(1 − t)a + tb, from the nearer end, as in NumPy."""
+    step = b - a
+    from_b = np.greater_equal(t, 0.5)
+    if not isinstance(from_b, Tracer):
+        if np.all(from_b):
+            return b - step * (1 - t)
+        if not np.any(from_b):
+            return a + step * t
+    return np.where(from_b, b - step * (1 - t), a + step * t)
+
+
+def _weighted(x: Any, q: Any, w: Any, axis: Any, keepdims: bool, *, missing: bool) -> Any:
+    """The first of the sorted elements up to which there is the fraction `q` of the weight.
+
+    Which one that is jumps, so that weights and quantiles are constant.
+    """
+    line, kept = line_up(x, axis)
+    w, _ = line_up(w, axis)
+    unknown = np.isnan(line)
+    if missing:
+        w = np.where(unknown, 0, w)
+    order = np.argsort(line, axis=-1)
+    below = np.cumsum(np.take_along_axis(w, order, -1), axis=-1, dtype=np.float64)
+    total = below[..., -1:]
+    if known(total) and not missing and anywhere(~(np.isfinite(total) & np.not_equal(total, 0))):
+        raise ArgumentValueError("quantile: weights include NaN or infinity, or are all zero")
+    below = below / np.where(np.equal(total, 0), 1, total)
+    below = below.astype(q.dtype) if q.dtype.kind == "f" else below
+    count = np.count_nonzero(~unknown, -1) if missing else shape_of(line)[-1]
+    values = []
+    for each in np.ravel(q):
+        place = np.count_nonzero((below < each) | np.equal(below, 0), axis=-1)
+        place = np.clip(np.minimum(place, count - 1), 0, None)[..., None]
+        values.append(take_along_axis(line, np.take_along_axis(order, place, -1), -1)[..., 0])
+    value = np.stack(values)
+    none = np.all(unknown, axis=-1) if missing else np.any(unknown, axis=-1)
+    value = np.where(none, np.nan, value)
+    value = np.reshape(value, q.shape + (kept if keepdims else shape_of(value)[1:]))
+    return element_of(value)
 
 
 # -- covariances ----------------------------------------------------------------------------------
@@ -264,7 +328,8 @@ def cov(
             free = total - ddof * full.sum(weights * aweights) / total
     deviation = x - mean
     weighted = deviation if weights is None else deviation * weights
-    return np.squeeze(deviation @ np.conj(weighted).T / free)
+    c = deviation @ np.conj(weighted).T
+    return np.squeeze(convert(c * np.true_divide(1, free), dtype_of(c)))
 
 
 def _variables(m: Any, rowvar: bool) -> Any:

@@ -1,11 +1,11 @@
-"""Ufuncs beyond the plain call: their keywords, and the methods reduce, accumulate, outer and at.
+"""Ufuncs beyond the plain call: their keywords, and the methods outer and at.
 
-Each function here takes the ufunc first; the tracer finds it under the name of the method.
+Each function here takes the ufunc first; the tracer finds it under the name of the method. The
+methods that reduce are in :mod:`pullback.numpy.folding`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,6 @@ from pullback.numpy.indexing import parse
 from pullback.numpy.operands import operand, refuse
 from pullback.numpy.protocol import (
     are_constant,
-    array_functions,
     no_rule,
     on_constants,
     strip_all,
@@ -29,28 +28,15 @@ from pullback.numpy.protocol import (
 from pullback.rules import indexing, shaping
 from pullback.rules.registration import array_ufuncs
 
-__all__: list[str] = []
-
-_REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: np.sum,
-    np.multiply: np.prod,
-    np.maximum: np.max,
-    np.minimum: np.min,
-    np.logical_and: np.all,
-    np.logical_or: np.any,
-}
-_ACCUMULATIONS: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: np.cumsum,
-    np.multiply: np.cumprod,
-}
+__all__ = ["evaluate", "name_of"]
 
 
-def _name(ufunc: np.ufunc) -> str:
+def name_of(ufunc: np.ufunc) -> str:
     module = "numpy" if hasattr(np, ufunc.__name__) else "scipy.special"
     return f"{module}.{ufunc.__name__}"
 
 
-def _evaluate(ufunc: np.ufunc, *inputs: Any) -> Any:
+def evaluate(ufunc: np.ufunc, *inputs: Any) -> Any:
     """``ufunc(*inputs)``, whether any of them is traced or not."""
     implementation = array_ufuncs.get(ufunc)
     if implementation is None:
@@ -76,7 +62,7 @@ def call(
     neither warns nor reaches the derivative.
     """
     for argument, value in unknown.items():
-        refuse(_name(ufunc), argument, value, "leave it out, and use another function of NumPy")
+        refuse(name_of(ufunc), argument, value, "leave it out, and use another function of NumPy")
     outs = out if isinstance(out, tuple) else (out,)
     for each in outs:
         if hasattr(type(each), "_take"):  # which stores for itself
@@ -87,14 +73,14 @@ def call(
     if dtype is not None:
         inputs = tuple(_cast_input(ufunc, x, np.dtype(dtype), casting) for x in inputs)
     if where is True:
-        result = _evaluate(ufunc, *inputs)
+        result = evaluate(ufunc, *inputs)
     else:
         result = _evaluate_where(ufunc, inputs, outs, where)
     if out is None:
         return result
     results = result if isinstance(result, tuple) else (result,)
     delivered = tuple(
-        value if target is None else deliver(target, value, _name(ufunc), casting)
+        value if target is None else deliver(target, value, name_of(ufunc), casting)
         for target, value in zip(outs, results, strict=True)
     )
     return delivered if isinstance(result, tuple) else delivered[0]
@@ -102,12 +88,12 @@ def call(
 
 def _cast_input(ufunc: np.ufunc, x: Any, dtype: np.dtype[Any], casting: Any) -> Any:
     if dtype.kind not in "fc":
-        refuse(_name(ufunc), "dtype", dtype, "convert the result with .astype(dtype)")
+        refuse(name_of(ufunc), "dtype", dtype, "convert the result with .astype(dtype)")
     if dtype_of(x) == dtype:
         return x
     if type(x) not in (bool, int, float) and not np.can_cast(dtype_of(x), dtype, casting):
         raise ArgumentTypeError(
-            f"{_name(ufunc)}: an input of dtype {dtype_of(x)} cannot be cast to dtype={dtype} "
+            f"{name_of(ufunc)}: an input of dtype {dtype_of(x)} cannot be cast to dtype={dtype} "
             f"with casting={casting!r}; convert it with x.astype({dtype})"
         )
     return convert(x, dtype)
@@ -119,56 +105,18 @@ def _evaluate_where(
     """The result, with the elements of the output that `where` leaves out kept as they were."""
     if len(outs) != 1 or outs[0] is None:
         raise ArgumentTypeError(
-            f"{_name(ufunc)}: where= without out= leaves elements of the result undefined; give "
+            f"{name_of(ufunc)}: where= without out= leaves elements of the result undefined; give "
             "out=np.zeros_like(x), or choose with np.where(condition, a, b)"
         )
     if isinstance(where, Tracer) and not where._is_constant:  # it differs by example, or is unknown
         with np.errstate(all="ignore"):
-            return np.where(where, _evaluate(ufunc, *inputs), outs[0])
+            return np.where(where, evaluate(ufunc, *inputs), outs[0])
     mask = np.asarray(where, dtype=bool)
     shape = shape_of(outs[0])
     mask = np.broadcast_to(mask, shape)
     chosen = [x if shape_of(x) == () else np.broadcast_to(x, shape)[mask] for x in inputs]
-    value = _evaluate(ufunc, *chosen)
+    value = evaluate(ufunc, *chosen)
     return bind(indexing.index_update, (outs[0], value, mask), {"key": (indexing.ARRAY,)})
-
-
-def reduce(
-    ufunc: np.ufunc,
-    array: Any,
-    axis: Any = 0,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: bool = False,
-    initial: Any = np._NoValue,
-    where: Any = True,
-) -> Any:
-    """``ufunc.reduce``: the reduction of that name, over the first axis by default."""
-    function = _REDUCTIONS.get(ufunc)
-    if function is None:
-        raise no_rule(ufunc, "reduce", (array,))
-    options = {
-        "dtype": (dtype, None), "initial": (initial, np._NoValue), "where": (where, True)
-    }  # fmt: skip
-    given = {name: value for name, (value, default) in options.items() if value is not default}
-    result = array_functions[function](array, axis=axis, keepdims=keepdims, **given)
-    return _delivered(ufunc, result, out)
-
-
-def accumulate(
-    ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None, out: Any = None
-) -> Any:
-    """``ufunc.accumulate``: the cumulative function of that name, along the first axis."""
-    function = _ACCUMULATIONS.get(ufunc)
-    if function is None:
-        raise no_rule(ufunc, "accumulate", (array,))
-    given = {} if dtype is None else {"dtype": dtype}
-    return _delivered(ufunc, array_functions[function](array, axis=axis, **given), out)
-
-
-def _delivered(ufunc: np.ufunc, result: Any, out: Any) -> Any:
-    target = out[0] if isinstance(out, tuple) else out
-    return result if target is None else deliver(target, result, _name(ufunc))
 
 
 def outer(ufunc: np.ufunc, x: Any, y: Any, /, **kwargs: Any) -> Any:
@@ -176,12 +124,12 @@ def outer(ufunc: np.ufunc, x: Any, y: Any, /, **kwargs: Any) -> Any:
     x, y = operand(x), operand(y)
     if len(shape_of(y)):
         x = shaping.reshape(x, shape=shape_of(x) + (1,) * len(shape_of(y)))
-    return call(ufunc, x, y, **kwargs) if kwargs else _evaluate(ufunc, x, y)
+    return call(ufunc, x, y, **kwargs) if kwargs else evaluate(ufunc, x, y)
 
 
 def at(ufunc: np.ufunc, x: Any, key: Any, *operands: Any) -> None:
     """``ufunc.at``: the in-place operation at an index, once for each time it names an element."""
-    where = f"{_name(ufunc)}.at"
+    where = f"{name_of(ufunc)}.at"
     if owns_memory(x) and are_constant((key, operands)):
         x._announce()
         ufunc.at(x._value, *strip_all((key, *operands)))
@@ -203,7 +151,7 @@ def at(ufunc: np.ufunc, x: Any, key: Any, *operands: Any) -> None:
     others = [np.broadcast_to(operand(v), positions.shape).reshape(-1) for v in operands]
     state = x.reshape(-1)
     for turn in _turns(flat):
-        chosen = _evaluate(ufunc, state[flat[turn]], *(v[turn] for v in others))
+        chosen = evaluate(ufunc, state[flat[turn]], *(v[turn] for v in others))
         state = bind(indexing.index_update, (state, chosen, flat[turn]), {"key": (indexing.ARRAY,)})
     x[...] = state.reshape(x.shape)
 
@@ -218,6 +166,4 @@ def _turns(positions: Any) -> list[Any]:
     return [order[turn == k] for k in range(int(lengths.max(initial=0)))]
 
 
-ufunc_methods.update(
-    {"__call__": call, "reduce": reduce, "accumulate": accumulate, "outer": outer, "at": at}
-)
+ufunc_methods.update({"__call__": call, "outer": outer, "at": at})

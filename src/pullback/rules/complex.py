@@ -34,7 +34,7 @@ def conjugated(x):
     return np.conj(x) if x.dtype.kind == "c" else x
 
 
-def adjoint(a):
+def adjoint(a: Any) -> Any:
     """Aᴴ, over the last two axes."""
     return conjugated(a.mT)
 

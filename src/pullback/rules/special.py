@@ -11,10 +11,7 @@ import math
 import numpy as np
 import scipy.special as sc
 
-from pullback.core.shapes import dtype_of, shape_of
-from pullback.errors import NoRuleError
 from pullback.rules import arithmetic, exponential
-from pullback.rules.missing import no_closed_form
 from pullback.rules.registration import (
     array_ufuncs,
     constant,
@@ -23,7 +20,7 @@ from pullback.rules.registration import (
     ufunc_behind,
 )
 
-__all__ = ["digamma", "expit", "gammaln", "gaussian", "log_expit", "polygamma", "xlogy"]
+__all__ = ["expit", "gaussian", "log_expit", "xlogy"]
 
 for _name, _primitive in {
     "cbrt": arithmetic.cbrt,
@@ -113,28 +110,42 @@ def _hazard(x):
 
 @elementwise(_hazard)
 def hazard(h, x):
-    """h = φ(x)/Φ(−x), the hazard rate of the normal distribution: ∂h/∂x = h·(h − x)."""
-    return h * hazard_excess(x)
+    """h = φ(x)/Φ(−x), the hazard rate of the normal distribution: ∂h/∂x = h·(h − x).
+
+    With h = x + e₁ that is 1 + ∂e₁/∂x, of which the next derivatives don't cancel for large x.
+    """
+    excess = hazard_excess(x, order=1)
+    rise = 1 + excess * (excess - hazard_excess(x, order=2))
+    return np.where(np.greater(x, 1), rise, h * excess)
 
 
-def _hazard_excess(x):
-    """h(x) − x; for large x by Laplace's continued fraction, where the difference cancels."""
-    x = np.asarray(x)
+def _hazard_excess(x, *, order):
+    """eₙ(x), in double precision, of which the precision of x is kept.
+
+    For large x by Laplace's continued fraction, where the differences cancel.
+    """
+    dtype = np.asarray(x).dtype
+    x = np.asarray(x, np.promote_types(dtype, np.float64))
     large = x > 4
-    t = np.where(large, x, x.dtype.type(4))
-    fraction = t
-    for k in range(80, 1, -1):
+    fraction = t = np.where(large, x, 4.0)
+    for k in range(80 + order, order, -1):
         fraction = t + k / fraction
-    return np.where(large, 1 / fraction, _hazard(x) - x)[()]
+    excess = _hazard(x) - x
+    for k in range(1, order):
+        excess = k / excess - x
+    return np.where(large, order / fraction, excess).astype(dtype)[()]
 
 
 @elementwise(_hazard_excess)
-def hazard_excess(e, x):
-    """e = h − x, with the hazard rate h of the normal distribution: ∂e/∂x = h·e − 1.
+def hazard_excess(e, x, *, order):
+    """e₁ = h − x, with the hazard rate h of the normal distribution, and eₙ₊₁ = n/eₙ − x.
 
-    It is right to rounding beside 1, not beside itself: for large x it is about −1/x².
+    ∂eₙ/∂x = eₙ·(eₙ − eₙ₊₁), in which nothing cancels for large x, where eₙ is about n/x; for small
+    x it is the same as eₙ·(x + eₙ) − n.
     """
-    return hazard(x) * e - 1
+    return np.where(
+        np.greater(x, 1), e * (e - hazard_excess(x, order=order + 1)), e * (x + e) - order
+    )
 
 
 @elementwise(sc.log_ndtr)
@@ -242,131 +253,4 @@ huber.singular_at(
 )  # fmt: skip
 
 
-# -- the gamma function ---------------------------------------------------------------------------
-
-
-def _polygamma(x, *, n):
-    return sc.polygamma(n, x)
-
-
-@elementwise(_polygamma, singular=True)
-def polygamma(_y, x, *, n):
-    """y = ψ⁽ⁿ⁾(x), the derivative of order n + 1 of log Γ: ∂y/∂x = ψ⁽ⁿ⁺¹⁾(x).
-
-    Has poles at 0, −1, −2, …, where zeros stay zero.
-    """
-    return polygamma(x, n=n + 1)
-
-
-@elementwise(sc.digamma, name="digamma", singular=True)
-def digamma(_y, x):
-    """y = ψ(x) = Γ′(x)/Γ(x): ∂y/∂x = ψ⁽¹⁾(x). Has poles at 0, −1, −2, …, where zeros stay zero.
-
-    ψ⁽¹⁾ is known for real x only.
-    """
-    if dtype_of(x).kind == "c":
-        raise NoRuleError(
-            f"scipy.special.digamma: got an argument of dtype {dtype_of(x)} and shape "
-            f"{shape_of(x)}, wanted a real one: its derivative at complex numbers has no rule in "
-            "pullback; detach it with pullback.stop_gradient if the derivative is not wanted"
-        )
-    return polygamma(x, n=1)
-
-
-@elementwise(sc.gammaln, singular=True)
-def gammaln(_y, x):
-    """y = log|Γ(x)|: ∂y/∂x = ψ(x). Has poles at 0, −1, −2, …, where zeros stay zero."""
-    return sc.digamma(x)
-
-
-@elementwise(sc.gamma, singular=True)
-def gamma(y, x):
-    """y = Γ(x): ∂y/∂x = y·ψ(x). Has poles at 0, −1, −2, …, where zeros stay zero."""
-    return y * sc.digamma(x)
-
-
-def _at_pole(x, **_):
-    return np.less_equal(x, 0) & np.equal(x, np.floor(x))
-
-
-for _each, _slope, _params in (
-    (polygamma, -np.inf, {"n": 1}), (digamma, np.inf, {}), (gammaln, -np.inf, {}),
-    (gamma, -np.inf, {}),
-):  # fmt: skip
-    _each.singular_at("x = 0, −1, −2, …", _at_pole, 0.0, _slope, np.nan, "pole", params=_params)
-
-
-@elementwise(sc.betaln, singular=True)
-def betaln(_z, x, y):
-    """z = log|B(x, y)|: ∂z/∂x = ψ(x) − ψ(x + y), ∂z/∂y = ψ(y) − ψ(x + y).
-
-    Has poles where x or y is 0, −1, −2, …; there zeros stay zero.
-    """
-    return (
-        lambda: sc.digamma(x) - sc.digamma(x + y),
-        lambda: sc.digamma(y) - sc.digamma(x + y),
-    )
-
-
-@elementwise(sc.beta, singular=True)
-def beta(z, x, y):
-    """z = B(x, y): ∂z/∂x = z·(ψ(x) − ψ(x + y)), ∂z/∂y = z·(ψ(y) − ψ(x + y)).
-
-    Has poles where x or y is 0, −1, −2, …; there zeros stay zero.
-    """
-    return (
-        lambda: z * (sc.digamma(x) - sc.digamma(x + y)),
-        lambda: z * (sc.digamma(y) - sc.digamma(x + y)),
-    )
-
-
-for _each, _slopes in ((betaln, (-np.inf, 0)), (beta, (-np.inf, np.nan))):
-    _each.singular_at(
-        "x or y = 0, −1, −2, …",
-        lambda x, y: _at_pole(x) | _at_pole(y),
-        (0.0, 1.0), _slopes, (np.nan, 0 if _each is betaln else np.nan), "pole",
-    )  # fmt: skip
-
-
-for _ufunc in (sc.gammasgn, sc.round):
-    constant(_ufunc, name=f"special_{_ufunc.__name__}")
-
-
-@elementwise(sc.gammainc, singular=True)
-def gammainc(_z, a, x):
-    """z = γ(a, x)/Γ(a): ∂z/∂x = xᵃ⁻¹e⁻ˣ/Γ(a); no rule for a. Infinite at x = 0 for a < 1."""
-    return no_closed_form("gammainc", "a"), lambda: np.exp(sc.xlogy(a - 1, x) - x - sc.gammaln(a))
-
-
-@elementwise(sc.gammaincc, singular=True)
-def gammaincc(_z, a, x):
-    """z = Γ(a, x)/Γ(a): ∂z/∂x = −xᵃ⁻¹e⁻ˣ/Γ(a); no rule for a. Infinite at x = 0 for a < 1."""
-    return no_closed_form("gammaincc", "a"), lambda: -np.exp(sc.xlogy(a - 1, x) - x - sc.gammaln(a))
-
-
-for _each, _slope in ((gammainc, np.inf), (gammaincc, -np.inf)):
-    _each.singular_at(
-        "x = 0 with a < 1",
-        lambda a, x: np.equal(x, 0) & np.less(a, 1),
-        (0.5, 0.0), (None, _slope), (None, np.nan), "pole",
-    )  # fmt: skip
-
-
-@elementwise(sc.betainc, singular=True)
-def betainc(_z, a, b, x):
-    """z = Iₓ(a, b): ∂z/∂x = xᵃ⁻¹(1 − x)ᵇ⁻¹/B(a, b); no rule for a and b.
-
-    Infinite at x = 0 for a < 1 and at x = 1 for b < 1, where zeros stay zero.
-    """
-    return (
-        no_closed_form("betainc", "a"),
-        no_closed_form("betainc", "b"),
-        lambda: np.exp(sc.xlogy(a - 1, x) + sc.xlog1py(b - 1, -x) - sc.betaln(a, b)),
-    )
-
-
-betainc.singular_at(
-    "x = 0 with a < 1, or x = 1 with b < 1",
-    lambda a, b, x: (np.equal(x, 0) & np.less(a, 1)) | (np.equal(x, 1) & np.less(b, 1)),
-    (0.5, 1.0, 0.0), (None, None, np.inf), (None, None, np.nan), "pole",
-)  # fmt: skip
+constant(sc.round, name="special_round")

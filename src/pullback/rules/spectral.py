@@ -75,8 +75,15 @@ def _sums(s):
 # -- Hermitian matrices ---------------------------------------------------------------------------
 
 
-def _eigh(a, *, uplo="L"):
-    return tuple(np.linalg.eigh(a, uplo))
+def _eigh(a, *, uplo="L", driver=None):
+    """By NumPy, or by a `driver` of LAPACK's, which may choose other signs of vectors."""
+    if driver is None or not a.size:
+        return tuple(np.linalg.eigh(a, uplo))
+    from scipy.linalg import eigh
+
+    places = list(np.ndindex(a.shape[:-2]))
+    found = [eigh(a[i], lower=uplo == "L", driver=driver, check_finite=False) for i in places]
+    return tuple(np.stack(x).reshape(*a.shape[:-2], *x[0].shape) for x in zip(*found, strict=True))
 
 
 def _separate_eigh(outs, args, interpreter):
@@ -96,7 +103,7 @@ def _separate_eigh(outs, args, interpreter):
     rowwise("(n,n)->(n),(n,n)", lambda n: 9 * n**3, multiple=True),
     separate=_separate_eigh,
 )
-def eigh(y, _a, *, uplo="L"):
+def eigh(y, _a, *, uplo="L", driver=None):
     """AV = V diag(w): ẇ = diag(VᴴȦV), V̇ = V(F ∘ VᴴȦV), Fᵢⱼ = 1/(wⱼ − wᵢ), Fᵢᵢ = 0.
 
     Ā = V(diag(w̄) + F ∘ VᴴV̄)Vᴴ. NumPy reads one triangle of A, `uplo`, and takes the other one to be
@@ -265,13 +272,17 @@ def _of_svd(u, vh, factors):
     return Linear(pushforward, pullback)
 
 
-def _pinv(a, *, rcond=None, hermitian=False):
+def _pinv(a, *, rcond=None, hermitian=False, atol=0.0):
     options = {} if rcond is None else {"rcond": rcond}
+    if atol:
+        values = np.abs(np.linalg.eigvalsh(a)) if hermitian else np.linalg.svdvals(a)
+        largest = np.max(values, axis=-1, initial=np.finfo(values.dtype).tiny)
+        options["rcond"] = (rcond or 0) + atol / largest
     return np.linalg.pinv(a, hermitian=hermitian, **options)
 
 
 @rule(_pinv, rowwise("(m,n)->(n,m)", lambda m, n: _svd_count(m, n) + 2 * m * n * min(m, n)))
-def pinv(y, a, *, rcond=None, hermitian=False):
+def pinv(y, a, *, rcond=None, hermitian=False, atol=0.0):
     """Y = A⁺: Ẏ = −YȦY + YYᴴȦᴴ(I − AY) + (I − YA)ȦᴴYᴴY, where the rank of A stays the same.
 
     G. H. Golub and V. Pereyra, *The differentiation of pseudo-inverses and nonlinear least squares

@@ -5,4 +5,16 @@ from pullback.scipy.loading import follow
 
 __all__ = ["advice"]
 
-follow({"scipy.special": "pullback.scipy.special"})
+follow(
+    {
+        "scipy.fft": "pullback.scipy.fft",
+        "scipy.fftpack": "pullback.scipy.fftpack",
+        "scipy.linalg": "pullback.scipy.linalg",
+        "scipy.linalg.interpolative": "pullback.scipy.linalg.interpolative",
+        "scipy.signal": "pullback.scipy.signal",
+        "scipy.sparse": "pullback.scipy.sparse",
+        "scipy.spatial": "pullback.scipy.spatial",
+        "scipy.special": "pullback.scipy.special",
+        "scipy.stats": "pullback.scipy.stats",
+    }
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.numpy.decisions import Kind, decisions
+from pullback.numpy.decisions import Kind, decide, decide_module, decision_of, decisions
 from pullback.numpy.foreign import GENERAL, advice
 from pullback.numpy.protocol import array_functions
 
@@ -20,10 +20,7 @@ _SOLVER = (
     "arguments, and give it the rule of an implicit function: where F(z, p) = 0, "
     "∂z/∂p = −(∂F/∂z)⁻¹ ∂F/∂p"
 )
-_TRANSFORM = (
-    "Multiply by its matrix: along the last axis, of length n, f(x) = x @ f(np.eye(n)); or for a "
-    f"long one {_LINEAR}"
-)
+_TRANSFORM = "Write it with the transforms of scipy.fft, such as fft and dct, which have rules"
 
 FAMILIES = {
     "scipy.cluster": f"Detach the data with pullback.stop_gradient(x), or {_WRAPPED}",
@@ -47,15 +44,19 @@ FAMILIES = {
     ),
     "scipy.optimize": f"Solvers are not differentiated step by step: {_SOLVER}",
     "scipy.signal": (
-        f"Write it with NumPy's functions, such as np.convolve and np.correlate; or {_WRAPPED}; "
-        "that of a filter, which is linear, is pullback.Linear(f) with the function itself"
+        f"Write it with functions that have a rule, such as scipy.signal.convolve and lfilter; or "
+        f"{_WRAPPED}; that of a filter, which is linear, is pullback.Linear(f) with the function "
+        "itself"
     ),
     "scipy.sparse": (
-        "A sparse array holds no traced values, and multiplies none: put the product into a "
-        "function with @pullback.primitive, and let its rule return "
-        "pullback.Linear(lambda v: A @ v, lambda v: A.T @ v); or multiply by A.toarray()"
+        "Sparse matrices multiply traced values, A @ x, and have traced elements, "
+        "csr_array((data, indices, indptr)); for anything else make them dense, A.toarray()"
     ),
-    "scipy.sparse.linalg": f"Where it solves equations {_SOLVER}; otherwise {_WRAPPED}",
+    "scipy.sparse.linalg": (
+        "Hand over what is traced as an array, or as a matrix with traced elements, "
+        "csr_array((data, indices, indptr)), to spsolve, factorized, cg, gmres and their kin; "
+        f"otherwise {_WRAPPED}"
+    ),
     "scipy.spatial": (
         "Write it with NumPy's functions, distances as np.sqrt(np.sum((x - y) ** 2, axis=-1)); or "
         f"{_WRAPPED}"
@@ -72,27 +73,38 @@ FAMILIES = {
 }
 """What to do instead, in sentences, by the beginning of the name; the longest one counts."""
 
+OF_DISTRIBUTIONS = {
+    "fit": (
+        "Fit plain data outside of the function; or minimise -np.sum(logpdf(x, *shapes, loc, "
+        "scale)), and differentiate its minimum by the rule of an implicit function"
+    ),
+    "fit_loc_scale": "Write it with the mean and the standard deviation of the data",
+    "expect": (
+        "Write it as a sum over the nodes of a quadrature, which "
+        "np.polynomial.legendre.leggauss(n) gives, of weights times f(x) times pdf(x, *shapes)"
+    ),
+    "rvs": (
+        "Draw u = rng.uniform(size=n) outside of the function, and call ppf(u, *shapes, loc, "
+        "scale), which has a derivative; or write loc + scale * z, where z is plain"
+    ),
+}
+"""What to do instead of calling methods of SciPy's distributions."""
+
 NAMESAKES = frozenset({"scipy.linalg", "scipy.signal", "scipy.integrate"})
 """Modules whose functions NumPy has under the same names, so far as it has them."""
-
-SOLVES = frozenset({
-    "cho_factor", "cho_solve", "lu_factor", "lu_solve", "lu", "solve_triangular", "solve_banded",
-    "solveh_banded", "solve_toeplitz", "solve_circulant", "cho_solve_banded", "cholesky_banded",
-})  # fmt: skip
-"""Factorisations, and what solves with them."""
 
 
 def for_scipy(name: str) -> str:
     """What to do instead of calling SciPy's function of this public name."""
-    decision = decisions.get(name)
+    decision = decisions.get(name) or decisions.get(name.rpartition(".")[0])
     if decision is not None and decision.kind is Kind.REFUSED:
         return decision.reason
     family, _, function = name.rpartition(".")
+    if family.startswith("scipy.stats.") and function in OF_DISTRIBUTIONS:
+        return OF_DISTRIBUTIONS[function]
     for module in (np, np.linalg) if family in NAMESAKES else ():
         if getattr(module, function, None) in array_functions:
             return f"Call {module.__name__}.{function}, which has a rule"
-    if family == "scipy.linalg" and function in SOLVES:
-        return f"Call numpy.linalg.solve(A, b), which has a rule; or {_WRAPPED}"
     if family == "scipy.optimize" and function.startswith(("minimize", "fmin")):
         return (
             "Minimisation is not differentiated step by step: minimise outside of the function; "
@@ -106,8 +118,25 @@ def for_scipy(name: str) -> str:
 
 def for_numpy(name: str) -> str:
     """What to do instead of calling NumPy's function of this name."""
-    return _TRANSFORM if name.startswith("numpy.fft.") else GENERAL
+    decision = decision_of(name)
+    if decision is not None and decision.kind is Kind.REFUSED:
+        return decision.reason
+    return GENERAL
 
 
 advice["scipy"] = for_scipy
 advice["numpy"] = for_numpy
+
+for _module, _family in {
+    "scipy.cluster.hierarchy": "scipy.cluster",
+    "scipy.cluster.vq": "scipy.cluster",
+    "scipy.integrate": "scipy.integrate",
+    "scipy.interpolate": "scipy.interpolate",
+    "scipy.ndimage": "scipy.ndimage",
+    "scipy.optimize": "scipy.optimize",
+}.items():
+    decide_module(_module, Kind.REFUSED, FAMILIES[_family])
+decide(
+    "scipy.ndimage", "distance_transform_edt", Kind.CONSTANT,
+    "of an image it tells zeros from all else",
+)  # fmt: skip

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from types import FunctionType, ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
 from pullback.core.tracing import Tracer
 from pullback.errors import NoRuleError
 from pullback.numpy.decisions import Kind, decide
+from pullback.scipy.constants import constant_call
 from pullback.scipy.first_step import first_traced, give_first_step
 
 __all__ = ["constant", "passed", "refused"]
@@ -32,11 +33,14 @@ def refused(module: ModuleType, names: str, instead: str) -> None:
     for name in names.split():
         function = getattr(module, name, None)
         if type(function) is FunctionType:
-            give_first_step(function, _refusing(f"{module.__name__}.{name}", instead))
+            give_first_step(function, _refusing(function, f"{module.__name__}.{name}", instead))
 
 
-def _refusing(name: str, instead: str) -> Any:
-    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
+def _refusing(function: FunctionType, name: str, instead: str) -> Any:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        out = constant_call(function, args, kwargs)
+        if out is not NotImplemented:
+            return out
         x: Tracer = first_traced((*args, *kwargs.values()))
         raise NoRuleError(
             f"{name} met a traced value of dtype {x.dtype} and shape {x.shape}, and has no "

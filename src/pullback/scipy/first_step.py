@@ -26,12 +26,23 @@ import numpy as np
 
 from pullback.core.tracing import Tracer
 
-__all__ = ["any_traced", "first_traced", "give_first_step", "plain", "served", "serves"]
+__all__ = [
+    "any_traced",
+    "composites",
+    "first_traced",
+    "give_first_step",
+    "plain",
+    "served",
+    "serves",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 served: dict[Callable[..., Any], Callable[..., Any]] = {}
 """The functions of SciPy's that are served with a rule, and what serves them."""
+
+composites: dict[type, Callable[[Any], Any]] = {}
+"""Classes of objects that hold a traced value, and what gives that value of one."""
 
 
 def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
@@ -81,7 +92,9 @@ def first_traced(values: Iterable[Any]) -> Any:
         elif isinstance(x, list | tuple):
             found = first_traced(x)
         elif isinstance(x, dict):
-            found = first_traced(x.values())
+            found = first_traced(dict.values(x))
+        elif kind in composites:
+            return composites[kind](x)
         if found is not None:
             return found
     return None
@@ -90,8 +103,10 @@ def first_traced(values: Iterable[Any]) -> Any:
 _ATOMS = frozenset({bool, int, float, complex, str, type(None), np.float64})
 
 
-def give_first_step(function: Callable[..., Any], traced: Callable[..., Any]) -> None:
-    """Let `function` hand a call with tracers among its arguments to `traced`."""
+def give_first_step(
+    function: Callable[..., Any], traced: Callable[..., Any], *, always: bool = False
+) -> None:
+    """Let `function` hand a call with tracers among its arguments to `traced`; or every call."""
     if not isinstance(function, FunctionType):
         raise TypeError(
             f"{function!r} is of type {type(function).__name__}, and only a function written in "
@@ -104,7 +119,12 @@ def give_first_step(function: Callable[..., Any], traced: Callable[..., Any]) ->
             function.__dict__.setdefault("__signature__", inspect.signature(function))
         function.__wrapped__ = original  # type: ignore[attr-defined]
     # The last of all: a call in another thread has the old code or the new, and both work.
-    function.__code__ = _first_step(function.__code__, (any_traced, traced, original))
+    asked = _always if always else any_traced
+    function.__code__ = _first_step(function.__code__, (asked, traced, original))
+
+
+def _always(_values: Iterable[Any]) -> bool:
+    return True
 
 
 def _copy(function: FunctionType) -> FunctionType:

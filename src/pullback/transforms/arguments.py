@@ -103,7 +103,7 @@ def require_one_each(tangents: Sequence[Any], primals: Sequence[Any], where: str
 
 def require_array(x: Any, where: str) -> Any:
     """`x` if it is an array, tracer or number; object arrays of traced values are joined."""
-    if isinstance(x, Tracer | float | int | complex | np.generic):
+    if isinstance(x, _SINGLE):
         return x
     if is_plain(x):
         x = elements_of(x, where)
@@ -153,7 +153,7 @@ def seed(x: Any, primal: Any, where: str) -> Any:
             f"{where} has dtype {dtype_of(x)}, wanted {dtype}, the dtype of the value it belongs "
             f"to; convert it with x.astype({dtype})"
         )
-    if known(x) and np.isnan(strip(x)).any():
+    if known(x) and np.logical_or.reduce(np.isnan(strip(x)), axis=None):
         raise ArgumentValueError(
             f"{where} of shape {shape} and dtype {dtype} holds NaN, wanted numbers: every "
             "derivative would be NaN; look for the NaN where the seed was made"
@@ -208,6 +208,7 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
     return leaves, spec
 
 
+_SINGLE = (Tracer, float, int, complex, np.generic)
 _DOUBLES, _DOUBLE = frozenset({float, np.float64}), np.dtype(np.float64)
 _ARRAYS = frozenset({np.ndarray, float, int, bool, complex, Tracer, *np.sctypeDict.values()})
 

@@ -337,4 +337,9 @@ def _from_front(value: Any, payload: Any, axis: int | None, size: int, where: st
         return value if axis == 0 else np.moveaxis(value, 0, axis)
     if axis is None:
         return value
+    if axis == 0 and type(value) is not Tracer:
+        value = np.asarray(value)
+        rows = np.empty((size, *value.shape), value.dtype)
+        rows[...] = value
+        return rows
     return np.moveaxis(np.broadcast_to(value, (size, *shape_of(value))), 0, axis)

@@ -140,8 +140,10 @@ def _columns(
             return recording.linearization.push(dots)
 
         for i, columns in enumerate(_over_basis(push, x, outputs, recording)):
-            shape = outputs[i].shape + x.shape
-            blocks[i].append(np.reshape(np.moveaxis(columns, 0, -1), shape))
+            y = outputs[i]
+            if y.shape:
+                columns = np.transpose(columns, (*range(1, y.ndim + 1), 0))
+            blocks[i].append(columns.reshape(y.shape + x.shape))
     return blocks
 
 
@@ -168,7 +170,7 @@ def _rows(recording: Recording, inputs: list[Abstract], outputs: list[Abstract])
                 for re, im, x in zip(row, turned, inputs, strict=True)
             ]
         blocks.append(
-            [np.reshape(each, y.shape + x.shape) for each, x in zip(row, inputs, strict=True)]
+            [each.reshape(y.shape + x.shape) for each, x in zip(row, inputs, strict=True)]
         )
     return blocks
 
@@ -204,12 +206,9 @@ def _over_basis(
                     for i, result in enumerate(results)
                 ]
             )
-    return [
-        np.concatenate([part[i] for part in parts])
-        if parts
-        else np.zeros((0, *result.shape), result.dtype)
-        for i, result in enumerate(results)
-    ]
+    if not parts:
+        return [np.zeros((0, *result.shape), result.dtype) for result in results]
+    return [np.concatenate(each) for each in zip(*parts, strict=True)]
 
 
 def _batched(
@@ -217,12 +216,17 @@ def _batched(
 ) -> list[Any]:
     with Batch(where, len(basis)) as batch:
         lowered = [lower(out, batch, where) for out in apply(Tracer(batch, basis, MAPPED))]
+    count = len(basis)
     return [
-        value
-        if payload is MAPPED
-        else np.broadcast_to(_or_zeros(value, result), (len(basis), *result.shape))
+        value if payload is MAPPED else _repeated(value, count, result)
         for (value, payload), result in zip(lowered, results, strict=True)
     ]
+
+
+def _repeated(x: Any, count: int, like: Abstract) -> Any:
+    """A derivative that is the same for all unit arrays, as so many rows."""
+    shape = (count, *like.shape)
+    return np.zeros(shape, like.dtype) if x is None else np.broadcast_to(x, shape)
 
 
 def _or_zeros(x: Any, like: Abstract) -> Any:
@@ -320,15 +324,16 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 def _require_inexact_output(
     recording: Recording, inputs: Sequence[Abstract], *, holomorphic: bool
 ) -> None:
-    paths = trees.leaf_paths(recording.out_spec)
-    complex_input = any(x.dtype.kind == "c" for x in inputs)
-    for leaf, path in zip(recording.out_leaves, paths, strict=True):
-        what = f"{recording.where}: output{path} has dtype {leaf.dtype} and shape {leaf.shape}"
-        if leaf.dtype.kind not in "fc":
-            raise ArgumentTypeError(
-                f"{what}, wanted a floating or complex dtype; leave it out of the result"
-            )
-        if complex_input and not holomorphic:
+    wrong_complex = not holomorphic and any(x.dtype.kind == "c" for x in inputs)
+    for number, leaf in enumerate(recording.out_leaves):
+        inexact = leaf.dtype.kind in "fc"
+        if not inexact or wrong_complex:
+            path = trees.leaf_paths(recording.out_spec)[number]
+            what = f"{recording.where}: output{path} has dtype {leaf.dtype} and shape {leaf.shape}"
+            if not inexact:
+                raise ArgumentTypeError(
+                    f"{what}, wanted a floating or complex dtype; leave it out of the result"
+                )
             raise ArgumentTypeError(
                 f"{what}, and an argument is complex, so its derivative is not a complex matrix; "
                 "pass holomorphic=True if the function is complex differentiable, or "

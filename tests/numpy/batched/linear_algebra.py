@@ -27,6 +27,12 @@ FUNCTIONS: dict[str, list[Case]] = {
     ],
     "numpy.linalg.eigvalsh": [case(np.linalg.eigvalsh, H)],
     "numpy.linalg.inv": [case(np.linalg.inv, S)],
+    "numpy.linalg.qr": [
+        case(lambda a: np.linalg.qr(a)[0], Q, rtol=1e-9),
+        case(lambda a: np.linalg.qr(a)[1], Q, rtol=1e-9),
+    ],
+    "numpy.linalg.eig": [case(lambda a: np.abs(np.linalg.eig(a)[0]), H, rtol=1e-9)],
+    "numpy.linalg.eigvals": [case(lambda a: np.abs(np.linalg.eigvals(a)), H, rtol=1e-9)],
     "numpy.linalg.lstsq": [
         case(lambda a, b: np.linalg.lstsq(a, b)[0], Q, V, rtol=1e-9),
         case(lambda a, b: np.linalg.lstsq(a, b)[3], Q, V, rtol=1e-9),

@@ -76,10 +76,20 @@ UFUNC_METHODS: dict[str, list[Case]] = {
         case(lambda x: np.multiply.reduce(x, axis=1), M),
         case(lambda x: np.maximum.reduce(x, axis=None), M),
         case(lambda x: np.logical_or.reduce(x > 1, axis=0), M),
+        case(lambda x: np.subtract.reduce(x, axis=1, keepdims=True), M),
+        case(lambda x: np.fmax.reduce(x, axis=(0, 2)), T),
+        case(lambda x: np.hypot.reduce(x, initial=0.5, where=np.arange(4) != 1), M),
     ],
     "accumulate": [
         case(lambda x: np.add.accumulate(x), M),
         case(lambda x: np.multiply.accumulate(x, axis=1), M),
+        case(lambda x: np.maximum.accumulate(x, axis=-1), T),
+        case(lambda x: np.divide.accumulate(x), M),
+    ],
+    "reduceat": [
+        case(lambda x: np.add.reduceat(x, [0, 2, 1], axis=1), M),
+        case(lambda x: np.multiply.reduceat(x, [1, 2]), M),
+        case(lambda x: np.minimum.reduceat(x, [0, 2], axis=-1), T),
     ],
     "outer": [
         case(np.multiply.outer, V, W),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from pullback.compiler.call.spec import Instance, NativeFunction
 from pullback.errors import PullbackError
 
@@ -10,8 +13,10 @@ __all__ = ["failure", "out_of_memory"]
 RAISED, INTERRUPTED = -1, -2
 
 
-def failure(function: NativeFunction, number: int) -> BaseException:
-    """The exception for a call that returned this number, which is not 0."""
+def failure(
+    function: NativeFunction, number: int, leaves: Sequence[Any] | None = None
+) -> BaseException:
+    """The exception for a call with such leaves that returned this number, which is not 0."""
     if number in (RAISED, INTERRUPTED) and function.kept is not None:
         kept = function.kept()
         if kept is not None:
@@ -20,11 +25,31 @@ def failure(function: NativeFunction, number: int) -> BaseException:
         return KeyboardInterrupt()
     if 0 < number <= len(function.errors):
         cls, message = function.errors[number - 1]
-        return cls(f"{function.name}: {message}")
+        seen = _seen(function, leaves) if cls is IndexError and leaves is not None else None
+        error = cls(f"{function.name}: {message if seen is None else seen}")
+        for note in getattr(seen, "__notes__", ()):
+            error.add_note(note)
+        return error
     return PullbackError(
         f"{function.name}: native code returned {number}, and the program has no such error; "
         "this is a mistake in pullback"
     )
+
+
+def _seen(function: NativeFunction, leaves: Sequence[Any]) -> IndexError | None:
+    """The error that evaluation step by step ends in; `None` if it ends in no such one.
+
+    An array that has been given away may have been written to: with that nobody can tell.
+    """
+    if function.witness is None or function.donated:
+        return None
+    try:
+        function.witness(leaves)
+    except IndexError as error:
+        return error
+    except Exception:  # of memory, or what the user's own functions raise when called once more
+        return None
+    return None
 
 
 def out_of_memory(function: NativeFunction, instance: Instance) -> MemoryError:

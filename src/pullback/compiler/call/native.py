@@ -130,8 +130,8 @@ class NativeEntry:
             self._record[INSTANCES] = len(self._places)
 
 
-def _raise(function: NativeFunction, number: int) -> NoReturn:
-    raise failure(function, number)
+def _raise(function: NativeFunction, number: int, *leaves: Any) -> NoReturn:
+    raise failure(function, number, leaves)
 
 
 def _close(close: Callable[[int], None], record: np.ndarray[Any, Any], _: Library) -> None:

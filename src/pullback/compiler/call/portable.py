@@ -93,7 +93,7 @@ class PortableEntry:
             None if context is None else address(context),
         )
         if status:
-            raise failure(function, status)
+            raise failure(function, status, leaves)
         return [_result(*pair) for pair in zip(results, instance.outputs, strict=True)]
 
     def _to_be_made(

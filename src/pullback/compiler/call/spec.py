@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -129,6 +129,9 @@ class NativeFunction:
         Of an input and the output that may take over its memory.
     single : bool
         Whether the only output is returned by itself; otherwise they are a tuple.
+    witness : callable or None
+        Evaluates the function of leaves step by step, to raise an `IndexError` with the words for
+        it: native code knows that an index is outside, and doesn't keep which.
     owner : object
         Whatever must live as long as calls may come, such as the library of the native function.
     """
@@ -141,6 +144,7 @@ class NativeFunction:
     kept: Callable[[], BaseException | None] | None = None
     donated: tuple[tuple[int, int], ...] = ()
     single: bool = False
+    witness: Callable[[Sequence[Any]], Any] | None = field(default=None, repr=False)
     owner: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

@@ -89,8 +89,8 @@ def _moved(
 
     def at(inner: Scope, indices: Indices, where: Expr | None) -> Expr:
         found = [
-            _place(context, inner, index, indices, args, extent, where)
-            for index, extent in zip(access.indices, x.shape, strict=True)
+            _place(context, inner, index, indices, args, (axis, extent), where)
+            for axis, (index, extent) in enumerate(zip(access.indices, x.shape, strict=True))
         ]
         return x.element(inner, found, where)
 
@@ -151,20 +151,24 @@ def _place(
     index: Index,
     point: Indices,
     args: Sequence[Any],
-    extent: int,
+    along: tuple[int, int],
     where: Expr | None = None,
 ) -> Affine:
-    """Where an index is, at a point of the iteration space; checked, if it is loaded."""
+    """Where an index is, at a point of the iteration space; checked, if it is loaded.
+
+    `along` is the axis of the array that it goes along, and the extent of that.
+    """
+    axis, extent = along
     if index.load is None:
         place = Affine(index.start)
-        for axis, step in index.steps:
-            place = place.plus(point[axis].scaled(step))
+        for other, step in index.steps:
+            place = place.plus(point[other].scaled(step))
         return place
     load = index.load
     positions = args[load.argument]
     if load.part is not None:
         positions = context.constant(np.nonzero(positions)[load.part])
-    inner = [_place(context, scope, each, point, args, 0) for each in load.indices]
+    inner = [_place(context, scope, each, point, args, (0, 0)) for each in load.indices]
     value = scope.convert(positions.element(scope, inner, where), "int64")
     value = scope.named(value)
     known = scope.place_of(value)
@@ -182,7 +186,7 @@ def _place(
     )
     if where is not None:
         inside = scope.op("logical_or", scope.op("logical_not", where), inside)
-    words = f"an index is out of bounds for an axis of {extent} elements"
+    words = f"an index is out of bounds for axis {axis} with size {extent}"
     scope.check(inside, context.error(IndexError, words))
     below = scope.op("less", value, Const(0, "int64"))
     value = scope.op("select", below, scope.op("add", value, most), value)
@@ -319,10 +323,10 @@ def _write(context: Context, scope: Scope, out: Stored, loops: Loops, args: Sequ
     body = scopes[-1]
     free = [axis for axis in range(len(loops.extents)) if axis not in serial]
     places = [
-        _place(context, body, index, point, args, extent)
+        _place(context, body, index, point, args, along)
         if index.load is not None and axes_of(index.load).isdisjoint(free)
         else None
-        for index, extent in zip(loops.write.indices, out.shape, strict=True)
+        for index, along in zip(loops.write.indices, enumerate(out.shape), strict=True)
     ]
 
     def writes(inner: Scope, indices: tuple[Affine, ...]) -> list[Write]:
@@ -330,8 +334,10 @@ def _write(context: Context, scope: Scope, out: Stored, loops: Loops, args: Sequ
         for axis, index in zip(free, indices, strict=True):
             full[axis] = index
         target = [
-            _place(context, inner, index, full, args, extent) if known is None else known
-            for index, known, extent in zip(loops.write.indices, places, out.shape, strict=True)
+            _place(context, inner, index, full, args, along) if known is None else known
+            for index, known, along in zip(
+                loops.write.indices, places, enumerate(out.shape), strict=True
+            )
         ]
         return out.writes(target, values.element(inner, full), combine)
 

@@ -89,8 +89,9 @@ class Chunkwise(ABC):
 
         Notes
         -----
-        Where a call with all samples is split along them, the bits are the same if every chunk but
-        the last is a multiple of `Report.block` samples, as those are that arrays are cut into.
+        Where a call with all samples is split along them, and leaves no product to BLAS, the bits
+        are the same if every chunk but the last is a multiple of `Report.block` samples, as those
+        are that arrays are cut into.
 
         Examples
         --------

@@ -119,16 +119,17 @@ class Over:
                 f"{self._where}: resume is the state of a computation with another function or "
                 "other arguments; pass those that it was begun with, or leave resume out"
             )
+        outs = self._arrays(stream)
         given = (
             self._function.name, stream, data, stream.values(call.leaves), self._axes,
-            self._progress, state, self._arrays(stream),
+            self._progress, state, outs,
             call.stream if data.total is None else None,
         )  # fmt: skip
         client = client_for(self._client, data, self._where)
         run = Run(*given) if client is None else ClusterRun(*given, client)
         run.totals()
         end = run.stream.end(run.inputs())
-        return run.stream.result([*end.values()], state.rows)
+        return _in_place(run.stream.result([*end.values()], state.rows), outs)
 
     # -- arguments ---------------------------------------------------------------------------------
 
@@ -187,13 +188,8 @@ class Over:
         found = self._function(*self._placed(others, chunk), **kwargs)
         if self._out is None:
             return found
-        leaves, spec = trees.flatten(found)
-        outs = trees.flatten_like(spec, self._out, f"{self._where}: out")
-        for i, (leaf, out) in enumerate(zip(leaves, outs, strict=True)):
-            if out is not None:
-                out[...] = leaf
-                leaves[i] = out
-        return trees.unflatten(spec, leaves)
+        outs = trees.flatten_like(trees.flatten(found)[1], self._out, f"{self._where}: out")
+        return _in_place(found, {i: out for i, out in enumerate(outs) if out is not None})
 
     # -- many --------------------------------------------------------------------------------------
 
@@ -240,6 +236,19 @@ class Over:
                 )
             found[position] = out
         return found
+
+
+def _in_place(result: Any, outs: Mapping[int, np.ndarray[Any, Any]]) -> Any:
+    """The result with the caller's own arrays in it, by their position among its leaves."""
+    if not outs:
+        return result
+    leaves, spec = trees.flatten(result)
+    for position, out in outs.items():
+        # They are in its memory already, but for few samples, or where another array was begun.
+        if not np.may_share_memory(leaves[position], out):
+            out[...] = leaves[position]
+        leaves[position] = out
+    return trees.unflatten(spec, leaves)
 
 
 class _Call:

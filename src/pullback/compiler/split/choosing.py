@@ -1,7 +1,9 @@
 """Which samples a program is split along.
 
 Along each extent that loops have, it is found out what could be done tile by tile. That is taken
-which has the most bytes in buffers that become a tile's own, and the most work in tiles.
+which spares the most bytes of buffers, as they become a tile's own. Where none are spared worth
+speaking of, that with the most tiles among those that have most of the work in them: the features
+of a matrix of features are samples too, but few.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from pullback.compiler.split.sizes import Sizes
 from pullback.compiler.split.survey import Survey
 from pullback.compiler.split.unmerging import surveyed
 
-__all__ = ["Plan", "chosen", "plan_along", "tile_of"]
+__all__ = ["Plan", "chosen", "plan_along"]
 
 _EXTENTS = 4
 """How many extents are looked at."""
@@ -31,6 +33,8 @@ _PRODUCT = 3
 """Axes that a product of matrices has, one of which is summed over, at least."""
 _PARTS = 8
 """So many tiles are enough for several threads."""
+_MOST = 0.75
+"""Which part of the work that can be done in tiles is most of it."""
 
 
 @dataclass
@@ -43,8 +47,10 @@ class Plan:
     phases : list of Phase
     inner : list of set of str
         For each phase the buffers that become its tiles' own.
-    saved : int
+    by_phase : list of int
         Bytes of these.
+    tiles : list of int
+        For each phase the samples of a tile; all of them where it has none.
     work : int
         Operations in tiles.
     """
@@ -52,8 +58,23 @@ class Plan:
     survey: Survey
     phases: list[Phase]
     inner: list[set[str]]
-    saved: int
+    by_phase: list[int]
+    tiles: list[int]
     work: int
+
+    @property
+    def saved(self) -> int:
+        """Bytes of the tiles' own buffers in all phases."""
+        return sum(self.by_phase)
+
+    @property
+    def spared(self) -> int:
+        """Bytes of these that no tile needs: of one that has all samples none, and so on."""
+        samples = self.survey.samples
+        if varies(samples):
+            return self.saved
+        pairs = zip(self.by_phase, self.tiles, strict=True)
+        return sum(saved - saved * min(tile, samples) // samples for saved, tile in pairs)
 
 
 def chosen(program: Program, samples: Collection[int] | None, sizes: Sizes) -> Plan | None:
@@ -62,28 +83,34 @@ def chosen(program: Program, samples: Collection[int] | None, sizes: Sizes) -> P
     # Of samples whose number varies there may be many.
     for number in (True, False):
         likely = {n: often for n, often in extents.items() if varies(n) is number}
-        plans = [plan_along(program, n) for n, _ in Counter(likely).most_common(_EXTENTS) if n > 1]
-        best = max(plans, key=lambda plan: _worth(plan, sizes), default=None)
+        most = [n for n, _ in Counter(likely).most_common(_EXTENTS) if n > 1]
+        plans = [plan_along(program, n, sizes) for n in most]
+        best = _best(plans, sizes)
         if best is not None and _pays(best, sizes):
             return best
     return None
+
+
+def _best(plans: Sequence[Plan], sizes: Sizes) -> Plan | None:
+    most = _MOST * max((plan.work for plan in plans), default=0)
+    return max(plans, key=lambda plan: _worth(plan, most, sizes), default=None)
 
 
 def _pays(plan: Plan, sizes: Sizes) -> bool:
     return plan.saved >= sizes.little or plan.work >= sizes.much
 
 
-def _worth(plan: Plan, sizes: Sizes) -> tuple[int, int, int, int]:
+def _worth(plan: Plan, most: float, sizes: Sizes) -> tuple[int, ...]:
     """What is better the more there is of it: long pieces of memory, where all else is equal."""
     survey = plan.survey
     many = varies(survey.samples)
-    parts = [
-        _PARTS if many else survey.samples // tile_of(survey, phase, inner, sizes)
-        for phase, inner in zip(plan.phases, plan.inner, strict=True)
-        if phase.tiled
-    ]
+    parts = [_PARTS if many else survey.samples // tile for tile in plan.tiles]
+    part = min(max(parts, default=0), _PARTS)
+    spared = plan.spared if plan.spared >= sizes.little else 0
+    few = 0 if spared else part
     steps = max((lying.step for lying in survey.lying.values()), default=0)
-    return plan.saved, plan.work, min(max(parts, default=0), _PARTS), steps
+    much = bool(spared) or plan.work >= most
+    return spared, much, few, plan.saved, plan.work, part, steps
 
 
 def _extents(body: Iterable[Statement], times: int = 1) -> Counter[int]:
@@ -101,13 +128,16 @@ def _extents(body: Iterable[Statement], times: int = 1) -> Counter[int]:
     return found
 
 
-def plan_along(program: Program, samples: int, given: Mapping[str, Lying] | None = None) -> Plan:
+def plan_along(
+    program: Program, samples: int, sizes: Sizes, given: Mapping[str, Lying] | None = None
+) -> Plan:
     """What splitting a program along so many samples does, however little that is.
 
     Parameters
     ----------
     program : Program
     samples : int
+    sizes : Sizes
     given : mapping of str to Lying, optional
         Inputs of which it is known how the samples lie in them.
     """
@@ -131,12 +161,16 @@ def plan_along(program: Program, samples: int, given: Mapping[str, Lying] | None
         times = used[buffer.name]
         if buffer.kind == "scratch" and len(times) == 1 and -1 not in times:
             inner[times.pop()].add(buffer.name)
-    saved = sum(bytes_[name] for row in inner for name in row)
+    saved = [sum(bytes_[name] for name in row) for row in inner]
     done = sum(work(each) for phase in found for each in phase.tiled)
-    return Plan(survey, found, inner, saved, done)
+    tiles = [
+        _tile_of(survey, phase, row, sizes) if phase.tiled else samples
+        for phase, row in zip(found, inner, strict=True)
+    ]
+    return Plan(survey, found, inner, saved, tiles, done)
 
 
-def tile_of(survey: Survey, phase: Phase, inner: Collection[str], sizes: Sizes) -> int:
+def _tile_of(survey: Survey, phase: Phase, inner: Collection[str], sizes: Sizes) -> int:
     """How many samples of a phase are computed together."""
     each = _bytes_of_sample(survey, phase.tiled)
     wide = max((_terms(survey, statement) for statement in phase.tiled), default=0)

@@ -46,6 +46,17 @@ class Lying(NamedTuple):
             Of names in places those whose values are known to be less than this, from 0 on.
         tile : int
         """
+        return self._inside(place, axis, extents, (1, tile, tile))
+
+    def aside(self, place: Place, axis: str, extents: Mapping[str, int], tile: int) -> Place | None:
+        """The same where the elements of a tile lie as those of all samples do."""
+        return self._inside(place, axis, extents, (self.step, tile, 1))
+
+    def _inside(
+        self, place: Place, axis: str, extents: Mapping[str, int], factors: tuple[int, int, int]
+    ) -> Place | None:
+        """The place, by how far apart are samples, groups and the parts of a sample."""
+        of_sample, of_group, of_part = factors
         group, part = divmod(place.offset, self.group)
         low = high = part
         terms: list[tuple[str, int]] = []
@@ -54,16 +65,17 @@ class Lying(NamedTuple):
             if name == axis:
                 if step != self.step:
                     return None
-                terms.append((name, 1))
+                terms.append((name, of_sample))
                 found = True
             elif step % self.group == 0:
-                terms.append((name, step // self.samples * tile))
+                terms.append((name, step // self.samples * of_group))
             elif name in extents:
                 end = step * (extents[name] - 1)
                 low, high = low + min(end, 0), high + max(end, 0)
-                terms.append((name, step * tile))
+                terms.append((name, step * of_part))
             else:
                 return None
         if not found or low < 0 or high >= self.step:
             return None
-        return Place(place.buffer, (group * self.step + part) * tile, tuple(terms))
+        offset = group * self.step * of_group + part * of_part
+        return Place(place.buffer, offset, tuple(terms))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.loops import Buffer, Program, Statement, work
-from pullback.compiler.split.choosing import Plan, chosen, plan_along, tile_of
+from pullback.compiler.split.choosing import Plan, chosen, plan_along
 from pullback.compiler.split.lying import Lying
 from pullback.compiler.split.sizes import Sizes, sizes_here
 from pullback.compiler.split.streaming import Streaming
@@ -43,6 +44,8 @@ class Split:
         In each buffer that has samples, how far it is from one to the next.
     saved : int
         Bytes of buffers that became a tile's own.
+    spares : bool
+        Whether that is worth it; otherwise it is for the sake of several threads.
     """
 
     program: Program
@@ -53,6 +56,7 @@ class Split:
     unit: int = 0
     steps: dict[str, int] = field(default_factory=dict)
     saved: int = 0
+    spares: bool = False
 
 
 def split(
@@ -99,9 +103,10 @@ def stream(program: Program, given: Mapping[str, Lying], sizes: Sizes | None = N
         If a statement needs more of the samples than one.
     """
     samples = next(iter(given.values())).samples
-    plan = plan_along(program, samples, given)
+    sizes = sizes or sizes_here()
+    plan = plan_along(program, samples, sizes, given)
     streaming = Streaming(plan.survey.program, plan.survey, plan.phases, given.keys())
-    return _split(plan, sizes or sizes_here(), streaming)
+    return _split(plan, sizes, streaming)
 
 
 def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Split:
@@ -111,7 +116,7 @@ def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Spli
     program = survey.program
     buffers = {buffer.name: buffer for buffer in program.buffers}
     made: list[Buffer] = []
-    again: list[tuple[Statement, ...]] = [()] * len(plan.phases)
+    again: list[tuple[tuple[Statement, int], ...]] = [()] * len(plan.phases)
     kept: set[str] = set()
     if streaming is not None:
         again, kept = streaming.again, streaming.inner
@@ -119,19 +124,28 @@ def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Spli
     unit = 1
     spared: set[str] = set()
     needed: set[str] = set()
-    for phase, inner, before in zip(plan.phases, plan.inner, again, strict=True):
+    copied: list[list[str]] = []
+    tiled = {name for row in plan.inner for name in row}
+    rows = zip(plan.phases, plan.inner, again, plan.tiles, strict=True)
+    for phase, inner, before, samples_of_tile in rows:
         body += phase.before
         if not phase.tiled:
+            copied.append([])
             continue
-        tile = tile_of(survey, phase, inner, sizes)
+        tile = samples_of_tile
         block = sizes.tiles(tile, sum(map(work, phase.tiled)) // samples)
         unit = math.lcm(unit, tile * block)
-        about = [effects(statement) for statement in (*before, *phase.tiled)]
+        repeated = [statement for statement, _ in before]
+        about = [effects(statement) for statement in (*repeated, *phase.tiled)]
         own = inner | {name for x in about for name in kept & (x.reads | x.writes)}
-        staged = {name: f"p{names.fresh()}" for name in _staged(survey, phase.tiled, own)}
-        tiling = Tiling(survey, names, tile, block, own, staged)
+        copied.append(_staged(survey, phase.tiled, inner))
+        # What is done again reads what it read before: the order of its sums depends on it.
+        there = [(statement, copied[origin]) for statement, origin in before]
+        copies = itertools.chain(copied[-1], *(row for _, row in there))
+        staged = {name: f"p{names.fresh()}" for name in dict.fromkeys(copies)}
+        tiling = Tiling(survey, names, tile, block, own, staged, kept=own - tiled)
         mine = [buffer for buffer in program.buffers if buffer.name in own]
-        tiles, twins = without_twins(tiling.tiles(phase.tiled, before), mine)
+        tiles, twins = without_twins(tiling.tiles(phase.tiled, copied[-1], there), mine)
         body += [tiles, *tiling.after]
         made += tiling.buffers
         spared |= twins
@@ -148,7 +162,8 @@ def _split(plan: Plan, sizes: Sizes, streaming: Streaming | None = None) -> Spli
     last = [b for b in buffers.values() if b.kind == "tile"]
     new = Program(program.name, (*kinds, *made, *last), tuple(body))
     steps = {name: lying.step for name, lying in survey.lying.items()}
-    return Split(new, samples, count, tile, block, unit, steps, plan.saved)
+    spares = plan.spared >= sizes.little
+    return Split(new, samples, count, tile, block, unit, steps, plan.saved, spares)
 
 
 def _staged(survey: Survey, body: Sequence[Statement], inner: set[str]) -> list[str]:

@@ -48,8 +48,8 @@ class Streaming:
     ----------
     inner : set of str
         The buffers that have samples between loops: each tile has them for itself.
-    again : list of tuple of Statement
-        For each phase what it does again before its own statements.
+    again : list of tuple of (Statement, int)
+        For each phase what it does again before its own statements, and of which phase that is.
 
     Raises
     ------
@@ -93,11 +93,11 @@ class Streaming:
                     if access.kind != "own" and access.name in self._carrying:
                         raise NotStreamedError(statement, "needs other samples for each one")
 
-    def _again(self, number: int) -> tuple[Statement, ...]:
+    def _again(self, number: int) -> tuple[tuple[Statement, int], ...]:
         """What was computed of a sample before, as far as a phase needs it."""
         needed = {name for row in self._accesses[number] for name in _read(row)}
         changed = self._changed(number)
-        found: list[Statement] = []
+        found: list[tuple[Statement, int]] = []
         for earlier in reversed(range(number)):
             rows = self._accesses[earlier]
             changed |= {access.name for row in rows for access in row if access.kind == "sum"}
@@ -108,7 +108,7 @@ class Streaming:
                 if any(a.name in changed for a in row if a.kind == "whole"):
                     raise NotStreamedError(statement, "reads what is overwritten afterwards")
                 needed |= _read(row)
-                found.append(statement)
+                found.append((statement, earlier))
             changed |= self._changed(earlier)
         return tuple(reversed(found))
 

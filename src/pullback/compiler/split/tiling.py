@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pullback.compiler.fusion.degenerate import simple_kernels
+from pullback.compiler.fusion.effects import effects
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.fusion.substitution import canonical
 from pullback.compiler.fusion.traversal import rebuilt, with_bodies
@@ -53,6 +54,11 @@ class Tiling:
         one, and what to call the copies.
     buffers : list of Buffer
         Those of the tiles, and of sums.
+    kept : collection of str
+        Those of the inner buffers that lie in a tile as they would for all samples: the order of
+        a sum may depend on it.
+    copied : collection of str
+        Of which of the staged buffers the statement at hand reads the copies.
     sums : list of Sum
     after : list of Statement
         What is done with the sums, afterwards.
@@ -65,26 +71,50 @@ class Tiling:
     inner: set[str]
     staged: Mapping[str, str] = field(default_factory=dict)
     buffers: list[Buffer] = field(default_factory=list)
+    kept: Collection[str] = ()
+    copied: Collection[str] = ()
     sums: list[Sum] = field(default_factory=list)
     after: list[Statement] = field(default_factory=list)
 
-    def tiles(self, body: Iterable[Statement], again: Iterable[Statement] = ()) -> Tiles:
-        """The tiles of the statements of a phase; of what is done `again` the sums aren't used."""
-        self._first, self._count = self.names.fresh(), self.names.fresh()
-        copies = [self._copy(*each) for each in self.staged.items()]
-        repeated = [self._statement(each, {}) for each in again]
-        self.after.clear()
-        found = (*copies, *repeated, *(self._statement(each, {}) for each in body))
-        sizes = self.survey.samples, self.tile, self.block
-        return Tiles(self._first, self._count, *sizes, tuple(self.sums), found)
+    def tiles(
+        self,
+        body: Iterable[Statement],
+        copied: Collection[str],
+        again: Iterable[tuple[Statement, Collection[str]]] = (),
+    ) -> Tiles:
+        """The tiles of the statements of a phase; of what is done `again` the sums aren't used.
 
-    def _copy(self, name: str, copy: str) -> Kernel:
+        With that comes which copies it reads, and with the phase's own statements too: the order
+        of a sum may depend on it.
+        """
+        self._first, self._count = self.names.fresh(), self.names.fresh()
+        found: list[Statement] = [self._copy(x) for x in self.staged if x not in self.kept]
+        made: set[str] = set()
+        for statement, self.copied in again:
+            found += self._tiled(statement, made)
+        self.after.clear()
+        self.copied = copied
+        for statement in body:
+            found += self._tiled(statement, made)
+        sizes = self.survey.samples, self.tile, self.block
+        return Tiles(self._first, self._count, *sizes, tuple(self.sums), tuple(found))
+
+    def _tiled(self, statement: Statement, made: set[str]) -> list[Statement]:
+        """A statement in a tile, behind the copies that it reads of what the tile has made."""
+        late = set(self.kept).intersection(self.copied, effects(statement).reads) - made
+        made |= late
+        return [*(self._copy(name) for name in sorted(late)), self._statement(statement, {})]
+
+    def _copy(self, name: str) -> Kernel:
         """The elements of a tile's samples beside each other."""
+        copy, kept = self.staged[name], name in self.kept
         survey, lying = self.survey, self.survey.lying[name]
         size, dtype = survey.sizes[name], survey.dtypes[name]
         self.buffers.append(Buffer(copy, dtype, size // lying.samples * self.tile, "tile"))
         group, part, sample = (self.names.fresh() for _ in range(3))
-        steps = (group, lying.group), (sample, lying.step), (part, 1), (self._first, lying.step)
+        around = lying.step * self.tile if kept else lying.group
+        first = () if kept else ((self._first, lying.step),)
+        steps = (group, around), (sample, lying.step), (part, 1), *first
         rows = (group, lying.step * self.tile), (part, self.tile), (sample, 1)
         value = Scalar(self.names.fresh(), dtype)
         axes = (
@@ -194,12 +224,19 @@ class _Here:
         tiling = self._tiling
         step = dict(place.terms).get(self.axis)
         name = place.buffer
-        if name in tiling.inner or name in tiling.staged:
+        copied, inner, kept = (name in x for x in (tiling.copied, tiling.inner, tiling.kept))
+        if copied or inner:
             lying = tiling.survey.lying[name]
-            found = lying.within(place, self.axis, self.extents, tiling.tile)
+            found = None
+            if copied or not kept:
+                found = lying.within(place, self.axis, self.extents, tiling.tile)
             if found is not None:
-                return canonical(found._replace(buffer=tiling.staged.get(name, name)))
-            assert name in tiling.staged
+                return canonical(found._replace(buffer=tiling.staged[name] if copied else name))
+            if kept:
+                found = lying.aside(place, self.axis, self.extents, tiling.tile)
+                assert found is not None
+                return canonical(found)
+            assert copied
         if step is None:
             return place
         return canonical(place._replace(terms=(*place.terms, (tiling._first, step))))

@@ -117,7 +117,7 @@ failed:
   call void @drop(ptr %results, i64 %outputs, ptr %api)
   %raise.at = getelementptr ptr, ptr %items, i64 3
   %raise = load ptr, ptr %raise.at
-  %nothing = call ptr @fail(ptr %record, ptr %raise, i32 %status)
+  %nothing = call ptr @fail(ptr %record, ptr %raise, i32 %status, ptr %args, i64 %count)
   ret ptr %nothing
 
 ; No memory for outputs or scratch: the slow path has the words for it.

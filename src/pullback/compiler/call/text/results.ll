@@ -134,11 +134,12 @@ lost:
   ret ptr null
 }
 
-; Let the exception be set for the number of an error.
-define internal ptr @fail(ptr %record, ptr %raise, i32 %status) {
+; Let the exception be set for the number of an error, and for the arguments, which may say more.
+define internal ptr @fail(ptr %record, ptr %raise, i32 %status, ptr %args, i64 %count) {
   %api.at = getelementptr %Record, ptr %record, i64 0, i32 2
   %api = load ptr, ptr %api.at
-  %error.at = alloca ptr
+  %told = add i64 %count, 1
+  %error.at = alloca ptr, i64 %told
   %integer.at = getelementptr %Api, ptr %api, i64 0, i32 6
   %integer = load ptr, ptr %integer.at
   %wide = sext i32 %status to i64
@@ -147,9 +148,22 @@ define internal ptr @fail(ptr %record, ptr %raise, i32 %status) {
   br i1 %unnumbered, label %silent, label %speak
 speak:
   store ptr %error, ptr %error.at
+  br label %next
+next:
+  %k = phi i64 [ 0, %speak ], [ %k.next, %copy ]
+  %more = icmp slt i64 %k, %count
+  br i1 %more, label %copy, label %complete
+copy:
+  %arg.at = getelementptr ptr, ptr %args, i64 %k
+  %arg = load ptr, ptr %arg.at
+  %k.next = add i64 %k, 1
+  %place = getelementptr ptr, ptr %error.at, i64 %k.next
+  store ptr %arg, ptr %place
+  br label %next
+complete:
   %call.at = getelementptr %Api, ptr %api, i64 0, i32 2
   %call = load ptr, ptr %call.at
-  %nothing = call ptr %call(ptr %raise, ptr %error.at, i64 1, ptr null)
+  %nothing = call ptr %call(ptr %raise, ptr %error.at, i64 %told, ptr null)
   %decref.at = getelementptr %Api, ptr %api, i64 0, i32 1
   %decref = load ptr, ptr %decref.at
   call void %decref(ptr %error)

@@ -1,0 +1,13 @@
+"""The functions of `scipy.signal`."""
+
+from pullback.scipy.signal import (
+    convolution,
+    decided,
+    filtering,
+    peaks,
+    resampling,
+    retold,
+    waveforms,
+)
+
+__all__ = ["convolution", "decided", "filtering", "peaks", "resampling", "retold", "waveforms"]
