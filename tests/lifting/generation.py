@@ -8,7 +8,7 @@ from collections.abc import Callable
 N = 6
 """The extent of all arrays."""
 
-HELPERS = '''
+HELPERS = """
 def clipped(v, top):
     if v > top:
         return top * 0.5 + v * 0.1
@@ -17,7 +17,7 @@ def clipped(v, top):
 
 def put(y, k, v):
     y[k] = v
-'''
+"""
 
 
 class Program:
@@ -104,7 +104,11 @@ class Program:
 
     def test(self) -> str:
         rng = self.rng
-        options = [f"{self.element()} > {rng.choice(['0.2', '0.0', '-0.3'])}", "s < 0.5", "n % 2 == 0"]
+        options = [
+            f"{self.element()} > {rng.choice(['0.2', '0.0', '-0.3'])}",
+            "s < 0.5",
+            "n % 2 == 0",
+        ]
         if self.indices:
             i = self.indices[-1]
             options += [f"{i} % 2 == 0", f"{i} > 2", f"{i} + 1 < 6 and x[{i} + 1] > 0.1",

@@ -9,11 +9,18 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.shapes import dtype_of
-from pullback.core.tracing import Tracer
-from pullback.errors import PullbackError
-from pullback.lifting.reasons import Replan, UnliftableError
-from pullback.lifting.signals import BREAK, CONTINUE, NOTHING, Returned, Undecided, code_of, value_of
-from pullback.lifting.state import Block, Hidden, Plan, placeholder
+from pullback.lifting.cells import Block
+from pullback.lifting.reasons import Replan, UnliftableError, reason_of
+from pullback.lifting.signals import (
+    BREAK,
+    CONTINUE,
+    NOTHING,
+    Returned,
+    Undecided,
+    code_of,
+    value_of,
+)
+from pullback.lifting.state import Hidden, Plan, placeholder
 from pullback.rules.control_flow.choices import cond
 
 __all__ = ["lift_if"]
@@ -45,8 +52,8 @@ def lift_if(
             if replan.period or replan.peel:
                 raise UnliftableError(replan.peel or "it exchanges the names of arrays") from None
             plan.follow(replan)
-        except PullbackError as error:
-            raise UnliftableError(" ".join(str(error).split())) from error
+        except Exception as error:
+            raise UnliftableError(reason_of(error)) from error
         else:
             plan.finish((states, values, {}))
             return choice.signal(code, returned)

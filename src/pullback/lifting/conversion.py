@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import threading
 import types
@@ -11,19 +12,22 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pullback.lifting.rewriting import DISPATCHER, UnconvertedError, rewritten
-from pullback.lifting.source import definition_of
+from pullback.lifting.rewriting import UnconvertedError, rewritten
+from pullback.lifting.source import FUTURES, definition_of, is_current
+from pullback.lifting.syntax import DISPATCHER, set_type_parameters
 from pullback.numpy.callers import is_pullbacks_file, is_users_file
 from pullback.transforms.transformed import Transformed
 
 __all__ = ["converted", "reasons"]
 
-reasons: dict[str, str] = {}
-"""Why functions are left as they are, by what they are called."""
+reasons: dict[CodeType, str] = {}
+"""Why functions are left as they are."""
 
-_codes: dict[CodeType, CodeType | None] = {}
+_CALL = "__call__"
+"""The method of objects that are called, of which classes that have none get one from `type`."""
+
+_codes: dict[tuple[str, CodeType], CodeType | None] = {}
 _functions: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()
-_originals: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()
 _lock = threading.RLock()
 
 
@@ -47,6 +51,12 @@ def converted(function: Any, dispatcher: Any) -> Any:
     if kind is Transformed:
         inside = converted(function.__wrapped__, dispatcher)
         return function if inside is function.__wrapped__ else function.of(inside)
+    if getattr(kind, "is_transparent", False):
+        return converted(function.__wrapped__, dispatcher)
+    method = getattr(kind, _CALL, None)
+    if type(method) is FunctionType and not is_pullbacks_file(method.__code__.co_filename):
+        inside = converted(method, dispatcher)
+        return function if inside is method else MethodType(inside, function)
     return function
 
 
@@ -62,59 +72,73 @@ def _of_function(function: FunctionType, dispatcher: Any) -> FunctionType:
 
 
 def _code_of(code: CodeType) -> CodeType | None:
-    if code not in _codes:
-        _codes[code] = _rewritten(code)
-    return _codes[code]
+    key = code.co_filename, code  # equal code may stand in two files
+    if key not in _codes:
+        _codes[key] = _rewritten(code)
+    return _codes[key]
 
 
 def _rewritten(code: CodeType) -> CodeType | None:
-    path, name = code.co_filename, code.co_qualname
+    path = code.co_filename
     if path.startswith("<") and not path.startswith(("<ipython", "<doctest", "<stdin")):
         return None
     if is_pullbacks_file(path) or not is_users_file(path) or DISPATCHER in code.co_freevars:
         return None
     definition = definition_of(code)
     if definition is None:
-        reasons[name] = "its source is not to be found"
+        reasons[code] = "its source is not to be found"
         return None
     try:
-        return _compiled(rewritten(definition), code)
+        made = rewritten(definition)
+        if not is_current(code):
+            raise UnconvertedError("its source is not what runs: it has changed since")
+        return _compiled(made, code)
     except UnconvertedError as error:
-        reasons[name] = str(error)
+        reasons[code] = str(error)
         return None
 
 
 def _compiled(definition: ast.FunctionDef | ast.Lambda, code: CodeType) -> CodeType:
     """The code of a rewritten definition, inside a function that has the names around it."""
     free = sorted({*code.co_freevars, DISPATCHER})
+    definition = copy.copy(definition)
+    definition.args = given = copy.copy(definition.args)  # defaults are those of the function
+    given.defaults, given.kw_defaults = [], [None] * len(given.kwonlyargs)
     inner: ast.stmt
     if isinstance(definition, ast.Lambda):
         inner = ast.Return(definition)
     else:
         inner = definition
+        inner.decorator_list, inner.name = [], INNER  # the name itself may be a global's
     empty = ast.arguments([], [], None, [], [], None, [])
     bindings: list[ast.stmt] = [
         ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None)) for name in free
     ]
     outer = ast.FunctionDef("around", empty, [*bindings, inner], [], None, None)
-    if hasattr(ast, "TypeAlias"):
-        outer.type_params = []
+    set_type_parameters(outer)
     module = ast.Module([outer], [])
     ast.fix_missing_locations(module)
-    flags = code.co_flags & _FUTURES
+    flags = code.co_flags & FUTURES
     compiled = compile(module, code.co_filename, "exec", flags=flags, dont_inherit=True)
     around = _inside(compiled, "around")
-    made = _inside(around, code.co_name)
-    return made.replace(co_qualname=code.co_qualname)
+    made = _inside(around, INNER if isinstance(definition, ast.FunctionDef) else code.co_name)
+    return _named(made.replace(co_name=code.co_name), made.co_qualname, code.co_qualname)
 
 
-_FUTURES = 0x1000000 | 0x800000  # annotations, generator_stop
+def _named(code: CodeType, before: str, after: str) -> CodeType:
+    """The code, and all code in it, with names that begin in another way."""
+    inside = tuple(
+        _named(each, before, after) if type(each) is CodeType else each for each in code.co_consts
+    )
+    name = after + code.co_qualname.removeprefix(before)
+    return code.replace(co_consts=inside, co_qualname=name)
+
+
+INNER = f"{DISPATCHER}_function"
 
 
 def _inside(code: CodeType, name: str) -> CodeType:
-    return next(
-        each for each in code.co_consts if type(each) is CodeType and each.co_name == name
-    )
+    return next(each for each in code.co_consts if type(each) is CodeType and each.co_name == name)
 
 
 def _with_code(function: FunctionType, code: CodeType, dispatcher: Any) -> FunctionType:

@@ -9,14 +9,23 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.errors import PullbackError
-from pullback.lifting.reasons import Replan, UnliftableError
-from pullback.lifting.signals import BREAK, CONTINUE, NOTHING, Returned, Undecided, code_of, value_of
-from pullback.lifting.state import Block, Hidden, Plan, placeholder
+from pullback.lifting.cells import Block
+from pullback.lifting.items import Items
+from pullback.lifting.reasons import Replan, UnliftableError, reason_of
+from pullback.lifting.signals import (
+    BREAK,
+    CONTINUE,
+    NOTHING,
+    Returned,
+    Undecided,
+    code_of,
+    value_of,
+)
+from pullback.lifting.state import Hidden, Plan, placeholder
 from pullback.rules.control_flow.choices import cond
 from pullback.rules.control_flow.loops import fori_loop, while_loop
 
-__all__ = ["Items", "Lifted", "lift_for", "lift_while"]
+__all__ = ["Lifted", "lift_for", "lift_while"]
 
 _ROUNDS = 64
 """How often a block is recorded anew at most."""
@@ -25,14 +34,6 @@ _PERIODS = 4
 """After how many iterations arrays that change names have to be back."""
 
 _LEAVES = "it may be left"
-
-
-@dataclass(frozen=True)
-class Items:
-    """What a loop goes over: so many items, of which the k-th one is ``item(k)``."""
-
-    count: Any
-    item: Callable[[Any], Any]
 
 
 @dataclass
@@ -45,6 +46,10 @@ class Lifted:
     start: int = 0
     signal: Any = None
     reason: str = ""
+    last: Any = -1
+    """The place of the item that was the last one."""
+    may_be_left: bool = False
+    """Whether it is not known if it was left by `break`."""
 
     @property
     def left(self) -> bool:
@@ -60,7 +65,7 @@ class _Leaving:
         self.value = value_of(signal)
 
     def note(self, plan: Plan, signal: Any) -> tuple[Any, Any]:
-        """The code and the value of an iteration; it may be that the loop has to be one to leave."""
+        """The code and the value of an iteration; the loop may have to be one to leave."""
         code, value = code_of(signal), value_of(signal)
         again = False
         if type(code) is not int or code:
@@ -94,10 +99,8 @@ def lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> Lift
     """The rest of a loop as `fori_loop`, or as `while_loop` if it may be left."""
     try:
         _lift_for(items, body, name, begun)
-    except UnliftableError as error:
-        begun.reason = str(error)
-    except PullbackError as error:
-        begun.reason = " ".join(str(error).split())
+    except (UnliftableError, Exception) as error:
+        begun.reason = reason_of(error)
     return begun
 
 
@@ -112,6 +115,7 @@ def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> Non
             if ahead:
                 plan.forget()
                 leaving = _run_first(items, body, begun, ahead)
+            begun.last = begun.start - 1
             if begun.left or (known and begun.start >= items.count):
                 return
             plan.begin()
@@ -172,7 +176,8 @@ def _record(
         return carry
 
     if not leaving.expected:
-        plan.finish(fori_loop(0, count, Hidden(step, body.__name__), plan.carry))
+        plan.finish(fori_loop(0, count, Hidden(step, "body"), plan.carry))
+        begun.last = items.count - 1
         return
 
     def going(carry: Any) -> Any:
@@ -184,9 +189,10 @@ def _record(
         signal, inner = plan.run(inner, lambda: iterations(k))
         return k + 1, *leaving.note(plan, signal), inner
 
-    hidden = Hidden(going, "going"), Hidden(next_step, body.__name__)
-    _, code, value, carry = while_loop(*hidden, (np.int64(0), *leaving.first, plan.carry))
+    hidden = Hidden(going, "going"), Hidden(next_step, "body")
+    done, code, value, carry = while_loop(*hidden, (np.int64(0), *leaving.first, plan.carry))
     plan.finish(carry)
+    begun.last, begun.may_be_left = start + done - 1, True
     begun.signal = leaving.signal(code, value)
 
 
@@ -209,7 +215,7 @@ def lift_while(test: Block, body: Block, truth: Callable[[Any], Any], signal: An
         left, inner = plan.run(inner, body)
         return *leaving.note(plan, left), inner
 
-    hidden = Hidden(going, test.__name__), Hidden(step, body.__name__)
+    hidden = Hidden(going, "test"), Hidden(step, "body")
     for _ in range(_ROUNDS):
         try:
             code, value, carry = while_loop(*hidden, (*leaving.first, plan.carry))
@@ -219,8 +225,8 @@ def lift_while(test: Block, body: Block, truth: Callable[[Any], Any], signal: An
             if replan.period or replan.peel:
                 raise UnliftableError(replan.peel or "it exchanges the names of arrays") from None
             plan.follow(replan)
-        except PullbackError as error:
-            raise UnliftableError(" ".join(str(error).split())) from error
+        except Exception as error:
+            raise UnliftableError(reason_of(error)) from error
         else:
             plan.finish(carry)
             return leaving.signal(code, value), not leaving.expected

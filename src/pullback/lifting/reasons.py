@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Replan", "UnliftableError"]
+from pullback.graph.places import is_ours
+
+__all__ = ["Replan", "UnliftableError", "reason_of"]
 
 
-class Replan(BaseException):  # noqa: N818
+class Replan(BaseException):
     """The block has to be recorded anew, with something else carried.
 
     Parameters
@@ -50,3 +52,17 @@ class Replan(BaseException):  # noqa: N818
 
 class UnliftableError(BaseException):
     """The block cannot be recorded once for all iterations; it says why."""
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something isn't lifted, with the user's line that it is about."""
+    words = " ".join(str(error).split())
+    if not isinstance(error, UnliftableError):
+        words = f"recording it once raises {type(error).__name__}: {words}"
+    place = error.__traceback__
+    line = 0
+    while place is not None:
+        if not is_ours(place.tb_frame):
+            line = place.tb_lineno
+        place = place.tb_next
+    return f"line {line}: {words}" if line and not words.startswith("line ") else words

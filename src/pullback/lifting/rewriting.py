@@ -10,17 +10,23 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
+from pullback.lifting.blocks import assigned, leaves, own
+from pullback.lifting.expressions import Expressions
 from pullback.lifting.source import Definition
+from pullback.lifting.syntax import (
+    DISPATCHER,
+    attribute,
+    call,
+    placed,
+    set_type_parameters,
+    thunk,
+)
 
-__all__ = ["DISPATCHER", "UnconvertedError", "rewritten"]
+__all__ = ["UnconvertedError", "rewritten"]
 
-DISPATCHER = "_lift"
-"""What the dispatcher is called in a rewritten function."""
-
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_ITERABLES = frozenset({"range", "enumerate", "zip", "reversed"})
 _SUSPENDING = (ast.Yield, ast.YieldFrom, ast.Await)
 _PEEKING = frozenset({"super", "locals", "vars", "dir", "eval", "exec", "globals", "__class__"})
 """Names of what looks at the frame that it is called from."""
@@ -32,11 +38,13 @@ class UnconvertedError(Exception):
 
 def rewritten(node: Definition) -> ast.FunctionDef | ast.Lambda:
     """The definition with its control flow handed to the dispatcher; `node` itself is kept."""
-    for each in _own(node):
+    for each in own(node):
         if isinstance(each, _SUSPENDING):
             raise UnconvertedError("it is a generator or a coroutine")
         if isinstance(each, ast.Name) and each.id in _PEEKING and hasattr(builtins, each.id):
             raise UnconvertedError(f"it calls {each.id}(), which looks at the frame")
+        if isinstance(each, ast.Try | ast.TryStar) and leaves(each.finalbody):
+            raise UnconvertedError("it leaves a finally block early")
         name = getattr(each, "id", None) or getattr(each, "attr", None)
         if isinstance(name, str) and name.startswith("__") and not name.endswith("__"):
             raise UnconvertedError(f"it has the private name {name}")
@@ -46,72 +54,16 @@ def rewritten(node: Definition) -> ast.FunctionDef | ast.Lambda:
     return _Rewriter(node).function(node)
 
 
-def _own(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a function, without those of functions and classes inside it."""
-    remaining = list(ast.iter_child_nodes(node))
-    while remaining:
-        each = remaining.pop()
-        yield each
-        if not isinstance(each, _SCOPES):
-            remaining += ast.iter_child_nodes(each)
-
-
-def assigned(statements: Iterable[ast.AST]) -> list[str]:
-    """The names that are bound in a block, in the order of the text."""
-    found: dict[str, None] = {}
-    remaining = list(statements)[::-1]
-    while remaining:
-        node = remaining.pop()
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found[node.name] = None
-            continue
-        if isinstance(node, ast.Lambda):
-            continue
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
-            found[node.id] = None
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            found[node.name] = None
-        elif isinstance(node, ast.alias):
-            found[(node.asname or node.name).partition(".")[0]] = None
-        inside = list(ast.iter_child_nodes(node))
-        if isinstance(node, _COMPREHENSIONS):  # its variables are its own; `:=` binds outside
-            inside = [each for each in ast.walk(node) if isinstance(each, ast.NamedExpr)]
-        remaining += inside[::-1]
-    return list(found)
-
-
-def _leaves(statements: Sequence[ast.stmt], *, loops: bool = True) -> bool:
-    """Whether something in a block returns, or with `loops` leaves the loop that it is in."""
-    for node in statements:
-        if isinstance(node, ast.Return):
-            return True
-        if isinstance(node, ast.Break | ast.Continue):
-            if loops:
-                return True
-            continue
-        if isinstance(node, _SCOPES):
-            continue
-        inner = loops and not isinstance(node, ast.For | ast.While)
-        for name in ("body", "orelse", "finalbody"):
-            here = loops if name != "body" else inner
-            if _leaves(getattr(node, name, ()), loops=here):
-                return True
-        for handler in getattr(node, "handlers", ()):
-            if _leaves(handler.body, loops=loops):
-                return True
-        for case in getattr(node, "cases", ()):
-            if _leaves(case.body, loops=loops):
-                return True
-    return False
-
-
-class _Rewriter(ast.NodeTransformer):
+class _Rewriter(Expressions):
     """Rewrites one function, and those inside it."""
 
     def __init__(self, node: Definition) -> None:
         body = [node.body] if isinstance(node, ast.Lambda) else node.body
-        own = list(_own(node))
-        self.globals = {n for each in own if isinstance(each, ast.Global) for n in each.names}
+        inside = list(own(node))
+        self.globals = {n for each in inside if isinstance(each, ast.Global) for n in each.names}
+        outer = {n for each in inside if isinstance(each, ast.Nonlocal) for n in each.names}
+        self.shared = self.globals | outer
+        """Names that belong to the module, or to a function around this one."""
         self.names = {*assigned(body)} - self.globals
         given = node.args
         stars = [each for each in (given.vararg, given.kwarg) if each is not None]
@@ -129,19 +81,18 @@ class _Rewriter(ast.NodeTransformer):
             name=node.name, args=self.visit(node.args), body=body, decorator_list=[],
             returns=None, type_comment=None,
         )  # fmt: skip
-        if hasattr(node, "type_params"):
-            out.type_params = []
+        set_type_parameters(out)
         return ast.copy_location(out, node)
 
     def _declared(self, node: ast.FunctionDef) -> list[ast.stmt]:
         """A statement that is never reached, which makes the names of blocks the function's."""
         names = [each for each in assigned(node.body) if each not in self.globals]
-        outer = {n for each in _own(node) if isinstance(each, ast.Nonlocal) for n in each.names}
+        outer = {n for each in own(node) if isinstance(each, ast.Nonlocal) for n in each.names}
         targets: list[ast.expr] = [ast.Name(n, ast.Store()) for n in names if n not in outer]
         if not targets:
             return []
         never = ast.If(ast.Constant(False), [ast.Assign(targets, ast.Constant(None))], [])
-        return [_placed(never, node)]
+        return [placed(never, node)]
 
     def visit_in_place(self, node: ast.Lambda) -> ast.Lambda:
         return ast.copy_location(ast.Lambda(node.args, self.visit(node.body)), node)
@@ -153,22 +104,55 @@ class _Rewriter(ast.NodeTransformer):
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         return node
 
-    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda  # type: ignore[assignment]
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return node
 
     def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
         """The statements of a block, rewritten."""
         out: list[ast.stmt] = []
         for position, node in enumerate(statements):
             rest = statements[position + 1 :]
-            if isinstance(node, ast.If) and _leaves([node]) and not self.guarded:
+            if isinstance(node, ast.If) and leaves([node]) and not self.guarded:
                 out += self._leaving_if(node, rest)
                 return out
+            out += self._effects(node)
             new = self.visit(node)
             out += new if isinstance(new, list) else [new]
             if isinstance(node, ast.For | ast.While) and self._returns(node) and not self.guarded:
                 out += self._after_loop(out.pop(), node, rest)
                 return out
         return out or [ast.Pass()]
+
+    def _effects(self, node: ast.stmt) -> list[ast.stmt]:
+        """What is asked before a statement that does more than bind names and write to arrays."""
+        asked: list[str] = []
+        looks: list[ast.expr] = []
+        match node:
+            case ast.If() | ast.While():
+                binding = assigned([node.test])
+            case ast.For():
+                binding = assigned([node.iter])
+            case _:
+                binding = assigned([node])
+        asked += [f"it binds {n}, which is not its own" for n in binding if n in self.shared]
+        match node:
+            case ast.AugAssign(ast.Name(name)):
+                looks = [call("augmented", ast.Name(name, ast.Load()))]
+            case ast.Raise():
+                asked.append("it raises an error")
+            case ast.Try() if node.handlers or leaves(node.finalbody):
+                asked.append("it handles errors")
+            case ast.ClassDef() | ast.AsyncFor() | ast.AsyncWith():
+                asked.append("it defines a class")
+            case ast.FunctionDef() if node.decorator_list:
+                asked.append("it decorates a function")
+            case ast.Import() | ast.ImportFrom():
+                asked.append("it imports a module")
+        looks += [call("refused", ast.Constant(each)) for each in asked]
+        return [placed(ast.Expr(each), node) for each in looks]
 
     def _nested(self, role: str, statements: list[ast.stmt], at: ast.AST) -> ast.FunctionDef:
         """The function of a block whose statements are rewritten already."""
@@ -181,19 +165,20 @@ class _Rewriter(ast.NodeTransformer):
         out = ast.FunctionDef(
             f"{DISPATCHER}_{role}{self.count}", empty, [*body, *statements], [], None, None
         )
-        if hasattr(ast, "TypeAlias"):
-            out.type_params = []
-        return _placed(out, at)
+        set_type_parameters(out)
+        return placed(out, at)
 
     def _inside(self, role: str, statements: Sequence[ast.stmt], at: ast.AST) -> ast.FunctionDef:
+        before, self.guarded = self.guarded, False
         self.depth += 1
         made = self.block(statements)
         self.depth -= 1
+        self.guarded = before
         return self._nested(role, made, at)
 
     def _returns(self, node: ast.For | ast.While) -> bool:
         """Whether the function returns inside a loop."""
-        return _leaves(node.body, loops=False) or _leaves(node.orelse)
+        return leaves(node.body, loops=False) or leaves(node.orelse)
 
     def _after_loop(
         self, loop: ast.stmt, node: ast.For | ast.While, rest: Sequence[ast.stmt]
@@ -201,39 +186,48 @@ class _Rewriter(ast.NodeTransformer):
         """What follows a loop in which the function may return: a block of its own."""
         assert isinstance(loop, ast.Expr)
         after = self._inside("rest", rest or [ast.Pass()], rest[0] if rest else node)
-        call = _call("after", loop.value, ast.Name(after.name, ast.Load()))
-        out = call if self.depth else _call("value", call)
-        return [after, _placed(ast.Return(out), node)]
+        out = call("after", loop.value, ast.Name(after.name, ast.Load()))
+        out = out if self.depth else call("value", out)
+        return [after, placed(ast.Return(out), node)]
 
-    def _handled(self, call: ast.expr, node: ast.For | ast.While) -> list[ast.stmt]:
+    def _handled(self, asked: ast.expr, node: ast.For | ast.While) -> list[ast.stmt]:
         """The statement of a loop, which says what the block around it is left by."""
         if not self.guarded or not self._returns(node):
-            return [_placed(ast.Expr(call), node)]
+            return [placed(ast.Expr(asked), node)]
         name = f"{DISPATCHER}_left{self.count}"
-        store = ast.Assign([ast.Name(name, ast.Store())], call)
+        store = ast.Assign([ast.Name(name, ast.Store())], asked)
         load = ast.Name(name, ast.Load())
-        value = load if self.depth else _call("value", load)
+        value = load if self.depth else call("value", load)
         test = ast.Compare(load, [ast.IsNot()], [ast.Constant(None)])
-        return [_placed(store, node), _placed(ast.If(test, [ast.Return(value)], []), node)]
+        return [placed(store, node), placed(ast.If(test, [ast.Return(value)], []), node)]
 
     # -- statements --------------------------------------------------------------------------------
 
     def visit_For(self, node: ast.For) -> list[ast.stmt]:
-        iterable = self.visit(node.iter)
-        match iterable:
-            case ast.Call(ast.Call(_, [ast.Name("range") as called]), arguments, []):
-                iterable = _placed(_call("range", called, *arguments), node)
+        iterable = self._iterable(node.iter)
         self.count += 1
         item = f"{DISPATCHER}_item{self.count}"
         target = ast.Assign([node.target], ast.Name(item, ast.Load()))
-        function = self._inside("body", [_placed(target, node), *node.body], node)
-        function.args.args = [_placed(ast.arg(item), node)]
+        function = self._inside("body", [placed(target, node), *node.body], node)
+        function.args.args = [placed(ast.arg(item), node)]
         simple = node.target.id if isinstance(node.target, ast.Name) else None
+        if simple in (*self.shared, *assigned(node.body)):
+            simple = None  # it is a name like others
         return self._loop("each", node, iterable, function, ast.Constant(simple))
+
+    def _iterable(self, node: ast.expr) -> ast.expr:
+        """What a loop goes over: of `range`, `enumerate` and the like what they are given."""
+        match node:
+            case ast.Call(ast.Name(name), arguments, keywords) if name in _ITERABLES:
+                inner = [self._iterable(each) for each in arguments]
+                made = call("iterate", ast.Name(name, ast.Load()), *inner)
+                made.keywords = [self.visit(each) for each in keywords]
+                return placed(made, node)
+        return self.visit(node)  # type: ignore[no-any-return]
 
     def visit_While(self, node: ast.While) -> list[ast.stmt]:
         self.depth += 1
-        test = self._nested("test", [_placed(ast.Return(self.visit(node.test)), node)], node)
+        test = self._nested("test", [placed(ast.Return(self.visit(node.test)), node)], node)
         self.depth -= 1
         function = self._inside("body", node.body, node)
         asked = ast.Name(test.name, ast.Load())
@@ -252,11 +246,10 @@ class _Rewriter(ast.NodeTransformer):
         if node.orelse:
             made.append(self._inside("orelse", node.orelse, node))
             arguments.append(ast.Name(made[1].name, ast.Load()))
-        call = _call(method, *arguments)
-        return [*made, *self._handled(call, node)]
+        return [*made, *self._handled(call(method, *arguments), node)]
 
     def visit_If(self, node: ast.If) -> list[ast.stmt] | ast.If:
-        if self.guarded and _leaves([node]):
+        if self.guarded and leaves([node]):
             return ast.copy_location(
                 ast.If(self.visit(node.test), self.block(node.body), self.block(node.orelse))
                 if node.orelse
@@ -266,8 +259,8 @@ class _Rewriter(ast.NodeTransformer):
         test = self.visit(node.test)
         then = self._inside("then", node.body, node)
         other = self._inside("else", node.orelse or [ast.Pass()], node)
-        call = _call("if_", test, *(ast.Name(each.name, ast.Load()) for each in (then, other)))
-        return [then, other, _placed(ast.Expr(call), node)]
+        out = call("if_", test, *(ast.Name(each.name, ast.Load()) for each in (then, other)))
+        return [then, other, placed(ast.Expr(out), node)]
 
     def _leaving_if(self, node: ast.If, rest: Sequence[ast.stmt]) -> list[ast.stmt]:
         """A condition in one of whose blocks the block around it is left; what follows it as well.
@@ -279,21 +272,21 @@ class _Rewriter(ast.NodeTransformer):
         other = self._inside("else", node.orelse or [ast.Pass()], node)
         after = self._inside("rest", rest or [ast.Pass()], rest[0] if rest else node)
         names = (ast.Name(each.name, ast.Load()) for each in (then, other, after))
-        call = _call("leaving", test, *names)
-        out = call if self.depth else _call("value", call)
-        return [then, other, after, _placed(ast.Return(out), node)]
+        out = call("leaving", test, *names)
+        out = out if self.depth else call("value", out)
+        return [then, other, after, placed(ast.Return(out), node)]
 
     def visit_Return(self, node: ast.Return) -> ast.stmt:
         value = ast.Constant(None) if node.value is None else self.visit(node.value)
         if self.depth:
-            value = _call("Returned", value)
-        return _placed(ast.Return(value), node)
+            value = call("Returned", value)
+        return placed(ast.Return(value), node)
 
     def visit_Break(self, node: ast.Break) -> ast.stmt:
-        return _placed(ast.Return(_attribute("BREAK")), node)
+        return placed(ast.Return(attribute("BREAK")), node)
 
     def visit_Continue(self, node: ast.Continue) -> ast.stmt:
-        return _placed(ast.Return(_attribute("CONTINUE")), node)
+        return placed(ast.Return(attribute("CONTINUE")), node)
 
     def _guarded(self, node: ast.stmt) -> ast.stmt:
         """A statement with blocks of its own: what leaves these is a plain condition's."""
@@ -301,19 +294,24 @@ class _Rewriter(ast.NodeTransformer):
         for name in ("body", "orelse", "finalbody"):
             if getattr(node, name, None):
                 setattr(node, name, self.block(getattr(node, name)))
-        for each in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+        for each in getattr(node, "handlers", ()):
+            each.body = [placed(ast.Expr(call("caught")), node), *self.block(each.body)]
+        for each in getattr(node, "cases", ()):
             each.body = self.block(each.body)
+        if isinstance(node, ast.Match):
+            node.subject = self.visit(node.subject)
         for each in getattr(node, "items", ()):
-            each.context_expr = self.visit(each.context_expr)
+            entered = call("entered", self.visit(each.context_expr))
+            each.context_expr = placed(entered, node)
         self.guarded = before
         return node
 
-    visit_With = visit_Try = visit_TryStar = visit_Match = _guarded
+    visit_With = visit_Try = visit_TryStar = visit_Match = _guarded  # noqa: N815
 
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
-        message = _thunk(node.msg) if node.msg is not None else ast.Constant(None)
+        message = thunk(node.msg) if node.msg is not None else ast.Constant(None)
         test = self.visit(node.test)
-        return _placed(ast.Expr(_call("assert_", test, message)), node)
+        return placed(ast.Expr(call("assert_", test, message)), node)
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         node.value = self.visit(node.value)
@@ -322,13 +320,13 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
         node.value = self.visit(node.value)
-        node.target = self._target(node.target)
+        node.target = self._target(node.target)  # type: ignore[assignment]
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         if node.value is not None:
             node.value = self.visit(node.value)
-            node.target = self._target(node.target)
+            node.target = self._target(node.target)  # type: ignore[assignment]
         return node
 
     def visit_Delete(self, node: ast.Delete) -> ast.stmt:
@@ -344,83 +342,7 @@ class _Rewriter(ast.NodeTransformer):
                 node.value = self._target(node.value)
             case ast.Subscript():
                 node.slice = self.visit(node.slice)
-                node.value = _placed(_call("written", self.visit(node.value)), node.value)
+                node.value = placed(call("written", self.visit(node.value)), node.value)
             case ast.Attribute():
-                node.value = _placed(_call("changed", self.visit(node.value)), node.value)
+                node.value = placed(call("changed", self.visit(node.value)), node.value)
         return node
-
-    # -- expressions -------------------------------------------------------------------------------
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        node.slice = self.visit(node.slice)
-        value = self.visit(node.value)
-        node.value = _placed(_call("read", value), node.value)
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        function = _placed(_call("call", self.visit(node.func)), node.func)
-        node.func = function
-        node.args = [self.visit(each) for each in node.args]
-        node.keywords = [self.visit(each) for each in node.keywords]
-        return node
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
-        if any(map(_binds, node.values)):
-            return node
-        method = "and_" if isinstance(node.op, ast.And) else "or_"
-        *before, out = [self.visit(each) for each in node.values]
-        for each in reversed(before):
-            out = _placed(_call(method, each, _thunk(out)), node)
-        return out
-
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        if len(node.ops) == 1 or any(map(_binds, (node.left, *node.comparators))):
-            self.generic_visit(node)
-            return node
-        values = [self.visit(each) for each in (node.left, *node.comparators)]
-        if not all(isinstance(each, ast.Name | ast.Constant) for each in values[1:-1]):
-            node.left, node.comparators = values[0], values[1:]
-            return node  # an operand in the middle would be evaluated twice
-        out: ast.expr | None = None
-        for k in reversed(range(len(node.ops))):
-            pair: ast.expr = ast.Compare(values[k], [node.ops[k]], [values[k + 1]])
-            out = pair if out is None else _call("and_", pair, _thunk(out))
-        assert out is not None
-        return _placed(out, node)
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Not):
-            return _placed(_call("not_", node.operand), node)
-        return node
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        if any(map(_binds, (node.test, node.body, node.orelse))):
-            return node
-        test, body, orelse = (self.visit(x) for x in (node.test, node.body, node.orelse))
-        return _placed(_call("choose", test, _thunk(body), _thunk(orelse)), node)
-
-
-def _binds(node: ast.AST) -> bool:
-    """Whether an expression binds a name, which it would not do in a function of its own."""
-    return any(isinstance(each, ast.NamedExpr) for each in ast.walk(node))
-
-
-def _thunk(body: ast.expr) -> ast.Lambda:
-    return ast.Lambda(ast.arguments([], [], None, [], [], None, []), body)
-
-
-def _attribute(name: str) -> ast.expr:
-    return ast.Attribute(ast.Name(DISPATCHER, ast.Load()), name, ast.Load())
-
-
-def _call(method: str, *arguments: ast.expr) -> ast.Call:
-    return ast.Call(_attribute(method), list(arguments), [])
-
-
-def _placed(new: ast.AST, old: ast.AST) -> ast.AST:
-    """`new`, and what is new in it, at the place of `old`."""
-    for node in ast.walk(new):
-        if "lineno" in node._attributes and not hasattr(node, "lineno"):
-            ast.copy_location(node, old)
-    return new

@@ -1,13 +1,14 @@
 """The definition of a function in its file: the part of the syntax tree that it was made of."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import functools
 import linecache
 from types import CodeType
 
-__all__ = ["Definition", "definition_of"]
+__all__ = ["Definition", "definition_of", "is_current"]
 
 Definition = ast.FunctionDef | ast.Lambda
 
@@ -22,6 +23,30 @@ def _definitions(path: str, text: str) -> dict[int, list[Definition]]:
             line = min([node.lineno, *(each.lineno for each in decorators)])
             found.setdefault(line, []).append(node)
     return found
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(path: str, text: str, flags: int) -> dict[int, list[CodeType]]:
+    """The code of a file, by the line at which it begins."""
+    found: dict[int, list[CodeType]] = {}
+    pending = [compile(text, path, "exec", flags=flags, dont_inherit=True)]
+    while pending:
+        code = pending.pop()
+        found.setdefault(code.co_firstlineno, []).append(code)
+        pending += [each for each in code.co_consts if type(each) is CodeType]
+    return found
+
+
+def is_current(code: CodeType) -> bool:
+    """Whether the file still says what runs: it may have changed, or been rewritten."""
+    text = "".join(linecache.getlines(code.co_filename))
+    return code in _compiled(code.co_filename, text, code.co_flags & FUTURES).get(
+        code.co_firstlineno, []
+    )
+
+
+FUTURES = __future__.annotations.compiler_flag | __future__.generator_stop.compiler_flag
+"""What a file may import from the future that decides on how it is compiled."""
 
 
 def definition_of(code: CodeType) -> Definition | None:
@@ -56,5 +81,5 @@ def _covers(node: Definition, code: CodeType) -> bool:
     last: tuple[int, int] = (body.end_lineno or 0, body.end_col_offset or 0)
     return bool(places) and all(
         (body.lineno, body.col_offset) <= (line, start) and (end_line, end) <= last
-        for line, end_line, start, end in places  # type: ignore[misc]
+        for line, end_line, start, end in places
     )

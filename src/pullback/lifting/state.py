@@ -7,8 +7,8 @@ hold it, or look into it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from types import CellType
+from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -17,61 +17,15 @@ from pullback.core import trees
 from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.primitive import SCALARS
 from pullback.core.running import GROUND, thread
-from pullback.core.shapes import Abstract, dtype_of, shape_of
-from pullback.core.tracing import Tracer, View, writing
-from pullback.errors import AliasError
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracing import Tracer, writing
+from pullback.lifting.cells import UNSET, Block, cells_of, content, fill, named, others
+from pullback.lifting.purity import require_readable
 from pullback.lifting.reasons import Replan, UnliftableError
+from pullback.lifting.recording import current
 from pullback.numpy.views import keep_layout
-from pullback.rules.control_flow.free_arrays import names_in
 
-__all__ = ["UNSET", "Block", "Hidden", "Plan", "cells_of", "is_value",
-           "placeholder"]  # fmt: skip
-
-
-class _Unset:
-    def __repr__(self) -> str:
-        return "unset"
-
-
-UNSET: Any = _Unset()
-"""What a name holds to which nothing is assigned."""
-
-Block = Callable[..., Any]
-
-
-def cells_of(blocks: Iterable[Block]) -> dict[str, CellType]:
-    """The variables that blocks assign to in the function around them, by name."""
-    found: dict[str, CellType] = {}
-    for block in blocks:
-        stored = names_in(block.__code__)[1]
-        for name, cell in zip(block.__code__.co_freevars, block.__closure__ or (), strict=True):
-            if name in stored:
-                found[name] = cell
-    return found
-
-
-def _others(blocks: Iterable[Block], assigned: Iterable[str]) -> dict[str, CellType]:
-    """The other variables around blocks that these refer to, by name."""
-    found: dict[str, CellType] = {}
-    for block in blocks:
-        found.update(zip(block.__code__.co_freevars, block.__closure__ or (), strict=True))
-    return {name: cell for name, cell in found.items() if name not in set(assigned)}
-
-
-def content(cell: CellType) -> Any:
-    """What a variable holds."""
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return UNSET
-
-
-def fill(cell: CellType, value: Any) -> None:
-    """Assign to a variable."""
-    if value is UNSET:
-        del cell.cell_contents
-    else:
-        cell.cell_contents = value
+__all__ = ["Hidden", "Plan", "placeholder"]
 
 
 def is_value(x: Any) -> bool:
@@ -113,6 +67,7 @@ class Recorder:
         self._plan = plan
         self._role, self._writes = role, 0
         self._made: dict[int, Tracer] = {id(x): x for x in plan.arrays}
+        self._outside = plan.roots
 
     def made(self, tracer: Tracer) -> None:
         """An array was made in the block."""
@@ -126,7 +81,8 @@ class Recorder:
         number, self._writes = self._writes, self._writes + 1
         if root._interpreter.recorder is self or id(root) in self._made:
             return
-        if self._plan.is_made_anew((self._role, number), root):
+        outside = id(root) in self._outside
+        if not outside and self._plan.is_made_anew((self._role, number), root):
             self.made(root)
         else:
             raise Replan(self._plan, array=root)
@@ -140,21 +96,6 @@ def _about_to_write(root: Tracer) -> None:
 
 
 writing.append(_about_to_write)
-
-
-class _Memory:
-    """What was found when blocks were recorded before, from which the next recording starts.
-
-    It may be more than what they write and bind this time, which does no harm.
-    """
-
-    def __init__(self) -> None:
-        self.rebound: set[str] = set()
-        self.written: set[str] = set()
-        self.placeholders: dict[str, Any] = {}
-
-
-_memories: dict[tuple[CodeType, ...], _Memory] = {}
 
 
 class Plan:
@@ -182,10 +123,11 @@ class Plan:
         self, blocks: Sequence[Block], *, without: str | None = None, reads: bool = False
     ) -> None:
         self.cells = cells_of(blocks)
-        self._read = _others(blocks, self.cells) if reads else {}
+        self._read = others(blocks, self.cells) if reads else {}
         self._variable = self.cells.pop(without, None) if without is not None else None
-        self._around = _others(blocks, ())
-        memory = _memories.setdefault(tuple(each.__code__ for each in blocks), _Memory())
+        self._around = others(blocks, ())
+        require_readable(named(blocks))
+        memory = current().memory(tuple(each.__code__ for each in blocks))
         self._memory = memory
         self.arrays: list[Tracer] = []
         for name in memory.written:
@@ -197,6 +139,8 @@ class Plan:
         self._written: dict[tuple[str, int], Tracer] = {}
         self._anew: set[tuple[str, int]] = set()
         self.owned = False
+        self._chooses = reads
+        self._same: dict[str, str] = {}
         self.begin()
 
     def begin(self) -> None:
@@ -210,6 +154,24 @@ class Plan:
         for name, x in self.placeholders.items():
             if self.entries.get(name) is UNSET:
                 self.values[name] = x
+
+    @property
+    def roots(self) -> dict[int, Tracer]:
+        """The arrays that names around the block, and around functions there, stand for."""
+        found: dict[int, Tracer] = {}
+        pending = [content(cell) for cell in self._around.values()]
+        seen: set[int] = set()
+        while pending:
+            x = pending.pop()
+            if type(x) is Tracer:
+                found[id(root_of(x))] = root_of(x)
+            elif id(x) not in seen:
+                seen.add(id(x))
+                if type(x) in (tuple, list):
+                    pending += x
+                elif type(x) is FunctionType:
+                    pending += map(content, x.__closure__ or ())
+        return found
 
     def follow(self, replan: Replan) -> None:
         """Carry what was found to be written or bound."""
@@ -279,6 +241,8 @@ class Plan:
             for name, value in (reads | values).items():
                 fill(cells[name], value)
             result = block()
+            if role == "body":
+                self._same = {}
             after = {name: content(cell) for name, cell in self.cells.items()}
             for name, value in reads.items():
                 if value._version:
@@ -321,9 +285,26 @@ class Plan:
                     continue
                 other = roots.setdefault(id(root_of(leaf)), name)
                 if other != name:
+                    if other and new is after[other] and self._shares(name, other, given):
+                        continue
                     what = f"{other}, too" if other else "an array that it writes to"
                     raise UnliftableError(f"it leaves {name} bound to the memory of {what}")
         return outs
+
+    def _shares(self, name: str, other: str, given: dict[str, Any]) -> bool:
+        """Whether two names may be carried apart, and stand for one array afterwards.
+
+        One of them stood for nothing before, or they shared one, and in the block nobody writes to
+        what they stand for.
+        """
+        one, two = self.entries.get(name), self.entries.get(other)
+        written = any(type(x) is Tracer and x._version for x in (given[name], given[other]))
+        if self._chooses or written or not (one is two or one is UNSET or two is UNSET):
+            return False
+        if two is UNSET:
+            name, other = other, name
+        self._same[name] = other
+        return True
 
     def _moved(self, after: dict[str, Any]) -> str:
         """A name that is bound to what another name was bound to before, if there is one."""
@@ -373,7 +354,9 @@ class Plan:
             return
         for leaf in trees.flatten(given)[0]:
             if type(leaf) is Tracer and leaf._version and _is_shared(self.entries[name]):
-                raise Replan(self, peel=f"{name} is an array from outside before, and is written to")
+                raise Replan(
+                    self, peel=f"{name} is an array from outside before, and is written to"
+                )
 
     def finish(self, carry: Any) -> None:
         """Let the names and the arrays be what they are after the block."""
@@ -384,8 +367,8 @@ class Plan:
             state = state if type(state) is Tracer else GROUND.constant(np.array(state))
             x._announce()
             x._adopt(keep_layout(x, state))
-        for name, value in values.items():
-            fill(self.cells[name], value)
+        for name in values:
+            fill(self.cells[name], values[self._same.get(name, name)])
 
 
 def _are_alike(one: Any, other: Any) -> bool:
