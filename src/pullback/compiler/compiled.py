@@ -383,4 +383,5 @@ def compile(
     validation.require_function(f, "compile", usage="pullback.compile(f)")
     if isinstance(f, Compiled):
         f = f.function
+    lift = validation.require_flag(lift, "compile", "lift")
     return Compiled(f, positions(donate), Samples.given(split), lift)

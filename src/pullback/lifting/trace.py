@@ -90,7 +90,7 @@ def trace(f: Callable[..., Any], *args: Any, lift: bool = False) -> Graph:
       v2: float64 = sum(v1)
       return v2
     """
-    if not lift:
+    if not validation.require_flag(lift, "trace", "lift"):
         return graph_trace.trace(f, *args)
     return recorded(f, *args)[0]
 
