@@ -24,8 +24,8 @@ from pullback.errors import (
     UnrolledLoopWarning,
 )
 from pullback.graph.graph import Graph
-from pullback.graph.trace import trace
 from pullback.graph.variable import ShapeDtype
+from pullback.lifting.trace import trace
 from pullback.numpy.namespace import plain_numpy
 from pullback.passes.simplification import simplify
 from pullback.rules.control_flow import checkpoint, cond, fori_loop, scan, switch, while_loop

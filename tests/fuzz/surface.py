@@ -197,6 +197,7 @@ CALLS: dict[str, list[Call]] = {
     "compile": [
         Call("pb.compile", ("vector",), {"donate": "0"}, f"({V}, 2.0)"),
         Call("pb.compile", ("pb.grad(total)",), {}, f"({V})"),
+        Call("pb.compile", ("vector",), {"lift": "True"}, f"({V}, 2.0)"),
         Call("COMPILED", (V, "2.0")),
         Call("pb.grad(lambda x: np.sum(COMPILED(x)))", (V,)),
     ],
@@ -207,7 +208,11 @@ CALLS: dict[str, list[Call]] = {
     "Compiled.over": [
         Call("pb.compile(total).over", (f"({V}, np.ones(3))",), {"axes": "0"}, "()"),
     ],
-    "trace": [Call("pb.trace", ("vector", V, "2.0")), Call("str(pb.trace", ("vector", V), {}, ")")],
+    "trace": [
+        Call("pb.trace", ("vector", V, "2.0")),
+        Call("pb.trace", ("vector", V, "2.0"), {"lift": "True"}),
+        Call("str(pb.trace", ("vector", V), {}, ")"),
+    ],
     "simplify": [Call("pb.simplify", ("graph()",), {"verify": "True"})],
     "Graph": [Call("graph()", (V,))],
     "Graph.run": [Call("graph().run", (f"[{V}]",))],

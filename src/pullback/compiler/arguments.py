@@ -9,23 +9,36 @@ import numpy as np
 
 from pullback.graph.graph import Graph
 from pullback.graph.numbering import Identity
-from pullback.graph.trace import trace
+from pullback.lifting import trace
+from pullback.lifting.dispatch import lifted
+from pullback.lifting.recording import Unrolled
 
 __all__ = ["is_foreign", "is_native", "kind", "layout", "native", "recorded"]
 
 
 def recorded(
-    function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Graph:
-    """The graph of a function for such arguments, under this name."""
+    function: Callable[..., Any],
+    name: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    lift: bool = False,
+) -> tuple[Graph, tuple[Unrolled, ...]]:
+    """The graph of a function for such arguments, under this name, and loops that it unrolls."""
+    record = trace.recorded if lift else _plainly
+    function = lifted(function) if lift else function
     if not kwargs:
-        return trace(function, *args)
+        return record(function, *args)
 
     def called(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return function(*args, **kwargs)
 
     called.__name__ = name
-    return trace(called, args, kwargs)
+    return record(called, args, kwargs)
+
+
+def _plainly(f: Callable[..., Any], *args: Any) -> tuple[Graph, tuple[Unrolled, ...]]:
+    return trace.trace(f, *args), ()
 
 
 def native(leaf: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pullback.compiler import bystanders
@@ -24,6 +24,8 @@ from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.graph import Graph
+from pullback.lifting.dispatch import lifted
+from pullback.lifting.recording import Unrolled
 
 __all__ = ["Compiled", "compile"]
 
@@ -45,6 +47,7 @@ class _Version:
     result: trees.TreeSpec
     rest: bystanders.Bystanders | None
     """What becomes of leaves that machine code has nothing to do with, if there are many."""
+    unrolled: tuple[Unrolled, ...]
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """The results, or `_MISS`."""
@@ -74,15 +77,22 @@ class Compiled(Chunkwise):
     ----------
     function : callable
         What was compiled.
+    lift : bool
+        Whether Python's loops and conditions are kept where they can be.
     """
+
+    is_transparent = True
+    """Where an argument is traced, a call is one of the function."""
 
     def __init__(
         self,
         function: Callable[..., Any],
         donate: tuple[int, ...] = (),
         split: Samples = AUTO,
+        lift: bool = False,
     ) -> None:
         self.function = function
+        self.lift = lift
         self.donate = donate
         self.split = split
         self.name = name_of(function)
@@ -106,7 +116,7 @@ class Compiled(Chunkwise):
 
     def __reduce__(self) -> tuple[Callable[..., Compiled], tuple[Any, ...]]:
         """It is sent elsewhere as the function, to be compiled there."""
-        return Compiled, (self.function, self.donate, self.split)
+        return Compiled, (self.function, self.donate, self.split, self.lift)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """A method, where it is an attribute of a class."""
@@ -127,7 +137,8 @@ class Compiled(Chunkwise):
         Report
             ``print`` shows it.
         """
-        return report(self._stages(args, kwargs))
+        version = self._shown(args, kwargs)
+        return replace(report(version.stages), unrolled=version.unrolled)
 
     def graph(self, *args: Any, **kwargs: Any) -> Graph:
         """The graph that is compiled for such arguments, simplified and decomposed."""
@@ -158,11 +169,15 @@ class Compiled(Chunkwise):
                     return out
         args, kwargs, leaves, spec = self._taken_apart(args, kwargs)
         if any(type(leaf) is Tracer or is_foreign(leaf) for leaf in leaves):
-            return self.function(*args, **kwargs)
+            return self._itself(*args, **kwargs)
         version = self._version(leaves, spec, args, kwargs)
         if version is None:
-            return self.function(*args, **kwargs)
+            return self._itself(*args, **kwargs)
         return version(leaves)
+
+    def _itself(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns, called by Python."""
+        return (lifted(self.function) if self.lift else self.function)(*args, **kwargs)
 
     def _taken_apart(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -175,6 +190,10 @@ class Compiled(Chunkwise):
         return args, kwargs, leaves, spec
 
     def _stages(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Stages:
+        return self._shown(args, kwargs).stages
+
+    def _shown(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Version:
+        """What is called for such arguments, to look at."""
         args, kwargs, leaves, spec = self._taken_apart(args, kwargs)
         for leaf in leaves:
             if is_foreign(leaf):
@@ -189,7 +208,7 @@ class Compiled(Chunkwise):
                 f"compile of {self.name}: the function reads a traced value from outside, and is "
                 "not compiled by itself; look at what is compiled around it"
             )
-        return version.stages
+        return version
 
     def _version(
         self, leaves: Sequence[Any], spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any
@@ -218,7 +237,7 @@ class Compiled(Chunkwise):
         return found
 
     def _made(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Version | None:
-        graph, donate = self._recorded(args, kwargs)
+        graph, donate, unrolled = self._recorded(args, kwargs)
         if any(type(value) is Tracer for value in graph.constants.values()):
             return None
         signature, rest = graph.signature, None
@@ -238,20 +257,21 @@ class Compiled(Chunkwise):
             inputs if rest is None else rest.inputs,
             signature.result,
             rest,
+            unrolled,
         )
 
     def _recorded(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[Graph, tuple[tuple[int, int], ...]]:
-        """The graph, and which of its inputs are donated to which output."""
+    ) -> tuple[Graph, tuple[tuple[int, int], ...], tuple[Unrolled, ...]]:
+        """The graph, which of its inputs are donated to which output, and loops it unrolls."""
         if self.donate and max(self.donate) >= len(args):
             raise ArgumentValueError(
                 f"compile of {self.name}: donate has the position {max(self.donate)}, and the call "
                 f"has {len(args)} arguments by position, the first of which is 0; pass what is "
                 "given away by position, or leave it out of donate"
             )
-        graph = recorded(self.function, self.name, args, kwargs)
-        return graph, taken_over(graph, args, self.donate)
+        graph, unrolled = recorded(self.function, self.name, args, kwargs, lift=self.lift)
+        return graph, taken_over(graph, args, self.donate), unrolled
 
     def _prefer(
         self, version: _Version, spec: trees.TreeSpec, args: tuple[Any, ...], kwargs: Any
@@ -286,6 +306,7 @@ def compile(
     *,
     donate: int | Sequence[int] = (),
     split: str | int | Sequence[int | None] | None = "auto",
+    lift: bool = False,
 ) -> Compiled:
     """A function of arrays as machine code.
 
@@ -302,6 +323,9 @@ def compile(
         steps stays in the cache, and on several threads. ``"auto"`` finds them; `None` is never. A
         sequence has the samples' axis for each argument by position, or `None`; an integer is
         that of all arguments. It is a hint: what can't be split isn't. See `Compiled.report`.
+    lift : bool, optional
+        Whether Python's loops and conditions stay what they are where they can, as `trace` says;
+        the report lists the loops that are unrolled, with reasons.
 
     Returns
     -------
@@ -359,4 +383,5 @@ def compile(
     validation.require_function(f, "compile", usage="pullback.compile(f)")
     if isinstance(f, Compiled):
         f = f.function
-    return Compiled(f, positions(donate), Samples.given(split))
+    lift = validation.require_flag(lift, "compile", "lift")
+    return Compiled(f, positions(donate), Samples.given(split), lift)

@@ -10,6 +10,7 @@ from pullback.compiler.loops import Kernel, Program, Statement
 from pullback.compiler.stages import Stages
 from pullback.graph.program import Equation
 from pullback.graph.program import Program as GraphProgram
+from pullback.lifting.recording import Unrolled
 
 __all__ = ["Fallback", "Report", "report"]
 
@@ -64,6 +65,8 @@ class Report:
         Compile time by stage.
     cached : bool
         Whether the machine code came from disk.
+    unrolled : tuple of Unrolled
+        With ``lift=True``, the Python loops that could not be kept, and why.
     """
 
     name: str
@@ -83,6 +86,7 @@ class Report:
     threads: int
     seconds: dict[str, float]
     cached: bool
+    unrolled: tuple[Unrolled, ...] = ()
 
     def __str__(self) -> str:
         lines = [
@@ -97,6 +101,7 @@ class Report:
         for each in self.fallbacks:
             at = each.line and f", at {each.line}"
             lines.append(f"  {each.primitive} is called through Python: {each.reason}{at}")
+        lines += [f"  {each}" for each in self.unrolled]
         times = ", ".join(f"{stage} {1e3 * time:.1f}" for stage, time in self.seconds.items())
         cached = "; machine code from disk" if self.cached else ""
         lines.append(f"  compiled in ms: {times}{cached}")

@@ -101,6 +101,8 @@ def run(interpreter: Interpreter, function: Callable[..., Any], args: Iterable[A
     try:
         stack.append(None if suspended else interpreter)
         if not suspended:
+            if depth and interpreter.recorder is None:
+                interpreter.recorder = stack[-2].recorder  # type: ignore[union-attr]
             for observer in observers:
                 observer.enter(function)
         return function(*args)
@@ -190,6 +192,9 @@ class Ground(Interpreter):
         made._value = value
         made._payload = made._alias = None
         made._version = 0
+        recorder = stack[-1].recorder
+        if recorder is not None:
+            recorder.made(made)
         return made
 
 

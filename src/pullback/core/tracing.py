@@ -32,12 +32,16 @@ __all__ = [
     "is_plain",
     "known",
     "strip",
+    "writing",
 ]
 
 ground_level = 0
 """The level of arrays that were made inside a transformation, and that none follows yet."""
 
 _levels = itertools.count(1)
+
+writing: list[Callable[[Tracer], None]] = []
+"""What is called with the array that owns some memory before that is written to."""
 
 NO_PARAMS: dict[str, Any] = {}
 """The parameters of an operation that has none; nobody writes to parameters."""
@@ -55,6 +59,9 @@ class Interpreter:
         does.
     open : bool
         Whether the transformed function is still running.
+    recorder : object or None
+        What is told of the arrays that are made at this level, and of those that take a state of
+        it; see :mod:`pullback.lifting`.
     follows_integers : bool
         Whether integers and booleans are traced at this level too.
     only_maps : bool
@@ -63,7 +70,7 @@ class Interpreter:
         What is done to the values of this level, in the words of an error message.
     """
 
-    __slots__ = ("level", "name", "open")
+    __slots__ = ("level", "name", "open", "recorder")
 
     follows_integers: ClassVar[bool] = False
     only_maps: ClassVar[bool] = False
@@ -73,6 +80,7 @@ class Interpreter:
         self.name = name
         self.level: float = next(_levels)
         self.open = True
+        self.recorder: Any = None
 
     def process(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Evaluate ``primitive(*args, **params)``, following the derivative at this level."""
@@ -251,7 +259,13 @@ class Tracer(metaclass=Disguised):
                 )
             new = view.write(view.base, new)
             tracer = view.base
+        tracer._announce()
         tracer._adopt(new)
+
+    def _announce(self) -> None:
+        """Say that the memory of this array is about to be written to."""
+        for about_to_write in writing:
+            about_to_write(self if self._alias is None else self._alias.root)
 
     def _touch(self) -> None:
         """Note that the memory of an array at the ground was written to in place."""
@@ -266,6 +280,8 @@ class Tracer(metaclass=Disguised):
             self._interpreter = new._interpreter
             self._value = new._value
             self._payload = new._payload
+            if new._interpreter.recorder is not None:
+                new._interpreter.recorder.adopted.append(self)
         else:
             self._value = new
             self._payload = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -81,6 +82,10 @@ class Staging(Interpreter):
         if not len(handles) % ROUND:
             full_collections.wait()
         return Tracer(self, variable, handle)
+
+    def advise_no_more(self) -> None:
+        """Warn of no loop from here on, for one that it is in has been told of."""
+        self._passes.stride = sys.maxsize
 
     def tracers(self, variables: Sequence[Variable], names: Sequence[str]) -> list[Tracer]:
         """The tracers of arguments that have these names."""

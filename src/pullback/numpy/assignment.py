@@ -128,6 +128,7 @@ def deliver(target: Any, value: Any, where: str, casting: Any = "same_kind") -> 
         return target
     if owns_memory(target) and _is_constant(value):
         _require_fitting(target, value, where)
+        target._announce()
         np.copyto(target._value, strip(value), casting=casting)
         target._touch()
         return target
@@ -157,6 +158,7 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     if type(value) is Tracer and value._alias is not None:
         _refuse_exchange(x, value._alias)
     if owns_memory(x) and _are_plain(key, value):
+        x._announce()
         x._value[strip_all(key)] = strip_all(value)
         x._touch()
         return

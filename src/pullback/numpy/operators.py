@@ -183,6 +183,7 @@ def _in_place(anew: Binary, symbol: str, evaluate: Binary) -> Binary:
         if not self._interpreter.level and owns_memory(self):
             y = _grounded_value(other)
             if y is not None:
+                self._announce()
                 evaluate(self._value, y)
                 self._touch()
                 return self

@@ -53,6 +53,7 @@ def _array_function(
 ) -> Any:
     out = kwargs.get("out")
     if type(out) is Tracer and not out._interpreter.level and are_constant((args, kwargs)):
+        out._announce()
         func(*strip_all(args), **strip_all(kwargs))
         out._touch()
         return out

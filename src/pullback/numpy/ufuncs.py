@@ -131,6 +131,7 @@ def at(ufunc: np.ufunc, x: Any, key: Any, *operands: Any) -> None:
     """``ufunc.at``: the in-place operation at an index, once for each time it names an element."""
     where = f"{name_of(ufunc)}.at"
     if owns_memory(x) and are_constant((key, operands)):
+        x._announce()
         ufunc.at(x._value, *strip_all((key, *operands)))
         x._touch()
         return

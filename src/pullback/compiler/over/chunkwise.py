@@ -20,6 +20,8 @@ class Chunkwise(ABC):
     Attributes
     ----------
     function : callable
+    lift : bool
+        Whether Python's loops are kept where they can be.
     name : str
     split : Samples
         What is said about them.
@@ -28,6 +30,7 @@ class Chunkwise(ABC):
     """
 
     function: Callable[..., Any]
+    lift: bool
     name: str
     split: Samples
 

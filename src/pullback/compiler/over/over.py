@@ -34,6 +34,7 @@ class Function(Protocol):
     """What is asked of a compiled function."""
 
     function: Callable[..., Any]
+    lift: bool
     name: str
     streams: dict[Any, Stream]
 
@@ -291,7 +292,9 @@ class _Call:
         places = trees.flatten((args, kwargs) if kwargs else args)[0]
         args = self._placed(self._others, trees.unflatten(layout.spec, stands))
         function = self._function
-        graph = recorded(function.function, function.name, args, self._kwargs)
+        graph, _ = recorded(
+            function.function, function.name, args, self._kwargs, lift=function.lift
+        )
         given, rest, position = [], {}, 0
         order = {id(each): i for i, each in enumerate(stands)}
         plain = [i for i, leaf in enumerate(self._all) if _is_number(leaf)]

@@ -1,0 +1,1 @@
+"""Python's control flow, kept while a function is recorded; see README.md."""

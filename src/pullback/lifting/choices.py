@@ -1,0 +1,115 @@
+"""Conditions that are only known once the function runs: both blocks are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.shapes import dtype_of
+from pullback.lifting.cells import Block
+from pullback.lifting.reasons import Replan, UnliftableError, reason_of
+from pullback.lifting.signals import (
+    BREAK,
+    CONTINUE,
+    NOTHING,
+    Returned,
+    Undecided,
+    code_of,
+    value_of,
+)
+from pullback.lifting.state import Hidden, Plan, placeholder
+from pullback.rules.control_flow.choices import cond
+
+__all__ = ["lift_if"]
+
+_ROUNDS = 64
+
+
+def lift_if(
+    test: Any, then: Callable[[], Any], other: Callable[[], Any], blocks: Sequence[Block]
+) -> Any:
+    """One of two blocks, as `cond`; what it is left by.
+
+    `blocks` are those that may assign to names.
+    """
+    plan = Plan(blocks, reads=True)
+    plan.owned = True
+    choice = _Choice(plan)
+    for _ in range(_ROUNDS):
+        choice.signals.clear()
+        try:
+            branches = [
+                Hidden(choice.branch(each, role), role)
+                for each, role in ((then, "then"), (other, "else"))
+            ]
+            states, values, code, returned = cond(test, *branches, plan.carry)
+        except Replan as replan:
+            if replan.plan is not plan:
+                raise
+            if replan.period or replan.peel:
+                raise UnliftableError(replan.peel or "it exchanges the names of arrays") from None
+            plan.follow(replan)
+        except Exception as error:
+            raise UnliftableError(reason_of(error)) from error
+        else:
+            plan.finish((states, values, {}))
+            return choice.signal(code, returned)
+    raise UnliftableError("what its blocks write to differs from one recording to the next")
+
+
+class _Choice:
+    """What the two blocks agree on: the dtypes of what they bind and return."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.signals: list[Any] = []  # of those that return, the class alone
+        self._dtypes: dict[tuple[Any, int], np.dtype[Any]] = {}
+        self._returned: Any = NOTHING
+
+    def branch(self, block: Callable[[], Any], role: str) -> Callable[[Any], Any]:
+        """A function of the carry, which runs the block."""
+
+        def run(carry: Any) -> Any:
+            signal, (states, values, _) = self.plan.run(carry, block, role)
+            value = value_of(signal)
+            if value is NOTHING and self._returned is not NOTHING:
+                value = trees.map_tree(placeholder, self._returned)
+            elif value is not NOTHING and self._returned is NOTHING:
+                self._returned = trees.map_tree(placeholder, value)
+                if self.signals:
+                    raise Replan(self.plan, again=True)
+            self.signals.append(Returned if isinstance(signal, Returned) else signal)
+            values = {name: self._agreed(name, x) for name, x in values.items()}
+            code = code_of(signal)
+            code = np.int64(code) if type(code) is int else code
+            return states, values, code, None if value is NOTHING else self._agreed(None, value)
+
+        return run
+
+    def _agreed(self, name: str | None, tree: Any) -> Any:
+        """The leaves in dtypes on which both blocks agree."""
+        leaves, spec = trees.flatten(tree)
+        for number, leaf in enumerate(leaves):
+            key, dtype = (name, number), dtype_of(leaf)
+            known = self._dtypes.setdefault(key, dtype)
+            if known != dtype:
+                self._dtypes[key] = joint = np.result_type(known, dtype)
+                if joint != known:
+                    raise Replan(self.plan, again=True)
+                dtype = joint
+            leaves[number] = leaf.astype(dtype) if hasattr(leaf, "astype") else dtype.type(leaf)
+        return trees.unflatten(spec, leaves)
+
+    def signal(self, code: Any, returned: Any) -> Any:
+        """What the choice is left by."""
+        kinds = self.signals
+        if all(each is None or each is CONTINUE for each in kinds):
+            return None if None in kinds else CONTINUE
+        if all(each is BREAK for each in kinds):
+            return BREAK
+        if all(each is Returned for each in kinds):
+            return Returned(returned)
+        return Undecided(code, NOTHING if self._returned is NOTHING else returned)

@@ -1,0 +1,129 @@
+"""What loops go over: ranges with traced ends, arrays, and `enumerate` and the like of them."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pullback.core.tracing import Tracer, known
+from pullback.lifting.effects import undecided
+
+__all__ = ["SHORT", "Items", "Over", "items_of", "iterate", "of_range"]
+
+SHORT = 4
+"""Loops with fewer iterations are left to Python."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """What a loop goes over: so many items, of which the k-th one is ``item(k)``."""
+
+    count: Any
+    item: Callable[[Any], Any]
+
+
+class Over:
+    """What `range`, `enumerate`, `zip` or `reversed` makes, which a loop can go over at once.
+
+    `items` is known where all it is made of has items; `isn't` long where Python is as good.
+    """
+
+    def __init__(self, items: Items, plain: Callable[[], Any] | None, *, worth: bool) -> None:
+        self.items, self._plain, self.worth = items, plain, worth
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._plain is not None:
+            return iter(self._plain())
+        count = self.items.count.__index__()  # which says that it isn't known
+        return map(self.items.item, builtins.range(count))
+
+
+def iterate(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], call: Callable[[Any], Any]
+) -> Any:
+    """What a call of one of the four makes, in a loop's head."""
+    if function is builtins.range:
+        if any(map(undecided, args)) and len(args) <= 3:
+            start, stop, step = {1: (0, *args, 1), 2: (*args, 1), 3: args}[len(args)]
+            if type(step) is not Tracer:
+                return Over(_range(start, stop, int(step)), None, worth=True)
+    elif function in (builtins.enumerate, builtins.zip, builtins.reversed) and args:
+        made = _joined(function, args, **kwargs)
+        if made is not None:
+            return made
+    return call(function)(*args, **kwargs)
+
+
+def _range(start: Any, stop: Any, step: int) -> Items:
+    if step == 0:
+        raise ValueError("range() arg 3 must not be zero")
+    span = (stop - start) * (1 if step > 0 else -1)
+    size = abs(step)
+    count = span if size == 1 else (span + (size - 1)) // size
+    return Items(np.maximum(count, 0), lambda k: start + k * step)
+
+
+def _joined(
+    function: Any, args: tuple[Any, ...], *, start: Any = 0, strict: bool = False
+) -> Over | None:
+    first = start
+    if function is builtins.enumerate:
+        args, first = args[:1], args[1] if len(args) > 1 else start
+    parts = [_part(each) for each in args]
+    found = [each[0] for each in parts if each is not None]
+    if len(found) < len(parts):
+        return None
+    worth = any(each[1] for each in parts if each is not None)
+    counts = [each.count for each in found]
+    if strict and (not all(type(each) is int for each in counts) or len({*counts}) > 1):
+        return None
+    count = functools.reduce(_smaller, counts)
+    items = found[0]
+
+    def plain() -> Any:
+        return zip(*args, strict=strict) if function is builtins.zip else enumerate(args[0], first)
+
+    if function is builtins.enumerate:
+        return Over(Items(count, lambda k: (first + k, items.item(k))), plain, worth=worth)
+    if function is builtins.reversed:
+        return Over(Items(count, lambda k: items.item(count - 1 - k)), None, worth=worth)
+    return Over(Items(count, lambda k: tuple(x.item(k) for x in found)), plain, worth=worth)
+
+
+def _smaller(x: Any, y: Any) -> Any:
+    return min(x, y) if type(x) is int and type(y) is int else np.minimum(x, y)
+
+
+def _part(x: Any) -> tuple[Items, bool] | None:
+    """The items of something, and whether it is for their sake that a loop is lifted."""
+    if type(x) is Over:
+        return x.items, x.worth
+    if type(x) is builtins.range:
+        return of_range(x), len(x) >= SHORT
+    if type(x) is Tracer and x.shape:
+        return Items(x.shape[0], _rows(x)), x.shape[0] >= SHORT and not known(x)
+    return None
+
+
+def of_range(x: range) -> Items:
+    """The items of a range."""
+    start, step = x.start, x.step
+    return Items(len(x), lambda k: start + k * step)
+
+
+def _rows(x: Any) -> Callable[[Any], Any]:
+    return lambda k: x[k]
+
+
+def items_of(x: Any) -> Items | None:
+    """The items of what a loop goes over, if it is to be lifted."""
+    part = _part(x)
+    if part is None or not part[1]:
+        return None
+    items = part[0]
+    return None if type(items.count) is int and items.count < SHORT else items

@@ -1,0 +1,68 @@
+"""What ends the recording of a block before its time.
+
+They are no `Exception`, so that what a user's code does about errors does not concern them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pullback.graph.places import is_ours
+
+__all__ = ["Replan", "UnliftableError", "reason_of"]
+
+
+class Replan(BaseException):
+    """The block has to be recorded anew, with something else carried.
+
+    Parameters
+    ----------
+    plan : Plan
+        What the block carried.
+    array : Tracer, optional
+        An array from outside that the block was about to write to.
+    name : str, optional
+        A name that it binds to another value.
+    like : pytree, optional
+        What it binds that name to, which is bound to nothing before.
+    period : int
+        After how many iterations arrays that change names are back.
+    peel : str
+        Why the first iteration differs from the others.
+    again : bool
+        Whether what is carried has changed already.
+    """
+
+    def __init__(
+        self,
+        plan: Any,
+        *,
+        array: Any = None,
+        name: str | None = None,
+        like: Any = None,
+        period: int = 0,
+        peel: str = "",
+        again: bool = False,
+    ) -> None:
+        super().__init__(array, name, period, peel)
+        self.plan = plan
+        self.array, self.name, self.like = array, name, like
+        self.period, self.peel, self.again = period, peel, again
+
+
+class UnliftableError(BaseException):
+    """The block cannot be recorded once for all iterations; it says why."""
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something isn't lifted, with the user's line that it is about."""
+    words = " ".join(str(error).split())
+    if not isinstance(error, UnliftableError):
+        words = f"recording it once raises {type(error).__name__}: {words}"
+    place = error.__traceback__
+    line = 0
+    while place is not None:
+        if not is_ours(place.tb_frame):
+            line = place.tb_lineno
+        place = place.tb_next
+    return f"line {line}: {words}" if line and not words.startswith("line ") else words

@@ -1,0 +1,399 @@
+"""What a block reads and writes from outside: names, and the memory of arrays.
+
+A block is recorded with variables in their places. A name is carried by its value; an array that is
+written to in the block is carried by its state, and stays the object that it is, for others may
+hold it, or look into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from pullback.core import trees
+from pullback.core.precision import PYTHON_NUMBERS
+from pullback.core.primitive import SCALARS
+from pullback.core.running import GROUND, thread
+from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracing import Tracer, writing
+from pullback.lifting.cells import UNSET, Block, cells_of, content, fill, named, others
+from pullback.lifting.purity import require_readable
+from pullback.lifting.reasons import Replan, UnliftableError
+from pullback.lifting.recording import current
+from pullback.numpy.views import keep_layout
+
+__all__ = ["Hidden", "Plan", "placeholder"]
+
+
+def is_value(x: Any) -> bool:
+    """Whether `x` is a number, or a tuple of such, which nobody can write to."""
+    kind = type(x)
+    if kind is Tracer:
+        return not x._mutable
+    return kind in SCALARS or (kind is tuple and bool(x) and all(map(is_value, x)))
+
+
+def _is_arrays(x: Any) -> bool:
+    """Whether `x` is an array or a number, or a tuple of such."""
+    kind = type(x)
+    return kind in SCALARS or kind in (Tracer, np.ndarray) or (
+        kind is tuple and bool(x) and all(map(_is_arrays, x))
+    )  # fmt: skip
+
+
+def root_of(x: Any) -> Any:
+    """The array that owns the memory of `x`."""
+    return x._alias.root if type(x) is Tracer and x._alias is not None else x
+
+
+class Hidden:
+    """A function whose variables nobody looks into."""
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        self._function, self.__name__ = function, name
+
+    def __call__(self, *args: Any) -> Any:
+        return self._function(*args)
+
+
+class Recorder:
+    """What is told of the arrays of a block that is recorded."""
+
+    def __init__(self, plan: Plan, role: str) -> None:
+        self.adopted: list[Tracer] = []
+        self._plan = plan
+        self._role, self._writes = role, 0
+        self._made: dict[int, Tracer] = {id(x): x for x in plan.arrays}
+        self._outside = plan.roots
+
+    def made(self, tracer: Tracer) -> None:
+        """An array was made in the block."""
+        self._made[id(tracer)] = tracer
+
+    def about_to_write(self, root: Tracer) -> None:
+        """Record the block anew if it writes to an array from outside that is not carried.
+
+        An array that is another one each time the block is recorded was made in the block.
+        """
+        number, self._writes = self._writes, self._writes + 1
+        if root._interpreter.recorder is self or id(root) in self._made:
+            return
+        outside = id(root) in self._outside
+        if not outside and self._plan.is_made_anew((self._role, number), root):
+            self.made(root)
+        else:
+            raise Replan(self._plan, array=root)
+
+
+def _about_to_write(root: Tracer) -> None:
+    stack = thread.stack
+    recorder = stack[-1].recorder if stack and stack[-1] is not None else None
+    if recorder is not None:
+        recorder.about_to_write(root)
+
+
+writing.append(_about_to_write)
+
+
+class Plan:
+    """What a block carries.
+
+    Parameters
+    ----------
+    blocks : iterable of callable
+    without : str, optional
+        The variable of a loop, which each iteration is given.
+    reads : bool
+        Whether it takes what it reads of the variables around it, too: what is computed from them
+        alone is computed in the block then, which may not be run at all.
+
+    Attributes
+    ----------
+    arrays : list of Tracer
+        The arrays that it writes to, by their states.
+    values : dict of str
+        The names that it binds, by what they hold before; of those that hold nothing, what stands
+        in for that.
+    """
+
+    def __init__(
+        self, blocks: Sequence[Block], *, without: str | None = None, reads: bool = False
+    ) -> None:
+        self.cells = cells_of(blocks)
+        self._read = others(blocks, self.cells) if reads else {}
+        self._variable = self.cells.pop(without, None) if without is not None else None
+        self._around = others(blocks, ())
+        require_readable(named(blocks))
+        memory = current().memory(tuple(each.__code__ for each in blocks))
+        self._memory = memory
+        self.arrays: list[Tracer] = []
+        for name in memory.written:
+            root = root_of(content(self._around[name])) if name in self._around else None
+            if type(root) is Tracer and root._mutable and all(x is not root for x in self.arrays):
+                self.arrays.append(root)
+        self.placeholders = dict(memory.placeholders)
+        self._rebound = set(memory.rebound)
+        self._written: dict[tuple[str, int], Tracer] = {}
+        self._anew: set[tuple[str, int]] = set()
+        self.owned = False
+        self._chooses = reads
+        self._same: dict[str, str] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """Take note of what the names hold now."""
+        self.entries = {name: content(cell) for name, cell in self.cells.items()}
+        self.values = {
+            name: x
+            for name, x in self.entries.items()
+            if is_value(x) or (name in self._rebound and _is_arrays(x))
+        }
+        for name, x in self.placeholders.items():
+            if self.entries.get(name) is UNSET:
+                self.values[name] = x
+
+    @property
+    def roots(self) -> dict[int, Tracer]:
+        """The arrays that names around the block, and around functions there, stand for."""
+        found: dict[int, Tracer] = {}
+        pending = [content(cell) for cell in self._around.values()]
+        seen: set[int] = set()
+        while pending:
+            x = pending.pop()
+            if type(x) is Tracer:
+                found[id(root_of(x))] = root_of(x)
+            elif id(x) not in seen:
+                seen.add(id(x))
+                if type(x) in (tuple, list):
+                    pending += x
+                elif type(x) is FunctionType:
+                    pending += map(content, x.__closure__ or ())
+        return found
+
+    def follow(self, replan: Replan) -> None:
+        """Carry what was found to be written or bound."""
+        if replan.again:
+            return
+        memory = self._memory
+        if replan.array is not None:
+            self.arrays = [*self.arrays, replan.array]
+            for name, cell in self._around.items():
+                if root_of(content(cell)) is replan.array:
+                    memory.written.add(name)
+        elif replan.like is not None:
+            assert replan.name is not None
+            made = trees.map_tree(placeholder, replan.like)
+            self.placeholders[replan.name] = self.values[replan.name] = made
+            memory.placeholders[replan.name] = made
+        else:
+            assert replan.name is not None
+            self._rebound.add(replan.name)
+            memory.rebound.add(replan.name)
+            self.values[replan.name] = self.entries[replan.name]
+
+    def forget(self) -> None:
+        """Names may stand for other arrays than in recordings before."""
+        self._written.clear()
+        self._anew.clear()
+
+    def is_made_anew(self, number: tuple[str, int], root: Tracer) -> bool:
+        """Whether the array that the write of this number goes to is another one each time."""
+        before = self._written.setdefault(number, root)
+        if before is not root:
+            self._anew.add(number)
+            if any(x is before for x in self.arrays):
+                self.arrays = [x for x in self.arrays if x is not before]
+        return number in self._anew
+
+    @property
+    def carry(self) -> Any:
+        """The carry before the block."""
+        return list(self.arrays), dict(self.values), self._reads()
+
+    def _reads(self) -> dict[str, Any]:
+        """What is traced in the variables that the block reads."""
+        found = {}
+        roots = set(map(id, self.arrays))
+        names = {name: cell for name, cell in self.cells.items() if name not in self.values}
+        for name, cell in (self._read | names).items():
+            x = content(cell)
+            if type(x) is Tracer and x._interpreter.level and id(root_of(x)) not in roots:
+                found[name] = x
+        return found
+
+    def run(self, carry: Any, block: Callable[[], Any], role: str = "body") -> tuple[Any, Any]:
+        """What a block returns, and the carry after it; everything is afterwards as it was."""
+        states, values, reads = carry
+        arrays = self.arrays
+        before = [(x._interpreter, x._value, x._payload) for x in arrays]
+        cells = self._read | self.cells
+        held = {name: content(cell) for name, cell in cells.items()}
+        variable = None if self._variable is None else content(self._variable)
+        level = thread.stack[-1]
+        assert level is not None
+        recorder, level.recorder = level.recorder, Recorder(self, role)
+        try:
+            for x, state in zip(arrays, states, strict=True):
+                _set(x, state)
+            for name, value in (reads | values).items():
+                fill(cells[name], value)
+            result = block()
+            if role == "body":
+                self._same = {}
+            after = {name: content(cell) for name, cell in self.cells.items()}
+            for name, value in reads.items():
+                if value._version:
+                    raise Replan(self, array=root_of(held[name]))
+                if after.get(name) is value:
+                    after[name] = held[name]
+            if self.arrays is not arrays:
+                raise Replan(self, again=True)
+            return result, ([x._snapshot() for x in arrays], self._bound(values, after), reads)
+        finally:
+            adopted = level.recorder.adopted
+            level.recorder = recorder
+            for x, (interpreter, value, payload) in zip(arrays, before, strict=True):
+                x._interpreter, x._value, x._payload = interpreter, value, payload
+                x._version += 1
+            for name, value in held.items():
+                if content(cells[name]) is not value:
+                    fill(cells[name], value)
+            if self._variable is not None and content(self._variable) is not variable:
+                fill(self._variable, variable)
+            for x in adopted:
+                if x._alias is not None:
+                    x._refresh()
+
+    def _bound(self, given: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+        """What the names that are carried hold after the block."""
+        moved = self._moved(after)
+        if moved:
+            raise Replan(self, period=1, name=moved)
+        outs: dict[str, Any] = {}
+        roots: dict[int, str] = {id(x): "" for x in self.arrays}
+        for name, new in after.items():
+            if name not in self.values:
+                self._require_same(name, new)
+                continue
+            outs[name] = self._checked(name, new)
+            self._require_unwritten(name, given[name])
+            for leaf in trees.flatten(new)[0]:
+                if type(leaf) is not Tracer or not leaf._mutable:
+                    continue
+                other = roots.setdefault(id(root_of(leaf)), name)
+                if other != name:
+                    if other and new is after[other] and self._shares(name, other, given):
+                        continue
+                    what = f"{other}, too" if other else "an array that it writes to"
+                    raise UnliftableError(f"it leaves {name} bound to the memory of {what}")
+        return outs
+
+    def _shares(self, name: str, other: str, given: dict[str, Any]) -> bool:
+        """Whether two names may be carried apart, and stand for one array afterwards.
+
+        One of them stood for nothing before, or they shared one, and in the block nobody writes to
+        what they stand for.
+        """
+        one, two = self.entries.get(name), self.entries.get(other)
+        written = any(type(x) is Tracer and x._version for x in (given[name], given[other]))
+        if self._chooses or written or not (one is two or one is UNSET or two is UNSET):
+            return False
+        if two is UNSET:
+            name, other = other, name
+        self._same[name] = other
+        return True
+
+    def _moved(self, after: dict[str, Any]) -> str:
+        """A name that is bound to what another name was bound to before, if there is one."""
+        places = {
+            id(x): name for name, x in self.entries.items()
+            if type(x) is Tracer and name not in self.values
+        }  # fmt: skip
+        for name, new in after.items():
+            if name not in self.values and places.get(id(new), name) != name:
+                return name
+        return ""
+
+    def _require_same(self, name: str, new: Any) -> None:
+        """Carry a name that was not carried so far, if it is bound anew."""
+        before = self.entries[name]
+        if new is before:
+            return
+        if before is UNSET and _is_arrays(new):
+            raise Replan(self, name=name, like=new)
+        if _is_arrays(before) and _is_arrays(new):
+            raise Replan(self, name=name)
+        if _is_arrays(new):
+            raise Replan(self, peel=f"{name} is {type(before).__name__} before")
+        raise UnliftableError(f"it binds {name} to {type(new).__name__}")
+
+    def _checked(self, name: str, new: Any) -> Any:
+        """What a name holds, which must be like what it held before."""
+        if new is UNSET or not _is_arrays(new):
+            raise UnliftableError(f"it binds {name} to {type(new).__name__}")
+        (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
+        if self.entries.get(name) is UNSET and not _are_alike(new, self.values[name]):
+            raise Replan(self, name=name, like=new)
+        if spec != wanted:
+            raise Replan(self, peel=f"{name} has another structure before")
+        for leaf, first in zip(leaves, firsts, strict=True):
+            if shape_of(leaf) != shape_of(first):
+                raise Replan(self, peel=f"{name} has the shape {shape_of(first)} before")
+            if type(first) in PYTHON_NUMBERS or type(leaf) in PYTHON_NUMBERS:
+                continue
+            if dtype_of(leaf) != dtype_of(first):
+                raise Replan(self, peel=f"{name} has the dtype {dtype_of(first)} before")
+        return new
+
+    def _require_unwritten(self, name: str, given: Any) -> None:
+        """Let the first iteration write to the array that a name is bound to from outside."""
+        if self.owned or self.entries.get(name) is UNSET:
+            return
+        for leaf in trees.flatten(given)[0]:
+            if type(leaf) is Tracer and leaf._version and _is_shared(self.entries[name]):
+                raise Replan(
+                    self, peel=f"{name} is an array from outside before, and is written to"
+                )
+
+    def finish(self, carry: Any) -> None:
+        """Let the names and the arrays be what they are after the block."""
+        states, values, _ = carry
+        for x, state in zip(self.arrays, states, strict=True):
+            if type(state) is Tracer and state._value is x._value and state._payload is x._payload:
+                continue  # it was not written to
+            state = state if type(state) is Tracer else GROUND.constant(np.array(state))
+            x._announce()
+            x._adopt(keep_layout(x, state))
+        for name in values:
+            fill(self.cells[name], values[self._same.get(name, name)])
+
+
+def _are_alike(one: Any, other: Any) -> bool:
+    """Whether two pytrees have the same structure, shapes and dtypes."""
+    (leaves, spec), (others, other_spec) = trees.flatten(one), trees.flatten(other)
+    return spec == other_spec and all(
+        shape_of(x) == shape_of(y) and dtype_of(x) == dtype_of(y)
+        for x, y in zip(leaves, others, strict=True)
+    )
+
+
+def _is_shared(entry: Any) -> bool:
+    return any(type(leaf) is Tracer and leaf._mutable for leaf in trees.flatten(entry)[0])
+
+
+def _set(x: Tracer, state: Any) -> None:
+    """Give an array the state of another tracer, unnoticed."""
+    state = state if type(state) is Tracer else GROUND.constant(np.array(state))
+    x._interpreter, x._value, x._payload = state._interpreter, state._value, state._payload
+    x._version += 1
+
+
+def placeholder(x: Any) -> Any:
+    """A value of the same shape and dtype, which nobody reads."""
+    if type(x) in PYTHON_NUMBERS:
+        return type(x)(0)
+    shape, dtype = shape_of(x), dtype_of(x)
+    return np.zeros(shape, dtype) if shape else dtype.type(0)
