@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from pullback.rules.custom import stop_gradient
+from pullback.rules.registration import array_ufuncs
 from tests.numpy.batched.case import Case, J, M, N, Q, T, V, W, X, Z, case, data, written
+from tests.rules.cases import CASES
 
 assert scipy.special  # enters its functions in the tables, whatever runs first
 
@@ -37,14 +40,45 @@ SPECIAL_ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "invert": (J,),
     "erfcinv": (M,),
     "isnat": (np.array(["NaT", "2001-01-01"], "datetime64[D]"),),
+    "ellipj": (V, V / 2.5),
     "ldexp": (V, np.array([1, 2, 0, 3])),
     "log_expit": (W,),
 }
 
 
+def _points_of_its_rule(ufunc):
+    """A function of SciPy at points of its rule; whole numbers among them are not mapped."""
+    name = getattr(array_ufuncs.get(ufunc), "name", ufunc.__name__)
+    found = [
+        each for each in CASES.get(name, ())
+        if not each.params and len(each.args) == ufunc.nin
+        and np.broadcast(*each.args).size > 1 and "c" not in map(_kind, each.args)
+    ]  # fmt: skip
+    rows = []
+    for each in found[:2]:
+        mapped = [i for i, x in enumerate(each.args) if _kind(x) == "f"]
+
+        def function(*given, args=each.args, mapped=mapped):
+            full = list(args)
+            for i, x in zip(mapped, given, strict=True):
+                full[i] = x
+            return ufunc(*full)
+
+        rows.append(case(function, *(each.args[i] for i in mapped), rtol=1e-11))
+    return rows
+
+
+def _kind(x):
+    return np.asarray(x).dtype.kind
+
+
 def ufunc_cases(ufunc):
     """Cases of a ufunc: of full extent, broadcasting from either side, and with scalars."""
     name = ufunc.__name__
+    if getattr(np, name, None) is not ufunc and name not in ("psi", *UNIT, *REAL_ORDERS):
+        rows = _points_of_its_rule(ufunc)
+        if rows:
+            return rows
     if name in MATRICES:
         return MATRICES[name]
     if name in SPECIAL_ARGUMENTS:
@@ -53,6 +87,10 @@ def ufunc_cases(ufunc):
         return [case(ufunc, N, np.array([1, 2, 1, 0])), case(ufunc, N, 2)]
     if name in REAL_ORDERS:
         return [case(lambda x: ufunc(2.0, x), M), case(lambda x: ufunc(V + 0.1, x), M)]
+    if name == "zetac":  # no rule: its value alone
+        return [case(lambda x: ufunc(stop_gradient(x)), M)]
+    if name in ("pbdv", "pbvv", "pbwa"):
+        return [case(lambda x: ufunc(1.5, x), V)]
     if name == "betainc":
         return [case(lambda x: ufunc(V + 0.1, 2.5, x), data(4) / 2.5)]
     if ufunc.nin == 1:
