@@ -265,7 +265,7 @@ class Iteration:
         solver = getattr(scipy.sparse.linalg, self.name)
         a = self.operator if matrix is None else matrix
         x, info = solver(a, b, *start, **self.options)
-        return np.asarray(x), np.asarray(info)
+        return np.asarray(x), np.int64(info)
 
     @property
     def linear(self) -> Iteration:

@@ -80,7 +80,7 @@ def _as_known(function: Callable[..., Any], implementation: Callable[..., Any]) 
     code = getattr(implementation, "__code__", None)
     try:
         known = inspect.signature(function).parameters
-    except ValueError:
+    except (TypeError, ValueError):  # no function at all, which is refused, or a ufunc behind it
         return implementation
     if code is None or any(each.kind is each.VAR_KEYWORD for each in known.values()):
         return implementation
