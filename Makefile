@@ -30,7 +30,7 @@ test-oldest: $(OLDEST)/test.stamp ## run it with the oldest supported versions o
 	$(OLDEST)/bin/python -m pytest -q -n auto --dist loadgroup
 
 test-served: $(OLDEST)/test.stamp ## run the tests of NumPy's and SciPy's functions with these
-	$(OLDEST)/bin/python -m pytest -q -n auto --dist loadgroup tests/scipy tests/numpy \
+	$(OLDEST)/bin/python -m pytest -q -n auto --dist loadgroup tests/scipy \
 	    tests/test_coverage.py tests/programs/test_scientific.py
 
 fuzz: $(VENV)/test.stamp ## try random programs and odd arguments, SECONDS=60 of each kind

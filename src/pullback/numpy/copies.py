@@ -27,6 +27,10 @@ StandIn = Callable[[str, Any], Any]
 """What is read under a name in place of what is there, or that itself."""
 
 
+_OF_IMPORTS = ("__name__", "__package__", "__spec__", "__path__")
+"""What Python looks up itself, where a function imports something relative to its module."""
+
+
 class Names(dict[str, Any]):
     """The names of a module as its copied functions read them, each found when it is read first.
 
@@ -41,7 +45,8 @@ class Names(dict[str, Any]):
     """
 
     def __init__(self, given: dict[str, Any], stand_in: StandIn, **names: Any) -> None:
-        super().__init__(__name__=given["__name__"], **names)
+        own = {name: given[name] for name in _OF_IMPORTS if name in given}
+        super().__init__(own | names)
         self._given = given
         self._stand_in = stand_in
 
