@@ -27,59 +27,10 @@ __all__ = ["call_traced", "output_atoms", "trace"]
 
 
 def trace(f: Callable[..., Any], *args: Any) -> Graph:
-    """Record a function as a graph of primitives, without running it.
+    """Record a function of pytrees as a graph of primitives, without running it.
 
-    Parameters
-    ----------
-    f : callable
-        A function of pytrees of arrays that returns a pytree of arrays; any transform of one, and
-        a graph too.
-    *args : pytree
-        The arguments of `f`: arrays or numbers, of which shape and dtype matter, or `ShapeDtype`
-        in their place. A leaf that is neither, such as a string or a function, is handed to `f`
-        as it is and belongs to the graph.
-
-    Returns
-    -------
-    Graph
-        ``graph(*args)`` equals ``f(*args)``, for all arguments of these shapes and dtypes.
-
-    Raises
-    ------
-    DataDependenceError
-        Where the course of `f` depends on a value; it shows the line.
-    AliasError
-        Where `f` changes one of its arguments, or depends on a layout in memory that is not known.
-    LeakedTracerError
-        Where `f` stores a traced value in a place that outlives it.
-    NoRuleError
-        Where `f` calls a function that cannot be recorded.
-
-    Warns
-    -----
-    UnrolledLoopWarning
-        Where a Python loop has more than 300 iterations; it shows the loop rewritten with `scan`,
-        `fori_loop` or `while_loop`.
-
-    Notes
-    -----
-    Python runs once: loops are unrolled, and what depends on nothing but constants is evaluated
-    at once. What `f` prints, or draws at random, happens at recording.
-
-    How an argument lies in memory decides on the order of ``x.ravel("K")``, and on what is a view:
-    it counts as it is at recording, and a `ShapeDtype` as an array in C order without gaps. A graph
-    that depends on it refuses arrays that lie in another way.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import pullback as pb
-    >>> print(pb.trace(lambda x: np.sum(np.sin(x) * x), np.ones(3)))
-    f(x: float64[3]) -> float64:
-      v0: float64[3] = sin(x)
-      v1: float64[3] = multiply(v0, x)
-      v2: float64 = sum(v1)
-      return v2
+    It is `pullback.trace` without ``lift=``; see :mod:`pullback.lifting.trace` for its arguments,
+    what it raises and what it warns of.
     """
     validation.require_function(f, "trace", usage="pullback.trace(f, x)")
     where = f"trace of {name_of(f)}"

@@ -10,7 +10,8 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.shapes import dtype_of
 from pullback.lifting.cells import Block
-from pullback.lifting.reasons import Replan, UnliftableError, reason_of
+from pullback.lifting.reasons import Replan
+from pullback.lifting.rounds import settled
 from pullback.lifting.signals import (
     BREAK,
     CONTINUE,
@@ -25,8 +26,6 @@ from pullback.rules.control_flow.choices import cond
 
 __all__ = ["lift_if"]
 
-_ROUNDS = 64
-
 
 def lift_if(
     test: Any, then: Callable[[], Any], other: Callable[[], Any], blocks: Sequence[Block]
@@ -38,26 +37,18 @@ def lift_if(
     plan = Plan(blocks, reads=True)
     plan.owned = True
     choice = _Choice(plan)
-    for _ in range(_ROUNDS):
+
+    def record() -> Any:
         choice.signals.clear()
-        try:
-            branches = [
-                Hidden(choice.branch(each, role), role)
-                for each, role in ((then, "then"), (other, "else"))
-            ]
-            states, values, code, returned = cond(test, *branches, plan.carry)
-        except Replan as replan:
-            if replan.plan is not plan:
-                raise
-            if replan.period or replan.peel:
-                raise UnliftableError(replan.peel or "it exchanges the names of arrays") from None
-            plan.follow(replan)
-        except Exception as error:
-            raise UnliftableError(reason_of(error)) from error
-        else:
-            plan.finish((states, values, {}))
-            return choice.signal(code, returned)
-    raise UnliftableError("what its blocks write to differs from one recording to the next")
+        branches = [
+            Hidden(choice.branch(each, role), role)
+            for each, role in ((then, "then"), (other, "else"))
+        ]
+        return cond(test, *branches, plan.carry)
+
+    states, values, code, returned = settled(plan, record)
+    plan.finish((states, values, {}))
+    return choice.signal(code, returned)
 
 
 class _Choice:

@@ -12,6 +12,7 @@ from pullback.core import trees
 from pullback.lifting.cells import Block
 from pullback.lifting.items import Items
 from pullback.lifting.reasons import Replan, UnliftableError, reason_of
+from pullback.lifting.rounds import ROUNDS, UNSETTLED, settled
 from pullback.lifting.signals import (
     BREAK,
     CONTINUE,
@@ -26,9 +27,6 @@ from pullback.rules.control_flow.choices import cond
 from pullback.rules.control_flow.loops import fori_loop, while_loop
 
 __all__ = ["Lifted", "lift_for", "lift_while"]
-
-_ROUNDS = 64
-"""How often a block is recorded anew at most."""
 
 _PERIODS = 4
 """After how many iterations arrays that change names have to be back."""
@@ -109,7 +107,7 @@ def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> Non
     period = 1
     plan = Plan([body], without=name)
     leaving = _Leaving(begun.signal)
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         try:
             ahead = (items.count - begun.start) % period if known else 0
             if ahead:
@@ -138,7 +136,7 @@ def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> Non
                 plan.follow(replan)
         else:
             return
-    raise UnliftableError("what it writes to differs from one recording to the next")
+    raise UnliftableError(UNSETTLED)
 
 
 def _run_first(items: Items, body: Block, begun: Lifted, count: int) -> _Leaving:
@@ -216,21 +214,9 @@ def lift_while(test: Block, body: Block, truth: Callable[[Any], Any], signal: An
         return *leaving.note(plan, left), inner
 
     hidden = Hidden(going, "test"), Hidden(step, "body")
-    for _ in range(_ROUNDS):
-        try:
-            code, value, carry = while_loop(*hidden, (*leaving.first, plan.carry))
-        except Replan as replan:
-            if replan.plan is not plan:
-                raise
-            if replan.period or replan.peel:
-                raise UnliftableError(replan.peel or "it exchanges the names of arrays") from None
-            plan.follow(replan)
-        except Exception as error:
-            raise UnliftableError(reason_of(error)) from error
-        else:
-            plan.finish(carry)
-            return leaving.signal(code, value), not leaving.expected
-    raise UnliftableError("what it writes to differs from one recording to the next")
+    code, value, carry = settled(plan, lambda: while_loop(*hidden, (*leaving.first, plan.carry)))
+    plan.finish(carry)
+    return leaving.signal(code, value), not leaving.expected
 
 
 def cond_and(x: Any, y: Callable[[], Any]) -> Any:

@@ -306,7 +306,7 @@ class _Rewriter(Expressions):
         self.guarded = before
         return node
 
-    visit_With = visit_Try = visit_TryStar = visit_Match = _guarded  # noqa: N815
+    visit_With = visit_Try = visit_TryStar = visit_Match = _guarded
 
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
         message = thunk(node.msg) if node.msg is not None else ast.Constant(None)

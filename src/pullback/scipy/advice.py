@@ -10,10 +10,6 @@ from pullback.numpy.protocol import array_functions
 
 __all__ = ["for_numpy", "for_scipy"]
 
-_LINEAR = (
-    "wrap it with @pullback.primitive and let its rule return pullback.Linear(f), where f is the "
-    "function itself, as it is linear"
-)
 _WRAPPED = "wrap it with @pullback.primitive and give it a rule"
 _SOLVER = (
     "wrap the call with @pullback.primitive, with what the equations depend on among its "

@@ -21,6 +21,7 @@ __all__ = [
     "matrix",
     "require_fit",
     "square",
+    "system",
     "taken_back",
     "vector",
 ]
@@ -77,6 +78,17 @@ def columns(b: Any) -> tuple[Any, bool]:
     """A right-hand side as columns, and whether it was a single vector."""
     shape = shape_of(b)
     return (reshape(b, shape=(*shape, 1)), True) if len(shape) == 1 else (b, False)
+
+
+def system(a: Any, b: Any, name: str, check_finite: bool = True) -> tuple[Any, Any, bool]:
+    """A square matrix and right-hand sides that fit it, as columns, in the precision of both.
+
+    With them comes whether there was a single vector, as `taken_back` wants to know.
+    """
+    a, b = matrices(square(a, name, check_finite), vector(b, name, check_finite))
+    b, single = columns(b)
+    require_fit(name, a, b)
+    return a, b, single
 
 
 def require_fit(name: str, a: Any, b: Any) -> None:

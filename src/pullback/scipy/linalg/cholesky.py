@@ -20,8 +20,8 @@ from pullback.scipy.linalg.arguments import (
     fixed,
     matrices,
     matrix,
-    require_fit,
     square,
+    system,
     taken_back,
     vector,
 )
@@ -109,7 +109,5 @@ def cho_solve(
     """A⁻¹b, which reads one triangle of the factor."""
     name = "scipy.linalg.cho_solve"
     c, lower = c_and_lower
-    c, b = matrices(square(c, name, check_finite), vector(b, name, check_finite))
-    b, single = columns(b)
-    require_fit(name, c, b)
+    c, b, single = system(c, b, name, check_finite)
     return taken_back(factored_solve(c, b, fixed(lower, name, "lower")), single)

@@ -13,14 +13,10 @@ from pullback.errors import ArgumentValueError
 from pullback.rules import elimination
 from pullback.scipy.first_step import serves
 from pullback.scipy.linalg.arguments import (
-    columns,
     fixed,
-    matrices,
     matrix,
-    require_fit,
-    square,
+    system,
     taken_back,
-    vector,
 )
 from pullback.scipy.linalg.solving import triangular
 
@@ -46,9 +42,7 @@ def lu_solve(
     factors, pivots = lu_and_piv
     if fixed(trans, name, "trans") not in (0, 1, 2):
         raise ArgumentValueError(f"{name}: got trans={trans!r}; give 0, 1 or 2")
-    factors, b = matrices(square(factors, name, check_finite), vector(b, name, check_finite))
-    b, single = columns(b)
-    require_fit(name, factors, b)
+    factors, b, single = system(factors, b, name, check_finite)
     order = elimination.permutation(pivots if isinstance(pivots, Tracer) else np.asarray(pivots))
     if not trans:
         inner = triangular(factors, elimination.rows_in(b, order), True, 0, unit=True)

@@ -29,6 +29,7 @@ from pullback.scipy.linalg.arguments import (
     matrix,
     require_fit,
     square,
+    system,
     taken_back,
     vector,
 )
@@ -71,10 +72,7 @@ def solve_triangular(
     trans = fixed(trans, name, "trans")
     if trans not in _TRANSPOSITIONS:
         raise ArgumentValueError(f"{name}: got trans={trans!r}; give 0, 1, 2, 'N', 'T' or 'C'")
-    a, b = square(a, name, check_finite), vector(b, name, check_finite)
-    b, single = columns(b)
-    a, b = matrices(a, b)
-    require_fit(name, a, b)
+    a, b, single = system(a, b, name, check_finite)
     found = triangular(a, b, fixed(lower, name, "lower"), _TRANSPOSITIONS[trans], unit_diagonal)
     return taken_back(found, single)
 
