@@ -305,3 +305,10 @@ def test_looking_for_names_imports_nothing():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_a_function_that_decides_by_a_mapped_value_says_so():
+    with pytest.raises(
+        pb.DataDependenceError, match=r"^scipy\.signal\.tf2zpk decides by a traced boolean .* vmap$"
+    ):
+        pb.vmap(lambda b: scipy.signal.tf2zpk(b, np.array([1.0, 0.5]))[2])(np.ones((2, 2)))

@@ -15,7 +15,8 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from pullback.core.running import Observer, observers, thread
-from pullback.errors import DetachedError, NoRuleError, PullbackError
+from pullback.errors import DataDependenceError, DetachedError, NoRuleError, PullbackError
+from pullback.numpy.decisions import Kind, decision_of
 from pullback.numpy.foreign import (
     Call,
     advise,
@@ -29,11 +30,19 @@ from pullback.numpy.foreign import (
 __all__ = ["detached", "noted", "refusal"]
 
 
-def refusal(call: Call, x: Any, raised: str = "") -> NoRuleError:
+def refusal(call: Call, x: Any, raised: str = "") -> PullbackError:
     """The error for a call that would take the traced value `x`, if it is known, for a plain one.
 
-    `raised` is what the library has raised itself, in words.
+    `raised` is what the library has raised itself, in words. A boolean has no derivative to lose:
+    the course of a call that isn't refused anyway depends there on what is not known.
     """
+    decision = decision_of(call.name)
+    refused = decision is not None and decision.kind is Kind.REFUSED
+    if x is not None and x.dtype.kind == "b" and not refused:
+        return DataDependenceError(
+            f"{call.name} decides by a traced boolean of shape {x.shape}, which is not known while "
+            "a function is recorded or mapped; call it outside of trace, compile and vmap"
+        )
     what = "" if x is None else f" of dtype {x.dtype} and shape {x.shape}"
     raised = raised and f" and raised {raised.rstrip('.')}. It"
     return NoRuleError(

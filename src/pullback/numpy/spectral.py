@@ -147,7 +147,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
         raise ArgumentValueError(
             f"np.linalg.lstsq: the matrix of shape {(rows, columns)} is differentiated and has "
             f"rank {strip(rank)}, where the solution jumps between neighbouring matrices; for the "
-            "derivative along matrices of the same rank use np.linalg.pinv(a) @ b"
+            "derivative along matrices of the same rank use np.linalg.pinv(a, rcond) @ b"
         )
     residual = b - a @ x
     squares = np.sum(np.real(residual * np.conj(residual)), axis=0, keepdims=residual.ndim == 1)
@@ -167,7 +167,7 @@ def _is_full(name: str, rank: Any, columns: int) -> bool:
     if np.any(full) and not np.all(full):
         raise DataDependenceError(
             f"np.linalg.{name}: some examples have a matrix of full rank and some have not, so "
-            "that the shape of the residuals differs; use np.linalg.pinv(a) @ b"
+            "that the shape of the residuals differs; use np.linalg.pinv(a, rcond) @ b"
         )
     return bool(np.all(full))
 

@@ -231,7 +231,7 @@ def lstsq(
         raise ArgumentValueError(
             f"{name}: the matrix of shape {(rows, cols)} is differentiated and has rank "
             f"{strip(rank)}, where the solution jumps between neighbouring matrices; for the "
-            "derivative along matrices of the same rank use scipy.linalg.pinv(a) @ b"
+            "derivative along matrices of the same rank use scipy.linalg.pinv(a, rtol=cond) @ b"
         )
     x = spectral.pinv(a, rcond=float(cond)) @ b
     residual = b - a @ x
