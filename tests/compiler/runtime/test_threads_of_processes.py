@@ -112,7 +112,6 @@ def test_a_fork_while_the_threads_work():
     run("""
 threads.set_workers(4)
 threads.ready()
-check(meets(4))  # what is compiled here need not be while another thread compiles
 stop, calls = threading.Event(), []
 
 def work():
@@ -120,7 +119,7 @@ def work():
         check((marks(500, 4)[:, 0] == 1).all())
         calls.append(1)
 
-caller = threading.Thread(target=work)
+caller = threading.Thread(target=work, daemon=True)
 caller.start()
 for _ in range(20):
     forked(lambda: check(meets(4) and (marks(500, 4)[:, 0] == 1).all()))
@@ -139,6 +138,29 @@ time.sleep(0.1)
 forked(lambda: check(meets(4)))
 caller.join()
 check(meets(4))
+""")
+
+
+@needs_fork
+def test_a_fork_while_another_thread_compiles():
+    run("""
+from tests.compiler.runtime.pool import TEXT
+
+def compiles():
+    return load(compile_text(TEXT, level=0)).address("mark")
+
+def work():
+    while not stop.is_set():
+        check(compiles())
+
+threads.ready()
+stop = threading.Event()
+caller = threading.Thread(target=work, daemon=True)
+caller.start()
+for _ in range(20):
+    forked(lambda: check(compiles() and meets(3)))
+stop.set()
+caller.join()
 """)
 
 

@@ -7,7 +7,8 @@ that is computed depends on how many threads there are, the results are the same
 
 A thread without work looks for some for a few microseconds, and then sleeps. The threads end before
 a fork, so that no process begins with half of them, and the next call starts them again, in the
-forked process too. At the end of the process they are asleep, or at work for a thread
+forked process too. A fork also waits until no thread is in LLVM, whose lock the forked process
+would find taken, by nobody. At the end of the process they are asleep, or at work for a thread
 that ends with it too.
 """
 
@@ -23,6 +24,8 @@ from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
+import llvmlite.binding as llvm
+
 from pullback.compiler.runtime.compilation import compile_text
 from pullback.compiler.runtime.cores import MOST, available, threads_allowed
 from pullback.compiler.runtime.host import host
@@ -36,6 +39,9 @@ _PATIENCE = 20e-6
 
 _FAREWELL = 0.1
 """Seconds for which a fork waits for threads that still work."""
+
+_LLVM_LOCK = llvm.ffi.lib._lock
+"""What each call of LLVM's functions holds."""
 
 _PAUSES = {
     "x86_64": "llvm.x86.sse2.pause()",
@@ -249,8 +255,10 @@ class _Pool:
             for thread in self.threads:
                 if thread is not threading.current_thread():
                     thread.join(max(0.0, until - time.monotonic()))
+        _LLVM_LOCK.__enter__()
 
     def after_fork_in_parent(self) -> None:
+        _LLVM_LOCK.__exit__(None, None, None)
         if self.threads:
             # The next call finds none. Started here they would have Python warn of a fork beside
             # threads.
@@ -259,6 +267,7 @@ class _Pool:
         self._changing.release()
 
     def after_fork_in_child(self) -> None:
+        _LLVM_LOCK.__exit__(None, None, None)
         self._changing = threading.RLock()
         self._allowed = None
         self.threads = []
