@@ -11,6 +11,7 @@ follow(
         "scipy.fftpack": "pullback.scipy.fftpack",
         "scipy.linalg": "pullback.scipy.linalg",
         "scipy.linalg.interpolative": "pullback.scipy.linalg.interpolative",
+        "scipy.optimize": "pullback.scipy.optimize",
         "scipy.signal": "pullback.scipy.signal",
         "scipy.sparse": "pullback.scipy.sparse",
         "scipy.spatial": "pullback.scipy.spatial",
