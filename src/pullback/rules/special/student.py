@@ -15,14 +15,14 @@ import math
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.cancellation import (
+from pullback.rules.registration import elementwise
+from pullback.rules.special.cancellation import (
     bell,
     log1p_less_linear,
     polygamma_difference,
     stirling_error,
 )
-from pullback.rules.registration import elementwise
-from pullback.rules.tail_integrals import gauss_legendre, in_blocks
+from pullback.rules.special.tail_integrals import gauss_legendre, in_blocks
 
 __all__ = ["stdtr_in_df", "t_cumulant", "t_density", "t_ratio"]
 
