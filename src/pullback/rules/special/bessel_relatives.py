@@ -11,8 +11,8 @@ import math
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.missing import no_closed_form
 from pullback.rules.registration import array_ufuncs, elementwise
+from pullback.rules.special.missing import no_closed_form
 
 __all__: list[str] = []
 

@@ -2,10 +2,9 @@
 
 ∂F/∂ν is the integral of the density's derivative f·s over either side of t, where
 s(ν, t) = ∂log f/∂ν has one sign for t² < 2.4 and, but for few degrees of freedom, one beyond. It is
-taken over [0, t] in the first case and [t, ∞) in the second, so that nothing cancels. First
-derivatives have a relative error below 10⁻¹² for ν ≥ 0.1, in the tails too. Second ones in ν have
-one of some 10⁻¹⁵·ν and those of higher order n one of 10⁻¹⁵·νⁿ, relative to the integral of their
-terms' sizes.
+taken over [0, t] in the first case and [t, ∞) in the second, so that nothing cancels. Derivatives
+of any order have a relative error below 10⁻¹² for ν ≥ 0.1, in the tails and for any number of
+degrees of freedom, those of higher order relative to the integral of their terms' sizes.
 """
 
 from __future__ import annotations
@@ -15,76 +14,75 @@ import math
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.cancellation import (
+from pullback.rules.registration import elementwise
+from pullback.rules.special.cancellation import (
     bell,
     log1p_less_linear,
     polygamma_difference,
-    stirling_error,
 )
-from pullback.rules.registration import elementwise
-from pullback.rules.tail_integrals import gauss_legendre, in_blocks
+from pullback.rules.special.tail_integrals import gauss_legendre, in_blocks
 
-__all__ = ["stdtr_in_df", "t_cumulant", "t_density", "t_ratio"]
+__all__ = ["stdtr_in_df", "t_constant", "t_cumulant", "t_density", "t_kernel", "t_ratio"]
 
 _MIDDLE = 1.55
 _MANY = 1e290
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730)
+_LARGE = 32.0
+_TERMS = tuple(
+    -(1 - 4.0**-k) * number * 2.0 ** (2 * k - 1) / (k * (2 * k - 1))
+    for k, number in enumerate(sc.bernoulli(20)[2::2], 1)
+)
+"""Those of the series in 1/ν, 1/ν³, … of `_constant`, from Stirling's of Γ(z + ½) and Γ(z)."""
 
 
-# -- on plain numbers -----------------------------------------------------------------------------
+# -- on plain numbers: log f = constant(ν) + kernel(ν, t) -----------------------------------------
 
 
-def _log_constant(v):
-    """log(Γ((ν + 1)/2)/(√(πν)·Γ(ν/2)))."""
-    z = np.maximum(v / 2, 16.0)  # Γ(z + ½)/Γ(z) is √z·exp of what follows
-    far = z * log1p_less_linear(0.5 / z) + stirling_error(z + 0.5) - stirling_error(z)
-    far = far - np.log(2 * np.pi) / 2
-    near = sc.gammaln((v + 1) / 2) - sc.gammaln(v / 2) - np.log(np.pi * v) / 2
-    return np.where(v >= 32, far, near)
+def _constant(v, n):
+    """∂ⁿ of log(Γ((ν + 1)/2)/(√(πν)·Γ(ν/2))), by its series for ν ≥ 32, as differences cancel."""
+    far = np.maximum(v, _LARGE)
+    total = np.zeros_like(far)
+    for k in range(len(_TERMS), 0, -1):
+        rising = (-1) ** n * math.factorial(2 * k - 2 + n) / math.factorial(2 * k - 2)
+        total = total / far**2 + _TERMS[k - 1] * rising
+    total = total * far ** -(n + 1.0)
+    near = np.minimum(v, _LARGE)
+    if n == 0:
+        total = total - np.log(2 * np.pi) / 2
+        direct = sc.gammaln((near + 1) / 2) - sc.gammaln(near / 2) - np.log(np.pi * near) / 2
+    else:
+        rise = polygamma_difference(near / 2, np.full_like(near, 0.5), n - 1)
+        direct = 2.0**-n * rise + (-1) ** n * math.factorial(n - 1) / 2 * near ** -float(n)
+    return np.where(v >= _LARGE, total, direct)
 
 
-def _density(v, t):
-    w = t * t / v
-    return np.exp(_log_constant(v) - (v + 1) / 2 * np.log1p(w))
+def _kernel(v, t, n):
+    """∂ⁿ/∂νⁿ of −(ν + 1)/2·log(1 + w), w = t²/ν; with the share u = w/(1 + w) for n > 0:
 
-
-def _constant_score(v):
-    """ψ((ν + 1)/2) − ψ(ν/2) − 1/ν, by the series at infinity for ν ≥ 32."""
-    z = np.maximum(v / 2, 16.0)
-    far = log1p_less_linear(0.5 / z) + 0.25 / (z * (z + 0.5))
-    for k, number in enumerate(_BERNOULLI, 1):
-        far = far - number / (2 * k) * z ** (-2 * k) * np.expm1(-2 * k * np.log1p(0.5 / z))
-    near = np.minimum(v, 32.0) / 2
-    direct = polygamma_difference(near, np.full_like(near, 0.5), 0) - 0.5 / near
-    return np.where(v >= 32, far, direct)
-
-
-def _score(v, t):
-    """∂log f/∂ν = (ψ((ν + 1)/2) − ψ(ν/2) − 1/ν − log(1 + w) + (1 + 1/ν)·w/(1 + w))/2, w = t²/ν."""
+    (u/ν − log(1 + w) + u)/2 for n = 1, and for others (n − 2)!·(−1/ν)ⁿ⁻¹·((n − 1)·P₁/ν − P₂)/2
+    with Pⱼ the probability of j or more among n events with the probability u each.
+    """
     large = np.abs(t) > 1e100
     w = np.where(large, 1.0, t * t / v)
-    log = np.where(large, 2 * np.log(np.abs(t)) - np.log(v), np.log1p(w))
-    part = np.where(large, 1.0, w / (1 + w))
-    bent = np.where(w < 1, -log1p_less_linear(w) - w * part, part - log)
-    return (_constant_score(v) + bent + part / v) / 2
+    rest = np.where(large, 0.0, 1 / (1 + w))
+    share = np.where(large, 1.0, w / (1 + w))
+    if n < 2:
+        log = np.where(large, 2 * np.log(np.abs(t)) - np.log(v), np.log1p(w))
+        if n == 0:
+            return -(v + 1) / 2 * log
+        return (np.where(w < 1, -log1p_less_linear(w) - w * share, share - log) + share / v) / 2
+    terms = [math.comb(n, j) * share**j * rest ** (n - j) for j in range(1, n + 1)]
+    two = sum(terms[1:])
+    either = ((n - 1) * (terms[0] + two) / v - two) / 2
+    return (-1) ** (n - 1) * math.factorial(n - 2) * v ** -(n - 1.0) * either
 
 
 def _cumulant(v, t, n):
-    """∂ⁿlog f/∂νⁿ; for n > 2 with (ν + 1)·(log(ν + t²) − log ν) by Leibniz' rule."""
-    if n == 1:
-        return _score(v, t)
-    if n == 2:
-        rise = polygamma_difference(v / 2, np.full_like(v, 0.5), 1)
-        share = t * t
-        u = np.where(np.isinf(share), 1.0, share / (v + share))
-        return (rise / 2 + 1 / v**2 + u * u / v - u * (1 + v / (v + t * t)) / v**2) / 2
+    """∂ⁿlog f/∂νⁿ."""
+    return _constant(v, n) + _kernel(v, t, n)
 
-    def power(k):
-        return (-1) ** (k - 1) * math.factorial(k - 1) * ((v + t * t) ** -k - v**-k)
 
-    rise = polygamma_difference(v / 2, np.full_like(v, 0.5), n - 1)
-    constant = 2.0 ** (1 - n) * rise - (-1) ** (n - 1) * math.factorial(n - 1) * v**-n
-    return (constant - (v + 1) * power(n) - n * power(n - 1)) / 2
+def _density(v, t):
+    return np.exp(_cumulant(v, t, 0))
 
 
 _NODES, _WEIGHTS = gauss_legendre(40)
@@ -165,8 +163,16 @@ def _t_density(v, t):
     return in_blocks(_density, v, t)
 
 
-def _t_cumulant(v, t, *, n):
-    return in_blocks(lambda v, t: _cumulant(v, t, n), v, t)
+def _t_constant(v, *, n):
+    if n == 0:  # as SciPy has it
+        return np.log(sc.poch(0.5 * v, 0.5)) - 0.5 * (np.log(v) + np.log(np.pi))
+    return in_blocks(lambda v: _constant(v, n), v)
+
+
+def _t_kernel(v, t, *, n):
+    if n == 0:
+        return -((v + 1) / 2 * np.log1p(t * t / v))
+    return in_blocks(lambda v, t: _kernel(v, t, n), v, t)
 
 
 def _stdtr_in_df(v, t, *, order):
@@ -177,15 +183,30 @@ def _t_ratio(v, t, *, order):
     return in_blocks(lambda v, t: _in_v(v, t, order), v, t)
 
 
-@elementwise(_t_cumulant)
-def t_cumulant(_c, v, t, *, n):
-    """c = ∂ⁿlog f/∂νⁿ of the density f, any n: ∂c/∂t = (−1)ⁿ⁻¹·n!·t·(1 − t²)/(ν + t²)ⁿ⁺¹."""
+@elementwise(_t_constant)
+def t_constant(_c, v, *, n):
+    """c = ∂ⁿ/∂νⁿ of log(Γ((ν + 1)/2)/(√(πν)·Γ(ν/2))): ∂c/∂ν is that of order n + 1."""
+    return lambda: t_constant(v, n=n + 1)
+
+
+@elementwise(_t_kernel)
+def t_kernel(_k, v, t, *, n):
+    """k = ∂ⁿ/∂νⁿ of −(ν + 1)/2·log(1 + t²/ν): ∂k/∂ν is that of order n + 1, and
+    ∂k/∂t = (−1)ⁿ⁻¹·n!·t·(1 − t²)/(ν + t²)ⁿ⁺¹ for n > 0, −(ν + 1)·t/(ν + t²) for n = 0.
+    """
 
     def in_t():
+        if n == 0:
+            return -(v + 1) * (t / (v + t * t))
         factor = (-1) ** (n - 1) * math.factorial(n)
         return factor * (t * (1 - t * t) / (v + t * t) ** (n + 1))
 
-    return lambda: t_cumulant(v, t, n=n + 1), in_t
+    return lambda: t_kernel(v, t, n=n + 1), in_t
+
+
+def t_cumulant(v, t, *, n):
+    """∂ⁿ/∂νⁿ of the logarithm of the density."""
+    return t_constant(v, n=n) + t_kernel(v, t, n=n)
 
 
 @elementwise(_t_density)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import scipy.special as sc
 
-from pullback.rules.missing import no_closed_form
 from pullback.rules.registration import elementwise
+from pullback.rules.special.missing import no_closed_form
 
 __all__: list[str] = []
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.rules.cancellation import expm1_less_linear, log1p_less_linear
+from pullback.rules.special.cancellation import expm1_less_linear, log1p_less_linear
 
 __all__ = ["beta_moments", "gamma_moments", "gauss_legendre", "in_blocks"]
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.incomplete_beta import (
+from pullback.rules.registration import array_ufuncs, elementwise, strong_multiply
+from pullback.rules.special.incomplete_beta import (
     beta_density,
     beta_ratio,
     betainc,
     betainc_in_parameters,
     betaincinv,
 )
-from pullback.rules.missing import count
-from pullback.rules.registration import array_ufuncs, elementwise, strong_multiply
+from pullback.rules.special.missing import count
 
 __all__: list[str] = []
 

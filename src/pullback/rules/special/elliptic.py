@@ -13,8 +13,8 @@ import math
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.expansions import in_double
 from pullback.rules.registration import array_ufuncs, elementwise
+from pullback.rules.special.expansions import in_double
 
 __all__ = ["carlson"]
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.incomplete_beta import beta_density
-from pullback.rules.incomplete_gamma import gamma_density
-from pullback.rules.missing import no_closed_form
 from pullback.rules.registration import elementwise
-from pullback.rules.tail_integrals import in_blocks
+from pullback.rules.special.incomplete_beta import beta_density
+from pullback.rules.special.incomplete_gamma import gamma_density
+from pullback.rules.special.missing import no_closed_form
+from pullback.rules.special.tail_integrals import in_blocks
 
 __all__ = ["chi_density", "mixture_density", "mixture_weight"]
 

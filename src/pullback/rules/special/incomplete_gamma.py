@@ -20,7 +20,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.cancellation import (
+from pullback.rules.registration import elementwise
+from pullback.rules.special.cancellation import (
     bell,
     digamma_less_log,
     jets,
@@ -28,9 +29,8 @@ from pullback.rules.cancellation import (
     stirling_error,
     vanishing_times,
 )
-from pullback.rules.gamma import polygamma
-from pullback.rules.registration import elementwise
-from pullback.rules.tail_integrals import gamma_moments, in_blocks
+from pullback.rules.special.gamma import polygamma
+from pullback.rules.special.tail_integrals import gamma_moments, in_blocks
 
 __all__ = [
     "gamma_density",

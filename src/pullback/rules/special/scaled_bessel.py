@@ -20,9 +20,9 @@ import scipy.special as sc
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import NoRuleError
-from pullback.rules.expansions import descending_powers, in_double
-from pullback.rules.missing import no_closed_form
 from pullback.rules.registration import elementwise
+from pullback.rules.special.expansions import descending_powers, in_double
+from pullback.rules.special.missing import no_closed_form
 
 __all__ = ["scaled_i", "scaled_k"]
 

@@ -14,9 +14,9 @@ import numpy as np
 import scipy.special as sc
 
 from pullback.core.shapes import dtype_of
-from pullback.rules import special  # which may be what is being imported
-from pullback.rules.expansions import descending_powers, in_double
 from pullback.rules.registration import array_ufuncs, elementwise, ufunc_behind
+from pullback.rules.special import elementary
+from pullback.rules.special.expansions import descending_powers, in_double
 
 __all__ = ["dawsn", "erfcx", "voigt"]
 
@@ -133,7 +133,7 @@ array_ufuncs[ufunc_behind(sc.dawsn)] = dawsn  # type: ignore[index]
 @elementwise(sc.erfi)
 def erfi(_y, x):
     """y = 2/√π ∫₀ˣ exp(t²) dt: ∂y/∂x = 2/√π exp(x²)."""
-    return (2 / SQRT_PI) * special.gaussian(x, scale=-1.0)
+    return (2 / SQRT_PI) * elementary.gaussian(x, scale=-1.0)
 
 
 @elementwise(sc.wofz)
@@ -145,7 +145,7 @@ def wofz(_y, z):
 @elementwise(sc.ndtri_exp, poles={0: np.inf})
 def ndtri_exp(x, _y):
     """log Φ(x) = y: ∂x/∂y = Φ(x)/φ(x). Infinite at y = 0, where zeros stay zero."""
-    return 1 / special.hazard(-x)
+    return 1 / elementary.hazard(-x)
 
 
 @elementwise(sc.owens_t)
@@ -156,12 +156,12 @@ def owens_t(_t, h, a):
     return (
         lambda: (
             (-1 / math.sqrt(8 * math.pi))
-            * special.gaussian(h, scale=0.5)
+            * elementary.gaussian(h, scale=0.5)
             * sc.erf((a / math.sqrt(2)) * h)
         ),
         lambda: (
-            special.gaussian(h, scale=0.5)
-            * special.gaussian(h * a, scale=0.5)
+            elementary.gaussian(h, scale=0.5)
+            * elementary.gaussian(h * a, scale=0.5)
             * ((0.5 / math.pi) / (1 + a * a))
         ),
     )

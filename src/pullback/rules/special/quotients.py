@@ -11,8 +11,8 @@ from math import factorial
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.expansions import in_double, nodes_and_weights
 from pullback.rules.registration import elementwise
+from pullback.rules.special.expansions import in_double, nodes_and_weights
 
 __all__ = ["exprel", "log_quotient", "sin_quotient", "sinh_quotient"]
 

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.cancellation import polygamma_difference
-from pullback.rules.missing import no_closed_form
 from pullback.rules.registration import constant, elementwise
-from pullback.rules.tail_integrals import in_blocks
+from pullback.rules.special.cancellation import polygamma_difference
+from pullback.rules.special.missing import no_closed_form
+from pullback.rules.special.tail_integrals import in_blocks
 
 __all__ = ["at_pole", "digamma", "gammaln", "hurwitz", "polygamma", "polygamma_rise", "riemann"]
 

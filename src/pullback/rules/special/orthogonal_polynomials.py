@@ -11,8 +11,8 @@ import scipy.special as sc
 
 from pullback.core.shapes import dtype_of
 from pullback.core.tracing import Tracer
-from pullback.rules.missing import no_closed_form
 from pullback.rules.registration import elementwise
+from pullback.rules.special.missing import no_closed_form
 
 __all__: list[str] = []
 

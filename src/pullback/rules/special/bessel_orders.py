@@ -19,9 +19,9 @@ import math
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.expansions import in_double, nodes_and_weights
 from pullback.rules.registration import elementwise
-from pullback.rules.scaled_bessel import scaled_k
+from pullback.rules.special.expansions import in_double, nodes_and_weights
+from pullback.rules.special.scaled_bessel import scaled_k
 
 __all__ = ["iv_in_order", "jv_in_order", "kv_in_order", "yv_in_order"]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.incomplete_gamma import gamma_density, gamma_ratio, gammaincc_in_a
 from pullback.rules.registration import elementwise
+from pullback.rules.special.incomplete_gamma import gamma_density, gamma_ratio, gammaincc_in_a
 
 __all__: list[str] = []
 

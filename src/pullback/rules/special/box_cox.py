@@ -11,8 +11,8 @@ import scipy.special as sc
 
 from pullback.core.choice import Choice
 from pullback.rules.arithmetic import power
-from pullback.rules.quotients import exprel, log_quotient
 from pullback.rules.registration import array_ufuncs, elementwise, strong_multiply, ufunc_behind
+from pullback.rules.special.quotients import exprel, log_quotient
 
 __all__ = ["exprel"]
 

@@ -11,10 +11,10 @@ import math
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.expansions import in_double
-from pullback.rules.missing import no_closed_form
-from pullback.rules.quotients import log_quotient, sin_quotient, sinh_quotient
 from pullback.rules.registration import array_ufuncs, elementwise
+from pullback.rules.special.expansions import in_double
+from pullback.rules.special.missing import no_closed_form
+from pullback.rules.special.quotients import log_quotient, sin_quotient, sinh_quotient
 
 __all__ = ["lambertw"]
 

@@ -19,7 +19,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.cancellation import (
+from pullback.rules.registration import elementwise
+from pullback.rules.special.cancellation import (
     bell,
     digamma_less_log,
     jets,
@@ -29,9 +30,8 @@ from pullback.rules.cancellation import (
     stirling_error,
     vanishing_times,
 )
-from pullback.rules.gamma import polygamma, polygamma_rise
-from pullback.rules.registration import elementwise
-from pullback.rules.tail_integrals import beta_moments, in_blocks
+from pullback.rules.special.gamma import polygamma, polygamma_rise
+from pullback.rules.special.tail_integrals import beta_moments, in_blocks
 
 __all__ = ["beta_density", "beta_ratio", "beta_score", "betainc_in_parameters"]
 

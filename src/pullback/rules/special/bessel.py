@@ -3,7 +3,7 @@
 The derivative of order v is made of those of the orders v − 1 and v + 1, which unlike the formulas
 with a quotient by x holds at x = 0. There Yᵥ and Kᵥ have poles, and Jᵥ and Iᵥ an infinite
 derivative for 0 < v < 1; zeros stay zero. The derivative with respect to the order is that of
-`pullback.rules.bessel_orders`, for real arguments above 0.
+`pullback.rules.special.bessel_orders`, for real arguments above 0.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy as np
 import scipy.special as sc
 
 from pullback.core.shapes import dtype_of
-from pullback.rules.bessel_orders import (
+from pullback.rules.registration import array_ufuncs, elementwise, ufunc_behind
+from pullback.rules.special.bessel_orders import (
     iv_in_order,
     jv_in_order,
     kv_in_order,
     yv_in_order,
 )
-from pullback.rules.missing import no_closed_form
-from pullback.rules.registration import array_ufuncs, elementwise, ufunc_behind
+from pullback.rules.special.missing import no_closed_form
 
 __all__: list[str] = []
 

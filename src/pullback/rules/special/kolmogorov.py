@@ -7,8 +7,8 @@ import math
 import numpy as np
 import scipy.special as sc
 
-from pullback.rules.missing import count
 from pullback.rules.registration import elementwise
+from pullback.rules.special.missing import count
 
 __all__ = ["smirnov_density"]
 

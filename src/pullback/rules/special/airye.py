@@ -15,8 +15,8 @@ import scipy.special as sc
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import NoRuleError
-from pullback.rules.expansions import descending_powers, in_double
 from pullback.rules.registration import array_ufuncs, elementwise
+from pullback.rules.special.expansions import descending_powers, in_double
 
 __all__: list[str] = []
 

@@ -9,8 +9,8 @@ import numpy as np
 import scipy.special as sc
 
 from pullback.core.primitive import Primitive
-from pullback.rules.missing import no_closed_form
 from pullback.rules.registration import elementwise
+from pullback.rules.special.missing import no_closed_form
 
 __all__ = ["SPHERICAL"]
 
