@@ -135,47 +135,50 @@ def _imported(namespace: Namespace) -> set[str]:
 class _Sight:
     """What a function refers to by the variables of the functions around it, and what those do.
 
+    It is right for every function of the same code and module whose variables hold the same.
+
     Attributes
     ----------
     namespaces : list of dict
         Those of the modules that it is from, and that it sees.
-    seen : list of (weakref, tuple)
-        The functions, and for each of their variables what that held; see `_trace_of`.
+    seen : list of (weakref or None, tuple)
+        The functions, `None` for the first, and for each of their variables what that held; see
+        `_trace_of`.
     """
 
-    __slots__ = ("namespaces", "seen")
+    __slots__ = ("code", "namespace", "namespaces", "seen")
 
     def __init__(self, function: FunctionType) -> None:
+        self.code, self.namespace = function.__code__, function.__globals__
         self.namespaces = [*_namespaces(function)]
         self.seen = [
-            (weakref.ref(part), tuple(map(_trace_of, map(_content, part.__closure__ or ()))))
+            (
+                None if part is function else weakref.ref(part),
+                tuple(map(_trace_of, map(_content, part.__closure__ or ()))),
+            )
             for part in _parts(function)
             if type(part) is FunctionType
         ]
 
-    def is_of(self, function: FunctionType) -> bool:
-        """Whether it is that function's, and the variables hold what they did."""
-        if self.seen[0][0]() is not function:
-            return False
+    def cells(self, function: FunctionType) -> list[CellType] | None:
+        """The variables, if it is that function's, and they hold what they did."""
+        if self.code is not function.__code__ or self.namespace is not function.__globals__:
+            return None
+        cells: list[CellType] = []
         for reference, traces in self.seen:
-            part = reference()
+            part = function if reference is None else reference()
             if part is None:
-                return False
-            if traces:
-                for cell, trace in zip(part.__closure__ or (), traces, strict=True):
-                    held = _content(cell)
-                    if trace is None:
-                        if type(held) not in _INERT:
-                            return False
-                    elif trace is not type(held) and trace() is not held:
-                        return False
-        return True
-
-    def cells(self) -> Iterator[CellType]:
-        """The variables."""
-        for reference, _ in self.seen:
-            part = reference()
-            yield from (part and part.__closure__) or ()
+                return None
+            closure = part.__closure__ or ()
+            for cell, trace in zip(closure, traces, strict=True):
+                held = _content(cell)
+                if trace is None:
+                    if type(held) not in _INERT:
+                        return None
+                elif trace is not type(held) and (isinstance(trace, type) or trace() is not held):
+                    return None
+            cells += closure
+        return cells
 
 
 def _content(cell: CellType) -> Any:
@@ -240,9 +243,8 @@ class BoundNames:
             self._serve_sight(function)
             return
         for part in _parts(function):
-            if type(part) is FunctionType:
-                for cell in part.__closure__ or ():
-                    self._serve_cell(cell)
+            for cell in _closure(part):
+                self._serve_cell(cell)
         for namespace in _namespaces(function):
             self._serve_reach(namespace)
 
@@ -251,12 +253,14 @@ class BoundNames:
         if function.__closure__ is None:
             self._serve_reach(function.__globals__)
             return
-        sight = self._sights.get(id(function))
-        if sight is None or not sight.is_of(function):
+        sight = self._sights.get(id(function.__code__))
+        cells = None if sight is None else sight.cells(function)
+        if sight is None or cells is None:
             if len(self._sights) >= MOST:
                 self._sights.clear()
-            sight = self._sights[id(function)] = _Sight(function)
-        for cell in sight.cells():
+            sight = self._sights[id(function.__code__)] = _Sight(function)
+            cells = [cell for part in _parts(function) for cell in _closure(part)]
+        for cell in cells:
             self._serve_cell(cell)
         for namespace in sight.namespaces:
             self._serve_reach(namespace)
@@ -320,6 +324,11 @@ class BoundNames:
             if cell.cell_contents is served:
                 cell.cell_contents = served.__wrapped__
             self._cells.pop()
+
+
+def _closure(part: Any) -> tuple[CellType, ...]:
+    """The variables of the functions around it that a function sees; none if it is no function."""
+    return (part.__closure__ or ()) if type(part) is FunctionType else ()
 
 
 def _filled(function: FunctionType) -> Iterator[CellType]:
