@@ -159,6 +159,28 @@ class Infinitesimal(Pushforward):
     def _along(self, *columns: Any) -> Tracer:
         return Tracer(self.directions, np.stack(columns), MAPPED)
 
+    def ran(self, *operation: Any) -> None:
+        """Told of each operation; it is in the values."""
+
+    # -- sweeps ----------------------------------------------------------------------------------
+
+    def push(self, linear: Any, dots: Sequence[Any]) -> list[Any]:
+        """The tangents of a linearisation's outputs."""
+        return list(map(self.unscaled, linear.pushed(list(map(self.scaled, dots)))))
+
+    def pull(
+        self, linear: Any, seeds: Sequence[Any], *, once: bool, onto: Sequence[Any]
+    ) -> list[Any]:
+        """The cotangents of a linearisation's inputs.
+
+        Seeds may have been made of the very vectors that they are for: what depends on the choice
+        of these shows with others.
+        """
+        others = self.disturbed(seeds)
+        if others:
+            linear.pulled_sparse(others)
+        return list(map(self.finished, linear.pulled_sparse(seeds, once=once, onto=onto)))
+
     # -- tangents: multiplied by ε ---------------------------------------------------------------
 
     def scaled(self, dot: Any) -> Any:
@@ -168,6 +190,10 @@ class Infinitesimal(Pushforward):
     def made(self, dot: Any, even: Any, uneven: Any, probe: Any, amount: float) -> Any:
         """ε times the tangent of values or vectors, which has terms of order 1/ε."""
         return singular(dot, even, uneven, dot / amount, probe, of=self)
+
+    def left(self, _value: Any, dot: Any) -> Any:
+        """The tangent of a result."""
+        return self.unscaled(dot)
 
     def unscaled(self, dot: Any) -> Any:
         """The tangent of which this is ε times; NaN where it would be infinite."""
@@ -197,6 +223,10 @@ class Infinitesimal(Pushforward):
             None if seed is None else seed * irrational(shape_of(seed), float, number)
             for number, seed in enumerate(seeds)
         ]
+
+    def decided(self, _linear: Any, _seeds: Any, _onto: Any, found: list[Any]) -> list[Any]:
+        """The cotangents of the inputs of a body that is recorded."""
+        return list(map(self.finished, found))
 
     def finished(self, bar: Any) -> Any:
         """The cotangent of an input. It must not depend on the choice of vectors."""
