@@ -6,9 +6,9 @@ matrices a phase, of which a meaningful result does not depend. Where eigenvalue
 rounding the vectors are arbitrary, and a derivative goes on with others than NumPy's. What does not
 depend on them (functions of a matrix, projectors, parts of low rank, vectors of other eigenvalues)
 has its first derivatives. For what does, the pullback raises an error, and tangents are NaN; so it
-is with second derivatives of what is computed with the vectors, and, as NaN in either direction, in
-the bodies of loops, which are recorded before anything is known of eigenvalues. See
-`pullback.rules.equal_values`.
+is with second derivatives of what is computed with the vectors. While a graph is recorded, before
+anything is known of eigenvalues, all this waits until it runs; second derivatives are NaN in either
+direction then. See `pullback.rules.equal_values` and `pullback.rules.postponed`.
 
 Source: M. Giles, *An extended collection of matrix derivative results for forward and reverse mode
 algorithmic differentiation*, Oxford 2008; for complex matrices S. Wan and S. Zhang, *Automatic
