@@ -25,6 +25,7 @@ from pullback.core.validation import name_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.graph import Graph
 from pullback.lifting.dispatch import lifted
+from pullback.lifting.effects import records
 from pullback.lifting.recording import Unrolled
 
 __all__ = ["Compiled", "compile"]
@@ -89,7 +90,7 @@ class Compiled(Chunkwise):
         function: Callable[..., Any],
         donate: tuple[int, ...] = (),
         split: Samples = AUTO,
-        lift: bool = False,
+        lift: bool = True,
     ) -> None:
         self.function = function
         self.lift = lift
@@ -177,7 +178,8 @@ class Compiled(Chunkwise):
 
     def _itself(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns, called by Python."""
-        return (lifted(self.function) if self.lift else self.function)(*args, **kwargs)
+        lift = self.lift and records()
+        return (lifted(self.function) if lift else self.function)(*args, **kwargs)
 
     def _taken_apart(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -306,7 +308,7 @@ def compile(
     *,
     donate: int | Sequence[int] = (),
     split: str | int | Sequence[int | None] | None = "auto",
-    lift: bool = False,
+    lift: bool = True,
 ) -> Compiled:
     """A function of arrays as machine code.
 
