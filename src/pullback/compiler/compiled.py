@@ -327,7 +327,8 @@ def compile(
         that of all arguments. It is a hint: what can't be split isn't. See `Compiled.report`.
     lift : bool, optional
         Whether Python's loops and conditions stay what they are where they can, as `trace` says;
-        the report lists the loops that are unrolled, with reasons.
+        the report lists the loops that are unrolled, with reasons. Loops of fewer than eight
+        iterations that have no loop inside are unrolled, which is faster.
 
     Returns
     -------
@@ -351,7 +352,8 @@ def compile(
     Warns
     -----
     UnrolledLoopWarning
-        At a call, where a Python loop of more than 300 iterations is unrolled; see `trace`.
+        At a call, where a Python loop of more than 300 iterations can't be kept, and why; see
+        `trace`.
 
     Notes
     -----
