@@ -127,7 +127,6 @@ for _module, _family in {
     "scipy.cluster.hierarchy": "scipy.cluster",
     "scipy.cluster.vq": "scipy.cluster",
     "scipy.integrate": "scipy.integrate",
-    "scipy.interpolate": "scipy.interpolate",
     "scipy.ndimage": "scipy.ndimage",
     "scipy.optimize": "scipy.optimize",
 }.items():
