@@ -1,5 +1,27 @@
 """The functions and classes of `scipy.interpolate`."""
 
-from pullback.scipy.interpolate import cubic, fitting, piecewise, splines
+from pullback.scipy.interpolate import (
+    bivariate,
+    cubic,
+    fitpack,
+    fitting,
+    grids,
+    linear,
+    piecewise,
+    polynomials,
+    splines,
+    tensor,
+)
 
-__all__ = ["cubic", "fitting", "piecewise", "splines"]
+__all__ = [
+    "bivariate",
+    "cubic",
+    "fitpack",
+    "fitting",
+    "grids",
+    "linear",
+    "piecewise",
+    "polynomials",
+    "splines",
+    "tensor",
+]

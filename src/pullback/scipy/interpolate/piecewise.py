@@ -29,6 +29,7 @@ from pullback.scipy.interpolate.objects import (
     required,
     serves,
 )
+from pullback.scipy.interpolate.rows import in_front
 
 __all__ = ["made", "set_up"]
 
@@ -87,8 +88,7 @@ def call(self: Any, x: Any, nu: Any = 0, extrapolate: Any = None) -> Any:
     c, breakpoints = part(self, "c"), part(self, "x")
     points = real(x, type(self).__name__, "x")
     out = values(c, breakpoints, points, nu, extrapolate, isinstance(self, si.BPoly))
-    rank, axis = len(shape_of(points)), self.axis
-    return np.moveaxis(out, tuple(range(rank)), tuple(range(axis, axis + rank))) if axis else out
+    return in_front(out, len(shape_of(points)), self.axis)
 
 
 def values(

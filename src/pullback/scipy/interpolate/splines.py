@@ -24,6 +24,7 @@ from pullback.scipy.interpolate.objects import (
     required,
     serves,
 )
+from pullback.scipy.interpolate.rows import in_front
 
 __all__ = ["antiderived", "derived", "evaluated", "integral", "made"]
 
@@ -75,8 +76,7 @@ def call(self: Any, x: Any, nu: Any = 0, extrapolate: Any = None) -> Any:
     nu = int(require_known("scipy.interpolate.BSpline", "nu", nu))
     x = real(x, "BSpline", "x")
     out = evaluated(part(self, "t"), part(self, "c"), self.k, x, nu, extrapolate)
-    rank, axis = len(shape_of(x)), self.axis
-    return np.moveaxis(out, tuple(range(rank)), tuple(range(axis, axis + rank))) if axis else out
+    return in_front(out, len(shape_of(x)), self.axis)
 
 
 def evaluated(t: Any, c: Any, k: int, x: Any, nu: int, extrapolate: Any) -> Any:
