@@ -32,6 +32,7 @@ __all__ = [
     "composite",
     "first_traced",
     "give_first_step",
+    "give_method",
     "traced_within",
     "plain",
     "served",
@@ -190,6 +191,23 @@ def give_first_step(
     # The last of all: a call in another thread has the old code or the new, and both work.
     asked = _always if always else any_traced
     function.__code__ = _first_step(function.__code__, (asked, traced, original))
+
+
+def give_method(cls: type, name: str, traced: Callable[..., Any]) -> None:
+    """Let a method that is compiled code hand calls with tracers to `traced`.
+
+    Code of its own it can't be given: the class, which must be one that Python code could have
+    made, is given another method, and what was bound before stays what it was.
+    """
+    original = inspect.unwrap(vars(cls)[name])
+
+    @functools.wraps(original)
+    def method(*args: Any, **kwargs: Any) -> Any:
+        if any_traced(args) or (kwargs and any_traced(kwargs.values())):
+            return traced(*args, **kwargs)
+        return original(*args, **kwargs)
+
+    setattr(cls, name, method)
 
 
 def _always(_values: Iterable[Any]) -> bool:

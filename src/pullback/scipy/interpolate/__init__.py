@@ -9,6 +9,8 @@ from pullback.scipy.interpolate import (
     linear,
     piecewise,
     polynomials,
+    radial,
+    scattered,
     splines,
     tensor,
 )
@@ -22,6 +24,8 @@ __all__ = [
     "linear",
     "piecewise",
     "polynomials",
+    "radial",
+    "scattered",
     "splines",
     "tensor",
 ]

@@ -8,6 +8,7 @@ public name, others under a private one behind a property.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -20,7 +21,12 @@ from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.scipy import first_step
 from pullback.scipy.constants import constant_call
-from pullback.scipy.first_step import composite, first_traced, give_first_step
+from pullback.scipy.first_step import (
+    composite,
+    first_traced,
+    give_first_step,
+    give_method,
+)
 
 __all__ = [
     "attribute",
@@ -32,6 +38,7 @@ __all__ = [
     "refuse_methods",
     "required",
     "serves",
+    "serves_compiled",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,6 +62,17 @@ def _unless_constant(function: Callable[..., Any], implementation: Callable[...,
         return implementation(*args, **kwargs) if out is NotImplemented else out
 
     return call
+
+
+def serves_compiled(cls: type, name: str) -> Callable[[F], F]:
+    """As `serves`, for a method that is compiled code, of a class that can be given another."""
+
+    def enter(implementation: F) -> F:
+        method = vars(cls)[name]
+        give_method(cls, name, _unless_constant(inspect.unwrap(method), implementation))
+        return implementation
+
+    return enter
 
 
 # -- attributes ------------------------------------------------------------------------------------
