@@ -3,6 +3,7 @@
 from pullback.scipy.interpolate import (
     bivariate,
     cubic,
+    decided,
     fitpack,
     fitting,
     grids,
@@ -18,6 +19,7 @@ from pullback.scipy.interpolate import (
 __all__ = [
     "bivariate",
     "cubic",
+    "decided",
     "fitpack",
     "fitting",
     "grids",

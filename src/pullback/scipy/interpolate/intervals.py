@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.shapes import shape_of
+from pullback.core.shapes import Abstract, shape_of
+from pullback.core.structure import Opaque
 from pullback.core.tracing import known, strip
 from pullback.rules.indexing import ARRAY, index
+from pullback.rules.registration import constant
 
-__all__ = ["inside", "located", "periodic", "taken"]
+__all__ = ["inside", "located", "nearest_of", "periodic", "simplex_of", "taken"]
 
 
 def located(breakpoints: Any, x: Any, first: int = 0, beyond: int = 0) -> Any:
@@ -56,3 +58,37 @@ def periodic(first: Any, last: Any, x: Any) -> Any:
 def taken(x: Any, places: Any, axis: int = 0) -> Any:
     """The elements of an array at places along an axis, any of both traced."""
     return index(x, places, key=(slice(None),) * axis + (ARRAY,))
+
+
+# -- in structures of SciPy's ----------------------------------------------------------------------
+
+
+def _looked_up(x: Any, *, finder: Any, method: str) -> Any:
+    rows = np.reshape(x, (-1, x.shape[-1]))
+    if method == "simplex":
+        found = finder.find_simplex(rows)
+    else:
+        found = finder.query(rows)[1]
+    return np.reshape(found, x.shape[:-1]).astype(np.int64)
+
+
+def _as_rows(primitive: Any, x: Any, **_params: Any) -> Any:
+    return Abstract(shape_of(x)[:-1], np.dtype(np.int64))
+
+
+def _over_batches(primitive: Any, _size: int, _mapped: Any, values: Any, params: Any) -> Any:
+    return primitive(*values, **params)
+
+
+_look_up = constant(_looked_up, Opaque(_as_rows, _over_batches, count=1), name="look_up_points")
+"""The numbers that SciPy finds for points in rows, which is a step in them."""
+
+
+def simplex_of(triangulation: Any, x: Any) -> Any:
+    """The number of the simplex that each point is in, and −1 where it is in none."""
+    return _look_up(x, finder=triangulation, method="simplex")
+
+
+def nearest_of(tree: Any, x: Any) -> Any:
+    """The number of the point of a tree that is nearest to each point."""
+    return _look_up(x, finder=tree, method="nearest")

@@ -16,11 +16,11 @@ import numpy as np
 
 from pullback.core.shapes import dtype_of
 from pullback.core.tracing import Tracer, known, strip
-from pullback.errors import NoRuleError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.scipy import first_step
 from pullback.scipy.constants import constant_call
+from pullback.scipy.decisions import refusing
 from pullback.scipy.first_step import (
     composite,
     first_traced,
@@ -113,22 +113,8 @@ def refuse_methods(cls: type, names: str, instead: str) -> None:
         method = getattr(cls, name, None)
         method = getattr(method, "__func__", method)
         if method is not None:
-            give_first_step(method, _refusing(method, f"{cls.__module__}.{name}", instead))
-
-
-def _refusing(method: Any, name: str, instead: str) -> Callable[..., Any]:
-    public = ".".join(each for each in method.__qualname__.split("."))
-
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        out = constant_call(method, args, kwargs)
-        if out is not NotImplemented:
-            return out
-        raise NoRuleError(
-            f"scipy.interpolate.{public} met a traced value, and has no derivative rule in "
-            f"pullback. {instead}"
-        )
-
-    return refuse
+            public = f"scipy.interpolate.{cls.__name__}.{name}"
+            give_first_step(method, refusing(method, public, instead))
 
 
 # -- arrays ----------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import NoRuleError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand, plain_values
-from pullback.scipy.interpolate.intervals import taken
+from pullback.rules.custom import stop_gradient
+from pullback.scipy.interpolate.intervals import nearest_of, simplex_of, taken
 from pullback.scipy.interpolate.objects import (
     floating,
     holds,
@@ -95,15 +96,14 @@ def call(self: Any, *args: Any) -> Any:
     points, values = operand(self.points), operand(self.values)
     xi, x = _at(self, args)
     ndim = shape_of(points)[1]
-    plain = plain_values("scipy.interpolate.LinearNDInterpolator", "xi", x)
-    simplex = self.tri.find_simplex(plain)
-    corners = self.tri.simplices[simplex]
-    at_corners = np.swapaxes(points[corners], -1, -2)
-    ones = np.ones((len(plain), 1, ndim + 1))
-    left = np.concatenate([at_corners, ones], axis=1)
-    right = np.concatenate([x, np.ones((len(plain), 1))], axis=1)
+    count = shape_of(x)[0]
+    simplex = simplex_of(self.tri, stop_gradient(x))
+    corners = taken(self.tri.simplices, simplex)
+    at_corners = np.swapaxes(taken(points, corners), -1, -2)
+    left = np.concatenate([at_corners, np.ones((count, 1, ndim + 1))], axis=1)
+    right = np.concatenate([x, np.ones((count, 1))], axis=1)
     weights = np.linalg.solve(left, right[:, :, None])
-    rows = np.sum(weights * values[corners], axis=1)
+    rows = np.sum(weights * taken(values, corners), axis=1)
     filling = convert(operand(self.fill_value), dtype_of(rows))
     rows = np.where((simplex >= 0)[:, None], rows, filling)
     return np.reshape(rows, shape_of(xi)[:-1] + tuple(self.values_shape))
@@ -128,13 +128,15 @@ def set_up_nearest(
 @serves(si.NearestNDInterpolator.__call__)
 def call_nearest(self: Any, *args: Any, **query_options: Any) -> Any:
     """The values of the nearest points, which a step does not change."""
+    if query_options:
+        raise NoRuleError(
+            "scipy.interpolate.NearestNDInterpolator: got the options "
+            f"{sorted(query_options)} of a query, which are not served with traced values; leave "
+            "them out"
+        )
     xi, x = _at(self, args)
-    plain = plain_values("scipy.interpolate.NearestNDInterpolator", "xi", x)
-    distance, places = self.tree.query(plain, **query_options)
-    values = operand(self.values)
-    found = np.isfinite(distance)
-    rows = taken(floating(values), np.where(found, places, 0))
-    rows = np.where(np.reshape(found, (-1,) + (1,) * (len(shape_of(values)) - 1)), rows, np.nan)
+    values = floating(self.values)
+    rows = taken(values, nearest_of(self.tree, stop_gradient(x)))
     return np.reshape(rows, shape_of(xi)[:-1] + shape_of(values)[1:])
 
 
