@@ -9,6 +9,7 @@ follow(
     {
         "scipy.fft": "pullback.scipy.fft",
         "scipy.fftpack": "pullback.scipy.fftpack",
+        "scipy.interpolate": "pullback.scipy.interpolate",
         "scipy.linalg": "pullback.scipy.linalg",
         "scipy.linalg.interpolative": "pullback.scipy.linalg.interpolative",
         "scipy.optimize": "pullback.scipy.optimize",

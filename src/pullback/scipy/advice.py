@@ -122,7 +122,6 @@ for _module, _family in {
     "scipy.cluster.hierarchy": "scipy.cluster",
     "scipy.cluster.vq": "scipy.cluster",
     "scipy.integrate": "scipy.integrate",
-    "scipy.interpolate": "scipy.interpolate",
     "scipy.ndimage": "scipy.ndimage",
 }.items():
     decide_module(_module, Kind.REFUSED, FAMILIES[_family])
