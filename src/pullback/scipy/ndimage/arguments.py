@@ -20,7 +20,8 @@ from pullback.scipy import first_step
 from pullback.scipy.constants import constant_call
 from pullback.transforms.arguments import describe
 
-__all__ = ["axes_of", "axis_of", "by_parts", "each_of", "in_dtype", "mode_of", "number", "serves"]
+__all__ = ["axes_of", "axis_of", "by_parts", "each_of", "in_dtype", "mode_of", "number", "origin_in", "placed",
+           "serves"]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -127,4 +128,17 @@ def origin_in(origin: int, size: int) -> int:
     return origin
 
 
-Origins = Sequence[int]
+def placed(
+    shape: Sequence[int], origin: Any, axes: Sequence[int], rank: int
+) -> tuple[dict[int, int], dict[int, int]]:
+    """The sizes of an array of weights by the axis of an image, ascending, and the origins by axis.
+
+    As SciPy has it the axes of weights are in the order of the image's, and only the origins in the
+    order in which axes are given; but for those of all axes.
+    """
+    origins = each_of(origin, len(axes))
+    named = axes if len(axes) < rank else range(rank)
+    return (
+        dict(zip(sorted(axes), shape, strict=True)),
+        dict(zip(named, map(operator.index, origins), strict=True)),
+    )

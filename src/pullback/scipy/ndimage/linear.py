@@ -23,6 +23,7 @@ from pullback.scipy.ndimage.arguments import (
     mode_of,
     number,
     origin_in,
+    placed,
     serves,
 )
 
@@ -105,16 +106,17 @@ def _of_images(
             )
         if not isinstance(mode, str):
             raise RuntimeError("A sequence of modes is not supported")
-        kernel, starts = w, each_of(origin, len(along))
+        rank, kernel = len(shape_of(x)), w
+        sizes, starts = placed(shape_of(w), origin, along, rank)
         if name == "convolve":
             kernel = np.flip(kernel)
-            starts = [-start - (m % 2 == 0) for start, m in zip(starts, shape_of(w), strict=True)]
+            starts = {axis: -start - (sizes[axis] % 2 == 0) for axis, start in starts.items()}
         elif dtype_of(w).kind == "c":
             kernel = np.conj(kernel)
-        shape, origins = [1] * len(shape_of(x)), [0] * len(shape_of(x))
-        for axis, m, start in zip(along, shape_of(w), starts, strict=True):
-            shape[axis], origins[axis] = m, origin_in(start, m)
-        kernel = np.reshape(np.transpose(kernel, np.argsort(np.argsort(along))), shape)
+        origins = [
+            origin_in(starts[axis], sizes[axis]) if axis in sizes else 0 for axis in range(rank)
+        ]
+        kernel = np.reshape(kernel, [sizes.get(axis, 1) for axis in range(rank)])
         return _filtered(
             x, kernel, cval, axis=None, mode=mode_of(mode), origin=tuple(origins)
         )
