@@ -1,12 +1,13 @@
 """Linear filters of images: sums over the elements around each, by weights.
 
 With l elements to the left of each, y = C(w)Ex: E puts elements beyond the edges of x, each a copy
-of one of its own or a number, and (C(w)z)ᵢ = Σₖ wₖzᵢ₊ₖ. So x̄ = EᵀC(w)ᵀȳ, where C(w)ᵀ is the filter
-with reversed weights that starts earlier, and Eᵀ adds up at each element what its copies have.
+of one of its own or a number, and (C(w)z)ᵢ = Σₖ wₖzᵢ₊ₖ. So x̄ = EᵀC(w)ᵀȳ, where C(w)ᵀ is the
+filter with reversed weights that starts earlier, and Eᵀ adds up at each element what its copies
+have.
 
 Splines through the elements of an image have the coefficients Sx. The extension of an image by
-mirroring is the same as that of its coefficients; so S⁻¹ samples splines, S⁻¹ = KM for a symmetric K
-and with M the number of copies in a period that each element has, up to a factor, and
+mirroring is the same as that of its coefficients; so S⁻¹ samples splines, S⁻¹ = KM for a symmetric
+K and with M the number of copies in a period that each element has, up to a factor, and
 Sᵀ = MSM⁻¹. See P. Thévenaz, T. Blu and M. Unser, IEEE Trans. Med. Imaging 19, 739 (2000).
 """
 
@@ -110,7 +111,7 @@ def image_filter(_y, x, w, *, axis, mode, origin, cval=0.0, running=False):
 
 
 def added_back(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
-    """Eᵀ along an axis: the elements but for the edges, and added to them those that copied them."""
+    """Eᵀ along an axis: the elements without the edges, and added to them what copied them."""
     extent = shape_of(x)[axis] - before - after
     lead = (slice(None),) * axis
     middle = x[(*lead, slice(before, before + extent))]

@@ -3,9 +3,9 @@
 A value is Σ c[i]·∏ₐ β(uₐ − iₐ) over the coefficients c = Sx of the splines nearby, with β the
 B-spline of a degree and u the coordinates, moved into the image as a mode has it. The derivative in
 a coordinate has β′ in the place of one β: β′ₙ(u) = βₙ₋₁(u + ½) − βₙ₋₁(u − ½). Where a spline of
-degree 1 has a kink, it is the slope of the cell to the right, and at the last element, where nothing
-is beyond it, of the one to the left; of degree 0, and beyond the edges in the mode "constant", it is
-zero.
+degree 1 has a kink, it is the slope of the cell to the right, and at the last element, where
+nothing is beyond it, of the one to the left; of degree 0, and beyond the edges in the mode
+"constant", it is zero.
 """
 
 from __future__ import annotations
@@ -73,9 +73,7 @@ def image_values(_y, x, coordinates, *, order, mode, cval=0.0, prefilter=True):
     pad = _PAD if filters and mode in _PADDED else 0
 
     def axes():
-        return [
-            _near(n, coordinates[a], order, mode, pad) for a, n in enumerate(shape_of(x))
-        ]
+        return [_near(n, coordinates[a], order, mode, pad) for a, n in enumerate(shape_of(x))]
 
     def pull_x(y_bar):
         shape = tuple(n + 2 * pad for n in shape_of(x))
@@ -98,11 +96,12 @@ def image_values(_y, x, coordinates, *, order, mode, cval=0.0, prefilter=True):
             ),
             pull_x,
         ),
-        _ByCoordinates(slopes),
+        _along_first_axis(slopes),
     )
 
 
-def _ByCoordinates(slopes):  # noqa: N802
+def _along_first_axis(slopes):
+    """ẏ = Σₐ gₐu̇ₐ, with g made when it is asked for."""
     kept: list[Any] = []
 
     def found():

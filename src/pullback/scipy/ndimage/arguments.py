@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -16,34 +15,19 @@ from pullback.errors import ArgumentTypeError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand, require_known
 from pullback.rules.image_filters import PADDINGS
-from pullback.scipy import first_step
-from pullback.scipy.constants import constant_call
 from pullback.transforms.arguments import describe
 
-__all__ = ["axes_of", "axis_of", "by_parts", "each_of", "in_dtype", "mode_of", "number", "origin_in", "placed",
-           "serves"]  # fmt: skip
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
-    """As `first_step.serves`; where no level follows what is traced, SciPy's own code runs."""
-
-    def enter(implementation: F) -> F:
-        for function in functions:
-            first_step.serves(function)(_unless_constant(function, implementation))
-        return implementation
-
-    return enter
-
-
-def _unless_constant(function: Callable[..., Any], implementation: Callable[..., Any]) -> Any:
-    @functools.wraps(implementation)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        out = constant_call(function, args, kwargs)
-        return implementation(*args, **kwargs) if out is NotImplemented else out
-
-    return call
+__all__ = [
+    "axes_of",
+    "axis_of",
+    "by_parts",
+    "each_of",
+    "in_dtype",
+    "mode_of",
+    "number",
+    "origin_in",
+    "placed",
+]
 
 
 def in_dtype(
@@ -74,7 +58,7 @@ def in_dtype(
 
 
 def by_parts(x: Any, real: Callable[[Any, Any], Any], cval: Any = 0.0) -> Any:
-    """A real linear function of an image and the number beyond it, of both parts of complex ones."""
+    """A real linear function of an image and the number beyond it, of each part of complex ones."""
     if dtype_of(x).kind != "c":
         return real(x, cval)
     return real(np.real(x), np.real(cval)) + 1j * real(np.imag(x), np.imag(cval))

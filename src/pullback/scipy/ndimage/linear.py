@@ -14,6 +14,7 @@ from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.rules.custom import stop_gradient
 from pullback.rules.image_filters import image_filter
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.ndimage.arguments import (
     axes_of,
     axis_of,
@@ -24,7 +25,6 @@ from pullback.scipy.ndimage.arguments import (
     number,
     origin_in,
     placed,
-    serves,
 )
 
 __all__ = ["correlate1d", "correlate_lines"]
@@ -65,7 +65,7 @@ def correlate_lines(
     )  # fmt: skip
 
 
-@serves(nd.correlate1d)
+@serves_followed(nd.correlate1d)
 def correlate1d(
     input: Any, weights: Any, axis: Any = -1, output: Any = None, mode: Any = "reflect",
     cval: Any = 0.0, origin: Any = 0,
@@ -80,7 +80,7 @@ def correlate1d(
     return in_dtype("correlate1d", input, output, compute, weights=w)
 
 
-@serves(nd.convolve1d)
+@serves_followed(nd.convolve1d)
 def convolve1d(
     input: Any, weights: Any, axis: Any = -1, output: Any = None, mode: Any = "reflect",
     cval: Any = 0.0, origin: Any = 0,
@@ -117,14 +117,12 @@ def _of_images(
             origin_in(starts[axis], sizes[axis]) if axis in sizes else 0 for axis in range(rank)
         ]
         kernel = np.reshape(kernel, [sizes.get(axis, 1) for axis in range(rank)])
-        return _filtered(
-            x, kernel, cval, axis=None, mode=mode_of(mode), origin=tuple(origins)
-        )
+        return _filtered(x, kernel, cval, axis=None, mode=mode_of(mode), origin=tuple(origins))
 
     return in_dtype(name, input, output, compute, weights=w)
 
 
-@serves(nd.correlate)
+@serves_followed(nd.correlate)
 def correlate(
     input: Any, weights: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0,
     origin: Any = 0, *, axes: Any = None,
@@ -132,7 +130,7 @@ def correlate(
     return _of_images("correlate", input, weights, output, mode, cval, origin, axes)
 
 
-@serves(nd.convolve)
+@serves_followed(nd.convolve)
 def convolve(
     input: Any, weights: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0,
     origin: Any = 0, *, axes: Any = None,
@@ -143,7 +141,7 @@ def convolve(
 # -- equal weights ---------------------------------------------------------------------------------
 
 
-@serves(nd.uniform_filter1d)
+@serves_followed(nd.uniform_filter1d)
 def uniform_filter1d(
     input: Any, size: Any, axis: Any = -1, output: Any = None, mode: Any = "reflect",
     cval: Any = 0.0, origin: Any = 0,
@@ -159,9 +157,7 @@ def uniform_filter1d(
     return in_dtype("uniform_filter1d", input, output, compute)
 
 
-def _along_each(
-    name: str, input: Any, output: Any, axes: Any, filter: Any, *settings: Any
-) -> Any:
+def _along_each(name: str, input: Any, output: Any, axes: Any, filter: Any, *settings: Any) -> Any:
     """A filter of lines along each axis, with a setting of each kind for each."""
 
     def compute(x: Any) -> Any:
@@ -174,7 +170,7 @@ def _along_each(
     return in_dtype(name, input, output, compute)
 
 
-@serves(nd.uniform_filter)
+@serves_followed(nd.uniform_filter)
 def uniform_filter(
     input: Any, size: Any = 3, output: Any = None, mode: Any = "reflect", cval: Any = 0.0,
     origin: Any = 0, *, axes: Any = None,
@@ -206,7 +202,7 @@ def _gaussian(sigma: Any, order: int, radius: int) -> Any:
     return ((x[:, None] ** powers) @ q) * phi
 
 
-@serves(nd.gaussian_filter1d)
+@serves_followed(nd.gaussian_filter1d)
 def gaussian_filter1d(
     input: Any, sigma: Any, axis: Any = -1, order: Any = 0, output: Any = None,
     mode: Any = "reflect", cval: Any = 0.0, truncate: float = 4.0, *, radius: Any = None,
@@ -220,7 +216,7 @@ def gaussian_filter1d(
     return correlate1d(input, w, axis, output, mode, cval, 0)
 
 
-@serves(nd.gaussian_filter)
+@serves_followed(nd.gaussian_filter)
 def gaussian_filter(
     input: Any, sigma: Any, order: Any = 0, output: Any = None, mode: Any = "reflect",
     cval: Any = 0.0, truncate: float = 4.0, *, radius: Any = None, axes: Any = None,
@@ -255,8 +251,8 @@ def _edges(name: str, across: list[int]) -> Any:
     return edges
 
 
-prewitt = serves(nd.prewitt)(_edges("prewitt", [1, 1, 1]))
-sobel = serves(nd.sobel)(_edges("sobel", [1, 2, 1]))
+prewitt = serves_followed(nd.prewitt)(_edges("prewitt", [1, 1, 1]))
+sobel = serves_followed(nd.sobel)(_edges("sobel", [1, 2, 1]))
 
 
 def _over_axes(name: str, input: Any, output: Any, mode: Any, axes: Any, derivative: Any) -> Any:
@@ -281,7 +277,7 @@ def _over_axes(name: str, input: Any, output: Any, mode: Any, axes: Any, derivat
     return in_dtype(name, input, output, compute)
 
 
-@serves(nd.laplace)
+@serves_followed(nd.laplace)
 def laplace(
     input: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *, axes: Any = None
 ) -> Any:
@@ -305,7 +301,7 @@ def _gaussian_derivative(order: int, x: Any, sigma: Any, axes: Any, cval: Any, k
     return derivative
 
 
-@serves(nd.gaussian_laplace)
+@serves_followed(nd.gaussian_laplace)
 def gaussian_laplace(
     input: Any, sigma: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *,
     axes: Any = None, **kwargs: Any,
@@ -315,7 +311,7 @@ def gaussian_laplace(
     return _over_axes("gaussian_laplace", x, output, mode, axes, second)
 
 
-@serves(nd.gaussian_gradient_magnitude)
+@serves_followed(nd.gaussian_gradient_magnitude)
 def gaussian_gradient_magnitude(
     input: Any, sigma: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *,
     axes: Any = None, **kwargs: Any,
@@ -328,4 +324,3 @@ def gaussian_gradient_magnitude(
         )
     first = _gaussian_derivative(1, x, sigma, axes, cval, kwargs)
     return _over_axes("gaussian_gradient_magnitude", x, output, mode, axes, first)
-

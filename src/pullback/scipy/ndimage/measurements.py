@@ -15,9 +15,11 @@ import scipy.ndimage as nd
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.numpy.conversion import convert, double, inexact
 from pullback.numpy.operands import operand, plain_values
-from pullback.scipy.ndimage.arguments import axis_of, in_dtype, number, serves
+from pullback.scipy.constants import serves_followed
+from pullback.scipy.ndimage.arguments import axis_of, in_dtype, number
 
 __all__: list[str] = []
+
 
 def _groups(name: str, input: Any, labels: Any, index: Any) -> tuple[Any, Any, int, Any]:
     """The elements that count, their groups, how many groups there are, and their shape."""
@@ -58,7 +60,7 @@ def _totals(x: Any, group: Any, count: int) -> Any:
     return np.bincount(group, weights=double(x), minlength=count)
 
 
-@serves(nd.sum_labels, nd.sum)
+@serves_followed(nd.sum_labels, nd.sum)
 def sum_labels(input: Any, labels: Any = None, index: Any = None) -> Any:
     """The sum of each group."""
     if labels is None and index is None:
@@ -67,7 +69,7 @@ def sum_labels(input: Any, labels: Any = None, index: Any = None) -> Any:
     return _shaped(_totals(x, group, count), shape)
 
 
-@serves(nd.mean)
+@serves_followed(nd.mean)
 def mean(input: Any, labels: Any = None, index: Any = None) -> Any:
     """The mean of each group."""
     x, group, count, shape = _groups("mean", input, labels, index)
@@ -78,7 +80,7 @@ def _counts(group: Any, count: int) -> Any:
     return np.bincount(group, minlength=count).astype(np.float64)
 
 
-@serves(nd.variance)
+@serves_followed(nd.variance)
 def variance(input: Any, labels: Any = None, index: Any = None) -> Any:
     """The mean square of the distances from the mean of each group."""
     x, group, count, shape = _groups("variance", input, labels, index)
@@ -87,12 +89,12 @@ def variance(input: Any, labels: Any = None, index: Any = None) -> Any:
     return _shaped(_totals(np.real(centred * np.conj(centred)), group, count) / counts, shape)
 
 
-@serves(nd.standard_deviation)
+@serves_followed(nd.standard_deviation)
 def standard_deviation(input: Any, labels: Any = None, index: Any = None) -> Any:
     return np.sqrt(variance(input, labels, index))
 
 
-@serves(nd.center_of_mass)
+@serves_followed(nd.center_of_mass)
 def center_of_mass(input: Any, labels: Any = None, index: Any = None) -> Any:
     """The means of the coordinates, by the elements as weights."""
     x = inexact(operand(input))
@@ -121,9 +123,9 @@ def _of_each(name: str, take: Callable[[Any], Any]) -> Callable[..., Any]:
     return statistic
 
 
-minimum = serves(nd.minimum)(_of_each("minimum", np.min))
-maximum = serves(nd.maximum)(_of_each("maximum", np.max))
-median = serves(nd.median)(_of_each("median", np.median))
+minimum = serves_followed(nd.minimum)(_of_each("minimum", np.min))
+maximum = serves_followed(nd.maximum)(_of_each("maximum", np.max))
+median = serves_followed(nd.median)(_of_each("median", np.median))
 
 
 def _detached(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -142,10 +144,10 @@ def _detached(function: Callable[..., Any]) -> Callable[..., Any]:
 for _function in (nd.minimum_position, nd.maximum_position, nd.histogram, nd.label,
                   nd.distance_transform_edt, nd.distance_transform_bf,
                   nd.distance_transform_cdt):  # fmt: skip
-    serves(_function)(_detached(_function))
+    serves_followed(_function)(_detached(_function))
 
 
-@serves(nd.extrema)
+@serves_followed(nd.extrema)
 def extrema(input: Any, labels: Any = None, index: Any = None) -> Any:
     """The least and the greatest of each group, and where they are, which are steps."""
     where = [nd.minimum_position, nd.maximum_position]
@@ -163,7 +165,7 @@ def _of_spectrum(name: str) -> None:
         input: Any, *args: Any, n: Any = -1, axis: Any = -1, output: Any = None, **kwargs: Any
     ) -> Any:
         """The product with what the filter makes of ones."""
-        given = [number(name, "an argument", each) for each in (*args, *kwargs.values())][0]
+        given = next(number(name, "an argument", each) for each in (*args, *kwargs.values()))
 
         def compute(x: Any) -> Any:
             ones = np.ones(shape_of(x), np.result_type(dtype_of(x), np.float64))
@@ -179,7 +181,7 @@ def _of_spectrum(name: str) -> None:
         return in_dtype(name, x, output, compute)
 
     filter.__name__ = name
-    serves(function)(filter)
+    serves_followed(function)(filter)
 
 
 for _name in ("fourier_gaussian", "fourier_uniform", "fourier_ellipsoid", "fourier_shift"):

@@ -18,6 +18,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.rules.image_filters import PADDINGS
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.ndimage.arguments import (
     axes_of,
     axis_of,
@@ -27,7 +28,6 @@ from pullback.scipy.ndimage.arguments import (
     number,
     origin_in,
     placed,
-    serves,
 )
 
 __all__: list[str] = []
@@ -40,7 +40,9 @@ def _windows(x: Any, sizes: dict[int, int], starts: dict[int, int], mode: Any, c
         before = m // 2 + origin_in(starts[axis], m)
         widths[axis] = (before, m - 1 - before)
     padding = PADDINGS[mode_of(mode)]
-    others = {"constant_values": convert(operand(cval), dtype_of(x))} if padding == "constant" else {}
+    others = (
+        {"constant_values": convert(operand(cval), dtype_of(x))} if padding == "constant" else {}
+    )
     padded = np.pad(x, widths, padding, **others)
     axes = tuple(sizes)
     return np.lib.stride_tricks.sliding_window_view(padded, tuple(sizes.values()), axes)
@@ -113,16 +115,16 @@ def _extreme(name: str, rank: Any) -> Any:
         input: Any, size: Any = None, footprint: Any = None, output: Any = None,
         mode: Any = "reflect", cval: Any = 0.0, origin: Any = 0, *, axes: Any = None,
     ) -> Any:  # fmt: skip
-        return _taken(
-            name, input, size, footprint, None, output, mode, cval, origin, axes, rank
-        )
+        return _taken(name, input, size, footprint, None, output, mode, cval, origin, axes, rank)
 
     return filter
 
 
-minimum_filter = serves(nd.minimum_filter)(_extreme("minimum_filter", _least))
-maximum_filter = serves(nd.maximum_filter)(_extreme("maximum_filter", _greatest))
-median_filter = serves(nd.median_filter)(_extreme("median_filter", lambda count: count // 2))
+minimum_filter = serves_followed(nd.minimum_filter)(_extreme("minimum_filter", _least))
+maximum_filter = serves_followed(nd.maximum_filter)(_extreme("maximum_filter", _greatest))
+median_filter = serves_followed(nd.median_filter)(
+    _extreme("median_filter", lambda count: count // 2)
+)
 
 
 def _extreme_of_lines(name: str, rank: Any) -> Any:
@@ -131,26 +133,28 @@ def _extreme_of_lines(name: str, rank: Any) -> Any:
         cval: Any = 0.0, origin: Any = 0,
     ) -> Any:  # fmt: skip
         along = (axis_of(axis, operand(input)),)
-        return _taken(
-            name, input, (size,), None, None, output, mode, cval, (origin,), along, rank
-        )
+        return _taken(name, input, (size,), None, None, output, mode, cval, (origin,), along, rank)
 
     return filter
 
 
-minimum_filter1d = serves(nd.minimum_filter1d)(_extreme_of_lines("minimum_filter1d", _least))
-maximum_filter1d = serves(nd.maximum_filter1d)(_extreme_of_lines("maximum_filter1d", _greatest))
+minimum_filter1d = serves_followed(nd.minimum_filter1d)(
+    _extreme_of_lines("minimum_filter1d", _least)
+)
+maximum_filter1d = serves_followed(nd.maximum_filter1d)(
+    _extreme_of_lines("maximum_filter1d", _greatest)
+)
 
 
-@serves(nd.rank_filter)
+@serves_followed(nd.rank_filter)
 def rank_filter(
     input: Any, rank: Any, size: Any = None, footprint: Any = None, output: Any = None,
     mode: Any = "reflect", cval: Any = 0.0, origin: Any = 0, *, axes: Any = None,
 ) -> Any:  # fmt: skip
-    rank = operator.index(number("rank_filter", "rank", rank))
+    given: int = operator.index(number("rank_filter", "rank", rank))
 
     def place(count: int) -> int:
-        found = rank + count if rank < 0 else rank
+        found = given + count * (given < 0)
         if not 0 <= found < count:
             raise RuntimeError("rank not within filter footprint size")
         return found
@@ -160,7 +164,7 @@ def rank_filter(
     )
 
 
-@serves(nd.percentile_filter)
+@serves_followed(nd.percentile_filter)
 def percentile_filter(
     input: Any, percentile: Any, size: Any = None, footprint: Any = None, output: Any = None,
     mode: Any = "reflect", cval: Any = 0.0, origin: Any = 0, *, axes: Any = None,
@@ -181,7 +185,7 @@ def percentile_filter(
 # -- morphology ------------------------------------------------------------------------------------
 
 
-@serves(nd.grey_erosion)
+@serves_followed(nd.grey_erosion)
 def grey_erosion(
     input: Any, size: Any = None, footprint: Any = None, structure: Any = None,
     output: Any = None, mode: Any = "reflect", cval: Any = 0.0, origin: Any = 0, *,
@@ -194,7 +198,7 @@ def grey_erosion(
     )
 
 
-@serves(nd.grey_dilation)
+@serves_followed(nd.grey_dilation)
 def grey_dilation(
     input: Any, size: Any = None, footprint: Any = None, structure: Any = None,
     output: Any = None, mode: Any = "reflect", cval: Any = 0.0, origin: Any = 0, *,
@@ -212,9 +216,7 @@ def grey_dilation(
         sizes = shape_of(structure)
     else:
         sizes = tuple(each_of(size, count))
-    origin = [
-        -start - (m % 2 == 0) for start, m in zip(each_of(origin, count), sizes, strict=True)
-    ]
+    origin = [-start - (m % 2 == 0) for start, m in zip(each_of(origin, count), sizes, strict=True)]
     return _taken(
         "grey_dilation", input, size, footprint, structure, output, mode, cval, origin, axes,
         _greatest,
@@ -231,9 +233,7 @@ def _composed(name: str, combine: Any) -> Any:
             return function(x, size, footprint, structure, None, mode, cval, origin, axes=axes)
 
         def compute(x: Any) -> Any:
-            return combine(
-                x, lambda x: step(grey_erosion, x), lambda x: step(grey_dilation, x)
-            )
+            return combine(x, lambda x: step(grey_erosion, x), lambda x: step(grey_dilation, x))
 
         return in_dtype(name, input, output, compute)
 
@@ -248,4 +248,4 @@ for _name, _combine in {
     "white_tophat": lambda x, erode, dilate: x - dilate(erode(x)),
     "black_tophat": lambda x, erode, dilate: erode(dilate(x)) - x,
 }.items():
-    serves(getattr(nd, _name))(_composed(_name, _combine))
+    serves_followed(getattr(nd, _name))(_composed(_name, _combine))

@@ -21,6 +21,7 @@ from pullback.numpy.operands import operand
 from pullback.rules.custom import stop_gradient
 from pullback.rules.image_filters import spline_coefficients
 from pullback.rules.image_sampling import image_values
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.ndimage.arguments import (
     axis_of,
     by_parts,
@@ -28,20 +29,18 @@ from pullback.scipy.ndimage.arguments import (
     in_dtype,
     mode_of,
     number,
-    serves,
 )
 
 __all__: list[str] = []
 
 
 def _order(order: Any) -> int:
-    order = int(order)
     if not 0 <= order <= 5:
         raise RuntimeError("spline order not supported")
-    return order
+    return int(order)
 
 
-@serves(nd.spline_filter1d)
+@serves_followed(nd.spline_filter1d)
 def spline_filter1d(
     input: Any, order: Any = 3, axis: Any = -1, output: Any = np.float64, mode: Any = "mirror"
 ) -> Any:
@@ -59,7 +58,7 @@ def spline_filter1d(
     return in_dtype("spline_filter1d", input, output, compute)
 
 
-@serves(nd.spline_filter)
+@serves_followed(nd.spline_filter)
 def spline_filter(
     input: Any, order: Any = 3, output: Any = np.float64, mode: Any = "mirror"
 ) -> Any:
@@ -101,7 +100,7 @@ def _values(
     return in_dtype(name, input, output, compute)
 
 
-@serves(nd.map_coordinates)
+@serves_followed(nd.map_coordinates)
 def map_coordinates(
     input: Any, coordinates: Any, output: Any = None, order: Any = 3, mode: Any = "constant",
     cval: Any = 0.0, prefilter: bool = True,
@@ -122,7 +121,7 @@ def _vector(value: Any, rank: int) -> Any:
     return np.stack([convert(operand(each), np.dtype(np.float64)) for each in each_of(value, rank)])
 
 
-@serves(nd.shift)
+@serves_followed(nd.shift)
 def shift(
     input: Any, shift: Any, output: Any = None, order: Any = 3, mode: Any = "constant",
     cval: Any = 0.0, prefilter: bool = True,
@@ -136,7 +135,7 @@ def shift(
     return _values("shift", x, u, output, order, mode, cval, prefilter)
 
 
-@serves(nd.zoom)
+@serves_followed(nd.zoom)
 def zoom(
     input: Any, zoom: Any, output: Any = None, order: Any = 3, mode: Any = "constant",
     cval: Any = 0.0, prefilter: bool = True, *, grid_mode: bool = False,
@@ -168,7 +167,7 @@ def zoom(
     return _values("zoom", x, u, output, order, mode, cval, prefilter)
 
 
-@serves(nd.affine_transform)
+@serves_followed(nd.affine_transform)
 def affine_transform(
     input: Any, matrix: Any, offset: Any = 0.0, output_shape: Any = None, output: Any = None,
     order: Any = 3, mode: Any = "constant", cval: Any = 0.0, prefilter: bool = True,
@@ -204,7 +203,7 @@ def affine_transform(
     return _values("affine_transform", x, u, output, order, mode, cval, prefilter)
 
 
-@serves(nd.rotate)
+@serves_followed(nd.rotate)
 def rotate(
     input: Any, angle: Any, axes: Any = (1, 0), reshape: bool = True, output: Any = None,
     order: Any = 3, mode: Any = "constant", cval: Any = 0.0, prefilter: bool = True,
