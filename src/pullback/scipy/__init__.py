@@ -12,6 +12,7 @@ follow(
         "scipy.interpolate": "pullback.scipy.interpolate",
         "scipy.linalg": "pullback.scipy.linalg",
         "scipy.linalg.interpolative": "pullback.scipy.linalg.interpolative",
+        "scipy.ndimage": "pullback.scipy.ndimage",
         "scipy.optimize": "pullback.scipy.optimize",
         "scipy.signal": "pullback.scipy.signal",
         "scipy.sparse": "pullback.scipy.sparse",

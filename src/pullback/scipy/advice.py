@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.numpy.decisions import Kind, decide, decide_module, decision_of, decisions
+from pullback.numpy.decisions import Kind, decide_module, decision_of, decisions
 from pullback.numpy.foreign import GENERAL, advice
 from pullback.numpy.protocol import array_functions
 
@@ -122,10 +122,5 @@ for _module, _family in {
     "scipy.cluster.hierarchy": "scipy.cluster",
     "scipy.cluster.vq": "scipy.cluster",
     "scipy.integrate": "scipy.integrate",
-    "scipy.ndimage": "scipy.ndimage",
 }.items():
     decide_module(_module, Kind.REFUSED, FAMILIES[_family])
-decide(
-    "scipy.ndimage", "distance_transform_edt", Kind.CONSTANT,
-    "of an image it tells zeros from all else",
-)  # fmt: skip

@@ -33,10 +33,10 @@ __all__ = [
     "first_traced",
     "give_first_step",
     "give_method",
-    "traced_within",
     "plain",
     "served",
     "serves",
+    "traced_within",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])

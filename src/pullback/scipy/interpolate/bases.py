@@ -1,7 +1,7 @@
 """B-splines: which of them are not zero at a point, and their values there.
 
-On the interval [tₗ, tₗ₊₁) the splines of degree k that are not zero are Bₗ₋ₖ, …, Bₗ. They follow from
-those of lower degree by the recursion of Cox and de Boor (C. de Boor, *A Practical Guide to
+On the interval [tₗ, tₗ₊₁) the splines of degree k that are not zero are Bₗ₋ₖ, …, Bₗ. They follow
+from those of lower degree by the recursion of Cox and de Boor (C. de Boor, *A Practical Guide to
 Splines*, revised edition, 2001, chapter X), in points and in knots alike.
 """
 
@@ -79,12 +79,12 @@ Rows = tuple[Any, int]
 
 def _elements(t: Any, k: int, rows: list[Rows]) -> tuple[Any, Any, Any]:
     """The elements that are not zero, and in which rows and columns they are, as matrices."""
-    values, columns = [], []
+    values, places = [], []
     for x, nu in rows:
         left = place(t, k, x)
         values.append(np.stack(splines_at(t, k, x, left, nu), axis=-1))
-        columns.append(left[:, None] + np.arange(-k, 1))
-    elements, columns = np.concatenate(values), np.concatenate(columns)
+        places.append(left[:, None] + np.arange(-k, 1))
+    elements, columns = np.concatenate(values), np.concatenate(places)
     numbers = np.broadcast_to(np.arange(shape_of(elements)[0])[:, None], shape_of(elements))
     return elements, numbers, columns
 

@@ -11,9 +11,10 @@ from pullback.core.shapes import shape_of
 from pullback.errors import NoRuleError
 from pullback.numpy.operands import operand
 from pullback.rules.shaping import concatenate
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.interpolate.bases import spline_values
 from pullback.scipy.interpolate.fitting import inner_knots, repeated
-from pullback.scipy.interpolate.objects import holds, real, refuse_methods, required, serves
+from pullback.scipy.interpolate.objects import holds, real, refuse_methods, required
 from pullback.scipy.interpolate.splines import integral
 from pullback.scipy.interpolate.tensor import coefficients, evaluated
 
@@ -24,7 +25,7 @@ for _class in _BASES:
     holds("tck")(_class)
 
 
-@serves(si.RectBivariateSpline.__init__)
+@serves_followed(si.RectBivariateSpline.__init__)
 def set_up(
     self: Any,
     x: Any,
@@ -39,8 +40,8 @@ def set_up(
     """The spline through values at a grid: a system of equations along each axis."""
     if s != 0:
         raise NoRuleError(
-            "scipy.interpolate.RectBivariateSpline: s is not 0, and a smoothing spline, whose knots "
-            "FITPACK looks for, has no derivative rule in pullback; interpolate, with s=0"
+            "scipy.interpolate.RectBivariateSpline: s is not 0, and a smoothing spline, whose "
+            "knots FITPACK looks for, has no derivative rule in pullback; interpolate, with s=0"
         )
     x, y, z = (real(each, "RectBivariateSpline", "x, y and z") for each in (x, y, z))
     x, y = np.reshape(x, (-1,)), np.reshape(y, (-1,))
@@ -77,7 +78,7 @@ def _within(x: Any, t: Any, k: int) -> Any:
     return np.where(x < first, first, np.where(x > last, last, x))
 
 
-@serves(si.BivariateSpline.__call__)
+@serves_followed(si.BivariateSpline.__call__)
 def call(self: Any, x: Any, y: Any, dx: int = 0, dy: int = 0, grid: bool = True) -> Any:
     """The values at a grid of points, or at each pair; beyond the knots they stay the same."""
     return _value(self.tck, self.degrees, x, y, (dx, dy), grid)
@@ -102,7 +103,7 @@ def _value(tck: Any, degrees: Any, x: Any, y: Any, nu: tuple[int, int], grid: bo
     return np.reshape(evaluated((tx, ty), c, degrees, points, nu), shape_of(x))
 
 
-@serves(si.BivariateSpline.integral)
+@serves_followed(si.BivariateSpline.integral)
 def integral_of(self: Any, xa: Any, xb: Any, ya: Any, yb: Any) -> Any:
     """The integral over a rectangle."""
     tx, ty, c = _matrix(self.tck, self.degrees)
@@ -117,7 +118,7 @@ def _longer(c: Any, t: Any) -> Any:
     return concatenate(c, zeros, axis=0)
 
 
-@serves(si.bisplev)
+@serves_followed(si.bisplev)
 def bisplev(x: Any, y: Any, tck: Any, dx: int = 0, dy: int = 0) -> Any:
     """The values of a spline at a grid of points."""
     tx, ty, c, kx, ky = tck

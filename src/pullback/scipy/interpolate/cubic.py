@@ -18,7 +18,8 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
 from pullback.rules.shaping import concatenate
-from pullback.scipy.interpolate.objects import floating, holds, real, required, serves
+from pullback.scipy.constants import serves_followed
+from pullback.scipy.interpolate.objects import floating, holds, real, required
 from pullback.scipy.interpolate.piecewise import set_up
 
 __all__ = ["prepared"]
@@ -56,10 +57,8 @@ def _hermite(self: Any, x: Any, y: Any, slopes: Any, axis: int, extrapolate: Any
     self.axis = axis
 
 
-@serves(si.CubicHermiteSpline.__init__)
-def hermite(
-    self: Any, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None
-) -> None:
+@serves_followed(si.CubicHermiteSpline.__init__)
+def hermite(self: Any, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None) -> None:
     """The polynomials with values and slopes that are given."""
     y, dydx = floating(y), floating(dydx)
     required(shape_of(y) == shape_of(dydx), "The shapes of `y` and `dydx` must be identical.")
@@ -73,7 +72,7 @@ def hermite(
 # -- from the slopes of the chords -----------------------------------------------------------------
 
 
-@serves(si.PchipInterpolator.__init__)
+@serves_followed(si.PchipInterpolator.__init__)
 def pchip(self: Any, x: Any, y: Any, axis: int = 0, extrapolate: Any = None) -> None:
     """Slopes that keep what is monotonous so: harmonic means of those of the chords.
 
@@ -106,7 +105,7 @@ def _at_end(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
     return np.where(turns, 0.0, np.where(overshoots, 3.0 * m0, d))
 
 
-@serves(si.Akima1DInterpolator.__init__)
+@serves_followed(si.Akima1DInterpolator.__init__)
 def akima(
     self: Any, x: Any, y: Any, axis: int = 0, *, method: str = "akima", extrapolate: Any = None
 ) -> None:
@@ -134,9 +133,7 @@ def _akima_slopes(chord: Any, *, modified: bool) -> Any:
 
     left, before = beyond(chord[0], chord[1])
     right, after = beyond(chord[-1], chord[-2])
-    m = concatenate(
-        before[None], left[None], chord, right[None], after[None], axis=0
-    )
+    m = concatenate(before[None], left[None], chord, right[None], after[None], axis=0)
     change = np.abs(np.diff(m, axis=0))
     f1, f2 = change[2:], change[:-2]
     if modified:
@@ -163,7 +160,7 @@ def _require_real(name: str, y: Any) -> None:
 # -- by a system of equations ----------------------------------------------------------------------
 
 
-@serves(si.CubicSpline.__init__)
+@serves_followed(si.CubicSpline.__init__)
 def spline(
     self: Any, x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extrapolate: Any = None
 ) -> None:
@@ -193,7 +190,8 @@ def _conditions(bc_type: Any, y: Any, axis: int) -> list[End]:
         bc_type = (bc_type, bc_type)
     else:
         required(
-            len(bc_type) == 2, "`bc_type` must contain 2 elements to specify start and end conditions."
+            len(bc_type) == 2,
+            "`bc_type` must contain 2 elements to specify start and end conditions.",
         )
         required(
             not any(isinstance(each, str) and each == "periodic" for each in bc_type),
@@ -265,9 +263,7 @@ def _tridiagonal(upper: Any, diagonal: Any, lower: Any, right: Any) -> Any:
     return np.reshape(found, shape_of(right))
 
 
-def _equation_at_end(
-    end: End, h: Any, hr: Any, chord: Any, sign: int
-) -> tuple[Any, Any, Any]:
+def _equation_at_end(end: End, h: Any, hr: Any, chord: Any, sign: int) -> tuple[Any, Any, Any]:
     """The diagonal, what is beside it and the right-hand side, with steps counted from the end."""
     kind, value = end
     if kind == 1:

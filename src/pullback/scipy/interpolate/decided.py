@@ -44,8 +44,8 @@ refused(scipy.interpolate, "generate_knots make_splrep make_splprep splprep", _S
 refused(
     scipy.interpolate,
     "bisplrep",
-    "Values at a grid have a spline, RectBivariateSpline(x, y, z), with a derivative; scattered ones "
-    "RBFInterpolator(points, values)",
+    "Values at a grid have a spline, RectBivariateSpline(x, y, z), with a derivative; scattered "
+    "ones RBFInterpolator(points, values)",
 )
 refused(
     scipy.interpolate,

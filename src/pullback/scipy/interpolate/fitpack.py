@@ -16,6 +16,7 @@ from pullback.core.shapes import shape_of
 from pullback.errors import NoRuleError
 from pullback.numpy.operands import operand
 from pullback.rules.shaping import concatenate
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.first_step import any_traced
 from pullback.scipy.interpolate.fitting import (
     banded_fit,
@@ -31,7 +32,6 @@ from pullback.scipy.interpolate.objects import (
     real,
     refuse_methods,
     required,
-    serves,
 )
 from pullback.scipy.interpolate.splines import antiderived, derived, evaluated, integral
 
@@ -58,7 +58,7 @@ def _each(tck: Any, function: Any) -> Any:
     return [function(t, each, k) for each in c] if isinstance(c, list) else function(t, c, k)
 
 
-@serves(si.splev)
+@serves_followed(si.splev)
 def splev(x: Any, tck: Any, der: Any = 0, ext: Any = 0) -> Any:
     """A spline at points; `ext` says what it is beyond its knots."""
     if isinstance(tck, si.BSpline):
@@ -85,7 +85,7 @@ def _value(x: Any, t: Any, c: Any, k: int, der: int, ext: int) -> Any:
     return np.where(below | above, 0.0, out) if ext == 1 else out
 
 
-@serves(si.splint)
+@serves_followed(si.splint)
 def splint(a: Any, b: Any, tck: Any, full_output: Any = 0) -> Any:
     """The integral of a spline, which is 0 beyond its knots."""
     if full_output:
@@ -98,7 +98,7 @@ def splint(a: Any, b: Any, tck: Any, full_output: Any = 0) -> Any:
     return _each(tck, lambda t, c, k: integral((t, c, k), a, b, extrapolate=False))
 
 
-@serves(si.splder)
+@serves_followed(si.splder)
 def splder(tck: Any, n: int = 1) -> Any:
     """The spline that is the derivative, as a tuple."""
     if n < 0:
@@ -109,7 +109,7 @@ def splder(tck: Any, n: int = 1) -> Any:
     return derived(operand(t), operand(c), k, n)
 
 
-@serves(si.splantider)
+@serves_followed(si.splantider)
 def splantider(tck: Any, n: int = 1) -> Any:
     """The spline that is an antiderivative, as a tuple."""
     if n < 0:
@@ -120,7 +120,7 @@ def splantider(tck: Any, n: int = 1) -> Any:
     return antiderived(operand(t), operand(c), k, n)
 
 
-@serves(si.spalde)
+@serves_followed(si.spalde)
 def spalde(x: Any, tck: Any) -> Any:
     """All derivatives at a point, or a list of those at each point."""
     if isinstance(tck, si.BSpline):
@@ -179,7 +179,7 @@ def _filled(c: Any, k: int) -> Any:
     return concatenate(c, np.zeros(k + 1), axis=0)
 
 
-@serves(si.splrep)
+@serves_followed(si.splrep)
 def splrep(
     x: Any,
     y: Any,
@@ -197,8 +197,8 @@ def splrep(
     """The spline through points (s=0), or the nearest to them with the inner knots `t`."""
     if full_output or task == 1 or (task == -1 and t is None):
         raise NoRuleError(
-            "scipy.interpolate.splrep: full_output, and a task that goes on with another call, have "
-            "no derivative rule in pullback; leave them out, and hand over t for knots"
+            "scipy.interpolate.splrep: full_output, and a task that goes on with another call, "
+            "have no derivative rule in pullback; leave them out, and hand over t for knots"
         )
     if s is None and t is None and w is None:
         s = 0.0
@@ -237,7 +237,7 @@ def _keep(self: Any, tck: tuple[Any, Any, int], data: tuple[Any, ...], ext: Any)
     self._data = (x, y, w, first, last, k, 0.0, n, t, c, None, None, None, -1)
 
 
-@serves(si.UnivariateSpline.__init__)
+@serves_followed(si.UnivariateSpline.__init__)
 def univariate(
     self: Any,
     x: Any,
@@ -255,7 +255,7 @@ def univariate(
         self.__class__ = si.InterpolatedUnivariateSpline
 
 
-@serves(si.InterpolatedUnivariateSpline.__init__)
+@serves_followed(si.InterpolatedUnivariateSpline.__init__)
 def interpolated(
     self: Any,
     x: Any,
@@ -270,7 +270,7 @@ def interpolated(
     _keep(self, tck, (operand(x), operand(y), w, *bbox), ext)
 
 
-@serves(si.LSQUnivariateSpline.__init__)
+@serves_followed(si.LSQUnivariateSpline.__init__)
 def least_squares(
     self: Any,
     x: Any,
@@ -286,7 +286,7 @@ def least_squares(
     _keep(self, tck, (operand(x), operand(y), w, *bbox), ext)
 
 
-@serves(si.UnivariateSpline.__call__)
+@serves_followed(si.UnivariateSpline.__call__)
 def call(self: Any, x: Any, nu: Any = 0, ext: Any = None) -> Any:
     x = operand(x)
     if 0 in shape_of(x):
@@ -294,22 +294,22 @@ def call(self: Any, x: Any, nu: Any = 0, ext: Any = None) -> Any:
     return splev(x, self._eval_args, nu, self.ext if ext is None else _mode(ext))
 
 
-@serves(si.UnivariateSpline.integral)
+@serves_followed(si.UnivariateSpline.integral)
 def integral_of(self: Any, a: Any, b: Any) -> Any:
     return splint(a, b, self._eval_args)
 
 
-@serves(si.UnivariateSpline.derivatives)
+@serves_followed(si.UnivariateSpline.derivatives)
 def derivatives(self: Any, x: Any) -> Any:
     return spalde(x, self._eval_args)
 
 
-@serves(si.UnivariateSpline.derivative)
+@serves_followed(si.UnivariateSpline.derivative)
 def derivative(self: Any, n: int = 1) -> Any:
     return _of_tuple(splder(self._eval_args, n), 1 if self.ext == 3 else self.ext)
 
 
-@serves(si.UnivariateSpline.antiderivative)
+@serves_followed(si.UnivariateSpline.antiderivative)
 def antiderivative(self: Any, n: int = 1) -> Any:
     return _of_tuple(splantider(self._eval_args, n), self.ext)
 

@@ -10,12 +10,13 @@ import numpy as np
 import scipy.interpolate as si
 import scipy.linalg
 
-from pullback.core.shapes import shape_of
+from pullback.core.shapes import dtype_of, shape_of
 from pullback.errors import NoRuleError
 from pullback.numpy.operands import operand
 from pullback.rules.shaping import concatenate
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.interpolate.bases import band_matrix, dense_matrix
-from pullback.scipy.interpolate.objects import floating, real, required, serves
+from pullback.scipy.interpolate.objects import floating, real, required
 from pullback.scipy.interpolate.splines import made
 
 __all__ = ["banded_fit", "inner_knots", "nearest", "periodic_fit", "periodic_knots", "repeated"]
@@ -50,7 +51,8 @@ def periodic_knots(x: Any, k: int) -> Any:
         steps = np.diff(x)
         x = concatenate(x[:1], x[1:-1] - steps[:-1] / 2, x[-1:], axis=0)
     steps = np.diff(x)
-    before, after = [], []
+    before: list[Any] = []
+    after: list[Any] = []
     for i in range(k):
         before.append((before[-1] if before else x[0]) - steps[-(i % (n - 1)) - 1])
         after.append((after[-1] if after else x[-1]) + steps[i % (n - 1)])
@@ -60,7 +62,7 @@ def periodic_knots(x: Any, k: int) -> Any:
 # -- interpolation ---------------------------------------------------------------------------------
 
 
-@serves(si.make_interp_spline)
+@serves_followed(si.make_interp_spline)
 def make_interp_spline(
     x: Any,
     y: Any,
@@ -105,9 +107,7 @@ def make_interp_spline(
     required(len(shape_of(t)) == 1, "Expect t to be a 1-D sorted array_like.")
     required(np.diff(t) >= 0, "Expect t to be a 1-D sorted array_like.")
     n = shape_of(x)[0]
-    required(
-        shape_of(t)[0] >= n + k + 1, f"Got {shape_of(t)[0]} knots, need at least {n + k + 1}."
-    )
+    required(shape_of(t)[0] >= n + k + 1, f"Got {shape_of(t)[0]} knots, need at least {n + k + 1}.")
     required((x[0] >= t[k]) & (x[-1] <= t[-k]), "Out of bounds w/ x.")
     left, right = (_derivatives(each, shape_of(y)[1:], k) for each in ends)
     missing = shape_of(t)[0] - k - 1 - n
@@ -186,15 +186,14 @@ def banded_fit(t: Any, k: int, rows: Any, values: Any) -> Any:
 
 def periodic_fit(t: Any, k: int, x: Any, y: Any) -> Any:
     """The coefficients of the spline through points whose first k − 1 derivatives are periodic."""
-    orders = range(1, k)
-    first = dense_matrix(t, k, [(x[:1], nu) for nu in orders]) if k > 1 else None
-    last = dense_matrix(t, k, [(x[-1:], nu) for nu in orders]) if k > 1 else None
-    matrix = dense_matrix(t, k, [(x, 0)])
-    right = y
+    matrix, right = dense_matrix(t, k, [(x, 0)]), y
     if k > 1:
+        first, last = (
+            dense_matrix(t, k, [(end, nu) for nu in range(1, k)]) for end in (x[:1], x[-1:])
+        )
         matrix = np.concatenate([first - last, matrix])
-        right = concatenate(np.zeros_like(np.broadcast_to(y[:1], (k - 1, *shape_of(y)[1:]))), y,
-                            axis=0)  # fmt: skip
+        zeros = np.zeros((k - 1, *shape_of(y)[1:]), dtype_of(y))
+        right = concatenate(zeros, y, axis=0)
     columns = np.reshape(right, (shape_of(right)[0], math.prod(shape_of(right)[1:])))
     return np.reshape(np.linalg.solve(matrix, columns), shape_of(right))
 
@@ -202,7 +201,7 @@ def periodic_fit(t: Any, k: int, x: Any, y: Any) -> Any:
 # -- least squares ---------------------------------------------------------------------------------
 
 
-@serves(si.make_lsq_spline)
+@serves_followed(si.make_lsq_spline)
 def make_lsq_spline(
     x: Any,
     y: Any,
@@ -250,10 +249,8 @@ def nearest(t: Any, k: int, x: Any, y: Any, w: Any) -> Any:
 # -- smoothing -------------------------------------------------------------------------------------
 
 
-@serves(si.make_smoothing_spline)
-def make_smoothing_spline(
-    x: Any, y: Any, w: Any = None, lam: Any = None, *, axis: int = 0
-) -> Any:
+@serves_followed(si.make_smoothing_spline)
+def make_smoothing_spline(x: Any, y: Any, w: Any = None, lam: Any = None, *, axis: int = 0) -> Any:
     """The natural cubic spline that minimises Σᵢ wᵢ(yᵢ − f(xᵢ))² + λ∫f″², for a λ that is given.
 
     With Q the second divided differences and R their products' integrals, its second derivatives γ
@@ -297,6 +294,3 @@ def make_smoothing_spline(
 def _smoothed(inner: Any, products: Any, over: Any, lam: Any, y: Any) -> Any:
     second = np.linalg.solve(products + lam * (inner @ over), inner @ y)
     return y - lam * (over @ second)
-
-
-

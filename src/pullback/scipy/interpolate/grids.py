@@ -14,8 +14,9 @@ from pullback.core.tracing import known, strip
 from pullback.numpy.conversion import convert, inexact
 from pullback.numpy.operands import operand
 from pullback.rules.indexing import ARRAY, index
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.interpolate.intervals import located, taken
-from pullback.scipy.interpolate.objects import hold, holds, part, real, required, serves
+from pullback.scipy.interpolate.objects import hold, holds, part, real, required
 from pullback.scipy.interpolate.tensor import (
     coefficients,
     coordinates,
@@ -59,9 +60,7 @@ def _require_fit(grid: Sequence[Any], values: Any) -> None:
         f"There are {len(grid)} point arrays, but values has {len(shape)} dimensions",
     )
     for axis, x in enumerate(grid):
-        required(
-            len(shape_of(x)) == 1, f"The points in dimension {axis} must be 1-dimensional"
-        )
+        required(len(shape_of(x)) == 1, f"The points in dimension {axis} must be 1-dimensional")
         required(
             shape_of(x)[0] == shape[axis],
             f"There are {shape_of(x)[0]} points and {shape[axis]} values in dimension {axis}",
@@ -79,7 +78,7 @@ def _require_points(grid: Sequence[Any], method: str) -> None:
         )
 
 
-@serves(si.RegularGridInterpolator.__init__)
+@serves_followed(si.RegularGridInterpolator.__init__)
 def set_up(
     self: Any,
     points: Any,
@@ -100,11 +99,13 @@ def set_up(
     if fill_value is not None:
         fill_value = operand(fill_value)
         required(
-            np.can_cast(np.asarray(dtype_of(fill_value).type(0)).dtype, dtype_of(values), "same_kind"),
+            np.can_cast(
+                np.asarray(dtype_of(fill_value).type(0)).dtype, dtype_of(values), "same_kind"
+            ),
             "fill_value must be either 'None' or of a type compatible with values",
         )
     if flipped:
-        values = np.flip(values, axis=flipped)
+        values = np.flip(values, axis=tuple(flipped))
     required(
         method != "pchip" or dtype_of(values).kind != "c",
         "`PchipInterpolator` only works with real values. If you are trying to use the real "
@@ -117,7 +118,7 @@ def set_up(
     self._spline = None
 
 
-@serves(si.RegularGridInterpolator.__call__)
+@serves_followed(si.RegularGridInterpolator.__call__)
 def call(self: Any, xi: Any, method: Any = None, *, nu: Any = None) -> Any:
     """The values at points; beyond the grid they are filled, or it goes on."""
     method = self.method if method is None else method
@@ -165,9 +166,7 @@ def _spline_of(self: Any, method: str) -> Any:
     return self._spline if method == self.method else None
 
 
-def _evaluated(
-    grid: Any, values: Any, points: list[Any], method: str, spline: Any, nu: Any
-) -> Any:
+def _evaluated(grid: Any, values: Any, points: list[Any], method: str, spline: Any, nu: Any) -> Any:
     if method == "pchip":
         return _monotonous(grid, values, points)
     if method in _DEGREES:
@@ -233,7 +232,7 @@ def _monotonous(grid: Any, values: Any, points: list[Any]) -> Any:
     return np.reshape(rows, (count, *trail))
 
 
-@serves(si.interpn)
+@serves_followed(si.interpn)
 def interpn(
     points: Any,
     values: Any,

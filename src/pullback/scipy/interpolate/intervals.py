@@ -65,10 +65,7 @@ def taken(x: Any, places: Any, axis: int = 0) -> Any:
 
 def _looked_up(x: Any, *, finder: Any, method: str) -> Any:
     rows = np.reshape(x, (-1, x.shape[-1]))
-    if method == "simplex":
-        found = finder.find_simplex(rows)
-    else:
-        found = finder.query(rows)[1]
+    found = finder.find_simplex(rows) if method == "simplex" else finder.query(rows)[1]
     return np.reshape(found, x.shape[:-1]).astype(np.int64)
 
 

@@ -11,9 +11,10 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import known, strip
 from pullback.numpy.conversion import convert, inexact
 from pullback.numpy.operands import operand
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.interpolate.fitting import make_interp_spline
 from pullback.scipy.interpolate.intervals import taken
-from pullback.scipy.interpolate.objects import holds, required, serves
+from pullback.scipy.interpolate.objects import holds, required
 from pullback.scipy.interpolate.rows import prepare
 from pullback.scipy.interpolate.splines import call as call_spline
 
@@ -25,7 +26,7 @@ _ORDERS = {"zero": 0, "slinear": 1, "quadratic": 2, "cubic": 3}
 _STEPS = ("nearest", "nearest-up", "previous", "next")
 
 
-@serves(si.interp1d.__init__)
+@serves_followed(si.interp1d.__init__)
 def set_up(
     self: Any,
     x: Any,
@@ -45,9 +46,7 @@ def set_up(
     rows = prepare(self, n, y, axis)
     order = kind if isinstance(kind, int) else _ORDERS.get(kind)
     if order is None and kind not in ("linear", *_STEPS):
-        raise NotImplementedError(
-            f"{kind} is unsupported: Use fitpack routines for other types."
-        )
+        raise NotImplementedError(f"{kind} is unsupported: Use fitpack routines for other types.")
     if not assume_sorted:
         places = np.argsort(x, kind="stable")
         x, y, rows = taken(x, places), taken(y, places, axis), taken(rows, places)
@@ -103,7 +102,7 @@ def _filling(value: Any, shape: tuple[int, ...], name: str) -> Any:
     return np.reshape(np.broadcast_to(value, shape), (-1,))
 
 
-@serves(si.interp1d._evaluate)
+@serves_followed(si.interp1d._evaluate)
 def values(self: Any, x: Any) -> Any:
     """The values at points, of which those out of range are filled, or an error."""
     rows = _RULES.get(self._kind, _linear)(self, x)
@@ -148,7 +147,7 @@ def _as_numpy_does(self: Any) -> bool:
 
 def _nearest(self: Any, x: Any) -> Any:
     half = self.x / 2.0
-    side = "left" if self._kind == "nearest" else "right"
+    side: Any = "left" if self._kind == "nearest" else "right"
     places = np.searchsorted(half[1:] + half[:-1], x, side=side)
     return _step(self, x, np.clip(places, 0, shape_of(self.x)[0] - 1))
 

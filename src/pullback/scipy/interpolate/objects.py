@@ -7,7 +7,6 @@ public name, others under a private one behind a property.
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -18,8 +17,7 @@ from pullback.core.shapes import dtype_of
 from pullback.core.tracing import Tracer, known, strip
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
-from pullback.scipy import first_step
-from pullback.scipy.constants import constant_call
+from pullback.scipy.constants import unless_constant
 from pullback.scipy.decisions import refusing
 from pullback.scipy.first_step import (
     composite,
@@ -37,39 +35,18 @@ __all__ = [
     "real",
     "refuse_methods",
     "required",
-    "serves",
     "serves_compiled",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
-    """As `first_step.serves`; where no level follows what is traced, SciPy's own code runs."""
-
-    def enter(implementation: F) -> F:
-        for function in functions:
-            first_step.serves(function)(_unless_constant(function, implementation))
-        return implementation
-
-    return enter
-
-
-def _unless_constant(function: Callable[..., Any], implementation: Callable[..., Any]) -> Any:
-    @functools.wraps(implementation)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        out = constant_call(function, args, kwargs)
-        return implementation(*args, **kwargs) if out is NotImplemented else out
-
-    return call
-
-
 def serves_compiled(cls: type, name: str) -> Callable[[F], F]:
-    """As `serves`, for a method that is compiled code, of a class that can be given another."""
+    """As `serves_followed`, for a compiled method of a class that can be given another one."""
 
     def enter(implementation: F) -> F:
         method = vars(cls)[name]
-        give_method(cls, name, _unless_constant(inspect.unwrap(method), implementation))
+        give_method(cls, name, unless_constant(inspect.unwrap(method), implementation))
         return implementation
 
     return enter

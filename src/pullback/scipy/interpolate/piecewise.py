@@ -18,6 +18,7 @@ from pullback.core.shapes import shape_of
 from pullback.core.tracing import known, strip
 from pullback.numpy.operands import operand, require_known
 from pullback.rules.shaping import concatenate
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.interpolate.intervals import inside, located, periodic, taken
 from pullback.scipy.interpolate.objects import (
     floating,
@@ -27,7 +28,6 @@ from pullback.scipy.interpolate.objects import (
     real,
     refuse_methods,
     required,
-    serves,
 )
 from pullback.scipy.interpolate.rows import in_front
 
@@ -63,16 +63,16 @@ def set_up(self: Any, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) ->
 
 def made(cls: type, c: Any, x: Any, extrapolate: Any, axis: int) -> Any:
     """An object of a class of piecewise polynomials, without checks."""
-    self = object.__new__(cls)
+    self: Any = object.__new__(cls)
     hold(self, c=c, x=x)
     self.extrapolate, self.axis = extrapolate, axis
     return self
 
 
-serves(si.PPoly.__init__)(set_up)
+serves_followed(si.PPoly.__init__)(set_up)
 
 
-@serves(si.PPoly.construct_fast.__func__)
+@serves_followed(si.PPoly.construct_fast.__func__)
 def construct_fast(cls: type, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> Any:
     return made(cls, operand(c), operand(x), True if extrapolate is None else extrapolate, axis)
 
@@ -80,7 +80,7 @@ def construct_fast(cls: type, c: Any, x: Any, extrapolate: Any = None, axis: int
 # -- values ----------------------------------------------------------------------------------------
 
 
-@serves(si.PPoly.__call__)
+@serves_followed(si.PPoly.__call__)
 def call(self: Any, x: Any, nu: Any = 0, extrapolate: Any = None) -> Any:
     """The values at `x` of the polynomials, or of their derivatives of the order `nu`."""
     extrapolate = self.extrapolate if extrapolate is None else extrapolate
@@ -156,7 +156,7 @@ def derived(c: Any, breakpoints: Any, nu: int) -> Any:
     return c
 
 
-@serves(si.PPoly.derivative)
+@serves_followed(si.PPoly.derivative)
 def derivative(self: Any, nu: Any = 1) -> Any:
     """The piecewise polynomial that is the derivative."""
     if nu < 0:
@@ -174,7 +174,7 @@ def _periodic_is_over(extrapolate: Any) -> Any:
     return False if isinstance(extrapolate, str) else extrapolate
 
 
-@serves(si.PPoly.antiderivative)
+@serves_followed(si.PPoly.antiderivative)
 def antiderivative(self: Any, nu: Any = 1) -> Any:
     """The continuous antiderivative that is 0 at the first breakpoint."""
     if nu <= 0:
@@ -196,7 +196,7 @@ def _integrated(c: Any, x: Any) -> Any:
     return concatenate(c, before, axis=0)
 
 
-@serves(si.BPoly.derivative)
+@serves_followed(si.BPoly.derivative)
 def derivative_of_bernstein(self: Any, nu: Any = 1) -> Any:
     if nu < 0:
         return antiderivative_of_bernstein(self, -nu)
@@ -204,7 +204,7 @@ def derivative_of_bernstein(self: Any, nu: Any = 1) -> Any:
     return made(type(self), c, part(self, "x"), self.extrapolate, self.axis)
 
 
-@serves(si.BPoly.antiderivative)
+@serves_followed(si.BPoly.antiderivative)
 def antiderivative_of_bernstein(self: Any, nu: Any = 1) -> Any:
     if nu <= 0:
         return derivative_of_bernstein(self, -nu)
@@ -217,7 +217,7 @@ def antiderivative_of_bernstein(self: Any, nu: Any = 1) -> Any:
     return made(type(self), c, x, _periodic_is_over(self.extrapolate), self.axis)
 
 
-@serves(si.PPoly.integrate, si.BPoly.integrate)
+@serves_followed(si.PPoly.integrate, si.BPoly.integrate)
 def integrate(self: Any, a: Any, b: Any, extrapolate: Any = None) -> Any:
     """The integral from a to b: the derivative in them is the value there."""
     extrapolate = self.extrapolate if extrapolate is None else extrapolate
@@ -237,7 +237,7 @@ def integrate(self: Any, a: Any, b: Any, extrapolate: Any = None) -> Any:
     return until(b) - until(a)
 
 
-@serves(si.PPoly.from_spline.__func__)
+@serves_followed(si.PPoly.from_spline.__func__)
 def from_spline(cls: type, tck: Any, extrapolate: Any = None) -> Any:
     """The pieces of a spline: its derivatives at the knots, over factorials."""
     if isinstance(tck, si.BSpline):
@@ -252,15 +252,13 @@ def from_spline(cls: type, tck: Any, extrapolate: Any = None) -> Any:
 # -- pieces of several variables -------------------------------------------------------------------
 
 
-@serves(si.NdPPoly.__init__)
+@serves_followed(si.NdPPoly.__init__)
 def set_up_several(self: Any, c: Any, x: Any, extrapolate: Any = None) -> None:
     self.x = tuple(real(each, "NdPPoly", "x") for each in x)
     self.c = floating(c)
     self.extrapolate = True if extrapolate is None else bool(extrapolate)
     shape, rank = shape_of(self.c), len(self.x)
-    required(
-        [len(shape_of(each)) == 1 for each in self.x], "x arrays must all be 1-dimensional"
-    )
+    required([len(shape_of(each)) == 1 for each in self.x], "x arrays must all be 1-dimensional")
     required(len(shape) >= 2 * rank, "c must have at least 2*len(x) dimensions")
     required(
         [n == shape_of(each)[0] - 1 for n, each in zip(shape[rank:], self.x, strict=False)],
@@ -268,7 +266,7 @@ def set_up_several(self: Any, c: Any, x: Any, extrapolate: Any = None) -> None:
     )
 
 
-@serves(si.NdPPoly.__call__)
+@serves_followed(si.NdPPoly.__call__)
 def call_several(self: Any, x: Any, nu: Any = None, extrapolate: Any = None) -> Any:
     """The values at points, whose coordinates are along the last axis of `x`."""
     extrapolate = self.extrapolate if extrapolate is None else bool(extrapolate)
@@ -303,7 +301,7 @@ def _powers_of_first(c: Any, s: Any, nu: int) -> Any:
 
 
 _COEFFICIENTS = (
-    "Compute with the coefficients, c of PPoly(c, x), or join the arrays of both with np.concatenate"
+    "Compute with the coefficients, c of PPoly(c, x), or join the arrays of both, by np.concatenate"
 )
 refuse_methods(si.PPoly, "extend", _COEFFICIENTS)
 refuse_methods(si.BPoly, "extend from_power_basis from_derivatives", _COEFFICIENTS)

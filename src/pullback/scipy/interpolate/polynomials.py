@@ -13,13 +13,13 @@ from pullback.core.shapes import shape_of
 from pullback.core.tracing import known, strip
 from pullback.numpy.operands import operand
 from pullback.rules.custom import stop_gradient
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.interpolate.objects import (
     floating,
     holds,
     real,
     refuse_methods,
     required,
-    serves,
 )
 from pullback.scipy.interpolate.rows import finished, points, prepare
 
@@ -32,7 +32,7 @@ holds("xi", "yi", "wi")(si.BarycentricInterpolator)
 # -- Newton's form ---------------------------------------------------------------------------------
 
 
-@serves(si.KroghInterpolator.__init__)
+@serves_followed(si.KroghInterpolator.__init__)
 def krogh(self: Any, xi: Any, yi: Any, axis: int = 0) -> None:
     """Divided differences; a point that is named several times in a row has derivatives given."""
     xi = operand(xi)
@@ -60,7 +60,7 @@ def krogh(self: Any, xi: Any, yi: Any, axis: int = 0) -> None:
     self.c = np.stack([*c, np.zeros_like(rows[0])])
 
 
-@serves(si.KroghInterpolator._evaluate)
+@serves_followed(si.KroghInterpolator._evaluate)
 def values(self: Any, x: Any) -> Any:
     """The values at a vector of points."""
     power: Any = 1.0
@@ -71,7 +71,7 @@ def values(self: Any, x: Any) -> Any:
     return out
 
 
-@serves(si.KroghInterpolator.derivatives)
+@serves_followed(si.KroghInterpolator.derivatives)
 def derivatives(self: Any, x: Any, der: Any = None) -> Any:
     """The value and derivatives, `der` in all, along the first axis."""
     x, lead = points(x)
@@ -79,7 +79,7 @@ def derivatives(self: Any, x: Any, der: Any = None) -> Any:
     return np.stack([finished(self, each, lead) for each in parts])
 
 
-@serves(si.KroghInterpolator.derivative)
+@serves_followed(si.KroghInterpolator.derivative)
 def derivative(self: Any, x: Any, der: int = 1) -> Any:
     x, lead = points(x)
     return finished(self, _derivatives(self, x, der + 1)[der], lead)
@@ -114,7 +114,7 @@ def _weights(xi: Any, scale: Any) -> Any:
     return 1.0 / products
 
 
-@serves(si.BarycentricInterpolator.__init__)
+@serves_followed(si.BarycentricInterpolator.__init__)
 def barycentric(
     self: Any, xi: Any, yi: Any = None, axis: int = 0, *, wi: Any = None, rng: Any = None, **_: Any
 ) -> None:
@@ -128,7 +128,7 @@ def barycentric(
     self.wi = _weights(self.xi, self._inv_capacity) if wi is None else operand(wi)
 
 
-@serves(si.BarycentricInterpolator.set_yi)
+@serves_followed(si.BarycentricInterpolator.set_yi)
 def set_values(self: Any, yi: Any, axis: Any = None) -> None:
     if yi is None:
         self.yi = None
@@ -139,12 +139,12 @@ def set_values(self: Any, yi: Any, axis: Any = None) -> None:
     self._diff_baryint = None
 
 
-@serves(si.BarycentricInterpolator._evaluate)
+@serves_followed(si.BarycentricInterpolator._evaluate)
 def values_of_barycentric(self: Any, x: Any) -> Any:
     return _barycentric(self.xi, self.wi, self.yi, x)
 
 
-@serves(si.BarycentricInterpolator.derivative)
+@serves_followed(si.BarycentricInterpolator.derivative)
 def derivative_of_barycentric(self: Any, x: Any, der: int = 1) -> Any:
     return derivative(self, x, der)
 

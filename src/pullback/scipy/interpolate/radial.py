@@ -18,13 +18,13 @@ from scipy.spatial import KDTree
 
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.numpy.operands import operand, plain_values
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.interpolate.objects import (
     floating,
     holds,
     real,
     refuse_methods,
     required,
-    serves,
 )
 
 __all__: list[str] = []
@@ -103,7 +103,7 @@ def _fitted(
     return shift, scale, np.linalg.solve(left, right)
 
 
-@serves(si.RBFInterpolator.__init__)
+@serves_followed(si.RBFInterpolator.__init__)
 def set_up(
     self: Any,
     y: Any,
@@ -172,7 +172,7 @@ def _degree(kernel: str, degree: Any) -> int:
             UserWarning,
             stacklevel=4,
         )
-    return degree
+    return int(degree)
 
 
 def _powers(ndim: int, degree: int) -> Any:
@@ -186,15 +186,13 @@ def _powers(ndim: int, degree: int) -> Any:
     return out
 
 
-@serves(si.RBFInterpolator.__call__)
+@serves_followed(si.RBFInterpolator.__call__)
 def call(self: Any, x: Any) -> Any:
     """The values at points, each a row."""
     x = real(x, "RBFInterpolator", "x")
     required(len(shape_of(x)) == 2, "`x` must be a 2-dimensional array.")
     ndim = shape_of(self.y)[1]
-    required(
-        shape_of(x)[1] == ndim, f"Expected the second axis of `x` to have length {ndim}."
-    )
+    required(shape_of(x)[1] == ndim, f"Expected the second axis of `x` to have length {ndim}.")
     if self.neighbors is None:
         out = _evaluated(self, x, self.y, self._shift, self._scale, _complex(self, self._coeffs))
     else:

@@ -14,7 +14,8 @@ import scipy.interpolate as si
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.numpy.conversion import inexact
 from pullback.numpy.operands import operand
-from pullback.scipy.interpolate.objects import required, serves
+from pullback.scipy.constants import serves_followed
+from pullback.scipy.interpolate.objects import required
 
 __all__ = ["finished", "in_front", "points", "prepare"]
 
@@ -48,7 +49,7 @@ def finished(self: Any, rows: Any, lead: tuple[int, ...]) -> Any:
     return in_front(np.reshape(rows, lead + self._y_extra_shape), len(lead), self._y_axis)
 
 
-@serves(si.interp1d.__call__)
+@serves_followed(si.interp1d.__call__)
 def call(self: Any, x: Any) -> Any:
     """What ``__call__`` of the common base does, whatever ``_evaluate`` is."""
     x, lead = points(x)

@@ -17,13 +17,13 @@ from pullback.errors import NoRuleError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand, plain_values
 from pullback.rules.custom import stop_gradient
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.interpolate.intervals import nearest_of, simplex_of, taken
 from pullback.scipy.interpolate.objects import (
     floating,
     holds,
     real,
     required,
-    serves,
     serves_compiled,
 )
 from pullback.scipy.interpolate.tensor import coordinates
@@ -112,7 +112,7 @@ def call(self: Any, *args: Any) -> Any:
 # -- nearest ---------------------------------------------------------------------------------------
 
 
-@serves(si.NearestNDInterpolator.__init__)
+@serves_followed(si.NearestNDInterpolator.__init__)
 def set_up_nearest(
     self: Any, x: Any, y: Any, rescale: bool = False, tree_options: Any = None
 ) -> None:
@@ -125,7 +125,7 @@ def set_up_nearest(
     self.tree = KDTree(plain, **(tree_options or {}))
 
 
-@serves(si.NearestNDInterpolator.__call__)
+@serves_followed(si.NearestNDInterpolator.__call__)
 def call_nearest(self: Any, *args: Any, **query_options: Any) -> Any:
     """The values of the nearest points, which a step does not change."""
     if query_options:
@@ -143,8 +143,8 @@ def call_nearest(self: Any, *args: Any, **query_options: Any) -> Any:
 # -- both ------------------------------------------------------------------------------------------
 
 _CUBIC = (
-    "scipy.interpolate.CloughTocher2DInterpolator met a traced value, and has no derivative rule in "
-    'pullback. Interpolate linearly, with LinearNDInterpolator or griddata(method="linear"), or '
+    "scipy.interpolate.CloughTocher2DInterpolator met a traced value, and has no derivative rule "
+    'in pullback. Interpolate linearly, with LinearNDInterpolator or griddata(method="linear"), or '
     "smoothly with RBFInterpolator(points, values)"
 )
 
@@ -154,7 +154,7 @@ def set_up_cubic(*_: Any, **__: Any) -> None:
     raise NoRuleError(_CUBIC)
 
 
-@serves(si.griddata)
+@serves_followed(si.griddata)
 def griddata(
     points: Any,
     values: Any,

@@ -12,6 +12,7 @@ import scipy.sparse
 from pullback.core.shapes import shape_of
 from pullback.numpy.operands import operand, require_known
 from pullback.rules.shaping import concatenate
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.interpolate.bases import place, spline_values, splines_at
 from pullback.scipy.interpolate.intervals import periodic
 from pullback.scipy.interpolate.objects import (
@@ -22,7 +23,6 @@ from pullback.scipy.interpolate.objects import (
     real,
     refuse_methods,
     required,
-    serves,
 )
 from pullback.scipy.interpolate.rows import in_front
 
@@ -39,14 +39,12 @@ def made(t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0, cls: An
     return self
 
 
-@serves(si.BSpline.construct_fast.__func__)
-def construct_fast(
-    cls: Any, t: Any, c: Any, k: Any, extrapolate: Any = True, axis: int = 0
-) -> Any:
+@serves_followed(si.BSpline.construct_fast.__func__)
+def construct_fast(cls: Any, t: Any, c: Any, k: Any, extrapolate: Any = True, axis: int = 0) -> Any:
     return made(operand(t), operand(c), k, extrapolate, axis, cls)
 
 
-@serves(si.BSpline.__init__)
+@serves_followed(si.BSpline.__init__)
 def set_up(self: Any, t: Any, c: Any, k: Any, extrapolate: Any = True, axis: int = 0) -> None:
     """What `__init__` does, with the axis of the coefficients first."""
     k = int(require_known("scipy.interpolate.BSpline", "k", k))
@@ -69,7 +67,7 @@ def set_up(self: Any, t: Any, c: Any, k: Any, extrapolate: Any = True, axis: int
     self.extrapolate = extrapolate if isinstance(extrapolate, str) else bool(extrapolate)
 
 
-@serves(si.BSpline.__call__)
+@serves_followed(si.BSpline.__call__)
 def call(self: Any, x: Any, nu: Any = 0, extrapolate: Any = None) -> Any:
     """The values at `x` of the spline, or of its derivative of the order `nu`."""
     extrapolate = self.extrapolate if extrapolate is None else extrapolate
@@ -136,14 +134,14 @@ def _parts(self: Any) -> tuple[Any, Any, int]:
     return t, _padded(t, part(self, "c")), self.k
 
 
-@serves(si.BSpline.derivative)
+@serves_followed(si.BSpline.derivative)
 def derivative(self: Any, nu: int = 1) -> Any:
     if nu < 0:
         return antiderivative(self, -nu)
     return made(*derived(*_parts(self), nu), self.extrapolate, self.axis)
 
 
-@serves(si.BSpline.antiderivative)
+@serves_followed(si.BSpline.antiderivative)
 def antiderivative(self: Any, nu: int = 1) -> Any:
     if nu < 0:
         return derivative(self, -nu)
@@ -151,7 +149,7 @@ def antiderivative(self: Any, nu: int = 1) -> Any:
     return made(*antiderived(*_parts(self), nu), extrapolate, self.axis)
 
 
-@serves(si.BSpline.integrate)
+@serves_followed(si.BSpline.integrate)
 def integrate(self: Any, a: Any, b: Any, extrapolate: Any = None) -> Any:
     """The integral from a to b; without extrapolation the spline is 0 beyond its knots."""
     extrapolate = self.extrapolate if extrapolate is None else extrapolate
@@ -180,7 +178,7 @@ def integral(tck: tuple[Any, Any, int], a: Any, b: Any, extrapolate: Any) -> Any
 # -- matrices and knots ----------------------------------------------------------------------------
 
 
-@serves(si.BSpline.design_matrix.__func__)
+@serves_followed(si.BSpline.design_matrix.__func__)
 def design_matrix(cls: Any, x: Any, t: Any, k: Any, extrapolate: Any = False) -> Any:
     """The values of the splines at points, as a sparse matrix with traced elements."""
     x, t = real(x, "BSpline", "x"), real(t, "BSpline", "t")
@@ -203,7 +201,7 @@ def design_matrix(cls: Any, x: Any, t: Any, k: Any, extrapolate: Any = False) ->
     )
 
 
-@serves(si.BSpline.basis_element.__func__)
+@serves_followed(si.BSpline.basis_element.__func__)
 def basis_element(cls: Any, t: Any, extrapolate: Any = True) -> Any:
     """The spline that is not zero between the first and the last of these knots."""
     t = real(t, "BSpline", "t")

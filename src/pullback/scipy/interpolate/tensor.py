@@ -12,6 +12,7 @@ import scipy.interpolate as si
 
 from pullback.core.shapes import shape_of
 from pullback.numpy.operands import operand
+from pullback.scipy.constants import serves_followed
 from pullback.scipy.interpolate.bases import place, splines_at
 from pullback.scipy.interpolate.fitting import banded_fit, inner_knots, repeated
 from pullback.scipy.interpolate.intervals import taken
@@ -23,7 +24,6 @@ from pullback.scipy.interpolate.objects import (
     real,
     refuse_methods,
     required,
-    serves,
 )
 
 __all__ = ["coefficients", "coordinates", "element", "evaluated", "knots"]
@@ -91,7 +91,7 @@ def evaluated(
     return out
 
 
-@serves(si.NdBSpline.__init__)
+@serves_followed(si.NdBSpline.__init__)
 def set_up(self: Any, t: Any, c: Any, k: Any, *, extrapolate: Any = None) -> None:
     """What `__init__` does, of plain knots."""
     c = floating(c)
@@ -99,7 +99,7 @@ def set_up(self: Any, t: Any, c: Any, k: Any, *, extrapolate: Any = None) -> Non
     hold(self, c=c)
 
 
-@serves(si.NdBSpline.__call__)
+@serves_followed(si.NdBSpline.__call__)
 def call(self: Any, xi: Any, *, nu: Any = None, extrapolate: Any = None) -> Any:
     """The values at points, whose coordinates are along the last axis."""
     ts, ks = [np.asarray(t) for t in self.t], [int(k) for k in self.k]
