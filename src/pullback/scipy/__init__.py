@@ -9,6 +9,7 @@ follow(
     {
         "scipy.fft": "pullback.scipy.fft",
         "scipy.fftpack": "pullback.scipy.fftpack",
+        "scipy.integrate": "pullback.scipy.integrate",
         "scipy.linalg": "pullback.scipy.linalg",
         "scipy.linalg.interpolative": "pullback.scipy.linalg.interpolative",
         "scipy.signal": "pullback.scipy.signal",
