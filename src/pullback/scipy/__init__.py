@@ -9,6 +9,7 @@ follow(
     {
         "scipy.fft": "pullback.scipy.fft",
         "scipy.fftpack": "pullback.scipy.fftpack",
+        "scipy.integrate": "pullback.scipy.integrate",
         "scipy.interpolate": "pullback.scipy.interpolate",
         "scipy.linalg": "pullback.scipy.linalg",
         "scipy.linalg.interpolative": "pullback.scipy.linalg.interpolative",

@@ -18,10 +18,9 @@ FAMILIES = {
     "scipy.fft": _TRANSFORM,
     "scipy.fftpack": _TRANSFORM,
     "scipy.integrate": (
-        "Write a quadrature as a sum over its nodes, which np.polynomial.legendre.leggauss(n) "
-        "gives, and a method for differential equations as a loop over its steps, in Python or "
-        "with pullback.fori_loop or pullback.scan; or wrap the call with @pullback.primitive, "
-        "with the parameters among its arguments, and give it a rule"
+        "Call quad, nquad or solve_ivp, which have derivatives; or write a quadrature as a sum "
+        "over its nodes, which np.polynomial.legendre.leggauss(n) gives, and a method for differential "
+        "equations as a loop over its steps, in Python or with pullback.fori_loop or pullback.scan"
     ),
     "scipy.interpolate": (
         "Interpolate linearly with np.interp, which has a rule; or wrap the call with "
@@ -121,6 +120,5 @@ advice["numpy"] = for_numpy
 for _module, _family in {
     "scipy.cluster.hierarchy": "scipy.cluster",
     "scipy.cluster.vq": "scipy.cluster",
-    "scipy.integrate": "scipy.integrate",
 }.items():
     decide_module(_module, Kind.REFUSED, FAMILIES[_family])
