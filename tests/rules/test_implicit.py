@@ -161,17 +161,41 @@ def test_what_is_no_solution_is_refused(condition, solver, words):
         pb.grad(pb.implicit(condition)(solver))(2.0)
 
 
-@pytest.mark.parametrize(
-    "record",
-    [
-        pb.trace,
-        lambda f, x: pb.compile(f)(x),
-        lambda f, x: pb.fori_loop(0, 3, lambda _, x: f(x), x),
-    ],
-)
-def test_what_is_recorded_is_refused(record):
-    with pytest.raises(pb.DataDependenceError, match="implicit: root: what is solved depends on"):
-        record(root, 2.0)
+def test_in_graphs_it_is_solved_when_they_run():
+    many = np.array([0.5, 3.0])
+    for f, x in (
+        (root, 3.0), (pb.grad(root), 3.0), (pb.grad(pb.grad(root)), 3.0),
+        (pb.vmap(pb.grad(root)), many), (pb.grad(lambda a: np.sum(pb.vmap(root)(a) ** 2)), many),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(pb.trace(f, 0 * x + 1)(x), f(x))
+        np.testing.assert_allclose(pb.compile(f)(x), f(x), rtol=1e-15)
+
+    def repeated(a):
+        return pb.fori_loop(0, 3, lambda _, x: root(x) + x, a)
+
+    expected = pb.grad(lambda a: [a := a + root(a) for _ in range(3)][-1])(2.0)
+    np.testing.assert_allclose(pb.grad(repeated)(2.0), expected, rtol=1e-14)
+    W, b = np.array([[0.1, 0.2], [-0.3, 0.4]]), np.array([0.5, -0.5])
+    graph = pb.trace(pb.jacobian(equilibrium, (0, 1)), W, b)
+    for found, each in zip(graph(W, b), pb.jacobian(equilibrium, (0, 1))(W, b), strict=True):
+        np.testing.assert_allclose(found, each, rtol=1e-14)
+
+
+def test_what_a_graph_cannot_know_is_refused():
+    def closing(c):
+        return pb.implicit(lambda x, a: x - c * a)(lambda a: 2 * a)(1.0)
+
+    with pytest.raises(pb.DataDependenceError, match="the condition closes over a value"):
+        pb.trace(closing, 2.0)
+
+    @pb.implicit(lambda x, a: x * x - a)
+    def picky(a):
+        if a == 1:
+            raise ArithmeticError("not this one")
+        return np.sqrt(a)
+
+    with pytest.raises(pb.DataDependenceError, match=r"evaluated on ones it fails.*not this one"):
+        pb.trace(picky, 2.0)
 
 
 def test_a_condition_is_a_function():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.numpy.decisions import Kind, decide, decide_module, decision_of, decisions
+from pullback.numpy.decisions import Kind, decide_module, decision_of, decisions
 from pullback.numpy.foreign import GENERAL, advice
 from pullback.numpy.protocol import array_functions
 
@@ -18,10 +18,9 @@ FAMILIES = {
     "scipy.fft": _TRANSFORM,
     "scipy.fftpack": _TRANSFORM,
     "scipy.integrate": (
-        "Write a quadrature as a sum over its nodes, which np.polynomial.legendre.leggauss(n) "
-        "gives, and a method for differential equations as a loop over its steps, in Python or "
-        "with pullback.fori_loop or pullback.scan; or wrap the call with @pullback.primitive, "
-        "with the parameters among its arguments, and give it a rule"
+        "Call quad, nquad or solve_ivp, which have derivatives; or write a quadrature as a sum "
+        "over its nodes, which np.polynomial.legendre.leggauss(n) gives, and a method for differential "
+        "equations as a loop over its steps, in Python or with pullback.fori_loop or pullback.scan"
     ),
     "scipy.interpolate": (
         "Interpolate linearly with np.interp, which has a rule; or wrap the call with "
@@ -121,12 +120,5 @@ advice["numpy"] = for_numpy
 for _module, _family in {
     "scipy.cluster.hierarchy": "scipy.cluster",
     "scipy.cluster.vq": "scipy.cluster",
-    "scipy.integrate": "scipy.integrate",
-    "scipy.interpolate": "scipy.interpolate",
-    "scipy.ndimage": "scipy.ndimage",
 }.items():
     decide_module(_module, Kind.REFUSED, FAMILIES[_family])
-decide(
-    "scipy.ndimage", "distance_transform_edt", Kind.CONSTANT,
-    "of an image it tells zeros from all else",
-)  # fmt: skip

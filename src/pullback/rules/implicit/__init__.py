@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -14,11 +14,12 @@ from pullback.core.shapes import is_inexact
 from pullback.core.tracing import Tracer, strip
 from pullback.core.validation import describe, name_of, require_function
 from pullback.errors import ArgumentTypeError
-from pullback.rules.implicit.examples import Examples
+from pullback.rules.implicit.examples import Examples, are_known
+from pullback.rules.implicit.later import at_run_time, solved_later
 from pullback.rules.implicit.polishing import polished
 from pullback.rules.implicit.vectors import Vector, joined
 
-__all__ = ["Examples", "Vector", "implicit", "joined", "polished"]
+__all__ = ["Examples", "Vector", "are_known", "at_run_time", "implicit", "joined", "polished"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,7 +52,8 @@ def implicit(condition: Callable[..., Any]) -> Callable[[Callable[P, R]], Callab
         Newton's step from what the solver returned is longer than a hundredth of the solution (or
         than 0.01, where that is below 1), so that it is none.
     DataDependenceError
-        While a graph is recorded, as the solver needs numbers.
+        While a graph is recorded, where the shapes of what the solver returns can't be found out,
+        or the condition closes over a value of the graph: make that an argument.
 
     See Also
     --------
@@ -69,6 +71,10 @@ def implicit(condition: Callable[..., Any]) -> Callable[[Callable[P, R]], Callab
     matrix of n×n for n unknowns, and a product for each order. For more than 1000 unknowns products
     with the Jacobian are handed to GMRES instead. A fixed point z = g(z, p) has the condition
     z − g(z, p), a minimum of f the condition ∂f/∂z.
+
+    In a graph (`trace`, loops, `compile`) the call is one equation, and so is each derivative of
+    it: solver and condition are evaluated when the graph runs. What shapes come out is found out by
+    one call of the solver on ones.
 
     Source: A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, chapter 15;
     for the iteration B. Christianson, Optimization Methods and Software 9 (1998) 307–322.
@@ -137,6 +143,17 @@ def _solved(
     condition: Callable[..., Any], solver: Callable[..., Any], args: Any, kwargs: Any, where: str
 ) -> Any:
     given, form = trees.flatten((args, kwargs), where)
+    if not are_known(given):
+
+        def again(leaves: Sequence[Any]) -> Any:
+            args, kwargs = trees.unflatten(form, leaves)
+            return _solved(condition, solver, args, kwargs, where)
+
+        def solve(leaves: Sequence[Any]) -> Any:
+            args, kwargs = trees.unflatten(form, leaves)
+            return solver(*args, **kwargs)
+
+        return solved_later(again, solve, given, where)
     examples = Examples(given, where)
     found: list[list[Any]] = []
     for example in examples:

@@ -12,7 +12,7 @@ from pullback.core.tracing import Tracer
 from pullback.errors import DataDependenceError
 from pullback.transforms.batch import MAPPED, Batch
 
-__all__ = ["Examples", "depth"]
+__all__ = ["Examples", "are_known", "depth"]
 
 
 class Examples:
@@ -42,7 +42,9 @@ class Examples:
                 raise DataDependenceError(
                     f"{where}: what is solved depends on a value that is not known, because a "
                     "graph is being recorded (by trace, compile, checkpoint, or the body of a "
-                    "loop). Call it outside of what is recorded"
+                    "loop). Call it outside of that; or put the call into a function of all that "
+                    "it depends on, under @pullback.implicit(condition), which is solved when the "
+                    "graph runs"
                 )
         self.batches = [found[level] for level in sorted(found)]
 
@@ -83,6 +85,11 @@ class Examples:
         for each in self.batches:
             out = Tracer(each, out, MAPPED)
         return out
+
+
+def are_known(values: Iterable[Any]) -> bool:
+    """Whether all values are there; those of a graph that is being recorded are not."""
+    return not any(isinstance(_ground(x), Abstract) for x in values)
 
 
 def depth(x: Any) -> int:

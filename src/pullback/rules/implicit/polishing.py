@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from pullback.core.tracing import strip
-from pullback.errors import ArgumentValueError
+from pullback.errors import ArgumentValueError, DataDependenceError
 from pullback.rules.custom import stop_gradient
-from pullback.rules.implicit.examples import Examples, depth
+from pullback.rules.implicit.examples import Examples, are_known, depth
 from pullback.transforms.jacobian import jacobian
 
 __all__ = ["DENSE", "polished"]
@@ -69,7 +69,13 @@ def polished(residual: Residual, found: Any, examples: Examples, where: str) -> 
         If ∂F/∂z is singular, or Newton's step says that this is no solution.
     """
     z = examples.lifted(found)
-    followed = depth(residual(z))
+    value = residual(z)
+    if not are_known((value,)):
+        raise DataDependenceError(
+            f"{where}: the condition closes over a value that is not known, because a graph is "
+            "being recorded; make that an argument of the solver and of the condition"
+        )
+    followed = depth(value)
     if not followed or not found.shape[-1]:
         return z
     step = _inverse(residual, z, examples, where)

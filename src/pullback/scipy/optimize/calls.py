@@ -21,12 +21,12 @@ from pullback.core import trees
 from pullback.core.running import innermost
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of
-from pullback.errors import ArgumentTypeError, ArgumentValueError, NoRuleError
+from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError, NoRuleError
 from pullback.rules.custom import stop_gradient
-from pullback.rules.implicit import Examples, Vector, joined, polished
+from pullback.rules.implicit import Examples, Vector, are_known, joined, polished
 from pullback.scipy.first_step import give_first_step, plain, served
 
-__all__ = ["Call", "attached", "real", "solves"]
+__all__ = ["Call", "Unknown", "attached", "real", "replaced", "solves", "tracers"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -69,8 +69,13 @@ class Call:
         return self.given[name]
 
     def follows(self, *values: Any) -> bool:
-        """Whether a level follows an argument, or one of these values of the functions."""
-        followed = [x for x in _tracers((*self.given.values(), *values)) if not x._is_constant]
+        """Whether a level follows an argument, or one of these values of the functions.
+
+        `Unknown` is raised where one of them isn't known.
+        """
+        followed = [x for x in tracers((*self.given.values(), *values)) if not x._is_constant]
+        if not are_known(followed):
+            raise Unknown
         self.examples = Examples(followed, self.where)
         self._followed = bool(followed)
         return self._followed
@@ -92,46 +97,55 @@ class Call:
         return self.solve()[0]
 
     def first(self, name: str) -> Any:
-        """The plain value of an argument in the first example, as an array of float."""
-        examples = Examples(_tracers(self.given[name]), self.where)
-        value = self._one(self.given[name], next(iter(examples)), examples)
+        """The plain value of an argument in the first example, as an array of float.
+
+        Of one that isn't known it is ones.
+        """
+        traced = [*tracers(self.given[name])]
+        if not are_known(traced):
+            value = replaced(self.given[name], lambda x: np.ones(x.shape))
+        else:
+            examples = Examples(traced, self.where)
+            example = next(iter(examples))
+            value = replaced(self.given[name], lambda x: examples.one(x, example))
         return np.array(value, dtype=complex if np.iscomplexobj(value) else float)
 
-    def _one(self, x: Any, example: Any, examples: Examples | None = None) -> Any:
-        """An argument of one example, with tracers replaced wherever they are."""
-        one = functools.partial(self._one, example=example, examples=examples)
-        if type(x) is Tracer:
-            return (examples or self.examples).one(x, example)
-        if type(x) is np.ndarray and x.dtype.hasobject:
-            return np.array([one(each) for each in x.flat]).reshape(x.shape)
-        if isinstance(x, dict) and type(x) is dict:
-            return {key: one(each) for key, each in x.items()}
-        if type(x) in (list, tuple):
-            return type(x)(one(each) for each in x)
-        if isinstance(x, _PARTS):
-            part = copy.copy(x)
-            part.__dict__.update({key: one(each) for key, each in vars(x).items()})
-            return part
-        if inspect.isroutine(x) or (callable(x) and not isinstance(x, type)):
-            return self._plainly(x, one)
-        return x
+    def with_other(self, tracer: Callable[[Tracer], Any], function: Callable[[Any], Any]) -> Call:
+        """The same call with other values for tracers and functions, wherever they are."""
+        call = copy.copy(self)
+        call._passed, call.given, call._unknown = (
+            {name: replaced(x, tracer, function) for name, x in arguments.items()}
+            for arguments in (self._passed, self.given, self._unknown)
+        )
+        return call
 
-    def _plainly(
-        self, function: Callable[..., Any], one: Callable[[Any], Any]
-    ) -> Callable[..., Any]:
-        @functools.wraps(function, updated=())
-        def evaluated(*args: Any, **kwargs: Any) -> Any:
-            out = function(*args, **kwargs)
-            if not self._followed and any(not x._is_constant for x in _tracers(out)):
-                raise NoRuleError(
-                    f"{self.where}: {name_of(function)} returned a traced value, while the "
-                    "function that is solved depends on nothing that is traced, at the first "
-                    "point at least; its derivative would be lost. Let both depend on it, or "
-                    "detach it with pullback.stop_gradient"
-                )
-            return one(out)
+    def _one(self, x: Any, example: Any) -> Any:
+        """An argument of one example, plain."""
 
-        return evaluated
+        def one(x: Any) -> Any:
+            return replaced(x, lambda x: self.examples.one(x, example), plainly)
+
+        def plainly(function: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(function, updated=())
+            def evaluated(*args: Any, **kwargs: Any) -> Any:
+                out = function(*args, **kwargs)
+                if not self._followed and any(not x._is_constant for x in tracers(out)):
+                    raise NoRuleError(
+                        f"{self.where}: {name_of(function)} returned a traced value, while the "
+                        "function that is solved depends on nothing that is traced, at the first "
+                        "point at least; its derivative would be lost. Let both depend on it, or "
+                        "detach it with pullback.stop_gradient"
+                    )
+                return one(out)
+
+            return evaluated
+
+        return one(x)
+
+    def forget(self) -> None:
+        """Keep nothing of a recording: what follows is found out when the graph runs."""
+        self.examples = Examples((), self.where)
+        self._followed = True
 
     def polished(self, found: Sequence[Any], condition: Callable[[Any], Any]) -> Any:
         """What was found for each example, with the derivatives of the solution.
@@ -168,10 +182,38 @@ class Call:
                 )
 
 
-def solves(*names: str) -> Callable[[F], F]:
+class Unknown(Exception):  # noqa: N818
+    """What is solved depends on a value that a graph will have when it runs."""
+
+
+def replaced(
+    x: Any, tracer: Callable[[Tracer], Any], function: Callable[[Any], Any] | None = None
+) -> Any:
+    """An argument with other values for the tracers and functions in it."""
+    if type(x) is Tracer:
+        return tracer(x)
+    if type(x) is np.ndarray and x.dtype.hasobject:
+        return np.array([replaced(each, tracer) for each in x.flat]).reshape(x.shape)
+    if type(x) is dict:
+        return {key: replaced(each, tracer, function) for key, each in x.items()}
+    if type(x) in (list, tuple):
+        return type(x)(replaced(each, tracer, function) for each in x)
+    if isinstance(x, _PARTS):
+        part = copy.copy(x)
+        part.__dict__.update(replaced({**vars(x)}, tracer, function))
+        return part
+    if function is not None and callable(x) and not isinstance(x, type):
+        return function(x)
+    return x
+
+
+Recorded = Callable[["Call", Callable[["Call"], Any]], Any]
+
+
+def solves(*names: str, recorded: Recorded | None = None) -> Callable[[F], F]:
     """Make the decorated function what these solvers do while a transformation runs.
 
-    It takes the `Call`.
+    It takes the `Call`. While a graph is recorded, ``recorded(call, implementation)`` is called.
     """
 
     def enter(implementation: F) -> F:
@@ -179,18 +221,33 @@ def solves(*names: str) -> Callable[[F], F]:
             function = getattr(scipy.optimize, name, None)
             if function is None:  # it is of a later release
                 continue
-            give_first_step(function, _step(function, implementation), always=True)
+            step = _step(function, implementation, recorded)
+            give_first_step(function, step, always=True)
             served[function] = implementation
         return implementation
 
     return enter
 
 
-def _step(function: Callable[..., Any], implementation: Callable[[Call], Any]) -> Any:
+def _step(
+    function: Callable[..., Any],
+    implementation: Callable[[Call], Any],
+    recorded: Recorded | None,
+) -> Any:
     def step(*args: Any, **kwargs: Any) -> Any:
         if innermost() is None:
             return plain(function)(*args, **kwargs)
-        return implementation(Call(function, args, kwargs))
+        call = Call(function, args, kwargs)
+        try:
+            return implementation(call)
+        except Unknown:
+            if recorded is None:
+                raise DataDependenceError(
+                    f"{call.where}: what is solved depends on a value that is not known, because a "
+                    "graph is being recorded. Call it outside of what is recorded, or put it "
+                    "under @pullback.implicit(condition), which is solved when the graph runs"
+                ) from None
+        return recorded(call, implementation)
 
     return step
 
@@ -205,17 +262,17 @@ def real(values: Any) -> Any:
     return joined(trees.flatten(values, "what the function returned")[0])
 
 
-def _tracers(x: Any) -> Iterator[Tracer]:
+def tracers(x: Any) -> Iterator[Tracer]:
     """The tracers in an argument."""
     if type(x) is Tracer:
         yield x
     elif isinstance(x, dict):
         for each in x.values():
-            yield from _tracers(each)
+            yield from tracers(each)
     elif type(x) in (tuple, list):
         for each in x:
-            yield from _tracers(each)
+            yield from tracers(each)
     elif type(x) is np.ndarray and x.dtype.hasobject:
-        yield from _tracers(x.ravel().tolist())
+        yield from tracers(x.ravel().tolist())
     elif isinstance(x, _PARTS):
-        yield from _tracers(vars(x))
+        yield from tracers(vars(x))

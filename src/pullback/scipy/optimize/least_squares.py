@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from pullback.core.shapes import Abstract
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.operands import operand
 from pullback.scipy.optimize.active import bound_sides
 from pullback.scipy.optimize.calls import Call, attached, real, solves
 from pullback.scipy.optimize.minimisation import minimum
+from pullback.scipy.optimize.recorded import NUMBER, like_start, returns
 from pullback.scipy.optimize.results import solution
 from pullback.transforms.jacobian import jacobian
 
@@ -37,7 +40,17 @@ def _half_squares(residuals: Function) -> Function:
     return cost
 
 
-@solves("least_squares")
+def _misfit(call: Call) -> Any:
+    """Shapes of the solution, of the residuals there, and of the cost."""
+    size = real(call["fun"].out).size
+    return {
+        "x": like_start("x0", at_least=1)(call),
+        "fun": Abstract((size,), np.dtype(float)),
+        "cost": NUMBER,
+    }
+
+
+@solves("least_squares", recorded=returns(_misfit))
 def least_squares(call: Call) -> Any:
     """All methods and losses; of the result x, fun and cost have the derivatives."""
     function, args, kwargs = call["fun"], call["args"], call["kwargs"] or {}
@@ -105,7 +118,13 @@ def _inverse_square(residuals: Function, x: Any) -> Any:
     return np.linalg.inv(rows.T @ rows)
 
 
-@solves("curve_fit")
+def _fit(call: Call) -> Any:
+    """Shapes of the parameters and of their covariance."""
+    size = len(call["f"].args) - 1
+    return tuple(Abstract((size,) * rank, np.dtype(float)) for rank in (1, 2))
+
+
+@solves("curve_fit", recorded=returns(_fit))
 def curve_fit(call: Call) -> Any:
     """The parameters, and their covariance, with the derivatives of both."""
     function, sigma, options = call["f"], call["sigma"], call["kwargs"]
@@ -160,8 +179,7 @@ def _start(call: Call) -> tuple[Any, Any]:
     if call["p0"] is not None:
         start = np.atleast_1d(call.first("p0"))
     else:
-        code = call["f"].__code__
-        start = np.ones(code.co_argcount - 1 - (getattr(call["f"], "__self__", None) is not None))
+        start = np.ones(len(inspect.signature(call["f"]).parameters) - 1)
     bounds = call["bounds"]
     if isinstance(bounds, tuple | list):
         low, high = (np.broadcast_to(operand(x), start.shape) for x in bounds)

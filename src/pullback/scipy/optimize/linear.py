@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.shapes import Abstract
 from pullback.core.tracing import strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
@@ -13,6 +14,7 @@ from pullback.rules.custom import stop_gradient
 from pullback.scipy.optimize.active import bound_sides
 from pullback.scipy.optimize.calls import Call, attached, solves
 from pullback.scipy.optimize.minimisation import minimum
+from pullback.scipy.optimize.recorded import NUMBER, returns
 from pullback.scipy.optimize.results import solution
 
 __all__: list[str] = []
@@ -26,7 +28,17 @@ def _half_squares(matrix: Any, b: Any) -> Any:
     return cost
 
 
-@solves("nnls")
+def _floats(*shape: int) -> Abstract:
+    return Abstract(shape, np.dtype(float))
+
+
+def _of_matrix(call: Call) -> tuple[Abstract, Abstract]:
+    """Shapes of the solution and of the residual."""
+    rows, columns = np.shape(operand(call["A"]))
+    return _floats(columns), _floats(rows)
+
+
+@solves("nnls", recorded=returns(lambda call: (_of_matrix(call)[0], NUMBER)))
 def nnls(call: Call) -> Any:
     """The solution, and the norm of the residual."""
     if not call.follows():
@@ -40,7 +52,11 @@ def nnls(call: Call) -> Any:
     return x, attached(norm, np.linalg.norm(matrix @ x - b))
 
 
-@solves("lsq_linear")
+@solves(
+    "lsq_linear",
+    recorded=returns(lambda call: dict(zip(("x", "fun"), _of_matrix(call), strict=True))
+                     | {"cost": NUMBER}),
+)  # fmt: skip
 def lsq_linear(call: Call) -> Any:
     """Of the result x, fun and cost have the derivatives."""
     bounds = call["bounds"]

@@ -11,7 +11,8 @@ from scipy.optimize import Bounds
 from pullback.core.tracing import strip
 from pullback.rules.custom import stop_gradient
 from pullback.scipy.optimize.active import Side, bound_sides, constraint_sides, stationary
-from pullback.scipy.optimize.calls import Call, attached, solves
+from pullback.scipy.optimize.calls import Call, Recorded, attached, solves
+from pullback.scipy.optimize.recorded import NUMBER, like_start, returns
 from pullback.scipy.optimize.results import solution
 
 __all__ = ["minimum", "objective"]
@@ -46,7 +47,12 @@ def minimum(
     return out if np.ndim(found[0]) else out[0]
 
 
-@solves("minimize")
+def _minimum_like(name: str, *, scalar: bool = False) -> Recorded:
+    start = like_start(name, at_least=1)
+    return returns(lambda call: {"x": NUMBER if scalar else start(call), "fun": NUMBER})
+
+
+@solves("minimize", recorded=_minimum_like("x0"))
 def minimize(call: Call) -> Any:
     """All methods; of the result x and fun have the derivatives."""
     value = objective(call, "fun", first=call["jac"] is True)
@@ -82,7 +88,7 @@ def global_minimum(call: Call) -> Any:
     return solution(call, results, x=x, fun=attached(least, value(x)))
 
 
-@solves("basinhopping")
+@solves("basinhopping", recorded=_minimum_like("x0"))
 def basinhopping(call: Call) -> Any:
     value = objective(call, "func")
     if not call.follows(value(np.atleast_1d(call.first("x0")))):
@@ -96,7 +102,7 @@ def basinhopping(call: Call) -> Any:
 # -- of one unknown --------------------------------------------------------------------------------
 
 
-@solves("minimize_scalar")
+@solves("minimize_scalar", recorded=_minimum_like("", scalar=True))
 def minimize_scalar(call: Call) -> Any:
     """All methods; of the result x and fun have the derivatives."""
     value = objective(call, "fun")
@@ -117,7 +123,7 @@ def minimize_scalar(call: Call) -> Any:
     return solution(call, results, x=x, fun=attached(least, value(x)))
 
 
-@solves("brent", "golden")
+@solves("brent", "golden", recorded=returns(lambda _call: NUMBER))
 def bracketed(call: Call) -> Any:
     value = objective(call, "func")
     start = 1.0 if call["brack"] is None else float(np.ravel(call.first("brack"))[0])
@@ -127,7 +133,7 @@ def bracketed(call: Call) -> Any:
     return minimum(call, value, [np.reshape(x, ())[()] for x in call.solve()])
 
 
-@solves("fminbound")
+@solves("fminbound", recorded=returns(lambda _call: NUMBER))
 def fminbound(call: Call) -> Any:
     value = objective(call, "func")
     sides = [*bound_sides([(call["x1"], call["x2"])])]
@@ -155,12 +161,12 @@ def _older(call: Call, name: str) -> Any:
     return minimum(call, value, [each[0] for each in results])
 
 
-@solves("fmin", "fmin_powell")
+@solves("fmin", "fmin_powell", recorded=returns(like_start("x0", at_least=1)))
 def fmin(call: Call) -> Any:
     return _older(call, "func")
 
 
-@solves("fmin_cg", "fmin_bfgs", "fmin_ncg")
+@solves("fmin_cg", "fmin_bfgs", "fmin_ncg", recorded=returns(like_start("x0", at_least=1)))
 def fmin_bfgs(call: Call) -> Any:
     return _older(call, "f")
 

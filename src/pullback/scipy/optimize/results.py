@@ -13,7 +13,7 @@ from pullback.core.trees import NAMESPACE
 from pullback.errors import NoRuleError
 from pullback.scipy.optimize.calls import Call
 
-__all__ = ["Solution", "solution"]
+__all__ = ["Solution", "partial", "solution"]
 
 
 class Solution(OptimizeResult):  # type: ignore[misc]
@@ -27,7 +27,7 @@ class Solution(OptimizeResult):  # type: ignore[misc]
 
     def __missing__(self, name: str) -> Any:
         where, left_out = vars(self).get("_left_out", ("", ()))
-        if name in left_out:
+        if left_out is None or name in left_out:
             raise NoRuleError(
                 f"{where}: {name} of the result depends on what is traced, and is not followed. "
                 "Compute it from x, as with pullback.jacobian, or call the solver with "
@@ -54,6 +54,13 @@ def _unflatten(fixed: Any, values: Iterable[Any]) -> Solution:
 
 
 optree.register_pytree_node(Solution, _flatten, _unflatten, namespace=NAMESPACE)
+
+
+def partial(where: str, followed: dict[str, Any]) -> Solution:
+    """A result of which nothing else is known."""
+    out = Solution(followed)
+    object.__setattr__(out, "_left_out", (where, None))
+    return out
 
 
 def solution(call: Call, results: Sequence[Any], **followed: Any) -> Any:

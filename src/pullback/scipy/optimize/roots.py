@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.scipy.optimize.calls import Call, solves
+from pullback.scipy.optimize.recorded import NUMBER, like_start, returns
 from pullback.scipy.optimize.results import solution
 
 __all__: list[str] = []
@@ -27,7 +28,7 @@ def _function(call: Call, name: str, jac: str | None = None) -> Callable[[Any], 
     return values
 
 
-@solves("root")
+@solves("root", recorded=returns(lambda call: {"x": like_start("x0", at_least=1)(call)}))
 def root(call: Call) -> Any:
     """All methods; of the result x has the derivatives."""
     function = _function(call, "fun", "jac")
@@ -40,7 +41,7 @@ def root(call: Call) -> Any:
     return solution(call, results, x=call.polished([each.x for each in results], function))
 
 
-@solves("fsolve")
+@solves("fsolve", recorded=returns(like_start("x0", at_least=1)))
 def fsolve(call: Call) -> Any:
     function = _function(call, "func")
     start = np.atleast_1d(call.first("x0"))
@@ -58,7 +59,7 @@ def fsolve(call: Call) -> Any:
 
 @solves(
     "broyden1", "broyden2", "anderson", "linearmixing", "diagbroyden", "excitingmixing",
-    "newton_krylov",
+    "newton_krylov", recorded=returns(like_start("xin")),
 )  # fmt: skip
 def iterated(call: Call) -> Any:
     """What does not converge raises SciPy's NoConvergence."""
@@ -68,7 +69,7 @@ def iterated(call: Call) -> Any:
     return call.polished(call.solve(), function)
 
 
-@solves("fixed_point")
+@solves("fixed_point", recorded=returns(like_start("x0")))
 def fixed_point(call: Call) -> Any:
     """x = f(x, p), or the condition x − f(x, p) = 0."""
     function = _function(call, "func")
@@ -97,10 +98,12 @@ def _reported(report: Any, x: Any) -> Any:
     return report
 
 
-solves("brentq", "brenth", "ridder", "bisect", "toms748")(_in_bracket)
+solves("brentq", "brenth", "ridder", "bisect", "toms748", recorded=returns(lambda _call: NUMBER))(
+    _in_bracket
+)
 
 
-@solves("root_scalar")
+@solves("root_scalar", recorded=returns(lambda _call: {"root": NUMBER}))
 def root_scalar(call: Call) -> Any:
     """All methods; of the result root has the derivatives."""
     function = _function(call, "f", "fprime")
@@ -123,7 +126,7 @@ def _several(call: Call) -> Callable[[Any], Any]:
     return lambda x: function(x, *args)[0]
 
 
-@solves("newton")
+@solves("newton", recorded=returns(like_start("x0")))
 def newton(call: Call) -> Any:
     """Newton's, Halley's and the secant method; of an array x0 element by element."""
     function = _function(call, "func")
