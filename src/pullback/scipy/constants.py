@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pullback.core.tracing import Tracer
 from pullback.numpy.protocol import are_constant, on_constants
-from pullback.scipy.first_step import composites, plain
+from pullback.scipy.first_step import plain, traced_within
 
 __all__ = ["constant_call"]
 
@@ -24,5 +25,9 @@ def constant_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: A
 
 def _holds_composites(values: Any) -> bool:
     return any(
-        type(x) in composites or (type(x) in (list, tuple) and _holds_composites(x)) for x in values
+        _holds_composites(x) if type(x) in (list, tuple) else _is_composite(x) for x in values
     )
+
+
+def _is_composite(x: Any) -> bool:
+    return type(x) is not Tracer and traced_within(x) is not None
