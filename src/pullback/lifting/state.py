@@ -20,6 +20,7 @@ from pullback.core.running import GROUND, thread
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, writing
 from pullback.lifting.cells import UNSET, Block, cells_of, content, fill, named, others
+from pullback.lifting.numbers import Numbers
 from pullback.lifting.purity import require_readable
 from pullback.lifting.reasons import Replan, UnliftableError
 from pullback.lifting.recording import current
@@ -141,6 +142,7 @@ class Plan:
         self.owned = False
         self._chooses = reads
         self._same: dict[str, str] = {}
+        self.numbers = Numbers()
         self.begin()
 
     def begin(self) -> None:
@@ -279,6 +281,9 @@ class Plan:
                 self._require_same(name, new)
                 continue
             outs[name] = self._checked(name, new)
+            self.numbers.note(name, new)
+            if not self._chooses:  # as many iterations as there are may be none
+                self.numbers.note(name, self.values[name])
             self._require_unwritten(name, given[name])
             for leaf in trees.flatten(new)[0]:
                 if type(leaf) is not Tracer or not leaf._mutable:
@@ -335,7 +340,8 @@ class Plan:
         if new is UNSET or not _is_arrays(new):
             raise UnliftableError(f"it binds {name} to {type(new).__name__}")
         (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
-        if self.entries.get(name) is UNSET and not _are_alike(new, self.values[name]):
+        unset = self.entries.get(name) is UNSET
+        if unset and not _are_alike(new, self.values[name], dtypes=not self._chooses):
             raise Replan(self, name=name, like=new)
         if spec != wanted:
             raise Replan(self, peel=f"{name} has another structure before")
@@ -344,7 +350,7 @@ class Plan:
                 raise Replan(self, peel=f"{name} has the shape {shape_of(first)} before")
             if type(first) in PYTHON_NUMBERS or type(leaf) in PYTHON_NUMBERS:
                 continue
-            if dtype_of(leaf) != dtype_of(first):
+            if not self._chooses and dtype_of(leaf) != dtype_of(first):
                 raise Replan(self, peel=f"{name} has the dtype {dtype_of(first)} before")
         return new
 
@@ -368,14 +374,15 @@ class Plan:
             x._announce()
             x._adopt(keep_layout(x, state))
         for name in values:
-            fill(self.cells[name], values[self._same.get(name, name)])
+            source = self._same.get(name, name)
+            fill(self.cells[name], self.numbers.restored(source, values[source]))
 
 
-def _are_alike(one: Any, other: Any) -> bool:
-    """Whether two pytrees have the same structure, shapes and dtypes."""
+def _are_alike(one: Any, other: Any, *, dtypes: bool) -> bool:
+    """Whether two pytrees have the same structure, shapes and, where these count, dtypes."""
     (leaves, spec), (others, other_spec) = trees.flatten(one), trees.flatten(other)
     return spec == other_spec and all(
-        shape_of(x) == shape_of(y) and dtype_of(x) == dtype_of(y)
+        shape_of(x) == shape_of(y) and (not dtypes or dtype_of(x) == dtype_of(y))
         for x, y in zip(leaves, others, strict=True)
     )
 
