@@ -294,7 +294,7 @@ def test_errors_name_the_function_and_what_to_do():
     ):
         with pytest.raises(error, match=words):
             pb.grad(f)(1.3)
-    with pytest.raises(pb.DataDependenceError, match=r"solve_ivp: .* recorded"):
+    with pytest.raises(pb.DataDependenceError, match=r"solve_ivp: .* recorded.* takes t_eval"):
         pb.trace(lambda p: solve(p).y, 1.0)
     with pytest.raises(pb.DataDependenceError, match="give t_eval"):
         pb.vmap(lambda p: solve(p).y[0, -1])(np.array([1.0, 30.0]))
@@ -318,3 +318,19 @@ def test_plain_results_are_scipys(method):
     assert kept[0].nfev == plain.nfev and kept[0].sol is kept[1].sol is None
     assert np.array_equal(kept[0].y, plain.y)
     assert (kept[1].status, kept[1].message) == (plain.status, plain.message)
+
+
+def test_in_a_graph():
+    def by_closure(p):
+        return np.sum(solve(p, t_eval=[1.0, 2.0]).y)
+
+    def by_arguments(p):
+        y = si.odeint(lambda y, t, a: [y[1], -a * y[0]], [p, 0.0], [0, 1.0, p], args=(p,))
+        return np.sum(y**2)
+
+    for f in (by_closure, by_arguments):
+        value, slope = pb.compile(pb.value_and_grad(f))(1.3)
+        assert value == f(1.3)
+        assert_allclose(slope, pb.grad(f)(1.3), rtol=1e-10)
+    with pytest.raises(pb.DataDependenceError, match="a result in a graph has t and y"):
+        pb.trace(lambda p: solve(p, t_eval=[1.0]).nfev * p, 1.0)

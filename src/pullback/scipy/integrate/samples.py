@@ -35,7 +35,7 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
     if type(x) is not Tracer or count % 2 or count == 2:
         return _simpson(y, x=x, dx=dx, axis=axis)
     y = np.moveaxis(y, axis, -1)
-    x = x if len(shape_of(x)) == 1 else np.moveaxis(x, axis, -1)
+    x = _last(x, axis)
     before, last = x[..., -2] - x[..., -3], x[..., -1] - x[..., -2]
     both = before + last
     by_last = _quotient(2 * last**2 + 3 * before * last, 6 * both)
@@ -43,6 +43,10 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
     by_third = _quotient(last**3, 6 * before * both)
     correction = by_last * y[..., -1] + by_next * y[..., -2] - by_third * y[..., -3]
     return _simpson(y[..., :-1], x=x[..., :-1]) + correction
+
+
+def _last(x: Any, axis: int) -> Any:
+    return x if len(shape_of(x)) == 1 else np.moveaxis(x, axis, -1)
 
 
 def _quotient(x: Any, y: Any) -> Any:
