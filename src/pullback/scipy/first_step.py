@@ -140,7 +140,7 @@ def first_traced(values: Iterable[Any]) -> Any:
         elif isinstance(x, dict):
             found = first_traced(dict.values(x))
         elif kind in composites:
-            return composites[kind](x)
+            found = composites[kind](x)
         if found is not None:
             return found
     return None
