@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from types import FunctionType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.linalg
 import scipy.signal
 
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.tracing import Tracer
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand, refuse
-from pullback.scipy.first_step import serves
-from pullback.scipy.retelling import hooks, instead, retold
+from pullback.scipy.first_step import any_traced, serves
+from pullback.scipy.retelling import hooks, instead, instead_within, retold
 from pullback.scipy.signal.resampling import along_axis
 
 __all__ = ["CLASSES", "FUNCTIONS", "WINDOWS"]
 
 _FUNCTIONS = """
-abcd_normalize bilinear bilinear_zpk bode coherence csd czt decimate detrend dimpulse dlsim dstep
-envelope filtfilt firwin firwin2 freqresp freqs freqs_zpk freqz freqz_sos freqz_zpk gauss_spline
-gausspulse get_window group_delay hilbert hilbert2 invres invresz istft lombscargle lp2bp
-lp2bp_zpk lp2bs lp2bs_zpk lp2hp lp2hp_zpk lp2lp lp2lp_zpk minimum_phase normalize oaconvolve
-periodogram resample resample_poly savgol_coeffs savgol_filter sos2tf sosfilt_zi sosfiltfilt
-sosfreqz spectrogram ss2tf ss2zpk stft sweep_poly tf2sos tf2zpk vectorstrength welch wiener
-zoom_fft zpk2sos zpk2tf
+abcd_normalize bessel bilinear bilinear_zpk bode butter cheb1ap cheb2ap cheby1 cheby2 coherence
+csd czt decimate detrend dimpulse dlsim dstep ellip envelope filtfilt firwin firwin2 freqresp
+freqs freqs_zpk freqz freqz_sos freqz_zpk gauss_spline gausspulse get_window group_delay hilbert
+hilbert2 iirfilter iirnotch iirpeak invres invresz istft kaiser_beta lombscargle lp2bp lp2bp_zpk
+lp2bs lp2bs_zpk lp2hp lp2hp_zpk lp2lp lp2lp_zpk minimum_phase normalize oaconvolve periodogram
+resample resample_poly savgol_coeffs savgol_filter sos2tf sosfilt_zi sosfiltfilt sosfreqz
+spectrogram ss2tf ss2zpk stft sweep_poly tf2sos tf2zpk vectorstrength welch wiener zoom_fft
+zpk2sos zpk2tf
 """
 
 _WINDOWS = """
@@ -85,6 +88,32 @@ def _narrowest(arrays: Any, *_: Any, **__: Any) -> str:
     return np.mintypecode([each.dtype.char for each in map(operand, arrays)])
 
 
+class _Float:
+    """`float`, which a traced number passes through as it is; also as a dtype."""
+
+    dtype = np.dtype(float)
+
+    def __call__(self, x: Any) -> Any:
+        return 1.0 * operand(x) if type(x) is Tracer else float(x)
+
+
+class _Math:
+    """`math`, whose functions are NumPy's for traced numbers."""
+
+    _NAMES: ClassVar[dict[str, str]] = {"asinh": "arcsinh", "acosh": "arccosh", "atan": "arctan"}
+
+    def __getattr__(self, name: str) -> Any:
+        plainly = getattr(math, name)
+
+        def either(*args: Any) -> Any:
+            if any_traced(args):
+                return getattr(np, self._NAMES.get(name, name))(*args)
+            return plainly(*args)
+
+        return either if callable(plainly) else plainly
+
+
+instead_within["scipy.signal._filter_design"] = {"float": _Float(), "math": _Math()}
 hooks["convolve1d"] = _convolve1d
 hooks["_lstsq"] = _lstsq
 hooks["mintypecode"] = _narrowest
