@@ -18,6 +18,7 @@ from tests.grouping import together
 from tests.linear_maps import real_vector
 from tests.scipy.signal.calls import BRANCHES, CALLS, LINE, ROWS
 
+EYE = np.eye(3)
 NAMES = pytest.mark.parametrize("name", CALLS)
 
 
@@ -152,7 +153,7 @@ def test_every_public_function_is_decided():
         (lambda x: scipy.signal.cspline1d(x), r"scipy\.signal\.cspline1d .*lfilter"),
         (lambda x: scipy.signal.peak_widths(x, [1]), r"scipy\.signal\.peak_widths .*x\[places\]"),
         (lambda x: scipy.signal.windows.dpss(8, x[0]), r"windows\.dpss .*outside of the function"),
-        (lambda x: scipy.signal.lsim((x, x, x, x), x, x), r"scipy\.signal\.lsim .*dlsim"),
+        (lambda x: scipy.signal.place_poles(np.diag(x), EYE, x), r"signal\.place_poles .*NumPy's"),
     ],
 )
 def test_refusals_say_what_to_use(f, words):

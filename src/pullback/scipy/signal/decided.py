@@ -38,12 +38,6 @@ refused(
 )
 refused(
     scipy.signal,
-    "tf2ss zpk2ss cont2discrete lsim step impulse dbode dfreqresp",
-    "Write the system with NumPy's functions, H(s) as C @ np.linalg.solve(s * I - A, B) + D, or "
-    "simulate a discrete one with scipy.signal.dlsim, which has a rule",
-)
-refused(
-    scipy.signal,
     "lti dlti StateSpace TransferFunction ZerosPolesGain",
     "Hand over the matrices, or the coefficients, in a tuple",
 )
