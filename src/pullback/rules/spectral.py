@@ -42,6 +42,7 @@ from pullback.rules.equal_values import (
 )
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal
+from pullback.rules.triangles import folded, places
 
 __all__ = ["eigh", "pinv", "svd"]
 
@@ -57,15 +58,6 @@ def _inverse(divisor, where_not):
     if where_not is NONE:
         return 1 / divisor
     return 1 / np.where(where_not, np.inf, divisor)
-
-
-@functools.lru_cache(8)
-def _places(n):
-    """Which elements of a matrix of n rows are on the diagonal, and which below it."""
-    places = np.eye(n, dtype=bool), np.tri(n, k=-1, dtype=bool)
-    for each in places:
-        each.flags.writeable = False
-    return places
 
 
 def _without(factors, mask):
@@ -143,17 +135,15 @@ def _itself(x):
 
 def _reciprocal_differences(w, same):
     """1/(wⱼ − wᵢ), and 0 for values that are equal, as those on the diagonal are."""
-    on, _ = _places(shape_of(w)[-1])
+    on = places(shape_of(w)[-1])[0]
     return _inverse(_differences(w), on if same is NONE else same | on)
 
 
 def _of_eigh(v, factors, uplo):
     """The map with the factors F that a function makes, which are those of the vectors alone."""
-    triangle = np.tril if uplo == "L" else np.triu
-    beside = -1 if uplo == "L" else 1
 
     def pushforward(a_dot):
-        strict = triangle(a_dot, beside)
+        strict = np.tril(a_dot, -1) if uplo == "L" else np.triu(a_dot, 1)
         a_dot = strict + adjoint(strict) + _matrix(np.real(diagonal(a_dot)))
         inside = adjoint(v) @ a_dot @ v
         return np.real(diagonal(inside)), v @ (factors() * inside)
@@ -167,9 +157,7 @@ def _of_eigh(v, factors, uplo):
             inside = factors() * (adjoint(v) @ v_bar)
             whole = v @ (inside if w_bar is None else inside + _matrix(w_bar)) @ adjoint(v)
             whole = 0.5 * (whole + adjoint(whole))
-        on, below = _places(shape_of(whole)[-1])
-        strict = below if uplo == "L" else below.T
-        return np.where(strict, 2 * whole, np.where(on, whole, 0))
+        return folded(whole, lower=uplo == "L")
 
     return Linear(pushforward, pullback)
 
