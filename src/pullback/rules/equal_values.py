@@ -217,7 +217,7 @@ def settled(w: Any, *vectors: Any) -> tuple[Any, ...]:
 
 def require_determined(name: str, factors: Any) -> None:
     """Raise where a rule would divide by the difference of equal values."""
-    if known(factors) and np.isnan(strip(factors)).any():
+    if known(factors) and np.logical_or.reduce(np.isnan(strip(factors)), axis=None):
         raise undetermined(name)
 
 

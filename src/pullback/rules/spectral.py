@@ -120,7 +120,7 @@ def eigh(y, _a, *, uplo="L", driver=None):
             same = equal(w)
             return _without(_reciprocal_differences(w, same), same)
 
-        return _of_eigh(v, functools.cache(factors), uplo)
+        return _of_eigh(v, factors, uplo)
     (v,) = settled(y[0], v)
     same = equal(w)
     regular = _reciprocal_differences(w, same)
@@ -153,8 +153,9 @@ def _of_eigh(v, factors, uplo):
         if v_bar is None:
             whole = (v * w_bar[..., None, :]) @ adjoint(v)
         else:
-            require_determined("np.linalg.eigh", factors())
-            inside = factors() * (adjoint(v) @ v_bar)
+            made = factors()
+            require_determined("np.linalg.eigh", made)
+            inside = made * (adjoint(v) @ v_bar)
             whole = v @ (inside if w_bar is None else inside + _matrix(w_bar)) @ adjoint(v)
             whole = 0.5 * (whole + adjoint(whole))
         return folded(whole, lower=uplo == "L")
