@@ -182,8 +182,8 @@ class Tape(Interpreter):
         if not self.count % ROUND:
             full_collections.wait()
         if type(value) is float:  # as a leaf of a wide pytree often is
-            return Tracer(self, value, Node(self.count, (), _FLOAT))
-        return Tracer(self, value, Node(self.count, shape_of(value), dtype_of(value)))
+            return traced(self, value, Node(self.count, (), _FLOAT))
+        return traced(self, value, Node(self.count, shape_of(value), dtype_of(value)))
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
