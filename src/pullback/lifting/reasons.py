@@ -23,8 +23,8 @@ class Replan(BaseException):
         An array from outside that the block was about to write to.
     name : str, optional
         A name that it binds to another value.
-    like : pytree, optional
-        What it binds that name to, which is bound to nothing before.
+    like : dict of str to pytree, optional
+        What it binds names to that are bound to nothing before.
     period : int
         After how many iterations arrays that change names are back.
     peel : str
@@ -39,7 +39,7 @@ class Replan(BaseException):
         *,
         array: Any = None,
         name: str | None = None,
-        like: Any = None,
+        like: dict[str, Any] | None = None,
         period: int = 0,
         peel: str = "",
         again: bool = False,

@@ -186,10 +186,9 @@ class Plan:
                 if root_of(content(cell)) is replan.array:
                     memory.written.add(name)
         elif replan.like is not None:
-            assert replan.name is not None
-            made = trees.map_tree(placeholder, replan.like)
-            self.placeholders[replan.name] = self.values[replan.name] = made
-            memory.placeholders[replan.name] = made
+            for name, x in replan.like.items():
+                made = trees.map_tree(placeholder, x)
+                self.placeholders[name] = self.values[name] = memory.placeholders[name] = made
         else:
             assert replan.name is not None
             self._rebound.add(replan.name)
@@ -274,6 +273,13 @@ class Plan:
         moved = self._moved(after)
         if moved:
             raise Replan(self, period=1, name=moved)
+        fresh = {
+            name: new
+            for name, new in after.items()
+            if name not in self.values and self.entries[name] is UNSET and _is_arrays(new)
+        }
+        if fresh:
+            raise Replan(self, like=fresh)
         outs: dict[str, Any] = {}
         roots: dict[int, str] = {id(x): "" for x in self.arrays}
         for name, new in after.items():
@@ -327,8 +333,6 @@ class Plan:
         before = self.entries[name]
         if new is before:
             return
-        if before is UNSET and _is_arrays(new):
-            raise Replan(self, name=name, like=new)
         if _is_arrays(before) and _is_arrays(new):
             raise Replan(self, name=name)
         if _is_arrays(new):
@@ -342,7 +346,7 @@ class Plan:
         (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
         unset = self.entries.get(name) is UNSET
         if unset and not _are_alike(new, self.values[name], dtypes=not self._chooses):
-            raise Replan(self, name=name, like=new)
+            raise Replan(self, like={name: new})
         if spec != wanted:
             raise Replan(self, peel=f"{name} has another structure before")
         for leaf, first in zip(leaves, firsts, strict=True):
