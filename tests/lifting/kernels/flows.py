@@ -116,15 +116,19 @@ def nbody(steps, dt, mass, position, velocity):
     return kinetic, potential
 
 
-def scatterers(n, rng):
+def scatterers(size, rng):
+    """Green's functions by point, energy and atom, those of phonons, neighbours and couplings."""
+    points, energies, atoms, near = size
+
     def field(*shape):
         return rng.normal(size=shape) + 1j * rng.normal(size=shape)
 
-    neighbours = rng.integers(0, n, size=(n, 2))
-    return neighbours, field(2, 4, n, 3, 3), field(2, 2, n, 2, 2, 2), field(n, 2, 2, 3, 3)
+    G = field(points, energies, atoms, 2, 2)
+    D = field(points, 4, atoms, near, 2, 2)
+    return rng.integers(0, atoms, size=(atoms, near)), G, D, field(atoms, near, 2, 2, 2)
 
 
-@kernel(scatterers, small=3, large=20)
+@kernel(scatterers, small=(1, 5, 4, 1), large=(4, 12, 12, 4))
 def scattering_self_energies(neighbours, G, D, coupling):
     """Sums over points, energies, atoms, their neighbours and directions."""
     sigma = np.zeros_like(G)
