@@ -24,8 +24,8 @@ def test_a_kernel(name: str) -> None:
     kernel = KERNELS[name]
     f, args = kernel.loss(kernel.small)
     value = f(*args)
-    places = tuple(range(len(args)))
-    both = pb.value_and_grad(f, argnums=places) if args else lambda: (f(), ())
+    places = kernel.inexact(args)
+    both = pb.value_and_grad(f, argnums=places) if places else lambda *args: (f(*args), ())
     if kernel.refused:
         with pytest.raises(pb.PullbackError, match=kernel.refused):
             pb.trace(f, *args, lift=True)
@@ -43,14 +43,22 @@ def test_a_kernel(name: str) -> None:
     for found, derivatives in results:
         agree([found], [value], 1e-10)
         agree(derivatives, gradients, 1e-7)
-    if args:
+    if places:
         rng = np.random.default_rng(3)
-        directions = tuple(np.asarray(rng.normal(size=np.shape(x)))[()] for x in args)
+        numbers = tuple(args[i] for i in places)
+        directions = tuple(np.asarray(rng.normal(size=np.shape(x)))[()] for x in numbers)
+
+        def along(*given: Any) -> Any:
+            every = list(args)
+            for i, x in zip(places, given, strict=True):
+                every[i] = x
+            return f(*every)
+
         slope = sum(np.sum(np.real(g * d)) for g, d in zip(gradients, directions, strict=True))
-        forward = pb.trace(lambda *x: pb.pushforward(f, x, directions)[1], *args, lift=True)
-        agree([forward(*args)], [slope], 1e-8 * max(1.0, abs(slope)))
+        forward = pb.trace(lambda *x: pb.pushforward(along, x, directions)[1], *numbers, lift=True)
+        agree([forward(*numbers)], [slope], 1e-8 * max(1.0, abs(slope)))
         h = 1e-6
         ahead, behind = (
-            f(*(x + s * d for x, d in zip(args, directions, strict=True))) for s in (h, -h)
+            along(*(x + s * d for x, d in zip(numbers, directions, strict=True))) for s in (h, -h)
         )
         agree([(ahead - behind) / (2 * h)], [slope], 1e-5 * max(1.0, abs(slope)))

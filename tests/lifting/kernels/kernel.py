@@ -52,9 +52,9 @@ class Kernel:
         return out if isinstance(out, tuple) else (out,)
 
     def loss(self, size: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """A number made of all results, as a function of what is no integer, and these."""
+        """A number made of all results, as a function of all arguments but integers, and these."""
         args = self.at(size)
-        places = [i for i, x in enumerate(args) if np.asarray(x).dtype.kind in "fc"]
+        places = [i for i, x in enumerate(args) if type(x) is not int]
 
         def loss(*given: Any) -> Any:
             every = list(args)
@@ -65,15 +65,18 @@ class Kernel:
         loss.__name__ = self.function.__name__
         return loss, tuple(args[i] for i in places)
 
+    @staticmethod
+    def inexact(args: tuple[Any, ...]) -> tuple[int, ...]:
+        """The places of the arguments to differentiate by."""
+        return tuple(i for i, x in enumerate(args) if np.asarray(x).dtype.kind in "fc")
+
     def total(self, *args: Any) -> Any:
         """The sum of all results, each element of which counts in another way."""
         total = 0.0
         for x in self.results(*args):
-            if dtype_of(x).kind not in "fc":
-                continue
-            weights = np.cos(1.0 + np.arange(x.size)).reshape(x.shape)
+            weights = np.cos(1.0 + np.arange(np.size(x))).reshape(np.shape(x))
             total = total + np.sum(weights * np.real(x))
-            if x.dtype.kind == "c":
+            if dtype_of(x).kind == "c":
                 total = total + np.sum(weights * np.imag(x))
         return total
 

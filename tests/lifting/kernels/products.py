@@ -136,7 +136,7 @@ def rows(n, rng):
     return starts, columns, rng.normal(size=starts[-1]), rng.normal(size=n)
 
 
-@kernel(rows, small=9, large=3000, unrolled=("about to become a Python int",))
+@kernel(rows, small=9, large=3000, refused="a bound of a slice")
 def spmv(starts, columns, values, x):
     y = np.zeros(len(starts) - 1)
     for i in range(len(y)):
