@@ -166,18 +166,22 @@ def owned(x: Any, taken: set[int]) -> Any:
 
     `taken` has the identities of the arrays that others hold; the result's is added.
     """
+    if type(x) in _DOUBLES:  # as the leaves of a wide pytree often are
+        return x
     if is_plain(x):
         if x.base is not None or not x.flags.writeable or id(x) in taken:
             x = x.copy(order="K")
         taken.add(id(x))
         return x
-    return x._snapshot() if isinstance(x, Tracer) else x
+    return x._snapshot() if type(x) is Tracer else x
 
 
 def handed_out(derivative: Any, primal: Any, taken: set[int]) -> Any:
     """A derivative as the user gets it: zeros where it is `None`, for integers `None`."""
     if derivative is None:
         dtype, shape = dtype_of(primal), shape_of(primal)
+        if dtype is _DOUBLE and not shape:
+            return _ZERO
         if dtype.kind not in "fc":
             return None
         return np.zeros(shape, dtype) if shape else dtype.type(0)
@@ -210,6 +214,7 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
 
 _SINGLE = (Tracer, float, int, complex, np.generic)
 _DOUBLES, _DOUBLE = frozenset({float, np.float64}), np.dtype(np.float64)
+_ZERO = np.float64(0)
 _ARRAYS = frozenset({np.ndarray, float, int, bool, complex, Tracer, *np.sctypeDict.values()})
 
 
