@@ -9,7 +9,8 @@ in all, and nothing is integrated backwards.
 
 The steps are SciPy's own where they are good for the derivative too. A solver that starts at rest
 takes ever longer steps, of which those of neighbouring solutions would be wrong; so steps are
-halved over which a deviation of the first state is wrong by more than the tolerance.
+halved over which a deviation of the first state, or what the right-hand side adds to a derivative
+by what it depends on, is wrong by more than the tolerance.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
 from pullback.rules.custom import stop_gradient
 from pullback.scipy.integrate.fields import Field
+from pullback.scipy.integrate.sources import recorded_so_far, tangents
 from pullback.scipy.integrate.steps import Prepared
 from pullback.scipy.integrate.values import Ground
 
@@ -31,6 +33,8 @@ _WITHIN = 1.0
 """By how many times the relative tolerance a step may be wrong for a deviation of its start."""
 _STABLE = 0.3
 """How wrong a step of a method that doesn't damp may be for what has died out."""
+_ROUNDING = 1e-14
+"""Errors of tangents up to this are what is left of tangents that cancel."""
 _MOST = 200_000
 """The largest number of steps."""
 _DENSE = 20_000_000
@@ -130,10 +134,11 @@ def _prepared(
         )
         lengths = np.diff(times)
         t, y, h = map(ground.lift, (times[..., :-1], states[..., :-1, :], lengths))
+        before = recorded_so_far(ground.values.levels)
         prepared = method.prepared(field, t, y, h, ground, guess)
-        long = _too_long(prepared, states, lengths, tolerances, method.is_damped).reshape(
-            len(paths), -1
-        )
+        long = _too_long(prepared, states, lengths, tolerances, method.is_damped)
+        long = long.reshape(len(paths), -1) | _too_rough(prepared, states, tolerances, before)
+        long &= lengths.reshape(long.shape) != 0
         if not long.any():
             return paths, states, prepared
         halfway = prepared.halfway().reshape(len(paths), count - 1, -1)
@@ -167,7 +172,36 @@ def _too_long(
             weights = scale[..., k, None, :] / after
             bound = _STABLE * np.maximum(_size(slope * weights), 1)
             long[..., k] |= np.any([_size(each * weights) > bound for each in errors], axis=0)
-    return long & (lengths != 0)
+    return long
+
+
+def _too_rough(prepared: Prepared, states: Any, tolerances: Any, before: Any) -> Any:
+    """Which steps are wrong in what they add to a derivative by something else than the state."""
+    rtol, atol = tolerances
+    count, size = states.shape[-2:]
+    scale, slopes, errors = (
+        each.reshape(-1, *each.shape[-rank:])
+        for each, rank in (
+            (atol + rtol * np.abs(states[..., 1:, :]), 2),
+            (prepared.slopes, 3),
+            (prepared.errors[0], 3),
+        )
+    )
+    rough = np.zeros((len(scale), count - 1), bool)
+    for added, wrong in tangents([prepared.first, prepared.wrong()], before):
+        if len(scale) not in (1, len(added)):
+            continue  # examples of tangents as well, as of a Jacobian
+        deviation = np.zeros((len(added), size))
+        far, large = np.zeros((2, len(added), count - 1))
+        for k in range(count - 1):
+            off = (errors[:, k] @ deviation[..., None])[..., 0] + wrong[:, k]
+            deviation = (slopes[:, k] @ deviation[..., None])[..., 0] + added[:, k]
+            off = np.where(np.abs(off) > _ROUNDING, off, 0.0)
+            far[:, k] = np.max(np.abs(off / scale[:, k]), axis=-1)
+            large[:, k] = np.max(np.abs(deviation / scale[:, k]), axis=-1)
+        found = far > _WITHIN * np.max(rtol) * np.max(large, axis=-1, keepdims=True)
+        rough |= found if len(scale) > 1 else np.any(found, axis=0)
+    return rough
 
 
 def _size(matrices: Any) -> Any:
