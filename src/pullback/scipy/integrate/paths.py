@@ -159,19 +159,15 @@ def _too_long(
     rtol, atol = tolerances
     scale = atol + rtol * np.abs(states)
     within = _WITHIN * np.max(rtol)
-    deviation = np.eye(states.shape[-1]) * scale[..., 0, None, :]
-    long = np.zeros(lengths.shape, bool)
-    for k in range(lengths.shape[-1]):
-        slope, after = prepared.slopes[..., k, :, :], scale[..., k + 1, :, None]
-        errors = [each[..., k, :, :] for each in prepared.errors]
-        carried = [_size(error @ deviation / after) for error in errors]
-        deviation = slope @ deviation
-        bound = within * np.maximum(_size(deviation / after), 1)
-        long[..., k] = np.any([each > bound for each in carried], axis=0)
-        if not is_damped:
-            weights = scale[..., k, None, :] / after
-            bound = _STABLE * np.maximum(_size(slope * weights), 1)
-            long[..., k] |= np.any([_size(each * weights) > bound for each in errors], axis=0)
+    first = np.eye(states.shape[-1]) * scale[..., 0, None, :]
+    before, after = _carried(prepared.slopes, first, 0.0)
+    ends = scale[..., 1:, :, None]
+    carried = [_size(error @ before / ends) for error in prepared.errors]
+    long = np.max(carried, axis=0) > within * np.maximum(_size(after / ends), 1)
+    if not is_damped:
+        weights = scale[..., :-1, None, :] / ends
+        errors = np.max([_size(error * weights) for error in prepared.errors], axis=0)
+        long |= errors > _STABLE * np.maximum(_size(prepared.slopes * weights), 1)
     return long
 
 
@@ -191,17 +187,24 @@ def _too_rough(prepared: Prepared, states: Any, tolerances: Any, before: Any) ->
     for added, wrong in tangents([prepared.first, prepared.wrong()], before):
         if len(scale) not in (1, len(added)):
             continue  # examples of tangents as well, as of a Jacobian
-        deviation = np.zeros((len(added), size))
-        far, large = np.zeros((2, len(added), count - 1))
-        for k in range(count - 1):
-            off = (errors[:, k] @ deviation[..., None])[..., 0] + wrong[:, k]
-            deviation = (slopes[:, k] @ deviation[..., None])[..., 0] + added[:, k]
-            off = np.where(np.abs(off) > _ROUNDING, off, 0.0)
-            far[:, k] = np.max(np.abs(off / scale[:, k]), axis=-1)
-            large[:, k] = np.max(np.abs(deviation / scale[:, k]), axis=-1)
+        deviation, after = _carried(slopes, np.zeros((len(added), size, 1)), added[..., None])
+        off = (errors @ deviation)[..., 0] + wrong
+        off = np.where(np.abs(off) > _ROUNDING, off, 0.0)
+        far = np.max(np.abs(off / scale), axis=-1)
+        large = np.max(np.abs(after[..., 0] / scale), axis=-1)
         found = far > _WITHIN * np.max(rtol) * np.max(large, axis=-1, keepdims=True)
         rough |= found if len(scale) > 1 else np.any(found, axis=0)
     return rough
+
+
+def _carried(slopes: Any, first: Any, added: Any) -> tuple[Any, Any]:
+    """Deviations before and after each step, from the first one and what each step adds."""
+    rows = [first]
+    added = np.broadcast_to(added, (*first.shape[:-2], slopes.shape[-3], *first.shape[-2:]))
+    for k in range(slopes.shape[-3]):
+        rows.append(slopes[..., k, :, :] @ rows[-1] + added[..., k, :, :])
+    deviations = np.stack(rows, axis=-3)
+    return deviations[..., :-1, :, :], deviations[..., 1:, :, :]
 
 
 def _size(matrices: Any) -> Any:
