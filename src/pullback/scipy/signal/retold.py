@@ -9,12 +9,9 @@ import numpy as np
 import scipy.linalg
 import scipy.signal
 
-from pullback.core.shapes import dtype_of, shape_of
-from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand, refuse
+from pullback.numpy.operands import operand
 from pullback.scipy.first_step import serves
 from pullback.scipy.retelling import hooks, instead, retold
-from pullback.scipy.signal.resampling import along_axis
 
 __all__ = ["CLASSES", "FUNCTIONS", "WINDOWS"]
 
@@ -53,29 +50,6 @@ for _class in CLASSES:
 
 # -- what their code calls ------------------------------------------------------------------------
 
-_MODES: dict[str, Any] = {
-    "constant": "constant",
-    "nearest": "edge",
-    "mirror": "reflect",
-    "wrap": "wrap",
-    "reflect": "symmetric",
-}
-
-
-def _convolve1d(
-    x: Any, weights: Any, axis: int = -1, mode: str = "reflect", cval: Any = 0.0, **_: Any
-) -> Any:
-    """`scipy.ndimage.convolve1d`, of an odd number of weights."""
-    n = shape_of(weights)[0]
-    if mode not in _MODES or n % 2 == 0:
-        refuse("scipy.ndimage.convolve1d", "mode", mode, f"use one of {sorted(_MODES)}")
-    widths = [(0, 0)] * len(shape_of(x))
-    widths[axis] = (n // 2, n // 2)
-    values: dict[str, Any] = {"constant_values": cval} if mode == "constant" else {}
-    out = along_axis(np.pad(x, widths, _MODES[mode], **values), weights, axis)
-    return convert(out, dtype_of(x))
-
-
 def _lstsq(a: Any, b: Any, *_: Any, **__: Any) -> Any:
     return np.linalg.lstsq(a, b)
 
@@ -85,7 +59,6 @@ def _narrowest(arrays: Any, *_: Any, **__: Any) -> str:
     return np.mintypecode([each.dtype.char for each in map(operand, arrays)])
 
 
-hooks["convolve1d"] = _convolve1d
 hooks["_lstsq"] = _lstsq
 hooks["mintypecode"] = _narrowest
 instead[scipy.linalg.lstsq] = _lstsq
