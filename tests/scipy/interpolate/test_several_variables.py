@@ -86,7 +86,7 @@ SCATTERED = {
     },
     "RBFInterpolator smoothing": (
         lambda a, e: s.RBFInterpolator(
-            DATA, PAIRS, kernel="gaussian", smoothing=a, epsilon=e, degree=1
+            DATA, PAIRS, kernel="gaussian", smoothing=a * np.ones(12), epsilon=e, degree=1
         )(IN),
         ONE, ONE,
     ),

@@ -54,6 +54,7 @@ for _class in CLASSES:
 
 # -- what their code calls ------------------------------------------------------------------------
 
+
 def _lstsq(a: Any, b: Any, *_: Any, **__: Any) -> Any:
     return np.linalg.lstsq(a, b)
 
