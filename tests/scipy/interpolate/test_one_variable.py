@@ -266,3 +266,13 @@ def test_errors_are_scipys_and_refusals_say_what_to_use():
     ):
         with pytest.raises(error, match=words):
             pb.vjp(call, Y)
+
+
+def test_gradients_compile():
+    for f, point in (
+        (lambda y: np.sum(s.PchipInterpolator(X, y)(P) ** 2), Y),
+        (lambda x: np.sum(s.splev(P, s.splrep(x, Y)) ** 2), X),
+        (lambda p: np.sum(s.interp1d(X, Y, bounds_error=False, fill_value=1.0)(p) ** 2), P),
+    ):
+        gradient = pb.grad(f)
+        np.testing.assert_allclose(pb.compile(gradient)(point), gradient(point), rtol=1e-10)

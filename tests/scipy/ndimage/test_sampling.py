@@ -120,3 +120,13 @@ def test_precisions_complex_images_and_what_is_refused():
     assert_same(value, nd.map_coordinates(whole, PLACES, output=float))
     with pytest.raises(ArgumentTypeError, match=r"zoom: the factors are traced"):
         pb.grad(lambda z: np.sum(nd.zoom(IMAGE, [z, 1.0])))(1.5)
+
+
+def test_gradients_compile():
+    for f, point in (
+        (lambda x: np.sum(nd.map_coordinates(x, PLACES, mode="nearest") ** 2), IMAGE),
+        (lambda s: np.sum(nd.shift(IMAGE, s) ** 2), BY),
+        (lambda x: np.sum(nd.median_filter(nd.gaussian_filter(x, 1.0), 3) ** 2), IMAGE),
+    ):
+        gradient = pb.grad(f)
+        np.testing.assert_allclose(pb.compile(gradient)(point), gradient(point), rtol=1e-10)
