@@ -65,6 +65,10 @@ CASES = {
     ],
     "stats_ncx2_pdf": [Case((between(1, 4, 3), between(3, 5, 3), between(0.5, 2, 3)))],
     "stats_ncx2_sf": [Case((between(1, 4, 3), between(3, 5, 3), between(0.5, 2, 3)))],
+    **{
+        f"stats_nct_{name}": [Case((between(-2, 2, 3), between(2, 5, 3), between(-1, 1)))]
+        for name in ("pdf", "sf")
+    },
     "stats_cosine_cdf": unary(-3, 3),
     "stats_log1mexp": unary(-3, -0.3),
     "stats_scaled_exp1": unary(0.3, 3),

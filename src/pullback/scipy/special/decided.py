@@ -104,9 +104,3 @@ refused(
     "SciPy's own values are right to a few digits only; solve for the parameter with the "
     f"distribution function instead. {_DETACH}.",
 )
-refused(
-    scipy.special,
-    "nctdtr nctdtrit",
-    f"The non-central t distribution has no rule; integrate its density, or {_DETACH[0].lower()}"
-    f"{_DETACH[1:]}.",
-)

@@ -115,7 +115,7 @@ for _name in (*_MULTIVARIATE.split(), "Mixture", "Normal"):
 _COUNTS = "hypergeom nhypergeom randint"
 constant(scipy.stats, _COUNTS, "its argument and its parameters are counts")
 _WITHOUT_RULES = (
-    "irwinhall kstwo landau levy_stable nchypergeom_fisher nchypergeom_wallenius nct "
+    "irwinhall kstwo landau levy_stable nchypergeom_fisher nchypergeom_wallenius "
     "poisson_binom studentized_range zipfian"
 )
 decide(

@@ -21,6 +21,7 @@ from pullback.rules.registration import array_ufuncs, elementwise, strong_multip
 from pullback.rules.special import elementary as rules
 from pullback.rules.special.incomplete_beta import beta_density
 from pullback.rules.special.noncentral import chi_density, chi_in_df
+from pullback.rules.special.noncentral_t import t_mixture
 from pullback.scipy.private import PRIVATE, private
 from pullback.scipy.stats.slopes import slope
 
@@ -232,6 +233,26 @@ def ncx2_sf(_y: Any, x: Any, k: Any, nc: Any) -> Any:
         lambda: -density(x, k, nc),
         lambda: -chi_in_df(x, k, nc, order=1),
         lambda: density(x, k + 2, nc),
+    )
+
+
+@_enter("_nct_pdf", "scipy.stats.nct.pdf")
+def nct_pdf(_y: Any, x: Any, df: Any, nc: Any) -> Any:
+    """y = f(x; ν, δ): integrals, see `pullback.rules.special.noncentral_t`."""
+    return (
+        lambda: t_mixture(df, nc, x, p=2, k=1, n=0),
+        lambda: t_mixture(df, nc, x, p=1, k=0, n=1),
+        lambda: -t_mixture(df, nc, x, p=1, k=1, n=0),
+    )
+
+
+@_enter("_nct_sf", "scipy.stats.nct.sf")
+def nct_sf(_y: Any, x: Any, df: Any, nc: Any) -> Any:
+    """y = 1 − F(x; ν, δ): integrals, see `pullback.rules.special.noncentral_t`."""
+    return (
+        lambda: -t_mixture(df, nc, x, p=1, k=0, n=0),
+        lambda: -t_mixture(df, nc, x, p=0, k=-1, n=1),
+        lambda: t_mixture(df, nc, x, p=0, k=0, n=0),
     )
 
 
