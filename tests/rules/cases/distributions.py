@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.special as sc
 
+from pullback.rules.registration import array_ufuncs
 from tests.rules.cases.case import Case
 from tests.rules.cases.gamma import MIDDLE, POSITIVE, PROPER, points, single
 
@@ -93,3 +95,5 @@ CASES = {
     "nrdtrimn": points([PROPER, POSITIVE, POSITIVE], _TRIPLE),
     "nrdtrisd": points([POSITIVE, (0.6, 0.9), (5, 6)], _TRIPLE),
 }
+if sc.nctdtrit not in array_ufuncs:  # which is right to ten digits in older releases
+    CASES.pop("nctdtrit")
