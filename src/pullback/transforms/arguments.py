@@ -73,7 +73,8 @@ def lower(leaf: Any, interpreter: Interpreter, where: str) -> tuple[Any, Any]:
     """A result's value one level below the interpreter, and its payload; `None` if constant."""
     if type(leaf) is not Tracer:
         return leaf, None
-    leaf._refresh()
+    if leaf._alias is not None:
+        leaf._refresh()
     if leaf._interpreter is interpreter:
         return interpreter.lowered(leaf._value, leaf._payload)
     if grounded(leaf):
@@ -166,18 +167,22 @@ def owned(x: Any, taken: set[int]) -> Any:
 
     `taken` has the identities of the arrays that others hold; the result's is added.
     """
-    if is_plain(x):
-        if x.base is not None or not x.flags.writeable or id(x) in taken:
+    if (kind := type(x)) in _DOUBLES:  # as the leaves of a wide pytree often are
+        return x
+    if issubclass(kind, np.ndarray):
+        if x.base is not None or id(x) in taken or not x.flags.writeable:
             x = x.copy(order="K")
         taken.add(id(x))
         return x
-    return x._snapshot() if isinstance(x, Tracer) else x
+    return x._snapshot() if kind is Tracer else x
 
 
 def handed_out(derivative: Any, primal: Any, taken: set[int]) -> Any:
     """A derivative as the user gets it: zeros where it is `None`, for integers `None`."""
     if derivative is None:
         dtype, shape = dtype_of(primal), shape_of(primal)
+        if dtype is _DOUBLE and not shape:
+            return _ZERO
         if dtype.kind not in "fc":
             return None
         return np.zeros(shape, dtype) if shape else dtype.type(0)
@@ -198,6 +203,11 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
 
     Arrays that were made inside, and to which nothing traced was written, are plain arrays here.
     """
+    kind = type(tree)
+    if kind is Tracer:
+        return [tree._value if grounded(tree) else tree], trees.LEAF
+    if kind is np.ndarray and tree.dtype.kind in "fc":
+        return [tree], trees.LEAF
     leaves, spec = trees.flatten(tree, f"{where}: {argument}")
     paths = trees.Paths(spec)
     for number, leaf in enumerate(leaves):
@@ -210,6 +220,7 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
 
 _SINGLE = (Tracer, float, int, complex, np.generic)
 _DOUBLES, _DOUBLE = frozenset({float, np.float64}), np.dtype(np.float64)
+_ZERO = np.float64(0)
 _ARRAYS = frozenset({np.ndarray, float, int, bool, complex, Tracer, *np.sctypeDict.values()})
 
 

@@ -15,7 +15,7 @@ from pullback.core.tracing import Tracer
 from pullback.numpy.conversion import convert
 from pullback.numpy.copies import Namespace
 from pullback.numpy.operands import operand, refuse
-from pullback.scipy.first_step import any_traced, composites, first_traced, serves
+from pullback.scipy.first_step import any_traced, composite, first_traced, serves
 from pullback.scipy.retelling import hooks, instead, instead_within, retold
 from pullback.scipy.signal.resampling import along_axis
 
@@ -148,4 +148,4 @@ def _of_system(system: Any) -> Any:
 
 _SYSTEM = np.ones((1, 1))
 for _made in (scipy.signal.lti, scipy.signal.dlti):
-    composites[type(_made(_SYSTEM, _SYSTEM, _SYSTEM, _SYSTEM))] = _of_system
+    composite(type(_made(_SYSTEM, _SYSTEM, _SYSTEM, _SYSTEM)), _of_system)

@@ -21,7 +21,7 @@ from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.operands import operand
 from pullback.rules.custom import stop_gradient
 from pullback.scipy.decisions import refused
-from pullback.scipy.first_step import composites, serves
+from pullback.scipy.first_step import composite, serves
 from pullback.scipy.spatial import quaternions
 
 __all__ = ["TracedRotation", "TracedSlerp"]
@@ -144,7 +144,7 @@ def _refuse(method: str) -> Any:
 
 for _name in ("as_davenport", "reduce", "__setitem__", "__getstate__", "__reduce__"):
     setattr(TracedRotation, _name, _refuse(_name))
-composites[TracedRotation] = lambda rotation: rotation._q
+composite(TracedRotation, lambda rotation: rotation._q)
 
 
 # -- what makes rotations --------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def _picked(x: Any, place: Any) -> Any:
     return np.asarray(x, like=like)[place] if type(place) is Tracer else x[place]
 
 
-composites[TracedSlerp] = lambda slerp: slerp.rotations._q
+composite(TracedSlerp, lambda slerp: slerp.rotations._q)
 
 _MADE: dict[str, Any] = {
     "from_quat": _from_quat, "from_matrix": _from_matrix, "from_rotvec": _from_rotvec,
