@@ -222,7 +222,8 @@ def test_distances_of_the_nearest_points():
             for place in np.ndindex(x.shape):
                 e = np.zeros(x.shape)
                 e[place] = 1e-6
-                ends = (tree.query(x + s * e, **options)[0] for s in (1, -1))
-                expected[place] = np.subtract(*(np.sum(np.minimum(each, 9)) for each in ends)) / 2e-6
+                ends = [tree.query(x + s * e, **options)[0] for s in (1, -1)]
+                above, below = (np.sum(np.minimum(each, 9)) for each in ends)
+                expected[place] = (above - below) / 2e-6
             np.testing.assert_allclose(pull((np.ones_like(d), None))[0], expected, atol=1e-8)
     assert not np.any(pb.grad(lambda y: np.sum(tree.query(y)[0]))(Y))

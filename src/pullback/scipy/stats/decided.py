@@ -11,6 +11,7 @@ from scipy.stats import rv_continuous, rv_discrete
 from pullback.numpy.decisions import Kind, decide, decisions
 from pullback.scipy.decisions import constant, refused
 from pullback.scipy.first_step import give_first_step
+from pullback.scipy.private import private
 from pullback.scipy.stats.statistics import RANKED
 from pullback.scipy.stats.vectorial import refusing
 
@@ -116,8 +117,10 @@ _COUNTS = "hypergeom nhypergeom randint"
 constant(scipy.stats, _COUNTS, "its argument and its parameters are counts")
 _WITHOUT_RULES = (
     "irwinhall kstwo landau levy_stable nchypergeom_fisher nchypergeom_wallenius "
-    "poisson_binom studentized_range zipfian"
+    "poisson_binom studentized_range"
 )
+if private("scipy.special._ufuncs:_normalized_gen_harmonic") is None:
+    _WITHOUT_RULES += " zipfian"
 decide(
     scipy.stats,
     _WITHOUT_RULES,
