@@ -8,10 +8,11 @@ from typing import Any
 import scipy.stats
 from scipy.stats import rv_continuous, rv_discrete
 
+from pullback.core.primitive import Primitive
 from pullback.numpy.decisions import Kind, decide, decisions
 from pullback.scipy.decisions import constant, refused
 from pullback.scipy.first_step import give_first_step
-from pullback.scipy.private import private
+from pullback.scipy.stats.densities import normalized_gen_harmonic
 from pullback.scipy.stats.statistics import RANKED
 from pullback.scipy.stats.vectorial import refusing
 
@@ -119,7 +120,7 @@ _WITHOUT_RULES = (
     "irwinhall kstwo landau levy_stable nchypergeom_fisher nchypergeom_wallenius "
     "poisson_binom studentized_range"
 )
-if private("scipy.special._ufuncs:_normalized_gen_harmonic") is None:
+if not isinstance(normalized_gen_harmonic, Primitive):  # an older release, which has it in Python
     _WITHOUT_RULES += " zipfian"
 decide(
     scipy.stats,

@@ -25,7 +25,7 @@ from pullback.rules.special.noncentral_t import t_mixture
 from pullback.scipy.private import PRIVATE, private
 from pullback.scipy.stats.slopes import slope
 
-__all__: list[str] = []
+__all__ = ["normalized_gen_harmonic"]
 
 digamma: Any = sc.digamma
 gaussian: Any = rules.gaussian
