@@ -110,7 +110,6 @@ def test_gamma_and_t_in_their_shapes_over_their_domains():
         (lambda t: st.ncf(t, 2, 0.2).cdf(0.5), "scipy.stats.ncf.cdf: .* dfn|ncfdtr: .* dfn"),
         (lambda t: st.ncf.mean(t, 2.5, 0.2), "scipy.stats.ncf.mean met .* argument dfn"),
         (lambda t: st.ncf.ppf(0.3, t, 2, 0.2), r"scipy.stats.ncf.ppf.* dfn|ncfdtri: .* dfn"),
-        (lambda t: st.tukeylambda.entropy(t), "scipy.stats.tukeylambda.entropy met .* lam"),
         (
             lambda t: st.gausshyper.cdf(0.5, t, 3.0, 2.0, 5.0),
             "scipy.stats.gausshyper.cdf: the derivative with respect to a has no rule",
