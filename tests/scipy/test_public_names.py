@@ -67,7 +67,6 @@ CALLS = {
     ),
     "scipy.interpolate.lagrange": lambda x: scipy.interpolate.lagrange(V, V * x),
     "scipy.interpolate.splprep": lambda x: scipy.interpolate.splprep([V, V * x], k=1),
-    "scipy.spatial.KDTree.query": lambda x: scipy.spatial.KDTree(EYE).query(V * x),
     "scipy.special.ellip_harm": lambda x: scipy.special.ellip_harm(2.0, 3.0, 1, 1, x),
     "scipy.special.riccati_jn": lambda x: scipy.special.riccati_jn(1, x),
     "scipy.sparse.csgraph.csgraph_from_dense": lambda x: scipy.sparse.csgraph.csgraph_from_dense(
