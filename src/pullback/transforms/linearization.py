@@ -290,10 +290,10 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> No
             bars.add_selected(parent, entry, bar)
             continue
         else:
-            linear = as_map(entry)
+            linear = entry if cls is Linear or cls is Selection else as_map(entry)
             if linear is None:
                 continue
-            if type(linear) is Linear and linear.pull_over is not None and type(bar) is _ndarray:
+            if cls is Linear and linear.pull_over is not None and type(bar) is _ndarray:
                 # After the others, which may look into what it writes over.
                 last = parent, linear.pull_over
                 continue
