@@ -324,15 +324,10 @@ class Tracer(metaclass=Disguised):
 def traced(interpreter: Interpreter, value: Any, payload: Any) -> Tracer:
     """``Tracer(interpreter, value, payload)``, in two thirds of the time, for each operation."""
     made: Tracer = _new(Tracer)
-    made._interpreter = interpreter
-    made._value = value
-    made._payload = payload
+    made._interpreter, made._value, made._payload = interpreter, value, payload
     made._alias = None
     made._version = 0
     return made
-
-
-_new = object.__new__
 
 
 class View:
@@ -372,6 +367,7 @@ class View:
 
 
 _PYTHON_TYPES = {"b": bool, "i": int, "f": float, "c": complex}
+_NUMBERS, _new = frozenset(_PYTHON_TYPES.values()), object.__new__
 
 
 def is_plain(x: Any, kinds: Any = np.ndarray) -> bool:
@@ -398,8 +394,6 @@ def is_number(x: Any) -> bool:
     """Whether `x` is a Python number, or stands for one."""
     while type(x) is Tracer:
         x = x._value
-    kind = type(x)
-    return kind in _NUMBERS or (kind is not np.ndarray and isinstance(x, Abstract) and x.number)
-
-
-_NUMBERS = frozenset({float, int, complex, bool})
+    if type(x) is np.ndarray:
+        return False
+    return type(x) in _NUMBERS or (isinstance(x, Abstract) and x.number)

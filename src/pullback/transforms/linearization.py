@@ -164,7 +164,7 @@ class Linearization:
             if bar is not None:
                 if type(node) is Operation:
                     _pull_through(node, bar, bars, keep)
-                else:
+                elif type(node) is Output:
                     bars.add_output(node, bar)
             if release:
                 node.parents = ()
@@ -290,7 +290,7 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> No
             bars.add_selected(parent, entry, bar)
             continue
         else:
-            linear = entry if cls is Linear or cls is Selection else as_map(entry)
+            linear: Any = entry if cls is Linear or cls is Selection else as_map(entry)
             if linear is None:
                 continue
             if cls is Linear and linear.pull_over is not None and type(bar) is _ndarray:
