@@ -67,6 +67,8 @@ class Interpreter:
         Whether integers and booleans are traced at this level too.
     only_maps : bool
         Whether this level evaluates functions at many points, and does nothing else with them.
+    knows_values : bool
+        Whether the values of this level are there while the function runs.
     treatment : str
         What is done to the values of this level, in the words of an error message.
     """
@@ -75,6 +77,7 @@ class Interpreter:
 
     follows_integers: ClassVar[bool] = False
     only_maps: ClassVar[bool] = False
+    knows_values: ClassVar[bool] = True
     treatment: ClassVar[str] = "differentiated"
 
     def __init__(self, name: str) -> None:
@@ -318,7 +321,10 @@ class Tracer(metaclass=Disguised):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return dtype_of(self._value)
+        value = self._value
+        while type(value) is Tracer:
+            value = value._value
+        return dtype_of(value)
 
 
 def traced(interpreter: Interpreter, value: Any, payload: Any) -> Tracer:

@@ -43,36 +43,38 @@ class Linearization:
 
     Attributes
     ----------
-    infinitesimal : Infinitesimal or None
-        What equal values were set apart by, in the recorded program.
+    infinitesimal : Infinitesimal, Postponed or None
+        What equal values were set apart by, in the recorded program, or will be.
+    log : dict or None
+        See `Tape`.
     masks, met : bool
         Whether an operation hands out strong zeros, or is at a singular point.
     nodes : list of Node
         What the outputs depend on, in the order of evaluation.
     """
 
-    __slots__ = ("infinitesimal", "inputs", "masks", "met", "nodes", "outputs")
+    __slots__ = ("infinitesimal", "inputs", "log", "masks", "met", "nodes", "outputs")
 
     def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node | None], tape: Tape) -> None:
         self.inputs = inputs
         self.outputs = outputs
-        self.infinitesimal = tape.infinitesimal
+        self.infinitesimal, self.log = tape.infinitesimal, tape.log
         self.masks, self.met = tape.masks, tape.met
         self.nodes = _in_order(outputs)
 
     def push(self, dots: Sequence[Any]) -> list[Any]:
         """Tangents of the outputs from tangents of the inputs; `None` is zero."""
-        infinitesimal = self.infinitesimal
-        if infinitesimal is not None:
-            dots = list(map(infinitesimal.scaled, dots))
-            return list(map(infinitesimal.unscaled, self._push(dots)))
+        if self.infinitesimal is not None:
+            found: list[Any] = self.infinitesimal.push(self, dots)
+            return found
         if self._can_be_retried():
-            found = self._push(dots, trusting=True)
+            found = self.pushed(dots, trusting=True)
             if not any(map(may_be_nan, found)):
                 return found
-        return self._push(dots)
+        return self.pushed(dots)
 
-    def _push(self, dots: Sequence[Any], *, trusting: bool = False) -> list[Any]:
+    def pushed(self, dots: Sequence[Any], *, trusting: bool = False) -> list[Any]:
+        """What the operations as they are recorded give; with all strong zeros, or trusting."""
         values: dict[Any, Any] = dict(zip(self.inputs, dots, strict=True))
         supports: dict[Any, Any] = {} if trusting else _of_seeds(self.inputs, dots)
         with np.errstate(all="ignore"):
@@ -117,15 +119,10 @@ class Linearization:
         sweep may have to be done over. To the cotangents that `onto` has, one for each input,
         those found here are added.
         """
-        infinitesimal = self.infinitesimal
-        if infinitesimal is None:
-            return self._pull(seeds, once=once, onto=onto)
-        # Seeds may have been made of the very vectors that they are for: what depends on the choice
-        # of these shows with others.
-        others = infinitesimal.disturbed(seeds)
-        if others:
-            self._pull_sparse(others)
-        return list(map(infinitesimal.finished, self._pull_sparse(seeds, once=once, onto=onto)))
+        if self.infinitesimal is None:
+            return self.pulled(seeds, once=once, onto=onto)
+        found: list[Any] = self.infinitesimal.pull(self, seeds, once=once, onto=onto)
+        return found
 
     def _can_be_retried(self) -> bool:
         """Whether a sweep may leave strong zeros out of account, and be done over if it has NaN.
@@ -134,7 +131,7 @@ class Linearization:
         """
         return not self.met and all(each is None or each.only_maps for each in thread.stack)
 
-    def _pull(self, seeds: Sequence[Any], *, once: bool, onto: Sequence[Any]) -> list[Any]:
+    def pulled(self, seeds: Sequence[Any], *, once: bool, onto: Sequence[Any]) -> list[Any]:
         """The sweep, which minds strong zeros where there may be some and they matter."""
         full = not self.masks and not _of_seeds(self.outputs, seeds)
         if full and not self.met:
@@ -147,7 +144,7 @@ class Linearization:
                         node.release()
                     self.nodes = []
                 return found
-        return self._pull_sparse(seeds, once=once, onto=onto)
+        return self.pulled_sparse(seeds, once=once, onto=onto)
 
     @np.errstate(all="ignore")
     def _pull_full(
@@ -175,7 +172,7 @@ class Linearization:
             self.nodes = []
         return [*map(bars.get, self.inputs)]
 
-    def _pull_sparse(
+    def pulled_sparse(
         self, seeds: Sequence[Any], *, once: bool = False, onto: Sequence[Any] = ()
     ) -> list[Any]:
         """The sweep that follows where cotangents have strong zeros."""
@@ -207,7 +204,10 @@ class Linearization:
                 bars.add(output, fit(bar, output.shape, output.dtype), support)
         self._sweep(bars, once=False)
         found = [bars.get(node) for node in self.inputs]
-        return found, list(map(found_again, found, map(bars.supports.get, self.inputs)))
+        after = list(map(found_again, found, map(bars.supports.get, self.inputs)))
+        if self.infinitesimal is not None:
+            found = self.infinitesimal.decided(self, seeds, onto, found)
+        return found, after
 
     @np.errstate(all="ignore")
     def _sweep(self, bars: Cotangents, *, once: bool) -> None:

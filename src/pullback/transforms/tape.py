@@ -19,9 +19,10 @@ from pullback.core.maps import Followed, Maps
 from pullback.core.memory import Snapshots
 from pullback.core.precision import PYTHON_NUMBERS, as_scalar
 from pullback.core.primitive import SCALARS, Primitive, locally_constant
+from pullback.core.running import thread
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.singular import Met, watch
-from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer, traced
+from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer, known, traced
 
 __all__ = ["Node", "Operation", "Output", "Tape"]
 
@@ -152,8 +153,11 @@ class Tape(Interpreter):
 
     Attributes
     ----------
-    infinitesimal : Infinitesimal or None
-        What equal values were set apart by; see `pullback.transforms.infinitesimals`.
+    infinitesimal : Infinitesimal, Postponed or None
+        What equal values were set apart by, or will be when the values are known; see
+        `pullback.transforms.infinitesimals` and `pullback.rules.postponed`.
+    log : dict or None
+        Where values are not known: those of inputs and of all arguments of operations, by node.
     masks : bool
         Whether an operation hands out strong zeros; see `pullback.transforms.support`.
     met : bool
@@ -162,7 +166,7 @@ class Tape(Interpreter):
         What is kept of constants.
     """
 
-    __slots__ = ("_asks", "count", "infinitesimal", "masks", "met", "snapshots")
+    __slots__ = ("_asks", "count", "infinitesimal", "log", "masks", "met", "snapshots")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -170,6 +174,9 @@ class Tape(Interpreter):
         self._asks = ROUND
         self.snapshots: Snapshots | None = None  # made when one is needed
         self.infinitesimal: Any = None
+        self.log: dict[Node, Any] | None = None
+        if not all(each is None or each.knows_values for each in thread.stack):
+            self.log = {}
         self.masks = self.met = False
 
     def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
@@ -183,7 +190,12 @@ class Tape(Interpreter):
             full_collections.wait()
         if type(value) is float:  # as a leaf of a wide pytree often is
             return traced(self, value, Node(self.count, (), _FLOAT))
-        return traced(self, value, Node(self.count, shape_of(value), dtype_of(value)))
+        node = Node(self.count, shape_of(value), dtype_of(value))
+        if self.log is not None:
+            self.log[node] = value
+        elif type(value) is Tracer and not known(value):
+            self.log = {node: value}
+        return traced(self, value, node)
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
@@ -257,6 +269,7 @@ class Tape(Interpreter):
             raise primitive.no_rule(parents)
         met = None if watch.looks is None else watch.looks(primitive, out, values, params)
         args: Sequence[Any] = parents
+        logged = None if self.log is None else self._logged(values, parents)
         if not primitive.reads_nothing or None in parents:
             args = values
             keeps, rest = primitive.keeps, primitive.keeps_rest  # as `reads`, in the inmost loop
@@ -272,6 +285,8 @@ class Tape(Interpreter):
             self._asks = self.count + ROUND
             full_collections.wait()
         node = _applied(self.count, out, parents, primitive, args, params)
+        if logged is not None:
+            self.log[node] = logged  # type: ignore[index]
         if met is not None:
             node.met = met
             self.met = True
@@ -282,6 +297,13 @@ class Tape(Interpreter):
         if self.snapshots is None:
             self.snapshots = Snapshots()
         return self.snapshots.of(x)
+
+    def _logged(self, values: Sequence[Any], parents: Sequence[Node | None]) -> list[Any]:
+        """The values of arguments, constants as they are now."""
+        return [
+            self._kept(x) if parent is None and type(x) not in SCALARS else x
+            for x, parent in zip(values, parents, strict=True)
+        ]
 
     def _record_linearized(
         self,
@@ -301,6 +323,8 @@ class Tape(Interpreter):
         self.masks = self.masks or (maps.masks if isinstance(maps, Followed) else primitive.masks)
         node = _applied(self.count, _SEVERAL if several else outs, parents, primitive, (), params)
         node.maps = maps
+        if self.log is not None:
+            self.log[node] = self._logged(values, parents)
         if not several:
             return Tracer(self, outs, node)
         return self._outputs(node, outs)
