@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from pullback.core.disguise import Disguised
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.errors import FILLING, AliasError, DetachedError, LeakedTracerError, PullbackError
 
@@ -169,24 +170,6 @@ class Interpreter:
                 "Return it from the function instead (has_aux=True carries extra results out), or "
                 "store pullback.stop_gradient(x)"
             )
-
-
-class Disguised(type):
-    """A class whose instances are judged by the class that they say they have.
-
-    Abstract base classes look at the methods along a type's order of resolution. That of a tracer
-    has those of arrays, also where the tracer stands for a number.
-    """
-
-    @property
-    def __mro__(cls) -> tuple[type, ...]:
-        return (_Unhashable, object)
-
-
-class _Unhashable:
-    """Has no hash, as arrays have none."""
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 class Tracer(metaclass=Disguised):
