@@ -285,7 +285,11 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> No
         if cls is _float64 or cls is float or (cls is _ndarray and entry.dtype.kind != "c"):
             term = entry * bar
         elif cls is int:
-            term = bar if entry == 1 else entry * bar
+            term = bar
+            if entry != 1:
+                if bar.shape != parent.shape and bar.size > parent.size:
+                    term = _fitting(bar, node, position)  # of which there is less to multiply
+                term = entry * term
         elif cls is Selection and (entry.pull_onto is not None or entry.pull_into is not None):
             bars.add_selected(parent, entry, bar)
             continue
