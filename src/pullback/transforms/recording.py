@@ -124,7 +124,8 @@ def record(
     read: list[tuple[Any, bytes, int, int]] = []
     with Tape(where) as tape:
         for position in range(len(args)) if varying is None else varying:
-            argument = args[position]
+            argument: Any = args[position]
+            leaves: list[Any]
             if type(argument) is np.ndarray and argument.dtype.kind in "fc":
                 leaves, spec = [argument], trees.LEAF
             else:

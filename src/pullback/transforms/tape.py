@@ -201,7 +201,7 @@ class Tape(Interpreter):
         if not self.open:
             self.require_open(primitive.name)
         values: list[Any] = []
-        parents: list[Node | None] = []
+        found: list[Node | None] = []
         varies = outer = False
         for arg in args:
             parent = None
@@ -213,18 +213,20 @@ class Tape(Interpreter):
                 if type(arg) is Tracer:
                     outer = True
             values.append(arg)
-            parents.append(parent)
+            found.append(parent)
         rule = primitive.rule
         if not varies or ((rule is None or rule is locally_constant) and primitive.is_constant):
             return self._evaluate(primitive, values, params, varies=varies)
+        parents = tuple(found)
         if primitive.linearize is not None:
-            return self._record_linearized(primitive, values, tuple(parents), params)
-        out = primitive(*values, **params) if outer else primitive.value(*values, **params)
+            return self._record_linearized(primitive, values, parents, params)
+        evaluate = primitive if outer else primitive.value
+        out = evaluate(*values, **params) if params else evaluate(*values)
         if primitive.multiple:
-            return self._record_several(primitive, out, values, tuple(parents), params)
+            return self._record_several(primitive, out, values, parents, params)
         if out.dtype.kind not in "fc":
             return self.constant(out)
-        return traced(self, out, self._operation(primitive, out, values, tuple(parents), params))
+        return traced(self, out, self._operation(primitive, out, values, parents, params))
 
     def operate(self, primitive: Primitive, evaluate: Callable[..., Any], x: Any, y: Any) -> Any:
         if not self.open:
