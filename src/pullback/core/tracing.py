@@ -373,6 +373,9 @@ def is_plain(x: Any, kinds: Any = np.ndarray) -> bool:
 def known(x: Any) -> bool:
     """Whether `x` has elements; while a graph is recorded only shapes and dtypes are known."""
     kind = type(x)
+    if kind is Tracer and x._alias is None:
+        x = x._value  # as most are
+        kind = type(x)
     return kind is np.ndarray or kind is float or not isinstance(strip(x), Abstract)
 
 

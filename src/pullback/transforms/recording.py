@@ -128,7 +128,8 @@ def record(
             leaves, spec = flatten_arrays(args[position], where, f"argument {position}")
             nodes: list[Abstract] = []
             for number, leaf in enumerate(leaves):
-                if type(leaf) is not float and not is_inexact(leaf):
+                bottom = leaf._value if type(leaf) is Tracer else leaf
+                if type(bottom) not in _DOUBLES and not is_inexact(leaf):
                     if varying is not None:
                         path = trees.leaf_paths(spec)[number]
                         raise _no_neighbourhood(leaf, f"{where}: argument {position}{path}")
@@ -137,7 +138,9 @@ def record(
                 taken.add(id(leaf))
                 if type(leaf) is np.ndarray and not keep:
                     read.append((leaf, glimpse(leaf), position, number))
-                tracer = tape.input(snapshot(leaf) if keep or type(leaf) is Tracer else leaf)
+                elif keep or bottom is not leaf:
+                    leaf = snapshot(leaf)
+                tracer = tape.input(leaf)
                 leaves[number] = tracer
                 inputs.append(tracer._payload)
                 nodes.append(tracer._payload)
@@ -165,6 +168,9 @@ def record(
     out = trees.unflatten(spec, leaves)
     linearization = Linearization(inputs, outputs, tape)
     return Recording(where, arguments, out, spec, out_leaves, aux, linearization)
+
+
+_DOUBLES = frozenset({float, np.float64})
 
 
 def _give(value: Any, taken: set[int], *, keep: bool) -> Any:
