@@ -177,7 +177,8 @@ class Compiled(Chunkwise):
 
     def _itself(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns, called by Python."""
-        return (lifted(self.function) if self.lift else self.function)(*args, **kwargs)
+        function = lifted(self.function) if self.lift else self.function
+        return function(*args, **kwargs)
 
     def _taken_apart(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
