@@ -65,9 +65,20 @@ class Dispatcher(Effects):
         """A `for` loop; what the block around it is left by, if it is."""
         if not records():
             return self._plainly(iterable, body, orelse)
-        items = items_of(iterable)
+        items = items_of(iterable, body)
         if items is not None:
             return self._each_lifted(items, body, name, orelse, Lifted())
+        if type(iterable) is not builtins.range:
+            return self._each_item(iterable, body, name, orelse)
+        around, found = current(), current().passes
+        around.passes = found * len(iterable)
+        try:
+            return self._each_item(iterable, body, name, orelse)
+        finally:
+            around.passes = found
+
+    def _each_item(self, iterable: Any, body: Block, name: str | None, orelse: Any) -> Any:
+        """A loop that Python runs, as long as it is known to go on."""
         if in_block() and hasattr(type(iterable), "__next__"):
             raise UnliftableError(f"it goes over a {type(iterable).__name__}, which it uses up")
         if not in_block() and isinstance(iterable, list | tuple) and len(iterable) > MOST:

@@ -7,7 +7,10 @@ iterations, or for one of two choices, they do nothing.
 from __future__ import annotations
 
 import contextlib
+import operator
 import sys
+from collections.abc import Callable
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -18,10 +21,13 @@ from pullback.graph.staging import Staging
 from pullback.lifting.conversion import converted, reasons
 from pullback.lifting.purity import Watched, called, is_pure
 from pullback.lifting.reasons import Replan, UnliftableError
+from pullback.numpy.callers import is_pullbacks_file
 
 __all__ = ["Effects", "in_block", "records", "undecided"]
 
 _PYTHON_INTEGERS = (int, bool)
+_CODE = (FunctionType, MethodType)
+_BUILTIN = type(max)
 
 
 def records() -> bool:
@@ -45,9 +51,14 @@ class Effects:
 
     def call(self, function: Any) -> Any:
         """What is called in place of `function`, if it may be called in a block."""
+        chosen = _CHOICES.get(function) if type(function) is _BUILTIN else None
+        if chosen is not None and records():
+            return chosen
         made = converted(function, self)
-        if made is not function or not in_block():
+        if made is not function:
             return made
+        if not in_block():
+            return self._handing_on(function) if _takes_functions(function) else function
         if is_pure(function):
             return Watched(function, self.call)
         code = getattr(function, "__code__", None)
@@ -58,6 +69,18 @@ class Effects:
             f"it calls {called(function)}, which may have an effect each time; "
             "move it out of the loop"
         )
+
+    def _handing_on(self, function: Any) -> Any:
+        """A transform or a loop, whose functions are recorded as those are that are called."""
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            args = tuple(converted(x, self) if type(x) in _CODE else x for x in args)
+            kwargs = {
+                key: converted(x, self) if type(x) in _CODE else x for key, x in kwargs.items()
+            }
+            return function(*args, **kwargs)
+
+        return called if records() else function
 
     def read(self, x: Any) -> Any:
         """An array whose elements are read: of a plain one, what can be at a traced place."""
@@ -130,6 +153,32 @@ class Effects:
                     f"it raises the integer {x} to a power that may be negative; write {x}.0"
                 )
         return x**y
+
+
+def _extremum(
+    function: Callable[..., Any], exceeds: Callable[[Any, Any], Any]
+) -> Callable[..., Any]:
+    """`max` or `min`, of scalars the first one that none exceeds, also where they are traced."""
+
+    def of(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) < 2 or not any(map(undecided, args)) or any(map(np.ndim, args)):
+            return function(*args, **kwargs)
+        found = args[0]
+        for x in args[1:]:
+            test = exceeds(x, found)
+            found = np.where(test, x, found)[()] if undecided(test) else (x if test else found)
+        return found
+
+    return of
+
+
+_CHOICES = {max: _extremum(max, operator.gt), min: _extremum(min, operator.lt)}
+"""Functions of Python that choose by value."""
+
+
+def _takes_functions(function: Any) -> bool:
+    """Whether it is a function of pullback's: a transform, a loop, a choice."""
+    return type(function) is FunctionType and is_pullbacks_file(function.__code__.co_filename)
 
 
 _OVER = (zip, enumerate, map, filter, reversed)

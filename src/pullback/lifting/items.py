@@ -6,17 +6,23 @@ import builtins
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from pullback.core.tracing import Tracer, known
+from pullback.lifting.cells import Block
 from pullback.lifting.effects import undecided
+from pullback.lifting.recording import current
 
-__all__ = ["SHORT", "Items", "Over", "items_of", "iterate", "of_range"]
+__all__ = ["Items", "Over", "items_of", "iterate", "of_range"]
 
 SHORT = 4
 """Loops with fewer iterations are left to Python."""
+
+_MOST_PASSES = 27
+"""Of loops that are short and inside each other, how many iterations are left to Python."""
 
 
 @dataclass(frozen=True)
@@ -120,10 +126,25 @@ def _rows(x: Any) -> Callable[[Any], Any]:
     return lambda k: x[k]
 
 
-def items_of(x: Any) -> Items | None:
+def items_of(x: Any, body: Block) -> Items | None:
     """The items of what a loop goes over, if it is to be lifted."""
     part = _part(x)
-    if part is None or not part[1]:
+    if part is None:
         return None
-    items = part[0]
-    return None if type(items.count) is int and items.count < SHORT else items
+    items, worth = part
+    short = SHORT if _has_loops(body.__code__) else max(SHORT, current().innermost)
+    if type(items.count) is int and items.count < short:
+        passes = current().passes * items.count
+        worth = type(x) is builtins.range and passes > _MOST_PASSES
+    return items if worth else None
+
+
+_LOOPS = frozenset({"each", "while_"})
+"""What rewritten code calls where it has a loop."""
+
+
+@functools.lru_cache(maxsize=4096)
+def _has_loops(code: CodeType) -> bool:
+    """Whether there is a loop in the text of a block."""
+    inside = (each for each in code.co_consts if type(each) is CodeType)
+    return not _LOOPS.isdisjoint(code.co_names) or any(map(_has_loops, inside))

@@ -54,6 +54,10 @@ class Memory:
 class Recording:
     """What belongs to one call of `trace`."""
 
+    innermost: int = 0
+    """How many iterations a loop has at least that is kept although it has no loop inside."""
+    passes: int = 1
+    """How often the short loops around make Python pass by, which are left to it."""
     unrolled: dict[tuple[str, int], Unrolled] = field(default_factory=dict)
     memories: dict[tuple[CodeType, ...], Memory] = field(default_factory=dict)
 
@@ -83,9 +87,9 @@ def current() -> Recording:
 
 
 @contextlib.contextmanager
-def recording() -> Iterator[Recording]:
+def recording(innermost: int = 0) -> Iterator[Recording]:
     """A recording of its own, for what runs meanwhile in this thread."""
-    made = Recording()
+    made = Recording(innermost)
     _running.stack.append(made)
     try:
         yield made

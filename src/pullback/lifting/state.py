@@ -20,6 +20,7 @@ from pullback.core.running import GROUND, thread
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, writing
 from pullback.lifting.cells import UNSET, Block, cells_of, content, fill, named, others
+from pullback.lifting.numbers import Numbers
 from pullback.lifting.purity import require_readable
 from pullback.lifting.reasons import Replan, UnliftableError
 from pullback.lifting.recording import current
@@ -141,6 +142,7 @@ class Plan:
         self.owned = False
         self._chooses = reads
         self._same: dict[str, str] = {}
+        self.numbers = Numbers()
         self.begin()
 
     def begin(self) -> None:
@@ -183,16 +185,13 @@ class Plan:
             for name, cell in self._around.items():
                 if root_of(content(cell)) is replan.array:
                     memory.written.add(name)
-        elif replan.like is not None:
-            assert replan.name is not None
-            made = trees.map_tree(placeholder, replan.like)
-            self.placeholders[replan.name] = self.values[replan.name] = made
-            memory.placeholders[replan.name] = made
-        else:
-            assert replan.name is not None
-            self._rebound.add(replan.name)
-            memory.rebound.add(replan.name)
-            self.values[replan.name] = self.entries[replan.name]
+        for name, x in (replan.like or {}).items():
+            made = trees.map_tree(placeholder, x)
+            self.placeholders[name] = self.values[name] = memory.placeholders[name] = made
+        self._rebound.update(replan.names)
+        memory.rebound.update(replan.names)
+        for name in replan.names:
+            self.values[name] = self.entries[name]
 
     def forget(self) -> None:
         """Names may stand for other arrays than in recordings before."""
@@ -269,9 +268,17 @@ class Plan:
 
     def _bound(self, given: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         """What the names that are carried hold after the block."""
-        moved = self._moved(after)
-        if moved:
-            raise Replan(self, period=1, name=moved)
+        if self._exchanges(after):
+            raise Replan(self, period=1)
+        found = {
+            name: new
+            for name, new in after.items()
+            if name not in self.values and new is not self.entries[name] and _is_arrays(new)
+        }
+        like = {name: new for name, new in found.items() if self.entries[name] is UNSET}
+        names = [name for name in found if _is_arrays(self.entries[name])]
+        if like or names:
+            raise Replan(self, like=like, names=names)
         outs: dict[str, Any] = {}
         roots: dict[int, str] = {id(x): "" for x in self.arrays}
         for name, new in after.items():
@@ -279,6 +286,9 @@ class Plan:
                 self._require_same(name, new)
                 continue
             outs[name] = self._checked(name, new)
+            self.numbers.note(name, new)
+            if not self._chooses:  # as many iterations as there are may be none
+                self.numbers.note(name, self.values[name])
             self._require_unwritten(name, given[name])
             for leaf in trees.flatten(new)[0]:
                 if type(leaf) is not Tracer or not leaf._mutable:
@@ -306,26 +316,22 @@ class Plan:
         self._same[name] = other
         return True
 
-    def _moved(self, after: dict[str, Any]) -> str:
-        """A name that is bound to what another name was bound to before, if there is one."""
+    def _exchanges(self, after: dict[str, Any]) -> bool:
+        """Whether a name is bound to what another name was bound to before."""
         places = {
             id(x): name for name, x in self.entries.items()
             if type(x) is Tracer and name not in self.values
         }  # fmt: skip
-        for name, new in after.items():
-            if name not in self.values and places.get(id(new), name) != name:
-                return name
-        return ""
+        return any(
+            name not in self.values and places.get(id(new), name) != name
+            for name, new in after.items()
+        )
 
     def _require_same(self, name: str, new: Any) -> None:
         """Carry a name that was not carried so far, if it is bound anew."""
         before = self.entries[name]
         if new is before:
             return
-        if before is UNSET and _is_arrays(new):
-            raise Replan(self, name=name, like=new)
-        if _is_arrays(before) and _is_arrays(new):
-            raise Replan(self, name=name)
         if _is_arrays(new):
             raise Replan(self, peel=f"{name} is {type(before).__name__} before")
         raise UnliftableError(f"it binds {name} to {type(new).__name__}")
@@ -335,8 +341,9 @@ class Plan:
         if new is UNSET or not _is_arrays(new):
             raise UnliftableError(f"it binds {name} to {type(new).__name__}")
         (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
-        if self.entries.get(name) is UNSET and not _are_alike(new, self.values[name]):
-            raise Replan(self, name=name, like=new)
+        unset = self.entries.get(name) is UNSET
+        if unset and not _are_alike(new, self.values[name], dtypes=not self._chooses):
+            raise Replan(self, like={name: new})
         if spec != wanted:
             raise Replan(self, peel=f"{name} has another structure before")
         for leaf, first in zip(leaves, firsts, strict=True):
@@ -344,7 +351,7 @@ class Plan:
                 raise Replan(self, peel=f"{name} has the shape {shape_of(first)} before")
             if type(first) in PYTHON_NUMBERS or type(leaf) in PYTHON_NUMBERS:
                 continue
-            if dtype_of(leaf) != dtype_of(first):
+            if not self._chooses and dtype_of(leaf) != dtype_of(first):
                 raise Replan(self, peel=f"{name} has the dtype {dtype_of(first)} before")
         return new
 
@@ -368,14 +375,15 @@ class Plan:
             x._announce()
             x._adopt(keep_layout(x, state))
         for name in values:
-            fill(self.cells[name], values[self._same.get(name, name)])
+            source = self._same.get(name, name)
+            fill(self.cells[name], self.numbers.restored(source, values[source]))
 
 
-def _are_alike(one: Any, other: Any) -> bool:
-    """Whether two pytrees have the same structure, shapes and dtypes."""
+def _are_alike(one: Any, other: Any, *, dtypes: bool) -> bool:
+    """Whether two pytrees have the same structure, shapes and, where these count, dtypes."""
     (leaves, spec), (others, other_spec) = trees.flatten(one), trees.flatten(other)
     return spec == other_spec and all(
-        shape_of(x) == shape_of(y) and dtype_of(x) == dtype_of(y)
+        shape_of(x) == shape_of(y) and (not dtypes or dtype_of(x) == dtype_of(y))
         for x, y in zip(leaves, others, strict=True)
     )
 

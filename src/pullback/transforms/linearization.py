@@ -140,11 +140,13 @@ class Linearization:
             found = self._pull_full(seeds, release=False, keep=not once)
             if not any(map(may_be_nan, found)):
                 if once:
-                    while self.nodes:
-                        self.nodes.pop().release()
+                    for node in self.nodes:
+                        node.release()
+                    self.nodes = []
                 return found
         return self.pulled_sparse(seeds, once=once, onto=onto)
 
+    @np.errstate(all="ignore")
     def _pull_full(
         self, seeds: Sequence[Any], *, release: bool, keep: bool, onto: Sequence[Any] = ()
     ) -> list[Any]:
@@ -153,19 +155,22 @@ class Linearization:
         for output, bar in zip(self.outputs, seeds, strict=True):
             if output is not None and bar is not None:
                 bars.add(output, fit(bar, output.shape, output.dtype))
-        with np.errstate(all="ignore"):
-            for node in reversed(self.nodes):
+        pop = bars.pop
+        for node in reversed(self.nodes):
+            bar = pop(node, None) if node.parents else None
+            if bar is not None:
                 if type(node) is Operation:
-                    bar = bars.pop(node, None)
-                    if bar is not None:
-                        _pull_through(node, bar, bars, keep)
-                elif type(node) is Output:
-                    bar = bars.pop(node, None)
-                    if bar is not None:
-                        bars.add_output(node, bar)
-                if release:
-                    self.nodes.pop().release()
-        return [bars.get(node) for node in self.inputs]
+                    _pull_through(node, bar, bars, keep)
+                else:
+                    bars.add_output(node, bar)
+            if release:
+                node.parents = ()
+                if type(node) is Operation:  # as `release`, in the inmost loop
+                    node.out = node.maps = None
+                    node.args = ()
+        if release:
+            self.nodes = []
+        return [*map(bars.get, self.inputs)]
 
     def pulled_sparse(
         self, seeds: Sequence[Any], *, once: bool = False, onto: Sequence[Any] = ()
@@ -204,53 +209,62 @@ class Linearization:
             found = self.infinitesimal.decided(self, seeds, onto, found)
         return found, after
 
+    @np.errstate(all="ignore")
     def _sweep(self, bars: Cotangents, *, once: bool) -> None:
         """From the cotangents of the outputs to those of the inputs."""
-        with np.errstate(all="ignore"):
-            for node in reversed(self.nodes):
-                if type(node) is Operation:
-                    bar = bars.pop(node, None)
-                    if bar is not None:
-                        support = bars.supports.pop(node, None)
-                        if type(bar) is not list:
-                            support = found_again(bar, support)
-                        if node.met is not None:
-                            bar = node.met.pulled(bar, support, node.parents)
-                        primitive = node.primitive
-                        if support is None and not (primitive.masks or primitive.follows):
-                            _pull_through(node, bar, bars, not once)
-                        else:
-                            _pull_sparse(node, bar, support, bars, keep=not once)
-                elif type(node) is Output:
-                    bar = bars.pop(node, None)
-                    if bar is not None:
-                        bars.add_output(node, bar)
-                if once:
-                    self.nodes.pop().release()
+        for node in reversed(self.nodes):
+            if type(node) is Operation:
+                bar = bars.pop(node, None)
+                if bar is not None:
+                    support = bars.supports.pop(node, None)
+                    if type(bar) is not list:
+                        support = found_again(bar, support)
+                    if node.met is not None:
+                        bar = node.met.pulled(bar, support, node.parents)
+                    primitive = node.primitive
+                    if support is None and not (primitive.masks or primitive.follows):
+                        _pull_through(node, bar, bars, not once)
+                    else:
+                        _pull_sparse(node, bar, support, bars, keep=not once)
+            elif type(node) is Output:
+                bar = bars.pop(node, None)
+                if bar is not None:
+                    bars.add_output(node, bar)
+            if once:
+                node.release()
+        if once:
+            self.nodes = []
 
 
 def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
     """The nodes that the outputs depend on, in the order of evaluation."""
-    stack = [output for output in outputs if output is not None]
-    seen = set(stack)
-    stack = list(seen)
-    nodes = []
-    while stack:
-        node = stack.pop()
-        nodes.append(node)
+    nodes = [*{output: None for output in outputs if output is not None}]
+    seen = set(nodes)
+    for node in nodes:  # which grows
         for parent in node.parents:
             if parent is not None and parent not in seen:
                 seen.add(parent)
-                stack.append(parent)
-    nodes.sort(key=operator.attrgetter("index"))
+                nodes.append(parent)
+    nodes.sort(key=_index_of)
     return nodes
+
+
+_index_of = operator.attrgetter("index")
 
 
 def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> None:
     """Add Jᵢᵀȳ to the cotangent of each argument of an operation."""
-    entries: Any = node.linear_maps() if keep else node.entries()
     parents = node.parents
-    if isinstance(entries, Joint):
+    entries: Any = node.maps
+    if entries is None:
+        if keep:
+            entries = node.linear_maps()
+        else:
+            out = node.out
+            entries = node.primitive.entries(
+                node if out is None else out, node.args, node.params, parents
+            )
+    if type(entries) not in _ROWS:
         terms = _joint_terms(entries, node, bar, bars)
         for position, parent in enumerate(parents):
             if parent is not None and terms[position] is not None:
@@ -288,7 +302,7 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> No
                 continue
             if type(term) in PYTHON_NUMBERS:
                 term = _fitting(term, node, position)
-        if term.shape != parent.shape or term.dtype is not parent.dtype:
+        if term.dtype is not parent.dtype or term.shape != parent.shape:
             term = _fitting(term, node, position)
         if last is not None and type(term) is _ndarray and term.base is not None:
             term = term.copy()
@@ -381,3 +395,4 @@ def _fitting(term: Any, node: Operation, position: int) -> Any:
 
 
 _float64, _ndarray = np.float64, np.ndarray
+_ROWS = (tuple, list)

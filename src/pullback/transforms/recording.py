@@ -90,16 +90,15 @@ class Recording:
         `taken` has the identities of arrays that the results must not be.
         """
         remaining = iter(bars)
-        return tuple(
-            trees.unflatten(
-                argument.spec,
-                [
-                    handed_out(next(remaining) if type(leaf) is Node else None, leaf, taken)
-                    for leaf in argument.leaves
-                ],
-            )
-            for argument in self.arguments
-        )
+        found = []
+        for argument in self.arguments:
+            leaves = [
+                handed_out(next(remaining) if type(leaf) is Node else None, leaf, taken)
+                for leaf in argument.leaves
+            ]
+            spec = argument.spec
+            found.append(leaves[0] if spec is trees.LEAF else trees.unflatten(spec, leaves))
+        return tuple(found)
 
 
 def record(
@@ -125,7 +124,11 @@ def record(
     read: list[tuple[Any, bytes, int, int]] = []
     with Tape(where) as tape:
         for position in range(len(args)) if varying is None else varying:
-            leaves, spec = flatten_arrays(args[position], where, f"argument {position}")
+            argument = args[position]
+            if type(argument) is np.ndarray and argument.dtype.kind in "fc":
+                leaves, spec = [argument], trees.LEAF
+            else:
+                leaves, spec = flatten_arrays(argument, where, f"argument {position}")
             nodes: list[Abstract] = []
             for number, leaf in enumerate(leaves):
                 bottom = leaf._value if type(leaf) is Tracer else leaf
@@ -142,9 +145,9 @@ def record(
                     leaf = snapshot(leaf)
                 tracer = tape.input(leaf)
                 leaves[number] = tracer
-                inputs.append(tracer._payload)
                 nodes.append(tracer._payload)
-            args[position] = trees.unflatten(spec, leaves)
+                inputs.append(tracer._payload)
+            args[position] = leaves[0] if spec is trees.LEAF else trees.unflatten(spec, leaves)
             arguments.append(Argument(position, spec, nodes))
         out = call(f, args, tape)
         for leaf, before, position, number in read:
@@ -165,7 +168,7 @@ def record(
             leaves[number] = _give(value, taken, keep=keep)
             outputs.append(node)
             out_leaves.append(node or Abstract.of(value))
-    out = trees.unflatten(spec, leaves)
+    out = leaves[0] if spec is trees.LEAF else trees.unflatten(spec, leaves)
     linearization = Linearization(inputs, outputs, tape)
     return Recording(where, arguments, out, spec, out_leaves, aux, linearization)
 

@@ -22,7 +22,7 @@ from pullback.core.primitive import SCALARS, Primitive, locally_constant
 from pullback.core.running import thread
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.singular import Met, watch
-from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer, known
+from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer, known, traced
 
 __all__ = ["Node", "Operation", "Output", "Tape"]
 
@@ -74,27 +74,12 @@ class Operation(Node):
 
     __slots__ = ("args", "maps", "met", "out", "params", "primitive")
 
-    def __init__(
-        self,
-        index: int,
-        out: Any,
-        parents: tuple[Node | None, ...],
-        primitive: Primitive,
-        args: Sequence[Any],
-        params: dict[str, Any],
-    ) -> None:
-        self.index = index
-        self.parents = parents
-        self.primitive = primitive
-        if type(out) in PYTHON_NUMBERS:
-            out = as_scalar(out)
-        self.shape = out.shape
-        self.dtype = out.dtype
-        self.out = out if primitive.keeps_out else None
-        self.args = args
-        self.params = params
-        self.maps: Maps | None = None
-        self.met: Met | None = None
+    primitive: Primitive
+    out: Any
+    args: Sequence[Any]
+    params: dict[str, Any]
+    maps: Maps | None
+    met: Met | None
 
     def linear_maps(self) -> Maps:
         """The linear maps at the recorded point, evaluated on first use and kept."""
@@ -118,6 +103,35 @@ class Operation(Node):
     def release(self) -> None:
         self.parents = ()
         self.out, self.args, self.maps = None, (), None
+
+
+def _applied(
+    index: int,
+    out: Any,
+    parents: tuple[Node | None, ...],
+    primitive: Primitive,
+    args: Sequence[Any],
+    params: dict[str, Any],
+) -> Operation:
+    """The application of a primitive that has the result `out`; it takes less than a call of the
+    class.
+    """
+    node: Operation = _new(Operation)
+    node.index = index
+    node.parents = parents
+    node.primitive = primitive
+    if type(out) in PYTHON_NUMBERS:
+        out = as_scalar(out)
+    node.shape = out.shape
+    node.dtype = out.dtype
+    node.out = out if primitive.keeps_out else None
+    node.args = args
+    node.params = params
+    node.maps = node.met = None
+    return node
+
+
+_new = object.__new__
 
 
 def _outside(x: Any) -> Any:
@@ -148,7 +162,7 @@ class Tape(Interpreter):
         Whether an operation hands out strong zeros; see `pullback.transforms.support`.
     met : bool
         Whether an operation is at a singular point that somebody wants to know of.
-    snapshots : Snapshots
+    snapshots : Snapshots or None
         What is kept of constants.
     """
 
@@ -158,7 +172,7 @@ class Tape(Interpreter):
         super().__init__(name)
         self.count = 0
         self._asks = ROUND
-        self.snapshots = Snapshots()
+        self.snapshots: Snapshots | None = None  # made when one is needed
         self.infinitesimal: Any = None
         self.log: dict[Node, Any] | None = None
         if not all(each is None or each.knows_values for each in thread.stack):
@@ -183,14 +197,14 @@ class Tape(Interpreter):
             self.log[node] = value
         elif bottom is not value and not known(bottom):
             self.log = {node: value}
-        return Tracer(self, value, node)
+        return traced(self, value, node)
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
             self.require_open(primitive.name)
         values: list[Any] = []
         parents: list[Node | None] = []
-        varies = traced = False
+        varies = outer = False
         for arg in args:
             parent = None
             if type(arg) is Tracer:
@@ -199,7 +213,7 @@ class Tape(Interpreter):
                     if parent is not None:
                         varies = True
                 if type(arg) is Tracer:
-                    traced = True
+                    outer = True
             values.append(arg)
             parents.append(parent)
         rule = primitive.rule
@@ -207,12 +221,12 @@ class Tape(Interpreter):
             return self._evaluate(primitive, values, params, varies=varies)
         if primitive.linearize is not None:
             return self._record_linearized(primitive, values, tuple(parents), params)
-        out = primitive(*values, **params) if traced else primitive.value(*values, **params)
+        out = primitive(*values, **params) if outer else primitive.value(*values, **params)
         if primitive.multiple:
             return self._record_several(primitive, out, values, tuple(parents), params)
         if out.dtype.kind not in "fc":
             return self.constant(out)
-        return Tracer(self, out, self._operation(primitive, out, values, tuple(parents), params))
+        return traced(self, out, self._operation(primitive, out, values, tuple(parents), params))
 
     def operate(self, primitive: Primitive, evaluate: Callable[..., Any], x: Any, y: Any) -> Any:
         if not self.open:
@@ -229,7 +243,7 @@ class Tape(Interpreter):
         if is_constant or (x_node is None and y_node is None):
             return self.constant(out)
         node = self._operation(primitive, out, [x, y], (x_node, y_node), NO_PARAMS)
-        return Tracer(self, out, node)
+        return traced(self, out, node)
 
     def _evaluate(
         self, primitive: Primitive, values: list[Any], params: dict[str, Any], *, varies: bool
@@ -263,14 +277,14 @@ class Tape(Interpreter):
                 if not (keeps[position] if position < len(keeps) else rest):
                     args[position] = parent or Abstract.of(args[position])
                 elif parent is None and type(args[position]) not in SCALARS:
-                    args[position] = self.snapshots.of(args[position])
+                    args[position] = self._kept(args[position])
         if primitive.masks:
             self.masks = True
         self.count += 1
         if self.count > self._asks:
             self._asks = self.count + ROUND
             full_collections.wait()
-        node = Operation(self.count, out, parents, primitive, args, params)
+        node = _applied(self.count, out, parents, primitive, args, params)
         if logged is not None:
             self.log[node] = logged  # type: ignore[index]
         if met is not None:
@@ -278,10 +292,16 @@ class Tape(Interpreter):
             self.met = True
         return node
 
+    def _kept(self, x: Any) -> Any:
+        """A constant as it is now."""
+        if self.snapshots is None:
+            self.snapshots = Snapshots()
+        return self.snapshots.of(x)
+
     def _logged(self, values: Sequence[Any], parents: Sequence[Node | None]) -> list[Any]:
         """The values of arguments, constants as they are now."""
         return [
-            self.snapshots.of(x) if parent is None and type(x) not in SCALARS else x
+            self._kept(x) if parent is None and type(x) not in SCALARS else x
             for x, parent in zip(values, parents, strict=True)
         ]
 
@@ -301,7 +321,7 @@ class Tape(Interpreter):
             return self.constant(outs)
         self.count += 1
         self.masks = self.masks or (maps.masks if isinstance(maps, Followed) else primitive.masks)
-        node = Operation(self.count, _SEVERAL if several else outs, parents, primitive, (), params)
+        node = _applied(self.count, _SEVERAL if several else outs, parents, primitive, (), params)
         node.maps = maps
         if self.log is not None:
             self.log[node] = self._logged(values, parents)
