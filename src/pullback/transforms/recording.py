@@ -122,6 +122,7 @@ def record(
     inputs: list[Node] = []
     taken: set[int] = set()
     read: list[tuple[Any, bytes, int, int]] = []
+    leaves: list[Any]
     with Tape(where) as tape:
         for position in range(len(args)) if varying is None else varying:
             argument = args[position]
