@@ -150,7 +150,7 @@ class _Sight:
 
     def __init__(self, function: FunctionType) -> None:
         self.code, self.namespace = function.__code__, function.__globals__
-        self.namespaces = [*_namespaces(function)]
+        self.namespaces = [x for x in _namespaces(function) if type(x) is dict]
         self.seen = [
             (
                 None if part is function else weakref.ref(part),
@@ -258,7 +258,9 @@ class BoundNames:
         if sight is None or cells is None:
             if len(self._sights) >= MOST:
                 self._sights.clear()
-            sight = self._sights[id(function.__code__)] = _Sight(function)
+            sight = _Sight(function)
+            if type(function.__globals__) is dict:  # that of a copy may hold traced values
+                self._sights[id(function.__code__)] = sight
             cells = [cell for part in _parts(function) for cell in _closure(part)]
         for cell in cells:
             self._serve_cell(cell)
