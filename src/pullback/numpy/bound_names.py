@@ -174,7 +174,9 @@ class BoundNames:
         if sight is None or cells is None:
             if len(self._sights) >= MOST:
                 self._sights.clear()
-            sight = self._sights[id(function.__code__)] = Sight(function)
+            sight = Sight(function)
+            if type(function.__globals__) is dict:  # that of a copy may hold traced values
+                self._sights[id(function.__code__)] = sight
             cells = [cell for part in parts_of(function) for cell in closure_of(part)]
         for cell in cells:
             self._serve_cell(cell)

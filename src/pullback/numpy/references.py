@@ -57,7 +57,7 @@ class Sight:
 
     def __init__(self, function: FunctionType) -> None:
         self.code, self.namespace = function.__code__, function.__globals__
-        self.namespaces = [*namespaces_of(function)]
+        self.namespaces = [x for x in namespaces_of(function) if type(x) is dict]
         self.seen = [
             (
                 None if part is function else weakref.ref(part),

@@ -188,12 +188,14 @@ class Tape(Interpreter):
         self.count += 1
         if not self.count % ROUND:
             full_collections.wait()
-        if type(value) is float:  # as a leaf of a wide pytree often is
-            return traced(self, value, Node(self.count, (), _FLOAT))
-        node = Node(self.count, shape_of(value), dtype_of(value))
+        bottom = value._value if type(value) is Tracer else value
+        if type(bottom) is float:  # as a leaf of a wide pytree often is
+            node = Node(self.count, (), _FLOAT)
+        else:
+            node = Node(self.count, shape_of(value), dtype_of(value))
         if self.log is not None:
             self.log[node] = value
-        elif type(value) is Tracer and not known(value):
+        elif bottom is not value and not known(bottom):
             self.log = {node: value}
         return traced(self, value, node)
 
