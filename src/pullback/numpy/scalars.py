@@ -56,16 +56,22 @@ def _constant(x: Any, target: str) -> Any:
     """What is underneath all levels of tracing, which none of them follows."""
     if not x._is_constant:
         raise detached(x, target)
+    return strip(x)
+
+
+def _number(x: Any, target: str) -> Any:
+    """The constant underneath, which has one element."""
+    value = _constant(x, target)
     if x.shape and np.prod(x.shape) != 1:
         raise ArgumentTypeError(
             f"an array of dtype {x.dtype} and shape {x.shape} was about to become {target}, as "
             "only one of shape () can; take an element, x[i], or a sum"
         )
-    return strip(x)
+    return value
 
 
 def _float(self: Any, target: str = "a Python float") -> float:
-    return float(_constant(self, target))
+    return float(_number(self, target))
 
 
 def _bool(self: Any) -> bool:
@@ -109,7 +115,7 @@ def _index(self: Any) -> int:
             f"a traced array of dtype {self.dtype} and shape {self.shape} cannot be interpreted as "
             "an integer"
         )
-    return operator.index(_constant(self, "a Python int"))
+    return operator.index(_number(self, "a Python int"))
 
 
 def _is_integer(self: Any) -> Any:
@@ -129,8 +135,8 @@ def _digits(name: str) -> Callable[[Any], Any]:
 
 for _name, _method in {
     "__float__": _float,
-    "__complex__": lambda self: complex(_constant(self, "a Python complex")),
-    "__int__": lambda self: int(_constant(self, "a Python int")),
+    "__complex__": lambda self: complex(_number(self, "a Python complex")),
+    "__int__": lambda self: int(_number(self, "a Python int")),
     "__bool__": _bool,
     "__hash__": _hash,
     "__repr__": _repr,
