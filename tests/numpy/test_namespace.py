@@ -551,6 +551,6 @@ def test_what_a_function_sees_may_change_between_calls():
         y[0] = x
         return 2 * y[0]
 
-    for held in (*kinds, *kinds):
+    for held in (*kinds, *kinds):  # noqa: B007
         assert pb.grad(same)(1.0) == 2.0
     assert kinds[0] is np.zeros

@@ -249,9 +249,6 @@ def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
     return nodes
 
 
-_index_of = operator.attrgetter("index")
-
-
 def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> None:
     """Add Jᵢᵀȳ to the cotangent of each argument of an operation."""
     parents = node.parents
@@ -400,3 +397,4 @@ def _fitting(term: Any, node: Operation, position: int) -> Any:
 
 _float64, _ndarray = np.float64, np.ndarray
 _ROWS = (tuple, list)
+_index_of = operator.attrgetter("index")
