@@ -126,7 +126,6 @@ def record(
     with Tape(where) as tape:
         for position in range(len(args)) if varying is None else varying:
             argument: Any = args[position]
-            leaves: list[Any]
             if type(argument) is np.ndarray and argument.dtype.kind in "fc":
                 leaves, spec = [argument], trees.LEAF
             else:
