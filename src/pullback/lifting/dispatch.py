@@ -151,6 +151,7 @@ class Dispatcher(Effects):
 
     def if_(self, test: Any, then: Block, other: Block) -> None:
         """An `if` that leaves no block."""
+        test = decided(test)
         if undecided(test):
             self._choose(test, then, other, [then, other])
         elif test:
@@ -168,6 +169,7 @@ class Dispatcher(Effects):
 
             return run
 
+        test = decided(test)
         if undecided(test):
             return self._choose(test, whole(then), whole(other), [then, other, rest])
         return whole(then if test else other)()
@@ -183,6 +185,7 @@ class Dispatcher(Effects):
 
     def choose(self, test: Any, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
         """A conditional expression."""
+        test = decided(test)
         if undecided(test):
             out = self._choose(
                 test, lambda: Returned(then()), lambda: Returned(other()), [then, other]
@@ -197,11 +200,13 @@ class Dispatcher(Effects):
         return out.value
 
     def and_(self, x: Any, y: Callable[[], Any]) -> Any:
+        x = decided(x)
         if undecided(x):
             return self._either(x, lambda: _as_bool(y()), lambda: np.bool_(False), y)
         return y() if x else x
 
     def or_(self, x: Any, y: Callable[[], Any]) -> Any:
+        x = decided(x)
         if undecided(x):
             return self._either(x, lambda: np.bool_(True), lambda: _as_bool(y()), y)
         return x if x else y()
@@ -216,10 +221,12 @@ class Dispatcher(Effects):
         return self.and_(test, lambda: self.chain(right, signs, *others[1:]))
 
     def not_(self, x: Any) -> Any:
+        x = decided(x)
         return np.logical_not(_truth(x)) if undecided(x) else not x
 
     def assert_(self, test: Any, message: Callable[[], Any] | None) -> None:
         """A check; of what isn't known yet there is none."""
+        test = decided(test)
         if not undecided(test) and not test:
             raise AssertionError(*() if message is None else (message(),))
 
@@ -242,6 +249,14 @@ class Dispatcher(Effects):
                 "returns nothing; return a value at its end"
             )
         return signal.value if isinstance(signal, Returned) else None
+
+
+def decided(test: Any) -> Any:
+    """A condition; a truth value, if it is the same for all that the indices of loops can be."""
+    if not undecided(test):
+        return test
+    found = current().intervals.truth(test)
+    return test if found is None else found
 
 
 def _as_bool(x: Any) -> Any:

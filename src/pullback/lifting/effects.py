@@ -18,6 +18,8 @@ from pullback.graph.staging import Staging
 from pullback.lifting.conversion import converted, reasons
 from pullback.lifting.purity import Watched, called, is_pure
 from pullback.lifting.reasons import Replan, UnliftableError
+from pullback.lifting.slices.parts import Subscripted
+from pullback.lifting.slices.varying import Varying
 
 __all__ = ["Effects", "in_block", "records", "undecided"]
 
@@ -61,19 +63,23 @@ class Effects:
 
     def read(self, x: Any) -> Any:
         """An array whose elements are read: of a plain one, what can be at a traced place."""
-        if type(x) is np.ndarray and in_block() and x.dtype.kind in "biufc":
+        if not in_block():
+            return x
+        if type(x) is np.ndarray and x.dtype.kind in "biufc":
             level = next(each for each in reversed(thread.stack) if isinstance(each, Staging))
-            return Tracer(level, x, None)
-        return x
+            return Subscripted(Tracer(level, x, None))
+        return Subscripted(x) if type(x) in (Tracer, Varying) else x
 
     def written(self, x: Any) -> Any:
         """What an element is assigned to."""
-        if type(x) is not Tracer and in_block():
+        if not in_block():
+            return x
+        if type(x) not in (Tracer, Varying):
             raise UnliftableError(
                 f"it writes to a {type(x).__name__} from outside; write to an array that the "
                 "function makes"
             )
-        return x
+        return Subscripted(x)
 
     def changed(self, x: Any) -> Any:
         """What an attribute is assigned to."""
@@ -85,7 +91,7 @@ class Effects:
 
     def augmented(self, x: Any) -> None:
         """What a name stands for before ``x += y``."""
-        if in_block() and not (type(x) is Tracer or _is_immutable(x)):
+        if in_block() and not (type(x) in (Tracer, Varying) or _is_immutable(x)):
             raise UnliftableError(
                 f"it changes a {type(x).__name__} in place; write to an array that the function "
                 "makes"

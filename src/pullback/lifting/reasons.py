@@ -29,6 +29,10 @@ class Replan(BaseException):
         After how many iterations arrays that change names are back.
     peel : str
         Why the first iteration differs from the others.
+    dropped : str
+        A name that is bound to what can't be carried, and that nobody reads outside of the block.
+    last : str
+        A name that is bound to what can't be carried.
     again : bool
         Whether what is carried has changed already.
     """
@@ -42,12 +46,15 @@ class Replan(BaseException):
         like: Any = None,
         period: int = 0,
         peel: str = "",
+        dropped: str = "",
+        last: str = "",
         again: bool = False,
     ) -> None:
         super().__init__(array, name, period, peel)
         self.plan = plan
         self.array, self.name, self.like = array, name, like
         self.period, self.peel, self.again = period, peel, again
+        self.dropped, self.last = dropped, last
 
 
 class UnliftableError(BaseException):

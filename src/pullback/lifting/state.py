@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from pullback.lifting.cells import UNSET, Block, cells_of, content, fill, named,
 from pullback.lifting.purity import require_readable
 from pullback.lifting.reasons import Replan, UnliftableError
 from pullback.lifting.recording import current
+from pullback.lifting.slices.varying import Varying
+from pullback.lifting.syntax import OWN
 from pullback.numpy.views import keep_layout
 
 __all__ = ["Hidden", "Plan", "placeholder"]
@@ -46,6 +48,8 @@ def _is_arrays(x: Any) -> bool:
 
 def root_of(x: Any) -> Any:
     """The array that owns the memory of `x`."""
+    if type(x) is Varying:
+        x = x._array
     return x._alias.root if type(x) is Tracer and x._alias is not None else x
 
 
@@ -136,6 +140,9 @@ class Plan:
                 self.arrays.append(root)
         self.placeholders = dict(memory.placeholders)
         self._rebound = set(memory.rebound)
+        self._own = {name for each in blocks for name in (each.__kwdefaults__ or {}).get(OWN, ())}
+        self._dropped = memory.dropped & self._own
+        self._bound_to: dict[str, str] = {}
         self._written: dict[tuple[str, int], Tracer] = {}
         self._anew: set[tuple[str, int]] = set()
         self.owned = False
@@ -149,10 +156,11 @@ class Plan:
         self.values = {
             name: x
             for name, x in self.entries.items()
-            if is_value(x) or (name in self._rebound and _is_arrays(x))
+            if name not in self._dropped
+            and (is_value(x) or (name in self._rebound and _is_arrays(x)))
         }
         for name, x in self.placeholders.items():
-            if self.entries.get(name) is UNSET:
+            if name not in self._dropped and self.entries.get(name) is UNSET:
                 self.values[name] = x
 
     @property
@@ -163,7 +171,7 @@ class Plan:
         seen: set[int] = set()
         while pending:
             x = pending.pop()
-            if type(x) is Tracer:
+            if type(x) in (Tracer, Varying):
                 found[id(root_of(x))] = root_of(x)
             elif id(x) not in seen:
                 seen.add(id(x))
@@ -178,7 +186,10 @@ class Plan:
         if replan.again:
             return
         memory = self._memory
-        if replan.array is not None:
+        if replan.dropped:
+            self.drop(replan.dropped)
+            memory.dropped.add(replan.dropped)
+        elif replan.array is not None:
             self.arrays = [*self.arrays, replan.array]
             for name, cell in self._around.items():
                 if root_of(content(cell)) is replan.array:
@@ -193,6 +204,15 @@ class Plan:
             self._rebound.add(replan.name)
             memory.rebound.add(replan.name)
             self.values[replan.name] = self.entries[replan.name]
+
+    def drop(self, name: str) -> None:
+        """Don't carry a name, which is bound to nothing when an iteration begins."""
+        self._dropped.add(name)
+        self.values.pop(name, None)
+
+    def refused(self, name: str) -> str:
+        """Why a name keeps a block from being recorded once."""
+        return f"it binds {name} to {self._bound_to[name]}"
 
     def forget(self) -> None:
         """Names may stand for other arrays than in recordings before."""
@@ -217,7 +237,11 @@ class Plan:
         """What is traced in the variables that the block reads."""
         found = {}
         roots = set(map(id, self.arrays))
-        names = {name: cell for name, cell in self.cells.items() if name not in self.values}
+        names = {
+            name: cell
+            for name, cell in self.cells.items()
+            if name not in self.values and name not in self._dropped
+        }
         for name, cell in (self._read | names).items():
             x = content(cell)
             if type(x) is Tracer and x._interpreter.level and id(root_of(x)) not in roots:
@@ -240,10 +264,19 @@ class Plan:
                 _set(x, state)
             for name, value in (reads | values).items():
                 fill(cells[name], value)
+            for name in self._dropped:
+                if content(cells[name]) is not UNSET:
+                    fill(cells[name], UNSET)
+            for name, value in reads.items():
+                current().intervals.let_equal(value, held[name])
             result = block()
             if role == "body":
                 self._same = {}
-            after = {name: content(cell) for name, cell in self.cells.items()}
+            after = {
+                name: content(cell)
+                for name, cell in self.cells.items()
+                if name not in self._dropped
+            }
             for name, value in reads.items():
                 if value._version:
                     raise Replan(self, array=root_of(held[name]))
@@ -328,12 +361,20 @@ class Plan:
             raise Replan(self, name=name)
         if _is_arrays(new):
             raise Replan(self, peel=f"{name} is {type(before).__name__} before")
-        raise UnliftableError(f"it binds {name} to {type(new).__name__}")
+        self._leave(name, new)
+
+    def _leave(self, name: str, new: Any) -> NoReturn:
+        """Don't carry what can't be: a name nobody reads afterwards, or the last one of several."""
+        kind = type(new).__name__
+        self._bound_to[name] = "a slice whose length varies" if type(new) is Varying else kind
+        if name in self._own:
+            raise Replan(self, dropped=name)
+        raise Replan(self, last=name)
 
     def _checked(self, name: str, new: Any) -> Any:
         """What a name holds, which must be like what it held before."""
         if new is UNSET or not _is_arrays(new):
-            raise UnliftableError(f"it binds {name} to {type(new).__name__}")
+            self._leave(name, new)
         (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
         if self.entries.get(name) is UNSET and not _are_alike(new, self.values[name]):
             raise Replan(self, name=name, like=new)

@@ -1,0 +1,162 @@
+"""Functions of each element, and Python's operators, of slices of varying length.
+
+What doesn't count must not make a derivative NaN: zero times infinity is. So where a derivative is
+computed from the operands, there are numbers in place of what doesn't count at which it is finite.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pullback.core.shapes import dtype_of
+from pullback.lifting.slices.aligned import aligned
+from pullback.lifting.slices.parts import assign, part, write
+from pullback.lifting.slices.varying import (
+    Varying,
+    mask_of,
+    method,
+    operations,
+    refusal,
+    spans_of,
+)
+
+__all__ = ["elementwise"]
+
+_LINEAR = frozenset({
+    np.add, np.subtract, np.negative, np.positive, np.conjugate, np.real, np.imag, np.where,
+    np.maximum, np.minimum, np.fmax, np.fmin, np.less, np.less_equal, np.greater, np.greater_equal,
+    np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
+    np.isnan, np.isinf, np.isfinite, np.sign, np.floor, np.ceil, np.rint, np.trunc, np.absolute,
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.clip, np.round, np.around,
+})  # fmt: skip
+"""Of these no derivative is computed from the operands, but at most chosen by them."""
+
+_FILLED: dict[Any, tuple[float, ...]] = {
+    np.multiply: (0, 0), np.square: (0,), np.exp: (0,), np.expm1: (0,), np.exp2: (0,),
+    np.sin: (0,), np.cos: (0,), np.tan: (0,), np.sinh: (0,), np.cosh: (0,), np.tanh: (0,),
+    np.arctan: (0,), np.arcsinh: (0,), np.arcsin: (0,), np.arccos: (0,), np.arctanh: (0,),
+    np.arccosh: (2,), np.log: (1,), np.log2: (1,), np.log10: (1,), np.log1p: (0,), np.sqrt: (1,),
+    np.cbrt: (1,), np.reciprocal: (1,), np.divide: (0, 1), np.floor_divide: (0, 1),
+    np.remainder: (0, 1), np.power: (1, 1), np.float_power: (1, 1), np.hypot: (1, 1),
+    np.arctan2: (1, 1), np.logaddexp: (0, 0), np.deg2rad: (0,), np.rad2deg: (0,),
+    np.radians: (0,), np.degrees: (0,), np.sinc: (1,), np.fabs: (1,),
+}  # fmt: skip
+"""What stands in place of what doesn't count, for each operand."""
+
+
+def elementwise(function: Any, *operands: Any, **options: Any) -> Varying:
+    """What a function of each element makes of operands that broadcast."""
+    found, spans = aligned(operands)
+    fills = _FILLED.get(function)
+    if fills is None:
+        arrays = [x._array if type(x) is Varying else x for x in found]
+    else:
+        mask = mask_of(spans)
+        arrays = [
+            _filled(function, x, fill, mask) for x, fill in zip(found, fills, strict=True)
+        ]
+    with np.errstate(all="ignore"):
+        return Varying(function(*arrays, **options), spans)
+
+
+def _filled(function: Any, x: Any, fill: float, mask: Any) -> Any:
+    """An operand with a number in place of what doesn't count, of one that is the same for all, too.
+
+    A factor needs none of its own: what it is multiplied by is zero there.
+    """
+    if type(x) is not Varying and function is np.multiply:
+        return x
+    array = x._array if type(x) is Varying else x
+    own = mask_of(spans_of(x)) if function is np.multiply else mask
+    if type(array) in (int, float):
+        return array if type(x) is not Varying and array else np.where(own, array, fill)
+    return np.where(own, array, dtype_of(array).type(fill))
+
+
+def _enter(function: Any) -> None:
+    def operation(*operands: Any, **options: Any) -> Any:
+        if options:
+            raise refusal(f"{function.__name__} with {next(iter(options))}=")
+        if function is np.where and len(operands) != 3:
+            raise refusal("np.where of a condition alone")
+        return elementwise(function, *operands)
+
+    operations[function] = operation
+
+
+for _function in (*_LINEAR, *_FILLED):
+    _enter(_function)
+
+
+@method("astype")
+def _astype(x: Varying, dtype: Any) -> Varying:
+    return Varying(x._array.astype(dtype), x._spans)
+
+
+@method("conj")
+def _conj(x: Varying) -> Varying:
+    return elementwise(np.conjugate, x)
+
+
+def _property(name: str, read: Callable[[Varying], Any]) -> None:
+    setattr(Varying, name, property(read))
+
+
+_property("real", lambda x: elementwise(np.real, x))
+_property("imag", lambda x: elementwise(np.imag, x))
+
+
+# -- operators -------------------------------------------------------------------------------------
+
+
+def _power(x: Any, y: Any) -> Varying:
+    """A power; to a whole number that is known it is finite everywhere."""
+    if type(y) is int and y >= 1:
+        found = Varying(x.filled(0), x._spans)
+        return Varying(found._array**y, x._spans)
+    return elementwise(np.power, x, y)
+
+
+_BINARY: dict[str, Callable[..., Any]] = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide,
+    "floordiv": np.floor_divide, "mod": np.remainder, "and": np.bitwise_and, "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+}  # fmt: skip
+_COMPARISONS = {
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
+    "ne": np.not_equal,
+}  # fmt: skip
+_UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+
+
+def _in_place(x: Varying, made: Varying) -> Varying:
+    if len(made._spans) != len(x._spans):
+        raise refusal("an operation in place that makes more dimensions")
+    if not np.can_cast(made.dtype, x.dtype, "same_kind"):
+        raise TypeError(f"a result of dtype {made.dtype} cannot be stored as {x.dtype}")
+    assign(x, made)
+    return x
+
+
+def _install(name: str, operate: Callable[[Any, Any], Any]) -> None:
+    setattr(Varying, f"__{name}__", operate)
+    setattr(Varying, f"__r{name}__", lambda x, y: operate(y, x))
+    setattr(Varying, f"__i{name}__", lambda x, y: _in_place(x, operate(x, y)))
+
+
+for _name, _ufunc in _BINARY.items():
+    _install(_name, lambda x, y, ufunc=_ufunc: elementwise(ufunc, x, y))
+for _name, _ufunc in _COMPARISONS.items():
+    setattr(Varying, f"__{_name}__", lambda x, y, ufunc=_ufunc: elementwise(ufunc, x, y))
+for _name, _ufunc in _UNARY.items():
+    setattr(Varying, f"__{_name}__", lambda x, ufunc=_ufunc: elementwise(ufunc, x))
+Varying.__pow__ = _power  # type: ignore[attr-defined]
+Varying.__rpow__ = lambda x, y: elementwise(np.power, y, x)  # type: ignore[attr-defined]
+Varying.__ipow__ = lambda x, y: _in_place(x, _power(x, y))  # type: ignore[attr-defined]
+Varying.__getitem__ = part  # type: ignore[attr-defined]
+Varying.__setitem__ = write  # type: ignore[attr-defined]
+operations[operator.getitem] = part
