@@ -88,11 +88,12 @@ class Intervals:
             return number
         key = max((x for x in form if x is not None), key=self._age)
         factor = form[key]
-        bounds = self._highs(key, depth - 1) if factor > 0 else self._lows(key, depth - 1)
         rest = {x: count for x, count in form.items() if x is not key}
+        bounds, all_count = self._bounds(key, factor > 0, depth - 1)
         found = [self.high(total(rest, each, factor), depth - 1) for each in bounds]
-        known = [each for each in found if each is not None]
-        return min(known) if known else None
+        if all_count:
+            return None if None in found else max(found, default=None)
+        return min((each for each in found if each is not None), default=None)
 
     def _age(self, key: Any) -> tuple[int, int]:
         """By what forms are reduced first: what is computed from others, and later indices."""
@@ -100,60 +101,37 @@ class Intervals:
             return 1, 0
         return 0, list(self._most).index(key) + 1 if key in self._most else 0
 
-    def _highs(self, key: Any, depth: int) -> list[Form]:
+    def _bounds(self, key: Any, upper: bool, depth: int) -> tuple[list[Form], bool]:
+        """Forms by which a value is bounded, and whether it is by all of them only, not by each."""
         if type(key) is not tuple:
-            return self._most.get(key, [])
+            if key not in self._most:
+                return [], False
+            return (self._most[key] if upper else [{}]), False
         name, *parts = key
         forms = [dict(each) for each in parts]
         match name:
-            case "minimum":
-                return forms
-            case "maximum":
-                return _if_known(max, [self.high(each, depth) for each in forms])
+            case "minimum" | "maximum":
+                return forms, upper == (name == "maximum")
             case "where":
-                return _if_known(max, [self.high(each, depth) for each in forms[1:]])
-            case "floor_divide" | "remainder":
+                return forms[1:], True
+            case "remainder" | "floor_divide":
                 divisor = number_of(forms[1])
                 if divisor is None or divisor <= 0:
-                    return []
+                    return [], False
                 if name == "remainder":
-                    return [{None: divisor - 1}]
-                return [total({}, forms[0], Fraction(1, int(divisor)))]
+                    return [{None: divisor - 1} if upper else {}], False
+                least = forms[0] if upper else total(forms[0], {None: divisor - 1}, -1)
+                return [total({}, least, Fraction(1, int(divisor)))], False
             case "multiply":
-                return _if_known(max, self._corners(forms, depth))
-        return [] if name not in _TRUTHS else [{None: 1}]
+                return self._corners(forms, depth), True
+        return ([{None: 1} if upper else {}] if name in _TRUTHS else []), False
 
-    def _lows(self, key: Any, depth: int) -> list[Form]:
-        if type(key) is not tuple:
-            return [{}] if key in self._most else []
-        name, *parts = key
-        forms = [dict(each) for each in parts]
-        match name:
-            case "maximum":
-                return forms
-            case "minimum":
-                return _if_known(min, [self.low(each, depth) for each in forms])
-            case "where":
-                return _if_known(min, [self.low(each, depth) for each in forms[1:]])
-            case "floor_divide" | "remainder":
-                divisor = number_of(forms[1])
-                if divisor is None or divisor <= 0:
-                    return []
-                if name == "remainder":
-                    return [{}]
-                least = total(forms[0], {None: divisor - 1}, -1)
-                return [total({}, least, Fraction(1, int(divisor)))]
-            case "multiply":
-                return _if_known(min, self._corners(forms, depth))
-        return [] if name not in _TRUTHS else [{}]
-
-    def _corners(self, forms: list[Form], depth: int) -> list[Bound]:
+    def _corners(self, forms: list[Form], depth: int) -> list[Form]:
+        """Products of the bounds of two factors."""
         ends = [(self.low(each, depth), self.high(each, depth)) for each in forms]
-        return [
-            None if one is None or other is None else one * other
-            for one in ends[0]
-            for other in ends[1]
-        ]
+        if None in (*ends[0], *ends[1]):
+            return []
+        return [{None: one * other} for one in ends[0] for other in ends[1]]  # type: ignore[operator]
 
     def truth(self, x: Any) -> bool | None:
         """A comparison of integers, if it is the same for all that the indices can be."""
@@ -200,7 +178,3 @@ _TRUTHS = frozenset({
     "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and",
     "logical_or", "logical_not",
 })  # fmt: skip
-
-
-def _if_known(best: Any, bounds: list[Bound]) -> list[Form]:
-    return [] if None in bounds else [{None: best(bounds)}]

@@ -78,6 +78,8 @@ def is_pure(function: Any) -> bool:
         return name not in _WRITING
     if isinstance(owner, dict | list):
         return name in _LOOKUPS
+    if isinstance(owner, np.ufunc):
+        return True  # but for what it writes to, which is looked at
     if owner is not None and not isinstance(owner, types.ModuleType | np.ufunc | type):
         return False
     module = getattr(function, "__module__", None) or getattr(kind, "__module__", None) or ""
