@@ -18,7 +18,8 @@ PAIRS = [
     (":{i}", "6 - {i}:"), ("{i}:", ":6 - {i}"), ("{i} + 1:", ":5 - {i}"), (":{i} + 1", "5 - {i}:"),
     (":{i}", ":{i}"), ("{i}:", "{i}:"), ("1:{i}", "1:{i}"), (":{i} - 1", ":{i} - 1"),
     ("{i} - 1:", "{i} - 1:"), ("-{i}:", "-{i}:"), (":-{i}", ":-{i}"), ("{i}::-1", ":{i} + 1"),
-    (":{i}:2", ":{i}:2"), ("{j}:{i}", "{j}:{i}"), ("{i}:{j}", ":{j} - {i}"), (":{i} // 2", ":{i} // 2"),
+    (":{i}:2", ":{i}:2"), ("{j}:{i}", "{j}:{i}"), ("{i}:{j}", ":{j} - {i}"),
+    (":{i} // 2", ":{i} // 2"),
     (":min({i}, 4)", ":min({i}, 4)"), ("max({i} - 2, 0):{i}", "max({i} - 2, 0):{i}"),
     ("{i} - 3:{i}", "{i} - 3:{i}"), ("{i}:{i} + 2", "{i}:{i} + 2"), (":{i}", ":{j}"),
     ("2:{i} + 2", ":{i}"), (":2 * {i}", ":2 * {i}"), ("::-1", "::-1"), (":", ":"),
@@ -106,11 +107,10 @@ class SliceProgram:
 
     def vector(self, cut: str) -> str:
         rng, i = self.rng, self.rng.choice(self.indices)
-        form = rng.choice([
+        return rng.choice([
             f"a[{cut}]", f"b[{cut}]", f"x[{cut}]", f"M[{i}, {cut}]", f"M[{cut}, {i}]",
             f"a[{cut}]", f"x[{cut}]", f"M.T[{i}, {cut}]", f"M[-1, {cut}]", f"M[{cut}, 2]",
         ])  # fmt: skip
-        return form
 
     def value(self, one: str, other: str) -> str:
         rng = self.rng

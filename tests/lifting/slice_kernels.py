@@ -241,7 +241,8 @@ def nussinov(scores):
                 table[i, j] = np.maximum(table[i, j], table[i + 1, j])
             if j - 1 >= 0 and i + 1 < 8:
                 if i < j - 1:
-                    table[i, j] = np.maximum(table[i, j], table[i + 1, j - 1] + scores[i] * scores[j])
+                    paired = table[i + 1, j - 1] + scores[i] * scores[j]
+                    table[i, j] = np.maximum(table[i, j], paired)
                 else:
                     table[i, j] = np.maximum(table[i, j], table[i + 1, j - 1])
             for k in range(i + 1, j):
@@ -255,8 +256,8 @@ def matrix_chain(sizes):
     for length in range(2, 8):
         for i in range(7 - length + 1):
             j = i + length - 1
-            splits = cost[i, i:j] + cost[i + 1 : j + 1, j] + sizes[i] * sizes[i + 1 : j + 1] * sizes[j + 1]
-            cost[i, j] = np.min(splits)
+            products = sizes[i] * sizes[i + 1 : j + 1] * sizes[j + 1]
+            cost[i, j] = np.min(cost[i, i:j] + cost[i + 1 : j + 1, j] + products)
     return cost[0, 6]
 
 

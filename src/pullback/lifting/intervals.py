@@ -91,9 +91,10 @@ class Intervals:
         rest = {x: count for x, count in form.items() if x is not key}
         bounds, all_count = self._bounds(key, factor > 0, depth - 1)
         found = [self.high(total(rest, each, factor), depth - 1) for each in bounds]
+        known = [each for each in found if each is not None]
         if all_count:
-            return None if None in found else max(found, default=None)
-        return min((each for each in found if each is not None), default=None)
+            return max(known, default=None) if len(known) == len(found) else None
+        return min(known, default=None)
 
     def _age(self, key: Any) -> tuple[int, int]:
         """By what forms are reduced first: what is computed from others, and later indices."""
@@ -128,10 +129,11 @@ class Intervals:
 
     def _corners(self, forms: list[Form], depth: int) -> list[Form]:
         """Products of the bounds of two factors."""
-        ends = [(self.low(each, depth), self.high(each, depth)) for each in forms]
-        if None in (*ends[0], *ends[1]):
+        ends = [[self.low(each, depth), self.high(each, depth)] for each in forms]
+        known = [[end for end in each if end is not None] for each in ends]
+        if known != ends:
             return []
-        return [{None: one * other} for one in ends[0] for other in ends[1]]  # type: ignore[operator]
+        return [{None: one * other} for one in known[0] for other in known[1]]
 
     def truth(self, x: Any) -> bool | None:
         """A comparison of integers, if it is the same for all that the indices can be."""

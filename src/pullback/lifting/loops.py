@@ -23,7 +23,9 @@ from pullback.lifting.signals import (
     code_of,
     value_of,
 )
-from pullback.lifting.state import Hidden, Plan, placeholder
+from pullback.lifting.state import Hidden, Plan
+from pullback.lifting.values import placeholder
+from pullback.numpy.affine import Form
 from pullback.rules.control_flow.choices import cond
 from pullback.rules.control_flow.loops import fori_loop, while_loop
 
@@ -72,7 +74,7 @@ class _Leaving:
         if value is not NOTHING and self.value is NOTHING:
             again, self.value = True, trees.map_tree(placeholder, value)
         if again:
-            raise Replan(plan, again=True)
+            raise Replan(plan)
         if value is NOTHING and self.value is not NOTHING:
             value = trees.map_tree(placeholder, self.value)
         return code + np.int64(0), None if value is NOTHING else _strong(value)
@@ -142,13 +144,13 @@ def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> int
                 leaving = _run_first(items, body, begun, 1)
                 plan = Plan([body], without=name)
                 plan.owned = True
-            elif replan.last:
+            elif replan.drop is None:
                 if last is None and known:
                     last = items.count - 1
                     items = Items(last, items.item)
                 if last is None or leaving.expected:
-                    raise UnliftableError(plan.refused(replan.last)) from None
-                plan.drop(replan.last)
+                    raise UnliftableError(plan.refused(replan)) from None
+                plan.drop(replan)
             else:
                 plan.follow(replan)
         else:
@@ -184,7 +186,7 @@ def _record(
         return signal
 
     count = (items.count - start) // period
-    most = [{None: count - 1}] if type(count) is int else items.last
+    most: list[Form] = [{None: count - 1}] if type(count) is int else items.last
     intervals = current().intervals
 
     def step(k: Any, carry: Any) -> Any:

@@ -15,6 +15,8 @@ __all__ = ["Replan", "UnliftableError", "reason_of"]
 class Replan(BaseException):
     """The block has to be recorded anew, with something else carried.
 
+    If nothing else is said, what is carried has changed already.
+
     Parameters
     ----------
     plan : Plan
@@ -29,12 +31,9 @@ class Replan(BaseException):
         After how many iterations arrays that change names are back.
     peel : str
         Why the first iteration differs from the others.
-    dropped : str
-        A name that is bound to what can't be carried, and that nobody reads outside of the block.
-    last : str
-        A name that is bound to what can't be carried.
-    again : bool
-        Whether what is carried has changed already.
+    drop : bool
+        Whether that name needs not be carried, for nobody reads it outside of the block; `None` if
+        it can't be.
     """
 
     def __init__(
@@ -46,15 +45,13 @@ class Replan(BaseException):
         like: Any = None,
         period: int = 0,
         peel: str = "",
-        dropped: str = "",
-        last: str = "",
-        again: bool = False,
+        drop: bool | None = False,
     ) -> None:
         super().__init__(array, name, period, peel)
         self.plan = plan
         self.array, self.name, self.like = array, name, like
-        self.period, self.peel, self.again = period, peel, again
-        self.dropped, self.last = dropped, last
+        self.period, self.peel = period, peel
+        self.drop = drop
 
 
 class UnliftableError(BaseException):

@@ -165,8 +165,8 @@ class _Rewriter(Expressions):
         body: list[ast.stmt] = [ast.Nonlocal(bound)] if bound else []
         shared = sorted(self.globals.intersection(assigned(statements)))
         body += [ast.Global(shared)] if shared else []
-        keywords = [ast.arg(OWN)], [ast.Constant(tuple(own))]
-        arguments = ast.arguments([], [], None, *keywords, None, [])
+        names: ast.expr = ast.Tuple([ast.Constant(each) for each in own], ast.Load())
+        arguments = ast.arguments([], [], None, [ast.arg(OWN)], [names], None, [])
         out = ast.FunctionDef(
             f"{DISPATCHER}_{role}{self.count}", arguments, [*body, *statements], [], None, None
         )

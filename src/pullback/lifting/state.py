@@ -15,42 +15,28 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.precision import PYTHON_NUMBERS
-from pullback.core.primitive import SCALARS
 from pullback.core.running import GROUND, thread
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracing import Tracer, writing
+from pullback.core.tracing import Tracer
 from pullback.lifting.cells import UNSET, Block, cells_of, content, fill, named, others
 from pullback.lifting.purity import require_readable
 from pullback.lifting.reasons import Replan, UnliftableError
+from pullback.lifting.recorder import Recorder
 from pullback.lifting.recording import current
 from pullback.lifting.slices.varying import Varying
 from pullback.lifting.syntax import OWN
+from pullback.lifting.values import (
+    are_alike,
+    is_arrays,
+    is_shared,
+    is_value,
+    placeholder,
+    root_of,
+    set_state,
+)
 from pullback.numpy.views import keep_layout
 
-__all__ = ["Hidden", "Plan", "placeholder"]
-
-
-def is_value(x: Any) -> bool:
-    """Whether `x` is a number, or a tuple of such, which nobody can write to."""
-    kind = type(x)
-    if kind is Tracer:
-        return not x._mutable
-    return kind in SCALARS or (kind is tuple and bool(x) and all(map(is_value, x)))
-
-
-def _is_arrays(x: Any) -> bool:
-    """Whether `x` is an array or a number, or a tuple of such."""
-    kind = type(x)
-    return kind in SCALARS or kind in (Tracer, np.ndarray) or (
-        kind is tuple and bool(x) and all(map(_is_arrays, x))
-    )  # fmt: skip
-
-
-def root_of(x: Any) -> Any:
-    """The array that owns the memory of `x`."""
-    if type(x) is Varying:
-        x = x._array
-    return x._alias.root if type(x) is Tracer and x._alias is not None else x
+__all__ = ["Hidden", "Plan"]
 
 
 class Hidden:
@@ -61,45 +47,6 @@ class Hidden:
 
     def __call__(self, *args: Any) -> Any:
         return self._function(*args)
-
-
-class Recorder:
-    """What is told of the arrays of a block that is recorded."""
-
-    def __init__(self, plan: Plan, role: str) -> None:
-        self.adopted: list[Tracer] = []
-        self._plan = plan
-        self._role, self._writes = role, 0
-        self._made: dict[int, Tracer] = {id(x): x for x in plan.arrays}
-        self._outside = plan.roots
-
-    def made(self, tracer: Tracer) -> None:
-        """An array was made in the block."""
-        self._made[id(tracer)] = tracer
-
-    def about_to_write(self, root: Tracer) -> None:
-        """Record the block anew if it writes to an array from outside that is not carried.
-
-        An array that is another one each time the block is recorded was made in the block.
-        """
-        number, self._writes = self._writes, self._writes + 1
-        if root._interpreter.recorder is self or id(root) in self._made:
-            return
-        outside = id(root) in self._outside
-        if not outside and self._plan.is_made_anew((self._role, number), root):
-            self.made(root)
-        else:
-            raise Replan(self._plan, array=root)
-
-
-def _about_to_write(root: Tracer) -> None:
-    stack = thread.stack
-    recorder = stack[-1].recorder if stack and stack[-1] is not None else None
-    if recorder is not None:
-        recorder.about_to_write(root)
-
-
-writing.append(_about_to_write)
 
 
 class Plan:
@@ -157,7 +104,7 @@ class Plan:
             name: x
             for name, x in self.entries.items()
             if name not in self._dropped
-            and (is_value(x) or (name in self._rebound and _is_arrays(x)))
+            and (is_value(x) or (name in self._rebound and is_arrays(x)))
         }
         for name, x in self.placeholders.items():
             if name not in self._dropped and self.entries.get(name) is UNSET:
@@ -183,12 +130,10 @@ class Plan:
 
     def follow(self, replan: Replan) -> None:
         """Carry what was found to be written or bound."""
-        if replan.again:
-            return
         memory = self._memory
-        if replan.dropped:
-            self.drop(replan.dropped)
-            memory.dropped.add(replan.dropped)
+        if replan.drop:
+            self.drop(replan)
+            memory.dropped |= self._dropped
         elif replan.array is not None:
             self.arrays = [*self.arrays, replan.array]
             for name, cell in self._around.items():
@@ -199,20 +144,21 @@ class Plan:
             made = trees.map_tree(placeholder, replan.like)
             self.placeholders[replan.name] = self.values[replan.name] = made
             memory.placeholders[replan.name] = made
-        else:
-            assert replan.name is not None
+        elif replan.name is not None:
             self._rebound.add(replan.name)
             memory.rebound.add(replan.name)
             self.values[replan.name] = self.entries[replan.name]
 
-    def drop(self, name: str) -> None:
+    def drop(self, replan: Replan) -> None:
         """Don't carry a name, which is bound to nothing when an iteration begins."""
-        self._dropped.add(name)
-        self.values.pop(name, None)
+        assert replan.name is not None
+        self._dropped.add(replan.name)
+        self.values.pop(replan.name, None)
 
-    def refused(self, name: str) -> str:
+    def refused(self, replan: Replan) -> str:
         """Why a name keeps a block from being recorded once."""
-        return f"it binds {name} to {self._bound_to[name]}"
+        assert replan.name is not None
+        return f"it binds {replan.name} to {self._bound_to[replan.name]}"
 
     def forget(self) -> None:
         """Names may stand for other arrays than in recordings before."""
@@ -261,9 +207,11 @@ class Plan:
         recorder, level.recorder = level.recorder, Recorder(self, role)
         try:
             for x, state in zip(arrays, states, strict=True):
-                _set(x, state)
+                set_state(x, state)
+            versions = [x._version for x in arrays]
             for name, value in (reads | values).items():
-                fill(cells[name], value)
+                if not (self._chooses and self._shares_memory(name, arrays)):
+                    fill(cells[name], value)
             for name in self._dropped:
                 if content(cells[name]) is not UNSET:
                     fill(cells[name], UNSET)
@@ -283,7 +231,12 @@ class Plan:
                 if after.get(name) is value:
                     after[name] = held[name]
             if self.arrays is not arrays:
-                raise Replan(self, again=True)
+                raise Replan(self)
+            written = [x for x, v in zip(arrays, versions, strict=True) if x._version != v]
+            for name in () if self._chooses else values:
+                if self._shares_memory(name, written):
+                    what = f"{name} is the same array before as another one that is written to"
+                    raise Replan(self, peel=what)
             return result, ([x._snapshot() for x in arrays], self._bound(values, after), reads)
         finally:
             adopted = level.recorder.adopted
@@ -299,6 +252,14 @@ class Plan:
             for x in adopted:
                 if x._alias is not None:
                     x._refresh()
+
+    def _shares_memory(self, name: str, arrays: Sequence[Any]) -> bool:
+        """Whether a name stands for one of some arrays before the block, or looks into it."""
+        entry = self.entries.get(name)
+        if entry is None or entry is UNSET or not is_arrays(entry):
+            return False
+        roots = [root_of(leaf) for leaf in trees.flatten(entry)[0]]
+        return any(x is root for x in arrays for root in roots)
 
     def _bound(self, given: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         """What the names that are carried hold after the block."""
@@ -318,6 +279,8 @@ class Plan:
                     continue
                 other = roots.setdefault(id(root_of(leaf)), name)
                 if other != name:
+                    if self._chooses and new is self.entries.get(name):
+                        continue
                     if other and new is after[other] and self._shares(name, other, given):
                         continue
                     what = f"{other}, too" if other else "an array that it writes to"
@@ -355,11 +318,11 @@ class Plan:
         before = self.entries[name]
         if new is before:
             return
-        if before is UNSET and _is_arrays(new):
+        if before is UNSET and is_arrays(new):
             raise Replan(self, name=name, like=new)
-        if _is_arrays(before) and _is_arrays(new):
+        if is_arrays(before) and is_arrays(new):
             raise Replan(self, name=name)
-        if _is_arrays(new):
+        if is_arrays(new):
             raise Replan(self, peel=f"{name} is {type(before).__name__} before")
         self._leave(name, new)
 
@@ -368,15 +331,15 @@ class Plan:
         kind = type(new).__name__
         self._bound_to[name] = "a slice whose length varies" if type(new) is Varying else kind
         if name in self._own:
-            raise Replan(self, dropped=name)
-        raise Replan(self, last=name)
+            raise Replan(self, name=name, drop=True)
+        raise Replan(self, name=name, drop=None)
 
     def _checked(self, name: str, new: Any) -> Any:
         """What a name holds, which must be like what it held before."""
-        if new is UNSET or not _is_arrays(new):
+        if new is UNSET or not is_arrays(new):
             self._leave(name, new)
         (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
-        if self.entries.get(name) is UNSET and not _are_alike(new, self.values[name]):
+        if self.entries.get(name) is UNSET and not are_alike(new, self.values[name]):
             raise Replan(self, name=name, like=new)
         if spec != wanted:
             raise Replan(self, peel=f"{name} has another structure before")
@@ -394,7 +357,7 @@ class Plan:
         if self.owned or self.entries.get(name) is UNSET:
             return
         for leaf in trees.flatten(given)[0]:
-            if type(leaf) is Tracer and leaf._version and _is_shared(self.entries[name]):
+            if type(leaf) is Tracer and leaf._version and is_shared(self.entries[name]):
                 raise Replan(
                     self, peel=f"{name} is an array from outside before, and is written to"
                 )
@@ -410,31 +373,3 @@ class Plan:
             x._adopt(keep_layout(x, state))
         for name in values:
             fill(self.cells[name], values[self._same.get(name, name)])
-
-
-def _are_alike(one: Any, other: Any) -> bool:
-    """Whether two pytrees have the same structure, shapes and dtypes."""
-    (leaves, spec), (others, other_spec) = trees.flatten(one), trees.flatten(other)
-    return spec == other_spec and all(
-        shape_of(x) == shape_of(y) and dtype_of(x) == dtype_of(y)
-        for x, y in zip(leaves, others, strict=True)
-    )
-
-
-def _is_shared(entry: Any) -> bool:
-    return any(type(leaf) is Tracer and leaf._mutable for leaf in trees.flatten(entry)[0])
-
-
-def _set(x: Tracer, state: Any) -> None:
-    """Give an array the state of another tracer, unnoticed."""
-    state = state if type(state) is Tracer else GROUND.constant(np.array(state))
-    x._interpreter, x._value, x._payload = state._interpreter, state._value, state._payload
-    x._version += 1
-
-
-def placeholder(x: Any) -> Any:
-    """A value of the same shape and dtype, which nobody reads."""
-    if type(x) in PYTHON_NUMBERS:
-        return type(x)(0)
-    shape, dtype = shape_of(x), dtype_of(x)
-    return np.zeros(shape, dtype) if shape else dtype.type(0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TypeVar
 
-__all__ = ["DISPATCHER", "OWN", "attribute", "binds", "call", "placed", "set_type_parameters", "thunk"]
+__all__ = [
+    "DISPATCHER", "OWN", "attribute", "binds", "call", "placed", "set_type_parameters", "thunk",
+]  # fmt: skip
 
 DISPATCHER = "_lift"
 """What the dispatcher is called in a rewritten function."""

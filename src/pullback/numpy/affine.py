@@ -115,7 +115,7 @@ def _of_variable(x: Any, staging: Staging, same: Mapping[Any, Form]) -> Form:
     if name in _SAME:
         return forms[0]
     if name in ("add", "subtract"):
-        return total(*forms, 1 if name == "add" else -1)
+        return total(forms[0], forms[1], 1 if name == "add" else -1)
     if name == "negative":
         return total({}, forms[0], -1)
     if name == "multiply":

@@ -20,6 +20,7 @@ from pullback.rules import indexing
 
 __all__ = ["Part", "has_window", "looked_through"]
 
+
 def has_window(key: Any) -> bool:
     """Whether a subscript has slices with traced bounds."""
     for entry in key if type(key) is tuple else (key,):

@@ -6,7 +6,7 @@ computed from the operands, there are numbers in place of what doesn't count at 
 
 from __future__ import annotations
 
-import operator
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -56,17 +56,15 @@ def elementwise(function: Any, *operands: Any, **options: Any) -> Varying:
         arrays = [x._array if type(x) is Varying else x for x in found]
     else:
         mask = mask_of(spans)
-        arrays = [
-            _filled(function, x, fill, mask) for x, fill in zip(found, fills, strict=True)
-        ]
+        arrays = [_filled(function, x, fill, mask) for x, fill in zip(found, fills, strict=True)]
     with np.errstate(all="ignore"):
         return Varying(function(*arrays, **options), spans)
 
 
 def _filled(function: Any, x: Any, fill: float, mask: Any) -> Any:
-    """An operand with a number in place of what doesn't count, of one that is the same for all, too.
+    """An operand with a number in place of what doesn't count, be it the same for all elements.
 
-    A factor needs none of its own: what it is multiplied by is zero there.
+    A factor that is no slice needs none: what it is multiplied by is zero there.
     """
     if type(x) is not Varying and function is np.multiply:
         return x
@@ -116,8 +114,7 @@ _property("imag", lambda x: elementwise(np.imag, x))
 def _power(x: Any, y: Any) -> Varying:
     """A power; to a whole number that is known it is finite everywhere."""
     if type(y) is int and y >= 1:
-        found = Varying(x.filled(0), x._spans)
-        return Varying(found._array**y, x._spans)
+        return Varying(x.filled(0) ** y, x._spans)
     return elementwise(np.power, x, y)
 
 
@@ -142,21 +139,20 @@ def _in_place(x: Varying, made: Varying) -> Varying:
     return x
 
 
-def _install(name: str, operate: Callable[[Any, Any], Any]) -> None:
-    setattr(Varying, f"__{name}__", operate)
-    setattr(Varying, f"__r{name}__", lambda x, y: operate(y, x))
-    setattr(Varying, f"__i{name}__", lambda x, y: _in_place(x, operate(x, y)))
+def _install(name: str, operate: Callable[..., Any]) -> None:
+    setattr(Varying, f"__{name}__", lambda *operands: operate(*operands))
+
+
+def _install_all(name: str, operate: Callable[[Any, Any], Any]) -> None:
+    _install(name, operate)
+    _install(f"r{name}", lambda x, y: operate(y, x))
+    _install(f"i{name}", lambda x, y: _in_place(x, operate(x, y)))
 
 
 for _name, _ufunc in _BINARY.items():
-    _install(_name, lambda x, y, ufunc=_ufunc: elementwise(ufunc, x, y))
-for _name, _ufunc in _COMPARISONS.items():
-    setattr(Varying, f"__{_name}__", lambda x, y, ufunc=_ufunc: elementwise(ufunc, x, y))
-for _name, _ufunc in _UNARY.items():
-    setattr(Varying, f"__{_name}__", lambda x, ufunc=_ufunc: elementwise(ufunc, x))
-Varying.__pow__ = _power  # type: ignore[attr-defined]
-Varying.__rpow__ = lambda x, y: elementwise(np.power, y, x)  # type: ignore[attr-defined]
-Varying.__ipow__ = lambda x, y: _in_place(x, _power(x, y))  # type: ignore[attr-defined]
-Varying.__getitem__ = part  # type: ignore[attr-defined]
-Varying.__setitem__ = write  # type: ignore[attr-defined]
-operations[operator.getitem] = part
+    _install_all(_name, functools.partial(elementwise, _ufunc))
+_install_all("pow", _power)
+for _name, _ufunc in (_COMPARISONS | _UNARY).items():
+    _install(_name, functools.partial(elementwise, _ufunc))
+_install("getitem", part)
+_install("setitem", write)

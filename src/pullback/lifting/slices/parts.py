@@ -123,7 +123,5 @@ def _entries(key: Any, rank: int) -> list[Any]:
     missing = rank - sum(each is not None and each is not Ellipsis for each in entries)
     if missing < 0:
         raise IndexError(f"too many indices for an array of {rank} dimensions")
-    out: list[Any] = []
     places = [i for i, each in enumerate(entries) if each is Ellipsis] or [len(entries)]
-    out = [*entries[: places[0]], *[slice(None)] * missing, *entries[places[0] + 1 :]]
-    return out
+    return [*entries[: places[0]], *[slice(None)] * missing, *entries[places[0] + 1 :]]

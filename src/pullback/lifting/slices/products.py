@@ -9,6 +9,7 @@ import numpy as np
 from pullback.core.shapes import shape_of
 from pullback.lifting.slices.aligned import brought, common
 from pullback.lifting.slices.elementwise import elementwise
+from pullback.lifting.slices.parts import part
 from pullback.lifting.slices.varying import Varying, method, operations, refusal, spans_of
 
 __all__: list[str] = []
@@ -90,17 +91,13 @@ def _einsum(subscripts: Any, *operands: Any) -> Any:
     return _made(made, *(targets.get(label) for label in out))
 
 
-def _reflected(function: Any) -> Any:
-    return lambda x, y: function(y, x)
-
-
 method("dot")(_dot)
 operations.update({
     np.matmul: _matmul, np.dot: _dot, np.vdot: _vdot, np.inner: _inner, np.outer: _outer,
     np.einsum: _einsum,
 })  # fmt: skip
-Varying.__matmul__ = _matmul  # type: ignore[attr-defined]
-Varying.__rmatmul__ = _reflected(_matmul)  # type: ignore[attr-defined]
+for _name, _operator in {"matmul": _matmul, "rmatmul": lambda x, y: _matmul(y, x)}.items():
+    setattr(Varying, f"__{_name}__", _operator)
 
 
 # -- what only moves elements ----------------------------------------------------------------------
@@ -113,7 +110,7 @@ def _transpose(x: Varying, axes: Any = None) -> Varying:
 
 def _flip(x: Varying, axis: Any = None) -> Any:
     axes = range(x.ndim) if axis is None else [axis % x.ndim]
-    return x[tuple(slice(None, None, -1 if i in axes else 1) for i in range(x.ndim))]  # type: ignore[index]
+    return part(x, tuple(slice(None, None, -1 if i in axes else 1) for i in range(x.ndim)))
 
 
 def _copy(x: Varying, order: str = "C") -> Varying:
@@ -133,7 +130,7 @@ def _like(function: Any) -> Any:
     return like
 
 
-Varying.T = property(_transpose)  # type: ignore[attr-defined]
+setattr(Varying, "T", property(_transpose))  # noqa: B010
 method("copy")(_copy)
 method("transpose")(lambda x, *axes: _transpose(x, axes or None))
 operations.update({
@@ -148,4 +145,5 @@ operations.update({
 def _diff(x: Varying) -> Any:
     if x.ndim > 1:
         raise refusal("np.diff of an array that is no vector")
-    return x[1:] - x[:-1]  # type: ignore[index]
+    later, earlier = part(x, slice(1, None)), part(x, slice(None, -1))
+    return elementwise(np.subtract, later, earlier)

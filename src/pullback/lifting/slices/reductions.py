@@ -129,14 +129,16 @@ def _cumulative(function: Any, neutral: int) -> Callable[..., Any]:
     return cumulative
 
 
-def _norm(x: Varying, ord: Any = None, axis: Any = None, *, keepdims: bool = False) -> Any:
-    if keepdims or ord not in (None, 2) or (x.ndim > 1 and (ord is not None or axis is not None)):
-        raise refusal("numpy.linalg.norm with these arguments")
+def _norm(x: Varying) -> Any:
     return np.linalg.norm(x.filled(0))
 
 
 def _ptp(x: Varying, axis: Any = None) -> Any:
     return _METHODS["max"](x, axis) - _METHODS["min"](x, axis)
+
+
+def _average(x: Varying, axis: Any = None) -> Any:
+    return _mean(x, axis)
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
@@ -150,7 +152,7 @@ for _name, _implementation in _METHODS.items():
     operations[getattr(np, _name)] = _implementation
 operations.update({
     np.amax: _METHODS["max"], np.amin: _METHODS["min"], np.count_nonzero: _count_nonzero,
-    np.linalg.norm: _norm, np.ptp: _ptp, np.average: lambda x, axis=None: _mean(x, axis),
+    np.linalg.norm: _norm, np.ptp: _ptp, np.average: _average,
 })  # fmt: skip
 
 

@@ -42,7 +42,8 @@ class Varying:
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, array: Any, spans: Spans) -> None:
-        object.__setattr__(self, "_array", array if type(array) is Tracer else GROUND.constant(array))
+        array = array if type(array) is Tracer else GROUND.constant(array)
+        object.__setattr__(self, "_array", array)
         object.__setattr__(self, "_spans", spans)
 
     @property  # type: ignore[misc]
