@@ -31,8 +31,9 @@ PAIRS = [
 class SliceProgram:
     """A function of an array `x` with local arrays ``a``, ``b`` and ``M`` and a number ``s``."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, loops: int) -> None:
         self.rng = random.Random(seed)
+        self.loops = loops
         self.indices: list[str] = []
         self.bound: list[str] = []
         self.lines: list[str] = []
@@ -46,7 +47,7 @@ class SliceProgram:
             self.write(1, line)
         if rng.random() < 0.2:
             self.write(1, "c = a[1:]")
-        for _ in range(rng.randint(1, 3)):
+        for _ in range(rng.randint(1, self.loops)):
             self.loop(1)
         self.write(1, "return s + np.sum(a * np.arange(6.0)) + np.sum(b * b) + np.sum(np.tanh(M))")
         return HELPERS + "\n\n" + "\n".join(self.lines) + "\n"
@@ -70,7 +71,7 @@ class SliceProgram:
         self.write(depth, f"for {name} in {rng.choice(choices)}:")
         self.indices.append(name)
         bound = list(self.bound)
-        for _ in range(rng.randint(1, 3)):
+        for _ in range(rng.randint(1, self.loops)):
             self.statement(depth + 1)
         self.bound = bound
         self.indices.pop()
@@ -78,7 +79,7 @@ class SliceProgram:
     def statement(self, depth: int) -> None:
         rng = self.rng
         kinds: list[Callable[[int], None]] = [self.assignment] * 6
-        if len(self.indices) < 3:
+        if len(self.indices) < self.loops:
             kinds += [self.loop] * 2
         if depth < 5:
             kinds += [self.condition]
@@ -182,6 +183,6 @@ class SliceProgram:
         self.write(depth, form)
 
 
-def slice_program(seed: int) -> str:
-    """The text of a program."""
-    return SliceProgram(seed).text()
+def slice_program(seed: int, loops: int = 3) -> str:
+    """The text of a program, of so many loops one after the other and in each other at most."""
+    return SliceProgram(seed, loops).text()

@@ -11,6 +11,11 @@ SLICED: dict[str, tuple[Callable[..., Any], tuple[Any, ...], int]] = {}
 """By name: the function, its arguments, and how many equations it may have at most."""
 
 
+NATIVE = ("cholesky", "triangular_solve", "durbin", "symm", "causal_filter", "running_statistics",
+          "forward_substitution_of_columns", "divided_differences")  # fmt: skip
+"""Those that are compiled, too."""
+
+
 def sliced(*shapes: Any, most: int = 16) -> Callable[[Any], Any]:
     def keep(f: Any) -> Any:
         rng = np.random.default_rng(len(SLICED))
@@ -22,13 +27,14 @@ def sliced(*shapes: Any, most: int = 16) -> Callable[[Any], Any]:
 
 
 @sliced((7, 7))
-def lu(A):
-    A = A + 7 * np.eye(7)
-    for i in range(7):
+def lu_of_any_size(A):
+    n = A.shape[0]
+    A = A + n * np.eye(n)
+    for i in range(n):
         for j in range(i):
             A[i, j] -= A[i, :j] @ A[:j, j]
             A[i, j] /= A[j, j]
-        for j in range(i, 7):
+        for j in range(i, n):
             A[i, j] -= A[i, :i] @ A[:i, j]
     return np.sum(np.sin(A))
 

@@ -171,9 +171,10 @@ class Intervals:
         number = number_of(form)
         if number in (0, 1):
             return number == 1
-        ((key, factor),) = form.items() if len(form) == 1 else ((None, 0),)
-        found = type(key) is tuple and key[0] in _TRUTHS and factor == 1
-        return self._truth(*key) if found else None
+        for key, factor in form.items():
+            if len(form) == 1 and type(key) is tuple and key[0] in _TRUTHS and factor == 1:
+                return self._truth(*key)
+        return None
 
 
 _TRUTHS = frozenset({

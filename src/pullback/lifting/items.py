@@ -99,7 +99,7 @@ def _joined(
         return None
     worth = any(each[1] for each in parts if each is not None)
     counts = [each.count for each in found]
-    if strict and (not all(type(each) is int for each in counts) or len({*counts}) > 1):
+    if strict and any(current().intervals.difference(each, counts[0]) != 0 for each in counts):
         return None
     count = functools.reduce(_smaller, counts)
     spans = tuple(span for each in found for span in each.bounds)

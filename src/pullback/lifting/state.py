@@ -88,7 +88,11 @@ class Plan:
         self.placeholders = dict(memory.placeholders)
         self._rebound = set(memory.rebound)
         self._own = {name for each in blocks for name in (each.__kwdefaults__ or {}).get(OWN, ())}
-        self._dropped = memory.dropped & self._own
+        self._dropped = {
+            name
+            for name in memory.dropped & self._own
+            if name in self.cells and content(self.cells[name]) is UNSET
+        }
         self._bound_to: dict[str, str] = {}
         self._written: dict[tuple[str, int], Tracer] = {}
         self._anew: set[tuple[str, int]] = set()
