@@ -65,6 +65,8 @@ def _t_density(x: Any, n: Any) -> Any:
 
 
 def _t_above(x: Any, n: Any) -> Any:
+    if abs(x) < 1:
+        return 0.5 - mp.sign(x) * _lower_beta(mp.mpf(1) / 2, n / 2, x * x / (n + x * x)) / 2
     half = _lower_beta(n / 2, mp.mpf(1) / 2, n / (n + x * x)) / 2
     return half if x > 0 else 1 - half
 
@@ -91,7 +93,7 @@ def _binomial(n: Any, k: Any) -> Any:
 
 TABLE: dict[str, Entry] = {
     "norm": Entry(mp.npdf, _normal_below, lambda x: _normal_below(-x)),
-    "t": Entry(_t_density, lambda x, n: _t_above(-x, n), _t_above, ((-1, 3),)),
+    "t": Entry(_t_density, lambda x, n: _t_above(-x, n), _t_above, ((-1, 8),)),
     "gamma": Entry(
         _gamma_density, lambda x, a: _lower_gamma(a, x), lambda x, a: _upper_gamma(a, x), ((-2, 3),)
     ),

@@ -212,13 +212,12 @@ vectors, which is none of the function's: of the largest eigenvalue it is a subg
 with a unit vector ``v`` of its space; that of a sum over all equal values is the derivative. Which
 choice that is may differ between a recorded graph and what runs at once.
 
-A derivative that is recorded before anything is known of the values is NaN at equal values in
-whatever uses the vectors, and never another number: that of ``pb.trace(pb.grad(f), a)``, of
-``pb.compile(pb.grad(f))``, of a `while_loop`, of another loop whose matrix comes from its carry,
-of a `cond` that `vmap` maps. It can't leave the pairs of equal values out: for a function of the
-matrix the cotangent of the vectors vanishes between equal values, and what it contributes, divided
-by their difference, does not. ``pb.grad(f)(a)`` is right there, also where `f` is a graph, or calls
-`checkpoint` or `cond`.
+A derivative that is recorded before anything is known of the values, as those of
+``pb.trace(pb.grad(f), a)``, of ``pb.compile(pb.grad(f))`` and of the bodies of loops are, looks at
+them when it runs. Where some are equal it takes the derivative of the program anew, as
+``pb.grad(f)(a)`` does: slower, with the same results and the same error. In a body this is done
+body by body; what a body returns of single vectors, to be put together outside, is refused there.
+A second derivative that is recorded is NaN in either direction where ``pb.hessian(f)(a)`` raises.
 """
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from pullback.numpy.namespace import plain_numpy
 from pullback.passes.simplification import simplify
 from pullback.rules.control_flow import checkpoint, cond, fori_loop, scan, switch, while_loop
 from pullback.rules.custom import CustomPrimitive, primitive, stop_gradient
+from pullback.rules.implicit import implicit
 from pullback.rules.strictness import strict
 from pullback.testing import Report, check
 from pullback.transforms.batch import vmap
@@ -70,6 +71,7 @@ __all__ = [
     "grad",
     "hessian",
     "hvp",
+    "implicit",
     "jacobian",
     "jvp",
     "linearize",

@@ -306,9 +306,15 @@ def test_an_index_into_what_was_given_away() -> None:
 
 
 def test_what_cannot_be_recorded_says_where():
-    compiled = pb.compile(lambda x: x if x[0] > 0 else -x)
-    with pytest.raises(pb.DataDependenceError, match="test_compile"):
-        compiled(X)
+    def refuses(x):
+        if x[0] > 0:
+            raise ValueError("positive")
+        return x
+
+    choice = pb.compile(lambda x: x if x[0] > 0 else -x, lift=False)
+    for compiled in (pb.compile(refuses), choice):
+        with pytest.raises(pb.DataDependenceError, match="test_compile"):
+            compiled(X)
     with pytest.raises(pb.ArgumentTypeError, match=r"pullback\.compile\(f\)"):
         pb.compile(3)
 

@@ -181,6 +181,11 @@ CALLS: dict[str, list[Call]] = {
         Call("pb.checkpoint(vector)", (V,), {"y": "2.0"}),
         Call("pb.grad(lambda x: np.sum(pb.checkpoint(vector)(x)))", (V,)),
     ],
+    "implicit": [
+        Call("pb.implicit", ("lambda z, x: z - x",), {}, f"(vector)({V})"),
+        Call("pb.implicit(lambda z, x: z - x)", ("vector",)),
+        Call("pb.jacobian(pb.implicit(lambda z, x: z - vector(x))(vector))", (V,)),
+    ],
     "stop_gradient": [Call("pb.stop_gradient", (V,))],
     "scan": [
         Call(

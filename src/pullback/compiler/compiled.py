@@ -25,6 +25,7 @@ from pullback.core.validation import name_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.graph import Graph
 from pullback.lifting.dispatch import lifted
+from pullback.lifting.effects import records
 from pullback.lifting.recording import Unrolled
 
 __all__ = ["Compiled", "compile"]
@@ -89,7 +90,7 @@ class Compiled(Chunkwise):
         function: Callable[..., Any],
         donate: tuple[int, ...] = (),
         split: Samples = AUTO,
-        lift: bool = False,
+        lift: bool = True,
     ) -> None:
         self.function = function
         self.lift = lift
@@ -177,7 +178,8 @@ class Compiled(Chunkwise):
 
     def _itself(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns, called by Python."""
-        return (lifted(self.function) if self.lift else self.function)(*args, **kwargs)
+        lift = self.lift and records()
+        return (lifted(self.function) if lift else self.function)(*args, **kwargs)
 
     def _taken_apart(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -306,7 +308,7 @@ def compile(
     *,
     donate: int | Sequence[int] = (),
     split: str | int | Sequence[int | None] | None = "auto",
-    lift: bool = False,
+    lift: bool = True,
 ) -> Compiled:
     """A function of arrays as machine code.
 
@@ -325,7 +327,8 @@ def compile(
         that of all arguments. It is a hint: what can't be split isn't. See `Compiled.report`.
     lift : bool, optional
         Whether Python's loops and conditions stay what they are where they can, as `trace` says;
-        the report lists the loops that are unrolled, with reasons.
+        the report lists the loops that are unrolled, with reasons. Loops of fewer than eight
+        iterations that have no loop inside are unrolled, which is faster.
 
     Returns
     -------
@@ -349,7 +352,8 @@ def compile(
     Warns
     -----
     UnrolledLoopWarning
-        At a call, where a Python loop of more than 300 iterations is unrolled; see `trace`.
+        At a call, where a Python loop of more than 300 iterations can't be kept, and why; see
+        `trace`.
 
     Notes
     -----

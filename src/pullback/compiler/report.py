@@ -66,7 +66,7 @@ class Report:
     cached : bool
         Whether the machine code came from disk.
     unrolled : tuple of Unrolled
-        With ``lift=True``, the Python loops that could not be kept, and why.
+        The Python loops that could not be kept, and why.
     """
 
     name: str

@@ -20,6 +20,7 @@ from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentValueError
 
 __all__ = [
+    "LEAF",
     "NAMESPACE",
     "Paths",
     "TreeSpec",
@@ -38,7 +39,9 @@ NAMESPACE = "pullback"
 """The optree namespace in which classes are registered."""
 
 TreeSpec = optree.PyTreeSpec
-_LEAF: TreeSpec = optree.treespec_leaf(namespace=NAMESPACE)
+LEAF: TreeSpec = optree.treespec_leaf(namespace=NAMESPACE)
+"""The structure of a single leaf."""
+
 _LEAF_TYPES = frozenset({np.ndarray, np.float64, np.float32, float, int, Tracer})
 _registered: set[type] = set()
 _registering = threading.Lock()
@@ -128,7 +131,7 @@ def flatten(tree: Any, what: str = "a pytree") -> tuple[list[Any], TreeSpec]:
         The function and argument, for the error message.
     """
     if type(tree) in _LEAF_TYPES:
-        return [tree], _LEAF
+        return [tree], LEAF
     while True:
         try:
             leaves, spec = optree.tree_flatten(tree, namespace=NAMESPACE)
@@ -160,7 +163,7 @@ def flatten_again(tree: Any) -> tuple[list[Any], TreeSpec | None]:
 
 def unflatten(spec: TreeSpec, leaves: Iterable[Any]) -> Any:
     """The tree of structure `spec` with these leaves."""
-    if spec is _LEAF:
+    if spec is LEAF:
         (leaf,) = leaves
         return leaf
     return optree.tree_unflatten(spec, leaves)

@@ -57,6 +57,7 @@ class Staging(Interpreter):
     """
 
     follows_integers = True
+    knows_values = False
     treatment = "recorded"
     __slots__ = (
         "_handles", "_passes", "_places", "_seen", "_sources", "_watched", "constants", "equations",

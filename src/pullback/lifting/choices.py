@@ -49,7 +49,7 @@ def lift_if(
 
     states, values, code, returned = settled(plan, record)
     plan.finish((states, values, {}))
-    return choice.signal(code, returned)
+    return choice.signal(code, plan.numbers.restored(None, returned))
 
 
 class _Choice:
@@ -67,6 +67,7 @@ class _Choice:
         def run(carry: Any) -> Any:
             signal, (states, values, _) = self.plan.run(carry, block, role)
             value = value_of(signal)
+            self.plan.numbers.note(None, None if value is NOTHING else value)
             if value is NOTHING and self._returned is not NOTHING:
                 value = trees.map_tree(placeholder, self._returned)
             elif value is not NOTHING and self._returned is NOTHING:

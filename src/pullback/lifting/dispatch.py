@@ -65,7 +65,7 @@ class Dispatcher(Effects):
         """A `for` loop; what the block around it is left by, if it is."""
         if not records():
             return self._plainly(iterable, body, orelse)
-        items = items_of(iterable)
+        items = items_of(iterable, body)
         if items is not None:
             return self._each_lifted(items, body, name, orelse, Lifted())
         if in_block() and hasattr(type(iterable), "__next__"):

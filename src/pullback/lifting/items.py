@@ -7,17 +7,19 @@ import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from pullback.core.tracing import Tracer, known
+from pullback.lifting.cells import Block
 from pullback.lifting.effects import undecided
 from pullback.lifting.recording import current
 from pullback.lifting.slices.varying import Varying
 from pullback.numpy.affine import Form, total
 
-__all__ = ["SHORT", "Items", "Over", "items_of", "iterate", "of_range"]
+__all__ = ["Items", "Over", "items_of", "iterate", "of_range"]
 
 SHORT = 4
 """Loops with fewer iterations are left to Python."""
@@ -142,10 +144,22 @@ def _rows(x: Any) -> Callable[[Any], Any]:
     return lambda k: x[k]
 
 
-def items_of(x: Any) -> Items | None:
+def items_of(x: Any, body: Block) -> Items | None:
     """The items of what a loop goes over, if it is to be lifted."""
     part = _part(x)
     if part is None or not part[1]:
         return None
     items = part[0]
-    return None if type(items.count) is int and items.count < SHORT else items
+    short = SHORT if _has_loops(body.__code__) else max(SHORT, current().innermost)
+    return None if type(items.count) is int and items.count < short else items
+
+
+_LOOPS = frozenset({"each", "while_"})
+"""What rewritten code calls where it has a loop."""
+
+
+@functools.lru_cache(maxsize=4096)
+def _has_loops(code: CodeType) -> bool:
+    """Whether there is a loop in the text of a block."""
+    inside = (each for each in code.co_consts if type(each) is CodeType)
+    return not _LOOPS.isdisjoint(code.co_names) or any(map(_has_loops, inside))

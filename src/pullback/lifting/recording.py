@@ -57,6 +57,8 @@ class Memory:
 class Recording:
     """What belongs to one call of `trace`."""
 
+    innermost: int = 0
+    """How many iterations a loop has at least that is kept although it has no loop inside."""
     unrolled: dict[tuple[str, int], Unrolled] = field(default_factory=dict)
     memories: dict[tuple[CodeType, ...], Memory] = field(default_factory=dict)
     intervals: Intervals = field(default_factory=Intervals)
@@ -87,9 +89,9 @@ def current() -> Recording:
 
 
 @contextlib.contextmanager
-def recording() -> Iterator[Recording]:
+def recording(innermost: int = 0) -> Iterator[Recording]:
     """A recording of its own, for what runs meanwhile in this thread."""
-    made = Recording()
+    made = Recording(innermost)
     _running.stack.append(made)
     try:
         yield made

@@ -19,6 +19,7 @@ from pullback.core.running import GROUND, thread
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer
 from pullback.lifting.cells import UNSET, Block, cells_of, content, fill, named, others
+from pullback.lifting.numbers import Numbers
 from pullback.lifting.purity import require_readable
 from pullback.lifting.reasons import Replan, UnliftableError
 from pullback.lifting.recorder import Recorder
@@ -99,6 +100,7 @@ class Plan:
         self.owned = False
         self._chooses = reads
         self._same: dict[str, str] = {}
+        self.numbers = Numbers()
         self.begin()
 
     def begin(self) -> None:
@@ -277,6 +279,9 @@ class Plan:
                 self._require_same(name, new)
                 continue
             outs[name] = self._checked(name, new)
+            self.numbers.note(name, new)
+            if not self._chooses:  # as many iterations as there are may be none
+                self.numbers.note(name, self.values[name])
             self._require_unwritten(name, given[name])
             for leaf in trees.flatten(new)[0]:
                 if type(leaf) is not Tracer or not leaf._mutable:
@@ -343,7 +348,8 @@ class Plan:
         if new is UNSET or not is_arrays(new):
             self._leave(name, new)
         (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
-        if self.entries.get(name) is UNSET and not are_alike(new, self.values[name]):
+        unset = self.entries.get(name) is UNSET
+        if unset and not are_alike(new, self.values[name], dtypes=not self._chooses):
             raise Replan(self, name=name, like=new)
         if spec != wanted:
             raise Replan(self, peel=f"{name} has another structure before")
@@ -352,7 +358,7 @@ class Plan:
                 raise Replan(self, peel=f"{name} has the shape {shape_of(first)} before")
             if type(first) in PYTHON_NUMBERS or type(leaf) in PYTHON_NUMBERS:
                 continue
-            if dtype_of(leaf) != dtype_of(first):
+            if not self._chooses and dtype_of(leaf) != dtype_of(first):
                 raise Replan(self, peel=f"{name} has the dtype {dtype_of(first)} before")
         return new
 
@@ -376,4 +382,5 @@ class Plan:
             x._announce()
             x._adopt(keep_layout(x, state))
         for name in values:
-            fill(self.cells[name], values[self._same.get(name, name)])
+            source = self._same.get(name, name)
+            fill(self.cells[name], self.numbers.restored(source, values[source]))

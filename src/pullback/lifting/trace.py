@@ -102,9 +102,14 @@ def trace(f: Callable[..., Any], *args: Any, lift: bool = False) -> Graph:
     return recorded(f, *args)[0]
 
 
-def recorded(f: Callable[..., Any], *args: Any) -> tuple[Graph, tuple[Unrolled, ...]]:
-    """The graph of a function, and the loops in it that could not be kept."""
+def recorded(
+    f: Callable[..., Any], *args: Any, innermost: int = 0
+) -> tuple[Graph, tuple[Unrolled, ...]]:
+    """The graph of a function, and the loops in it that could not be kept.
+
+    Loops of fewer iterations than `innermost` are left to Python if they have no loop inside.
+    """
     validation.require_function(f, "trace", usage="pullback.trace(f, x)")
-    with recording() as found:
+    with recording(innermost) as found:
         graph = graph_trace.trace(lifted(f), *args)
     return graph, tuple(found.unrolled.values())

@@ -42,11 +42,11 @@ def root_of(x: Any) -> Any:
     return x._alias.root if type(x) is Tracer and x._alias is not None else x
 
 
-def are_alike(one: Any, other: Any) -> bool:
-    """Whether two pytrees have the same structure, shapes and dtypes."""
+def are_alike(one: Any, other: Any, *, dtypes: bool) -> bool:
+    """Whether two pytrees have the same structure, shapes and, where these count, dtypes."""
     (leaves, spec), (others, other_spec) = trees.flatten(one), trees.flatten(other)
     return spec == other_spec and all(
-        shape_of(x) == shape_of(y) and dtype_of(x) == dtype_of(y)
+        shape_of(x) == shape_of(y) and (not dtypes or dtype_of(x) == dtype_of(y))
         for x, y in zip(leaves, others, strict=True)
     )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import functools
 import sys
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import CellType, FunctionType, MethodType, ModuleType
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.tracing import Tracer
-from pullback.numpy.callers import is_users_file
+from pullback.numpy.callers import is_installed, is_users_file
 from pullback.numpy.served import Served
 
 __all__ = ["BoundNames"]
@@ -74,26 +75,42 @@ class _Place:
 class _Reach:
     """A module and those that it refers to, directly or not.
 
+    Libraries that are installed bind names where something is imported, and are looked at when
+    there are more modules; there may be hundreds of them behind one name.
+
     Attributes
     ----------
-    namespaces : list of dict
-    sizes : list of int
+    own, installed : list of dict
+        The namespaces of the module and of others of the user's own, and of libraries.
+    sizes, of_installed : list of int
         How many names there were in each when it was looked through.
+    modules : int
+        How many modules there were then.
     named : list of (dict, list of str)
         The namespaces that have NumPy's functions, and their names there.
     """
 
-    __slots__ = ("named", "namespaces", "sizes")
+    __slots__ = ("installed", "modules", "named", "of_installed", "own", "sizes")
 
     def __init__(self, places: list[_Place]) -> None:
-        self.namespaces = [place.namespace for place in places]
-        self.sizes = [place.size for place in places]
+        own = places[:1] + [x for x in places[1:] if not _is_installed(x.namespace)]
+        installed = [x for x in places[1:] if _is_installed(x.namespace)]
+        self.own, self.installed = ([x.namespace for x in each] for each in (own, installed))
+        self.sizes, self.of_installed = ([x.size for x in each] for each in (own, installed))
+        self.modules = len(sys.modules)
         self.named = [(place.namespace, place.names) for place in places if place.names]
 
     def is_of(self, namespace: Namespace) -> bool:
         """Whether this is what the module reaches, and nothing was bound in any of them since."""
-        namespaces = self.namespaces
-        return namespaces[0] is namespace and list(map(len, namespaces)) == self.sizes
+        own = self.own
+        if own[0] is not namespace or [*map(len, own)] != self.sizes:
+            return False
+        modules = len(sys.modules)
+        if modules != self.modules:
+            if [*map(len, self.installed)] != self.of_installed:
+                return False
+            self.modules = modules
+        return True
 
 
 def _imported(namespace: Namespace) -> set[str]:
@@ -115,6 +132,90 @@ def _imported(namespace: Namespace) -> set[str]:
     }
 
 
+class _Sight:
+    """What a function refers to by the variables of the functions around it, and what those do.
+
+    It is right for every function of the same code and module whose variables hold the same.
+
+    Attributes
+    ----------
+    namespaces : list of dict
+        Those of the modules that it is from, and that it sees.
+    seen : list of (weakref or None, tuple)
+        The functions, `None` for the first, and for each of their variables what that held; see
+        `_trace_of`.
+    """
+
+    __slots__ = ("code", "namespace", "namespaces", "seen")
+
+    def __init__(self, function: FunctionType) -> None:
+        self.code, self.namespace = function.__code__, function.__globals__
+        self.namespaces = [*_namespaces(function)]
+        self.seen = [
+            (
+                None if part is function else weakref.ref(part),
+                tuple(map(_trace_of, map(_content, part.__closure__ or ()))),
+            )
+            for part in _parts(function)
+            if type(part) is FunctionType
+        ]
+
+    def cells(self, function: FunctionType) -> list[CellType] | None:
+        """The variables, if it is that function's, and they hold what they did."""
+        if self.code is not function.__code__ or self.namespace is not function.__globals__:
+            return None
+        cells: list[CellType] = []
+        for reference, traces in self.seen:
+            part = function if reference is None else reference()
+            if part is None:
+                return None
+            closure = part.__closure__ or ()
+            for cell, trace in zip(closure, traces, strict=True):
+                held = _content(cell)
+                if trace is None:
+                    if type(held) not in _INERT:
+                        return None
+                elif trace is not type(held) and (isinstance(trace, type) or trace() is not held):
+                    return None
+            cells += closure
+        return cells
+
+
+def _content(cell: CellType) -> Any:
+    """What a variable holds; `None` if it has no value, and NumPy's function if that is served."""
+    try:
+        held = cell.cell_contents
+    except ValueError:
+        return None
+    return held.__wrapped__ if type(held) is Served else held
+
+
+def _trace_of(held: Any) -> Any:
+    """What tells whether a variable still refers to the same, and doesn't keep that alive.
+
+    It is `None` for what refers to nothing, the class for what refers to nothing but that, and
+    otherwise a function that returns the object.
+    """
+    kind = type(held)
+    if kind in _INERT:
+        return None
+    if kind in _NUMPYS:
+        return lambda: held
+    try:
+        return weakref.ref(held)
+    except TypeError:
+        return _nothing if "__wrapped__" in _attributes(held) else kind
+
+
+_NUMPYS = (np.ufunc, type(np.sum))
+"""Types of functions that stay alive anyway."""
+
+
+def _nothing() -> Any:
+    """In place of an object that can't be known again."""
+    return _nothing
+
+
 class BoundNames:
     """Binds the names, and binds them back."""
 
@@ -122,6 +223,7 @@ class BoundNames:
         self._functions: dict[int, Served] = {}
         self._places: dict[int, _Place] = {}
         self._reaches: dict[int, _Reach] = {}
+        self._sights: dict[int, _Sight] = {}
         self._visited: dict[int, Namespace] = {}
         self._bound: list[tuple[Namespace, str, Served]] = []
         self._cells: list[tuple[CellType, Served]] = []
@@ -135,22 +237,33 @@ class BoundNames:
         """Bind the names that a function, and what it refers to, can reach."""
         while "__wrapped__" in (attributes := _attributes(function)):
             function = attributes["__wrapped__"]  # what a transform returned
-        if type(function) is FunctionType and self._sees_inert(function):
-            self._serve_reach(function.__globals__)
+        if type(function) is functools.partial and not function.args:
+            function = function.func  # with keywords, which are values
+        if type(function) is FunctionType:
+            self._serve_sight(function)
             return
         for part in _parts(function):
-            if type(part) is FunctionType:
-                for cell in _filled(part):
-                    self._serve_cell(cell)
+            for cell in _closure(part):
+                self._serve_cell(cell)
         for namespace in _namespaces(function):
             self._serve_reach(namespace)
 
-    def _sees_inert(self, function: FunctionType) -> bool:
-        """Whether what a function sees of those around it refers to no module."""
-        closure = function.__closure__
-        return closure is None or _INERT.issuperset(
-            [type(cell.cell_contents) for cell in _filled(function)]
-        )
+    def _serve_sight(self, function: FunctionType) -> None:
+        """Bind the names that a function written in Python can reach."""
+        if function.__closure__ is None:
+            self._serve_reach(function.__globals__)
+            return
+        sight = self._sights.get(id(function.__code__))
+        cells = None if sight is None else sight.cells(function)
+        if sight is None or cells is None:
+            if len(self._sights) >= MOST:
+                self._sights.clear()
+            sight = self._sights[id(function.__code__)] = _Sight(function)
+            cells = [cell for part in _parts(function) for cell in _closure(part)]
+        for cell in cells:
+            self._serve_cell(cell)
+        for namespace in sight.namespaces:
+            self._serve_reach(namespace)
 
     def _serve_reach(self, namespace: Namespace) -> None:
         """Bind the names of a module and of those that it refers to, directly or not."""
@@ -193,8 +306,8 @@ class BoundNames:
         return place
 
     def _serve_cell(self, cell: CellType) -> None:
-        served = self._functions.get(id(cell.cell_contents))
-        if served is not None:
+        served = self._functions.get(id(_content(cell)))
+        if served is not None and cell.cell_contents is not served:
             self._cells.append((cell, served))
             cell.cell_contents = served
 
@@ -211,6 +324,11 @@ class BoundNames:
             if cell.cell_contents is served:
                 cell.cell_contents = served.__wrapped__
             self._cells.pop()
+
+
+def _closure(part: Any) -> tuple[CellType, ...]:
+    """The variables of the functions around it that a function sees; none if it is no function."""
+    return (part.__closure__ or ()) if type(part) is FunctionType else ()
 
 
 def _filled(function: FunctionType) -> Iterator[CellType]:
@@ -286,3 +404,9 @@ def _is_users(namespace: Namespace) -> bool:
         return name == "__main__"
     path = namespace.get("__file__")
     return not isinstance(path, str) or is_users_file(path)
+
+
+def _is_installed(namespace: Namespace) -> bool:
+    """Whether a module is from a folder that libraries are installed in."""
+    path = namespace.get("__file__")
+    return isinstance(path, str) and is_installed(path)

@@ -8,6 +8,7 @@ and other compiled libraries is not: it hands arrays on to code in C, which want
 from __future__ import annotations
 
 import dis
+import functools
 import importlib.machinery
 import inspect
 import os
@@ -19,7 +20,7 @@ import numpy as np
 
 from pullback.numpy.operands import holds_tracer
 
-__all__ = ["asks", "is_pullbacks_file", "is_users_file", "sites", "subscripts"]
+__all__ = ["asks", "is_installed", "is_pullbacks_file", "is_users_file", "sites", "subscripts"]
 
 _LOADS = frozenset(dis.opmap[name] for name in ("LOAD_ATTR", "LOAD_METHOD") if name in dis.opmap)
 _IMPORT_FROM = dis.opmap["IMPORT_FROM"]
@@ -35,8 +36,10 @@ _SUFFIXES = tuple(importlib.machinery.EXTENSION_SUFFIXES)
 _users: dict[str, bool] = {}
 
 
-sites: dict[tuple[int, int], CodeType] = {}
-"""Instructions at which users' code has asked, each for one attribute, and the code they are in."""
+sites: dict[tuple[int, int], tuple[CodeType, bool]] = {}
+"""Instructions at which code has asked, each for one attribute: that code, and whether it is
+served.
+"""
 
 MOST_SITES = 1 << 14
 
@@ -52,12 +55,13 @@ def asks(frame: FrameType, name: str) -> bool:
     path = code.co_filename
     if path.startswith(_POLYNOMIALS):
         return any(map(_is_traced, frame.f_locals.values())) and _loads(code, at, name)
-    if not is_users_file(path) or not _loads(code, at, name):
+    served = is_users_file(path)
+    if served and not _loads(code, at, name):
         return False
     if len(sites) >= MOST_SITES:
         sites.clear()
-    sites[id(code), at] = code
-    return True
+    sites[id(code), at] = code, served
+    return served
 
 
 def _is_traced(x: Any) -> bool:
@@ -78,6 +82,12 @@ def is_users_file(path: str) -> bool:
     if known is None:
         known = _users[path] = _decide(os.path.abspath(path))
     return known
+
+
+@functools.cache
+def is_installed(path: str) -> bool:
+    """Whether a file is in a folder that libraries are installed in."""
+    return not _INSTALLED.isdisjoint(path.split(os.sep))
 
 
 def is_pullbacks_file(path: str) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import polyutils
 
-from pullback.core.running import Observer, innermost, observers, runs, suspend
+from pullback.core.running import Observer, observers, suspend, thread
 from pullback.numpy.bound_names import BoundNames
 from pullback.numpy.callers import asks, sites
 from pullback.numpy.served import Served, served_functions
@@ -48,12 +48,15 @@ class _Attribute:
             raise AttributeError(
                 f"module {module.__name__!r} has no attribute {self.name!r}"
             ) from None
-        if innermost() is not None:
+        stack = thread.stack
+        if stack and stack[-1] is not None:
             frame = _caller(1)
-            known = sites.get((id(frame.f_code), frame.f_lasti)) is frame.f_code
-            if (known or asks(frame, self.name)) and self.served.__wrapped__ is function:
+            code = frame.f_code
+            site = sites.get((id(code), frame.f_lasti))
+            asking = site[1] if site and site[0] is code else asks(frame, self.name)
+            if asking and self.served.__wrapped__ is function:
                 return self.served
-        elif not runs():
+        elif not stack:
             self.serving.leave_late()
         return function
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from pullback.core.shapes import Abstract
 from pullback.core.tracing import Tracer, ground_level, is_number, strip
-from pullback.errors import AbsentMethodError, DataDependenceError
+from pullback.errors import AbsentMethodError, ArgumentTypeError, DataDependenceError
 from pullback.numpy.foreign import running_call
 from pullback.numpy.refusals import detached, noted, refusal
 
@@ -56,6 +56,11 @@ def _constant(x: Any, target: str) -> Any:
     """What is underneath all levels of tracing, which none of them follows."""
     if not x._is_constant:
         raise detached(x, target)
+    if x.shape and np.prod(x.shape) != 1:
+        raise ArgumentTypeError(
+            f"an array of dtype {x.dtype} and shape {x.shape} was about to become {target}, as "
+            "only one of shape () can; take an element, x[i], or a sum"
+        )
     return strip(x)
 
 

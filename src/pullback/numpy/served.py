@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.primitive import Primitive, bind
 from pullback.core.running import GROUND, innermost
-from pullback.core.tracing import Tracer
+from pullback.core.tracing import NO_PARAMS, Tracer
 from pullback.numpy.arrays import array
 from pullback.numpy.copies import with_names
 from pullback.numpy.operands import holds_tracer
@@ -69,6 +70,7 @@ class Served:
     ) -> None:
         functools.update_wrapper(self, function, updated=())
         self._traced = traced
+        self._primitive = traced if type(traced) is Primitive else None
         self._nested = nested or traced
         self._makes = makes
         self._consumes = consumes
@@ -79,6 +81,8 @@ class Served:
         if not kwargs and len(args) <= self._inputs:
             for x in args:
                 if type(x) is Tracer:
+                    if self._primitive is not None:
+                        return bind(self._primitive, args, NO_PARAMS)
                     return self._traced(*args)
         return self._call(args, kwargs)
 

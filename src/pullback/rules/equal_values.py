@@ -61,6 +61,8 @@ __all__ = [
     "separated",
     "settled",
     "skew",
+    "some_equal",
+    "some_vanishing",
     "turn",
     "turn_outside",
     "vanishing",
@@ -90,6 +92,16 @@ def equal(w: Any) -> Any:
     return off & np.equal(group[..., :, None], group[..., None, :])
 
 
+def some_equal(w: Any) -> Any:
+    """Whether some of the ordered values are equal."""
+    return np.any(np.less_equal(np.abs(w[..., 1:] - w[..., :-1]), _tiny(w)))
+
+
+def some_vanishing(s: Any) -> Any:
+    """Whether some of the singular values are 0."""
+    return np.any(np.less_equal(s, _tiny(s)))
+
+
 def vanishing(s: Any) -> Any:
     """Which singular values are 0, (…, n); `NONE` if it is known of none."""
     zero = np.less_equal(s, _tiny(s))
@@ -102,10 +114,10 @@ def vanishing(s: Any) -> Any:
 def may_separate(interpreter: Any, a: Any, w: Any) -> bool:
     """Whether a derivative can set equal values of a matrix `a` apart.
 
-    It can't while elements are not known, or where derivatives outside this one follow the matrix.
-    It does so for values alone too: the vectors may come from another decomposition.
+    It can't where derivatives outside this one follow the matrix. It does so for values alone too:
+    the vectors may come from another decomposition.
     """
-    if type(interpreter) not in (Pushforward, Tape) or not shape_of(w)[-1] or not known(w):
+    if type(interpreter) not in (Pushforward, Tape) or not shape_of(w)[-1]:
         return False
     while type(a) is Tracer:
         if a._payload is not None and isinstance(a._interpreter, Pushforward | Tape):

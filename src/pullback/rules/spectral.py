@@ -6,9 +6,9 @@ matrices a phase, of which a meaningful result does not depend. Where eigenvalue
 rounding the vectors are arbitrary, and a derivative goes on with others than NumPy's. What does not
 depend on them (functions of a matrix, projectors, parts of low rank, vectors of other eigenvalues)
 has its first derivatives. For what does, the pullback raises an error, and tangents are NaN; so it
-is with second derivatives of what is computed with the vectors, and, as NaN in either direction, in
-the bodies of loops, which are recorded before anything is known of eigenvalues. See
-`pullback.rules.equal_values`.
+is with second derivatives of what is computed with the vectors. While a graph is recorded, before
+anything is known of eigenvalues, all this waits until it runs; second derivatives are NaN in either
+direction then. See `pullback.rules.equal_values` and `pullback.rules.postponed`.
 
 Source: M. Giles, *An extended collection of matrix derivative results for forward and reverse mode
 algorithmic differentiation*, Oxford 2008; for complex matrices S. Wan and S. Zhang, *Automatic
@@ -22,6 +22,7 @@ import numpy as np
 from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
 from pullback.core.structure import rowwise
+from pullback.core.tracing import known
 from pullback.rules.complex import adjoint
 from pullback.rules.equal_values import (
     NONE,
@@ -34,10 +35,13 @@ from pullback.rules.equal_values import (
     separated,
     settled,
     skew,
+    some_equal,
+    some_vanishing,
     turn,
     turn_outside,
     vanishing,
 )
+from pullback.rules.postponed import Postponed, Undecided, postpone
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal
 
@@ -60,6 +64,11 @@ def _inverse(divisor, where_not):
 def _without(factors, mask):
     """The factors, and NaN where the mask is true."""
     return factors if mask is NONE else np.where(mask, np.nan, factors)
+
+
+def _lost(y, mask):
+    """What is not known of the derivative with these results; it waits, or it is nowhere."""
+    return NONE if type(y) is Undecided else mask
 
 
 def _differences(w):
@@ -91,6 +100,8 @@ def _separate_eigh(outs, args, interpreter):
     w, v = outs
     if not may_separate(interpreter, args[0], w):
         return outs
+    if not known(w) or type(interpreter.infinitesimal) is Postponed:
+        return postpone(interpreter, outs, lambda: some_equal(w))
     same = equal(w)
     if same is NONE:
         return outs
@@ -114,7 +125,7 @@ def eigh(y, _a, *, uplo="L", driver=None):
     same, on = equal(w), np.eye(shape_of(w)[-1], dtype=bool)
     factors = _inverse(_differences(w), same | on)
     if changes is None:
-        return _of_eigh(v, _without(factors, same), uplo)
+        return _of_eigh(v, _without(factors, _lost(y, same)), uplo)
     (v,) = settled(y[0], v)
     singular = [_inverse(_differences(change), ~same) for change in changes]
     maps = [_of_eigh(v, each, uplo) for each in (factors, *singular)]
@@ -162,6 +173,8 @@ def _separate_svd(outs, args, interpreter):
     u, s, vh = outs
     if not may_separate(interpreter, args[0], s):
         return outs
+    if not known(s) or type(interpreter.infinitesimal) is Postponed:
+        return postpone(interpreter, outs, lambda: some_equal(s) | some_vanishing(s))
     same, zero = equal(s), vanishing(s)
     if same is NONE and zero is NONE:
         return outs
@@ -209,7 +222,7 @@ def svd(y, _a):
         # Without an imaginary part, nothing on the diagonal of K is divided.
         lost = both & (same | (u.dtype.kind == "c"))
         rest = zero & (_tall(u) | _tall(adjoint(vh)))
-        masks = (same, lost, rest)
+        masks = [_lost(y, mask) for mask in (same, lost, rest)]
         return _of_svd(u, vh, list(map(_without, factors, masks)))
     u, vh = settled(y[1], u, vh)
     singular = [

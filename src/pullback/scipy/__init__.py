@@ -9,8 +9,12 @@ follow(
     {
         "scipy.fft": "pullback.scipy.fft",
         "scipy.fftpack": "pullback.scipy.fftpack",
+        "scipy.integrate": "pullback.scipy.integrate",
+        "scipy.interpolate": "pullback.scipy.interpolate",
         "scipy.linalg": "pullback.scipy.linalg",
         "scipy.linalg.interpolative": "pullback.scipy.linalg.interpolative",
+        "scipy.ndimage": "pullback.scipy.ndimage",
+        "scipy.optimize": "pullback.scipy.optimize",
         "scipy.signal": "pullback.scipy.signal",
         "scipy.sparse": "pullback.scipy.sparse",
         "scipy.spatial": "pullback.scipy.spatial",

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullback.numpy.decisions import Kind, decide, decide_module, decision_of, decisions
+from pullback.numpy.decisions import Kind, decide_module, decision_of, decisions
 from pullback.numpy.foreign import GENERAL, advice
 from pullback.numpy.protocol import array_functions
 
 __all__ = ["for_numpy", "for_scipy"]
 
 _WRAPPED = "wrap it with @pullback.primitive and give it a rule"
-_SOLVER = (
-    "wrap the call with @pullback.primitive, with what the equations depend on among its "
-    "arguments, and give it the rule of an implicit function: where F(z, p) = 0, "
-    "∂z/∂p = −(∂F/∂z)⁻¹ ∂F/∂p"
-)
 _TRANSFORM = "Write it with the transforms of scipy.fft, such as fft and dct, which have rules"
 
 FAMILIES = {
@@ -23,10 +18,9 @@ FAMILIES = {
     "scipy.fft": _TRANSFORM,
     "scipy.fftpack": _TRANSFORM,
     "scipy.integrate": (
-        "Write a quadrature as a sum over its nodes, which np.polynomial.legendre.leggauss(n) "
-        "gives, and a method for differential equations as a loop over its steps, in Python or "
-        "with pullback.fori_loop or pullback.scan; or wrap the call with @pullback.primitive, "
-        "with the parameters among its arguments, and give it a rule"
+        "Call quad, nquad or solve_ivp, which have derivatives; or write a quadrature as a sum "
+        "over its nodes, which np.polynomial.legendre.leggauss(n) gives, and a method for differential "
+        "equations as a loop over its steps, in Python or with pullback.fori_loop or pullback.scan"
     ),
     "scipy.interpolate": (
         "Interpolate linearly with np.interp, which has a rule; or wrap the call with "
@@ -38,7 +32,12 @@ FAMILIES = {
         f"Write it with NumPy's functions, such as np.pad and sliding_window_view; or {_WRAPPED}; "
         "that of a filter, which is linear, is pullback.Linear(f) with the function itself"
     ),
-    "scipy.optimize": f"Solvers are not differentiated step by step: {_SOLVER}",
+    "scipy.optimize": (
+        "Call minimize, root, least_squares or another solver that has the derivatives of its "
+        "solution; or put this call into a function of what the equations depend on, under "
+        "@pullback.implicit(condition), a function of the solution and the same arguments that "
+        "vanishes"
+    ),
     "scipy.signal": (
         f"Write it with functions that have a rule, such as scipy.signal.convolve and lfilter; or "
         f"{_WRAPPED}; that of a filter, which is linear, is pullback.Linear(f) with the function "
@@ -101,11 +100,6 @@ def for_scipy(name: str) -> str:
     for module in (np, np.linalg) if family in NAMESAKES else ():
         if getattr(module, function, None) in array_functions:
             return f"Call {module.__name__}.{function}, which has a rule"
-    if family == "scipy.optimize" and function.startswith(("minimize", "fmin")):
-        return (
-            "Minimisation is not differentiated step by step: minimise outside of the function; "
-            f"or, with F the gradient of what is minimised, {_SOLVER}"
-        )
     if family == "scipy.special.cython_special":
         return f"Call scipy.special.{function}, which takes what is traced if it has a rule"
     families = [each for each in FAMILIES if name.startswith(each + ".")]
@@ -126,13 +120,5 @@ advice["numpy"] = for_numpy
 for _module, _family in {
     "scipy.cluster.hierarchy": "scipy.cluster",
     "scipy.cluster.vq": "scipy.cluster",
-    "scipy.integrate": "scipy.integrate",
-    "scipy.interpolate": "scipy.interpolate",
-    "scipy.ndimage": "scipy.ndimage",
-    "scipy.optimize": "scipy.optimize",
 }.items():
     decide_module(_module, Kind.REFUSED, FAMILIES[_family])
-decide(
-    "scipy.ndimage", "distance_transform_edt", Kind.CONSTANT,
-    "of an image it tells zeros from all else",
-)  # fmt: skip

@@ -11,7 +11,7 @@ from pullback.numpy.decisions import Kind, decide
 from pullback.scipy.constants import constant_call
 from pullback.scipy.first_step import first_traced, give_first_step
 
-__all__ = ["constant", "passed", "refused"]
+__all__ = ["constant", "passed", "refused", "refusing"]
 
 
 def constant(module: ModuleType, names: str, reason: str) -> None:
@@ -33,10 +33,12 @@ def refused(module: ModuleType, names: str, instead: str) -> None:
     for name in names.split():
         function = getattr(module, name, None)
         if type(function) is FunctionType:
-            give_first_step(function, _refusing(function, f"{module.__name__}.{name}", instead))
+            give_first_step(function, refusing(function, f"{module.__name__}.{name}", instead))
 
 
-def _refusing(function: FunctionType, name: str, instead: str) -> Any:
+def refusing(function: FunctionType, name: str, instead: str) -> Any:
+    """What a function of this public name does with traced values, if it is to raise an error."""
+
     def refuse(*args: Any, **kwargs: Any) -> Any:
         out = constant_call(function, args, kwargs)
         if out is not NotImplemented:

@@ -29,12 +29,14 @@ from pullback.core.tracing import Tracer
 __all__ = [
     "any_traced",
     "compiled",
-    "composites",
+    "composite",
     "first_traced",
     "give_first_step",
+    "give_method",
     "plain",
     "served",
     "serves",
+    "traced_within",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,8 +51,30 @@ What is compiled can't be given a first step: these refuse traced arguments, as 
 nothing serves does, where they turn them into arrays of their own.
 """
 
-composites: dict[type, Callable[[Any], Any]] = {}
-"""Classes of objects that hold a traced value, and what gives that value of one."""
+Reader = Callable[[Any], Any]
+
+_composites: dict[type, Reader] = {}
+_readers: dict[type, Reader | None] = {}
+_UNKNOWN: Any = object()
+
+
+def composite(cls: type, traced: Reader) -> None:
+    """State that objects of a class, and of its subclasses, may hold traced values.
+
+    `traced` gives such a value of an object, or `None` if it holds none.
+    """
+    _composites[cls] = traced
+    _readers.clear()
+
+
+def traced_within(x: Any) -> Any:
+    """A traced value that an object of a class that may hold some does hold, or `None`."""
+    kind = type(x)
+    reader = _readers.get(kind, _UNKNOWN)
+    if reader is _UNKNOWN:
+        found = (_composites[each] for each in kind.__mro__ if each in _composites)
+        reader = _readers[kind] = next(found, None)
+    return None if reader is None else reader(x)
 
 
 def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
@@ -77,7 +101,7 @@ def serves(*functions: Callable[..., Any]) -> Callable[[F], F]:
 
 def _as_known(function: Callable[..., Any], implementation: Callable[..., Any]) -> Any:
     """`implementation`, without the keywords that the function lacks in the release that runs."""
-    code = getattr(implementation, "__code__", None)
+    code = getattr(inspect.unwrap(implementation), "__code__", None)
     try:
         known = inspect.signature(function).parameters
     except (TypeError, ValueError):  # no function at all, which is refused, or a ufunc behind it
@@ -139,8 +163,8 @@ def first_traced(values: Iterable[Any]) -> Any:
             found = first_traced(x)
         elif isinstance(x, dict):
             found = first_traced(dict.values(x))
-        elif kind in composites:
-            return composites[kind](x)
+        else:
+            found = traced_within(x)
         if found is not None:
             return found
     return None
@@ -167,6 +191,23 @@ def give_first_step(
     # The last of all: a call in another thread has the old code or the new, and both work.
     asked = _always if always else any_traced
     function.__code__ = _first_step(function.__code__, (asked, traced, original))
+
+
+def give_method(cls: type, name: str, traced: Callable[..., Any]) -> None:
+    """Let a method that is compiled code hand calls with tracers to `traced`.
+
+    Code of its own it can't be given: the class, which must be one that Python code could have
+    made, is given another method, and what was bound before stays what it was.
+    """
+    original = inspect.unwrap(vars(cls)[name])
+
+    @functools.wraps(original)
+    def method(*args: Any, **kwargs: Any) -> Any:
+        if any_traced(args) or (kwargs and any_traced(kwargs.values())):
+            return traced(*args, **kwargs)
+        return original(*args, **kwargs)
+
+    setattr(cls, name, method)
 
 
 def _always(_values: Iterable[Any]) -> bool:

@@ -186,7 +186,10 @@ def _within(module: str) -> bool:
     return module in _RETOLD or (parts[:2] == ["scipy", "signal"] and len(parts) > 2)
 
 
-_RETOLD = {"scipy._lib._array_api", "scipy.fft._helper", "numpy.polynomial.polynomial"}
+_RETOLD = {
+    "scipy._lib._array_api", "scipy.fft._helper", "scipy.integrate._quadrature",
+    "numpy.polynomial.polynomial",
+}  # fmt: skip
 
 
 def _copy(function: FunctionType, names: Names) -> Any:

@@ -73,7 +73,8 @@ def lower(leaf: Any, interpreter: Interpreter, where: str) -> tuple[Any, Any]:
     """A result's value one level below the interpreter, and its payload; `None` if constant."""
     if type(leaf) is not Tracer:
         return leaf, None
-    leaf._refresh()
+    if leaf._alias is not None:
+        leaf._refresh()
     if leaf._interpreter is interpreter:
         return interpreter.lowered(leaf._value, leaf._payload)
     if grounded(leaf):
@@ -166,12 +167,12 @@ def owned(x: Any, taken: set[int]) -> Any:
 
     `taken` has the identities of the arrays that others hold; the result's is added.
     """
-    if is_plain(x):
-        if x.base is not None or not x.flags.writeable or id(x) in taken:
+    if issubclass(kind := type(x), np.ndarray):
+        if x.base is not None or id(x) in taken or not x.flags.writeable:
             x = x.copy(order="K")
         taken.add(id(x))
         return x
-    return x._snapshot() if isinstance(x, Tracer) else x
+    return x._snapshot() if kind is Tracer else x
 
 
 def handed_out(derivative: Any, primal: Any, taken: set[int]) -> Any:
@@ -198,6 +199,11 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
 
     Arrays that were made inside, and to which nothing traced was written, are plain arrays here.
     """
+    kind = type(tree)
+    if kind is Tracer:
+        return [tree._value if grounded(tree) else tree], trees.LEAF
+    if kind is np.ndarray and tree.dtype.kind in "fc":
+        return [tree], trees.LEAF
     leaves, spec = trees.flatten(tree, f"{where}: {argument}")
     paths = trees.Paths(spec)
     for number, leaf in enumerate(leaves):

@@ -56,8 +56,8 @@ class Sparse:
 class Pushforward(Interpreter):
     """Carries (primal, tangent) and applies each rule's pushforwards.
 
-    Its `infinitesimal` is what equal values were set apart by; see
-    `pullback.transforms.infinitesimals`.
+    Its `infinitesimal` is what equal values were set apart by, or will be; see
+    `pullback.transforms.infinitesimals` and `pullback.rules.postponed`.
     """
 
     __slots__ = ("infinitesimal",)
@@ -111,8 +111,12 @@ class Pushforward(Interpreter):
                 )
         if primitive.multiple:
             out_dot = out_dot or (None,) * len(out)
-            return tuple(map(self.carry, out, out_dot, support or (None,) * len(out)))
-        return self.carry(out, out_dot, support)
+            results = tuple(map(self.carry, out, out_dot, support or (None,) * len(out)))
+        else:
+            results = self.carry(out, out_dot, support)
+        if self.infinitesimal is not None:
+            self.infinitesimal.ran(primitive, values, dots, params, results)
+        return results
 
     def operate(self, primitive: Primitive, evaluate: Callable[..., Any], x: Any, y: Any) -> Any:
         if not self.open:
@@ -136,7 +140,7 @@ class Pushforward(Interpreter):
 
     def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
         dot, found = payload.dot if type(payload) is Sparse else payload, self.infinitesimal
-        return (value, dot) if found is None else (found.settled(value), found.unscaled(dot))
+        return (value, dot) if found is None else (found.settled(value), found.left(value, dot))
 
     @staticmethod
     def _look(

@@ -22,6 +22,9 @@ not vanish that must. To find out, all is done along four directions at once, as
   its own vectors rest, and only those of others turn;
 * one that nothing is invariant under (`PROBE`), which tells how large rounding is in the others.
 
+While a program is recorded nothing is known of its values, and none are set apart: see
+`pullback.rules.postponed`.
+
 One derivation is one order of ε. Where a derivative of such a derivative is wanted, or that of a
 decomposition of what follows another one, higher orders would be; there values are not set apart.
 """
@@ -159,6 +162,28 @@ class Infinitesimal(Pushforward):
     def _along(self, *columns: Any) -> Tracer:
         return Tracer(self.directions, np.stack(columns), MAPPED)
 
+    def ran(self, *operation: Any) -> None:
+        """Told of each operation; it is in the values."""
+
+    # -- sweeps ----------------------------------------------------------------------------------
+
+    def push(self, linear: Any, dots: Sequence[Any]) -> list[Any]:
+        """The tangents of a linearisation's outputs."""
+        return list(map(self.unscaled, linear.pushed(list(map(self.scaled, dots)))))
+
+    def pull(
+        self, linear: Any, seeds: Sequence[Any], *, once: bool, onto: Sequence[Any]
+    ) -> list[Any]:
+        """The cotangents of a linearisation's inputs.
+
+        Seeds may have been made of the very vectors that they are for: what depends on the choice
+        of these shows with others.
+        """
+        others = self.disturbed(seeds)
+        if others:
+            linear.pulled_sparse(others)
+        return list(map(self.finished, linear.pulled_sparse(seeds, once=once, onto=onto)))
+
     # -- tangents: multiplied by ε ---------------------------------------------------------------
 
     def scaled(self, dot: Any) -> Any:
@@ -169,6 +194,10 @@ class Infinitesimal(Pushforward):
         """ε times the tangent of values or vectors, which has terms of order 1/ε."""
         return singular(dot, even, uneven, dot / amount, probe, of=self)
 
+    def left(self, _value: Any, dot: Any) -> Any:
+        """The tangent of a result."""
+        return self.unscaled(dot)
+
     def unscaled(self, dot: Any) -> Any:
         """The tangent of which this is ε times; NaN where it would be infinite."""
         if dot is None:
@@ -178,7 +207,7 @@ class Infinitesimal(Pushforward):
         # In the difference, no decomposition has turned beneath the tangents that it made.
         turned = turn - counterturn
         most = self.rounding(dot) * np.abs(lead[2])
-        size = self.rounding(dot) * (np.abs(probe) + np.abs(lead[2]))
+        size = self.rounding(dot) * (np.abs(probe) + np.abs(lead[2])) + self.negligible(one, probe)
         off = np.greater(np.abs(lead[0]), most) | np.greater(np.abs(lead[1]), most)
         off = off | np.greater(np.abs(turned), size)
         off = off | np.greater(np.abs(one - other), size + self.rounding(dot) * np.abs(one))
@@ -198,6 +227,10 @@ class Infinitesimal(Pushforward):
             for number, seed in enumerate(seeds)
         ]
 
+    def decided(self, _linear: Any, _seeds: Any, _onto: Any, found: list[Any]) -> list[Any]:
+        """The cotangents of the inputs of a body that is recorded."""
+        return list(map(self.finished, found))
+
     def finished(self, bar: Any) -> Any:
         """The cotangent of an input. It must not depend on the choice of vectors."""
         if bar is None:
@@ -205,6 +238,7 @@ class Infinitesimal(Pushforward):
         found, probe = self.settled(bar), self.change(bar, PROBE)
         turned = np.abs(self.change(bar, TURN)) + np.abs(self.change(bar, COUNTERTURN))
         size = self.rounding(found) * (np.abs(probe) + np.abs(found))
+        size = size + self.negligible(found, probe)
         off = np.greater(turned, size)
         if not known(off):
             return np.where(off, np.nan, found).astype(dtype_of(found))
@@ -215,6 +249,14 @@ class Infinitesimal(Pushforward):
     def rounding(self, x: Any) -> Any:
         """What is rounding in proportion to a probe, which is small by accident sometimes."""
         return self.extent**0.5 * np.finfo(dtype_of(x)).eps ** 0.6
+
+    def negligible(self, *arrays: Any) -> Any:
+        """What is rounding beside the largest elements of these arrays.
+
+        An element, and its probe, may both be 0 by symmetry.
+        """
+        largest = sum(np.max(np.abs(x), initial=0) for x in arrays)
+        return 1000 * self.extent**0.5 * np.finfo(dtype_of(arrays[0])).eps * largest
 
 
 def undetermined(name: str) -> ArgumentValueError:

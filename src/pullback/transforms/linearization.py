@@ -43,36 +43,38 @@ class Linearization:
 
     Attributes
     ----------
-    infinitesimal : Infinitesimal or None
-        What equal values were set apart by, in the recorded program.
+    infinitesimal : Infinitesimal, Postponed or None
+        What equal values were set apart by, in the recorded program, or will be.
+    log : dict or None
+        See `Tape`.
     masks, met : bool
         Whether an operation hands out strong zeros, or is at a singular point.
     nodes : list of Node
         What the outputs depend on, in the order of evaluation.
     """
 
-    __slots__ = ("infinitesimal", "inputs", "masks", "met", "nodes", "outputs")
+    __slots__ = ("infinitesimal", "inputs", "log", "masks", "met", "nodes", "outputs")
 
     def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node | None], tape: Tape) -> None:
         self.inputs = inputs
         self.outputs = outputs
-        self.infinitesimal = tape.infinitesimal
+        self.infinitesimal, self.log = tape.infinitesimal, tape.log
         self.masks, self.met = tape.masks, tape.met
         self.nodes = _in_order(outputs)
 
     def push(self, dots: Sequence[Any]) -> list[Any]:
         """Tangents of the outputs from tangents of the inputs; `None` is zero."""
-        infinitesimal = self.infinitesimal
-        if infinitesimal is not None:
-            dots = list(map(infinitesimal.scaled, dots))
-            return list(map(infinitesimal.unscaled, self._push(dots)))
+        if self.infinitesimal is not None:
+            found: list[Any] = self.infinitesimal.push(self, dots)
+            return found
         if self._can_be_retried():
-            found = self._push(dots, trusting=True)
+            found = self.pushed(dots, trusting=True)
             if not any(map(may_be_nan, found)):
                 return found
-        return self._push(dots)
+        return self.pushed(dots)
 
-    def _push(self, dots: Sequence[Any], *, trusting: bool = False) -> list[Any]:
+    def pushed(self, dots: Sequence[Any], *, trusting: bool = False) -> list[Any]:
+        """What the operations as they are recorded give; with all strong zeros, or trusting."""
         values: dict[Any, Any] = dict(zip(self.inputs, dots, strict=True))
         supports: dict[Any, Any] = {} if trusting else _of_seeds(self.inputs, dots)
         with np.errstate(all="ignore"):
@@ -117,15 +119,10 @@ class Linearization:
         sweep may have to be done over. To the cotangents that `onto` has, one for each input,
         those found here are added.
         """
-        infinitesimal = self.infinitesimal
-        if infinitesimal is None:
-            return self._pull(seeds, once=once, onto=onto)
-        # Seeds may have been made of the very vectors that they are for: what depends on the choice
-        # of these shows with others.
-        others = infinitesimal.disturbed(seeds)
-        if others:
-            self._pull_sparse(others)
-        return list(map(infinitesimal.finished, self._pull_sparse(seeds, once=once, onto=onto)))
+        if self.infinitesimal is None:
+            return self.pulled(seeds, once=once, onto=onto)
+        found: list[Any] = self.infinitesimal.pull(self, seeds, once=once, onto=onto)
+        return found
 
     def _can_be_retried(self) -> bool:
         """Whether a sweep may leave strong zeros out of account, and be done over if it has NaN.
@@ -134,7 +131,7 @@ class Linearization:
         """
         return not self.met and all(each is None or each.only_maps for each in thread.stack)
 
-    def _pull(self, seeds: Sequence[Any], *, once: bool, onto: Sequence[Any]) -> list[Any]:
+    def pulled(self, seeds: Sequence[Any], *, once: bool, onto: Sequence[Any]) -> list[Any]:
         """The sweep, which minds strong zeros where there may be some and they matter."""
         full = not self.masks and not _of_seeds(self.outputs, seeds)
         if full and not self.met:
@@ -143,11 +140,13 @@ class Linearization:
             found = self._pull_full(seeds, release=False, keep=not once)
             if not any(map(may_be_nan, found)):
                 if once:
-                    while self.nodes:
-                        self.nodes.pop().release()
+                    for node in self.nodes:
+                        node.release()
+                    self.nodes = []
                 return found
-        return self._pull_sparse(seeds, once=once, onto=onto)
+        return self.pulled_sparse(seeds, once=once, onto=onto)
 
+    @np.errstate(all="ignore")
     def _pull_full(
         self, seeds: Sequence[Any], *, release: bool, keep: bool, onto: Sequence[Any] = ()
     ) -> list[Any]:
@@ -156,21 +155,21 @@ class Linearization:
         for output, bar in zip(self.outputs, seeds, strict=True):
             if output is not None and bar is not None:
                 bars.add(output, fit(bar, output.shape, output.dtype))
-        with np.errstate(all="ignore"):
-            for node in reversed(self.nodes):
+        pop = bars.pop
+        for node in reversed(self.nodes):
+            bar = pop(node, None) if node.parents else None
+            if bar is not None:
                 if type(node) is Operation:
-                    bar = bars.pop(node, None)
-                    if bar is not None:
-                        _pull_through(node, bar, bars, keep)
-                elif type(node) is Output:
-                    bar = bars.pop(node, None)
-                    if bar is not None:
-                        bars.add_output(node, bar)
-                if release:
-                    self.nodes.pop().release()
-        return [bars.get(node) for node in self.inputs]
+                    _pull_through(node, bar, bars, keep)
+                else:
+                    bars.add_output(node, bar)
+            if release:
+                node.release()
+        if release:
+            self.nodes = []
+        return [*map(bars.get, self.inputs)]
 
-    def _pull_sparse(
+    def pulled_sparse(
         self, seeds: Sequence[Any], *, once: bool = False, onto: Sequence[Any] = ()
     ) -> list[Any]:
         """The sweep that follows where cotangents have strong zeros."""
@@ -202,55 +201,67 @@ class Linearization:
                 bars.add(output, fit(bar, output.shape, output.dtype), support)
         self._sweep(bars, once=False)
         found = [bars.get(node) for node in self.inputs]
-        return found, list(map(found_again, found, map(bars.supports.get, self.inputs)))
+        after = list(map(found_again, found, map(bars.supports.get, self.inputs)))
+        if self.infinitesimal is not None:
+            found = self.infinitesimal.decided(self, seeds, onto, found)
+        return found, after
 
+    @np.errstate(all="ignore")
     def _sweep(self, bars: Cotangents, *, once: bool) -> None:
         """From the cotangents of the outputs to those of the inputs."""
-        with np.errstate(all="ignore"):
-            for node in reversed(self.nodes):
-                if type(node) is Operation:
-                    bar = bars.pop(node, None)
-                    if bar is not None:
-                        support = bars.supports.pop(node, None)
-                        if type(bar) is not list:
-                            support = found_again(bar, support)
-                        if node.met is not None:
-                            bar = node.met.pulled(bar, support, node.parents)
-                        primitive = node.primitive
-                        if support is None and not (primitive.masks or primitive.follows):
-                            _pull_through(node, bar, bars, not once)
-                        else:
-                            _pull_sparse(node, bar, support, bars, keep=not once)
-                elif type(node) is Output:
-                    bar = bars.pop(node, None)
-                    if bar is not None:
-                        bars.add_output(node, bar)
-                if once:
-                    self.nodes.pop().release()
+        for node in reversed(self.nodes):
+            if type(node) is Operation:
+                bar = bars.pop(node, None)
+                if bar is not None:
+                    support = bars.supports.pop(node, None)
+                    if type(bar) is not list:
+                        support = found_again(bar, support)
+                    if node.met is not None:
+                        bar = node.met.pulled(bar, support, node.parents)
+                    primitive = node.primitive
+                    if support is None and not (primitive.masks or primitive.follows):
+                        _pull_through(node, bar, bars, not once)
+                    else:
+                        _pull_sparse(node, bar, support, bars, keep=not once)
+            elif type(node) is Output:
+                bar = bars.pop(node, None)
+                if bar is not None:
+                    bars.add_output(node, bar)
+            if once:
+                node.release()
+        if once:
+            self.nodes = []
 
 
 def _in_order(outputs: Sequence[Node | None]) -> list[Node]:
     """The nodes that the outputs depend on, in the order of evaluation."""
-    stack = [output for output in outputs if output is not None]
-    seen = set(stack)
-    stack = list(seen)
-    nodes = []
-    while stack:
-        node = stack.pop()
-        nodes.append(node)
+    nodes = [*{output: None for output in outputs if output is not None}]
+    seen = set(nodes)
+    for node in nodes:  # which grows
         for parent in node.parents:
             if parent is not None and parent not in seen:
                 seen.add(parent)
-                stack.append(parent)
-    nodes.sort(key=operator.attrgetter("index"))
+                nodes.append(parent)
+    nodes.sort(key=_index_of)
     return nodes
+
+
+_index_of = operator.attrgetter("index")
 
 
 def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> None:
     """Add Jᵢᵀȳ to the cotangent of each argument of an operation."""
-    entries: Any = node.linear_maps() if keep else node.entries()
     parents = node.parents
-    if isinstance(entries, Joint):
+    entries: Any = node.maps
+    if entries is None:
+        if keep:
+            entries = node.linear_maps()
+        else:
+            out = node.out
+            entries = node.primitive.entries(
+                node if out is None else out, node.args, node.params, parents
+            )
+    if type(entries) not in _ROWS:
         terms = _joint_terms(entries, node, bar, bars)
         for position, parent in enumerate(parents):
             if parent is not None and terms[position] is not None:
@@ -288,7 +299,7 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> No
                 continue
             if type(term) in PYTHON_NUMBERS:
                 term = _fitting(term, node, position)
-        if term.shape != parent.shape or term.dtype is not parent.dtype:
+        if term.dtype is not parent.dtype or term.shape != parent.shape:
             term = _fitting(term, node, position)
         if last is not None and type(term) is _ndarray and term.base is not None:
             term = term.copy()
@@ -381,3 +392,4 @@ def _fitting(term: Any, node: Operation, position: int) -> Any:
 
 
 _float64, _ndarray = np.float64, np.ndarray
+_ROWS = (tuple, list)

@@ -90,16 +90,15 @@ class Recording:
         `taken` has the identities of arrays that the results must not be.
         """
         remaining = iter(bars)
-        return tuple(
-            trees.unflatten(
-                argument.spec,
-                [
-                    handed_out(next(remaining) if type(leaf) is Node else None, leaf, taken)
-                    for leaf in argument.leaves
-                ],
-            )
-            for argument in self.arguments
-        )
+        found = []
+        for argument in self.arguments:
+            leaves = [
+                handed_out(next(remaining) if type(leaf) is Node else None, leaf, taken)
+                for leaf in argument.leaves
+            ]
+            spec = argument.spec
+            found.append(leaves[0] if spec is trees.LEAF else trees.unflatten(spec, leaves))
+        return tuple(found)
 
 
 def record(
@@ -139,9 +138,9 @@ def record(
                     read.append((leaf, glimpse(leaf), position, number))
                 tracer = tape.input(snapshot(leaf) if keep or type(leaf) is Tracer else leaf)
                 leaves[number] = tracer
-                inputs.append(tracer._payload)
                 nodes.append(tracer._payload)
-            args[position] = trees.unflatten(spec, leaves)
+                inputs.append(tracer._payload)
+            args[position] = leaves[0] if spec is trees.LEAF else trees.unflatten(spec, leaves)
             arguments.append(Argument(position, spec, nodes))
         out = call(f, args, tape)
         for leaf, before, position, number in read:
@@ -162,7 +161,7 @@ def record(
             leaves[number] = _give(value, taken, keep=keep)
             outputs.append(node)
             out_leaves.append(node or Abstract.of(value))
-    out = trees.unflatten(spec, leaves)
+    out = leaves[0] if spec is trees.LEAF else trees.unflatten(spec, leaves)
     linearization = Linearization(inputs, outputs, tape)
     return Recording(where, arguments, out, spec, out_leaves, aux, linearization)
 

@@ -19,9 +19,10 @@ from pullback.core.maps import Followed, Maps
 from pullback.core.memory import Snapshots
 from pullback.core.precision import PYTHON_NUMBERS, as_scalar
 from pullback.core.primitive import SCALARS, Primitive, locally_constant
+from pullback.core.running import thread
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.singular import Met, watch
-from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer
+from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer, known, traced
 
 __all__ = ["Node", "Operation", "Output", "Tape"]
 
@@ -73,27 +74,12 @@ class Operation(Node):
 
     __slots__ = ("args", "maps", "met", "out", "params", "primitive")
 
-    def __init__(
-        self,
-        index: int,
-        out: Any,
-        parents: tuple[Node | None, ...],
-        primitive: Primitive,
-        args: Sequence[Any],
-        params: dict[str, Any],
-    ) -> None:
-        self.index = index
-        self.parents = parents
-        self.primitive = primitive
-        if type(out) in PYTHON_NUMBERS:
-            out = as_scalar(out)
-        self.shape = out.shape
-        self.dtype = out.dtype
-        self.out = out if primitive.keeps_out else None
-        self.args = args
-        self.params = params
-        self.maps: Maps | None = None
-        self.met: Met | None = None
+    primitive: Primitive
+    out: Any
+    args: Sequence[Any]
+    params: dict[str, Any]
+    maps: Maps | None
+    met: Met | None
 
     def linear_maps(self) -> Maps:
         """The linear maps at the recorded point, evaluated on first use and kept."""
@@ -119,6 +105,35 @@ class Operation(Node):
         self.out, self.args, self.maps = None, (), None
 
 
+def _applied(
+    index: int,
+    out: Any,
+    parents: tuple[Node | None, ...],
+    primitive: Primitive,
+    args: Sequence[Any],
+    params: dict[str, Any],
+) -> Operation:
+    """The application of a primitive that has the result `out`; it takes less than a call of the
+    class.
+    """
+    node: Operation = _new(Operation)
+    node.index = index
+    node.parents = parents
+    node.primitive = primitive
+    if type(out) in PYTHON_NUMBERS:
+        out = as_scalar(out)
+    node.shape = out.shape
+    node.dtype = out.dtype
+    node.out = out if primitive.keeps_out else None
+    node.args = args
+    node.params = params
+    node.maps = node.met = None
+    return node
+
+
+_new = object.__new__
+
+
 def _outside(x: Any) -> Any:
     """What is kept of an argument beside the linear maps: no array but an index or a condition."""
     return Abstract.of(x) if dtype_of(x).kind in "fc" else x
@@ -138,24 +153,30 @@ class Tape(Interpreter):
 
     Attributes
     ----------
-    infinitesimal : Infinitesimal or None
-        What equal values were set apart by; see `pullback.transforms.infinitesimals`.
+    infinitesimal : Infinitesimal, Postponed or None
+        What equal values were set apart by, or will be when the values are known; see
+        `pullback.transforms.infinitesimals` and `pullback.rules.postponed`.
+    log : dict or None
+        Where values are not known: those of inputs and of all arguments of operations, by node.
     masks : bool
         Whether an operation hands out strong zeros; see `pullback.transforms.support`.
     met : bool
         Whether an operation is at a singular point that somebody wants to know of.
-    snapshots : Snapshots
+    snapshots : Snapshots or None
         What is kept of constants.
     """
 
-    __slots__ = ("_asks", "count", "infinitesimal", "masks", "met", "snapshots")
+    __slots__ = ("_asks", "count", "infinitesimal", "log", "masks", "met", "snapshots")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.count = 0
         self._asks = ROUND
-        self.snapshots = Snapshots()
+        self.snapshots: Snapshots | None = None  # made when one is needed
         self.infinitesimal: Any = None
+        self.log: dict[Node, Any] | None = None
+        if not all(each is None or each.knows_values for each in thread.stack):
+            self.log = {}
         self.masks = self.met = False
 
     def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
@@ -169,14 +190,18 @@ class Tape(Interpreter):
             full_collections.wait()
         if type(value) is float:  # as a leaf of a wide pytree often is
             return Tracer(self, value, Node(self.count, (), _FLOAT))
-        return Tracer(self, value, Node(self.count, shape_of(value), dtype_of(value)))
+        node = Node(self.count, shape_of(value), dtype_of(value))
+        if self.log is not None or not known(value):
+            self.log = self.log or {}
+            self.log[node] = value
+        return Tracer(self, value, node)
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
             self.require_open(primitive.name)
         values: list[Any] = []
         parents: list[Node | None] = []
-        varies = traced = False
+        varies = outer = False
         for arg in args:
             parent = None
             if type(arg) is Tracer:
@@ -185,7 +210,7 @@ class Tape(Interpreter):
                     if parent is not None:
                         varies = True
                 if type(arg) is Tracer:
-                    traced = True
+                    outer = True
             values.append(arg)
             parents.append(parent)
         rule = primitive.rule
@@ -193,12 +218,12 @@ class Tape(Interpreter):
             return self._evaluate(primitive, values, params, varies=varies)
         if primitive.linearize is not None:
             return self._record_linearized(primitive, values, tuple(parents), params)
-        out = primitive(*values, **params) if traced else primitive.value(*values, **params)
+        out = primitive(*values, **params) if outer else primitive.value(*values, **params)
         if primitive.multiple:
             return self._record_several(primitive, out, values, tuple(parents), params)
         if out.dtype.kind not in "fc":
             return self.constant(out)
-        return Tracer(self, out, self._operation(primitive, out, values, tuple(parents), params))
+        return traced(self, out, self._operation(primitive, out, values, tuple(parents), params))
 
     def operate(self, primitive: Primitive, evaluate: Callable[..., Any], x: Any, y: Any) -> Any:
         if not self.open:
@@ -215,7 +240,7 @@ class Tape(Interpreter):
         if is_constant or (x_node is None and y_node is None):
             return self.constant(out)
         node = self._operation(primitive, out, [x, y], (x_node, y_node), NO_PARAMS)
-        return Tracer(self, out, node)
+        return traced(self, out, node)
 
     def _evaluate(
         self, primitive: Primitive, values: list[Any], params: dict[str, Any], *, varies: bool
@@ -241,6 +266,7 @@ class Tape(Interpreter):
             raise primitive.no_rule(parents)
         met = None if watch.looks is None else watch.looks(primitive, out, values, params)
         args: Sequence[Any] = parents
+        logged = None if self.log is None else self._logged(values, parents)
         if not primitive.reads_nothing or None in parents:
             args = values
             keeps, rest = primitive.keeps, primitive.keeps_rest  # as `reads`, in the inmost loop
@@ -248,18 +274,33 @@ class Tape(Interpreter):
                 if not (keeps[position] if position < len(keeps) else rest):
                     args[position] = parent or Abstract.of(args[position])
                 elif parent is None and type(args[position]) not in SCALARS:
-                    args[position] = self.snapshots.of(args[position])
+                    args[position] = self._kept(args[position])
         if primitive.masks:
             self.masks = True
         self.count += 1
         if self.count > self._asks:
             self._asks = self.count + ROUND
             full_collections.wait()
-        node = Operation(self.count, out, parents, primitive, args, params)
+        node = _applied(self.count, out, parents, primitive, args, params)
+        if logged is not None:
+            self.log[node] = logged  # type: ignore[index]
         if met is not None:
             node.met = met
             self.met = True
         return node
+
+    def _kept(self, x: Any) -> Any:
+        """A constant as it is now."""
+        if self.snapshots is None:
+            self.snapshots = Snapshots()
+        return self.snapshots.of(x)
+
+    def _logged(self, values: Sequence[Any], parents: Sequence[Node | None]) -> list[Any]:
+        """The values of arguments, constants as they are now."""
+        return [
+            self._kept(x) if parent is None and type(x) not in SCALARS else x
+            for x, parent in zip(values, parents, strict=True)
+        ]
 
     def _record_linearized(
         self,
@@ -277,8 +318,10 @@ class Tape(Interpreter):
             return self.constant(outs)
         self.count += 1
         self.masks = self.masks or (maps.masks if isinstance(maps, Followed) else primitive.masks)
-        node = Operation(self.count, _SEVERAL if several else outs, parents, primitive, (), params)
+        node = _applied(self.count, _SEVERAL if several else outs, parents, primitive, (), params)
         node.maps = maps
+        if self.log is not None:
+            self.log[node] = self._logged(values, parents)
         if not several:
             return Tracer(self, outs, node)
         return self._outputs(node, outs)

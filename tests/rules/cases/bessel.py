@@ -1,4 +1,4 @@
-"""Points for `pullback.rules.bessel`."""
+"""Points for `pullback.rules.special.bessel`."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import numpy as np
 from pullback.core.zeros import Zeros
 from pullback.graph.building import build
 from pullback.graph.variable import Variable
+from pullback.rules.control_flow.at_values import Pulled, Pushed
 from pullback.rules.control_flow.loop import Loop
 from tests.rules.cases.case import Case
 
@@ -130,4 +131,12 @@ CASES = {
         Case((np.array(n), A, B), {"branches": BRANCHES}, dtypes=DOUBLE) for n in (-1, 1, 7)
     ],
     "checkpoint": [Case((A, B), {"body": BRANCHES[1]}, dtypes=DOUBLE)],
+    "at_values": [
+        Case((np.array(True), A, B, *row), {"body": BRANCHES[1], "steps": steps}, dtypes=DOUBLE)
+        for row, steps in (
+            ((), ()),
+            ((B,), (Pushed((False, True)),)),
+            ((A, B), (Pulled((True, False), (True, False), (True, False)),)),
+        )
+    ],
 }

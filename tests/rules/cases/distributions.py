@@ -65,7 +65,9 @@ CASES = {
     "stdtr_in_df": points([POSITIVE, (-3, 3)], _PAIR, order=1),
     "t_ratio": points([POSITIVE, (-3, 3)], _PAIR, order=1),
     "t_density": points([POSITIVE, (-3, 3)], _PAIR),
-    "t_cumulant": [
+    "t_constant": [*points([POSITIVE], [((3,),)], n=0), *points([POSITIVE], [((3,),)], n=2)],
+    "t_kernel": [
+        *points([POSITIVE, (-3, 3)], _PAIR, n=0),
         *points([POSITIVE, (-3, 3)], _PAIR, n=1),
         *points([POSITIVE, (-3, 3)], _PAIR[:1], n=2),
     ],

@@ -1,4 +1,4 @@
-"""Points for `pullback.rules.special`."""
+"""Points for `pullback.rules.special.elementary`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points for Bessel's functions' relatives: `pullback.rules.scaled_bessel` and its neighbours."""
+"""Points for the relatives of Bessel functions: `scaled_bessel` and its neighbours."""
 
 from __future__ import annotations
 

@@ -12,9 +12,11 @@ from tests.rules.points import PAIRS, between, binary, unary
 
 COUNTS, TRIALS = np.array([2, 0, 5]), np.array([5, 4, 5])
 INVGAMMA, ALPHA = scipy.stats.invgamma, scipy.stats.alpha
+TAIL, SMALL_TAIL = np.full(3, -500.0), {"distribution": scipy.stats.weibull_min, "method": "_sf"}
 
 BY_DECREE = {
     "valued": [Case((between(1, 2, 3), between(1, 2, 3, 1)))],
+    "log_tail": [Case((TAIL, between(0.8, 2, 3), between(1.5, 2, 3)), SMALL_TAIL)],
     "plain_method": [
         Case(
             (between(0.2, 0.8, 3), between(1, 2)),
@@ -39,6 +41,9 @@ CASES = {
     "expectation_total": [
         Case((between(1.5, 2, 2),), {"of": Integrand(scipy.stats.planck, "entropy")}),
         Case((between(0.5, 1, 2), between(1.5, 2, 2)), {"of": Integrand(ALPHA, "cdf")}),
+    ],
+    "tail_ratio": [
+        Case((TAIL, between(0.8, 2, 3), between(1.5, 2)), {**SMALL_TAIL, "along": (1,)})
     ],
     "binormal": [Case((between(-1, 1, 3), between(-1, 1, 2, 1), between(-0.7, 0.7, 3)))],
     "stats_beta_pdf": [

@@ -173,6 +173,43 @@ def test_the_variance_on_a_circle():
     np.testing.assert_allclose(pb.grad(st.vonmises.var)(2.0), expected, rtol=1e-6)
 
 
+def test_logarithms_of_tails_too_small_for_a_reciprocal():
+    """First and second derivatives where F is below 10⁻³⁰⁸, in both modes, and near 10⁻¹⁷⁰."""
+    mpmath.mp.dps = 40
+
+    def gamma(a, x):
+        return mpmath.log(mpmath.gammainc(a, x, regularized=True))
+
+    def beta(b, x):
+        return mpmath.log(mpmath.betainc(b, 3, 0, 1 - mpmath.mpf(x), regularized=True))
+
+    for f, exact, x, shape in (
+        (st.gamma.logsf, gamma, np.array([724.0, 200.0]), 3.3),
+        (lambda x, b: st.beta.logsf(x, 3.0, b), beta, np.array([1 - 3 * 2.0**-38, 0.99]), 28.5),
+    ):
+        assert_tail(lambda s, f=f, x=x: f(x, s), exact, x, shape)
+
+
+def assert_tail(f, exact, x, shape):
+    def derivative(n, t):
+        return float(mpmath.diff(lambda s: exact(s, t), shape, n))
+
+    first, second = ([derivative(n, t) for t in x] for n in (1, 2))
+    s, one = np.full(2, shape), np.ones(2)
+    value = f(s)
+    assert value[0] < -708.5 and -400 < value[1] < -100
+
+    def slope(s):
+        return pb.vjp(f, s)[1](one)[0]
+
+    # Of a number of that size the first has some 8 digits, and so has its logarithm's slope.
+    for found in (slope(s), pb.jvp(f, (s,), (one,))[1]):
+        np.testing.assert_allclose(found[1], first[1], rtol=1e-12)
+        np.testing.assert_allclose(found[0], first[0], rtol=1e-6)
+    for found in (pb.jvp(slope, (s,), (one,))[1], pb.compile(pb.grad(lambda s: sum(slope(s))))(s)):
+        np.testing.assert_allclose(found, second, rtol=1e-5)
+
+
 # -- programs --------------------------------------------------------------------------------------
 
 

@@ -218,7 +218,7 @@ def _within(scope: Scope, loops: Loops, indices: Indices) -> tuple[Expr | bool, 
             extent = loops.extents[axis]
         else:
             local, extent = at.shifted(-index.start), 1
-        inside = scope.among(local, extent)
+        inside = scope.among(local, extent) if extent != 0 else False
         if inside is False:
             return False, point
         if not isinstance(inside, bool):

@@ -24,13 +24,12 @@ from pullback.graph.graph import Graph
 from pullback.graph.layout import layouts_through
 from pullback.rules.control_flow.asked import asked_of
 from pullback.rules.control_flow.bodies import Result
-from pullback.rules.control_flow.contents import leaves_out, wants_values
+from pullback.rules.control_flow.contents import leaves_out
 from pullback.rules.control_flow.derived import (
     Recording,
     batched,
     derived,
     marked,
-    pull,
     spread,
 )
 from pullback.rules.control_flow.leaves import Leaves
@@ -39,7 +38,6 @@ from pullback.rules.control_flow.pushing import (
     following,
     given,
     masked,
-    push,
     pushed,
     with_masks,
 )
@@ -80,8 +78,6 @@ def _pushforward(
     values: Row, dots: Row, params: Params, supports: Row
 ) -> tuple[Row, Row, Callable[[Row], Row]]:
     body: Graph = params["body"]
-    if wants_values(body, values, dots):
-        return push(body, values, dots)
     dotted = tuple(dot is not None for dot in dots)
     wanted = varying_outputs(body, dotted)
 
@@ -115,8 +111,6 @@ def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, .
     values = with_snapshots(values, wanted)
 
     def pull_onto(bars: Row, totals: Row, supports: Row) -> tuple[Row, Row]:
-        if wants_values(body, values, bars, totals):
-            return pull(body, values, wanted, bars, totals, supports)
         varies = varying_outputs(body, wanted)
         seeded = tuple(bar is not None and v for bar, v in zip(bars, varies, strict=True))
         onto = tuple(w and x is not None for w, x in zip(wanted, totals, strict=True))

@@ -27,12 +27,11 @@ from pullback.rules.control_flow.branches import (
     sharing,
     split_branch,
 )
-from pullback.rules.control_flow.contents import leaves_out, wants_values
+from pullback.rules.control_flow.contents import leaves_out
 from pullback.rules.control_flow.derived import (
     batched,
     both,
     marked,
-    pull,
     spread,
 )
 from pullback.rules.control_flow.idle import idle_inputs
@@ -41,7 +40,6 @@ from pullback.rules.control_flow.pushing import (
     following,
     given,
     masked,
-    push,
     pushed,
     with_masks,
 )
@@ -108,10 +106,6 @@ def _pushforward(
 ) -> tuple[Row, Row, Callable[[Row], Row]]:
     branches: Branches = params["branches"]
     index, values, dots, supports = values[0], values[1:], dots[1:], supports[1:]
-    branch = _taken(branches, index)
-    if branch is not None and wants_values(branch, [index, *values], dots):
-        outs, out_dots, follow = push(branch, values, dots)
-        return outs, out_dots, lambda supports: follow(supports[1:])
     dotted = tuple(dot is not None for dot in dots)
     wanted = _union([varying_outputs(branch, dotted) for branch in branches])
 
@@ -165,10 +159,6 @@ def _linearize(values: Row, wanted: Marks, params: Params) -> tuple[tuple[Any, .
     values = with_snapshots(values, wanted)
 
     def pull_onto(bars: Row, totals: Row, supports: Row) -> tuple[Row, Row]:
-        branch = _taken(branches, values[0])
-        if branch is not None and wants_values(branch, values, bars, totals):
-            found, told = pull(branch, values[1:], varying, bars, totals[1:], supports)
-            return [None, *found], (None, *told)
         present = tuple(bar is not None and seed for bar, seed in zip(bars, seeded, strict=True))
         if not any(present):
             return list(totals), (NOWHERE,) * len(totals)

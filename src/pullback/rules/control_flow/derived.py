@@ -1,10 +1,6 @@
 """What is derived from the graph of a body: its pushforward, its pullback, and batches of it.
 
-What is derived is made once for each pattern of arguments and stays with the body, but for what
-takes values: what the derivative of a decomposition is made of depends on whether some of its
-values are equal, which a recording cannot know; see `pullback.transforms.infinitesimals`. Where the
-arguments of a body that has one are known, its derivative is that of its equations, one after the
-other.
+What is derived is made once for each pattern of arguments and stays with the body.
 """
 
 from __future__ import annotations
@@ -30,22 +26,21 @@ from pullback.transforms.arguments import lower
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.linearization import Linearization
 from pullback.transforms.masks import mask_of, of_mask, zeros_of
-from pullback.transforms.support import of_results, settled
+from pullback.transforms.support import settled
 from pullback.transforms.tape import Tape
 
 __all__ = [
     "Recording",
-    "alike",
     "batched",
     "both",
     "derived",
     "groups",
     "interleave",
+    "linearized",
     "marked",
     "mask_like",
     "part_of",
     "present",
-    "pull",
     "separate",
     "spread",
     "with_constants",
@@ -257,7 +252,7 @@ class Recording:
                 [None if x is None else staging.tracer(x, where) for x in variables]
                 for variables in (self.bars, self.bar_masks, self.onto, self.onto_masks)
             )
-            outs, linear = _linearized(body, args, varying)
+            outs, linear = linearized(body.run, args, varying, where)
             self.outputs = [_atom(staging, out) for out in outs]
             count = len(staging.equations)
             supports = [
@@ -301,12 +296,13 @@ class Recording:
         return self.inputs[i] if number < 0 else self.primal[number].outputs[i]
 
 
-def _linearized(body: Graph, values: Row, varying: Marks) -> tuple[list[Any], Linearization]:
+def linearized(
+    function: Callable[[list[Any]], list[Any]], values: Row, varying: Marks, where: str
+) -> tuple[list[Any], Linearization]:
     """The results for these values, and their linear map in those that vary."""
-    where = f"the pullback of {body.name}"
     with Tape(where) as tape:
         followed = [tape.input(x) if mark else x for x, mark in zip(values, varying, strict=True)]
-        pairs = [lower(out, tape, where) for out in body.run(followed)]
+        pairs = [lower(out, tape, where) for out in function(followed)]
     nodes = [x._payload for x in marked(followed, varying)]
     linear = Linearization(nodes, [node for _, node in pairs], tape)
     return [out for out, _ in pairs], linear
@@ -318,24 +314,3 @@ def _atom(staging: Staging, x: Any) -> Atom | None:
     if type(x) is Tracer and x._interpreter is staging:
         x = x._value
     return staging.atom(x)
-
-
-# -- derivatives of values -------------------------------------------------------------------------
-
-
-def pull(
-    body: Graph, values: Row, wanted: Marks, bars: Row, totals: Row, supports: Row
-) -> tuple[list[Any], Row]:
-    """For each argument its cotangent, added to its total, where it is wanted; and its support."""
-    _, linear = _linearized(body, values, wanted)
-    found = iter(linear.pull(bars, once=True, onto=marked(totals, wanted)))
-    bars = [next(found) if want else x for x, want in zip(totals, wanted, strict=True)]
-    return bars, alike(bars, supports)
-
-
-def alike(row: Row, supports: Row) -> Row:
-    """Supports of what came of arrays with these: all zeros are strong, if some of those were."""
-    if not any(supports):
-        return (None,) * len(row)
-    found: Row = of_results(tuple(row), supports)
-    return found

@@ -17,7 +17,6 @@ from pullback.core.zeros import Kind, Zeros
 from pullback.graph.building import build, like
 from pullback.graph.graph import Graph
 from pullback.rules.control_flow.derived import (
-    alike,
     derived,
     interleave,
     mask_like,
@@ -26,12 +25,11 @@ from pullback.rules.control_flow.derived import (
 )
 from pullback.rules.control_flow.idle import idle_inputs, idle_outputs, with_idle
 from pullback.rules.custom import stop_gradient
-from pullback.transforms.arguments import lower
 from pullback.transforms.forward import Pushforward
 from pullback.transforms.masks import Mask, mask_of, of_mask, of_rows, zeros_of
 from pullback.transforms.support import NOWHERE, Support, settled
 
-__all__ = ["Pushed", "following", "given", "masked", "push", "pushed", "with_masks"]
+__all__ = ["Pushed", "following", "given", "masked", "pushed", "with_masks"]
 
 
 class Pushed(NamedTuple):
@@ -191,22 +189,3 @@ def following(
         return of_rows(lambda: run(kept), ours.zeros, there if same else None)
 
     return follow
-
-
-# -- derivatives of values ------------------------------------------------------------------------
-
-
-def push(
-    body: Graph, values: Row, dots: Row
-) -> tuple[tuple[Any, ...], tuple[Any, ...], Callable[[Row], Row]]:
-    """The results, their tangents, and what gives the supports of these; `None` is zero."""
-    with Pushforward(f"the pushforward of {body.name}") as interpreter:
-        outs = body.run(
-            [
-                x if dot is None else Tracer(interpreter, x, dot)
-                for x, dot in zip(values, dots, strict=True)
-            ]
-        )
-        pairs = [lower(out, interpreter, body.name) for out in outs]
-    out_dots = tuple(dot for _, dot in pairs)
-    return tuple(out for out, _ in pairs), out_dots, lambda supports: alike(out_dots, supports)

@@ -13,7 +13,7 @@ from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.scipy.constants import constant_call
-from pullback.scipy.first_step import composites, serves
+from pullback.scipy.first_step import composite, serves, traced_within
 
 __all__ = ["TracedOperator", "matrix_of"]
 
@@ -179,8 +179,8 @@ class TracedOperator(sl.LinearOperator):  # type: ignore[misc]
     __rmul__ = __rmatmul__ = _reflected_dot
 
 
-composites[TracedOperator] = lambda x: (
-    x.matrix if type(x.matrix) is Tracer else composites[type(x.matrix)](x.matrix)
+composite(
+    TracedOperator, lambda x: x.matrix if type(x.matrix) is Tracer else traced_within(x.matrix)
 )
 
 

@@ -22,7 +22,7 @@ from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import AbsentMethodError, ArgumentTypeError, ArgumentValueError
 from pullback.rules.indexing import ARRAY, scatter
-from pullback.scipy.first_step import composites
+from pullback.scipy.first_step import composite
 from pullback.scipy.sparse.parts import Parts, distinct, parts_of, summed
 
 __all__ = [
@@ -80,7 +80,7 @@ def _traced_class(cls: type) -> type:
         body = {**refusing, **METHODS, "__slots__": (), "__hash__": None, "__doc__": cls.__doc__}
         made = type(cls.__name__, (cls,), {**body, "__module__": cls.__module__})
         _originals[made] = cls
-        composites[made] = lambda x: x._data
+        composite(made, lambda x: x._data)
         _classes[cls] = made
     return _classes[cls]
 

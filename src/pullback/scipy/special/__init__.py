@@ -4,12 +4,13 @@ Its ufuncs dispatch by themselves, to the rules that are loaded here. Functions 
 not: those of the modules beside this one take a first step.
 """
 
-from pullback.rules import (
+from pullback.rules.special import (
     airye,
     bessel,
     bessel_relatives,
     beta_distributions,
     box_cox,
+    elementary,
     elliptic,
     error_functions,
     gamma_distributions,
@@ -24,15 +25,14 @@ from pullback.rules import (
     spherical_bessel,
     student,
 )
-from pullback.rules import special as elementary
 from pullback.scipy.special import decided, gamma, hidden, legendre, softmax, wrappers
 
 __all__ = ["FAMILIES", "decided", "gamma", "hidden", "legendre", "softmax", "wrappers"]
 
 FAMILIES = (
-    airye, bessel, bessel_relatives, beta_distributions, box_cox, elliptic, error_functions,
-    gamma_distributions, hypergeometric, incomplete_beta, incomplete_gamma, integral_functions,
-    kolmogorov, noncentral, orthogonal_polynomials, scaled_bessel, elementary, spherical_bessel,
-    student,
+    airye, bessel, bessel_relatives, beta_distributions, box_cox, elementary, elliptic,
+    error_functions, gamma_distributions, hypergeometric, incomplete_beta, incomplete_gamma,
+    integral_functions, kolmogorov, noncentral, orthogonal_polynomials, scaled_bessel,
+    spherical_bessel, student,
 )  # fmt: skip
 """The rules that are loaded with this package."""

@@ -11,7 +11,7 @@ from pullback.core.shapes import dtype_of
 from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
-from pullback.rules import gamma as rules
+from pullback.rules.special import gamma as rules
 from pullback.scipy.first_step import serves
 from pullback.transforms.arguments import describe
 

@@ -11,7 +11,7 @@ from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError, NoRuleError
 from pullback.numpy.decisions import Kind, decide
 from pullback.numpy.operands import operand
-from pullback.rules import legendre
+from pullback.rules.special import legendre
 from pullback.scipy.decisions import refused
 from pullback.scipy.first_step import first_traced, serves
 from pullback.scipy.special.wrappers import whole

@@ -14,9 +14,9 @@ from pullback.core.shapes import dtype_of
 from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.operands import operand
-from pullback.rules.integral_functions import lambertw as lambertw_rule
-from pullback.rules.kernels import diric as diric_rule
-from pullback.rules.spherical_bessel import SPHERICAL
+from pullback.rules.special.integral_functions import lambertw as lambertw_rule
+from pullback.rules.special.kernels import diric as diric_rule
+from pullback.rules.special.spherical_bessel import SPHERICAL
 from pullback.scipy.first_step import serves
 from pullback.transforms.arguments import describe
 

@@ -15,6 +15,7 @@ from pullback.scipy.stats import (
     quantiles,
     simplex,
     statistics,
+    tails,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "quantiles",
     "simplex",
     "statistics",
+    "tails",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sc
 
+from pullback.rules.special.student import t_constant, t_kernel
 from pullback.scipy.stats.borrowed import formula, known_true
 from pullback.scipy.stats.ratios import valued
 
@@ -72,6 +73,25 @@ def _invgamma_cdf(self: Any, x: Any, a: Any) -> Any:
 @formula("invgamma", "_sf")
 def _invgamma_sf(self: Any, x: Any, a: Any) -> Any:
     return sc.gammainc(a, 1.0 / _apart_from_zero(x))
+
+
+# -- Student's t distribution ----------------------------------------------------------------------
+
+
+@formula("t", "_logpdf")
+def _t_logpdf(self: Any, x: Any, df: Any) -> Any:
+    """In two parts, whose derivatives in ν don't cancel where that is large."""
+    finite = df < np.inf
+    some = df if known_true(finite) else np.where(finite, df, 1.0)
+    out = t_constant(some, n=0) + t_kernel(some, x, n=0)
+    if known_true(finite):
+        return out
+    return np.where(finite, out, -(x**2) / 2.0 - math.log(math.sqrt(2 * math.pi)))
+
+
+@formula("t", "_pdf")
+def _t_pdf(self: Any, x: Any, df: Any) -> Any:
+    return np.exp(self._logpdf(x, df))
 
 
 # -- the logistic distribution ---------------------------------------------------------------------

@@ -17,9 +17,9 @@ import numpy as np
 import scipy.special as sc
 
 from pullback.errors import NoRuleError
-from pullback.rules import special as rules
-from pullback.rules.incomplete_beta import beta_density
 from pullback.rules.registration import array_ufuncs, elementwise, strong_multiply
+from pullback.rules.special import elementary as rules
+from pullback.rules.special.incomplete_beta import beta_density
 from pullback.scipy.private import PRIVATE, private
 from pullback.scipy.stats.slopes import slope
 

@@ -1,0 +1,232 @@
+"""Initial value problems under SciPy's name `solve_ivp`.
+
+SciPy solves on plain numbers. What is returned has the values that it found, and the derivatives of
+the solution: by initial state, all that the right-hand side depends on, both ends and the times
+asked for. How, :mod:`~.paths` tells.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.integrate
+
+from pullback.core.shapes import is_inexact, shape_of
+from pullback.errors import ArgumentValueError, DataDependenceError
+from pullback.scipy.first_step import plain
+from pullback.scipy.integrate.dense import Solution, SolversStates
+from pullback.scipy.integrate.events import Watched, event_states
+from pullback.scipy.integrate.fields import Field
+from pullback.scipy.integrate.paths import Path
+from pullback.scipy.integrate.problems import Problem
+from pullback.scipy.integrate.serving import serves_always
+from pullback.scipy.integrate.steps import Explicit, Implicit
+from pullback.scipy.integrate.values import (
+    Ground,
+    Values,
+    array_of,
+    differentiated,
+    solves_plainly,
+)
+
+__all__ = ["solve_ivp"]
+
+METHODS = {
+    name: getattr(scipy.integrate, name)
+    for name in ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
+}
+
+
+@serves_always(scipy.integrate.solve_ivp)
+def solve_ivp(
+    fun: Any,
+    t_span: Any,
+    y0: Any,
+    method: Any = "RK45",
+    t_eval: Any = None,
+    dense_output: bool = False,
+    events: Any = None,
+    vectorized: bool = False,
+    args: Any = None,
+    **options: Any,
+) -> Any:
+    solver = METHODS.get(method, method) if isinstance(method, str) else method
+    own = plain(scipy.integrate.solve_ivp)
+    extra = () if args is None else tuple(args)
+    watched = None
+    if events is not None:
+        watched = [Watched(each) for each in ((events,) if callable(events) else events)]
+    is_explicit = isinstance(solver, type) and hasattr(solver, "n_stages")
+
+    def by_scipy(values: Values, dense: bool) -> Any:
+        def seen(x: Any) -> Any:
+            return values.function(x) if callable(x) else values.of(x)
+
+        return own(
+            values.function(fun),
+            [values.of(t) for t in t_span],
+            values.of(y0),
+            method,
+            t_eval=values.of(t_eval),
+            dense_output=dense,
+            events=None if watched is None else [each.plain(values) for each in watched],
+            vectorized=vectorized,
+            args=values.of(args),
+            **{key: seen(each) for key, each in options.items()},
+        )
+
+    outer = solves_plainly()
+    if outer is not None:
+        return by_scipy(outer, dense_output)
+    values = Values("scipy.integrate.solve_ivp")
+    dense = dense_output or t_eval is not None or not is_explicit
+    batches, found = values.for_each_example(lambda: by_scipy(values, dense))
+    for each in found:
+        if isinstance(each.y, list):  # an event has ended it before the first time asked for
+            each.t, each.y = np.empty(0), np.empty((np.size(values.of(y0)), 0))
+    if not values.traced:
+        if dense and not dense_output:
+            if isinstance(solver, type) and issubclass(solver, scipy.integrate.DOP853):
+                return by_scipy(values, False)  # which counts its evaluations for dense output
+            found[0].sol = None
+        return found[0]
+    for each in found:
+        if not each.success:
+            raise ArgumentValueError(
+                f"{values.name}: the solution is differentiated, and SciPy did not reach the end: "
+                f"{each.message} Ask for another method or larger tolerances, or end sooner"
+            )
+    _require_alike(values.name, found, len(watched or ()), sampled=t_eval is not None)
+
+    def f(t: Any, y: Any) -> Any:
+        if vectorized:
+            return np.reshape(array_of(fun(t, y[:, None], *extra)), (-1,))
+        return fun(t, y, *extra)
+
+    y0 = array_of(y0)
+    y0 = y0 if is_inexact(y0) else y0 + 0.0
+    is_complex = found[0].y.dtype.kind == "c"
+    field = Field(f, values.name, shape_of(y0)[0], is_complex=is_complex)
+    problem = Problem(
+        field,
+        Explicit(solver) if is_explicit else Implicit(values.order),
+        Ground(values, batches),
+        SolversStates([each.sol for each in found], is_complex=is_complex) if dense else None,
+        (options.get("rtol", 1e-3), options.get("atol", 1e-6)),
+    )
+    return _result(problem, found, (t_span, y0, t_eval), dense_output, watched, extra)
+
+
+def _require_alike(name: str, found: list[Any], events: int, *, sampled: bool) -> None:
+    """Raise where the examples' results have other shapes."""
+    counts = {len(each.t) for each in found}
+    if len(counts) > 1:
+        remedy = "a terminal event may come at any time" if sampled else "give t_eval"
+        raise DataDependenceError(
+            f"{name}: the examples of pullback.vmap are returned at {min(counts)} to {max(counts)} "
+            f"times, and their results have one shape only if those are as many; {remedy}"
+        )
+    for number in range(events):
+        if len({len(each.t_events[number]) for each in found}) > 1:
+            raise DataDependenceError(
+                f"{name}: event {number} occurs more often in some examples of pullback.vmap than "
+                "in others, and their results have no shape in common; loop over the examples"
+            )
+
+
+def _result(
+    problem: Problem, found: list[Any], given: Any, dense: bool, watched: Any, extra: Any
+) -> Any:
+    """SciPy's result with traced values in it."""
+    (t_span, y0, t_eval), real = given, problem.real
+    t0, tf = t_span
+    result = found[0]
+    times = [each.t for each in found]
+    t, y = problem.mapped(times), problem.mapped([real(each.y.T) for each in found])
+    levels = problem.ground.values.levels
+    events: list[Any] = []
+    if levels:
+        paths = [_path(each, real, sampled=t_eval is not None, to_end=dense) for each in found]
+        states, paths = problem.followed(paths, problem.begun(t0, y0))
+        y = problem.picked(states, paths, times)
+        for number, each in enumerate(watched or ()):
+            rows = [one.t_events[number] for one in found]
+            at = problem.mapped(rows), problem.picked(states, paths, rows)
+            events.append(event_states(problem, each, extra, *at))
+        if t_eval is not None:
+            moving = array_of(t_eval)[: len(times[0])]
+            y = problem.moved(t, y, moving)
+            t = moving if differentiated(moving) else t
+        else:
+            t, y = _with_ends(problem, found, (t0, tf, y0), (t, y), watched, events)
+    elif watched:
+        for number in range(len(watched)):
+            rows = [
+                [getattr(one, key)[number] for one in found] for key in ("t_events", "y_events")
+            ]
+            events.append((problem.mapped(rows[0]), problem.mapped(list(map(real, rows[1])))))
+    out = {**result, "t": t, "y": np.transpose(problem.users(y)), "sol": None}
+    if dense:
+        moving = states if levels else None
+        out["sol"] = Solution(problem, paths if levels else [], moving)
+    if watched is not None:
+        out["t_events"] = [each for each, _ in events]
+        out["y_events"] = [problem.users(each) if len(each) else each for _, each in events]
+    return type(result)(**out)
+
+
+def _path(found: Any, real: Any, *, sampled: bool, to_end: bool) -> Path:
+    """The times and states that a solver went by, and those that are asked for."""
+    times, states = [found.t], [real(found.y.T)]
+    if sampled:
+        times.append(found.sol.ts)
+        states.append(real(found.sol(found.sol.ts).T))
+    for at, y in zip(found.t_events or (), found.y_events or (), strict=True):
+        if len(at):
+            times.append(at)
+            states.append(real(y))
+    begin, end = (found.sol.ts[[0, -1]] if sampled else found.t[[0, -1]]).tolist()
+    all_times, first = np.unique(np.concatenate(times), return_index=True)
+    all_states = np.concatenate(states)[first]
+    if end < begin:
+        all_times, all_states = all_times[::-1], all_states[::-1]
+    if sampled and not to_end and found.t_events is None and len(found.t):
+        count = int(np.argmin(np.abs(all_times - found.t[-1]))) + 1
+        all_times, all_states = all_times[:count], all_states[:count]
+    return Path(all_times, all_states)
+
+
+def _with_ends(
+    problem: Problem, found: list[Any], given: Any, at: Any, watched: Any, events: list[Any]
+) -> tuple[Any, Any]:
+    """All times and states, where the first and the last one move."""
+    (t0, tf, y0), (t, y) = given, at
+    first_t, last_t, last_y = t[:1], t[-1:], y[-1:]
+    ended = {_ending(each, watched) for each in found}
+    if len(ended) > 1:
+        raise DataDependenceError(
+            f"{problem.field.name}: an event ends some of the examples of pullback.vmap and not "
+            "others; give t_eval, or loop over the examples"
+        )
+    (event,) = ended
+    if event is not None:
+        last_t, last_y = (each[-1:] for each in events[event])
+    elif differentiated(tf):
+        last_y = problem.moved(last_t, last_y, tf[None])
+        last_t = tf[None]
+    if differentiated(t0):
+        first_t = t0[None]
+    if event is not None or differentiated(t0) or differentiated(tf):
+        t = np.concatenate([first_t, t[1:-1], last_t])
+    return t, np.concatenate([problem.real(y0)[None], y[1:-1], last_y])
+
+
+def _ending(found: Any, watched: Any) -> int | None:
+    """Which event has ended the integration, if one has."""
+    if found.status != 1:
+        return None
+    for number, (event, at) in enumerate(zip(watched, found.t_events, strict=True)):
+        if event.terminal and len(at) and at[-1] == found.t[-1]:
+            return number
+    return None

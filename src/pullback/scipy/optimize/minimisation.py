@@ -1,0 +1,188 @@
+"""Minima: ∂f/∂x = 0, with bounds and constraints the equations of `active`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import Bounds
+
+from pullback.core.tracing import strip
+from pullback.rules.custom import stop_gradient
+from pullback.scipy.optimize.active import Side, bound_sides, constraint_sides, stationary
+from pullback.scipy.optimize.calls import Call, Recorded, attached, solves
+from pullback.scipy.optimize.recorded import NUMBER, like_start, returns
+from pullback.scipy.optimize.results import solution
+
+__all__ = ["minimum", "objective"]
+
+_PRECISION = 2
+"""The status of a method that says that rounding stopped it; Newton's step tells if it matters."""
+
+
+def objective(call: Call, name: str, *, first: bool = False) -> Callable[[Any], Any]:
+    """The function of the unknowns alone, as a number; the first of what it returns if `first`."""
+    function, args = call[name], call.given.get("args", ())
+    args = args if isinstance(args, tuple) else (args,)
+
+    def value(x: Any) -> Any:
+        out = function(x, *args)
+        return np.reshape(out[0] if first else out, ())
+
+    return value
+
+
+def minimum(
+    call: Call, value: Callable[[Any], Any], found: Sequence[Any], sides: Sequence[Side] = ()
+) -> Any:
+    """What was found for each example, with the derivatives of the minimum of `value`."""
+    each = [np.atleast_1d(np.asarray(x, dtype=float)) for x in found]
+
+    def of_vector(x: Any) -> Any:
+        return value(x if np.ndim(found[0]) else x[0])
+
+    condition, start = stationary(call, of_vector, sides, each)
+    out = call.polished(start, condition)[: each[0].size]
+    return out if np.ndim(found[0]) else out[0]
+
+
+def _minimum_like(name: str, *, scalar: bool = False) -> Recorded:
+    start = like_start(name, at_least=1)
+    return returns(lambda call: {"x": NUMBER if scalar else start(call), "fun": NUMBER})
+
+
+@solves("minimize", recorded=_minimum_like("x0"))
+def minimize(call: Call) -> Any:
+    """All methods; of the result x and fun have the derivatives."""
+    value = objective(call, "fun", first=call["jac"] is True)
+    start = np.atleast_1d(call.first("x0"))
+    sides = [*bound_sides(call["bounds"]), *constraint_sides(call["constraints"] or ())]
+    if not call.follows(value(start), *(side.values(start) for side in sides)):
+        return call.unfollowed()
+    results = call.solve()
+    for each in results:
+        call.require(each.success or each.status == _PRECISION, each.message)
+    x = minimum(call, value, [each.x for each in results], sides)
+    least = call.examples.together([each.fun for each in results])
+    return solution(call, results, x=x, fun=attached(least, value(x)))
+
+
+@solves("differential_evolution", "dual_annealing", "shgo", "direct")
+def global_minimum(call: Call) -> Any:
+    """Minima that are the least of several; of the result x and fun have the derivatives."""
+    value = objective(call, "func")
+    bounds = call["bounds"]
+    sides = [*bound_sides(bounds), *constraint_sides(call.given.get("constraints") or ())]
+    pairs = bounds
+    if isinstance(bounds, Bounds):
+        pairs = [*zip(bounds.lb, bounds.ub, strict=True)]
+    middle = strip(stop_gradient(np.stack([0.5 * (low + high) for low, high in pairs])))
+    if not call.follows(value(middle), *(side.values(middle) for side in sides)):
+        return call.unfollowed()
+    results = call.solve()
+    for each in results:
+        call.require(each.success, str(each.message))
+    x = minimum(call, value, [each.x for each in results], sides)
+    least = call.examples.together([each.fun for each in results])
+    return solution(call, results, x=x, fun=attached(least, value(x)))
+
+
+@solves("basinhopping", recorded=_minimum_like("x0"))
+def basinhopping(call: Call) -> Any:
+    value = objective(call, "func")
+    if not call.follows(value(np.atleast_1d(call.first("x0")))):
+        return call.unfollowed()
+    results = call.solve()
+    x = minimum(call, value, [each.x for each in results])
+    least = call.examples.together([each.fun for each in results])
+    return solution(call, results, x=x, fun=attached(least, value(x)))
+
+
+# -- of one unknown --------------------------------------------------------------------------------
+
+
+@solves("minimize_scalar", recorded=_minimum_like("", scalar=True))
+def minimize_scalar(call: Call) -> Any:
+    """All methods; of the result x and fun have the derivatives."""
+    value = objective(call, "fun")
+    bounds = call["bounds"]
+    sides = [] if bounds is None else [*bound_sides([tuple(bounds)])]
+    start = 1.0
+    if bounds is not None:
+        start = float(np.mean(call.first("bounds")))
+    elif call["bracket"] is not None:
+        start = float(np.ravel(call.first("bracket"))[0])
+    if not call.follows(value(start), *(side.values(np.array([start])) for side in sides)):
+        return call.unfollowed()
+    results = call.solve()
+    for each in results:
+        call.require(each.success, each.message)
+    x = minimum(call, value, [np.reshape(each.x, ())[()] for each in results], sides)
+    least = call.examples.together([np.reshape(each.fun, ())[()] for each in results])
+    return solution(call, results, x=x, fun=attached(least, value(x)))
+
+
+@solves("brent", "golden", recorded=returns(lambda _call: NUMBER))
+def bracketed(call: Call) -> Any:
+    value = objective(call, "func")
+    start = 1.0 if call["brack"] is None else float(np.ravel(call.first("brack"))[0])
+    if not call.follows(value(start)):
+        return call.unfollowed()
+    call.require_no("full_output")
+    return minimum(call, value, [np.reshape(x, ())[()] for x in call.solve()])
+
+
+@solves("fminbound", recorded=returns(lambda _call: NUMBER))
+def fminbound(call: Call) -> Any:
+    value = objective(call, "func")
+    sides = [*bound_sides([(call["x1"], call["x2"])])]
+    start = 0.5 * float(call.first("x1") + call.first("x2"))
+    if not call.follows(value(start)):
+        return call.unfollowed()
+    call.require_no("full_output")
+    results = call.solve(full_output=True)
+    for _, _, status, count in results:
+        call.require(status == 0, f"{count} evaluations of the function were not enough")
+    return minimum(call, value, [np.reshape(each[0], ())[()] for each in results], sides)
+
+
+# -- older names -----------------------------------------------------------------------------------
+
+
+def _older(call: Call, name: str) -> Any:
+    value = objective(call, name)
+    if not call.follows(value(np.atleast_1d(call.first("x0")))):
+        return call.unfollowed()
+    call.require_no("full_output", "retall")
+    results = call.solve(full_output=True)
+    for each in results:
+        call.require(each[-1] in (0, _PRECISION), "it has reached a limit of its iterations")
+    return minimum(call, value, [each[0] for each in results])
+
+
+@solves("fmin", "fmin_powell", recorded=returns(like_start("x0", at_least=1)))
+def fmin(call: Call) -> Any:
+    return _older(call, "func")
+
+
+@solves("fmin_cg", "fmin_bfgs", "fmin_ncg", recorded=returns(like_start("x0", at_least=1)))
+def fmin_bfgs(call: Call) -> Any:
+    return _older(call, "f")
+
+
+@solves("fmin_l_bfgs_b")
+def fmin_l_bfgs_b(call: Call) -> Any:
+    """The minimum, its value, and counts without derivatives."""
+    value = objective(call, "func", first=call["fprime"] is None and not call["approx_grad"])
+    sides = [*bound_sides(call["bounds"])]
+    start = np.atleast_1d(call.first("x0"))
+    if not call.follows(value(start), *(side.values(start) for side in sides)):
+        return call.unfollowed()
+    results = call.solve()
+    for _, _, report in results:
+        call.require(report["warnflag"] in (0, _PRECISION), report["task"])
+    x = minimum(call, value, [each[0] for each in results], sides)
+    least = call.examples.together([each[1] for each in results])
+    counts = {key: results[0][2][key] for key in ("funcalls", "nit", "warnflag", "task")}
+    return x, attached(least, value(x)), counts
