@@ -112,6 +112,9 @@ def test_other_dtypes_are_kept_as_they_are() -> None:
     value, gradient = graph(x)
     assert unrolled == ()
     assert value.dtype == gradient.dtype == np.float32
+    (loop,) = [each for each in pb.trace(f, x, lift=True).equations if each.graphs]
+    made = [y.dtype for each in loop.graphs["body"].equations for y in each.outputs]
+    assert np.dtype(float) not in made
     require_equal(f, graph, x, rtol=1e-5)
 
     def counts(x):

@@ -134,7 +134,9 @@ def _is_code(x: Any) -> bool:
 
 def _require_written(x: Any, name: str) -> None:
     if type(x) is not Tracer:
-        raise UnliftableError(f"{name} writes to a {type(x).__name__} from outside")
+        outside = f"{type(x).__name__} from outside"
+        what = "slice whose length varies" if type(x) is Varying else outside
+        raise UnliftableError(f"{name} writes to a {what}")
 
 
 def called(function: Any) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.shapes import dtype_of
+from pullback.core.shapes import astype, dtype_of
+from pullback.core.tracing import Tracer, is_number
 from pullback.lifting.slices.aligned import aligned
 from pullback.lifting.slices.parts import assign, part, write
 from pullback.lifting.slices.varying import (
@@ -21,7 +22,6 @@ from pullback.lifting.slices.varying import (
     method,
     operations,
     refusal,
-    spans_of,
 )
 
 __all__ = ["elementwise"]
@@ -56,23 +56,34 @@ def elementwise(function: Any, *operands: Any, **options: Any) -> Varying:
         arrays = [x._array if type(x) is Varying else x for x in found]
     else:
         mask = mask_of(spans)
-        arrays = [_filled(function, x, fill, mask) for x, fill in zip(found, fills, strict=True)]
+        dtype = np.result_type(*(dtype_of(x) for x in found if not is_number(x)))
+        arrays = [
+            _filled(_cast(x, dtype), fill, mask, factor=function is np.multiply)
+            for x, fill in zip(found, fills, strict=True)
+        ]
     with np.errstate(all="ignore"):
         return Varying(function(*arrays, **options), spans)
 
 
-def _filled(function: Any, x: Any, fill: float, mask: Any) -> Any:
+def _cast(x: Any, dtype: np.dtype[Any]) -> Any:
+    """What a Python number is beside arrays, in which it doesn't decide the dtype."""
+    if not is_number(x):
+        return x
+    wanted = np.result_type(dtype, _NUMBERS[dtype_of(x).kind])
+    return astype(x, wanted) if type(x) is Tracer else wanted.type(x)
+
+
+_NUMBERS: dict[str, Any] = {"b": True, "i": 1, "f": 1.0, "c": 1j}
+
+
+def _filled(x: Any, fill: float, mask: Any, *, factor: bool) -> Any:
     """An operand with a number in place of what doesn't count, be it the same for all elements.
 
     A factor that is no slice needs none: what it is multiplied by is zero there.
     """
-    if type(x) is not Varying and function is np.multiply:
-        return x
-    array = x._array if type(x) is Varying else x
-    own = mask_of(spans_of(x)) if function is np.multiply else mask
-    if type(array) in (int, float):
-        return array if type(x) is not Varying and array else np.where(own, array, fill)
-    return np.where(own, array, dtype_of(array).type(fill))
+    if type(x) is Varying:
+        return np.where(mask_of(x._spans) if factor else mask, x._array, x.dtype.type(fill))
+    return x if factor else np.where(mask, x, dtype_of(x).type(fill))
 
 
 def _enter(function: Any) -> None:
@@ -145,8 +156,15 @@ def _install(name: str, operate: Callable[..., Any]) -> None:
 
 def _install_all(name: str, operate: Callable[[Any, Any], Any]) -> None:
     _install(name, operate)
-    _install(f"r{name}", lambda x, y: operate(y, x))
+    _install(f"r{name}", lambda x, y: operate(_not_changed(y), x))
     _install(f"i{name}", lambda x, y: _in_place(x, operate(x, y)))
+
+
+def _not_changed(y: Any) -> Any:
+    """What an operator stands in front of; `y += x` changes an array of one element in place."""
+    if np.shape(y) and set(np.shape(y)) == {1}:
+        raise refusal("an operator after an array of one element")
+    return y
 
 
 for _name, _ufunc in _BINARY.items():

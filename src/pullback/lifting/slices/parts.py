@@ -26,14 +26,15 @@ class Subscripted:
 
     def __getitem__(self, key: Any) -> Any:
         array = self._array
-        if type(array) is not Varying and not _varies(key):
+        if type(array) is not Varying and (not _varies(key) or not _is_cut(key)):
             return array[key]
         self._read = part(array, key)
         return self._read
 
     def __setitem__(self, key: Any, value: Any) -> None:
         array = self._array
-        if type(array) is not Varying and not _varies(key) and type(value) is not Varying:
+        varies = _varies(key) or type(value) is Varying
+        if type(array) is not Varying and (not varies or not _is_cut(key)):
             array[key] = value
         elif value is not self._read or value is None:  # as in x[key] += v, which has written
             write(array, key, value)
@@ -49,6 +50,15 @@ def _varies(key: Any) -> bool:
         if type(entry) is slice and Tracer in (type(entry.start), type(entry.stop)):
             return True
     return False
+
+
+def _is_cut(key: Any) -> bool:
+    """Whether a subscript has no arrays, beside slices of varying length."""
+    entries = key if type(key) is tuple else (key,)
+    return any(type(each) is Varying for each in entries) or all(
+        each is None or each is Ellipsis or type(each) is slice or is_integer(each)
+        for each in entries
+    )
 
 
 def part(x: Any, key: Any) -> Any:
