@@ -147,6 +147,23 @@ def makes_arrays(x):
 
 
 @kept
+def has_short_slices_of_long_arrays(x):
+    """They are no longer than two elements, of ten and of forty."""
+    y, z, s = np.concatenate([x, x, x, x]), x.copy(), 0.0
+    for i in range(40):
+        v = y[max(i - 1, 0) : i + 1]
+        v *= 0.9
+        s += v[0] * v[-1] + v @ v[::-1] + len(v) + np.sum(y[i : i + 2])
+        y[i : i + 2][::-1] += 0.1 * x[i % 10]
+    for i in range(10):
+        z[i : i + 2] = z[max(i - 1, 0) : i + 1][0] + x[: len(z[i : i + 2])]
+        A = np.outer(z, x)
+        A[:, i : i + 2] *= 2.0
+        s += np.sum(A[i : i + 2, i:])
+    return s + np.sum(y * y) + np.sum(z)
+
+
+@kept
 def has_statistics(x):
     s = 0.0
     for i in range(2, 10):

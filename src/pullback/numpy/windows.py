@@ -18,7 +18,7 @@ from pullback.core.tracing import Tracer, View, known, strip
 from pullback.numpy.affine import form_of, number_of, total
 from pullback.rules import indexing
 
-__all__ = ["Part", "has_window", "looked_through"]
+__all__ = ["Part", "has_window", "looked_through", "seen_through"]
 
 
 def has_window(key: Any) -> bool:
@@ -64,14 +64,15 @@ def looked_through(x: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
                     raise IndexError(f"too many indices for an array of shape {x.shape}")
                 params = {"length": length, "step": step, "extent": x.shape[axis]}
                 positions = bind(indexing.window, (entry.start,), params)
-                x = _view(x, Part((slice(None),) * axis + (indexing.ARRAY,), [positions]))
+                x = seen_through(x, Part((slice(None),) * axis + (indexing.ARRAY,), [positions]))
                 entry = slice(None)
         rest.append(entry)
         axis += _axes(entry)
     return x, tuple(rest)
 
 
-def _view(base: Tracer, part: Part) -> Any:
+def seen_through(base: Any, part: Part) -> Any:
+    """A part of an array, as a view."""
     out = part.read(base)
     if base._mutable and isinstance(out, Tracer):
         out._alias = View(base, part.read, part.write)

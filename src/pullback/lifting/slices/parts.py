@@ -11,6 +11,8 @@ from pullback.core.tracing import Tracer
 from pullback.lifting.slices.aligned import laid_on
 from pullback.lifting.slices.spans import Cut, cut, element, is_integer
 from pullback.lifting.slices.varying import Spans, Varying, mask_of, refusal, spans_of
+from pullback.numpy.windows import Part, seen_through
+from pullback.rules import indexing
 
 __all__ = ["Subscripted", "assign", "part"]
 
@@ -66,6 +68,10 @@ def part(x: Any, key: Any) -> Any:
     template, cuts = _located(x, key)
     array = x._array if type(x) is Varying else x
     view = array[template]
+    for axis, each in enumerate(cuts):
+        if each is not None and each.at is not None:
+            key = (*[slice(None)] * axis, indexing.ARRAY)
+            view = seen_through(view, Part(key, [each.places]))
     if any(each is not None and each.flipped for each in cuts):
         view = view[tuple(_flip(each) for each in cuts)]
     spans = tuple(None if each is None else each.span for each in cuts)

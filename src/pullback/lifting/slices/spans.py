@@ -68,13 +68,26 @@ class Span(NamedTuple):
 class Cut(NamedTuple):
     """What a slice selects of an axis: a part of known extent, of which a span counts.
 
-    It is `flipped` after it has been cut.
+    It is `flipped` after it has been cut. Where it is much shorter than the part of the axis that
+    it can reach, it is cut `at` the place where it starts; beyond the end it goes on at the first.
     """
 
     part: slice
     span: Span | None = None
     flipped: bool = False
+    at: Any = None
 
+    @property
+    def places(self) -> Any:
+        """The places in the part, no place being named twice."""
+        assert self.span is not None
+        extent = self.part.stop - self.part.start
+        places = np.arange(self.span.extent) + self.at
+        return np.where(np.less(places, extent), places, places - extent)
+
+
+_SHORT = 4
+"""How often a slice fits into the part of an axis where it is read at the places of its own."""
 
 _NOTHING = Cut(slice(0, 0))
 
@@ -127,6 +140,10 @@ def _made(span: Span, flipped: bool = False) -> Cut:
     if not span.extent:
         return _NOTHING
     part = slice(first, first + span.extent)
+    most = current().intervals.most(span.length)
+    if most is not None and most * _SHORT <= span.extent:
+        short = Span(0, span.length, most)
+        return Cut(part, short.reversed if flipped else short, flipped, span.start)
     return Cut(part, span.reversed if flipped else span, flipped)
 
 
