@@ -249,6 +249,16 @@ def shares_an_array_before(x):
     return np.sum(a * np.arange(10.0)) + np.sum(c * c)
 
 
+@kept
+def binds_views_that_nobody_reads_later(x):
+    A = np.outer(x, x)
+    for i in range(9, -1, -1):
+        A[0] *= 0.8
+        row = A[i, ::-1]
+        row[1:] += 0.1 * x[i]
+    return np.sum(A * A)
+
+
 @unrolled("whose length isn't known to be the same")
 def combines_other_lengths(x):
     s = 0.0

@@ -26,7 +26,7 @@ class Replan(BaseException):
     name : str, optional
         A name that it binds to another value.
     like : pytree, optional
-        What it binds that name to, which is bound to nothing before.
+        What is like what it binds that name to, which is bound to nothing before.
     period : int
         After how many iterations arrays that change names are back.
     peel : str

@@ -147,9 +147,8 @@ class Plan:
                     memory.written.add(name)
         elif replan.like is not None:
             assert replan.name is not None
-            made = trees.map_tree(placeholder, replan.like)
-            self.placeholders[replan.name] = self.values[replan.name] = made
-            memory.placeholders[replan.name] = made
+            self.placeholders[replan.name] = self.values[replan.name] = replan.like
+            memory.placeholders[replan.name] = replan.like
         elif replan.name is not None:
             self._rebound.add(replan.name)
             memory.rebound.add(replan.name)
@@ -292,6 +291,8 @@ class Plan:
                         continue
                     if other and new is after[other] and self._shares(name, other, given):
                         continue
+                    if name in self._own and self.entries.get(name) is UNSET:
+                        raise Replan(self, name=name, drop=True)
                     what = f"{other}, too" if other else "an array that it writes to"
                     raise UnliftableError(f"it leaves {name} bound to the memory of {what}")
         return outs
@@ -328,7 +329,7 @@ class Plan:
         if new is before:
             return
         if before is UNSET and is_arrays(new):
-            raise Replan(self, name=name, like=new)
+            raise Replan(self, name=name, like=trees.map_tree(placeholder, new))
         if is_arrays(before) and is_arrays(new):
             raise Replan(self, name=name)
         if is_arrays(new):
@@ -350,7 +351,7 @@ class Plan:
         (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
         unset = self.entries.get(name) is UNSET
         if unset and not are_alike(new, self.values[name], dtypes=not self._chooses):
-            raise Replan(self, name=name, like=new)
+            raise Replan(self, name=name, like=trees.map_tree(placeholder, new))
         if spec != wanted:
             raise Replan(self, peel=f"{name} has another structure before")
         for leaf, first in zip(leaves, firsts, strict=True):
