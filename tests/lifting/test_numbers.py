@@ -29,7 +29,7 @@ def decays(x):
 
 
 def chooses(x):
-    if x[1] > 0:
+    if x[1] > 0:  # noqa: SIM108
         scale = 2
     else:
         scale = 1.5

@@ -66,9 +66,6 @@ CALLS = {
     "scipy.interpolate.CubicSpline": lambda x: scipy.interpolate.CubicSpline(V, V * x),
     "scipy.interpolate.interp1d": lambda x: scipy.interpolate.interp1d(V, V)(x),
     "scipy.spatial.KDTree.query": lambda x: scipy.spatial.KDTree(EYE).query(V * x),
-    "scipy.spatial.transform.Rotation.from_rotvec": lambda x: (
-        scipy.spatial.transform.Rotation.from_rotvec(V * x)
-    ),
     "scipy.special.ellip_harm": lambda x: scipy.special.ellip_harm(2.0, 3.0, 1, 1, x),
     "scipy.special.riccati_jn": lambda x: scipy.special.riccati_jn(1, x),
     "scipy.sparse.csgraph.csgraph_from_dense": lambda x: scipy.sparse.csgraph.csgraph_from_dense(

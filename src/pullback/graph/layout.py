@@ -295,9 +295,18 @@ def layouts_through(graph: Program, args: Sequence[Any]) -> list[Any]:
     """The layouts of the outputs of a nested graph for these arguments."""
     if not any(map(shape_of, graph.outputs)):
         return [True] * len(graph.outputs)
+    given = tuple(map(layout_of, args))
+    key = layouts_through, given  # of graphs inside each other, each asks for all inside it
+    found = graph.derived.get(key)
+    if found is None:
+        found = graph.derived[key] = _layouts_from(graph, given)
+    return list(found)
+
+
+def _layouts_from(graph: Program, given: Sequence[Any]) -> list[Any]:
     state: dict[Any, Any] = dict(graph.constants)
-    for x, arg in zip(graph.inputs, args, strict=True):
-        state[x] = _laid_out(x, layout_of(arg))
+    for x, layout in zip(graph.inputs, given, strict=True):
+        state[x] = _laid_out(x, layout)
     for equation in graph.equations:
         inputs = [state[x] if type(x) is Variable else x for x in equation.inputs]
         outs = map(_laid_out, equation.outputs, _layouts_with(equation, inputs))

@@ -24,7 +24,7 @@ from pullback.graph.staging import Staging
 from pullback.lifting.cells import UNSET, Block, content, fill
 from pullback.lifting.choices import lift_if
 from pullback.lifting.conversion import converted
-from pullback.lifting.effects import Effects, in_block, records, undecided
+from pullback.lifting.effects import Effects, decided, in_block, records, undecided
 from pullback.lifting.items import Items, items_of, iterate, of_range
 from pullback.lifting.loops import Lifted, lift_for, lift_while
 from pullback.lifting.reasons import UnliftableError, reason_of
@@ -68,6 +68,17 @@ class Dispatcher(Effects):
         items = items_of(iterable, body)
         if items is not None:
             return self._each_lifted(items, body, name, orelse, Lifted())
+        if type(iterable) is not builtins.range:
+            return self._each_item(iterable, body, name, orelse)
+        around, found = current(), current().passes
+        around.passes = found * len(iterable)
+        try:
+            return self._each_item(iterable, body, name, orelse)
+        finally:
+            around.passes = found
+
+    def _each_item(self, iterable: Any, body: Block, name: str | None, orelse: Any) -> Any:
+        """A loop that Python runs, as long as it is known to go on."""
         if in_block() and hasattr(type(iterable), "__next__"):
             raise UnliftableError(f"it goes over a {type(iterable).__name__}, which it uses up")
         if not in_block() and isinstance(iterable, list | tuple) and len(iterable) > MOST:
@@ -249,14 +260,6 @@ class Dispatcher(Effects):
                 "returns nothing; return a value at its end"
             )
         return signal.value if isinstance(signal, Returned) else None
-
-
-def decided(test: Any) -> Any:
-    """A condition; a truth value, if it is the same for all that the indices of loops can be."""
-    if not undecided(test):
-        return test
-    found = current().intervals.truth(test)
-    return test if found is None else found
 
 
 def _as_bool(x: Any) -> Any:

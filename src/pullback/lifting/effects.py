@@ -7,23 +7,32 @@ iterations, or for one of two choices, they do nothing.
 from __future__ import annotations
 
 import contextlib
+import operator
 import sys
+from collections.abc import Callable
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 
 from pullback.core.running import thread
-from pullback.core.tracing import Tracer, known
+from pullback.core.tracing import Tracer, is_number, known
 from pullback.graph.staging import Staging
 from pullback.lifting.conversion import converted, reasons
 from pullback.lifting.purity import Watched, called, is_pure
 from pullback.lifting.reasons import Replan, UnliftableError
+from pullback.lifting.recording import current
 from pullback.lifting.slices.parts import Subscripted
+from pullback.lifting.slices.spans import is_integer
 from pullback.lifting.slices.varying import Varying
+from pullback.numpy.callers import is_pullbacks_file
+from pullback.numpy.scalars import as_number
 
-__all__ = ["Effects", "in_block", "records", "undecided"]
+__all__ = ["Effects", "decided", "in_block", "records", "undecided"]
 
 _PYTHON_INTEGERS = (int, bool)
+_CODE = (FunctionType, MethodType)
+_BUILTIN = type(max)
 
 
 def records() -> bool:
@@ -42,14 +51,27 @@ def undecided(x: Any) -> bool:
     return type(x) is Tracer and not x.shape and not known(x)
 
 
+def decided(test: Any) -> Any:
+    """A condition; a truth value, if it is the same for all that the indices of loops can be."""
+    if not undecided(test):
+        return test
+    found = current().intervals.truth(test)
+    return test if found is None else found
+
+
 class Effects:
     """The part of the dispatcher that looks at calls, reads and writes."""
 
     def call(self, function: Any) -> Any:
         """What is called in place of `function`, if it may be called in a block."""
+        chosen = _CHOICES.get(function) if type(function) is _BUILTIN else None
+        if chosen is not None and records():
+            return chosen
         made = converted(function, self)
-        if made is not function or not in_block():
+        if made is not function:
             return made
+        if not in_block():
+            return self._handing_on(function) if _takes_functions(function) else function
         if is_pure(function):
             return Watched(function, self.call)
         code = getattr(function, "__code__", None)
@@ -60,6 +82,18 @@ class Effects:
             f"it calls {called(function)}, which may have an effect each time; "
             "move it out of the loop"
         )
+
+    def _handing_on(self, function: Any) -> Any:
+        """A transform or a loop, whose functions are recorded as those are that are called."""
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            args = tuple(converted(x, self) if type(x) in _CODE else x for x in args)
+            kwargs = {
+                key: converted(x, self) if type(x) in _CODE else x for key, x in kwargs.items()
+            }
+            return function(*args, **kwargs)
+
+        return called if records() else function
 
     def read(self, x: Any) -> Any:
         """An array whose elements are read: of a plain one, what can be at a traced place."""
@@ -136,6 +170,44 @@ class Effects:
                     f"it raises the integer {x} to a power that may be negative; write {x}.0"
                 )
         return x**y
+
+
+def _extremum(
+    function: Callable[..., Any],
+    exceeds: Callable[[Any, Any], Any],
+    pairwise: Callable[[Any, Any], Any],
+) -> Callable[..., Any]:
+    """`max` or `min`, of scalars the first one that none exceeds, also where they are traced."""
+
+    def of(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) < 2 or not any(map(undecided, args)) or any(map(np.ndim, args)):
+            return function(*args, **kwargs)
+        found = args[0]
+        for x in args[1:]:
+            test = decided(exceeds(x, found))
+            if not undecided(test):
+                found = x if test else found
+            elif is_integer(x) and is_integer(found):
+                numbers = is_number(x) and is_number(found)
+                found = pairwise(found, x)  # of which it is known between which bounds it lies
+                found = as_number(found) if numbers else found
+            else:
+                found = np.where(test, x, found)[()]
+        return found
+
+    return of
+
+
+_CHOICES = {
+    max: _extremum(max, operator.gt, np.maximum),
+    min: _extremum(min, operator.lt, np.minimum),
+}
+"""Functions of Python that choose by value."""
+
+
+def _takes_functions(function: Any) -> bool:
+    """Whether it is a function of pullback's: a transform, a loop, a choice."""
+    return type(function) is FunctionType and is_pullbacks_file(function.__code__.co_filename)
 
 
 _OVER = (zip, enumerate, map, filter, reversed)

@@ -24,6 +24,9 @@ __all__ = ["Items", "Over", "items_of", "iterate", "of_range"]
 SHORT = 4
 """Loops with fewer iterations are left to Python."""
 
+_MOST_PASSES = 27
+"""Of loops that are short and inside each other, how many iterations are left to Python."""
+
 
 @dataclass(frozen=True)
 class Items:
@@ -147,11 +150,14 @@ def _rows(x: Any) -> Callable[[Any], Any]:
 def items_of(x: Any, body: Block) -> Items | None:
     """The items of what a loop goes over, if it is to be lifted."""
     part = _part(x)
-    if part is None or not part[1]:
+    if part is None:
         return None
-    items = part[0]
+    items, worth = part
     short = SHORT if _has_loops(body.__code__) else max(SHORT, current().innermost)
-    return None if type(items.count) is int and items.count < short else items
+    if type(items.count) is int and items.count < short:
+        passes = current().passes * items.count
+        worth = type(x) is builtins.range and passes > _MOST_PASSES
+    return items if worth else None
 
 
 _LOOPS = frozenset({"each", "while_"})

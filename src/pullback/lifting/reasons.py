@@ -5,6 +5,7 @@ They are no `Exception`, so that what a user's code does about errors does not c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pullback.graph.places import is_ours
@@ -23,17 +24,17 @@ class Replan(BaseException):
         What the block carried.
     array : Tracer, optional
         An array from outside that the block was about to write to.
-    name : str, optional
-        A name that it binds to another value.
-    like : pytree, optional
-        What is like what it binds that name to, which is bound to nothing before.
+    names : sequence of str
+        Names that it binds to other values.
+    like : dict of str to pytree, optional
+        What is like what it binds names to that are bound to nothing before.
     period : int
         After how many iterations arrays that change names are back.
     peel : str
         Why the first iteration differs from the others.
     drop : bool
-        Whether that name needs not be carried, for nobody reads it outside of the block; `None` if
-        it can't be.
+        Whether these names need not be carried, for nobody reads them outside of the block; `None`
+        if they can't be.
     """
 
     def __init__(
@@ -41,15 +42,15 @@ class Replan(BaseException):
         plan: Any,
         *,
         array: Any = None,
-        name: str | None = None,
-        like: Any = None,
+        names: Sequence[str] = (),
+        like: dict[str, Any] | None = None,
         period: int = 0,
         peel: str = "",
         drop: bool | None = False,
     ) -> None:
-        super().__init__(array, name, period, peel)
+        super().__init__(array, names, period, peel)
         self.plan = plan
-        self.array, self.name, self.like = array, name, like
+        self.array, self.names, self.like = array, names, like
         self.period, self.peel = period, peel
         self.drop = drop
 

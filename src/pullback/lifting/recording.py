@@ -59,6 +59,8 @@ class Recording:
 
     innermost: int = 0
     """How many iterations a loop has at least that is kept although it has no loop inside."""
+    passes: int = 1
+    """How often the short loops around make Python pass by, which are left to it."""
     unrolled: dict[tuple[str, int], Unrolled] = field(default_factory=dict)
     memories: dict[tuple[CodeType, ...], Memory] = field(default_factory=dict)
     intervals: Intervals = field(default_factory=Intervals)

@@ -145,25 +145,24 @@ class Plan:
             for name, cell in self._around.items():
                 if root_of(content(cell)) is replan.array:
                     memory.written.add(name)
-        elif replan.like is not None:
-            assert replan.name is not None
-            self.placeholders[replan.name] = self.values[replan.name] = replan.like
-            memory.placeholders[replan.name] = replan.like
-        elif replan.name is not None:
-            self._rebound.add(replan.name)
-            memory.rebound.add(replan.name)
-            self.values[replan.name] = self.entries[replan.name]
+        else:
+            for name, x in (replan.like or {}).items():
+                self.placeholders[name] = self.values[name] = memory.placeholders[name] = x
+            self._rebound.update(replan.names)
+            memory.rebound.update(replan.names)
+            for name in replan.names:
+                self.values[name] = self.entries[name]
 
     def drop(self, replan: Replan) -> None:
         """Don't carry a name, which is bound to nothing when an iteration begins."""
-        assert replan.name is not None
-        self._dropped.add(replan.name)
-        self.values.pop(replan.name, None)
+        self._dropped.update(replan.names)
+        for name in replan.names:
+            self.values.pop(name, None)
 
     def refused(self, replan: Replan) -> str:
         """Why a name keeps a block from being recorded once."""
-        assert replan.name is not None
-        return f"it binds {replan.name} to {self._bound_to[replan.name]}"
+        (name,) = replan.names
+        return f"it binds {name} to {self._bound_to[name]}"
 
     def forget(self) -> None:
         """Names may stand for other arrays than in recordings before."""
@@ -268,9 +267,21 @@ class Plan:
 
     def _bound(self, given: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         """What the names that are carried hold after the block."""
-        moved = self._moved(after)
-        if moved:
-            raise Replan(self, period=1, name=moved)
+        if self._exchanges(after):
+            raise Replan(self, period=1)
+        found = {
+            name: new
+            for name, new in after.items()
+            if name not in self.values and new is not self.entries[name] and is_arrays(new)
+        }
+        like = {
+            name: trees.map_tree(placeholder, new)
+            for name, new in found.items()
+            if self.entries[name] is UNSET
+        }
+        names = [name for name in found if is_arrays(self.entries[name])]
+        if like or names:
+            raise Replan(self, like=like, names=names)
         outs: dict[str, Any] = {}
         roots: dict[int, str] = {id(x): "" for x in self.arrays}
         for name, new in after.items():
@@ -292,7 +303,7 @@ class Plan:
                     if other and new is after[other] and self._shares(name, other, given):
                         continue
                     if name in self._own and self.entries.get(name) is UNSET:
-                        raise Replan(self, name=name, drop=True)
+                        raise Replan(self, names=[name], drop=True)
                     what = f"{other}, too" if other else "an array that it writes to"
                     raise UnliftableError(f"it leaves {name} bound to the memory of {what}")
         return outs
@@ -312,26 +323,22 @@ class Plan:
         self._same[name] = other
         return True
 
-    def _moved(self, after: dict[str, Any]) -> str:
-        """A name that is bound to what another name was bound to before, if there is one."""
+    def _exchanges(self, after: dict[str, Any]) -> bool:
+        """Whether a name is bound to what another name was bound to before."""
         places = {
             id(x): name for name, x in self.entries.items()
             if type(x) is Tracer and name not in self.values
         }  # fmt: skip
-        for name, new in after.items():
-            if name not in self.values and places.get(id(new), name) != name:
-                return name
-        return ""
+        return any(
+            name not in self.values and places.get(id(new), name) != name
+            for name, new in after.items()
+        )
 
     def _require_same(self, name: str, new: Any) -> None:
         """Carry a name that was not carried so far, if it is bound anew."""
         before = self.entries[name]
         if new is before:
             return
-        if before is UNSET and is_arrays(new):
-            raise Replan(self, name=name, like=trees.map_tree(placeholder, new))
-        if is_arrays(before) and is_arrays(new):
-            raise Replan(self, name=name)
         if is_arrays(new):
             raise Replan(self, peel=f"{name} is {type(before).__name__} before")
         self._leave(name, new)
@@ -341,8 +348,8 @@ class Plan:
         kind = type(new).__name__
         self._bound_to[name] = "a slice whose length varies" if type(new) is Varying else kind
         if name in self._own:
-            raise Replan(self, name=name, drop=True)
-        raise Replan(self, name=name, drop=None)
+            raise Replan(self, names=[name], drop=True)
+        raise Replan(self, names=[name], drop=None)
 
     def _checked(self, name: str, new: Any) -> Any:
         """What a name holds, which must be like what it held before."""
@@ -351,7 +358,7 @@ class Plan:
         (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
         unset = self.entries.get(name) is UNSET
         if unset and not are_alike(new, self.values[name], dtypes=not self._chooses):
-            raise Replan(self, name=name, like=trees.map_tree(placeholder, new))
+            raise Replan(self, like={name: trees.map_tree(placeholder, new)})
         if spec != wanted:
             raise Replan(self, peel=f"{name} has another structure before")
         for leaf, first in zip(leaves, firsts, strict=True):

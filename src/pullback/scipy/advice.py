@@ -19,8 +19,9 @@ FAMILIES = {
     "scipy.fftpack": _TRANSFORM,
     "scipy.integrate": (
         "Call quad, nquad or solve_ivp, which have derivatives; or write a quadrature as a sum "
-        "over its nodes, which np.polynomial.legendre.leggauss(n) gives, and a method for differential "
-        "equations as a loop over its steps, in Python or with pullback.fori_loop or pullback.scan"
+        "over its nodes, which np.polynomial.legendre.leggauss(n) gives, and a method for "
+        "differential equations as a loop over its steps, in Python or with pullback.fori_loop or "
+        "pullback.scan"
     ),
     "scipy.interpolate": (
         "Interpolate linearly with np.interp, which has a rule; or wrap the call with "

@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pullback.core.tracing import Tracer, is_number
-from pullback.lifting.recording import current
+from pullback.core.tracing import Tracer
 from pullback.lifting.slices import elementwise, products, reductions
 from pullback.lifting.slices.creation import creations, has_open_extent
-from pullback.lifting.slices.spans import is_integer
 from pullback.lifting.slices.varying import Varying, operations, refusal
-from pullback.numpy.scalars import as_number
 
 __all__ = ["known_call"]
 
@@ -39,8 +36,6 @@ def known_call(
     if has_open_extent(args[:2]) and _is_hashable(function) and function in creations:
         make = creations[function]
         return lambda: make(function, *args, **kwargs)
-    if function in _CHOICES and _are_open_integers(args) and not kwargs:
-        return lambda: _chosen(_CHOICES[function], args)
     if not _has_varying(args) and not _has_varying(kwargs):
         return None
     owner = getattr(function, "__self__", None)
@@ -56,30 +51,6 @@ def known_call(
     if operation is None:
         raise refusal(f"a call of {name}")
     return lambda: operation(*args, **kwargs)
-
-
-_CHOICES: dict[Any, Any] = {min: np.minimum, max: np.maximum}
-
-
-def _are_open_integers(args: tuple[Any, ...]) -> bool:
-    return len(args) > 1 and all(map(is_integer, args)) and any(type(x) is Tracer for x in args)
-
-
-def _chosen(function: Any, args: tuple[Any, ...]) -> Any:
-    """The least or the greatest of integers, a Python integer if all of them are."""
-    intervals = current().intervals
-    found = args[0]
-    for each in args[1:]:
-        smaller, larger = (each, found) if function is np.minimum else (found, each)
-        if intervals.exceeds(smaller, larger):
-            continue
-        if intervals.exceeds(larger, smaller):
-            found = each
-            continue
-        numbers = is_number(found) and is_number(each)
-        found = function(found, each)
-        found = as_number(found) if numbers else found
-    return found
 
 
 _PLAIN = frozenset({isinstance, type, tuple, list, id})
