@@ -530,3 +530,27 @@ def test_attributes_that_numpy_does_not_have():
         return np.sum(x)
 
     pb.grad(f)(X)
+
+
+def test_what_a_function_sees_may_change_between_calls():
+    def of(make):
+        def f(x):
+            y = make(2)
+            y[0] = x
+            return 2 * y[0]
+
+        return f
+
+    kinds = (np.zeros, lambda n: np.zeros(n), np.ones, np.zeros)
+    for given in (*kinds, *kinds):
+        assert pb.grad(of(given))(1.0) == 2.0
+    held = kinds[0]
+
+    def same(x):
+        y = held(2)
+        y[0] = x
+        return 2 * y[0]
+
+    for held in (*kinds, *kinds):
+        assert pb.grad(same)(1.0) == 2.0
+    assert kinds[0] is np.zeros

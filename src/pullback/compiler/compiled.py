@@ -178,8 +178,8 @@ class Compiled(Chunkwise):
 
     def _itself(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns, called by Python."""
-        lift = self.lift and records()
-        return (lifted(self.function) if lift else self.function)(*args, **kwargs)
+        function = lifted(self.function) if self.lift and records() else self.function
+        return function(*args, **kwargs)
 
     def _taken_apart(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from pullback.core.disguise import Disguised
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.errors import FILLING, AliasError, DetachedError, LeakedTracerError, PullbackError
 
@@ -171,24 +172,6 @@ class Interpreter:
             )
 
 
-class Disguised(type):
-    """A class whose instances are judged by the class that they say they have.
-
-    Abstract base classes look at the methods along a type's order of resolution. That of a tracer
-    has those of arrays, also where the tracer stands for a number.
-    """
-
-    @property
-    def __mro__(cls) -> tuple[type, ...]:
-        return (_Unhashable, object)
-
-
-class _Unhashable:
-    """Has no hash, as arrays have none."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-
 class Tracer(metaclass=Disguised):
     """Stands in for an array while a function is transformed.
 
@@ -330,15 +313,10 @@ class Tracer(metaclass=Disguised):
 def traced(interpreter: Interpreter, value: Any, payload: Any) -> Tracer:
     """``Tracer(interpreter, value, payload)``, in two thirds of the time, for each operation."""
     made: Tracer = _new(Tracer)
-    made._interpreter = interpreter
-    made._value = value
-    made._payload = payload
+    made._interpreter, made._value, made._payload = interpreter, value, payload
     made._alias = None
     made._version = 0
     return made
-
-
-_new = object.__new__
 
 
 class View:
@@ -378,6 +356,7 @@ class View:
 
 
 _PYTHON_TYPES = {"b": bool, "i": int, "f": float, "c": complex}
+_NUMBERS, _new = frozenset(_PYTHON_TYPES.values()), object.__new__
 
 
 def is_plain(x: Any, kinds: Any = np.ndarray) -> bool:
@@ -404,8 +383,6 @@ def is_number(x: Any) -> bool:
     """Whether `x` is a Python number, or stands for one."""
     while type(x) is Tracer:
         x = x._value
-    kind = type(x)
-    return kind in _NUMBERS or (kind is not np.ndarray and isinstance(x, Abstract) and x.number)
-
-
-_NUMBERS = frozenset({float, int, complex, bool})
+    if type(x) is np.ndarray:
+        return False
+    return type(x) in _NUMBERS or (isinstance(x, Abstract) and x.number)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core.memory import in_memory
-from pullback.core.primitive import Primitive, registry
+from pullback.core.primitive import SCALARS, Primitive, registry
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.strides import (
     Lying,
@@ -55,7 +55,7 @@ _WAYS = (("C", 1), ("F", 1), ("C", 2), ("F", 2))
 
 def layout_of(x: Any) -> Any:
     """The layout of an array, tracer or scalar, or of what stands for one."""
-    return _layout(in_memory(x))
+    return True if type(x) in SCALARS else _layout(in_memory(x))
 
 
 def layout_of_part(x: Variable) -> Any:

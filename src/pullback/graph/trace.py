@@ -11,6 +11,7 @@ import numpy as np
 
 from pullback.core import trees, validation
 from pullback.core.precision import PYTHON_NUMBERS
+from pullback.core.primitive import SCALARS
 from pullback.core.running import explained, run
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.subclasses import elements_of
@@ -120,6 +121,10 @@ def _input(leaf: Any) -> Variable | None:
     """The variable of an argument; `None` for what is no array."""
     if type(leaf) in PYTHON_NUMBERS:
         return Variable((), dtype_of(leaf), weak=type(leaf))
+    if type(leaf) in SCALARS and leaf.dtype.kind in "biufc":
+        variable = Variable((), leaf.dtype, layout=True)
+        variable.laid_by = Assumed(called=True)
+        return variable
     if type(leaf) is np.ndarray and leaf.dtype.kind in "biufc":
         variable = Variable(leaf.shape, leaf.dtype, array=True, layout=layout_of(leaf))
     elif isinstance(leaf, Variable | Tracer):

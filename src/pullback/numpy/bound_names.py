@@ -11,27 +11,27 @@ from __future__ import annotations
 import ast
 import functools
 import sys
-import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import CellType, FunctionType
 from typing import Any
 
 import numpy as np
 
-from pullback.core.tracing import Tracer
-from pullback.numpy.callers import is_installed, is_users_file
+from pullback.numpy.references import (
+    Namespace,
+    Sight,
+    attributes_of,
+    closure_of,
+    content,
+    is_a_librarys,
+    is_users,
+    namespaces_of,
+    parts_of,
+)
 from pullback.numpy.served import Served
 
 __all__ = ["BoundNames"]
-
-Namespace = dict[str, Any]
-
-_INERT = frozenset(
-    {bool, int, float, complex, str, bytes, type(None), np.ndarray, np.float64, np.float32, Tracer}
-)
-"""Types of values that refer to no function, and so to no module."""
-
 
 MOST = 1024
 """For how many modules what was found is remembered."""
@@ -61,7 +61,7 @@ class _Place:
         for name, value in list(namespace.items()):
             served = functions.get(id(value))
             if served is None:
-                found.update((id(other), other) for other in _namespaces(value))
+                found.update((id(other), other) for other in namespaces_of(value))
             elif vars(np).get(name, getattr(np.linalg, name, None)) is value:
                 self.names.append(name)
             else:
@@ -93,8 +93,8 @@ class _Reach:
     __slots__ = ("installed", "modules", "named", "of_installed", "own", "sizes")
 
     def __init__(self, places: list[_Place]) -> None:
-        own = places[:1] + [x for x in places[1:] if not _is_installed(x.namespace)]
-        installed = [x for x in places[1:] if _is_installed(x.namespace)]
+        own = places[:1] + [x for x in places[1:] if not is_a_librarys(x.namespace)]
+        installed = [x for x in places[1:] if is_a_librarys(x.namespace)]
         self.own, self.installed = ([x.namespace for x in each] for each in (own, installed))
         self.sizes, self.of_installed = ([x.size for x in each] for each in (own, installed))
         self.modules = len(sys.modules)
@@ -132,90 +132,6 @@ def _imported(namespace: Namespace) -> set[str]:
     }
 
 
-class _Sight:
-    """What a function refers to by the variables of the functions around it, and what those do.
-
-    It is right for every function of the same code and module whose variables hold the same.
-
-    Attributes
-    ----------
-    namespaces : list of dict
-        Those of the modules that it is from, and that it sees.
-    seen : list of (weakref or None, tuple)
-        The functions, `None` for the first, and for each of their variables what that held; see
-        `_trace_of`.
-    """
-
-    __slots__ = ("code", "namespace", "namespaces", "seen")
-
-    def __init__(self, function: FunctionType) -> None:
-        self.code, self.namespace = function.__code__, function.__globals__
-        self.namespaces = [*_namespaces(function)]
-        self.seen = [
-            (
-                None if part is function else weakref.ref(part),
-                tuple(map(_trace_of, map(_content, part.__closure__ or ()))),
-            )
-            for part in _parts(function)
-            if type(part) is FunctionType
-        ]
-
-    def cells(self, function: FunctionType) -> list[CellType] | None:
-        """The variables, if it is that function's, and they hold what they did."""
-        if self.code is not function.__code__ or self.namespace is not function.__globals__:
-            return None
-        cells: list[CellType] = []
-        for reference, traces in self.seen:
-            part = function if reference is None else reference()
-            if part is None:
-                return None
-            closure = part.__closure__ or ()
-            for cell, trace in zip(closure, traces, strict=True):
-                held = _content(cell)
-                if trace is None:
-                    if type(held) not in _INERT:
-                        return None
-                elif trace is not type(held) and (isinstance(trace, type) or trace() is not held):
-                    return None
-            cells += closure
-        return cells
-
-
-def _content(cell: CellType) -> Any:
-    """What a variable holds; `None` if it has no value, and NumPy's function if that is served."""
-    try:
-        held = cell.cell_contents
-    except ValueError:
-        return None
-    return held.__wrapped__ if type(held) is Served else held
-
-
-def _trace_of(held: Any) -> Any:
-    """What tells whether a variable still refers to the same, and doesn't keep that alive.
-
-    It is `None` for what refers to nothing, the class for what refers to nothing but that, and
-    otherwise a function that returns the object.
-    """
-    kind = type(held)
-    if kind in _INERT:
-        return None
-    if kind in _NUMPYS:
-        return lambda: held
-    try:
-        return weakref.ref(held)
-    except TypeError:
-        return _nothing if "__wrapped__" in _attributes(held) else kind
-
-
-_NUMPYS = (np.ufunc, type(np.sum))
-"""Types of functions that stay alive anyway."""
-
-
-def _nothing() -> Any:
-    """In place of an object that can't be known again."""
-    return _nothing
-
-
 class BoundNames:
     """Binds the names, and binds them back."""
 
@@ -223,7 +139,7 @@ class BoundNames:
         self._functions: dict[int, Served] = {}
         self._places: dict[int, _Place] = {}
         self._reaches: dict[int, _Reach] = {}
-        self._sights: dict[int, _Sight] = {}
+        self._sights: dict[int, Sight] = {}
         self._visited: dict[int, Namespace] = {}
         self._bound: list[tuple[Namespace, str, Served]] = []
         self._cells: list[tuple[CellType, Served]] = []
@@ -235,17 +151,17 @@ class BoundNames:
 
     def serve(self, function: Any) -> None:
         """Bind the names that a function, and what it refers to, can reach."""
-        while "__wrapped__" in (attributes := _attributes(function)):
+        while "__wrapped__" in (attributes := attributes_of(function)):
             function = attributes["__wrapped__"]  # what a transform returned
         if type(function) is functools.partial and not function.args:
             function = function.func  # with keywords, which are values
         if type(function) is FunctionType:
             self._serve_sight(function)
             return
-        for part in _parts(function):
-            for cell in _closure(part):
+        for part in parts_of(function):
+            for cell in closure_of(part):
                 self._serve_cell(cell)
-        for namespace in _namespaces(function):
+        for namespace in namespaces_of(function):
             self._serve_reach(namespace)
 
     def _serve_sight(self, function: FunctionType) -> None:
@@ -258,8 +174,10 @@ class BoundNames:
         if sight is None or cells is None:
             if len(self._sights) >= MOST:
                 self._sights.clear()
-            sight = self._sights[id(function.__code__)] = _Sight(function)
-            cells = [cell for part in _parts(function) for cell in _closure(part)]
+            sight = Sight(function)
+            if type(function.__globals__) is dict:  # that of a copy may hold traced values
+                self._sights[id(function.__code__)] = sight
+            cells = [cell for part in parts_of(function) for cell in closure_of(part)]
         for cell in cells:
             self._serve_cell(cell)
         for namespace in sight.namespaces:
@@ -284,7 +202,7 @@ class BoundNames:
             return known
         places = []
         remaining, seen = [namespace], {id(namespace)}
-        while remaining and _is_users(namespace):
+        while remaining and is_users(namespace):
             place = self._place(remaining.pop())
             places.append(place)
             for other in place.others:
@@ -306,7 +224,7 @@ class BoundNames:
         return place
 
     def _serve_cell(self, cell: CellType) -> None:
-        served = self._functions.get(id(_content(cell)))
+        served = self._functions.get(id(content(cell)))
         if served is not None and cell.cell_contents is not served:
             self._cells.append((cell, served))
             cell.cell_contents = served
@@ -324,89 +242,3 @@ class BoundNames:
             if cell.cell_contents is served:
                 cell.cell_contents = served.__wrapped__
             self._cells.pop()
-
-
-def _closure(part: Any) -> tuple[CellType, ...]:
-    """The variables of the functions around it that a function sees; none if it is no function."""
-    return (part.__closure__ or ()) if type(part) is FunctionType else ()
-
-
-def _filled(function: FunctionType) -> Iterator[CellType]:
-    """The variables of the functions around it that a function sees, and that have a value."""
-    for cell in function.__closure__ or ():
-        try:
-            cell.cell_contents  # noqa: B018
-        except ValueError:
-            continue
-        yield cell
-
-
-def _parts(x: Any) -> Iterator[Any]:
-    """What something to call is made of: functions, and what they see of those around them."""
-    seen: set[int] = set()
-    remaining = [x]
-    while remaining:
-        part = remaining.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        yield part
-        if type(part) is functools.partial:
-            remaining.append(part.func)
-            remaining += part.args
-        elif type(part) is MethodType:
-            remaining += (part.__func__, part.__self__)
-        elif type(part) is not ModuleType and "__wrapped__" in _attributes(part):
-            remaining.append(_attributes(part)["__wrapped__"])
-        if type(part) is FunctionType:
-            remaining += (cell.cell_contents for cell in _filled(part))
-
-
-def _attributes(x: Any) -> Any:
-    """The attributes of an object, none of which is computed for it."""
-    try:
-        return object.__getattribute__(x, "__dict__")
-    except AttributeError:
-        return {}
-
-
-def _namespaces(x: Any) -> Iterator[Namespace]:
-    """The namespaces of the users' modules that something is, or is from."""
-    for part in _parts(x):
-        kind = type(part)
-        if kind is FunctionType:
-            namespace = part.__globals__
-        elif kind is ModuleType:
-            namespace = vars(part)
-        else:
-            yield from _of_class(part if isinstance(part, type) else kind)
-            continue
-        if _is_users(namespace):
-            yield namespace
-
-
-def _of_class(cls: type) -> Iterator[Namespace]:
-    """The namespaces that the methods of a class, and what it inherits, were written in."""
-    for each in cls.__mro__:
-        for method in vars(each).values():
-            if type(method) is FunctionType:
-                if _is_users(method.__globals__):
-                    yield method.__globals__
-                break
-
-
-def _is_users(namespace: Namespace) -> bool:
-    """Whether a module is a user's: not one of Python's, nor of a library that is left alone."""
-    if type(namespace) is not dict:
-        return False
-    name = namespace.get("__name__")
-    if isinstance(name, str) and name.partition(".")[0] in sys.stdlib_module_names:
-        return name == "__main__"
-    path = namespace.get("__file__")
-    return not isinstance(path, str) or is_users_file(path)
-
-
-def _is_installed(namespace: Namespace) -> bool:
-    """Whether a module is from a folder that libraries are installed in."""
-    path = namespace.get("__file__")
-    return isinstance(path, str) and is_installed(path)

@@ -45,10 +45,7 @@ def _maps(solve, x, *, adjoint, part=lambda t: t):
 
 def _is_single(*matrices):
     """Whether there is no batch, and something in each, of a dtype that LAPACK knows."""
-    for x in matrices:
-        if x.ndim != 2 or not x.size or x.dtype.char not in "fdFD":
-            return False
-    return True
+    return all(x.ndim == 2 and x.size and x.dtype.char in "fdFD" for x in matrices)
 
 
 def _routine(name, *matrices):

@@ -132,8 +132,11 @@ def seed(x: Any, primal: Any, where: str) -> Any:
     """A tangent or cotangent, checked against its primal, in its dtype; `None` is zero."""
     if x is None:
         return None
+    number = type(x) in _DOUBLES and x == x
+    if number and type(primal) in _DOUBLES:  # as of a wide pytree
+        return np.float64(x)
     shape, dtype = shape_of(primal), dtype_of(primal)
-    if type(x) in _DOUBLES and dtype is _DOUBLE and not shape and x == x:
+    if number and dtype is _DOUBLE and not shape:
         return np.float64(x)
     if isinstance(x, list | tuple):
         x = to_array(x, where)
@@ -180,6 +183,8 @@ def owned(x: Any, taken: set[int]) -> Any:
 def handed_out(derivative: Any, primal: Any, taken: set[int]) -> Any:
     """A derivative as the user gets it: zeros where it is `None`, for integers `None`."""
     if derivative is None:
+        if type(primal) in _DOUBLES:
+            return _ZERO
         dtype, shape = dtype_of(primal), shape_of(primal)
         if dtype is _DOUBLE and not shape:
             return _ZERO
@@ -212,7 +217,8 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
     paths = trees.Paths(spec)
     for number, leaf in enumerate(leaves):
         if type(leaf) is Tracer:
-            leaves[number] = leaf._value if grounded(leaf) else leaf
+            if not leaf._interpreter.level or leaf._alias is not None:
+                leaves[number] = leaf._value if grounded(leaf) else leaf
         elif type(leaf) not in _ARRAYS or (type(leaf) is np.ndarray and leaf.dtype.kind == "O"):
             leaves[number] = require_array(leaf, f"{where}: {argument}{paths[number]}")
     return leaves, spec

@@ -286,11 +286,15 @@ def pushforward(
                     primal_leaf = leaves[number]
                     if type(primal_leaf) is Tracer:
                         primal_leaf = primal_leaf._snapshot()
-                    taken |= {id(primal_leaf), id(checked)}
+                    taken.add(id(primal_leaf))
+                    taken.add(id(checked))
                     leaves[number] = interpreter.carry(primal_leaf, checked, of_seed(checked))
             args.append(trees.unflatten(spec, leaves))
         leaves, spec = flatten_arrays(call(f, args, interpreter), where, "the result")
-        lowered = [interpreter.lower(leaf, where) for leaf in leaves]
+        lowered = [
+            interpreter.lower(leaf, where) if type(leaf) is Tracer else (leaf, None)
+            for leaf in leaves
+        ]
     values, dots = [], []
     for value, dot in lowered:
         values.append(owned(value, taken))

@@ -161,7 +161,7 @@ class Linearization:
             if bar is not None:
                 if type(node) is Operation:
                     _pull_through(node, bar, bars, keep)
-                else:
+                elif type(node) is Output:
                     bars.add_output(node, bar)
             if release:
                 node.parents = ()
@@ -285,15 +285,19 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> No
         if cls is _float64 or cls is float or (cls is _ndarray and entry.dtype.kind != "c"):
             term = entry * bar
         elif cls is int:
-            term = bar if entry == 1 else entry * bar
+            term = bar
+            if entry != 1:
+                if bar.shape != parent.shape and bar.size > parent.size:
+                    term = _fitting(bar, node, position)  # of which there is less to multiply
+                term = entry * term
         elif cls is Selection and (entry.pull_onto is not None or entry.pull_into is not None):
             bars.add_selected(parent, entry, bar)
             continue
         else:
-            linear = as_map(entry)
+            linear: Any = entry if cls is Linear or cls is Selection else as_map(entry)
             if linear is None:
                 continue
-            if type(linear) is Linear and linear.pull_over is not None and type(bar) is _ndarray:
+            if cls is Linear and linear.pull_over is not None and type(bar) is _ndarray:
                 # After the others, which may look into what it writes over.
                 last = parent, linear.pull_over
                 continue

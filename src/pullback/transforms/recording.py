@@ -122,16 +122,19 @@ def record(
     inputs: list[Node] = []
     taken: set[int] = set()
     read: list[tuple[Any, bytes, int, int]] = []
+    leaves: list[Any]
     with Tape(where) as tape:
         for position in range(len(args)) if varying is None else varying:
-            argument = args[position]
+            argument: Any = args[position]
+            leaves: list[Any]
             if type(argument) is np.ndarray and argument.dtype.kind in "fc":
                 leaves, spec = [argument], trees.LEAF
             else:
                 leaves, spec = flatten_arrays(argument, where, f"argument {position}")
             nodes: list[Abstract] = []
             for number, leaf in enumerate(leaves):
-                if type(leaf) is not float and not is_inexact(leaf):
+                bottom = leaf._value if type(leaf) is Tracer else leaf
+                if type(bottom) not in _DOUBLES and not is_inexact(leaf):
                     if varying is not None:
                         path = trees.leaf_paths(spec)[number]
                         raise _no_neighbourhood(leaf, f"{where}: argument {position}{path}")
@@ -140,7 +143,9 @@ def record(
                 taken.add(id(leaf))
                 if type(leaf) is np.ndarray and not keep:
                     read.append((leaf, glimpse(leaf), position, number))
-                tracer = tape.input(snapshot(leaf) if keep or type(leaf) is Tracer else leaf)
+                elif keep or bottom is not leaf:
+                    leaf = snapshot(leaf)
+                tracer = tape.input(leaf)
                 leaves[number] = tracer
                 nodes.append(tracer._payload)
                 inputs.append(tracer._payload)
@@ -168,6 +173,9 @@ def record(
     out = leaves[0] if spec is trees.LEAF else trees.unflatten(spec, leaves)
     linearization = Linearization(inputs, outputs, tape)
     return Recording(where, arguments, out, spec, out_leaves, aux, linearization)
+
+
+_DOUBLES = frozenset({float, np.float64})
 
 
 def _give(value: Any, taken: set[int], *, keep: bool) -> Any:

@@ -188,12 +188,14 @@ class Tape(Interpreter):
         self.count += 1
         if not self.count % ROUND:
             full_collections.wait()
-        if type(value) is float:  # as a leaf of a wide pytree often is
-            return traced(self, value, Node(self.count, (), _FLOAT))
-        node = Node(self.count, shape_of(value), dtype_of(value))
+        bottom = value._value if type(value) is Tracer else value
+        if type(bottom) is float:  # as a leaf of a wide pytree often is
+            node = Node(self.count, (), _FLOAT)
+        else:
+            node = Node(self.count, shape_of(value), dtype_of(value))
         if self.log is not None:
             self.log[node] = value
-        elif type(value) is Tracer and not known(value):
+        elif bottom is not value and not known(bottom):
             self.log = {node: value}
         return traced(self, value, node)
 
@@ -201,7 +203,7 @@ class Tape(Interpreter):
         if not self.open:
             self.require_open(primitive.name)
         values: list[Any] = []
-        parents: list[Node | None] = []
+        found: list[Node | None] = []
         varies = outer = False
         for arg in args:
             parent = None
@@ -213,18 +215,20 @@ class Tape(Interpreter):
                 if type(arg) is Tracer:
                     outer = True
             values.append(arg)
-            parents.append(parent)
+            found.append(parent)
         rule = primitive.rule
         if not varies or ((rule is None or rule is locally_constant) and primitive.is_constant):
             return self._evaluate(primitive, values, params, varies=varies)
+        parents = tuple(found)
         if primitive.linearize is not None:
-            return self._record_linearized(primitive, values, tuple(parents), params)
-        out = primitive(*values, **params) if outer else primitive.value(*values, **params)
+            return self._record_linearized(primitive, values, parents, params)
+        evaluate = primitive if outer else primitive.value
+        out = evaluate(*values, **params) if params else evaluate(*values)
         if primitive.multiple:
-            return self._record_several(primitive, out, values, tuple(parents), params)
+            return self._record_several(primitive, out, values, parents, params)
         if out.dtype.kind not in "fc":
             return self.constant(out)
-        return traced(self, out, self._operation(primitive, out, values, tuple(parents), params))
+        return traced(self, out, self._operation(primitive, out, values, parents, params))
 
     def operate(self, primitive: Primitive, evaluate: Callable[..., Any], x: Any, y: Any) -> Any:
         if not self.open:

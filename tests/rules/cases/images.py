@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.interpolate  # noqa: F401  what serves it enters its rules
+import scipy.interpolate
 import scipy.ndimage  # noqa: F401  and its
 from scipy.spatial import Delaunay, KDTree
 

@@ -65,6 +65,16 @@ CASES = {
     ],
     "stats_ncx2_pdf": [Case((between(1, 4, 3), between(3, 5, 3), between(0.5, 2, 3)))],
     "stats_ncx2_sf": [Case((between(1, 4, 3), between(3, 5, 3), between(0.5, 2, 3)))],
+    **{
+        f"stats_nct_{name}": [Case((between(-2, 2, 3), between(2, 5, 3), between(-1, 1)))]
+        for name in ("pdf", "sf")
+    },
+    "harmonic_sum": [Case((2, np.array([5, 9]), between(0.5, 2, 2)), {"order": 1})],
+    "stats_gen_harmonic": [Case((np.array([5, 9]), between(0.5, 2, 2)))],
+    "stats_normalized_gen_harmonic": [
+        Case((1, np.array([3, 7]), 9, between(0.5, 2, 2))),
+        Case((np.array([4, 2]), 7, 9, between(0.5, 2, 2))),
+    ],
     "stats_cosine_cdf": unary(-3, 3),
     "stats_log1mexp": unary(-3, -0.3),
     "stats_scaled_exp1": unary(0.3, 3),

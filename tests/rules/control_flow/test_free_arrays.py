@@ -253,3 +253,15 @@ def test_a_body_inside_one_that_reads_a_global(function):
     for mode in modes.values():
         assert mode(A) == pytest.approx(function(A))
         assert_allclose(pb.grad(mode)(A), pb.grad(function)(A))
+
+
+def test_a_derivative_as_a_branch_that_reads_a_global():
+    """What is known of a function from one recording to the next has nothing traced in it."""
+
+    def energy(a):
+        return np.sum(np.exp(a) * M) + np.sum(A)
+
+    for _ in range(2):
+        found = pb.cond(True, pb.grad(energy), lambda a: a, M)
+        assert_allclose(found, np.exp(M) * M)
+        assert_allclose(pb.checkpoint(pb.grad(energy))(M), np.exp(M) * M)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import scipy.integrate as si
 from numpy.testing import assert_allclose
+from scipy import stats
 
 import pullback as pb
 from tests.scipy.integrate.agreement import agrees, closed_form
@@ -202,7 +203,7 @@ def test_errors_name_the_function_and_what_to_do():
         with pytest.raises(error, match=words):
             pb.grad(f)(1.3)
     with pytest.raises(pb.DataDependenceError, match=r"scipy\.integrate\.quad: .* recorded"):
-        pb.trace(lambda p: quad(lambda x: p * x, 0, 1), 1.0)
+        pb.trace(lambda p: si.quad(lambda x: p * x, 0, 1, full_output=1)[0], 1.0)
     with pytest.raises(pb.ArgumentValueError, match=r"full_output .* vmap"):
         pb.vmap(lambda p: si.quad(lambda x: p * x, 0, 1, full_output=1)[0])(np.ones(2))
     with warnings.catch_warnings():
@@ -217,3 +218,35 @@ def test_plain_calls_stay_scipys():
     assert found == 0.5
     inner = pb.grad(lambda p: quad(lambda x: x * pb.grad(lambda q: q**3 * p)(x), 0, 1))(2.0)
     assert_allclose(inner, 3 / 4, rtol=1e-12)
+
+
+def test_in_scipys_own_code():
+    entropy = stats.tukeylambda.entropy
+    step = 1e-4
+    expected = (entropy(0.3 + step) - entropy(0.3 - step)) / (2 * step)
+    assert_allclose(pb.grad(entropy)(0.3), expected, rtol=1e-7)
+
+
+def test_in_a_graph():
+    """It is one equation, which is solved and differentiated when the graph runs."""
+
+    def by_closure(p):
+        return p * quad(lambda t: np.exp(-p * t), 0, 1)
+
+    def by_arguments(p):
+        return quad(lambda t, a, b: np.exp(-a * t) * b, 0, p, args=(p, 2.0))
+
+    def nested(p):
+        return quad(lambda x: quad(lambda y: np.exp(-p * x * y), 0, x), 0, 1)
+
+    def of_two(p):
+        return si.dblquad(lambda y, x: p * x * y, 0, 1, 0, lambda x: p * x)[0]
+
+    for f in (by_closure, by_arguments, nested, of_two):
+        graph = pb.trace(f, 1.3)
+        assert graph(0.7) == f(0.7), f
+        assert_allclose(pb.grad(graph)(0.7), pb.grad(f)(0.7), rtol=1e-12)
+        assert_allclose(pb.compile(pb.grad(f))(0.7), pb.grad(f)(0.7), rtol=1e-12)
+    assert_allclose(pb.hessian(pb.trace(nested, 1.3))(0.7), pb.hessian(nested)(0.7), rtol=1e-12)
+    several = pb.vmap(pb.trace(by_closure, 1.3))(np.array([1.3, 0.5]))
+    assert np.array_equal(several, [by_closure(1.3), by_closure(0.5)])

@@ -221,6 +221,18 @@ def test_at_breakpoints_the_piece_to_the_right_counts_and_at_the_end_the_last():
     assert last == pytest.approx((Y[-1] - Y[-2]) / (X[-1] - X[-2]))
 
 
+def test_roots_move_with_what_they_are_roots_of():
+    wave = np.array([1.0, -1.1, 2.0, -2.0, 3.0, -1.0])
+    steps = np.arange(6.0)
+    for f, *args in (
+        (lambda x, y: s.CubicSpline(x, y).roots(extrapolate=False), steps, wave),
+        (lambda a: s.CubicSpline(steps, wave).solve(a, extrapolate=False), np.array(0.5)),
+    ):
+        assert_served(f, *args, exact=True, mapped=False)
+    empty = pb.vjp(lambda y: s.CubicSpline(steps, y).roots(extrapolate=False), 2 + steps)[0]
+    assert empty.shape == (0,)
+
+
 def test_traced_objects_are_of_scipys_classes():
     def f(y):
         spline = s.CubicSpline(X, y)
@@ -247,9 +259,20 @@ def test_errors_are_scipys_and_refusals_say_what_to_use():
         (lambda y: s.splrep(X, y, s=1.0), NoRuleError, "make_lsq_spline"),
         (lambda y: s.UnivariateSpline(X, y), NoRuleError, r"splrep\(stop_gradient"),
         (lambda y: s.make_smoothing_spline(X, y), NoRuleError, "hand over lam"),
-        (lambda y: s.CubicSpline(X, y).roots(), NoRuleError, r"PPoly\.roots met .*Newton"),
+        (lambda y: s.UnivariateSpline(X, y, s=0).roots(), NoRuleError, r"roots met .*Newton"),
+        (lambda y: s.PPoly(np.stack([y, -y]), T[:10]).solve(0.1), ValueError, "where it jumps"),
         (lambda y: s.lagrange(X, y), NoRuleError, "BarycentricInterpolator"),
         (lambda y: s.splprep([X, y]), NoRuleError, r"splprep met .* s=0"),
     ):
         with pytest.raises(error, match=words):
             pb.vjp(call, Y)
+
+
+def test_gradients_compile():
+    for f, point in (
+        (lambda y: np.sum(s.PchipInterpolator(X, y)(P) ** 2), Y),
+        (lambda x: np.sum(s.splev(P, s.splrep(x, Y)) ** 2), X),
+        (lambda p: np.sum(s.interp1d(X, Y, bounds_error=False, fill_value=1.0)(p) ** 2), P),
+    ):
+        gradient = pb.grad(f)
+        np.testing.assert_allclose(pb.compile(gradient)(point), gradient(point), rtol=1e-10)

@@ -86,7 +86,7 @@ SCATTERED = {
     },
     "RBFInterpolator smoothing": (
         lambda a, e: s.RBFInterpolator(
-            DATA, PAIRS, kernel="gaussian", smoothing=a, epsilon=e, degree=1
+            DATA, PAIRS, kernel="gaussian", smoothing=a * np.ones(12), epsilon=e, degree=1
         )(IN),
         ONE, ONE,
     ),
@@ -184,6 +184,7 @@ def test_what_is_mapped_or_has_no_rule_is_refused():
     for call, words in (
         (lambda v: s.SmoothBivariateSpline(A, B, v), r"SmoothBivariateSpline\.__init__ met"),
         (lambda v: s.RectBivariateSpline(A, B, v, s=1.0), "s is not 0"),
+        (lambda v: s.NdBSpline((np.sort(v),), np.ones(2), 1), "the knots are traced"),
     ):
         with pytest.raises(NoRuleError, match=words):
             pb.vjp(call, A)

@@ -65,10 +65,12 @@ CALLS = {
 
 
 @together()
+@pytest.mark.filterwarnings("ignore:The behavior of affine_transform")
 @pytest.mark.parametrize("name", CALLS)
 def test_values_and_derivatives(name):
     f, *args = CALLS[name]
-    assert_served(f, *args, exact=True)
+    exact = name.startswith(("map", "without", "shift", "zoom")) and name != "zoom by one"
+    assert_served(f, *args, exact=exact)
 
 
 def test_at_the_places_of_elements():
@@ -117,4 +119,14 @@ def test_precisions_complex_images_and_what_is_refused():
     value = pb.vjp(lambda u: nd.map_coordinates(whole, u, output=float), PLACES)[0]
     assert_same(value, nd.map_coordinates(whole, PLACES, output=float))
     with pytest.raises(ArgumentTypeError, match=r"zoom: the factors are traced"):
-        pb.grad(lambda z: np.sum(nd.zoom(IMAGE, z)))(1.5)
+        pb.grad(lambda z: np.sum(nd.zoom(IMAGE, [z, 1.0])))(1.5)
+
+
+def test_gradients_compile():
+    for f, point in (
+        (lambda x: np.sum(nd.map_coordinates(x, PLACES, mode="nearest") ** 2), IMAGE),
+        (lambda s: np.sum(nd.shift(IMAGE, s) ** 2), BY),
+        (lambda x: np.sum(nd.median_filter(nd.gaussian_filter(x, 1.0), 3) ** 2), IMAGE),
+    ):
+        gradient = pb.grad(f)
+        np.testing.assert_allclose(pb.compile(gradient)(point), gradient(point), rtol=1e-10)

@@ -181,7 +181,7 @@ REFUSED = {
     "step": (lambda x: sc.factorialk(5, x, extend="complex"), ArgumentTypeError, "factorialk: k"),
     "out": (lambda x: sc.zeta(2.0, x, np.empty(())), ArgumentTypeError, r"zeta: out is"),
     "zeta": (sc.zeta, NoRuleError, r"zeta: .* argument x has no rule"),
-    "nct": (lambda x: sc.nctdtr(3.0, x, 1.0), NoRuleError, r"scipy\.special\.nctdtr has no"),
+    "nct": (lambda x: sc.nctdtrinc(3.0, x, 1.0), NoRuleError, r"scipy\.special\.nctdtrinc has no"),
     "ncfdtr": (
         lambda x: sc.ncfdtr(x, 3.0, 1.0, 2.0),
         NoRuleError,

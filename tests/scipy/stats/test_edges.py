@@ -106,11 +106,10 @@ def test_gamma_and_t_in_their_shapes_over_their_domains():
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (lambda t: st.nct.logpdf(0.5, t, 0.2), "scipy.stats.nct.logpdf met .* argument df"),
-        (lambda t: st.nct(t, 0.2).cdf(0.5), "scipy.stats.nct.cdf met .* argument df"),
-        (lambda t: st.nct.mean(t, 0.2), "scipy.stats.nct.mean met .* argument df"),
-        (lambda t: st.nct.ppf(0.3, t, 0.2), r"scipy.stats.nct.ppf.* df"),
-        (lambda t: st.tukeylambda.entropy(t), "scipy.stats.tukeylambda.entropy met .* lam"),
+        (lambda t: st.ncf.logpdf(0.5, t, 2, 0.2), "scipy.stats.ncf.logpdf met .* argument dfn"),
+        (lambda t: st.ncf(t, 2, 0.2).cdf(0.5), "scipy.stats.ncf.cdf: .* dfn|ncfdtr: .* dfn"),
+        (lambda t: st.ncf.mean(t, 2.5, 0.2), "scipy.stats.ncf.mean met .* argument dfn"),
+        (lambda t: st.ncf.ppf(0.3, t, 2, 0.2), r"scipy.stats.ncf.ppf.* dfn|ncfdtri: .* dfn"),
         (
             lambda t: st.gausshyper.cdf(0.5, t, 3.0, 2.0, 5.0),
             "scipy.stats.gausshyper.cdf: the derivative with respect to a has no rule",

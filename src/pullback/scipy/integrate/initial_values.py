@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import scipy.integrate
+import scipy.optimize
 
-from pullback.core.shapes import is_inexact, shape_of
+from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.errors import ArgumentValueError, DataDependenceError
 from pullback.scipy.first_step import plain
 from pullback.scipy.integrate.dense import Solution, SolversStates
@@ -20,10 +21,12 @@ from pullback.scipy.integrate.events import Watched, event_states
 from pullback.scipy.integrate.fields import Field
 from pullback.scipy.integrate.paths import Path
 from pullback.scipy.integrate.problems import Problem
+from pullback.scipy.integrate.recorded import in_graph
 from pullback.scipy.integrate.serving import serves_always
 from pullback.scipy.integrate.steps import Explicit, Implicit
 from pullback.scipy.integrate.values import (
     Ground,
+    UnknownValueError,
     Values,
     array_of,
     differentiated,
@@ -57,7 +60,6 @@ def solve_ivp(
     watched = None
     if events is not None:
         watched = [Watched(each) for each in ((events,) if callable(events) else events)]
-    is_explicit = isinstance(solver, type) and hasattr(solver, "n_stages")
 
     def by_scipy(values: Values, dense: bool) -> Any:
         def seen(x: Any) -> Any:
@@ -79,6 +81,46 @@ def solve_ivp(
     outer = solves_plainly()
     if outer is not None:
         return by_scipy(outer, dense_output)
+    try:
+        return _solve_ivp(
+            by_scipy, (fun, t_span, y0, t_eval, extra), (solver, vectorized, options),
+            dense_output, watched,
+        )  # fmt: skip
+    except UnknownValueError as error:
+        if t_eval is None or dense_output or watched or "jac" in options:
+            raise DataDependenceError(
+                f"{error}. In a graph it takes t_eval, and neither events nor dense_output nor jac"
+            ) from None
+    size, count = shape_of(array_of(y0))[0], shape_of(array_of(t_eval))[0]
+    state = array_of(y0)
+    dtype = np.result_type(dtype_of(state), float)
+
+    def call(functions: list[Any], given: Any) -> Any:
+        t_span, y0, t_eval, args = given
+        result = solve_ivp(
+            functions[0], t_span, y0, method, t_eval, vectorized=vectorized, args=args, **options
+        )
+        return (result.y,)
+
+    start = np.ones((size, 1) if vectorized else size, dtype)
+    (y,) = in_graph(
+        call,
+        [(fun, (0.5, start, *extra))],
+        (list(t_span), y0, t_eval, extra),
+        [Abstract((size, count), np.dtype(dtype))],
+    )
+    return _partial(
+        scipy.optimize.OptimizeResult,
+        {"t": t_eval, "y": y},
+        "scipy.integrate.solve_ivp: a result in a graph has t and y; call it outside of what "
+        "pullback.trace and pullback.compile record for what else it has",
+    )
+
+
+def _solve_ivp(by_scipy: Any, given: Any, how: Any, dense_output: bool, watched: Any) -> Any:
+    """What `solve_ivp` returns where values are known."""
+    (fun, t_span, y0, t_eval, extra), (solver, vectorized, options) = given, how
+    is_explicit = isinstance(solver, type) and hasattr(solver, "n_stages")
     values = Values("scipy.integrate.solve_ivp")
     dense = dense_output or t_eval is not None or not is_explicit
     batches, found = values.for_each_example(lambda: by_scipy(values, dense))
@@ -153,28 +195,36 @@ def _result(
         out["y_events"] = [problem.users(each) if len(each) else each for _, each in events]
     counts = {len(each.t) for each in found}
     if len(counts) > 1:
-        return _ragged(type(found[0]), out, problem.field.name, counts)
+        return _partial(
+            type(found[0]),
+            {key: each for key, each in out.items() if key not in ("t", "y")},
+            f"{problem.field.name}: the examples of pullback.vmap are returned at {min(counts)} to "
+            f"{max(counts)} times, and their results have one shape only if those are as many; "
+            "give t_eval, or ask for dense_output and call sol",
+        )
     out["t"], y = _sampled(problem, found, given, (states, paths), watched, events)
     return type(found[0])(**out | {"y": np.transpose(problem.users(y))})
 
 
-def _ragged(kind: Any, out: Any, name: str, counts: set[int]) -> Any:
-    """A result without the times and states, of which the examples have not as many."""
+def _partial(kind: Any, out: Any, otherwise: str) -> Any:
+    """A result of SciPy's that has no more than this, and says why."""
 
-    class Ragged(kind):  # type: ignore[misc]
+    class Partial(kind):  # type: ignore[misc]
         def __getattr__(self, key: str) -> Any:
-            return self[key] if key in ("t", "y") else super().__getattr__(key)
+            return self[key] if key in _PARTS else super().__getattr__(key)
 
         def __missing__(self, key: str) -> Any:
-            if key not in ("t", "y"):
+            if key not in _PARTS:
                 raise KeyError(key)
-            raise DataDependenceError(
-                f"{name}: the examples of pullback.vmap are returned at {min(counts)} to "
-                f"{max(counts)} times, and their results have one shape only if those are as "
-                "many; give t_eval, or ask for dense_output and call sol"
-            )
+            raise DataDependenceError(otherwise)
 
-    return Ragged(**{key: each for key, each in out.items() if key not in ("t", "y")})
+    return Partial(**out)
+
+
+_PARTS = frozenset(
+    {"t", "y", "sol", "t_events", "y_events", "nfev", "njev", "nlu", "status", "message", "success"}
+)
+"""What a result of `solve_ivp` has."""
 
 
 def _sampled(

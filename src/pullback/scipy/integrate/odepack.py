@@ -13,18 +13,20 @@ from typing import Any
 import numpy as np
 import scipy.integrate
 
-from pullback.core.shapes import is_inexact, shape_of
+from pullback.core.shapes import Abstract, is_inexact, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.scipy.first_step import plain
 from pullback.scipy.integrate.dense import SolversStates
 from pullback.scipy.integrate.fields import Field
+from pullback.scipy.integrate.integrals import full_output_of_several
 from pullback.scipy.integrate.paths import Path
 from pullback.scipy.integrate.problems import Problem
-from pullback.scipy.integrate.quadrature import full_output_of_several
+from pullback.scipy.integrate.recorded import in_graph
 from pullback.scipy.integrate.serving import serves_always
 from pullback.scipy.integrate.steps import Implicit
 from pullback.scipy.integrate.values import (
     Ground,
+    UnknownValueError,
     Values,
     anchored,
     array_of,
@@ -78,6 +80,29 @@ def odeint(
     outer = solves_plainly()
     if outer is not None:
         return by_scipy(outer, full_output)
+    try:
+        return _odeint(by_scipy, (func, y0, t, args), (rtol, atol, hmax, tfirst), full_output)
+    except UnknownValueError:
+        if full_output or Dfun is not None:
+            raise
+    size, count = np.prod(shape_of(array_of(y0)), dtype=int), shape_of(array_of(t))[0]
+    options = {
+        "ml": ml, "mu": mu, "rtol": rtol, "atol": atol, "tcrit": tcrit, "h0": h0, "hmax": hmax,
+        "hmin": hmin, "mxstep": mxstep, "mxordn": mxordn, "mxords": mxords, "tfirst": tfirst,
+    }  # fmt: skip
+
+    def call(functions: list[Any], given: Any) -> Any:
+        y0, t, args = given
+        return (odeint(functions[0], y0, t, args, **options),)
+
+    state, time = np.ones(size), 0.5
+    first = (time, state) if tfirst else (state, time)
+    shape = Abstract((count, int(size)), np.dtype(float))
+    return in_graph(call, [(func, (*first, *args))], (y0, t, args), [shape])[0]
+
+
+def _odeint(by_scipy: Any, given: Any, options: Any, full_output: Any) -> Any:
+    """What `odeint` returns where values are known."""
     values = Values("scipy.integrate.odeint")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", scipy.integrate.ODEintWarning)
@@ -95,7 +120,7 @@ def odeint(
     more = (found[0][1],) if full_output else ()
     y = mapped([each[0] for each in found], batches)
     if values.levels:
-        y = anchored(y, _states(values, batches, (func, y0, t, args), (rtol, atol, hmax, tfirst)))
+        y = anchored(y, _states(values, batches, given, options))
     return (y, *more) if more else y
 
 

@@ -9,7 +9,8 @@ in all, and nothing is integrated backwards.
 
 The steps are SciPy's own where they are good for the derivative too. A solver that starts at rest
 takes ever longer steps, of which those of neighbouring solutions would be wrong; so steps are
-halved over which a deviation of the first state is wrong by more than the tolerance.
+halved over which a deviation of the first state, or what the right-hand side adds to a derivative
+by what it depends on, is wrong by more than the tolerance.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
 from pullback.rules.custom import stop_gradient
 from pullback.scipy.integrate.fields import Field
+from pullback.scipy.integrate.sources import recorded_so_far, tangents
 from pullback.scipy.integrate.steps import Prepared
 from pullback.scipy.integrate.values import Ground
 
@@ -31,6 +33,8 @@ _WITHIN = 1.0
 """By how many times the relative tolerance a step may be wrong for a deviation of its start."""
 _STABLE = 0.3
 """How wrong a step of a method that doesn't damp may be for what has died out."""
+_ROUNDING = 1e-14
+"""Errors of tangents up to this are what is left of tangents that cancel."""
 _MOST = 200_000
 """The largest number of steps."""
 _DENSE = 20_000_000
@@ -130,10 +134,11 @@ def _prepared(
         )
         lengths = np.diff(times)
         t, y, h = map(ground.lift, (times[..., :-1], states[..., :-1, :], lengths))
+        before = recorded_so_far(ground.values.levels)
         prepared = method.prepared(field, t, y, h, ground, guess)
-        long = _too_long(prepared, states, lengths, tolerances, method.is_damped).reshape(
-            len(paths), -1
-        )
+        long = _too_long(prepared, states, lengths, tolerances, method.is_damped)
+        long = long.reshape(len(paths), -1) | _too_rough(prepared, states, tolerances, before)
+        long &= lengths.reshape(long.shape) != 0
         if not long.any():
             return paths, states, prepared
         halfway = prepared.halfway().reshape(len(paths), count - 1, -1)
@@ -154,20 +159,52 @@ def _too_long(
     rtol, atol = tolerances
     scale = atol + rtol * np.abs(states)
     within = _WITHIN * np.max(rtol)
-    deviation = np.eye(states.shape[-1]) * scale[..., 0, None, :]
-    long = np.zeros(lengths.shape, bool)
-    for k in range(lengths.shape[-1]):
-        slope, after = prepared.slopes[..., k, :, :], scale[..., k + 1, :, None]
-        errors = [each[..., k, :, :] for each in prepared.errors]
-        carried = [_size(error @ deviation / after) for error in errors]
-        deviation = slope @ deviation
-        bound = within * np.maximum(_size(deviation / after), 1)
-        long[..., k] = np.any([each > bound for each in carried], axis=0)
-        if not is_damped:
-            weights = scale[..., k, None, :] / after
-            bound = _STABLE * np.maximum(_size(slope * weights), 1)
-            long[..., k] |= np.any([_size(each * weights) > bound for each in errors], axis=0)
-    return long & (lengths != 0)
+    first = np.eye(states.shape[-1]) * scale[..., 0, None, :]
+    before, after = _carried(prepared.slopes, first, 0.0)
+    ends = scale[..., 1:, :, None]
+    carried = [_size(error @ before / ends) for error in prepared.errors]
+    long = np.max(carried, axis=0) > within * np.maximum(_size(after / ends), 1)
+    if not is_damped:
+        weights = scale[..., :-1, None, :] / ends
+        errors = np.max([_size(error * weights) for error in prepared.errors], axis=0)
+        long |= errors > _STABLE * np.maximum(_size(prepared.slopes * weights), 1)
+    return long
+
+
+def _too_rough(prepared: Prepared, states: Any, tolerances: Any, before: Any) -> Any:
+    """Which steps are wrong in what they add to a derivative by something else than the state."""
+    rtol, atol = tolerances
+    count, size = states.shape[-2:]
+    scale, slopes, errors = (
+        each.reshape(-1, *each.shape[-rank:])
+        for each, rank in (
+            (atol + rtol * np.abs(states[..., 1:, :]), 2),
+            (prepared.slopes, 3),
+            (prepared.errors[0], 3),
+        )
+    )
+    rough = np.zeros((len(scale), count - 1), bool)
+    for added, wrong in tangents([prepared.first, prepared.wrong()], before):
+        if len(scale) not in (1, len(added)):
+            continue  # examples of tangents as well, as of a Jacobian
+        deviation, after = _carried(slopes, np.zeros((len(added), size, 1)), added[..., None])
+        off = (errors @ deviation)[..., 0] + wrong
+        off = np.where(np.abs(off) > _ROUNDING, off, 0.0)
+        far = np.max(np.abs(off / scale), axis=-1)
+        large = np.max(np.abs(after[..., 0] / scale), axis=-1)
+        found = far > _WITHIN * np.max(rtol) * np.max(large, axis=-1, keepdims=True)
+        rough |= found if len(scale) > 1 else np.any(found, axis=0)
+    return rough
+
+
+def _carried(slopes: Any, first: Any, added: Any) -> tuple[Any, Any]:
+    """Deviations before and after each step, from the first one and what each step adds."""
+    rows = [first]
+    added = np.broadcast_to(added, (*first.shape[:-2], slopes.shape[-3], *first.shape[-2:]))
+    for k in range(slopes.shape[-3]):
+        rows.append(slopes[..., k, :, :] @ rows[-1] + added[..., k, :, :])
+    deviations = np.stack(rows, axis=-3)
+    return deviations[..., :-1, :, :], deviations[..., 1:, :, :]
 
 
 def _size(matrices: Any) -> Any:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
 import scipy.integrate
 
+from pullback.core.shapes import Abstract
 from pullback.scipy.first_step import plain
-from pullback.scipy.integrate.quadrature import full_output_of_several, not_found, quad
+from pullback.scipy.integrate.integrals import full_output_of_several, not_found
+from pullback.scipy.integrate.quadrature import quad
+from pullback.scipy.integrate.recorded import in_graph
 from pullback.scipy.integrate.serving import serves_always
-from pullback.scipy.integrate.values import Values, anchored, mapped, solves_plainly
+from pullback.scipy.integrate.values import (
+    UnknownValueError,
+    Values,
+    anchored,
+    mapped,
+    solves_plainly,
+)
 
 __all__ = ["nquad"]
 
@@ -40,6 +50,30 @@ def nquad(
     outer = solves_plainly()
     if outer is not None:
         return by_scipy(outer)
+    try:
+        return _nquad(by_scipy, (func, ranges, options, args), full_output)
+    except UnknownValueError:
+        if full_output or any(map(callable, options)):
+            raise
+    within = [number for number, each in enumerate(ranges) if callable(each)]
+
+    def call(functions: list[Any], given: Any) -> Any:
+        ranges, options, args = given
+        for number, f in zip(within, functions[1:], strict=True):
+            ranges[number] = f
+        return nquad(functions[0], ranges, args, options)
+
+    rest = [0.5] * len(ranges)
+    functions = [(func, (*rest, *args))]
+    functions += [(ranges[number], (*rest[number + 1 :], *args)) for number in within]
+    known = [None if callable(each) else list(each) for each in ranges]
+    number = Abstract((), np.dtype(float))
+    return in_graph(call, functions, (known, options, args), [number] * 2)
+
+
+def _nquad(by_scipy: Any, given: Any, full_output: bool) -> Any:
+    """What `nquad` returns where values are known."""
+    func, ranges, options, args = given
     values = Values("scipy.integrate.nquad")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", scipy.integrate.IntegrationWarning)

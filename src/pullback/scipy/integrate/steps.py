@@ -35,6 +35,8 @@ class Prepared(NamedTuple):
         ∂y(t + h)/∂y as plain numbers, with examples along axes in front.
     errors : tuple of arrays of the same shape
         About how wrong these are, in one way or another.
+    wrong : callable
+        Gives about what `first` is wrong by, traced.
     halfway : callable
         Gives plain states in the midst of the steps, of shape (..., n, d).
     """
@@ -43,6 +45,7 @@ class Prepared(NamedTuple):
     take: Callable[[Any], Any]
     slopes: Any
     errors: Any
+    wrong: Callable[[], Any]
     halfway: Callable[[], Any]
 
 
@@ -76,7 +79,7 @@ class Explicit:
     ) -> Prepared:
         """Steps from plain states."""
         count, size = shape_of(y)
-        new, points, _ = self.step(field, t, y, h)
+        new, points, stages = self.step(field, t, y, h)
         points.append(new)
         times = np.concatenate([t + c * h for c in (*self.c, 1.0)])
         states = ground.lift(ground.plain(np.concatenate(points)))
@@ -102,7 +105,11 @@ class Explicit:
         def take(y: Any) -> Any:
             return self.step(field, t, y, h)[0]
 
-        return Prepared(new, take, slope, (errors[0], half @ half - whole), halfway)
+        def wrong() -> Any:
+            last = [*stages, field.at(t + h, new)] if self.estimates[0][-1] else stages
+            return h[:, None] * _combined(self.estimates[0], last)
+
+        return Prepared(new, take, slope, (errors[0], half @ half - whole), wrong, halfway)
 
     def _slope(self, f_slopes: list[Any], lengths: Any) -> tuple[Any, list[Any]]:
         """∂y(t + h)/∂y, and those of the right-hand side at each stage."""
@@ -180,7 +187,11 @@ class Implicit:
         middle = first.first
         second = self._solved(field, t + h / 2, stop_gradient(middle), h / 2, ground, guess)
         twice = second.slopes @ first.slopes
-        return whole._replace(errors=(twice - whole.slopes,), halfway=lambda: ground.plain(middle))
+        return whole._replace(
+            errors=(twice - whole.slopes,),
+            wrong=lambda: second.take(middle) - whole.first,
+            halfway=lambda: ground.plain(middle),
+        )
 
     def _solved(self, field: Field, t: Any, y: Any, h: Any, ground: Ground, guess: Any) -> Prepared:
         count, size = shape_of(y)
@@ -229,4 +240,4 @@ class Implicit:
 
         by_state = coupling.reshape(*base.shape[:-1], 3 * size, 3, size).sum(axis=-2)
         slope = np.eye(size) + (inverse @ by_state)[..., 2 * size :, :]
-        return Prepared(take(y), take, slope, (), lambda: base)
+        return Prepared(take(y), take, slope, (), lambda: y, lambda: base)

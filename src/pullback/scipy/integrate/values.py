@@ -26,6 +26,7 @@ from pullback.transforms.batch import MAPPED, Batch
 
 __all__ = [
     "Ground",
+    "UnknownValueError",
     "Values",
     "anchored",
     "array_of",
@@ -42,6 +43,10 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
+
+
+class UnknownValueError(DataDependenceError):
+    """A value is not known, as a graph is recorded."""
 
 
 class Values:
@@ -113,11 +118,11 @@ class Values:
                 levels.append(x._interpreter)
             x = x._value
         if not known(x):
-            raise DataDependenceError(
+            raise UnknownValueError(
                 f"{self.name}: a value of dtype {x.dtype} and shape {x.shape} that it takes is "
                 "not known while a graph is recorded, and SciPy chooses its points by values. Call "
                 "it outside of what pullback.trace and pullback.compile record, and hand over what "
-                "it returns; its derivatives are those of pullback.grad and its kin"
+                "it returns"
             )
         self.levels.update(levels)
         self.batches.update(axes)

@@ -10,14 +10,11 @@ import numpy as np
 import scipy.linalg
 import scipy.signal
 
-from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer
-from pullback.numpy.conversion import convert
 from pullback.numpy.copies import Namespace
-from pullback.numpy.operands import operand, refuse
+from pullback.numpy.operands import operand
 from pullback.scipy.first_step import any_traced, composite, first_traced, serves
 from pullback.scipy.retelling import hooks, instead, instead_within, retold
-from pullback.scipy.signal.resampling import along_axis
 
 __all__ = ["CLASSES", "FUNCTIONS", "WINDOWS"]
 
@@ -56,28 +53,6 @@ for _class in CLASSES:
 
 
 # -- what their code calls ------------------------------------------------------------------------
-
-_MODES: dict[str, Any] = {
-    "constant": "constant",
-    "nearest": "edge",
-    "mirror": "reflect",
-    "wrap": "wrap",
-    "reflect": "symmetric",
-}
-
-
-def _convolve1d(
-    x: Any, weights: Any, axis: int = -1, mode: str = "reflect", cval: Any = 0.0, **_: Any
-) -> Any:
-    """`scipy.ndimage.convolve1d`, of an odd number of weights."""
-    n = shape_of(weights)[0]
-    if mode not in _MODES or n % 2 == 0:
-        refuse("scipy.ndimage.convolve1d", "mode", mode, f"use one of {sorted(_MODES)}")
-    widths = [(0, 0)] * len(shape_of(x))
-    widths[axis] = (n // 2, n // 2)
-    values: dict[str, Any] = {"constant_values": cval} if mode == "constant" else {}
-    out = along_axis(np.pad(x, widths, _MODES[mode], **values), weights, axis)
-    return convert(out, dtype_of(x))
 
 
 def _lstsq(a: Any, b: Any, *_: Any, **__: Any) -> Any:
@@ -135,7 +110,6 @@ instead_within["scipy.signal._ltisys"] = {
 instead_within["scipy.signal._filter_design"] = {"float": _Float(), "math": _Math()}
 
 
-hooks["convolve1d"] = _convolve1d
 hooks["_lstsq"] = _lstsq
 hooks["mintypecode"] = _narrowest
 instead[scipy.linalg.lstsq] = _lstsq

@@ -10,10 +10,11 @@ import scipy.spatial
 from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.conversion import double
-from pullback.numpy.operands import operand
+from pullback.numpy.decisions import Kind, decide
+from pullback.numpy.operands import operand, plain_values
 from pullback.scipy.constants import constant_call
 from pullback.scipy.decisions import constant, refused
-from pullback.scipy.first_step import any_traced, serves
+from pullback.scipy.first_step import any_traced, plain, serves
 from pullback.scipy.spatial import distance, rotations
 
 __all__ = [
@@ -107,6 +108,33 @@ def geometric_slerp(start: Any, end: Any, t: Any, tol: float = 1e-7) -> Any:
     return np.cos(angle)[..., None] * start + np.sin(angle)[..., None] * (across / sine)
 
 
+@serves(vars(scipy.spatial.KDTree)["query"])
+def query(
+    self: Any,
+    x: Any,
+    k: Any = 1,
+    eps: float = 0.0,
+    p: float = 2.0,
+    distance_upper_bound: float = np.inf,
+    workers: int = 1,
+) -> tuple[Any, Any]:
+    """The distances of the nearest points, which are differentiable, and which these are.
+
+    The points of the tree are constants. Where a point is met the gradient is 0, and between two
+    that are equally near it is that of the one which the tree gives. A missing one is at ∞.
+    """
+    _require_constant(p, "KDTree.query")
+    x = double(operand(x))
+    at = plain_values("scipy.spatial.KDTree.query", "x", x)
+    found = plain(vars(scipy.spatial.KDTree)["query"])
+    d, i = found(self, at, k, eps, p, distance_upper_bound, workers)
+    several = np.ndim(i) > at.ndim - 1
+    missing = np.equal(i, self.n)
+    points = self.data[np.where(missing, 0, i)]
+    apart = minkowski_distance(x[..., None, :] if several else x, points, p)
+    return (np.where(missing, d, apart) if np.any(missing) else apart), i
+
+
 _INDICES = (
     "Find the neighbours, or the corners, for detached points, as "
     "scipy.spatial.KDTree(points).query(pullback.stop_gradient(x))[1] does, and compute with those "
@@ -115,10 +143,10 @@ _INDICES = (
 constant(scipy.spatial, "QhullError", "an exception")
 refused(
     scipy.spatial,
-    "ConvexHull Delaunay HalfspaceIntersection KDTree Rectangle SphericalVoronoi Voronoi cKDTree "
-    "tsearch",
+    "ConvexHull Delaunay HalfspaceIntersection Rectangle SphericalVoronoi Voronoi cKDTree tsearch",
     _INDICES,
 )
+decide(scipy.spatial, "KDTree", Kind.DIFFERENTIABLE, "the distances that its method query gives")
 refused(
     scipy.spatial,
     "convex_hull_plot_2d delaunay_plot_2d voronoi_plot_2d",

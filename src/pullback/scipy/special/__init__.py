@@ -20,6 +20,7 @@ from pullback.rules.special import (
     integral_functions,
     kolmogorov,
     noncentral,
+    noncentral_t,
     orthogonal_polynomials,
     scaled_bessel,
     spherical_bessel,
@@ -32,7 +33,7 @@ __all__ = ["FAMILIES", "decided", "gamma", "hidden", "legendre", "softmax", "wra
 FAMILIES = (
     airye, bessel, bessel_relatives, beta_distributions, box_cox, elementary, elliptic,
     error_functions, gamma_distributions, hypergeometric, incomplete_beta, incomplete_gamma,
-    integral_functions, kolmogorov, noncentral, orthogonal_polynomials, scaled_bessel,
-    spherical_bessel, student,
+    integral_functions, kolmogorov, noncentral, noncentral_t, orthogonal_polynomials,
+    scaled_bessel, spherical_bessel, student,
 )  # fmt: skip
 """The rules that are loaded with this package."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import scipy.special
 
+from pullback.rules.registration import array_ufuncs, ufunc_behind
 from pullback.scipy.decisions import constant, passed, refused
 
 __all__: list[str] = []
@@ -100,13 +101,8 @@ refused(
 )
 refused(
     scipy.special,
-    "ncfdtrinc nctdtridf nctdtrinc",
+    "ncfdtrinc nctdtridf nctdtrinc"
+    + ("" if ufunc_behind(scipy.special.nctdtrit) in array_ufuncs else " nctdtrit"),
     "SciPy's own values are right to a few digits only; solve for the parameter with the "
     f"distribution function instead. {_DETACH}.",
-)
-refused(
-    scipy.special,
-    "nctdtr nctdtrit",
-    f"The non-central t distribution has no rule; integrate its density, or {_DETACH[0].lower()}"
-    f"{_DETACH[1:]}.",
 )

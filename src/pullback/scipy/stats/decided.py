@@ -8,9 +8,11 @@ from typing import Any
 import scipy.stats
 from scipy.stats import rv_continuous, rv_discrete
 
+from pullback.core.primitive import Primitive
 from pullback.numpy.decisions import Kind, decide, decisions
 from pullback.scipy.decisions import constant, refused
 from pullback.scipy.first_step import give_first_step
+from pullback.scipy.stats.densities import normalized_gen_harmonic
 from pullback.scipy.stats.statistics import RANKED
 from pullback.scipy.stats.vectorial import refusing
 
@@ -115,9 +117,11 @@ for _name in (*_MULTIVARIATE.split(), "Mixture", "Normal"):
 _COUNTS = "hypergeom nhypergeom randint"
 constant(scipy.stats, _COUNTS, "its argument and its parameters are counts")
 _WITHOUT_RULES = (
-    "irwinhall kstwo landau levy_stable nchypergeom_fisher nchypergeom_wallenius nct "
-    "poisson_binom studentized_range zipfian"
+    "irwinhall kstwo landau levy_stable nchypergeom_fisher nchypergeom_wallenius "
+    "poisson_binom studentized_range"
 )
+if not isinstance(normalized_gen_harmonic, Primitive):  # an older release, which has it in Python
+    _WITHOUT_RULES += " zipfian"
 decide(
     scipy.stats,
     _WITHOUT_RULES,

@@ -21,10 +21,11 @@ from pullback.rules.registration import array_ufuncs, elementwise, strong_multip
 from pullback.rules.special import elementary as rules
 from pullback.rules.special.incomplete_beta import beta_density
 from pullback.rules.special.noncentral import chi_density, chi_in_df
+from pullback.rules.special.noncentral_t import t_mixture
 from pullback.scipy.private import PRIVATE, private
 from pullback.scipy.stats.slopes import slope
 
-__all__: list[str] = []
+__all__ = ["normalized_gen_harmonic"]
 
 digamma: Any = sc.digamma
 gaussian: Any = rules.gaussian
@@ -191,6 +192,52 @@ def nbinom_kurtosis(y: Any, n: Any, p: Any) -> Any:
     return lambda: -y / n, lambda: (2 * p - p * p) / (n * (1 - p) ** 2)
 
 
+# -- Zipf's distribution of finitely many numbers --------------------------------------------------
+
+
+def _logs(first: Any, last: Any, a: Any, *, order: int) -> Any:
+    arrays = np.broadcast_arrays(first, last, a)
+    found = np.zeros(arrays[0].shape)
+    for place in np.ndindex(found.shape):
+        low, high, power = (float(each[place]) for each in arrays)
+        i = np.arange(low, high + 1)
+        found[place] = np.sum((-np.log(i)) ** order * i**-power)
+    return found[()]
+
+
+@elementwise(_logs, name="harmonic_sum")
+def harmonic_sum(_y: Any, first: Any, last: Any, a: Any, *, order: int) -> Any:
+    """y = Σ (−log i)ⁿ·i⁻ᵃ from the first i to the last, which are counts: ∂y/∂a is of one order
+    more.
+    """
+    return None, None, lambda: harmonic_sum(first, last, a, order=order + 1)
+
+
+@_enter("_gen_harmonic", "scipy.stats.zipfian.stats")
+def gen_harmonic(_y: Any, n: Any, a: Any) -> Any:
+    """y = Σ i⁻ᵃ for i from 1 to n: ∂y/∂a = −Σ log i·i⁻ᵃ."""
+    return _no_rule("zipfian", "n"), lambda: harmonic_sum(1.0, n, a, order=1)
+
+
+@_enter("_normalized_gen_harmonic", "scipy.stats.zipfian.pmf")
+def normalized_gen_harmonic(y: Any, j: Any, k: Any, n: Any, a: Any) -> Any:
+    """y = Σ i⁻ᵃ for i from j to k over that for i from 1 to n: ∂y/∂a is y times the mean of log i
+    in the second less that in the first; by 1 − y where j = 1 and y is near 1.
+    """
+
+    def by_a() -> Any:
+        above = np.equal(j, 1) & np.greater(y, 0.5) & np.less(k, n)
+        first, last = np.where(above, k + 1, j), np.where(above, n, k)
+        whole = harmonic_sum(1.0, n, a, order=0)
+        mean = harmonic_sum(1.0, n, a, order=1) / whole
+        part = harmonic_sum(first, last, a, order=0) / whole
+        change = harmonic_sum(first, last, a, order=1) / whole - part * mean
+        return np.where(above, -change, change)
+
+    refused = (_no_rule("zipfian", name) for name in ("k", "k", "n"))
+    return *refused, by_a
+
+
 # -- others ----------------------------------------------------------------------------------------
 
 
@@ -232,6 +279,26 @@ def ncx2_sf(_y: Any, x: Any, k: Any, nc: Any) -> Any:
         lambda: -density(x, k, nc),
         lambda: -chi_in_df(x, k, nc, order=1),
         lambda: density(x, k + 2, nc),
+    )
+
+
+@_enter("_nct_pdf", "scipy.stats.nct.pdf")
+def nct_pdf(_y: Any, x: Any, df: Any, nc: Any) -> Any:
+    """y = f(x; ν, δ): integrals, see `pullback.rules.special.noncentral_t`."""
+    return (
+        lambda: t_mixture(df, nc, x, p=2, k=1, n=0),
+        lambda: t_mixture(df, nc, x, p=1, k=0, n=1),
+        lambda: -t_mixture(df, nc, x, p=1, k=1, n=0),
+    )
+
+
+@_enter("_nct_sf", "scipy.stats.nct.sf")
+def nct_sf(_y: Any, x: Any, df: Any, nc: Any) -> Any:
+    """y = 1 − F(x; ν, δ): integrals, see `pullback.rules.special.noncentral_t`."""
+    return (
+        lambda: -t_mixture(df, nc, x, p=1, k=0, n=0),
+        lambda: -t_mixture(df, nc, x, p=0, k=-1, n=1),
+        lambda: t_mixture(df, nc, x, p=0, k=0, n=0),
     )
 
 

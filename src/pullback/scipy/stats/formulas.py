@@ -14,10 +14,11 @@ import numpy as np
 import scipy.special as sc
 import scipy.stats
 
+from pullback.rules.custom import stop_gradient
 from pullback.scipy.private import needed
 from pullback.scipy.stats.borrowed import formula
 from pullback.scipy.stats.expectations import integrated_cdf
-from pullback.scipy.stats.ratios import log1p_excess, log1p_ratio, valued
+from pullback.scipy.stats.ratios import log1p_excess, log1p_ratio, valued, with_slope_of
 
 __all__ = ["log_gauss_mass"]
 
@@ -286,6 +287,34 @@ def _ncx2_pdf(self: Any, x: Any, df: Any, nc: Any) -> Any:
     at_zero = np.exp(_chi2_logpdf(x, df) + _central(x, df, none))
     out = needed("scipy.special._ufuncs:_ncx2_pdf")(x, df, positive)
     return np.where(central, at_zero, out)
+
+
+# -- the noncentral t distribution -----------------------------------------------------------------
+
+
+@formula("nct", "_stats")
+def _nct_stats(self: Any, df: Any, nc: Any, moments: str = "mv") -> Any:
+    """Of Z/√(χ²/ν): E Tᵏ = (ν/2)^(k/2)·Γ((ν − k)/2)/Γ(ν/2)·E Zᵏ, where ν > k."""
+
+    def of(k: int, of_normal: Any) -> Any:
+        enough = df > k
+        v = np.where(enough, df, k + 1.0)
+        log = k / 2.0 * np.log(v / 2) + sc.gammaln((v - k) / 2) - sc.gammaln(v / 2)
+        return np.where(enough, np.exp(log) * of_normal, np.nan)
+
+    square = nc * nc
+    m1, m2 = of(1, nc), of(2, square + 1)
+    m3, m4 = of(3, nc * (square + 3)), of(4, square * square + 6 * square + 3)
+    mu2 = m2 - m1 * m1
+    g1 = (m3 - 3 * m1 * mu2 - m1**3) / np.power(mu2, 1.5)
+    g2 = (m4 - 4 * m1 * m3 + 6 * m1 * m1 * m2 - 3 * m1**4) / (mu2 * mu2) - 3
+    exact = (
+        needed(f"scipy.special._ufuncs:_nct_{name}")(stop_gradient(df), stop_gradient(nc))
+        for name in ("mean", "variance", "skewness", "kurtosis_excess")
+    )
+    return tuple(
+        with_slope_of(each, value) for each, value in zip((m1, mu2, g1, g2), exact, strict=True)
+    )
 
 
 # -- circles ---------------------------------------------------------------------------------------
