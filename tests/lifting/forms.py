@@ -191,6 +191,14 @@ def walks(x):
 
 
 @unrolled
+def grows(x):
+    y = x[:1]
+    for i in range(1, 6):
+        y = np.concatenate([y, x[i : i + 1]])
+    return y @ y
+
+
+@kept
 def unpacks_a_list(x):
     a, b = 0.0, 1.0
     for i in range(9):

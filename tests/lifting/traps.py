@@ -292,7 +292,7 @@ def has_an_effect_in_an_argument(x, log):
 def raises(x, log):
     s = 0.0
     for i in range(10):
-        if i > 20:
+        if i % 2 == 1 - i % 2:
             raise ValueError
         s += x[i]
     return s
@@ -332,8 +332,8 @@ def binds_other_shapes(x, log):
 
 
 @trap("slice")
-def has_slices_of_varying_length(x, log):
+def sorts_slices_of_varying_length(x, log):
     s = 0.0
     for i in range(1, 10):
-        s += np.sum(x[:i]) * i
+        s += np.sort(x[:i])[0] * i
     return s

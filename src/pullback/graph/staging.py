@@ -60,7 +60,8 @@ class Staging(Interpreter):
     knows_values = False
     treatment = "recorded"
     __slots__ = (
-        "_handles", "_passes", "_places", "_seen", "_watched", "constants", "equations", "refused",
+        "_handles", "_passes", "_places", "_seen", "_sources", "_watched", "constants", "equations",
+        "refused",
     )  # fmt: skip
 
     def __init__(self, name: str, *, advise: bool = True) -> None:
@@ -74,6 +75,15 @@ class Staging(Interpreter):
         self._passes = Passes(name, advise=advise)
         self._places = Places()
         self._watched: list[tuple[Tracer, int, Abstract]] = []
+        self._sources: tuple[int, dict[Variable, Equation]] = (0, {})
+
+    def source(self, variable: Variable) -> Equation | None:
+        """The equation that a value comes from; `None` for an argument or a constant."""
+        count, sources = self._sources
+        for equation in self.equations[count:]:
+            sources.update(dict.fromkeys(equation.outputs, equation))
+        self._sources = len(self.equations), sources
+        return sources.get(variable)
 
     def tracer(self, variable: Variable, origin: str) -> Tracer:
         """The tracer of a variable that has been defined by `origin`."""

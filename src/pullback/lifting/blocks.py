@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["assigned", "leaves", "own"]
+__all__ = ["assigned", "leaves", "own", "reads"]
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -43,6 +44,19 @@ def assigned(statements: Iterable[ast.AST]) -> list[str]:
             inside = [each for each in ast.walk(node) if isinstance(each, ast.NamedExpr)]
         remaining += inside[::-1]
     return list(found)
+
+
+def reads(nodes: Iterable[ast.AST]) -> Counter[str]:
+    """How often each name is read, in functions inside too."""
+    found: Counter[str] = Counter()
+    for node in (each for start in nodes for each in ast.walk(start)):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
+            found[node.id] += 1
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            found[node.target.id] += 1
+        elif isinstance(node, ast.Nonlocal):
+            found.update(node.names)
+    return found
 
 
 def leaves(statements: Sequence[ast.stmt], *, loops: bool = True) -> bool:

@@ -21,7 +21,8 @@ from pullback.lifting.signals import (
     code_of,
     value_of,
 )
-from pullback.lifting.state import Hidden, Plan, placeholder
+from pullback.lifting.state import Hidden, Plan
+from pullback.lifting.values import placeholder
 from pullback.rules.control_flow.choices import cond
 
 __all__ = ["lift_if"]
@@ -72,7 +73,7 @@ class _Choice:
             elif value is not NOTHING and self._returned is NOTHING:
                 self._returned = trees.map_tree(placeholder, value)
                 if self.signals:
-                    raise Replan(self.plan, again=True)
+                    raise Replan(self.plan)
             self.signals.append(Returned if isinstance(signal, Returned) else signal)
             values = {name: self._agreed(name, x) for name, x in values.items()}
             code = code_of(signal)
@@ -90,7 +91,7 @@ class _Choice:
             if known != dtype:
                 self._dtypes[key] = joint = np.result_type(known, dtype)
                 if joint != known:
-                    raise Replan(self.plan, again=True)
+                    raise Replan(self.plan)
                 dtype = joint
             leaves[number] = leaf.astype(dtype) if hasattr(leaf, "astype") else dtype.type(leaf)
         return trees.unflatten(spec, leaves)

@@ -7,7 +7,7 @@ import copy
 import functools
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -122,15 +122,39 @@ def _compiled(definition: ast.FunctionDef | ast.Lambda, code: CodeType) -> CodeT
     compiled = compile(module, code.co_filename, "exec", flags=flags, dont_inherit=True)
     around = _inside(compiled, "around")
     made = _inside(around, INNER if isinstance(definition, ast.FunctionDef) else code.co_name)
-    return _named(made.replace(co_name=code.co_name), made.co_qualname, code.co_qualname)
+    own = {_key(each): each for each in _inside_of(code)}
+    renamed = (made.co_qualname, code.co_qualname)
+    return _named(made.replace(co_name=code.co_name), renamed, own)
 
 
-def _named(code: CodeType, before: str, after: str) -> CodeType:
-    """The code, and all code in it, with names that begin in another way."""
+def _inside_of(code: CodeType) -> Iterator[CodeType]:
+    """The code of functions inside, which are left as they are."""
+    for each in code.co_consts:
+        if type(each) is CodeType:
+            if not each.co_name.startswith("<") or each.co_argcount:
+                yield each
+            yield from _inside_of(each)
+
+
+def _key(code: CodeType) -> tuple[Any, ...]:
+    """What tells a function from others of a file: its name, its variables, and where it stands."""
+    places = [each for each in code.co_positions() if None not in each]
+    last = max((each[1::2] for each in places), default=None)
+    return code.co_name, code.co_firstlineno, code.co_varnames, code.co_freevars, last
+
+
+def _named(
+    code: CodeType, renamed: tuple[str, str], own: dict[tuple[Any, ...], CodeType]
+) -> CodeType:
+    """The code, and all code in it, with names that begin in another way.
+
+    Functions inside have their `own` code, for how they are compiled depends on the whole file.
+    """
     inside = tuple(
-        _named(each, before, after) if type(each) is CodeType else each for each in code.co_consts
+        own.get(_key(each), _named(each, renamed, own)) if type(each) is CodeType else each
+        for each in code.co_consts
     )
-    name = after + code.co_qualname.removeprefix(before)
+    name = renamed[1] + code.co_qualname.removeprefix(renamed[0])
     return code.replace(co_consts=inside, co_qualname=name)
 
 

@@ -24,7 +24,7 @@ from pullback.graph.staging import Staging
 from pullback.lifting.cells import UNSET, Block, content, fill
 from pullback.lifting.choices import lift_if
 from pullback.lifting.conversion import converted
-from pullback.lifting.effects import Effects, in_block, records, undecided
+from pullback.lifting.effects import Effects, decided, in_block, records, undecided
 from pullback.lifting.items import Items, items_of, iterate, of_range
 from pullback.lifting.loops import Lifted, lift_for, lift_while
 from pullback.lifting.reasons import UnliftableError, reason_of
@@ -162,6 +162,7 @@ class Dispatcher(Effects):
 
     def if_(self, test: Any, then: Block, other: Block) -> None:
         """An `if` that leaves no block."""
+        test = decided(test)
         if undecided(test):
             self._choose(test, then, other, [then, other])
         elif test:
@@ -179,6 +180,7 @@ class Dispatcher(Effects):
 
             return run
 
+        test = decided(test)
         if undecided(test):
             return self._choose(test, whole(then), whole(other), [then, other, rest])
         return whole(then if test else other)()
@@ -194,6 +196,7 @@ class Dispatcher(Effects):
 
     def choose(self, test: Any, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
         """A conditional expression."""
+        test = decided(test)
         if undecided(test):
             out = self._choose(
                 test, lambda: Returned(then()), lambda: Returned(other()), [then, other]
@@ -208,11 +211,13 @@ class Dispatcher(Effects):
         return out.value
 
     def and_(self, x: Any, y: Callable[[], Any]) -> Any:
+        x = decided(x)
         if undecided(x):
             return self._either(x, lambda: _as_bool(y()), lambda: np.bool_(False), y)
         return y() if x else x
 
     def or_(self, x: Any, y: Callable[[], Any]) -> Any:
+        x = decided(x)
         if undecided(x):
             return self._either(x, lambda: np.bool_(True), lambda: _as_bool(y()), y)
         return x if x else y()
@@ -227,10 +232,12 @@ class Dispatcher(Effects):
         return self.and_(test, lambda: self.chain(right, signs, *others[1:]))
 
     def not_(self, x: Any) -> Any:
+        x = decided(x)
         return np.logical_not(_truth(x)) if undecided(x) else not x
 
     def assert_(self, test: Any, message: Callable[[], Any] | None) -> None:
         """A check; of what isn't known yet there is none."""
+        test = decided(test)
         if not undecided(test) and not test:
             raise AssertionError(*() if message is None else (message(),))
 

@@ -16,14 +16,19 @@ from typing import Any
 import numpy as np
 
 from pullback.core.running import thread
-from pullback.core.tracing import Tracer, known
+from pullback.core.tracing import Tracer, is_number, known
 from pullback.graph.staging import Staging
 from pullback.lifting.conversion import converted, reasons
 from pullback.lifting.purity import Watched, called, is_pure
 from pullback.lifting.reasons import Replan, UnliftableError
+from pullback.lifting.recording import current
+from pullback.lifting.slices.parts import Subscripted
+from pullback.lifting.slices.spans import is_integer
+from pullback.lifting.slices.varying import Varying
 from pullback.numpy.callers import is_pullbacks_file
+from pullback.numpy.scalars import as_number
 
-__all__ = ["Effects", "in_block", "records", "undecided"]
+__all__ = ["Effects", "decided", "in_block", "records", "undecided"]
 
 _PYTHON_INTEGERS = (int, bool)
 _CODE = (FunctionType, MethodType)
@@ -44,6 +49,14 @@ def in_block() -> bool:
 def undecided(x: Any) -> bool:
     """Whether `x` is a scalar that is only known once the function runs."""
     return type(x) is Tracer and not x.shape and not known(x)
+
+
+def decided(test: Any) -> Any:
+    """A condition; a truth value, if it is the same for all that the indices of loops can be."""
+    if not undecided(test):
+        return test
+    found = current().intervals.truth(test)
+    return test if found is None else found
 
 
 class Effects:
@@ -84,19 +97,23 @@ class Effects:
 
     def read(self, x: Any) -> Any:
         """An array whose elements are read: of a plain one, what can be at a traced place."""
-        if type(x) is np.ndarray and in_block() and x.dtype.kind in "biufc":
+        if not in_block():
+            return x
+        if type(x) is np.ndarray and x.dtype.kind in "biufc":
             level = next(each for each in reversed(thread.stack) if isinstance(each, Staging))
-            return Tracer(level, x, None)
-        return x
+            return Subscripted(Tracer(level, x, None))
+        return Subscripted(x) if type(x) in (Tracer, Varying) else x
 
     def written(self, x: Any) -> Any:
         """What an element is assigned to."""
-        if type(x) is not Tracer and in_block():
+        if not in_block():
+            return x
+        if type(x) not in (Tracer, Varying):
             raise UnliftableError(
                 f"it writes to a {type(x).__name__} from outside; write to an array that the "
                 "function makes"
             )
-        return x
+        return Subscripted(x)
 
     def changed(self, x: Any) -> Any:
         """What an attribute is assigned to."""
@@ -108,7 +125,7 @@ class Effects:
 
     def augmented(self, x: Any) -> None:
         """What a name stands for before ``x += y``."""
-        if in_block() and not (type(x) is Tracer or _is_immutable(x)):
+        if in_block() and not (type(x) in (Tracer, Varying) or _is_immutable(x)):
             raise UnliftableError(
                 f"it changes a {type(x).__name__} in place; write to an array that the function "
                 "makes"
@@ -156,7 +173,9 @@ class Effects:
 
 
 def _extremum(
-    function: Callable[..., Any], exceeds: Callable[[Any, Any], Any]
+    function: Callable[..., Any],
+    exceeds: Callable[[Any, Any], Any],
+    pairwise: Callable[[Any, Any], Any],
 ) -> Callable[..., Any]:
     """`max` or `min`, of scalars the first one that none exceeds, also where they are traced."""
 
@@ -165,14 +184,24 @@ def _extremum(
             return function(*args, **kwargs)
         found = args[0]
         for x in args[1:]:
-            test = exceeds(x, found)
-            found = np.where(test, x, found)[()] if undecided(test) else (x if test else found)
+            test = decided(exceeds(x, found))
+            if not undecided(test):
+                found = x if test else found
+            elif is_integer(x) and is_integer(found):
+                numbers = is_number(x) and is_number(found)
+                found = pairwise(found, x)  # of which it is known between which bounds it lies
+                found = as_number(found) if numbers else found
+            else:
+                found = np.where(test, x, found)[()]
         return found
 
     return of
 
 
-_CHOICES = {max: _extremum(max, operator.gt), min: _extremum(min, operator.lt)}
+_CHOICES = {
+    max: _extremum(max, operator.gt, np.maximum),
+    min: _extremum(min, operator.lt, np.minimum),
+}
 """Functions of Python that choose by value."""
 
 

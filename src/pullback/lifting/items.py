@@ -6,6 +6,7 @@ import builtins
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from types import CodeType
 from typing import Any
 
@@ -15,6 +16,8 @@ from pullback.core.tracing import Tracer, known
 from pullback.lifting.cells import Block
 from pullback.lifting.effects import undecided
 from pullback.lifting.recording import current
+from pullback.lifting.slices.varying import Varying
+from pullback.numpy.affine import Form, total
 
 __all__ = ["Items", "Over", "items_of", "iterate", "of_range"]
 
@@ -31,6 +34,21 @@ class Items:
 
     count: Any
     item: Callable[[Any], Any]
+    spans: tuple[tuple[Any, int], ...] = ()
+    """Where the number of items is not known: it is that of steps of a size in a span, of each."""
+
+    @property
+    def bounds(self) -> tuple[tuple[Any, int], ...]:
+        """The spans, also where the number of items is known."""
+        return ((self.count, 1),) if type(self.count) is int else self.spans
+
+    @property
+    def last(self) -> list[Form]:
+        """What the place of an item does not exceed, as forms, where there is an item."""
+        if type(self.count) is int:
+            return [{None: self.count - 1}]
+        form = current().intervals.form
+        return [total({}, total(form(x), {None: 1}, -1), Fraction(1, n)) for x, n in self.spans]
 
 
 class Over:
@@ -71,7 +89,7 @@ def _range(start: Any, stop: Any, step: int) -> Items:
     span = (stop - start) * (1 if step > 0 else -1)
     size = abs(step)
     count = span if size == 1 else (span + (size - 1)) // size
-    return Items(np.maximum(count, 0), lambda k: start + k * step)
+    return Items(np.maximum(count, 0), lambda k: start + k * step, ((span, size),))
 
 
 def _joined(
@@ -86,19 +104,20 @@ def _joined(
         return None
     worth = any(each[1] for each in parts if each is not None)
     counts = [each.count for each in found]
-    if strict and (not all(type(each) is int for each in counts) or len({*counts}) > 1):
+    if strict and any(current().intervals.difference(each, counts[0]) != 0 for each in counts):
         return None
     count = functools.reduce(_smaller, counts)
+    spans = tuple(span for each in found for span in each.bounds)
     items = found[0]
 
     def plain() -> Any:
         return zip(*args, strict=strict) if function is builtins.zip else enumerate(args[0], first)
 
     if function is builtins.enumerate:
-        return Over(Items(count, lambda k: (first + k, items.item(k))), plain, worth=worth)
+        return Over(Items(count, lambda k: (first + k, items.item(k)), spans), plain, worth=worth)
     if function is builtins.reversed:
-        return Over(Items(count, lambda k: items.item(count - 1 - k)), None, worth=worth)
-    return Over(Items(count, lambda k: tuple(x.item(k) for x in found)), plain, worth=worth)
+        return Over(Items(count, lambda k: items.item(count - 1 - k), spans), None, worth=worth)
+    return Over(Items(count, lambda k: tuple(x.item(k) for x in found), spans), plain, worth=worth)
 
 
 def _smaller(x: Any, y: Any) -> Any:
@@ -111,6 +130,8 @@ def _part(x: Any) -> tuple[Items, bool] | None:
         return x.items, x.worth
     if type(x) is builtins.range:
         return of_range(x), len(x) >= SHORT
+    if type(x) is Varying:
+        return Items(x.length, _rows(x), ((x.length, 1),)), True
     if type(x) is Tracer and x.shape:
         return Items(x.shape[0], _rows(x)), x.shape[0] >= SHORT and not known(x)
     return None

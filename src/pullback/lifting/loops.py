@@ -12,6 +12,7 @@ from pullback.core import trees
 from pullback.lifting.cells import Block
 from pullback.lifting.items import Items
 from pullback.lifting.reasons import Replan, UnliftableError, reason_of
+from pullback.lifting.recording import current
 from pullback.lifting.rounds import ROUNDS, UNSETTLED, settled
 from pullback.lifting.signals import (
     BREAK,
@@ -22,7 +23,9 @@ from pullback.lifting.signals import (
     code_of,
     value_of,
 )
-from pullback.lifting.state import Hidden, Plan, placeholder
+from pullback.lifting.state import Hidden, Plan
+from pullback.lifting.values import placeholder
+from pullback.numpy.affine import Form
 from pullback.rules.control_flow.choices import cond
 from pullback.rules.control_flow.loops import fori_loop, while_loop
 
@@ -71,7 +74,7 @@ class _Leaving:
         if value is not NOTHING and self.value is NOTHING:
             again, self.value = True, trees.map_tree(placeholder, value)
         if again:
-            raise Replan(plan, again=True)
+            raise Replan(plan)
         if value is NOTHING and self.value is not NOTHING:
             value = trees.map_tree(placeholder, self.value)
         return code + np.int64(0), None if value is NOTHING else _strong(value)
@@ -96,13 +99,22 @@ def _strong(tree: Any) -> Any:
 def lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> Lifted:
     """The rest of a loop as `fori_loop`, or as `while_loop` if it may be left."""
     try:
-        _lift_for(items, body, name, begun)
+        last = _lift_for(items, body, name, begun)
     except (UnliftableError, Exception) as error:
         begun.reason = reason_of(error)
+        return begun
+    if last is not None and not begun.left:
+        signal = body(items.item(last))
+        begun.last, begun.signal = last, None if signal is CONTINUE else signal
     return begun
 
 
-def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> None:
+def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> int | None:
+    """Record the loop. The place of the last item, if the iteration of that one is left to Python.
+
+    So it is where it binds a name to what can't be carried, and somebody may read it afterwards.
+    """
+    last = None
     known = type(items.count) is int
     period = 1
     plan = Plan([body], without=name)
@@ -115,7 +127,7 @@ def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> Non
                 leaving = _run_first(items, body, begun, ahead)
             begun.last = begun.start - 1
             if begun.left or (known and begun.start >= items.count):
-                return
+                return last
             plan.begin()
             _record(items, body, plan, leaving, (begun, period))
         except Replan as replan:
@@ -132,10 +144,17 @@ def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> Non
                 leaving = _run_first(items, body, begun, 1)
                 plan = Plan([body], without=name)
                 plan.owned = True
+            elif replan.drop is None:
+                if last is None and known:
+                    last = items.count - 1
+                    items = Items(last, items.item)
+                if last is None or leaving.expected:
+                    raise UnliftableError(plan.refused(replan)) from None
+                plan.drop(replan)
             else:
                 plan.follow(replan)
         else:
-            return
+            return last
     raise UnliftableError(UNSETTLED)
 
 
@@ -167,8 +186,11 @@ def _record(
         return signal
 
     count = (items.count - start) // period
+    most: list[Form] = [{None: count - 1}] if type(count) is int else items.last
+    intervals = current().intervals
 
     def step(k: Any, carry: Any) -> Any:
+        intervals.let_count(k, most)
         signal, carry = plan.run(carry, lambda: iterations(k))
         leaving.note(plan, signal)
         return carry
@@ -184,6 +206,7 @@ def _record(
 
     def next_step(carry: Any) -> Any:
         k, _, _, inner = carry
+        intervals.let_count(k, most)
         signal, inner = plan.run(inner, lambda: iterations(k))
         return k + 1, *leaving.note(plan, signal), inner
 

@@ -11,6 +11,8 @@ import numpy as np
 
 from pullback.core.tracing import Tracer
 from pullback.lifting.reasons import UnliftableError
+from pullback.lifting.slices.calls import known_call
+from pullback.lifting.slices.varying import Varying
 from pullback.numpy.callers import is_users_file
 from pullback.numpy.served import Served
 from pullback.transforms.transformed import Transformed
@@ -70,7 +72,7 @@ def is_pure(function: Any) -> bool:
     if kind in (Served, Transformed) or isinstance(function, np.ufunc):
         return name not in _EFFECTS
     owner = getattr(function, "__self__", None)
-    if type(owner) is Tracer or isinstance(owner, _VALUES):
+    if type(owner) in (Tracer, Varying) or isinstance(owner, _VALUES):
         return name not in ("tofile", "dump")
     if type(owner) is np.ndarray:
         return name not in _WRITING
@@ -111,7 +113,8 @@ class Watched:
             raise UnliftableError(f"it calls {name} of an iterator")
         args = tuple(self._convert(each) if _is_code(each) else each for each in args)
         kwargs = {key: self._convert(x) if _is_code(x) else x for key, x in kwargs.items()}
-        return function(*args, **kwargs)
+        known = known_call(function, args, kwargs)
+        return function(*args, **kwargs) if known is None else known()
 
 
 _OVER = (zip, enumerate, map, filter, reversed)
@@ -131,7 +134,9 @@ def _is_code(x: Any) -> bool:
 
 def _require_written(x: Any, name: str) -> None:
     if type(x) is not Tracer:
-        raise UnliftableError(f"{name} writes to a {type(x).__name__} from outside")
+        outside = f"{type(x).__name__} from outside"
+        what = "slice whose length varies" if type(x) is Varying else outside
+        raise UnliftableError(f"{name} writes to a {what}")
 
 
 def called(function: Any) -> str:

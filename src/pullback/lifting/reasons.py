@@ -16,6 +16,8 @@ __all__ = ["Replan", "UnliftableError", "reason_of"]
 class Replan(BaseException):
     """The block has to be recorded anew, with something else carried.
 
+    If nothing else is said, what is carried has changed already.
+
     Parameters
     ----------
     plan : Plan
@@ -25,13 +27,14 @@ class Replan(BaseException):
     names : sequence of str
         Names that it binds to other values.
     like : dict of str to pytree, optional
-        What it binds names to that are bound to nothing before.
+        What is like what it binds names to that are bound to nothing before.
     period : int
         After how many iterations arrays that change names are back.
     peel : str
         Why the first iteration differs from the others.
-    again : bool
-        Whether what is carried has changed already.
+    drop : bool
+        Whether these names need not be carried, for nobody reads them outside of the block; `None`
+        if they can't be.
     """
 
     def __init__(
@@ -43,12 +46,13 @@ class Replan(BaseException):
         like: dict[str, Any] | None = None,
         period: int = 0,
         peel: str = "",
-        again: bool = False,
+        drop: bool | None = False,
     ) -> None:
         super().__init__(array, names, period, peel)
         self.plan = plan
         self.array, self.names, self.like = array, names, like
-        self.period, self.peel, self.again = period, peel, again
+        self.period, self.peel = period, peel
+        self.drop = drop
 
 
 class UnliftableError(BaseException):

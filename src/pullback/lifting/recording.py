@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+from pullback.lifting.intervals import Intervals
+
 __all__ = ["Memory", "Recording", "Unrolled", "current", "recording"]
 
 
@@ -47,6 +49,7 @@ class Memory:
 
     rebound: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
+    dropped: set[str] = field(default_factory=set)
     placeholders: dict[str, Any] = field(default_factory=dict)
 
 
@@ -60,6 +63,7 @@ class Recording:
     """How often the short loops around make Python pass by, which are left to it."""
     unrolled: dict[tuple[str, int], Unrolled] = field(default_factory=dict)
     memories: dict[tuple[CodeType, ...], Memory] = field(default_factory=dict)
+    intervals: Intervals = field(default_factory=Intervals)
 
     def memory(self, codes: tuple[CodeType, ...]) -> Memory:
         """What is known of blocks."""

@@ -12,11 +12,12 @@ import builtins
 import copy
 from collections.abc import Sequence
 
-from pullback.lifting.blocks import assigned, leaves, own
+from pullback.lifting.blocks import assigned, leaves, own, reads
 from pullback.lifting.expressions import Expressions
 from pullback.lifting.source import Definition
 from pullback.lifting.syntax import (
     DISPATCHER,
+    OWN,
     attribute,
     call,
     placed,
@@ -69,6 +70,7 @@ class _Rewriter(Expressions):
         stars = [each for each in (given.vararg, given.kwarg) if each is not None]
         arguments = (*given.posonlyargs, *given.args, *given.kwonlyargs, *stars)
         self.names.update(each.arg for each in arguments)
+        self.reads = reads([node])
         self.depth = 0
         self.count = 0
         self.guarded = False
@@ -154,27 +156,38 @@ class _Rewriter(Expressions):
         looks += [call("refused", ast.Constant(each)) for each in asked]
         return [placed(ast.Expr(each), node) for each in looks]
 
-    def _nested(self, role: str, statements: list[ast.stmt], at: ast.AST) -> ast.FunctionDef:
+    def _nested(
+        self, role: str, statements: list[ast.stmt], at: ast.AST, own: Sequence[str] = ()
+    ) -> ast.FunctionDef:
         """The function of a block whose statements are rewritten already."""
         self.count += 1
         bound = [name for name in assigned(statements) if name in self.names]
         body: list[ast.stmt] = [ast.Nonlocal(bound)] if bound else []
         shared = sorted(self.globals.intersection(assigned(statements)))
         body += [ast.Global(shared)] if shared else []
-        empty = ast.arguments([], [], None, [], [], None, [])
+        names: ast.expr = ast.Tuple([ast.Constant(each) for each in own], ast.Load())
+        arguments = ast.arguments([], [], None, [ast.arg(OWN)], [names], None, [])
         out = ast.FunctionDef(
-            f"{DISPATCHER}_{role}{self.count}", empty, [*body, *statements], [], None, None
+            f"{DISPATCHER}_{role}{self.count}", arguments, [*body, *statements], [], None, None
         )
         set_type_parameters(out)
         return placed(out, at)
 
-    def _inside(self, role: str, statements: Sequence[ast.stmt], at: ast.AST) -> ast.FunctionDef:
+    def _inside(
+        self, role: str, statements: Sequence[ast.stmt], at: ast.AST, own: Sequence[str] = ()
+    ) -> ast.FunctionDef:
         before, self.guarded = self.guarded, False
         self.depth += 1
         made = self.block(statements)
         self.depth -= 1
         self.guarded = before
-        return self._nested(role, made, at)
+        return self._nested(role, made, at, own)
+
+    def _own(self, *nodes: ast.AST) -> list[str]:
+        """The names that statements bind, and that nothing else in the function reads."""
+        inside = reads(nodes)
+        names = [each for each in assigned(nodes) if each not in self.shared]
+        return [each for each in names if inside[each] == self.reads[each]]
 
     def _returns(self, node: ast.For | ast.While) -> bool:
         """Whether the function returns inside a loop."""
@@ -204,11 +217,12 @@ class _Rewriter(Expressions):
     # -- statements --------------------------------------------------------------------------------
 
     def visit_For(self, node: ast.For) -> list[ast.stmt]:
+        own = self._own(node)
         iterable = self._iterable(node.iter)
         self.count += 1
         item = f"{DISPATCHER}_item{self.count}"
         target = ast.Assign([node.target], ast.Name(item, ast.Load()))
-        function = self._inside("body", [placed(target, node), *node.body], node)
+        function = self._inside("body", [placed(target, node), *node.body], node, own)
         function.args.args = [placed(ast.arg(item), node)]
         simple = node.target.id if isinstance(node.target, ast.Name) else None
         if simple in (*self.shared, *assigned(node.body)):
@@ -226,10 +240,11 @@ class _Rewriter(Expressions):
         return self.visit(node)  # type: ignore[no-any-return]
 
     def visit_While(self, node: ast.While) -> list[ast.stmt]:
+        own = self._own(node)
         self.depth += 1
         test = self._nested("test", [placed(ast.Return(self.visit(node.test)), node)], node)
         self.depth -= 1
-        function = self._inside("body", node.body, node)
+        function = self._inside("body", node.body, node, own)
         asked = ast.Name(test.name, ast.Load())
         return [test, *self._loop("while_", node, asked, function)]
 
@@ -256,9 +271,10 @@ class _Rewriter(Expressions):
                 else ast.If(self.visit(node.test), self.block(node.body), []),
                 node,
             )
+        own = self._own(node)
         test = self.visit(node.test)
-        then = self._inside("then", node.body, node)
-        other = self._inside("else", node.orelse or [ast.Pass()], node)
+        then = self._inside("then", node.body, node, own)
+        other = self._inside("else", node.orelse or [ast.Pass()], node, own)
         out = call("if_", test, *(ast.Name(each.name, ast.Load()) for each in (then, other)))
         return [then, other, placed(ast.Expr(out), node)]
 
@@ -267,10 +283,11 @@ class _Rewriter(Expressions):
 
         What follows is a block of its own, that is run where neither leaves.
         """
+        own = self._own(node, *rest)
         test = self.visit(node.test)
-        then = self._inside("then", node.body, node)
-        other = self._inside("else", node.orelse or [ast.Pass()], node)
-        after = self._inside("rest", rest or [ast.Pass()], rest[0] if rest else node)
+        then = self._inside("then", node.body, node, own)
+        other = self._inside("else", node.orelse or [ast.Pass()], node, own)
+        after = self._inside("rest", rest or [ast.Pass()], rest[0] if rest else node, own)
         names = (ast.Name(each.name, ast.Load()) for each in (then, other, after))
         out = call("leaving", test, *names)
         out = out if self.depth else call("value", out)

@@ -26,6 +26,8 @@ def settled(plan: Plan, record: Callable[[], T]) -> T:
         except Replan as replan:
             if replan.plan is not plan:
                 raise
+            if replan.drop is None:
+                raise UnliftableError(plan.refused(replan)) from None
             if replan.period or replan.peel:
                 raise UnliftableError(replan.peel or "it exchanges the names of arrays") from None
             plan.follow(replan)

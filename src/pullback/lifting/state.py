@@ -9,45 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from pullback.core import trees
 from pullback.core.precision import PYTHON_NUMBERS
-from pullback.core.primitive import SCALARS
 from pullback.core.running import GROUND, thread
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracing import Tracer, writing
+from pullback.core.tracing import Tracer
 from pullback.lifting.cells import UNSET, Block, cells_of, content, fill, named, others
 from pullback.lifting.numbers import Numbers
 from pullback.lifting.purity import require_readable
 from pullback.lifting.reasons import Replan, UnliftableError
+from pullback.lifting.recorder import Recorder
 from pullback.lifting.recording import current
+from pullback.lifting.slices.varying import Varying
+from pullback.lifting.syntax import OWN
+from pullback.lifting.values import (
+    are_alike,
+    is_arrays,
+    is_shared,
+    is_value,
+    placeholder,
+    root_of,
+    set_state,
+)
 from pullback.numpy.views import keep_layout
 
-__all__ = ["Hidden", "Plan", "placeholder"]
-
-
-def is_value(x: Any) -> bool:
-    """Whether `x` is a number, or a tuple of such, which nobody can write to."""
-    kind = type(x)
-    if kind is Tracer:
-        return not x._mutable
-    return kind in SCALARS or (kind is tuple and bool(x) and all(map(is_value, x)))
-
-
-def _is_arrays(x: Any) -> bool:
-    """Whether `x` is an array or a number, or a tuple of such."""
-    kind = type(x)
-    return kind in SCALARS or kind in (Tracer, np.ndarray) or (
-        kind is tuple and bool(x) and all(map(_is_arrays, x))
-    )  # fmt: skip
-
-
-def root_of(x: Any) -> Any:
-    """The array that owns the memory of `x`."""
-    return x._alias.root if type(x) is Tracer and x._alias is not None else x
+__all__ = ["Hidden", "Plan"]
 
 
 class Hidden:
@@ -58,45 +48,6 @@ class Hidden:
 
     def __call__(self, *args: Any) -> Any:
         return self._function(*args)
-
-
-class Recorder:
-    """What is told of the arrays of a block that is recorded."""
-
-    def __init__(self, plan: Plan, role: str) -> None:
-        self.adopted: list[Tracer] = []
-        self._plan = plan
-        self._role, self._writes = role, 0
-        self._made: dict[int, Tracer] = {id(x): x for x in plan.arrays}
-        self._outside = plan.roots
-
-    def made(self, tracer: Tracer) -> None:
-        """An array was made in the block."""
-        self._made[id(tracer)] = tracer
-
-    def about_to_write(self, root: Tracer) -> None:
-        """Record the block anew if it writes to an array from outside that is not carried.
-
-        An array that is another one each time the block is recorded was made in the block.
-        """
-        number, self._writes = self._writes, self._writes + 1
-        if root._interpreter.recorder is self or id(root) in self._made:
-            return
-        outside = id(root) in self._outside
-        if not outside and self._plan.is_made_anew((self._role, number), root):
-            self.made(root)
-        else:
-            raise Replan(self._plan, array=root)
-
-
-def _about_to_write(root: Tracer) -> None:
-    stack = thread.stack
-    recorder = stack[-1].recorder if stack and stack[-1] is not None else None
-    if recorder is not None:
-        recorder.about_to_write(root)
-
-
-writing.append(_about_to_write)
 
 
 class Plan:
@@ -137,6 +88,13 @@ class Plan:
                 self.arrays.append(root)
         self.placeholders = dict(memory.placeholders)
         self._rebound = set(memory.rebound)
+        self._own = {name for each in blocks for name in (each.__kwdefaults__ or {}).get(OWN, ())}
+        self._dropped = {
+            name
+            for name in memory.dropped & self._own
+            if name in self.cells and content(self.cells[name]) is UNSET
+        }
+        self._bound_to: dict[str, str] = {}
         self._written: dict[tuple[str, int], Tracer] = {}
         self._anew: set[tuple[str, int]] = set()
         self.owned = False
@@ -151,10 +109,11 @@ class Plan:
         self.values = {
             name: x
             for name, x in self.entries.items()
-            if is_value(x) or (name in self._rebound and _is_arrays(x))
+            if name not in self._dropped
+            and (is_value(x) or (name in self._rebound and is_arrays(x)))
         }
         for name, x in self.placeholders.items():
-            if self.entries.get(name) is UNSET:
+            if name not in self._dropped and self.entries.get(name) is UNSET:
                 self.values[name] = x
 
     @property
@@ -165,7 +124,7 @@ class Plan:
         seen: set[int] = set()
         while pending:
             x = pending.pop()
-            if type(x) is Tracer:
+            if type(x) in (Tracer, Varying):
                 found[id(root_of(x))] = root_of(x)
             elif id(x) not in seen:
                 seen.add(id(x))
@@ -177,21 +136,33 @@ class Plan:
 
     def follow(self, replan: Replan) -> None:
         """Carry what was found to be written or bound."""
-        if replan.again:
-            return
         memory = self._memory
-        if replan.array is not None:
+        if replan.drop:
+            self.drop(replan)
+            memory.dropped |= self._dropped
+        elif replan.array is not None:
             self.arrays = [*self.arrays, replan.array]
             for name, cell in self._around.items():
                 if root_of(content(cell)) is replan.array:
                     memory.written.add(name)
-        for name, x in (replan.like or {}).items():
-            made = trees.map_tree(placeholder, x)
-            self.placeholders[name] = self.values[name] = memory.placeholders[name] = made
-        self._rebound.update(replan.names)
-        memory.rebound.update(replan.names)
+        else:
+            for name, x in (replan.like or {}).items():
+                self.placeholders[name] = self.values[name] = memory.placeholders[name] = x
+            self._rebound.update(replan.names)
+            memory.rebound.update(replan.names)
+            for name in replan.names:
+                self.values[name] = self.entries[name]
+
+    def drop(self, replan: Replan) -> None:
+        """Don't carry a name, which is bound to nothing when an iteration begins."""
+        self._dropped.update(replan.names)
         for name in replan.names:
-            self.values[name] = self.entries[name]
+            self.values.pop(name, None)
+
+    def refused(self, replan: Replan) -> str:
+        """Why a name keeps a block from being recorded once."""
+        (name,) = replan.names
+        return f"it binds {name} to {self._bound_to[name]}"
 
     def forget(self) -> None:
         """Names may stand for other arrays than in recordings before."""
@@ -216,7 +187,11 @@ class Plan:
         """What is traced in the variables that the block reads."""
         found = {}
         roots = set(map(id, self.arrays))
-        names = {name: cell for name, cell in self.cells.items() if name not in self.values}
+        names = {
+            name: cell
+            for name, cell in self.cells.items()
+            if name not in self.values and name not in self._dropped
+        }
         for name, cell in (self._read | names).items():
             x = content(cell)
             if type(x) is Tracer and x._interpreter.level and id(root_of(x)) not in roots:
@@ -236,20 +211,36 @@ class Plan:
         recorder, level.recorder = level.recorder, Recorder(self, role)
         try:
             for x, state in zip(arrays, states, strict=True):
-                _set(x, state)
+                set_state(x, state)
+            versions = [x._version for x in arrays]
             for name, value in (reads | values).items():
-                fill(cells[name], value)
+                if not (self._chooses and self._shares_memory(name, arrays)):
+                    fill(cells[name], value)
+            for name in self._dropped:
+                if content(cells[name]) is not UNSET:
+                    fill(cells[name], UNSET)
+            for name, value in reads.items():
+                current().intervals.let_equal(value, held[name])
             result = block()
             if role == "body":
                 self._same = {}
-            after = {name: content(cell) for name, cell in self.cells.items()}
+            after = {
+                name: content(cell)
+                for name, cell in self.cells.items()
+                if name not in self._dropped
+            }
             for name, value in reads.items():
                 if value._version:
                     raise Replan(self, array=root_of(held[name]))
                 if after.get(name) is value:
                     after[name] = held[name]
             if self.arrays is not arrays:
-                raise Replan(self, again=True)
+                raise Replan(self)
+            written = [x for x, v in zip(arrays, versions, strict=True) if x._version != v]
+            for name in () if self._chooses else values:
+                if self._shares_memory(name, written):
+                    what = f"{name} is the same array before as another one that is written to"
+                    raise Replan(self, peel=what)
             return result, ([x._snapshot() for x in arrays], self._bound(values, after), reads)
         finally:
             adopted = level.recorder.adopted
@@ -266,6 +257,14 @@ class Plan:
                 if x._alias is not None:
                     x._refresh()
 
+    def _shares_memory(self, name: str, arrays: Sequence[Any]) -> bool:
+        """Whether a name stands for one of some arrays before the block, or looks into it."""
+        entry = self.entries.get(name)
+        if entry is None or entry is UNSET or not is_arrays(entry):
+            return False
+        roots = [root_of(leaf) for leaf in trees.flatten(entry)[0]]
+        return any(x is root for x in arrays for root in roots)
+
     def _bound(self, given: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         """What the names that are carried hold after the block."""
         if self._exchanges(after):
@@ -273,10 +272,14 @@ class Plan:
         found = {
             name: new
             for name, new in after.items()
-            if name not in self.values and new is not self.entries[name] and _is_arrays(new)
+            if name not in self.values and new is not self.entries[name] and is_arrays(new)
         }
-        like = {name: new for name, new in found.items() if self.entries[name] is UNSET}
-        names = [name for name in found if _is_arrays(self.entries[name])]
+        like = {
+            name: trees.map_tree(placeholder, new)
+            for name, new in found.items()
+            if self.entries[name] is UNSET
+        }
+        names = [name for name in found if is_arrays(self.entries[name])]
         if like or names:
             raise Replan(self, like=like, names=names)
         outs: dict[str, Any] = {}
@@ -295,8 +298,12 @@ class Plan:
                     continue
                 other = roots.setdefault(id(root_of(leaf)), name)
                 if other != name:
+                    if self._chooses and new is self.entries.get(name):
+                        continue
                     if other and new is after[other] and self._shares(name, other, given):
                         continue
+                    if name in self._own and self.entries.get(name) is UNSET:
+                        raise Replan(self, names=[name], drop=True)
                     what = f"{other}, too" if other else "an array that it writes to"
                     raise UnliftableError(f"it leaves {name} bound to the memory of {what}")
         return outs
@@ -332,18 +339,26 @@ class Plan:
         before = self.entries[name]
         if new is before:
             return
-        if _is_arrays(new):
+        if is_arrays(new):
             raise Replan(self, peel=f"{name} is {type(before).__name__} before")
-        raise UnliftableError(f"it binds {name} to {type(new).__name__}")
+        self._leave(name, new)
+
+    def _leave(self, name: str, new: Any) -> NoReturn:
+        """Don't carry what can't be: a name nobody reads afterwards, or the last one of several."""
+        kind = type(new).__name__
+        self._bound_to[name] = "a slice whose length varies" if type(new) is Varying else kind
+        if name in self._own:
+            raise Replan(self, names=[name], drop=True)
+        raise Replan(self, names=[name], drop=None)
 
     def _checked(self, name: str, new: Any) -> Any:
         """What a name holds, which must be like what it held before."""
-        if new is UNSET or not _is_arrays(new):
-            raise UnliftableError(f"it binds {name} to {type(new).__name__}")
+        if new is UNSET or not is_arrays(new):
+            self._leave(name, new)
         (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
         unset = self.entries.get(name) is UNSET
-        if unset and not _are_alike(new, self.values[name], dtypes=not self._chooses):
-            raise Replan(self, like={name: new})
+        if unset and not are_alike(new, self.values[name], dtypes=not self._chooses):
+            raise Replan(self, like={name: trees.map_tree(placeholder, new)})
         if spec != wanted:
             raise Replan(self, peel=f"{name} has another structure before")
         for leaf, first in zip(leaves, firsts, strict=True):
@@ -360,7 +375,7 @@ class Plan:
         if self.owned or self.entries.get(name) is UNSET:
             return
         for leaf in trees.flatten(given)[0]:
-            if type(leaf) is Tracer and leaf._version and _is_shared(self.entries[name]):
+            if type(leaf) is Tracer and leaf._version and is_shared(self.entries[name]):
                 raise Replan(
                     self, peel=f"{name} is an array from outside before, and is written to"
                 )
@@ -377,31 +392,3 @@ class Plan:
         for name in values:
             source = self._same.get(name, name)
             fill(self.cells[name], self.numbers.restored(source, values[source]))
-
-
-def _are_alike(one: Any, other: Any, *, dtypes: bool) -> bool:
-    """Whether two pytrees have the same structure, shapes and, where these count, dtypes."""
-    (leaves, spec), (others, other_spec) = trees.flatten(one), trees.flatten(other)
-    return spec == other_spec and all(
-        shape_of(x) == shape_of(y) and (not dtypes or dtype_of(x) == dtype_of(y))
-        for x, y in zip(leaves, others, strict=True)
-    )
-
-
-def _is_shared(entry: Any) -> bool:
-    return any(type(leaf) is Tracer and leaf._mutable for leaf in trees.flatten(entry)[0])
-
-
-def _set(x: Tracer, state: Any) -> None:
-    """Give an array the state of another tracer, unnoticed."""
-    state = state if type(state) is Tracer else GROUND.constant(np.array(state))
-    x._interpreter, x._value, x._payload = state._interpreter, state._value, state._payload
-    x._version += 1
-
-
-def placeholder(x: Any) -> Any:
-    """A value of the same shape and dtype, which nobody reads."""
-    if type(x) in PYTHON_NUMBERS:
-        return type(x)(0)
-    shape, dtype = shape_of(x), dtype_of(x)
-    return np.zeros(shape, dtype) if shape else dtype.type(0)

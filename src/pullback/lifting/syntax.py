@@ -5,10 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TypeVar
 
-__all__ = ["DISPATCHER", "attribute", "binds", "call", "placed", "set_type_parameters", "thunk"]
+__all__ = [
+    "DISPATCHER", "OWN", "attribute", "binds", "call", "placed", "set_type_parameters", "thunk",
+]  # fmt: skip
 
 DISPATCHER = "_lift"
 """What the dispatcher is called in a rewritten function."""
+
+OWN = "_lift_own"
+"""The keyword of a block that says which names nobody reads outside of it."""
 
 Node = TypeVar("Node", bound=ast.AST)
 

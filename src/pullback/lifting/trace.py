@@ -66,11 +66,18 @@ def trace(f: Callable[..., Any], *args: Any, lift: bool = False) -> Graph:
       ``break``, ``continue``, ``return`` and ``else``, bind names and write to arrays.
     * ``if``, ``and``, ``or``, ``not``, chained comparisons and conditional expressions on a traced
       value become a choice that is made when the graph runs. An ``assert`` on one is not checked.
+    * Slices may have lengths that depend on the index: ``A[i, :j] @ A[:j, j]``, ``y[:k] += v``.
+      They are arrays as large as they can become, of which a part counts. So are arrays that are
+      made so, as ``np.zeros(i)``. They are read, written and looked into further by integers and
+      slices; operators, NumPy's elementwise functions, sums, means, extrema, inner and outer
+      products, `numpy.flip` and the like know them. What they are combined with has to be of a
+      length that is known to be the same, whatever the indices are.
     * Other loops are unrolled: those over lists, and those whose body has an effect that would
       happen once in place of each time (it prints, draws at random, appends, changes an
       attribute or a global, raises an error, calls what isn't known to have no effect), binds a
-      name to another type or shape each time, or has slices whose length depends on the index. That
-      is found out before the effect happens. `Compiled.report` lists them.
+      name to another type or shape each time, or hands a slice whose length depends on the index to
+      what doesn't know such. That is found out before the effect happens. `Compiled.report` lists
+      them.
     * Generators, coroutines, functions that look at their own frame (``super()``, ``locals()``),
       that have private names or no source are run as they are; in the body of a loop they unroll
       it.

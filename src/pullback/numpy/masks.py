@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pullback.core.tracing import Tracer, is_plain, known
+from pullback.graph.staging import Staging
 from pullback.graph.variable import Variable
 
 __all__ = ["WideMask", "narrowed", "same_mask", "wide_mask"]
@@ -109,20 +110,18 @@ def same_mask(one: Any, other: Any) -> bool:
         if type(one._value) is Tracer or type(other._value) is Tracer:
             return same_mask(one._value, other._value)
         return bool(np.array_equal(one._value, other._value))
-    equations = getattr(one._interpreter, "equations", None)
-    if equations is None:  # of a batch that is recorded
+    if not isinstance(one._interpreter, Staging):  # of a batch that is recorded
         return same_mask(one._value, other._value)
-    sources = {out: equation for equation in equations for out in equation.outputs}
-    return _same(one._value, other._value, sources)
+    return _same(one._value, other._value, one._interpreter)
 
 
-def _same(one: Any, other: Any, sources: dict[Variable, Any]) -> bool:
+def _same(one: Any, other: Any, staging: Staging) -> bool:
     """Whether two atoms of a graph that is recorded are the same, or come out of the same."""
     if one is other:
         return True
     if type(one) is not Variable or type(other) is not Variable:
         return type(one) is type(other) and np.ndim(one) == 0 and bool(one == other)
-    a, b = sources.get(one), sources.get(other)
+    a, b = staging.source(one), staging.source(other)
     return (
         a is not None
         and b is not None
@@ -130,5 +129,5 @@ def _same(one: Any, other: Any, sources: dict[Variable, Any]) -> bool:
         and a.params == b.params
         and len(a.inputs) == len(b.inputs)
         and a.outputs.index(one) == b.outputs.index(other)
-        and all(_same(x, y, sources) for x, y in zip(a.inputs, b.inputs, strict=True))
+        and all(_same(x, y, staging) for x, y in zip(a.inputs, b.inputs, strict=True))
     )

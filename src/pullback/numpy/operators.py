@@ -47,8 +47,8 @@ def _is_operand(x: Any) -> bool:
     return type(x) in _OPERANDS or (
         type(x) is not Selected
         and hasattr(x, "__array__")
-        and not _has_unit(x)
         and getattr(x, "__array_ufunc__", True) is not None
+        and not _has_unit(x)
     )
 
 

@@ -14,15 +14,11 @@ from typing import Any
 import numpy as np
 
 from pullback.core.primitive import bind
-from pullback.core.tracing import Interpreter, Tracer, View, known, strip
-from pullback.graph.staging import Staging
-from pullback.graph.variable import Variable
+from pullback.core.tracing import Tracer, View, known, strip
+from pullback.numpy.affine import form_of, number_of, total
 from pullback.rules import indexing
 
-__all__ = ["Part", "has_window", "looked_through"]
-
-Linear = dict[Any, int]
-"""A linear form: what each value is multiplied by. The key `None` stands for 1."""
+__all__ = ["Part", "has_window", "looked_through", "seen_through"]
 
 
 def has_window(key: Any) -> bool:
@@ -68,14 +64,15 @@ def looked_through(x: Any, key: Any) -> tuple[Any, tuple[Any, ...]]:
                     raise IndexError(f"too many indices for an array of shape {x.shape}")
                 params = {"length": length, "step": step, "extent": x.shape[axis]}
                 positions = bind(indexing.window, (entry.start,), params)
-                x = _view(x, Part((slice(None),) * axis + (indexing.ARRAY,), [positions]))
+                x = seen_through(x, Part((slice(None),) * axis + (indexing.ARRAY,), [positions]))
                 entry = slice(None)
         rest.append(entry)
         axis += _axes(entry)
     return x, tuple(rest)
 
 
-def _view(base: Tracer, part: Part) -> Any:
+def seen_through(base: Any, part: Part) -> Any:
+    """A part of an array, as a view."""
     out = part.read(base)
     if base._mutable and isinstance(out, Tracer):
         out._alias = View(base, part.read, part.write)
@@ -103,49 +100,8 @@ def _length(entry: slice) -> int | None:
             return None
         distance = int(differences[0])
     else:
-        form = _sum(_form(entry.stop), _form(entry.start), -1)
-        distance = form.pop(None, 0)
-        if form:
+        number = number_of(total(form_of(entry.stop), form_of(entry.start), -1))
+        if number is None:
             return None
+        distance = int(number)
     return max(0, -(-distance // step))
-
-
-def _sum(one: Linear, other: Linear, factor: int) -> Linear:
-    """one + factor · other."""
-    total = dict(one)
-    for value, count in other.items():
-        total[value] = total.get(value, 0) + factor * count
-    return {value: count for value, count in total.items() if count}
-
-
-def _form(x: Any) -> Linear:
-    """An integer as a linear form of values that are not known."""
-    recorded: Interpreter | None = None
-    while type(x) is Tracer:
-        x._refresh()
-        recorded, x = x._interpreter, x._value
-    if type(x) is not Variable:
-        return {None: int(x)} if np.ndim(x) == 0 else {id(x): 1}
-    assert isinstance(recorded, Staging)
-    sources = {out: equation for equation in recorded.equations for out in equation.outputs}
-    return _of_variable(x, sources)
-
-
-def _of_variable(x: Any, sources: dict[Variable, Any]) -> Linear:
-    if type(x) is not Variable:
-        return {None: int(x)}
-    equation = sources.get(x)
-    if equation is not None:
-        name, inputs = equation.primitive.name, equation.inputs
-        numbers = [type(each) is not Variable and np.ndim(each) == 0 for each in inputs]
-        if name in ("add", "subtract"):
-            one, other = (_of_variable(each, sources) for each in inputs)
-            return _sum(one, other, 1 if name == "add" else -1)
-        if name == "negative":
-            return _sum({}, _of_variable(inputs[0], sources), -1)
-        if name == "multiply" and any(numbers):
-            number, other = inputs if numbers[0] else inputs[::-1]
-            return _sum({}, _of_variable(other, sources), int(number))
-        if name == "astype" and equation.params["dtype"].kind in "iu":
-            return _of_variable(inputs[0], sources)
-    return {x: 1}

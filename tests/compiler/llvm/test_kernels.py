@@ -12,6 +12,7 @@ from pullback.compiler.llvm.holes import Hole
 from pullback.compiler.loops import (
     Axis,
     Buffer,
+    Check,
     Const,
     Kernel,
     Let,
@@ -129,6 +130,17 @@ def test_a_product_is_made_once_for_all_sizes():
         same, given = numbers(other)
         assert same == key
         agrees(other, native, values_of(other, random), given)
+
+
+def test_a_kernel_that_only_checks():
+    """What it checks is the same along the axis: nothing is computed, read or written there."""
+    holds = Op("less", (Load(Place("n"), "int64"), Const(5, "int64")), "bool")
+    checked = (Check(Name("holds", "bool"), 3),)
+    buffers = (Buffer("n", "int64", 1, "input"), Buffer("y", F, 1, "output"))
+    body = (Let(Scalar("holds", "bool"), holds), Kernel((Axis("i", 300),), checked, ()))
+    program = Program("checks", buffers, (*body, Store(Place("y"), ZERO)))
+    for n in (4, 5):
+        agrees(program, Native(program, level=0), [np.array([n])])
 
 
 def heavy(size):

@@ -22,10 +22,6 @@ def dominant(n, rng):
     lambda n, rng: (positive(n, rng),),
     small=9,
     large=400,
-    unrolled=(
-        "a bound of a slice",
-        "a bound of a slice",
-    ),
 )
 def cholesky(A):
     for i in range(A.shape[0]):
@@ -55,10 +51,6 @@ def cholesky_by_library(A):
     lambda n, rng: (dominant(n, rng),),
     small=9,
     large=240,
-    unrolled=(
-        "a bound of a slice",
-        "a bound of a slice",
-    ),
 )
 def lu(A):
     for i in range(A.shape[0]):
@@ -82,12 +74,6 @@ def lu_by_elements(A):
     lambda n, rng: (dominant(n, rng), rng.normal(size=n)),
     small=8,
     large=240,
-    unrolled=(
-        "a bound of a slice",
-        "a bound of a slice",
-        "a bound of a slice",
-        "a bound of a slice",
-    ),
 )
 def ludcmp(A, b):
     n = A.shape[0]
@@ -108,7 +94,6 @@ def ludcmp(A, b):
     lambda n, rng: (dominant(n, rng), np.zeros(n), rng.normal(size=n)),
     small=9,
     large=2000,
-    unrolled=("a bound of a slice",),
 )
 def trisolv(L, x, b):
     for i in range(L.shape[0]):
@@ -130,7 +115,6 @@ def trisolv_by_elements(L, b):
     lambda n, rng: (0.9 ** np.arange(1, n + 1) * rng.uniform(0.3, 0.5, n),),
     small=7,
     large=500,
-    unrolled=("a bound of a slice",),
 )
 def durbin(r):
     y = np.zeros_like(r)

@@ -79,10 +79,6 @@ def doitgen(A, C):
     matrices(3, numbers=2),
     small=6,
     large=120,
-    unrolled=(
-        "a bound of a slice",
-        "a bound of a slice",
-    ),
 )
 def symm(alpha, beta, C, A, B):
     n = C.shape[0]
@@ -95,7 +91,7 @@ def symm(alpha, beta, C, A, B):
         C[i] += alpha * B[i] * A[i, i] + alpha * mirrored
 
 
-@kernel(matrices(2, numbers=2), small=6, large=120, unrolled=("a bound of a slice",))
+@kernel(matrices(2, numbers=2), small=6, large=120)
 def syrk(alpha, beta, C, A):
     for i in range(A.shape[0]):
         C[i, : i + 1] *= beta
@@ -103,7 +99,7 @@ def syrk(alpha, beta, C, A):
             C[i, : i + 1] += alpha * A[i, k] * A[: i + 1, k]
 
 
-@kernel(matrices(3, numbers=2), small=6, large=120, unrolled=("a bound of a slice",))
+@kernel(matrices(3, numbers=2), small=6, large=120)
 def syr2k(alpha, beta, C, A, B):
     for i in range(A.shape[0]):
         C[i, : i + 1] *= beta
@@ -115,10 +111,6 @@ def syr2k(alpha, beta, C, A, B):
     matrices(2, numbers=1),
     small=6,
     large=120,
-    unrolled=(
-        "a bound of a slice",
-        "a bound of a slice",
-    ),
 )
 def trmm(alpha, A, B):
     n = B.shape[0]

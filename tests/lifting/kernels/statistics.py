@@ -11,7 +11,6 @@ from tests.lifting.kernels.kernel import kernel
     lambda n, rng: (rng.normal(size=(n + 3, n)),),
     small=8,
     large=300,
-    unrolled=("a bound of a slice",),
 )
 def covariance(data):
     mean = np.mean(data, axis=0)
@@ -26,7 +25,6 @@ def covariance(data):
     lambda n, rng: (rng.normal(size=(n + 3, n)),),
     small=8,
     large=300,
-    unrolled=("a bound of a slice",),
 )
 def correlation(data):
     spread = np.std(data, axis=0)

@@ -281,7 +281,7 @@ class _Planning:
     def _tiles(self, order: Sequence[str], beside: str | None) -> dict[str, int]:
         vector = self._vector
         weight = self._access.count + len(self._access.loads) + len(self._kernel.writes)
-        most = max(1, 96 // weight)
+        most = max(1, 96 // max(1, weight))
         if beside is not None:
             return self._tiles_of_rows(order, beside, most)
         if not self._summed or len(set(self._kept)) > 1:

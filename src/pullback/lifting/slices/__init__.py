@@ -1,0 +1,1 @@
+"""Slices whose length is not known: arrays of maximal extent, of which a part counts."""
