@@ -21,7 +21,8 @@ from pullback.lifting.signals import (
     code_of,
     value_of,
 )
-from pullback.lifting.state import Hidden, Plan, placeholder
+from pullback.lifting.state import Hidden, Plan
+from pullback.lifting.values import placeholder
 from pullback.rules.control_flow.choices import cond
 
 __all__ = ["lift_if"]

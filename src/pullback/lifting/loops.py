@@ -22,7 +22,8 @@ from pullback.lifting.signals import (
     code_of,
     value_of,
 )
-from pullback.lifting.state import Hidden, Plan, placeholder
+from pullback.lifting.state import Hidden, Plan
+from pullback.lifting.values import placeholder
 from pullback.rules.control_flow.choices import cond
 from pullback.rules.control_flow.loops import fori_loop, while_loop
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from pullback.core import trees
 from pullback.core.precision import PYTHON_NUMBERS
-from pullback.core.primitive import SCALARS
 from pullback.core.running import GROUND, thread
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, writing
@@ -24,30 +23,18 @@ from pullback.lifting.numbers import Numbers
 from pullback.lifting.purity import require_readable
 from pullback.lifting.reasons import Replan, UnliftableError
 from pullback.lifting.recording import current
+from pullback.lifting.values import (
+    are_alike,
+    is_arrays,
+    is_shared,
+    is_value,
+    placeholder,
+    root_of,
+    set_state,
+)
 from pullback.numpy.views import keep_layout
 
-__all__ = ["Hidden", "Plan", "placeholder"]
-
-
-def is_value(x: Any) -> bool:
-    """Whether `x` is a number, or a tuple of such, which nobody can write to."""
-    kind = type(x)
-    if kind is Tracer:
-        return not x._mutable
-    return kind in SCALARS or (kind is tuple and bool(x) and all(map(is_value, x)))
-
-
-def _is_arrays(x: Any) -> bool:
-    """Whether `x` is an array or a number, or a tuple of such."""
-    kind = type(x)
-    return kind in SCALARS or kind in (Tracer, np.ndarray) or (
-        kind is tuple and bool(x) and all(map(_is_arrays, x))
-    )  # fmt: skip
-
-
-def root_of(x: Any) -> Any:
-    """The array that owns the memory of `x`."""
-    return x._alias.root if type(x) is Tracer and x._alias is not None else x
+__all__ = ["Hidden", "Plan"]
 
 
 class Hidden:
@@ -151,7 +138,7 @@ class Plan:
         self.values = {
             name: x
             for name, x in self.entries.items()
-            if is_value(x) or (name in self._rebound and _is_arrays(x))
+            if is_value(x) or (name in self._rebound and is_arrays(x))
         }
         for name, x in self.placeholders.items():
             if self.entries.get(name) is UNSET:
@@ -236,7 +223,7 @@ class Plan:
         recorder, level.recorder = level.recorder, Recorder(self, role)
         try:
             for x, state in zip(arrays, states, strict=True):
-                _set(x, state)
+                set_state(x, state)
             for name, value in (reads | values).items():
                 fill(cells[name], value)
             result = block()
@@ -273,10 +260,10 @@ class Plan:
         found = {
             name: new
             for name, new in after.items()
-            if name not in self.values and new is not self.entries[name] and _is_arrays(new)
+            if name not in self.values and new is not self.entries[name] and is_arrays(new)
         }
         like = {name: new for name, new in found.items() if self.entries[name] is UNSET}
-        names = [name for name in found if _is_arrays(self.entries[name])]
+        names = [name for name in found if is_arrays(self.entries[name])]
         if like or names:
             raise Replan(self, like=like, names=names)
         outs: dict[str, Any] = {}
@@ -332,17 +319,17 @@ class Plan:
         before = self.entries[name]
         if new is before:
             return
-        if _is_arrays(new):
+        if is_arrays(new):
             raise Replan(self, peel=f"{name} is {type(before).__name__} before")
         raise UnliftableError(f"it binds {name} to {type(new).__name__}")
 
     def _checked(self, name: str, new: Any) -> Any:
         """What a name holds, which must be like what it held before."""
-        if new is UNSET or not _is_arrays(new):
+        if new is UNSET or not is_arrays(new):
             raise UnliftableError(f"it binds {name} to {type(new).__name__}")
         (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
         unset = self.entries.get(name) is UNSET
-        if unset and not _are_alike(new, self.values[name], dtypes=not self._chooses):
+        if unset and not are_alike(new, self.values[name], dtypes=not self._chooses):
             raise Replan(self, like={name: new})
         if spec != wanted:
             raise Replan(self, peel=f"{name} has another structure before")
@@ -360,7 +347,7 @@ class Plan:
         if self.owned or self.entries.get(name) is UNSET:
             return
         for leaf in trees.flatten(given)[0]:
-            if type(leaf) is Tracer and leaf._version and _is_shared(self.entries[name]):
+            if type(leaf) is Tracer and leaf._version and is_shared(self.entries[name]):
                 raise Replan(
                     self, peel=f"{name} is an array from outside before, and is written to"
                 )
@@ -377,31 +364,3 @@ class Plan:
         for name in values:
             source = self._same.get(name, name)
             fill(self.cells[name], self.numbers.restored(source, values[source]))
-
-
-def _are_alike(one: Any, other: Any, *, dtypes: bool) -> bool:
-    """Whether two pytrees have the same structure, shapes and, where these count, dtypes."""
-    (leaves, spec), (others, other_spec) = trees.flatten(one), trees.flatten(other)
-    return spec == other_spec and all(
-        shape_of(x) == shape_of(y) and (not dtypes or dtype_of(x) == dtype_of(y))
-        for x, y in zip(leaves, others, strict=True)
-    )
-
-
-def _is_shared(entry: Any) -> bool:
-    return any(type(leaf) is Tracer and leaf._mutable for leaf in trees.flatten(entry)[0])
-
-
-def _set(x: Tracer, state: Any) -> None:
-    """Give an array the state of another tracer, unnoticed."""
-    state = state if type(state) is Tracer else GROUND.constant(np.array(state))
-    x._interpreter, x._value, x._payload = state._interpreter, state._value, state._payload
-    x._version += 1
-
-
-def placeholder(x: Any) -> Any:
-    """A value of the same shape and dtype, which nobody reads."""
-    if type(x) in PYTHON_NUMBERS:
-        return type(x)(0)
-    shape, dtype = shape_of(x), dtype_of(x)
-    return np.zeros(shape, dtype) if shape else dtype.type(0)
