@@ -24,13 +24,13 @@ demo: $(VENV)/demo.stamp ## train on real data and write report.html
 	$(BIN)/pullback demo
 
 test: $(VENV)/test.stamp ## run the test suite and the examples in the documents
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup
+	$(BIN)/python -m pytest -q -n auto
 
 test-oldest: $(OLDEST)/test.stamp ## run it with the oldest supported versions of all libraries
-	$(OLDEST)/bin/python -m pytest -q -n auto --dist loadgroup
+	$(OLDEST)/bin/python -m pytest -q -n auto
 
 test-served: $(OLDEST)/test.stamp ## run the tests of NumPy's and SciPy's functions with these
-	$(OLDEST)/bin/python -m pytest -q -n auto --dist loadgroup tests/scipy \
+	$(OLDEST)/bin/python -m pytest -q -n auto tests/scipy \
 	    tests/test_coverage.py tests/programs/test_scientific.py
 
 fuzz: $(VENV)/test.stamp ## try random programs and odd arguments, SECONDS=60 of each kind

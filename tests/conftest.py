@@ -29,7 +29,13 @@ _made: list[str] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep machine code in a directory of this run, which its processes share."""
+    """Keep machine code in a directory of this run, which its processes share.
+
+    There is a process for each core: BLAS, which would take a thread for each of them in every
+    process, takes one.
+    """
+    if getattr(config.option, "numprocesses", None):
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if not hasattr(config, "workerinput") and os.environ.get(_CACHE) != "off":
         os.environ[_CACHE] = tempfile.mkdtemp(prefix="pullback-tests-")
         _made.append(os.environ[_CACHE])

@@ -43,6 +43,7 @@ NUMPY = (
 SCIPY = (
     "scipy.fft", "scipy.fftpack", "scipy.linalg", "scipy.special", "scipy.stats", "scipy.signal",
     "scipy.sparse", "scipy.sparse.linalg", "scipy.spatial", "scipy.spatial.distance",
+    "scipy.spatial.transform",
     "scipy.integrate", "scipy.interpolate", "scipy.ndimage", "scipy.optimize",
     "scipy.cluster.hierarchy", "scipy.cluster.vq",
 )  # fmt: skip

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from pullback.core.sums import summed, summed_between
+from pullback.core.sums import counted, highest, summed, summed_between
 
 
 def test_sums_are_numpys_to_the_bit():
@@ -38,3 +38,19 @@ def test_sums_of_others_than_arrays_of_floats():
         wanted = np.add.reduce(x, axis=axis)
         got = summed(x, axis, keepdims=False)
         assert np.array_equal(got, wanted) and got.dtype == wanted.dtype
+
+
+def test_maxima_and_counts_are_numpys():
+    rng = np.random.default_rng(1)
+    for dtype, extent in itertools.product("fd", [1, 2, 5, 16, 17, 40]):
+        x = rng.integers(-4, 4, (9, 20, extent)).astype(dtype)
+        x[0, 0], x[1, 1, 0], x[2, 2, -1] = -np.inf, np.inf, np.nan
+        for array in (x, x[:, ::2], np.asfortranarray(x), x[:2], x[:0]):
+            for axis in (0, 2, -1, None, (1, 2)):
+                wanted = np.max(array, axis=axis, keepdims=True, initial=-np.inf)
+                got = highest(array, axis)
+                assert got.dtype == wanted.dtype and np.array_equal(got, wanted, equal_nan=True)
+                mask = array > 0
+                count = counted(mask, axis, array.dtype)
+                assert count.dtype == array.dtype
+                assert np.array_equal(count, np.sum(mask, axis=axis, keepdims=True))

@@ -16,13 +16,6 @@ from pullback_demo.run import Settings, run
 SMALL = Settings(epochs=3, iterations=5, samples=200, trajectories=4, horizon=1.0)
 
 
-def pytest_collection_modifyitems(items):
-    """Give the tests that look at a run to one worker, so that it is made once."""
-    for item in items:
-        if {"small_run", "full_run"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("runs of the demo"))
-
-
 @dataclass(frozen=True)
 class Outcome:
     """A run's record, its report and what it printed."""

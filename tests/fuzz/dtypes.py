@@ -286,10 +286,15 @@ def drawn(rng: np.random.Generator, name: str, case: int, numbers: list[int], mo
     dtypes: list[str | None] = [None] * len(CASES[name][case].args)
     for i in range(len(dtypes)):
         if i in varying:
-            dtypes[i] = str(rng.choice(allowed(VARYING, name, case, i)))
+            dtypes[i] = one_of(rng, allowed(VARYING, name, case, i))
         elif i in numbers or (registry[name].structure.numbers and not is_condition(name, case, i)):
-            dtypes[i] = str(rng.choice(allowed(CONSTANTS, name, case, i)))
+            dtypes[i] = one_of(rng, allowed(CONSTANTS, name, case, i))
     return Draw(name, case, tuple(dtypes), tuple(map(int, varying)), mode)
+
+
+def one_of(rng: np.random.Generator, names: list[str]) -> str:
+    """What ``rng.choice`` gives, which makes an array of the names first."""
+    return names[rng.integers(len(names))]
 
 
 def is_condition(name: str, case: int, position: int) -> bool:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import os
 import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
 import pullback as pb
-from pullback.compiler import stages
-from pullback.compiler.runtime import compile_text
+from tests.compiler.speed import quickly
 from tests.fuzz.graph_moves import ALL
 from tests.fuzz.graph_steps import Draw, Step, UnfitError
 
-__all__ = ["Graph", "draw", "fault_of", "quickly", "run"]
+__all__ = ["Graph", "draw", "fault_of", "run"]
 
 SHAPES = [
     (),
@@ -190,16 +185,6 @@ def fault_of(graph: Graph) -> str | None:
         except Exception:
             return traceback.format_exc()
     return None
-
-
-@contextlib.contextmanager
-def quickly() -> Iterator[None]:
-    """Machine code is made in a tenth of the time, which slows what it does, and is not kept."""
-    with (
-        mock.patch.dict(os.environ, PULLBACK_CACHE="off"),
-        mock.patch.object(stages, "compile_text", functools.partial(compile_text, level=0)),
-    ):
-        yield
 
 
 def run(seconds: float, seed: int) -> int:

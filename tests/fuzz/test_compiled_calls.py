@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import pullback as pb
+from tests.compiler.speed import quickly
 from tests.fuzz.compiled_calls import fault_of
-from tests.fuzz.graphs import quickly
 
 TESTS, FUNCTIONS = 4, 6
 

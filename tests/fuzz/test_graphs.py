@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fuzz.graphs import draw, fault_of, quickly
+from tests.compiler.speed import quickly
+from tests.fuzz.graphs import draw, fault_of
 
 TESTS, GRAPHS = 6, 8
 

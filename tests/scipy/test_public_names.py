@@ -59,16 +59,15 @@ CALLS = {
     "scipy.signal.cspline1d": lambda x: scipy.signal.cspline1d(V * x),
     "scipy.fftpack.hilbert": lambda x: scipy.fftpack.hilbert(V * x),
     "scipy.fftpack.diff": lambda x: scipy.fftpack.diff(V * x),
-    "scipy.ndimage.gaussian_filter": lambda x: scipy.ndimage.gaussian_filter(V * x, 1.0),
+    "scipy.ndimage.geometric_transform": lambda x: scipy.ndimage.geometric_transform(
+        V * x, lambda place: place
+    ),
     "scipy.ndimage.generic_filter": lambda x: scipy.ndimage.generic_filter(
         V, lambda w: w[0] * x, 3
     ),
-    "scipy.interpolate.CubicSpline": lambda x: scipy.interpolate.CubicSpline(V, V * x),
-    "scipy.interpolate.interp1d": lambda x: scipy.interpolate.interp1d(V, V)(x),
+    "scipy.interpolate.lagrange": lambda x: scipy.interpolate.lagrange(V, V * x),
+    "scipy.interpolate.splprep": lambda x: scipy.interpolate.splprep([V, V * x], k=1),
     "scipy.spatial.KDTree.query": lambda x: scipy.spatial.KDTree(EYE).query(V * x),
-    "scipy.spatial.transform.Rotation.from_rotvec": lambda x: (
-        scipy.spatial.transform.Rotation.from_rotvec(V * x)
-    ),
     "scipy.special.ellip_harm": lambda x: scipy.special.ellip_harm(2.0, 3.0, 1, 1, x),
     "scipy.special.riccati_jn": lambda x: scipy.special.riccati_jn(1, x),
     "scipy.sparse.csgraph.csgraph_from_dense": lambda x: scipy.sparse.csgraph.csgraph_from_dense(

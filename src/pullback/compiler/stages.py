@@ -329,15 +329,20 @@ def results(graph: Graph) -> tuple[Array, ...]:
     """What the outputs of a recording are to Python."""
     signature = graph.signature
     numbers = frozenset(signature.numbers)
+    made: dict[Any, Array] = {}  # of many outputs most are alike
     found = []
     for position, out in enumerate(graph.outputs):
+        dtype, shape = dtype_of(out), shape_of(out)
         kind: Any = "array"
-        if not shape_of(out):
+        if not shape:
             if position in numbers:
                 kind = "number"
             elif not signature.arrays.get(position, False):
                 kind = "scalar"
-        found.append(Array(dtype_of(out), shape_of(out), kind))
+        array = made.get((dtype, shape, kind))
+        if array is None:
+            array = made[dtype, shape, kind] = Array(dtype, shape, kind)
+        found.append(array)
     return tuple(found)
 
 

@@ -1,7 +1,7 @@
-"""Sums over an axis where NumPy's reductions are slow: those of many short rows.
+"""Reductions over an axis where NumPy's are slow: those of many short rows.
 
 NumPy starts an inner loop for each row, which costs as much as summing a hundred numbers. What is
-here has the same bits: it adds in the same order.
+here has the same bits: it adds in the same order, and of a maximum or a count there is only one.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["summed", "summed_between"]
+__all__ = ["counted", "highest", "summed", "summed_between"]
 
 _MANY = 512
 """With fewer elements NumPy's own reduction is as fast."""
 
 _SHORT = {"f": 7, "d": 7, "F": 3, "D": 3}
 """Up to which length NumPy adds the numbers of a row one after the other."""
+
+_REAL, _BOOLEAN = {"f": 16, "d": 16}, {"?": 8}
+"""Up to which length of a row of numbers, or of booleans, NumPy is slower than column by column."""
 
 _FEW = 64
 """Up to which number of columns einsum is faster."""
@@ -27,17 +30,46 @@ _START: Any = np.add.reduce(np.full((2, 2), -0.0), axis=-1)[0]
 """The zero that NumPy adds the numbers of a row to."""
 
 
+def _has_short_rows(x: Any, axis: Any, kinds: dict[str, int]) -> bool:
+    """Whether an array has many rows of less than so many elements, and these are reduced."""
+    return (
+        type(x) is np.ndarray
+        and x.size > _MANY
+        and (axis == -1 or axis == x.ndim - 1)
+        and 2 <= x.shape[-1] <= kinds.get(x.dtype.char, 0)
+        and x.flags.c_contiguous
+    )
+
+
 def summed(x: Any, axis: Any, keepdims: Any) -> Any:
     """``np.add.reduce``, column by column where the last axis is summed and short."""
-    if type(x) is np.ndarray and x.size > _MANY and (axis == -1 or axis == x.ndim - 1):
-        length = x.shape[-1]
-        if 2 <= length <= _SHORT.get(x.dtype.char, 0) and x.flags.c_contiguous:
-            out = x[..., 0] + x[..., 1]
-            for column in range(2, length):
-                out += x[..., column]
-            out += _START
-            return out[..., None] if keepdims else out
+    if _has_short_rows(x, axis, _SHORT):
+        out = x[..., 0] + x[..., 1]
+        for column in range(2, x.shape[-1]):
+            out += x[..., column]
+        out += _START
+        return out[..., None] if keepdims else out
     return np.add.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def highest(x: Any, axis: Any) -> Any:
+    """The maximum, −∞ of no elements; the axes are kept with extent 1."""
+    if _has_short_rows(x, axis, _REAL):
+        out = np.maximum(x[..., 0], x[..., 1])
+        for column in range(2, x.shape[-1]):
+            np.maximum(out, x[..., column], out=out)
+        return out[..., None]
+    return np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+
+
+def counted(mask: Any, axis: Any, dtype: Any) -> Any:
+    """For how many elements a mask is true, in a floating dtype; the axes are kept likewise."""
+    if _has_short_rows(mask, axis, _BOOLEAN):
+        out = mask[..., 0].astype(dtype)
+        for column in range(1, mask.shape[-1]):
+            out += mask[..., column]
+        return out[..., None]
+    return np.add.reduce(mask, axis=axis, keepdims=True, dtype=np.intp).astype(dtype)
 
 
 def summed_between(x: Any, axis: int) -> Any:

@@ -321,7 +321,10 @@ class Tracer(metaclass=Disguised):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return dtype_of(self._value)
+        value = self._value
+        while type(value) is Tracer:
+            value = value._value
+        return dtype_of(value)
 
 
 def traced(interpreter: Interpreter, value: Any, payload: Any) -> Tracer:

@@ -210,8 +210,12 @@ def output_atoms(leaves: Sequence[Any], paths: trees.Paths, staging: Staging) ->
             if leaf._interpreter is staging and type(leaf._value) is Variable:
                 atoms.append(leaf._value)
                 continue
-        atoms.append(leaf if type(leaf) is float else _output_atom(leaf, paths[i], staging))
+        atoms.append(leaf if type(leaf) in _ATOMS else _output_atom(leaf, paths[i], staging))
     return atoms
+
+
+_ATOMS = frozenset({float, np.float64, np.float32, np.bool_, bool})
+"""Numbers that stand for themselves, of which there may be many."""
 
 
 def _output_atom(leaf: Any, path: str, staging: Staging) -> Any:

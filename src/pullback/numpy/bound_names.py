@@ -12,7 +12,7 @@ import ast
 import functools
 import sys
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any

@@ -1,4 +1,8 @@
-"""NumPy's Fourier transforms: those of one axis are primitives, and those of several one by one."""
+"""NumPy's Fourier transforms.
+
+Those of complex arrays over several axes are one primitive where no axis is cut or filled up with
+zeros, and otherwise one for each axis.
+"""
 
 from __future__ import annotations
 
@@ -167,7 +171,13 @@ def _places(name: str, x: Any, s: Any, axes: Any, *, halved: bool = False) -> An
 def _complex_over(
     name: str, a: Any, places: tuple[Sequence[Any], Sequence[int]], norm: Any, inverse: bool
 ) -> Any:
-    for n, axis in list(zip(*places, strict=True))[::-1]:
+    extents, axes = places
+    shape = shape_of(a)
+    if len(axes) > 1 and [shape[axis] for axis in axes] == [*extents]:
+        last = tuple([axis % len(shape) - len(shape) for axis in axes])
+        if len(set(last)) == len(last) and 0 not in extents:
+            return rules.fft(a, axes=last, inverse=inverse, norm=_norm(name, norm))
+    for n, axis in list(zip(extents, axes, strict=True))[::-1]:
         a = _complex(name, a, n, axis, norm, inverse=inverse)
     return a
 

@@ -107,7 +107,8 @@ def getitem(x: Any, key: Any) -> Any:
             x, key = looked_through(x, key)
         template, arrays = parse(key)
     part = Part(template, arrays)
-    out = look(x, part.read)
+    traced = type(x) is Tracer and x._alias is None and x._interpreter.level
+    out = part.read(x) if traced else look(x, part.read)
     if type(out) is not Tracer or type(x) is not Tracer:
         return out
     if not x._mutable:

@@ -18,7 +18,7 @@ from pullback.numpy.rewriting import rewritten
 from pullback.numpy.views import copy_of
 from pullback.rules.shaping import broadcast_to, concatenate
 
-__all__: list[str] = []
+__all__ = ["pad"]
 
 Padding = Callable[[Any, int, int, int], Any]
 """``padding(x, axis, before, after)`` is `x` with so many elements more along `axis`."""

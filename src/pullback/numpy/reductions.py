@@ -71,7 +71,7 @@ def _serve_total(function: F, reduction: F, neutral: int, joined: F) -> F:
     ) -> Any:
         x = _masked(cast(operand(a), dtype), where, neutral)
         out = reduction(x, axis=axis, keepdims=keepdims)
-        if is_plain(initial, int | float) and initial == neutral:
+        if initial is neutral or (is_plain(initial, int | float) and initial == neutral):
             return out
         return joined(out, _start(name, initial, out))
 

@@ -78,9 +78,11 @@ class Served:
         self._inputs = -1 if makes else getattr(function, "nin", MANY)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs and len(args) <= self._inputs:
+        if len(args) <= self._inputs:
             for x in args:
                 if type(x) is Tracer:
+                    if kwargs:
+                        return self._nested(*args, **kwargs)
                     if self._primitive is not None:
                         return bind(self._primitive, args, NO_PARAMS)
                     return self._traced(*args)

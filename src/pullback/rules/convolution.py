@@ -79,6 +79,8 @@ def _convolution(a, v, *, mode):
     if dtype.char in "?e":  # which SciPy takes for vectors only
         wide = scipy.signal.convolve(a.astype(np.float32), v.astype(np.float32), mode, "direct")
         return wide.astype(dtype)
+    if a.ndim == 1:
+        return np.convolve(a, v, mode)  # as SciPy does after a few questions
     return scipy.signal.convolve(a, v, mode, "direct")
 
 

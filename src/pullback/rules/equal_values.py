@@ -29,6 +29,7 @@ Anal. Appl. 14, 1993.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -78,13 +79,20 @@ NONE = np.False_
 
 def _tiny(w: Any) -> Any:
     """What differences between values are rounding, for each matrix."""
-    return 4 * shape_of(w)[-1] * np.finfo(dtype_of(w)).eps * _largest(w, 1)[..., None]
+    largest = np.maximum(np.abs(w[..., :1]), np.abs(w[..., -1:]))  # as they are in order
+    return 4 * shape_of(w)[-1] * spacing(dtype_of(w)) * largest
+
+
+@functools.cache
+def spacing(dtype: np.dtype[Any]) -> Any:
+    """That of numbers at 1."""
+    return np.finfo(dtype).eps
 
 
 def equal(w: Any) -> Any:
     """Which pairs i ≠ j of ordered values are equal, (…, n, n); `NONE` if it is known of none."""
     steps = np.greater(np.abs(w[..., 1:] - w[..., :-1]), _tiny(w))
-    if known(steps) and strip(steps).all():
+    if known(steps) and np.logical_and.reduce(strip(steps), axis=None):
         return NONE
     first = np.zeros((*shape_of(w)[:-1], min(shape_of(w)[-1], 1)), bool)
     group = np.cumsum(np.concatenate([first, steps], axis=-1), axis=-1)
@@ -105,7 +113,7 @@ def some_vanishing(s: Any) -> Any:
 def vanishing(s: Any) -> Any:
     """Which singular values are 0, (…, n); `NONE` if it is known of none."""
     zero = np.less_equal(s, _tiny(s))
-    return NONE if known(zero) and not strip(zero).any() else zero
+    return NONE if known(zero) and not np.logical_or.reduce(strip(zero), axis=None) else zero
 
 
 # -- setting them apart ---------------------------------------------------------------------------
@@ -221,7 +229,7 @@ def settled(w: Any, *vectors: Any) -> tuple[Any, ...]:
 
 def require_determined(name: str, factors: Any) -> None:
     """Raise where a rule would divide by the difference of equal values."""
-    if known(factors) and np.isnan(strip(factors)).any():
+    if known(factors) and np.logical_or.reduce(np.isnan(strip(factors)), axis=None):
         raise undetermined(name)
 
 
@@ -238,7 +246,7 @@ def separated(
     precedes, amount = of.precedes(w), of.amount_of(w)
     w = of.settled(w)
     scale = _scale(w)
-    rounding = ROUNDING * shape_of(w)[-1] ** 0.5 * np.finfo(dtype_of(w)).eps
+    rounding = ROUNDING * shape_of(w)[-1] ** 0.5 * spacing(dtype_of(w))
 
     def pushforward(a_dot: Any) -> Any:
         a_dot = of.unscaled(a_dot)
@@ -307,7 +315,7 @@ def _scale(w: Any) -> Any:
 
 def _largest(x: Any, rank: int = 2) -> Any:
     """The largest modulus in each matrix, or vector."""
-    return np.max(np.abs(x), axis=tuple(range(-rank, 0)), initial=0)
+    return np.maximum.reduce(np.abs(x), axis=-1 if rank == 1 else (-2, -1), initial=0)
 
 
 def _in_front(x: Any, rank: int) -> Any:

@@ -11,6 +11,8 @@ T̄ = −B̄Xᴴ; of X = T⁻ᴴB it is Ẋ = T⁻ᴴ(Ḃ − ṪᴴX), B̄ = T�
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from pullback.core.linear import Linear
@@ -18,6 +20,7 @@ from pullback.core.shapes import shape_of
 from pullback.core.structure import rowwise
 from pullback.rules.complex import adjoint as adjoint_of
 from pullback.rules.registration import constant, rule
+from pullback.rules.triangles import triangle
 
 __all__ = ["factorise", "solve_factored", "triangular_solve"]
 
@@ -42,23 +45,32 @@ def _maps(solve, x, *, adjoint, part=lambda t: t):
 
 def _is_single(*matrices):
     """Whether there is no batch, and something in each, of a dtype that LAPACK knows."""
-    return all(x.ndim == 2 and x.size and x.dtype.char in "fdFD" for x in matrices)
+    for x in matrices:
+        if x.ndim != 2 or not x.size or x.dtype.char not in "fdFD":
+            return False
+    return True
+
+
+def _routine(name, *matrices):
+    """LAPACK's routine of a name for these matrices."""
+    return _routine_of(name, np.result_type(*matrices))
+
+
+@functools.cache
+def _routine_of(name, dtype):
+    from scipy.linalg import get_lapack_funcs
+
+    return get_lapack_funcs((name,), dtype=dtype)[0]
 
 
 # -- triangular matrices --------------------------------------------------------------------------
 
 
-def _triangle(t, *, lower):
-    return np.tril(t) if lower else np.triu(t)
-
-
 def _triangular_solve(t, b, *, lower=True, adjoint=False):
     if not _is_single(t, b):
-        whole = _triangle(t, lower=lower)
+        whole = triangle(t, lower=lower)
         return np.linalg.solve(adjoint_of(whole) if adjoint else whole, b)
-    from scipy.linalg import get_lapack_funcs
-
-    (trtrs,) = get_lapack_funcs(("trtrs",), (t, b))
+    trtrs = _routine("trtrs", t, b)
     if trtrs.typecode in "sd":
         # The columns of the transpose lie one after the other, as LAPACK wants them.
         x, info = trtrs(t.T, b, lower=not lower, trans=not adjoint)
@@ -79,7 +91,7 @@ def triangular_solve(x, t, _b, *, lower=True, adjoint=False):
     def solve(b, adjoint):
         return triangular_solve(t, b, lower=lower, adjoint=adjoint)
 
-    return _maps(solve, x, adjoint=adjoint, part=lambda t: _triangle(t, lower=lower))
+    return _maps(solve, x, adjoint=adjoint, part=lambda t: triangle(t, lower=lower))
 
 
 # -- factorised matrices --------------------------------------------------------------------------
@@ -88,10 +100,7 @@ def triangular_solve(x, t, _b, *, lower=True, adjoint=False):
 def _factorise(a):
     if not _is_single(a):
         return np.array(a), np.zeros(shape_of(a)[:-1], np.int64)
-    from scipy.linalg import get_lapack_funcs
-
-    (getrf,) = get_lapack_funcs(("getrf",), (a,))
-    factors, places, info = getrf(a)
+    factors, places, info = _routine("getrf", a)(a)
     if info > 0:
         raise np.linalg.LinAlgError("Singular matrix")
     return factors, places.astype(np.int64)
@@ -108,9 +117,7 @@ factorise = constant(
 def _solve_factored(a, factors, places, b, *, adjoint=False):
     if not _is_single(a, factors, b):
         return np.linalg.solve(adjoint_of(a) if adjoint else a, b)
-    from scipy.linalg import get_lapack_funcs
-
-    (getrs,) = get_lapack_funcs(("getrs",), (factors, b))
+    getrs = _routine("getrs", factors, b)
     # LAPACK doesn't check where rows are to go; what is made up to learn of a dtype may be outside.
     places = np.clip(places, 0, len(places) - 1).astype(np.int32)
     x, _ = getrs(factors, places, b, trans=2 if adjoint else 0)

@@ -22,11 +22,19 @@ import scipy.ndimage
 from pullback.core.linear import Linear
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Opaque
+from pullback.errors import ArgumentTypeError
 from pullback.rules.indexing import ARRAY, scatter
 from pullback.rules.registration import rule
 from pullback.rules.shaping import concatenate, stack
 
-__all__ = ["PADDINGS", "added_back", "image_filter", "spline_coefficients", "transposed_spline"]
+__all__ = [
+    "PADDINGS",
+    "added_back",
+    "as_real_image",
+    "image_filter",
+    "spline_coefficients",
+    "transposed_spline",
+]
 
 PADDINGS: dict[str, Any] = {
     "constant": "constant", "grid-constant": "constant", "nearest": "edge", "mirror": "reflect",
@@ -38,7 +46,20 @@ PADDINGS: dict[str, Any] = {
 # -- weights ---------------------------------------------------------------------------------------
 
 
+def as_real_image(x: Any, name: str) -> Any:
+    """An array in one of the precisions of images; an error for another."""
+    x = np.asarray(x)
+    if x.dtype not in (np.float32, np.float64):
+        raise ArgumentTypeError(
+            f"scipy.ndimage: {name} got an array of dtype {x.dtype}, wanted single or double "
+            "precision; convert it, with x.astype(float)"
+        )
+    return x
+
+
 def _image_filter(x, w, *, axis, mode, origin, cval=0.0, running=False):
+    x = as_real_image(x, "a filter")
+    w = as_real_image(w, "a filter").astype(np.float64)
     if running:
         return scipy.ndimage.uniform_filter1d(x, w.size, axis, None, mode, cval, origin[axis])
     if axis is not None:
@@ -128,6 +149,7 @@ def added_back(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
 
 
 def _spline_coefficients(x, *, order, axis, mode):
+    x = as_real_image(x, "a filter of splines")
     return scipy.ndimage.spline_filter1d(x, order, axis, np.float64, mode)
 
 

@@ -24,6 +24,7 @@ from pullback.core.structure import Opaque
 from pullback.rules.image_filters import (
     PADDINGS,
     added_back,
+    as_real_image,
     spline_coefficients,
     transposed_spline,
 )
@@ -39,6 +40,8 @@ _PAD = 12
 
 
 def _image_values(x, coordinates, *, order, mode, cval=0.0, prefilter=True):
+    x = as_real_image(x, "an interpolation")
+    coordinates = as_real_image(coordinates, "an interpolation").astype(np.float64)
     return scipy.ndimage.map_coordinates(x, coordinates, None, order, mode, cval, prefilter)
 
 

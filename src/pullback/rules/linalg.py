@@ -18,6 +18,7 @@ from pullback.rules.factored import triangular_solve
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal, reshape
 from pullback.rules.spectral import svd
+from pullback.rules.triangles import folded, halved, triangle
 
 __all__ = ["cholesky", "cofactors", "det", "inv", "slogdet", "solve"]
 
@@ -184,21 +185,16 @@ def cholesky(factor, _a):
     def back(b):
         return triangular_solve(factor, b, lower=True, adjoint=True)
 
-    def half(a):
-        return np.tril(a) - 0.5 * embed_diagonal(diagonal(a), shape=shape_of(a)[-2:])
-
     def pushforward(a_dot):
         strict = np.tril(a_dot, -1)
         on = np.real(diagonal(a_dot)) if a_dot.dtype.kind == "c" else diagonal(a_dot)
         a_dot = strict + adjoint(strict) + embed_diagonal(on, shape=shape_of(a_dot)[-2:])
         inside = forward(adjoint(forward(a_dot)))
-        return factor @ half(adjoint(inside))
+        return factor @ halved(adjoint(inside))
 
     def pullback(l_bar):
-        inside = half(adjoint(factor) @ np.tril(l_bar))
+        inside = halved(adjoint(factor) @ triangle(l_bar))
         whole = adjoint(back(adjoint(back(inside))))
-        whole = 0.5 * (whole + adjoint(whole))
-        on = embed_diagonal(diagonal(whole), shape=shape_of(whole)[-2:])
-        return 2 * np.tril(whole) - on
+        return folded(0.5 * (whole + adjoint(whole)))
 
     return Linear(pushforward, pullback)

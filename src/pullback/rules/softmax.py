@@ -9,6 +9,7 @@ import numpy as np
 
 from pullback.core.linear import Linear
 from pullback.core.structure import Reduction, along_axis
+from pullback.core.sums import counted, highest, summed
 from pullback.rules.registration import rule
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
@@ -19,9 +20,9 @@ def _shifted(x, axis, *, limit=False):
 
     With `limit`, where the maximum is infinite: 0 at the maxima, −∞ elsewhere.
     """
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = highest(x, axis)
     finite = np.isfinite(top)
-    if finite.all():
+    if np.logical_and.reduce(finite, axis=None):
         return x - top, top
     if limit:
         return np.where(finite, x - top, np.where(x == top, 0, -np.inf)).astype(x.dtype), top
@@ -35,9 +36,8 @@ def _log_sum(shifted, axis):
     So a rest that is too small to be seen beside 1 still counts.
     """
     largest = shifted == 0
-    count = np.sum(largest, axis=axis, keepdims=True)
-    rest = np.sum(np.where(largest, 0, np.exp(shifted)), axis=axis, keepdims=True)
-    count = count.astype(rest.dtype)
+    count = counted(largest, axis, shifted.dtype)
+    rest = summed(np.where(largest, 0, np.exp(shifted)), axis, True)
     some = np.maximum(count, 1)
     return np.where(count > 0, np.log(some) + np.log1p(rest / some), np.log(rest))
 
@@ -61,10 +61,10 @@ def _softmax(x, *, axis=None, limit=False):
         if limit:
             shifted, _ = _shifted(x, axis, limit=True)
         else:
-            shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+            shifted = x - highest(x, axis)
         own = shifted if np.ndim(shifted) else None
         e = np.exp(shifted, out=own)
-        return np.divide(e, np.sum(e, axis=axis, keepdims=True), out=own)[()]
+        return np.divide(e, summed(e, axis, True), out=own)[()]
 
 
 def _log_softmax(x, *, axis=None):

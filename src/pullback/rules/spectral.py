@@ -17,6 +17,8 @@ differentiation for complex valued SVD*, 2019.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from pullback.core.linear import Linear
@@ -44,6 +46,7 @@ from pullback.rules.equal_values import (
 from pullback.rules.postponed import Postponed, Undecided, postpone
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal
+from pullback.rules.triangles import folded, places
 
 __all__ = ["eigh", "pinv", "svd"]
 
@@ -58,7 +61,7 @@ def _inverse(divisor, where_not):
     """1/divisor, and 0 where that is not wanted."""
     if where_not is NONE:
         return 1 / divisor
-    return np.where(where_not, 0, 1 / np.where(where_not, 1, divisor))
+    return 1 / np.where(where_not, np.inf, divisor)
 
 
 def _without(factors, mask):
@@ -122,36 +125,51 @@ def eigh(y, _a, *, uplo="L", driver=None):
     """
     v = y[1]
     w, changes = parts(y[0])
-    same, on = equal(w), np.eye(shape_of(w)[-1], dtype=bool)
-    factors = _inverse(_differences(w), same | on)
     if changes is None:
-        return _of_eigh(v, _without(factors, _lost(y, same)), uplo)
+
+        def factors():
+            same = equal(w)
+            return _without(_reciprocal_differences(w, same), _lost(y, same))
+
+        return _of_eigh(v, factors, uplo)
     (v,) = settled(y[0], v)
+    same = equal(w)
+    regular = _reciprocal_differences(w, same)
     singular = [_inverse(_differences(change), ~same) for change in changes]
-    maps = [_of_eigh(v, each, uplo) for each in (factors, *singular)]
+    maps = [_of_eigh(v, functools.partial(_itself, x), uplo) for x in (regular, *singular)]
     return separated("np.linalg.eigh", y[0], 0, *maps)
 
 
+def _itself(x):
+    return x
+
+
+def _reciprocal_differences(w, same):
+    """1/(wⱼ − wᵢ), and 0 for values that are equal, as those on the diagonal are."""
+    on = places(shape_of(w)[-1])[0]
+    return _inverse(_differences(w), on if same is NONE else same | on)
+
+
 def _of_eigh(v, factors, uplo):
-    """The map with these factors F."""
-    triangle = np.tril if uplo == "L" else np.triu
-    beside = -1 if uplo == "L" else 1
+    """The map with the factors F that a function makes, which are those of the vectors alone."""
 
     def pushforward(a_dot):
-        strict = triangle(a_dot, beside)
+        strict = np.tril(a_dot, -1) if uplo == "L" else np.triu(a_dot, 1)
         a_dot = strict + adjoint(strict) + _matrix(np.real(diagonal(a_dot)))
         inside = adjoint(v) @ a_dot @ v
-        return np.real(diagonal(inside)), v @ (factors * inside)
+        return np.real(diagonal(inside)), v @ (factors() * inside)
 
     def pullback(bars):
         w_bar, v_bar = bars
-        inside = 0 if w_bar is None else _matrix(w_bar)
-        if v_bar is not None:
-            require_determined("np.linalg.eigh", factors)
-            inside = inside + factors * (adjoint(v) @ v_bar)
-        whole = v @ inside @ adjoint(v)
-        whole = 0.5 * (whole + adjoint(whole))
-        return 2 * triangle(whole) - _matrix(diagonal(whole))
+        if v_bar is None:
+            whole = (v * w_bar[..., None, :]) @ adjoint(v)
+        else:
+            made = factors()
+            require_determined("np.linalg.eigh", made)
+            inside = made * (adjoint(v) @ v_bar)
+            whole = v @ (inside if w_bar is None else inside + _matrix(w_bar)) @ adjoint(v)
+            whole = 0.5 * (whole + adjoint(whole))
+        return folded(whole, lower=uplo == "L")
 
     return Linear(pushforward, pullback)
 
@@ -211,10 +229,10 @@ def svd(y, _a):
     """
     u, _, vh = y
     s, changes = parts(y[1])
-    same, zero, on = equal(s), vanishing(s), np.eye(shape_of(s)[-1], dtype=bool)
+    same, zero = equal(s), vanishing(s)
     both = NONE if zero is NONE else zero[..., :, None] & zero[..., None, :]
     factors = [
-        _inverse(_differences(s), same | on),
+        _reciprocal_differences(s, same),
         _inverse(_sums(s), both),
         _inverse(s, zero),
     ]

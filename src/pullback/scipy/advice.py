@@ -19,18 +19,19 @@ FAMILIES = {
     "scipy.fftpack": _TRANSFORM,
     "scipy.integrate": (
         "Call quad, nquad or solve_ivp, which have derivatives; or write a quadrature as a sum "
-        "over its nodes, which np.polynomial.legendre.leggauss(n) gives, and a method for differential "
-        "equations as a loop over its steps, in Python or with pullback.fori_loop or pullback.scan"
+        "over its nodes, which np.polynomial.legendre.leggauss(n) gives, and a method for "
+        "differential equations as a loop over its steps, in Python or with pullback.fori_loop or "
+        "pullback.scan"
     ),
     "scipy.interpolate": (
-        "Interpolate linearly with np.interp, which has a rule; or wrap the call with "
-        "@pullback.primitive and let its rule return the derivative, as that of a spline, "
-        "spline.derivative()(x)"
+        "Make an interpolator of the traced data, as CubicSpline(x, y) or make_interp_spline(x, y),"
+        f" which has derivatives, and leave its attributes as they are; or {_WRAPPED}"
     ),
     "scipy.linalg": f"Write it with the functions of numpy.linalg, or {_WRAPPED}",
     "scipy.ndimage": (
-        f"Write it with NumPy's functions, such as np.pad and sliding_window_view; or {_WRAPPED}; "
-        "that of a filter, which is linear, is pullback.Linear(f) with the function itself"
+        "Write it with functions that have a rule, such as correlate, gaussian_filter and "
+        "map_coordinates; or with NumPy's functions, such as np.pad and sliding_window_view; or "
+        f"{_WRAPPED}"
     ),
     "scipy.optimize": (
         "Call minimize, root, least_squares or another solver that has the derivatives of its "

@@ -21,7 +21,7 @@ from pullback.numpy.protocol import are_constant, on_constants
 from pullback.numpy.served import served_functions
 from pullback.scipy.first_step import any_traced, plain, served
 
-__all__ = ["At", "hooks", "instead", "retold"]
+__all__ = ["At", "hooks", "instead", "instead_within", "retold"]
 
 F = Callable[..., Any]
 
@@ -108,6 +108,10 @@ instead: dict[F, F] = {}
 """What is called instead of functions of SciPy's other modules that are not served."""
 
 
+instead_within: dict[str, dict[str, Any]] = {}
+"""What else is under a name that the code of one module reads, which may be Python's own name."""
+
+
 class _Elsewhere:
     """A module whose functions take constants as plain arrays."""
 
@@ -145,6 +149,7 @@ def _module(name: str) -> Names:
         given = vars(sys.modules[name])
         compared = {id(each) for table in given.values() for each in _entries(table)}
         kept = {key: each for key, each in given.items() if id(each) in compared}
+        kept |= instead_within.get(name, {})
         _told[name] = Names(given, functools.partial(_replaced, name), **kept)
     return _told[name]
 

@@ -167,7 +167,9 @@ def owned(x: Any, taken: set[int]) -> Any:
 
     `taken` has the identities of the arrays that others hold; the result's is added.
     """
-    if issubclass(kind := type(x), np.ndarray):
+    if (kind := type(x)) in _DOUBLES:  # as the leaves of a wide pytree often are
+        return x
+    if issubclass(kind, np.ndarray):
         if x.base is not None or id(x) in taken or not x.flags.writeable:
             x = x.copy(order="K")
         taken.add(id(x))
@@ -179,6 +181,8 @@ def handed_out(derivative: Any, primal: Any, taken: set[int]) -> Any:
     """A derivative as the user gets it: zeros where it is `None`, for integers `None`."""
     if derivative is None:
         dtype, shape = dtype_of(primal), shape_of(primal)
+        if dtype is _DOUBLE and not shape:
+            return _ZERO
         if dtype.kind not in "fc":
             return None
         return np.zeros(shape, dtype) if shape else dtype.type(0)
@@ -216,6 +220,7 @@ def flatten_arrays(tree: Any, where: str, argument: str) -> tuple[list[Any], tre
 
 _SINGLE = (Tracer, float, int, complex, np.generic)
 _DOUBLES, _DOUBLE = frozenset({float, np.float64}), np.dtype(np.float64)
+_ZERO = np.float64(0)
 _ARRAYS = frozenset({np.ndarray, float, int, bool, complex, Tracer, *np.sctypeDict.values()})
 
 

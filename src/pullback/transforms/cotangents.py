@@ -28,10 +28,10 @@ class Cotangents(dict[Any, Any]):
     __slots__ = ("owned", "supports")
 
     def __init__(self, nodes: Sequence[Node], bars: Sequence[Any]) -> None:
-        super().__init__()
-        for node, bar in zip(nodes, bars, strict=False):
-            if bar is not None:
-                self[node] = bar
+        if bars:
+            for node, bar in zip(nodes, bars, strict=False):
+                if bar is not None:
+                    self[node] = bar
         self.owned: set[int] = set()
         self.supports: dict[Any, Any] = {}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
@@ -221,7 +220,7 @@ def _evaluation(
 def _require_scalar(recording: Recording, *, holomorphic: bool) -> None:
     leaves, spec = recording.out_leaves, recording.out_spec
     wanted = "c" if holomorphic else "f"
-    if spec.is_leaf() and leaves[0].shape == () and leaves[0].dtype.kind == wanted:
+    if spec.is_leaf() and not leaves[0].shape and leaves[0].dtype.kind == wanted:
         return
     if not spec.is_leaf():
         got = f"a pytree of {len(leaves)} leaves"
@@ -239,18 +238,20 @@ def _require_scalar(recording: Recording, *, holomorphic: bool) -> None:
     )
 
 
-_is_something = functools.partial(operator.is_not, None)
 _warned: weakref.WeakSet[Callable[..., Any]] = weakref.WeakSet()
 
 
 def _warn_if_independent(f: Callable[..., Any], recording: Recording, bars: Sequence[Any]) -> None:
     """Say once, for a function, that no derivative reached one of the arguments."""
-    if all(map(_is_something, bars)):
+    for bar in bars:
+        if bar is None:
+            break
+    else:
         return
     remaining = iter(bars)
     for argument in recording.arguments:
         own = [next(remaining) for _ in argument.leaves]
-        if not own or any(map(_is_something, own)):
+        if not own or any(bar is not None for bar in own):
             continue
         try:
             if f in _warned:

@@ -164,7 +164,10 @@ class Linearization:
                 else:
                     bars.add_output(node, bar)
             if release:
-                node.release()
+                node.parents = ()
+                if type(node) is Operation:  # as `release`, in the inmost loop
+                    node.out = node.maps = None
+                    node.args = ()
         if release:
             self.nodes = []
         return [*map(bars.get, self.inputs)]

@@ -124,7 +124,11 @@ def record(
     read: list[tuple[Any, bytes, int, int]] = []
     with Tape(where) as tape:
         for position in range(len(args)) if varying is None else varying:
-            leaves, spec = flatten_arrays(args[position], where, f"argument {position}")
+            argument = args[position]
+            if type(argument) is np.ndarray and argument.dtype.kind in "fc":
+                leaves, spec = [argument], trees.LEAF
+            else:
+                leaves, spec = flatten_arrays(argument, where, f"argument {position}")
             nodes: list[Abstract] = []
             for number, leaf in enumerate(leaves):
                 if type(leaf) is not float and not is_inexact(leaf):

@@ -189,12 +189,13 @@ class Tape(Interpreter):
         if not self.count % ROUND:
             full_collections.wait()
         if type(value) is float:  # as a leaf of a wide pytree often is
-            return Tracer(self, value, Node(self.count, (), _FLOAT))
+            return traced(self, value, Node(self.count, (), _FLOAT))
         node = Node(self.count, shape_of(value), dtype_of(value))
-        if self.log is not None or not known(value):
-            self.log = self.log or {}
+        if self.log is not None:
             self.log[node] = value
-        return Tracer(self, value, node)
+        elif type(value) is Tracer and not known(value):
+            self.log = {node: value}
+        return traced(self, value, node)
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:

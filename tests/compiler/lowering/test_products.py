@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import pullback as pb
 from pullback.compiler.compiled import compile
@@ -98,11 +99,14 @@ def test_only_large_products_are_handed_on():
         assert uses_blas(function, *args) == handed_on, shapes
 
 
-def test_a_large_product_and_its_gradient():
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_large_product_and_its_gradient(threads):
+    """Also by threads of BLAS, of which processes that share out the tests have one."""
     a, b = RNG.normal(size=(256, 256)), RNG.normal(size=(256, 256))
     both = pb.value_and_grad(lambda a, b: np.sum(np.sin(a @ b / 16)), argnums=(0, 1))
-    value, gradients = compile(both)(a, b)
-    expected, others = both(a, b)
+    with threadpool_limits(threads, user_api="blas"):
+        value, gradients = compile(both)(a, b)
+        expected, others = both(a, b)
     np.testing.assert_allclose(value, expected, rtol=1e-10)
     for one, other in zip(gradients, others, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-10)

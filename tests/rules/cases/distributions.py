@@ -24,11 +24,6 @@ def counted(*intervals, k=2, n=None):
     ]
 
 
-def non_central(first, nc):
-    """Cases of a function of x or y, degrees of freedom that are not differentiated, and nc."""
-    return [Case((case.args[0], 3, case.args[1])) for case in points([first, nc], _PAIR)]
-
-
 CASES = {
     "chdtr": points([POSITIVE, POSITIVE], _PAIR),
     "chdtrc": points([POSITIVE, POSITIVE], _PAIR),
@@ -71,12 +66,15 @@ CASES = {
         *points([POSITIVE, (-3, 3)], _PAIR, n=1),
         *points([POSITIVE, (-3, 3)], _PAIR[:1], n=2),
     ],
-    "chndtr": non_central((1, 6), (1, 4)),
-    "chndtrix": non_central(PROPER, (1, 4)),
-    "chndtrinc": [
-        Case((case.args[0], 3, case.args[1])) for case in points([(1, 4), (0.1, 0.2)], _PAIR)
+    "chndtr": points([(1, 6), (2, 5), (1, 4)], _BROADCAST),
+    "chndtrix": points([PROPER, (2, 5), (1, 4)], _BROADCAST),
+    "chndtrinc": points([(1, 4), (3, 4), (0.1, 0.2)], _BROADCAST),
+    "chndtridf": points([(2, 4), (0.3, 0.4), (0.5, 1)], _BROADCAST),
+    "chi_density": [
+        *points([(1, 6), (2, 5), (1, 4)], _BROADCAST),
+        *points([(1, 6), (2, 5), (1, 4)], _BROADCAST[:1], order=1),
     ],
-    "chi_density": non_central((1, 6), (1, 4)),
+    "chi_in_df": points([(1, 6), (2, 5), (1, 4)], _BROADCAST, order=1),
     "ncfdtr": [Case((3, 5, *case.args)) for case in points([(1, 4), (1, 4)], _PAIR)],
     "ncfdtri": [Case((3, 5, *case.args)) for case in points([(1, 4), PROPER], _PAIR)],
     "mixture_density": [Case((2, 3, *case.args)) for case in points([PROPER, POSITIVE], _PAIR)],

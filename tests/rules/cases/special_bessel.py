@@ -20,14 +20,15 @@ def of_order(low, high, *, orders=ORDERS, also=(), **params):
     ]
 
 
+IN_ORDER = [Case((between(0.5, 2, 3), between(0.5, 3, 2, 1)))]
 COMPLEX_TOO = [*of_order(0.5, 3), Case((ORDERS, disc(2 + 1j, 0.5, 3)))]
 AIRY = [*real(-2, 2), Case((disc(1 + 1j, 0.5, 3),))]
 
 CASES = {
     **dict.fromkeys(("i0e", "i1e"), real(0.5, 3, also=[(-3, -0.5), (26, 40)])),
     **dict.fromkeys(("k0e", "k1e"), real(0.5, 3, also=[(26, 40)])),
-    "ive": of_order(0.5, 3, also=[(26, 40)]),
-    "scaled_i": of_order(0.5, 3, order=1),
+    "ive": [*of_order(0.5, 3, also=[(26, 40)]), *IN_ORDER],
+    "scaled_i": [*of_order(0.5, 3, order=1), Case(IN_ORDER[0].args, {"order": 1})],
     "kve": [
         *of_order(0.5, 3, also=[(26, 40)]),
         Case((between(0.5, 2, 3), between(0.5, 3, 2, 1))),
@@ -37,8 +38,8 @@ CASES = {
         Case((between(0.5, 2, 3), between(0.5, 3, 2, 1)), {"order": 1, "degree": 1}),
         Case((between(-2, -0.5, 2), between(0.5, 3)), {"order": 0, "degree": 2}),
     ],
-    **dict.fromkeys(("jve", "yve"), of_order(0.5, 3)),
-    **dict.fromkeys(("hankel1", "hankel2", "hankel1e", "hankel2e"), COMPLEX_TOO),
+    **{name: [*of_order(0.5, 3), *IN_ORDER] for name in ("jve", "yve")},
+    **{f"hankel{kind}": [*COMPLEX_TOO, *IN_ORDER] for kind in ("1", "2", "1e", "2e")},
     "struve": of_order(0.5, 3, also=[(5, 9)]),
     "modstruve": of_order(0.5, 3),
     **dict.fromkeys(("ber", "bei", "berp", "beip"), real(0.5, 3)),

@@ -16,6 +16,8 @@ STATE = np.array([[-0.5, 0.2], [0.1, -0.7]])
 INPUT, OUTPUT, DIRECT = np.array([[1.0], [0.0]]), np.array([[1.0, 2.0]]), np.array([[0.5]])
 PLACES = np.linspace(0.1, 0.9, 5)
 SHORT = s.ShortTimeFFT(np.hanning(8), 4, 1.0)
+TIMES = np.linspace(0, 1, 5)
+BAND = np.array([0.2, 0.5])
 HALF = np.array([0.1, 0.25, 0.4])
 
 
@@ -111,6 +113,48 @@ CALLS = {
     ),
     "dstep": (lambda a: s.dstep((a, INPUT, OUTPUT, DIRECT, 1.0), n=5)[1][0], STATE),
     "dimpulse": (lambda a: s.dimpulse((a, INPUT, OUTPUT, DIRECT, 1.0), n=5)[1][0], STATE),
+    # filters by their frequencies
+    "butter": (lambda w: s.butter(3, w), np.array(0.3)),
+    "butter band": (lambda w: s.butter(2, w, "band", output="sos"), BAND),
+    "butter high": (lambda w: s.butter(3, w, "high", fs=20.0, output="zpk")[1], np.array(3.0)),
+    "butter stop": (lambda w: s.butter(2, w, "stop", analog=True), BAND),
+    "cheby1": (lambda r, w: s.cheby1(3, r, w), np.array(1.5), np.array(0.3)),
+    "cheby2": (lambda r, w: s.cheby2(4, r, w, output="sos"), np.array(30.0), np.array(0.3)),
+    "ellip": (lambda w: s.ellip(3, 1.0, 30.0, w), np.array(0.3)),
+    "bessel": (lambda w: s.bessel(3, w), np.array(0.3)),
+    "iirfilter": (lambda w: s.iirfilter(3, w, 1, 30, "low", ftype="cheby2"), np.array(0.3)),
+    "cheb1ap": (lambda r: s.cheb1ap(3, r)[1:], np.array(1.5)),
+    "cheb2ap": (lambda r: s.cheb2ap(3, r), np.array(30.0)),
+    "iirnotch": (s.iirnotch, np.array(0.3), np.array(5.0)),
+    "iirpeak": (lambda w, q: s.iirpeak(w, q, fs=10.0), np.array(2.0), np.array(5.0)),
+    "kaiser_beta": (s.kaiser_beta, np.array(65.0)),
+    # systems in continuous time
+    "lsim": (
+        lambda a, u: s.lsim((a, INPUT, OUTPUT, DIRECT), u, TIMES)[1], STATE, LINE[:5]
+    ),
+    "lsim steps": (
+        lambda u: s.lsim((STATE, INPUT, OUTPUT, DIRECT), u, TIMES, interp=False)[2], LINE[:5]
+    ),
+    "lsim start": (
+        lambda a, x: s.lsim((a, INPUT, OUTPUT, DIRECT), None, TIMES, x)[1], STATE, UNEQUAL
+    ),
+    "lsim of a transfer function": (
+        lambda b, a: s.lsim((b, a), LINE[:5], TIMES)[1], B[:2], A
+    ),
+    "impulse": (lambda a: s.impulse((a, INPUT, OUTPUT, DIRECT), T=TIMES)[1], STATE),
+    "impulse of its own times": (lambda b, a: s.impulse((b, a), N=5)[1], B[:2], A + 1),
+    "step": (lambda z, p: s.step((z, p, 2.0), T=TIMES)[1], UNEQUAL[:1], UNEQUAL - 2),
+    "cont2discrete": (lambda a: s.cont2discrete((a, INPUT, OUTPUT, DIRECT), 0.1)[:2], STATE),
+    "cont2discrete bilinear": (
+        lambda b, a: s.cont2discrete((b, a), 0.1, "bilinear")[0], B[:2], A
+    ),
+    "cont2discrete foh": (
+        lambda a: s.cont2discrete((a, INPUT, OUTPUT, DIRECT), 0.1, "foh")[3], STATE
+    ),
+    "tf2ss": (s.tf2ss, B, A),
+    "zpk2ss": (lambda z, p: s.zpk2ss(z, p, 2.0), UNEQUAL, UNEQUAL - 2),
+    "dfreqresp": (lambda b: s.dfreqresp((b, A, 0.1), w=PLACES)[1], B),
+    "dbode": (lambda b: s.dbode((b, A, 0.1), w=PLACES)[1], B),
     # waves and windows
     "gauss_spline": (lambda t: s.gauss_spline(t, 3), LINE),
     "gausspulse": (lambda t: s.gausspulse(t, fc=5), PLACES),
@@ -131,6 +175,9 @@ BRANCHES = {
     "bilinear", "bode", "freqresp", "ss2tf", "ss2zpk", "tf2sos", "tf2zpk",
     "chebwin", "filtfilt gust", "firwin", "freqz_sos", "group_delay", "lp2bp", "lp2bs", "lp2hp",
     "lp2lp", "minimum_phase", "normalize", "sos2tf", "sosfiltfilt sos", "tukey", "zpk2sos",
-    "zpk2tf",
+    "zpk2tf", "bessel", "butter", "butter band", "butter high", "butter stop", "cheby1", "cheby2",
+    "ellip", "iirfilter", "iirnotch", "iirpeak", "kaiser_beta",
+    "lsim of a transfer function", "impulse of its own times", "step", "cont2discrete bilinear",
+    "tf2ss", "zpk2ss", "dfreqresp", "dbode",
 }  # fmt: skip
 """Those whose code branches on values in some release, as a test of coefficients for zeros."""

@@ -18,6 +18,7 @@ from tests.grouping import together
 from tests.linear_maps import real_vector
 from tests.scipy.signal.calls import BRANCHES, CALLS, LINE, ROWS
 
+EYE = np.eye(3)
 NAMES = pytest.mark.parametrize("name", CALLS)
 
 
@@ -147,12 +148,12 @@ def test_every_public_function_is_decided():
 @pytest.mark.parametrize(
     ("f", "words"),
     [
-        (lambda x: scipy.signal.butter(3, x[0]), r"scipy\.signal\.butter .*design the filter out"),
+        (lambda x: scipy.signal.ellipap(3, x[0], 9), r"signal\.ellipap .*design the filter out"),
         (lambda x: scipy.signal.residue(x, x), r"scipy\.signal\.residue .*freqz_zpk"),
         (lambda x: scipy.signal.cspline1d(x), r"scipy\.signal\.cspline1d .*lfilter"),
         (lambda x: scipy.signal.peak_widths(x, [1]), r"scipy\.signal\.peak_widths .*x\[places\]"),
         (lambda x: scipy.signal.windows.dpss(8, x[0]), r"windows\.dpss .*outside of the function"),
-        (lambda x: scipy.signal.lsim((x, x, x, x), x, x), r"scipy\.signal\.lsim .*dlsim"),
+        (lambda x: scipy.signal.place_poles(np.diag(x), EYE, x), r"signal\.place_poles .*NumPy's"),
     ],
 )
 def test_refusals_say_what_to_use(f, words):
@@ -162,8 +163,3 @@ def test_refusals_say_what_to_use(f, words):
 
 def test_points_of_a_chirp_transform_follow_ratio_and_start():
     pb.check(lambda w, a: scipy.signal.czt_points(4, w, a), 0.9 + 0.1j, 1.1 + 0.2j)
-
-
-def test_prototypes_of_filters_do_not_follow_their_decibels():
-    with pytest.raises(pb.NoRuleError, match=r"scipy\.signal\.cheb1ap .*design the filter outside"):
-        pb.vjp(lambda ripple: scipy.signal.cheb1ap(3, ripple), 1.0)

@@ -182,7 +182,11 @@ REFUSED = {
     "out": (lambda x: sc.zeta(2.0, x, np.empty(())), ArgumentTypeError, r"zeta: out is"),
     "zeta": (sc.zeta, NoRuleError, r"zeta: .* argument x has no rule"),
     "nct": (lambda x: sc.nctdtr(3.0, x, 1.0), NoRuleError, r"scipy\.special\.nctdtr has no"),
-    "chndtr": (lambda x: sc.chndtr(3.0, x, 1.0), NoRuleError, r"chndtr: .* argument df has no"),
+    "ncfdtr": (
+        lambda x: sc.ncfdtr(x, 3.0, 1.0, 2.0),
+        NoRuleError,
+        r"ncfdtr: .* argument dfn has no",
+    ),
 }
 
 

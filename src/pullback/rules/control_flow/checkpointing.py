@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -223,6 +223,45 @@ checkpointed = rule(
 )(FullRule(_pushforward, _linearize, follows=True))
 
 
+class _Mixed:
+    """Arguments some of whose leaves are no arrays: strings and functions, which stay as they are.
+
+    A recorded function that has it isn't looked through for them, as its closure would be.
+
+    Attributes
+    ----------
+    places : tuple of int
+        Where these leaves are.
+    fixed : list
+        These leaves.
+    arrays : tuple
+        The arguments with `None` in place of these leaves.
+    """
+
+    def __init__(self, args: tuple[Any, ...], what: str) -> None:
+        leaves, self._structure = trees.flatten(args, what)
+        self.places = tuple(
+            i for i, x in enumerate(leaves) if issubclass(type(x), _WORDS) or callable(x)
+        )
+        self.fixed = [leaves[i] for i in self.places]
+        self.arrays = args
+        if self.places:
+            for i in self.places:
+                leaves[i] = None
+            self.arrays = trees.unflatten(self._structure, leaves)
+
+    def with_arrays(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """The arguments with these arrays in the place of theirs."""
+        leaves = list(arrays)
+        for i, x in zip(self.places, self.fixed, strict=True):
+            leaves.insert(i, x)
+        args: tuple[Any, ...] = trees.unflatten(self._structure, leaves)
+        return args
+
+
+_WORDS = (str, bytes)
+
+
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """Function like `f` of which the reverse sweep keeps the arguments only.
 
@@ -265,22 +304,14 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @transformed(checkpoint, f, names=functools.WRAPPER_ASSIGNMENTS)
     def checkpointed_f(*args: Any, **kwargs: Any) -> Any:
-        leaves, structure = trees.flatten(args, f"{where}: an argument")
-        static = [isinstance(x, str | bytes) or callable(x) for x in leaves]
-        arrays = [None if is_fixed else x for x, is_fixed in zip(leaves, static, strict=True)]
-        given = Leaves(trees.unflatten(structure, arrays), where, "args")
-        fixed = [x for x, is_fixed in zip(leaves, static, strict=True) if is_fixed]
+        mixed = _Mixed(args, f"{where}: an argument")
+        given = Leaves(mixed.arrays, where, "args")
 
         def make(reading: Reading | None) -> Recorded:
             result = Result()
 
             def function(*traced: Any) -> list[Any]:
-                remaining = iter(traced)
-                mixed = [
-                    x if is_fixed else next(remaining)
-                    for x, is_fixed in zip(leaves, static, strict=True)
-                ]
-                return result.leaves(f(*trees.unflatten(structure, mixed), **kwargs))
+                return result.leaves(f(*mixed.with_arrays(traced), **kwargs))
 
             graph, free = record(function, given.arguments, name_of(f), 0, (Tracer,), reading)
             place = [(graph, len(free))]
@@ -291,7 +322,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             return (graph, result.spec, read, same), (graph,), free
 
         (graph, spec, read, same), free = recorded(
-            make, where, (f,), (given,), (*static, *kwargs.items(), *fixed)
+            make, where, (f,), (given,), (mixed.places, *kwargs.items(), *mixed.fixed)
         )
         operands = tuple(given.values[i] for i in read)
         outs = bind(checkpointed, (*free, *operands), {"body": graph})

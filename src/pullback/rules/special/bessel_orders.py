@@ -21,9 +21,9 @@ import scipy.special as sc
 
 from pullback.rules.registration import elementwise
 from pullback.rules.special.expansions import in_double, nodes_and_weights
-from pullback.rules.special.scaled_bessel import scaled_k
+from pullback.rules.special.scaled_k import scaled_k
 
-__all__ = ["iv_in_order", "jv_in_order", "kv_in_order", "yv_in_order"]
+__all__ = ["iv_in_order", "ive_in_order", "jv_in_order", "kv_in_order", "yv_in_order"]
 
 NODES = 32
 DIGITS = 45.0
@@ -170,20 +170,34 @@ def yv_in_order(v, x):
     return (np.imag(around(v, x, degree=1)) - decay(v, x, degree=1)) / math.pi + below
 
 
-def iv_in_order(v, x):
-    """∂Iᵥ/∂v; for v < 0 by I₋ᵤ = Iᵤ + 2/π·sin(uπ)·Kᵤ (DLMF 10.27.2)."""
+def iv_in_order(v, x, *, scaled=False):
+    """∂Iᵥ/∂v, or times e⁻ˣ; for v < 0 by I₋ᵤ = Iᵤ + 2/π·sin(uπ)·Kᵤ (DLMF 10.27.2)."""
     u = np.where(np.less(v, 0), -v, v)
     near = np.greater(u * u, x) & np.less_equal(x, SERIES) & np.greater(x, 0)
     inside = _series(np.where(near, u, 1), np.where(near, x, 1), 1)
+    inside = np.exp(-np.where(near, x, 1)) * inside if scaled else inside
     far = np.where(near, SERIES, x)
     angle = np.pi * u
-    outside = (
-        np.exp(far) * forward(u, far, degree=1) / math.pi
-        - np.cos(angle) * decay(-u, far, even=True)
-        + np.sin(angle) / math.pi * decay(-u, far, degree=1, even=True)
+    below = np.sin(angle) / math.pi * decay(-u, far, degree=1, even=True) - np.cos(angle) * decay(
+        -u, far, even=True
     )
+    above = forward(u, far, degree=1) / math.pi
+    outside = above + np.exp(-far) * below if scaled else np.exp(far) * above + below
     right = np.where(near, inside, outside)
     z = np.where(np.greater(x, 0), x, np.nan)
-    turned = np.cos(angle) * sc.kv(u, z) + np.sin(angle) / math.pi * kv_in_order(u, z)
-    left = -right - 2 * turned
+    turned = np.cos(angle) * sc.kve(u, z) + np.sin(angle) / math.pi * scaled_k(
+        u, z, order=0, degree=1
+    )
+    left = -right - 2 * np.exp(-2 * z if scaled else -z) * turned
     return np.where(np.less(v, 0), left, right)
+
+
+def ive_in_order(v, x, *, order=0):
+    """The derivative of e⁻ˣ·∂Iᵥ/∂v of this order in x, by those of orders beside v."""
+    weights = np.ones(1)
+    for _ in range(order):
+        weights = np.convolve(weights, [0.5, -1.0, 0.5])
+    return sum(
+        weight * iv_in_order(v + place, x, scaled=True)
+        for place, weight in enumerate(weights, -order)
+    )

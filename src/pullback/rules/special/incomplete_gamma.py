@@ -36,6 +36,7 @@ __all__ = [
     "gamma_density",
     "gamma_ratio",
     "gamma_score",
+    "gamma_weight",
     "gammaincc_in_a",
     "log_gamma_weight",
 ]
@@ -60,7 +61,7 @@ def _power(x, a):
     return np.power(x, a) * np.exp(-x)
 
 
-def _weight(a, x):
+def gamma_weight(a, x):
     """xᵃe⁻ˣ/Γ(a + 1)."""
     x = np.minimum(x, 1e300)
     large = np.maximum(a, _LARGE)
@@ -136,7 +137,7 @@ def _gamma_score(a, x):
 
 def _gammaincc_in_a(a, x, *, order):
     def derivative(a, x):
-        return np.where(x >= 0, _weight(a, x) * _ratio(a, x, order), np.nan)
+        return np.where(x >= 0, gamma_weight(a, x) * _ratio(a, x, order), np.nan)
 
     return in_blocks(derivative, a, x)
 

@@ -1,10 +1,11 @@
-"""The non-central χ² and F distributions, differentiated in the argument and the non-centrality.
+"""The non-central χ² and F distributions: χ² in every argument, F in that and the non-centrality.
 
 Both are Poisson mixtures, F(δ) = Σ Pois(j; δ/2)·Fⱼ, so that ∂F/∂δ = Σ Pois(j; δ/2)·(Fⱼ₊₁ − Fⱼ)/2,
 in which the difference is a density. They are sums of terms of one sign, as hypergeometric
 functions; the derivatives are as accurate as SciPy's `hyp0f1`, `ive` and `hyp1f1`, which is to some
-10⁻¹³ where these are finite: for F, where δ·u < 1400, beyond which the derivatives are NaN.
-The degrees of freedom have no rule.
+10⁻¹³ where these are finite: for F, where δ·u < 1400, beyond which the derivatives are NaN. In the
+degrees of freedom of χ², each term is differentiated, of which all have one sign for F; those of F
+have no rule.
 """
 
 from __future__ import annotations
@@ -13,12 +14,18 @@ import numpy as np
 import scipy.special as sc
 
 from pullback.rules.registration import elementwise
+from pullback.rules.special.cancellation import bell
 from pullback.rules.special.incomplete_beta import beta_density
-from pullback.rules.special.incomplete_gamma import gamma_density
+from pullback.rules.special.incomplete_gamma import (
+    gamma_density,
+    gamma_score,
+    gamma_weight,
+    gammaincc_in_a,
+)
 from pullback.rules.special.missing import no_closed_form
 from pullback.rules.special.tail_integrals import in_blocks
 
-__all__ = ["chi_density", "mixture_density", "mixture_weight"]
+__all__ = ["chi_density", "chi_in_df", "mixture_density", "mixture_weight"]
 
 
 # -- χ² -------------------------------------------------------------------------------------------
@@ -36,33 +43,84 @@ def _chi(x, v, nc):
     return np.where(near, first, second)
 
 
-def _chi_density(x, v, nc):
+_MOST = 1e5
+
+
+def _mixed(x, v, nc, term):
+    """Σ Pois(j; nc/2)·term(v/2 + j, x/2), around its largest term; NaN where that is the 10⁵th."""
+    peak = (np.sqrt(v * v / 4 + x * nc) - v / 2) / 2
+    total = np.full_like(x, np.nan)
+    for i in np.flatnonzero((v > 0) & (x >= 0) & (nc >= 0) & (peak < _MOST)):
+        reach = 8 * np.sqrt(peak[i]) + 25
+        j = np.arange(max(0.0, np.floor(peak[i] - reach)), peak[i] + reach)
+        weights = gamma_weight(j, np.full_like(j, nc[i] / 2))
+        total[i] = weights @ term(v[i] / 2 + j, np.full_like(j, x[i] / 2))
+    return total
+
+
+def _density_in_a(order):
+    """The derivative of the density of χ² in half the degrees of freedom, over 2 to the order."""
+
+    def term(a, x):
+        def cumulant(k):
+            return gamma_score(a, x) if k == 1 else -sc.polygamma(k - 1, a)
+
+        found = gamma_density(a, x) * bell(cumulant, order)[order,]
+        return np.where(x > 0, found, 0.0) / 2 ** (order + 1)
+
+    return term
+
+
+def _chi_density(x, v, nc, *, order=0):
+    if order:
+        return in_blocks(lambda x, v, nc: _mixed(x, v, nc, _density_in_a(order)), x, v, nc)
     return in_blocks(_chi, x, v, nc)
 
 
-@elementwise(_chi_density, singular=True)
-def chi_density(f, x, v, nc):
-    """f = Σ Pois(j; nc/2)·f(x; v + 2j, 0), the density of non-central χ²; no rule for v.
+def _chi_in_df(x, v, nc, *, order):
+    def term(a, x):
+        return np.where(x > 0, -gammaincc_in_a(a, x, order=order) / 2**order, 0.0)
 
-    ∂f/∂x = f·((v − 2)/(2x) − ½) + nc/(2x)·f(v + 2), ∂f/∂nc = (f(v + 2) − f)/2. Infinite at x = 0
-    for v < 4 other than 2, where zeros stay zero.
+    return in_blocks(lambda x, v, nc: _mixed(x, v, nc, term), x, v, nc)
+
+
+@elementwise(_chi_density, singular=True)
+def chi_density(f, x, v, nc, *, order=0):
+    """f = Σ Pois(j; nc/2)·f(x; v + 2j, 0), the density of non-central χ², or fₙ = ∂ⁿf/∂vⁿ.
+
+    ∂fₙ/∂x = fₙ·((v − 2)/(2x) − ½) + n·fₙ₋₁/(2x) + nc/(2x)·fₙ(v + 2), ∂fₙ/∂v = fₙ₊₁ and
+    ∂fₙ/∂nc = (fₙ(v + 2) − fₙ)/2. Infinite at x = 0 for v < 4 other than 2, where zeros stay zero.
     """
+
+    def further():
+        return chi_density(x, v + 2, nc, order=order)
+
+    def in_x():
+        below = order * chi_density(x, v, nc, order=order - 1) if order else 0.0
+        return f * ((v - 2) / (2 * x) - 0.5) + (below + nc * further()) / (2 * x)
+
+    return in_x, lambda: chi_density(x, v, nc, order=order + 1), lambda: (further() - f) / 2
+
+
+@elementwise(_chi_in_df, singular=True)
+def chi_in_df(_g, x, v, nc, *, order):
+    """g = ∂ⁿF/∂vⁿ: ∂g/∂x = fₙ, ∂g/∂v is that of order n + 1, and ∂g/∂nc = −fₙ(v + 2)."""
     return (
-        lambda: f * ((v - 2) / (2 * x) - 0.5) + nc / (2 * x) * chi_density(x, v + 2, nc),
-        no_closed_form("chndtr", "df"),
-        lambda: (chi_density(x, v + 2, nc) - f) / 2,
+        lambda: chi_density(x, v, nc, order=order),
+        lambda: chi_in_df(x, v, nc, order=order + 1),
+        lambda: -chi_density(x, v + 2, nc, order=order),
     )
 
 
 @elementwise(sc.chndtr, singular=True)
 def chndtr(_y, x, v, nc):
-    """y = F(x): ∂y/∂x is the density f, ∂y/∂nc = −f with v + 2 for v; no rule for v.
+    """y = F(x): ∂y/∂x is the density f, ∂y/∂v a sum, ∂y/∂nc = −f with v + 2 for v.
 
     Infinite at x = 0 for v < 2, where zeros stay zero.
     """
     return (
         lambda: chi_density(x, v, nc),
-        no_closed_form("chndtr", "df"),
+        lambda: chi_in_df(x, v, nc, order=1),
         lambda: -chi_density(x, v + 2, nc),
     )
 
@@ -70,27 +128,50 @@ def chndtr(_y, x, v, nc):
 chndtr.singular_at(
     "x = 0 with df < 2",
     lambda x, v, _nc: np.equal(x, 0) & np.less(v, 2),
-    (0.0, 1.0, 1.0), (np.inf, None, None), (np.nan, None, None), "pole",
+    (0.0, 1.0, 1.0), (np.inf, 0, None), (np.nan, 0, None), "pole",
 )  # fmt: skip
 
 
 @elementwise(sc.chndtrix, singular=True)
 def chndtrix(x, _y, v, nc):
-    """F(x) = y: ∂x/∂y = 1/f, ∂x/∂nc = f₂/f with f₂ that of v + 2. Infinite where f = 0."""
+    """F(x) = y: ∂x/∂y = 1/f, ∂x/∂v = −(∂F/∂v)/f, ∂x/∂nc = f₂/f with f₂ that of v + 2.
+
+    Infinite where f = 0.
+    """
     return (
         lambda: 1 / chi_density(x, v, nc),
-        no_closed_form("chndtrix", "df"),
+        lambda: -chi_in_df(x, v, nc, order=1) / chi_density(x, v, nc),
         lambda: chi_density(x, v + 2, nc) / chi_density(x, v, nc),
     )
 
 
 @elementwise(sc.chndtrinc, singular=True)
 def chndtrinc(nc, x, v, _y):
-    """F(x) = y: ∂nc/∂x = f/f₂ with f₂ that of v + 2, ∂nc/∂y = −1/f₂. Infinite where f₂ = 0."""
+    """F(x) = y: ∂nc/∂x = f/f₂ with f₂ that of v + 2, ∂nc/∂v = (∂F/∂v)/f₂, ∂nc/∂y = −1/f₂.
+
+    Infinite where f₂ = 0.
+    """
     return (
         lambda: chi_density(x, v, nc) / chi_density(x, v + 2, nc),
-        no_closed_form("chndtrinc", "df"),
+        lambda: chi_in_df(x, v, nc, order=1) / chi_density(x, v + 2, nc),
         lambda: -1 / chi_density(x, v + 2, nc),
+    )
+
+
+@elementwise(sc.chndtridf, singular=True)
+def chndtridf(v, x, _y, nc):
+    """F(x) = y: ∂v/∂x = −f/(∂F/∂v), ∂v/∂y = 1/(∂F/∂v), ∂v/∂nc = f₂/(∂F/∂v), f₂ that of v + 2.
+
+    Infinite where F does not depend on v, at x = 0.
+    """
+
+    def slope():
+        return chi_in_df(x, v, nc, order=1)
+
+    return (
+        lambda: -chi_density(x, v, nc) / slope(),
+        lambda: 1 / slope(),
+        lambda: chi_density(x, v + 2, nc) / slope(),
     )
 
 

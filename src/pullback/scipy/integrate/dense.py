@@ -86,10 +86,10 @@ class Solution:
         if own.levels:
             y = self._followed(ground, rows, examples, there, known)
             seen.levels |= own.levels
-            if differentiated(t):
-                moving = t[None] if single else t
-                base = ground.lift(rows.reshape(*front, count))
-                y = along(problem.field, base, y, moving - stop_gradient(moving), seen.order)
+        if differentiated(t):
+            moving = t[None] if single else t
+            base = ground.lift(rows.reshape(*front, count))
+            y = along(problem.field, base, y, moving - stop_gradient(moving), seen.order)
         y = problem.users(y)
         return y[0] if single else np.transpose(y)
 

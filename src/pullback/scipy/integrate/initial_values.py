@@ -85,19 +85,18 @@ def solve_ivp(
     for each in found:
         if isinstance(each.y, list):  # an event has ended it before the first time asked for
             each.t, each.y = np.empty(0), np.empty((np.size(values.of(y0)), 0))
-    if not values.traced:
-        if dense and not dense_output:
-            if isinstance(solver, type) and issubclass(solver, scipy.integrate.DOP853):
-                return by_scipy(values, False)  # which counts its evaluations for dense output
-            found[0].sol = None
+    if not values.traced and not dense_output:
+        if dense and isinstance(solver, type) and issubclass(solver, scipy.integrate.DOP853):
+            return by_scipy(values, False)  # which counts its evaluations for dense output
+        found[0].sol = None
         return found[0]
     for each in found:
-        if not each.success:
+        if not each.success and values.traced:
             raise ArgumentValueError(
                 f"{values.name}: the solution is differentiated, and SciPy did not reach the end: "
                 f"{each.message} Ask for another method or larger tolerances, or end sooner"
             )
-    _require_alike(values.name, found, len(watched or ()), sampled=t_eval is not None)
+    _require_alike(values.name, found, len(watched or ()))
 
     def f(t: Any, y: Any) -> Any:
         if vectorized:
@@ -118,15 +117,8 @@ def solve_ivp(
     return _result(problem, found, (t_span, y0, t_eval), dense_output, watched, extra)
 
 
-def _require_alike(name: str, found: list[Any], events: int, *, sampled: bool) -> None:
-    """Raise where the examples' results have other shapes."""
-    counts = {len(each.t) for each in found}
-    if len(counts) > 1:
-        remedy = "a terminal event may come at any time" if sampled else "give t_eval"
-        raise DataDependenceError(
-            f"{name}: the examples of pullback.vmap are returned at {min(counts)} to {max(counts)} "
-            f"times, and their results have one shape only if those are as many; {remedy}"
-        )
+def _require_alike(name: str, found: list[Any], events: int) -> None:
+    """Raise where events occur more often in some examples than in others."""
     for number in range(events):
         if len({len(each.t_events[number]) for each in found}) > 1:
             raise DataDependenceError(
@@ -139,41 +131,67 @@ def _result(
     problem: Problem, found: list[Any], given: Any, dense: bool, watched: Any, extra: Any
 ) -> Any:
     """SciPy's result with traced values in it."""
-    (t_span, y0, t_eval), real = given, problem.real
-    t0, tf = t_span
-    result = found[0]
-    times = [each.t for each in found]
-    t, y = problem.mapped(times), problem.mapped([real(each.y.T) for each in found])
-    levels = problem.ground.values.levels
+    real, levels = problem.real, problem.ground.values.levels
+    (t0, _), y0, t_eval = given
+    paths: list[Path] = []
+    states = None
     events: list[Any] = []
     if levels:
         paths = [_path(each, real, sampled=t_eval is not None, to_end=dense) for each in found]
         states, paths = problem.followed(paths, problem.begun(t0, y0))
-        y = problem.picked(states, paths, times)
-        for number, each in enumerate(watched or ()):
-            rows = [one.t_events[number] for one in found]
+    for number, each in enumerate(watched or ()):
+        rows = [one.t_events[number] for one in found]
+        if levels:
             at = problem.mapped(rows), problem.picked(states, paths, rows)
             events.append(event_states(problem, each, extra, *at))
-        if t_eval is not None:
-            moving = array_of(t_eval)[: len(times[0])]
-            y = problem.moved(t, y, moving)
-            t = moving if differentiated(moving) else t
         else:
-            t, y = _with_ends(problem, found, (t0, tf, y0), (t, y), watched, events)
-    elif watched:
-        for number in range(len(watched)):
-            rows = [
-                [getattr(one, key)[number] for one in found] for key in ("t_events", "y_events")
-            ]
-            events.append((problem.mapped(rows[0]), problem.mapped(list(map(real, rows[1])))))
-    out = {**result, "t": t, "y": np.transpose(problem.users(y)), "sol": None}
-    if dense:
-        moving = states if levels else None
-        out["sol"] = Solution(problem, paths if levels else [], moving)
+            after = [real(one.y_events[number]) for one in found]
+            events.append((problem.mapped(rows), problem.mapped(after)))
+    out = {**found[0], "sol": Solution(problem, paths, states) if dense else None}
     if watched is not None:
         out["t_events"] = [each for each, _ in events]
         out["y_events"] = [problem.users(each) if len(each) else each for _, each in events]
-    return type(result)(**out)
+    counts = {len(each.t) for each in found}
+    if len(counts) > 1:
+        return _ragged(type(found[0]), out, problem.field.name, counts)
+    out["t"], y = _sampled(problem, found, given, (states, paths), watched, events)
+    return type(found[0])(**out | {"y": np.transpose(problem.users(y))})
+
+
+def _ragged(kind: Any, out: Any, name: str, counts: set[int]) -> Any:
+    """A result without the times and states, of which the examples have not as many."""
+
+    class Ragged(kind):  # type: ignore[misc]
+        def __getattr__(self, key: str) -> Any:
+            return self[key] if key in ("t", "y") else super().__getattr__(key)
+
+        def __missing__(self, key: str) -> Any:
+            if key not in ("t", "y"):
+                raise KeyError(key)
+            raise DataDependenceError(
+                f"{name}: the examples of pullback.vmap are returned at {min(counts)} to "
+                f"{max(counts)} times, and their results have one shape only if those are as "
+                "many; give t_eval, or ask for dense_output and call sol"
+            )
+
+    return Ragged(**{key: each for key, each in out.items() if key not in ("t", "y")})
+
+
+def _sampled(
+    problem: Problem, found: list[Any], given: Any, solved: Any, watched: Any, events: list[Any]
+) -> tuple[Any, Any]:
+    """Times and states that are returned."""
+    (t0, tf), y0, t_eval = given
+    times = [each.t for each in found]
+    t = problem.mapped(times)
+    if not problem.ground.values.levels:
+        return t, problem.mapped([problem.real(each.y.T) for each in found])
+    states, paths = solved
+    y = problem.picked(states, paths, times)
+    if t_eval is None:
+        return _with_ends(problem, found, (t0, tf, y0), (t, y), watched, events)
+    moving = array_of(t_eval)[: len(times[0])]
+    return (moving if differentiated(moving) else t), problem.moved(t, y, moving)
 
 
 def _path(found: Any, real: Any, *, sampled: bool, to_end: bool) -> Path:

@@ -157,14 +157,16 @@ def _too_long(
     deviation = np.eye(states.shape[-1]) * scale[..., 0, None, :]
     long = np.zeros(lengths.shape, bool)
     for k in range(lengths.shape[-1]):
-        slope, error = prepared.slopes[..., k, :, :], prepared.errors[..., k, :, :]
-        after = scale[..., k + 1, :, None]
-        wrong = _size(error @ deviation / after)
+        slope, after = prepared.slopes[..., k, :, :], scale[..., k + 1, :, None]
+        errors = [each[..., k, :, :] for each in prepared.errors]
+        carried = [_size(error @ deviation / after) for error in errors]
         deviation = slope @ deviation
-        long[..., k] = wrong > within * np.maximum(_size(deviation / after), 1)
+        bound = within * np.maximum(_size(deviation / after), 1)
+        long[..., k] = np.any([each > bound for each in carried], axis=0)
         if not is_damped:
             weights = scale[..., k, None, :] / after
-            long[..., k] |= _size(error * weights) > _STABLE * np.maximum(_size(slope * weights), 1)
+            bound = _STABLE * np.maximum(_size(slope * weights), 1)
+            long[..., k] |= np.any([_size(each * weights) > bound for each in errors], axis=0)
     return long & (lengths != 0)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.integrate
 
+from pullback.core.tracing import Tracer
 from pullback.errors import ArgumentValueError, NoRuleError
 from pullback.numpy.operands import joined
 from pullback.rules.custom import stop_gradient
@@ -160,7 +161,8 @@ def _resolved(
     while any(each is None for each in done):
         count = max(map(len, nodes))
         rows = [np.append(x, np.repeat(x[-1:], count - len(x))) for x in nodes]
-        seen.append(integrand.at(mapped(rows, batches)))
+        alike = all(np.array_equal(x, rows[0]) for x in rows)
+        seen.append(integrand.at(rows[0] if alike else mapped(rows, batches)))
         for number, place in enumerate(values.places(batches)):
             values.place = place
             if done[number] is None:
@@ -179,7 +181,13 @@ def _resolved(
         for part in done
     ]
     chosen = [np.append(each, np.zeros(count - len(each), int)) for each in chosen]
-    there = (np.concatenate(seen) if len(seen) > 1 else seen[0])[mapped(chosen, batches)]
+    there: Any = np.concatenate(seen) if len(seen) > 1 else seen[0]
+    if all(np.array_equal(each, chosen[0]) for each in chosen):
+        there = there[chosen[0]]
+    elif type(there) is Tracer:
+        there = there[mapped(chosen, batches)]
+    else:
+        there = mapped([there[each] for each in chosen], batches)
     weights = mapped([mesh.weights for mesh in meshes], batches)
     return done, np.tensordot(weights, there, axes=1)
 

@@ -64,8 +64,6 @@ def _iterated(f: Any, ranges: list[Any], options: list[Any], args: tuple[Any, ..
     *inner_options, option = options
     low, high = last(*args) if callable(last) else last
     chosen = dict(option(*args) if callable(option) else option)
-    if "points" in chosen:
-        chosen["points"] = [x for x in chosen["points"] if low <= x <= high]
 
     def inner(x: Any, *others: Any) -> Any:
         return (

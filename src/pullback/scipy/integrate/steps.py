@@ -33,8 +33,8 @@ class Prepared(NamedTuple):
         From states of shape (n, d), traced, to those after the steps.
     slopes : array of shape (..., n, d, d)
         ∂y(t + h)/∂y as plain numbers, with examples along axes in front.
-    errors : array of the same shape
-        About how wrong these are.
+    errors : tuple of arrays of the same shape
+        About how wrong these are, in one way or another.
     halfway : callable
         Gives plain states in the midst of the steps, of shape (..., n, d).
     """
@@ -84,25 +84,38 @@ class Explicit:
         *front, _, _, _ = f_slopes.shape
         f_slopes = f_slopes.reshape(*front, len(points), count, size, size)
         lengths = ground.plain(h)[..., None, None]
-        by_stage: list[Any] = []
-        for number, row in enumerate((*self.a, self.b)):
-            by_state = np.eye(size) + lengths * sum(
-                a * each for a, each in zip(row, by_stage, strict=False) if a
-            )
-            by_stage.append(f_slopes[..., number, :, :, :] @ by_state)
-        errors = [
-            lengths * sum(e * each for e, each in zip(row, by_stage, strict=False) if e)
-            for row in self.estimates
-        ]
+        each = [f_slopes[..., number, :, :, :] for number in range(len(points))]
+        slope, by_stage = self._slope(each, lengths)
+        errors = [lengths * _weighted(row, by_stage) for row in self.estimates]
         if len(errors) > 1:  # Hairer's estimate from one of fifth and one of third order
             fifth, third = (np.abs(each) for each in errors)
             norm = np.hypot(fifth, 0.1 * third)
             errors = [np.divide(fifth**2, norm, out=np.zeros_like(norm), where=norm > 0)]
 
+        # Estimates have zeros; so two halves of the step are compared too, with constant slopes.
+        begin = each[:1] * len(each)
+        whole, half = (self._slope(begin, length)[0] for length in (lengths, lengths / 2))
+
         def halfway() -> Any:
             return ground.plain(self.step(field, t, y, h / 2)[0])
 
-        return Prepared(new, lambda y: self.step(field, t, y, h)[0], by_state, errors[0], halfway)
+        def take(y: Any) -> Any:
+            return self.step(field, t, y, h)[0]
+
+        return Prepared(new, take, slope, (errors[0], half @ half - whole), halfway)
+
+    def _slope(self, f_slopes: list[Any], lengths: Any) -> tuple[Any, list[Any]]:
+        """∂y(t + h)/∂y, and those of the right-hand side at each stage."""
+        by_state: Any = np.eye(f_slopes[0].shape[-1])
+        by_stage: list[Any] = []
+        for f_slope, row in zip(f_slopes, (*self.a, self.b), strict=True):
+            by_state = np.eye(f_slope.shape[-1]) + lengths * _weighted(row, by_stage)
+            by_stage.append(f_slope @ by_state)
+        return by_state, by_stage
+
+
+def _weighted(row: Any, arrays: list[Any]) -> Any:
+    return sum((a * x for a, x in zip(row, arrays, strict=False) if a), np.zeros(()))
 
 
 def _combined(row: Any, stages: list[Any]) -> Any:
@@ -167,7 +180,7 @@ class Implicit:
         middle = first.first
         second = self._solved(field, t + h / 2, stop_gradient(middle), h / 2, ground, guess)
         twice = second.slopes @ first.slopes
-        return whole._replace(errors=twice - whole.slopes, halfway=lambda: ground.plain(middle))
+        return whole._replace(errors=(twice - whole.slopes,), halfway=lambda: ground.plain(middle))
 
     def _solved(self, field: Field, t: Any, y: Any, h: Any, ground: Ground, guess: Any) -> Prepared:
         count, size = shape_of(y)
@@ -216,4 +229,4 @@ class Implicit:
 
         by_state = coupling.reshape(*base.shape[:-1], 3 * size, 3, size).sum(axis=-2)
         slope = np.eye(size) + (inverse @ by_state)[..., 2 * size :, :]
-        return Prepared(take(y), take, slope, np.zeros_like(slope), lambda: base)
+        return Prepared(take(y), take, slope, (), lambda: base)

@@ -306,10 +306,4 @@ _COEFFICIENTS = (
 refuse_methods(si.PPoly, "extend", _COEFFICIENTS)
 refuse_methods(si.BPoly, "extend from_power_basis from_derivatives", _COEFFICIENTS)
 refuse_methods(si.PPoly, "from_bernstein_basis", _COEFFICIENTS)
-refuse_methods(
-    si.PPoly,
-    "solve roots",
-    "Find the roots r of the detached polynomial, and take a step of Newton's method from there, "
-    "r - p(r) / p(r, 1), which has the derivative",
-)
 refuse_methods(si.NdPPoly, "antiderivative derivative integrate integrate_1d", _COEFFICIENTS)

@@ -11,8 +11,10 @@ import numpy as np
 import scipy.interpolate as si
 
 from pullback.core.shapes import shape_of
+from pullback.errors import NoRuleError
 from pullback.numpy.operands import operand
 from pullback.scipy.constants import serves_followed
+from pullback.scipy.first_step import any_traced
 from pullback.scipy.interpolate.bases import place, splines_at
 from pullback.scipy.interpolate.fitting import banded_fit, inner_knots, repeated
 from pullback.scipy.interpolate.intervals import taken
@@ -94,6 +96,12 @@ def evaluated(
 @serves_followed(si.NdBSpline.__init__)
 def set_up(self: Any, t: Any, c: Any, k: Any, *, extrapolate: Any = None) -> None:
     """What `__init__` does, of plain knots."""
+    if any_traced(t):
+        raise NoRuleError(
+            "scipy.interpolate.NdBSpline: the knots are traced, and have no derivative rule in "
+            "pullback; hand them over detached, or interpolate with RegularGridInterpolator, whose "
+            "grid may be traced"
+        )
     c = floating(c)
     si.NdBSpline.__init__(self, t, np.zeros(shape_of(c)), k, extrapolate=extrapolate)
     hold(self, c=c)

@@ -61,10 +61,12 @@ def eigh(
             raise ArgumentValueError(f"wrong b dimensions {shape_of(b)}, should be {shape_of(a)}")
     w, v = _decomposed(a, b, problem, not eigvals_only)
     first, last = _part(w, problem)
+    whole = (first, last) == (0, shape_of(a)[-1])
     if eigvals_only:
-        return w[..., first:last]
-    w, v = w[..., first:last], v[..., first:last]
-    if driver is not None or (first, last) != (0, shape_of(a)[-1]):
+        return w if whole else w[..., first:last]
+    if not whole:
+        w, v = w[..., first:last], v[..., first:last]
+    if driver is not None or not whole:
         v = _aligned(v, a, b, problem, first, last)
     return w, v
 

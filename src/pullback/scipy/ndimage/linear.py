@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -158,16 +159,20 @@ def uniform_filter1d(
 
 
 def _along_each(name: str, input: Any, output: Any, axes: Any, filter: Any, *settings: Any) -> Any:
-    """A filter of lines along each axis, with a setting of each kind for each."""
+    """A filter of lines along each axis, with a setting of each kind for each.
 
-    def compute(x: Any) -> Any:
-        along = axes_of(axes, x)
-        given = [each_of(each, len(along)) for each in settings]
-        for axis, *own in zip(along, *given, strict=True):
-            x = filter(x, axis, *own)
-        return x
+    What comes of one is in the dtype of the output, before the next.
+    """
+    x = in_dtype(name, input, output, lambda x: x) if not axes_of(axes, operand(input)) else input
+    along = axes_of(axes, operand(input))
+    given = [each_of(each, len(along)) for each in settings]
+    for axis, *own in zip(along, *given, strict=True):
 
-    return in_dtype(name, input, output, compute)
+        def once(x: Any, axis: int = axis, own: Any = own) -> Any:
+            return filter(x, axis, *own)
+
+        x = in_dtype(name, x, output, once)
+    return x
 
 
 @serves_followed(nd.uniform_filter)
@@ -238,15 +243,16 @@ def _edges(name: str, across: list[int]) -> Any:
     def edges(
         input: Any, axis: Any = -1, output: Any = None, mode: Any = "reflect", cval: Any = 0.0
     ) -> Any:
-        def compute(x: Any) -> Any:
-            along, rank = axis_of(axis, x), len(shape_of(x))
-            modes = each_of(mode, rank)
-            for each in [along, *(i for i in range(rank) if i != along)]:
-                w = np.array([-1.0, 0, 1] if each == along else across, np.float64)
-                x = correlate_lines(x, w, each, modes[each], cval, 0)
-            return x
+        x = operand(input)
+        along, rank = axis_of(axis, x), len(shape_of(x))
 
-        return in_dtype(name, input, output, compute)
+        def lines(x: Any, each: int, mode: Any) -> Any:
+            w = np.array([-1.0, 0, 1] if each == along else across, np.float64)
+            return correlate_lines(x, w, each, mode, cval, 0)
+
+        order = [along, *(i for i in range(rank) if i != along)]
+        modes = each_of(mode, rank)
+        return _along_each(name, x, output, order, lines, [modes[each] for each in order])
 
     return edges
 
@@ -257,24 +263,20 @@ sobel = serves_followed(nd.sobel)(_edges("sobel", [1, 2, 1]))
 
 def _over_axes(name: str, input: Any, output: Any, mode: Any, axes: Any, derivative: Any) -> Any:
     """The derivatives along each axis, in order."""
+    x = operand(input)
+    along = axes_of(axes, x)
+    if not along:
+        return in_dtype(name, x, output, lambda x: x)
+    parts = []
+    for axis, own in zip(along, each_of(mode, len(along)), strict=True):
 
-    def compute(x: Any) -> Any:
-        along = axes_of(axes, x)
-        if not along:
-            return x
-        modes = each_of(mode, len(along))
-        parts = [derivative(x, axis, each) for axis, each in zip(along, modes, strict=True)]
-        if name in ("laplace", "gaussian_laplace"):
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part
-            return total
-        total = parts[0] * parts[0]
-        for part in parts[1:]:
-            total = total + part * part
-        return np.sqrt(total)
+        def once(x: Any, axis: int = axis, own: Any = own) -> Any:
+            return derivative(x, axis, own)
 
-    return in_dtype(name, input, output, compute)
+        parts.append(in_dtype(name, x, output, once))
+    if name == "gaussian_gradient_magnitude":
+        return np.sqrt(functools.reduce(np.add, [part * part for part in parts]))
+    return functools.reduce(np.add, parts)
 
 
 @serves_followed(nd.laplace)

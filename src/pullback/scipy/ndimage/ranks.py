@@ -17,6 +17,7 @@ import scipy.ndimage as nd
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
+from pullback.numpy.padding import pad
 from pullback.rules.image_filters import PADDINGS
 from pullback.scipy.constants import serves_followed
 from pullback.scipy.ndimage.arguments import (
@@ -43,7 +44,7 @@ def _windows(x: Any, sizes: dict[int, int], starts: dict[int, int], mode: Any, c
     others = (
         {"constant_values": convert(operand(cval), dtype_of(x))} if padding == "constant" else {}
     )
-    padded = np.pad(x, widths, padding, **others)
+    padded = pad(x, widths, padding, **others)
     axes = tuple(sizes)
     return np.lib.stride_tricks.sliding_window_view(padded, tuple(sizes.values()), axes)
 
@@ -244,7 +245,7 @@ for _name, _combine in {
     "grey_opening": lambda x, erode, dilate: dilate(erode(x)),
     "grey_closing": lambda x, erode, dilate: erode(dilate(x)),
     "morphological_gradient": lambda x, erode, dilate: dilate(x) - erode(x),
-    "morphological_laplace": lambda x, erode, dilate: dilate(x) + erode(x) - 2 * x,
+    "morphological_laplace": lambda x, erode, dilate: dilate(x) + erode(x) - x - x,
     "white_tophat": lambda x, erode, dilate: x - dilate(erode(x)),
     "black_tophat": lambda x, erode, dilate: erode(dilate(x)) - x,
 }.items():

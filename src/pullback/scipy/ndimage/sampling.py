@@ -18,10 +18,12 @@ from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.conversion import convert
 from pullback.numpy.operands import operand
+from pullback.numpy.protocol import are_constant
 from pullback.rules.custom import stop_gradient
 from pullback.rules.image_filters import spline_coefficients
 from pullback.rules.image_sampling import image_values
 from pullback.scipy.constants import serves_followed
+from pullback.scipy.first_step import any_traced
 from pullback.scipy.ndimage.arguments import (
     axis_of,
     by_parts,
@@ -147,7 +149,7 @@ def zoom(
         float(number("zoom", "zoom", stop_gradient(operand(each))))
         for each in each_of(zoom, len(extents))
     ]
-    if isinstance(zoom, Tracer):
+    if any_traced((zoom,)) and not are_constant((zoom,)):
         raise ArgumentTypeError(
             "scipy.ndimage.zoom: the factors are traced, and decide on a shape; hand over "
             "pullback.stop_gradient(zoom), or take map_coordinates at places that depend on them"

@@ -144,13 +144,13 @@ def _by_transforms(a: Any, v: Any, axes: Sequence[int], shape: Sequence[int]) ->
 
 
 def _stand_in(x: Any) -> Any:
-    """An array of which size, dtype and largest value are those of a traced one."""
-    if not isinstance(x, Tracer):
+    """An array of which size and dtype are those of a traced one; of integers the largest too."""
+    if type(x) is not Tracer:
         return x
     top = np.zeros((), x.dtype)
-    if known(x) and 0 not in x.shape:
+    if x.dtype.kind in "iu" and known(x) and 0 not in x.shape:
         top = np.max(np.abs(strip(x))).astype(x.dtype)
-    return np.broadcast_to(top, x.shape)
+    return np.ndarray(x.shape, x.dtype, top, 0, (0,) * len(x.shape))
 
 
 @serves(scipy.signal.choose_conv_method)

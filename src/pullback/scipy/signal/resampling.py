@@ -22,14 +22,7 @@ from pullback.scipy.first_step import serves
 from pullback.scipy.signal.filtering import coefficients
 from pullback.transforms.arguments import describe
 
-__all__ = ["along_axis", "ranked"]
-
-
-def along_axis(x: Any, weights: Any, axis: int) -> Any:
-    """The convolution of the lines along an axis with one vector, as far as all terms are there."""
-    shape = [1] * len(shape_of(x))
-    shape[axis] = -1
-    return convolution(x, np.reshape(weights, shape), mode="valid")
+__all__ = ["ranked"]
 
 
 # -- between elements -----------------------------------------------------------------------------

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from types import FunctionType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.linalg
 import scipy.signal
 
-from pullback.core.shapes import dtype_of, shape_of
-from pullback.numpy.conversion import convert
-from pullback.numpy.operands import operand, refuse
-from pullback.scipy.first_step import serves
-from pullback.scipy.retelling import hooks, instead, retold
-from pullback.scipy.signal.resampling import along_axis
+from pullback.core.tracing import Tracer
+from pullback.numpy.copies import Namespace
+from pullback.numpy.operands import operand
+from pullback.scipy.first_step import any_traced, composite, first_traced, serves
+from pullback.scipy.retelling import hooks, instead, instead_within, retold
 
 __all__ = ["CLASSES", "FUNCTIONS", "WINDOWS"]
 
 _FUNCTIONS = """
-abcd_normalize bilinear bilinear_zpk bode coherence csd czt decimate detrend dimpulse dlsim dstep
-envelope filtfilt firwin firwin2 freqresp freqs freqs_zpk freqz freqz_sos freqz_zpk gauss_spline
-gausspulse get_window group_delay hilbert hilbert2 invres invresz istft lombscargle lp2bp
-lp2bp_zpk lp2bs lp2bs_zpk lp2hp lp2hp_zpk lp2lp lp2lp_zpk minimum_phase normalize oaconvolve
-periodogram resample resample_poly savgol_coeffs savgol_filter sos2tf sosfilt_zi sosfiltfilt
-sosfreqz spectrogram ss2tf ss2zpk stft sweep_poly tf2sos tf2zpk vectorstrength welch wiener
-zoom_fft zpk2sos zpk2tf
+abcd_normalize bessel bilinear bilinear_zpk bode butter cheb1ap cheb2ap cheby1 cheby2 coherence
+cont2discrete csd czt dbode decimate detrend dfreqresp dimpulse dlsim dstep ellip envelope
+filtfilt firwin firwin2 freqresp freqs freqs_zpk freqz freqz_sos freqz_zpk gauss_spline gausspulse
+get_window group_delay hilbert hilbert2 iirfilter iirnotch iirpeak impulse invres invresz istft
+kaiser_beta lombscargle lp2bp lp2bp_zpk lp2bs lp2bs_zpk lp2hp lp2hp_zpk lp2lp lp2lp_zpk lsim
+minimum_phase normalize oaconvolve periodogram resample resample_poly savgol_coeffs savgol_filter
+sos2tf sosfilt_zi sosfiltfilt sosfreqz spectrogram ss2tf ss2zpk step stft sweep_poly tf2sos tf2ss
+tf2zpk vectorstrength welch wiener zoom_fft zpk2sos zpk2ss zpk2tf
 """
 
 _WINDOWS = """
@@ -53,28 +54,6 @@ for _class in CLASSES:
 
 # -- what their code calls ------------------------------------------------------------------------
 
-_MODES: dict[str, Any] = {
-    "constant": "constant",
-    "nearest": "edge",
-    "mirror": "reflect",
-    "wrap": "wrap",
-    "reflect": "symmetric",
-}
-
-
-def _convolve1d(
-    x: Any, weights: Any, axis: int = -1, mode: str = "reflect", cval: Any = 0.0, **_: Any
-) -> Any:
-    """`scipy.ndimage.convolve1d`, of an odd number of weights."""
-    n = shape_of(weights)[0]
-    if mode not in _MODES or n % 2 == 0:
-        refuse("scipy.ndimage.convolve1d", "mode", mode, f"use one of {sorted(_MODES)}")
-    widths = [(0, 0)] * len(shape_of(x))
-    widths[axis] = (n // 2, n // 2)
-    values: dict[str, Any] = {"constant_values": cval} if mode == "constant" else {}
-    out = along_axis(np.pad(x, widths, _MODES[mode], **values), weights, axis)
-    return convert(out, dtype_of(x))
-
 
 def _lstsq(a: Any, b: Any, *_: Any, **__: Any) -> Any:
     return np.linalg.lstsq(a, b)
@@ -85,7 +64,62 @@ def _narrowest(arrays: Any, *_: Any, **__: Any) -> str:
     return np.mintypecode([each.dtype.char for each in map(operand, arrays)])
 
 
-hooks["convolve1d"] = _convolve1d
+class _Float:
+    """`float`, which a traced number passes through as it is; also as a dtype."""
+
+    dtype = np.dtype(float)
+
+    def __call__(self, x: Any) -> Any:
+        return 1.0 * operand(x) if type(x) is Tracer else float(x)
+
+
+class _Math:
+    """`math`, whose functions are NumPy's for traced numbers."""
+
+    _NAMES: ClassVar[dict[str, str]] = {"asinh": "arcsinh", "acosh": "arccosh", "atan": "arctan"}
+
+    def __getattr__(self, name: str) -> Any:
+        plainly = getattr(math, name)
+
+        def either(*args: Any) -> Any:
+            if any_traced(args):
+                return getattr(np, self._NAMES.get(name, name))(*args)
+            return plainly(*args)
+
+        return either if callable(plainly) else plainly
+
+
+def _any(x: Any, *args: Any, **kwargs: Any) -> Any:
+    """`numpy.any`; an input that is traced is taken to be not all zero."""
+    return type(x) is Tracer or np.any(x, *args, **kwargs)
+
+
+class _Rows:
+    """`numpy.r_`, of arrays with traced ones among them."""
+
+    def __getitem__(self, parts: Any) -> Any:
+        return np.concatenate(parts, axis=0) if any_traced(parts) else np.r_[parts]
+
+
+instead_within["scipy.signal._lti_conversion"] = {"r_": _Rows()}
+instead_within["scipy.signal._ltisys"] = {
+    "np": Namespace(
+        hooks["array_namespace"](), lambda name, value: _any if name == "any" else value
+    )
+}
+instead_within["scipy.signal._filter_design"] = {"float": _Float(), "math": _Math()}
+
+
 hooks["_lstsq"] = _lstsq
 hooks["mintypecode"] = _narrowest
 instead[scipy.linalg.lstsq] = _lstsq
+
+
+def _of_system(system: Any) -> Any:
+    """A traced matrix of a system that such code has made of what it was given."""
+    return first_traced((system.A, system.B, system.C, system.D))
+
+
+_SYSTEM = np.ones((1, 1))
+for _made in (scipy.signal.lti, scipy.signal.dlti):
+    composite(type(_made(_SYSTEM, _SYSTEM, _SYSTEM, _SYSTEM)), _of_system)

@@ -14,7 +14,7 @@ from pullback.numpy.operands import operand
 from pullback.scipy.constants import constant_call
 from pullback.scipy.decisions import constant, refused
 from pullback.scipy.first_step import any_traced, serves
-from pullback.scipy.spatial import distance
+from pullback.scipy.spatial import distance, rotations
 
 __all__ = [
     "distance",
@@ -23,6 +23,7 @@ __all__ = [
     "minkowski_distance",
     "minkowski_distance_p",
     "procrustes",
+    "rotations",
 ]
 
 
@@ -122,11 +123,4 @@ refused(
     scipy.spatial,
     "convex_hull_plot_2d delaunay_plot_2d voronoi_plot_2d",
     "Plot what is detached, pullback.stop_gradient(x)",
-)
-refused(
-    scipy.spatial.transform,
-    "RigidTransform Rotation RotationSpline Slerp",
-    "Write the matrix of the rotation with NumPy's functions, of the unit axis k and the angle t "
-    "as np.cos(t) * np.eye(3) + np.sin(t) * K + (1 - np.cos(t)) * np.outer(k, k), where K @ x is "
-    "np.cross(k, x); a constant rotation is rotation.as_matrix() @ x",
 )

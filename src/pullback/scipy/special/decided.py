@@ -95,7 +95,7 @@ _DETACH = (
 )
 refused(
     scipy.special,
-    "chndtridf ncfdtridfd ncfdtridfn",
+    "ncfdtridfd ncfdtridfn",
     f"The distributions' derivatives in degrees of freedom have no rule. {_DETACH}.",
 )
 refused(

@@ -43,8 +43,7 @@ class Standard:
         shapes, loc, scale = distribution._parse_args(*args, **kwds)
         x, loc, scale = arrays(x, loc, scale)
         shapes = arrays(*shapes)
-        with np.errstate(invalid="ignore"):
-            self.valid = valid = np.logical_and(self.distribution._argcheck(*shapes), scale > 0)
+        self.valid = valid = self._checked(shapes, scale)
         if not known_true(valid):
             scale = np.where(scale > 0, scale, 1)
             shapes = [
@@ -54,6 +53,11 @@ class Standard:
         self.shapes, self.scale = shapes, scale
         self.given = as_type((x - loc) / scale, np.promote_types(dtype_of(x), np.float64))
         self.low, self.high = self.distribution._get_support(*shapes)
+
+    @np.errstate(invalid="ignore")
+    def _checked(self, shapes: Any, scale: Any) -> Any:
+        """Where the parameters are valid."""
+        return np.logical_and(self.distribution._argcheck(*shapes), scale > 0)
 
     def restrict(self, inside: Any) -> Any:
         """Let x be regular outside of the support, and say where it is inside, with valid
@@ -65,15 +69,15 @@ class Standard:
             self.x = np.where(inside, self.x, interior(self.low, self.high))
         return inside
 
+    @np.errstate(invalid="ignore")
     def closed(self) -> Any:
         """Where x is in the support with its ends."""
-        with np.errstate(invalid="ignore"):
-            return self.restrict(self.distribution._support_mask(self.given, *self.shapes))
+        return self.restrict(self.distribution._support_mask(self.given, *self.shapes))
 
+    @np.errstate(invalid="ignore")
     def open(self) -> Any:
         """Where x is in the support without its ends."""
-        with np.errstate(invalid="ignore"):
-            return self.restrict(self.distribution._open_support_mask(self.given, *self.shapes))
+        return self.restrict(self.distribution._open_support_mask(self.given, *self.shapes))
 
     def filled(self, inside: Any, out: Any, outside: Any) -> Any:
         """`out` inside, NaN where x or a parameter is not valid, and `outside` elsewhere."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.shapes import broadcast_shapes, shape_of
 from pullback.core.tracing import Tracer
 from pullback.numpy.copies import Names, Namespace, copy_of
 from pullback.numpy.served import served_functions
@@ -26,7 +27,11 @@ __all__ = ["chosen", "copied", "known_true", "stand_ins"]
 
 def known_true(condition: Any) -> bool:
     """Whether a condition is known to hold everywhere."""
-    return type(condition) is not Tracer and bool(np.all(condition))
+    if type(condition) is Tracer:
+        return False
+    if shape_of(condition):
+        condition = np.logical_and.reduce(condition, axis=None)
+    return bool(condition)
 
 
 def chosen(condition: Any, x: Any, otherwise: Any) -> Any:
@@ -36,8 +41,11 @@ def chosen(condition: Any, x: Any, otherwise: Any) -> Any:
     """
     if not known_true(condition):
         return np.where(condition, x, otherwise() if callable(otherwise) else otherwise)
-    shape = np.broadcast_shapes(np.shape(condition), np.shape(x))
-    return x if np.shape(x) == shape else np.broadcast_to(x, shape)
+    shape, wide = shape_of(x), shape_of(condition)
+    if not wide or wide == shape:
+        return x
+    both = broadcast_shapes(wide, shape)
+    return x if both == shape else np.broadcast_to(x, both)
 
 
 # -- what SciPy's code reads in place of functions of its own --------------------------------------

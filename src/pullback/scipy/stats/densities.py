@@ -20,6 +20,7 @@ from pullback.errors import NoRuleError
 from pullback.rules.registration import array_ufuncs, elementwise, strong_multiply
 from pullback.rules.special import elementary as rules
 from pullback.rules.special.incomplete_beta import beta_density
+from pullback.rules.special.noncentral import chi_density, chi_in_df
 from pullback.scipy.private import PRIVATE, private
 from pullback.scipy.stats.slopes import slope
 
@@ -213,23 +214,23 @@ def skewnorm_cdf(_y: Any, x: Any, loc: Any, scale: Any, a: Any) -> Any:
 @_enter("_ncx2_pdf", "scipy.stats.ncx2.pdf", singular=True)
 def ncx2_pdf(y: Any, x: Any, k: Any, nc: Any) -> Any:
     """y = f(x; k, λ): ∂y/∂x = (λ/x·f(x; k + 2) + ((k − 2)/x − 1)·f(x; k))/2,
-    ∂y/∂λ = (f(x; k + 2) − f(x; k))/2; none is known for k.
+    ∂y/∂λ = (f(x; k + 2) − f(x; k))/2, ∂y/∂k a sum.
     """
     density: Any = array_ufuncs[private(f"{_MODULE}:_ncx2_pdf")]
     return (
         lambda: 0.5 * (nc / x * density(x, k + 2, nc) + ((k - 2) / x - 1) * y),
-        _no_rule("ncx2", "df"),
+        lambda: chi_density(x, k, nc, order=1),
         lambda: 0.5 * (density(x, k + 2, nc) - y),
     )
 
 
 @_enter("_ncx2_sf", "scipy.stats.ncx2.sf", singular=True)
 def ncx2_sf(_y: Any, x: Any, k: Any, nc: Any) -> Any:
-    """y = 1 − F(x; k, λ): ∂y/∂x = −f(x; k, λ), ∂y/∂λ = f(x; k + 2, λ); none is known for k."""
+    """y = 1 − F(x; k, λ): ∂y/∂x = −f(x; k, λ), ∂y/∂λ = f(x; k + 2, λ), ∂y/∂k a sum."""
     density: Any = array_ufuncs[private(f"{_MODULE}:_ncx2_pdf")]
     return (
         lambda: -density(x, k, nc),
-        _no_rule("ncx2", "df"),
+        lambda: -chi_in_df(x, k, nc, order=1),
         lambda: density(x, k + 2, nc),
     )
 
