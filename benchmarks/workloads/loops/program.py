@@ -45,8 +45,8 @@ class Program:
 
 
 def weighted(np: Any, A: Any) -> Any:
-    """The sum of the elements, each of which counts in another way."""
-    return np.sum(np.cos(np.arange(A.size).reshape(A.shape)) * A)
+    """The sum of the squares, each of which counts in another way: no gradient is constant."""
+    return np.sum(np.cos(np.arange(A.size).reshape(A.shape)) * A * A)
 
 
 def workload(name: str, make: Callable[[], Program]) -> Workload:
