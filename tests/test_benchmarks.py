@@ -15,7 +15,9 @@ import pytest
 from benchmarks.measure import Timing, measure
 from benchmarks.report import as_json, as_markdown, as_text, targets
 from benchmarks.workload import Workload
+from benchmarks.workloads.loops import PROGRAMS as LOOPS
 from benchmarks.workloads.tracing import PROGRAMS, tracing
+from pullback.lifting.trace import recorded
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,6 +27,14 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     environment.pop("OMP_NUM_THREADS", None)
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_programs_with_loops_keep_them(name: str) -> None:
+    program = LOOPS[name]()
+    graph, unrolled = recorded(program.function, *program.arguments)
+    assert unrolled == ()
+    assert len(graph.equations) < 100
 
 
 def test_the_command_measures_and_writes(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from benchmarks.workload import Workload
 from benchmarks.workloads.constants import constants
 from benchmarks.workloads.gauss_seidel import gauss_seidel
 from benchmarks.workloads.l2 import SIZES, l2
+from benchmarks.workloads.loops import LOOPS
 from benchmarks.workloads.residual import residual, residual_indexed
 from benchmarks.workloads.scalars import scalars, scalars_forward
 from benchmarks.workloads.scientific import SCIENTIFIC
@@ -30,6 +31,7 @@ WORKLOADS: dict[str, Callable[[], Workload]] = {
     "constants": constants,
     "gauss-seidel": gauss_seidel,
     **SCIENTIFIC,
+    **LOOPS,
     **{f"trace-{name}": partial(tracing, name) for name in PROGRAMS},
 }
 """What makes each workload, by the name that the command line knows."""
