@@ -26,6 +26,7 @@ from pullback.lifting.recorder import Recorder
 from pullback.lifting.recording import current
 from pullback.lifting.slices.varying import Varying
 from pullback.lifting.syntax import OWN
+from pullback.lifting.ties import tie
 from pullback.lifting.values import (
     are_alike,
     is_arrays,
@@ -100,6 +101,7 @@ class Plan:
         self.owned = False
         self._chooses = reads
         self._same: dict[str, str] = {}
+        self._left: set[str] = set()
         self.numbers = Numbers()
         self.begin()
 
@@ -224,11 +226,8 @@ class Plan:
             result = block()
             if role == "body":
                 self._same = {}
-            after = {
-                name: content(cell)
-                for name, cell in self.cells.items()
-                if name not in self._dropped
-            }
+            carried = {key: cell for key, cell in self.cells.items() if key not in self._dropped}
+            after = {name: content(cell) for name, cell in carried.items()}
             for name, value in reads.items():
                 if value._version:
                     raise Replan(self, array=root_of(held[name]))
@@ -289,6 +288,8 @@ class Plan:
                 self._require_same(name, new)
                 continue
             outs[name] = self._checked(name, new)
+            if new is given[name] or new is self.entries[name]:
+                self._left.add(name)  # it isn't always bound anew
             self.numbers.note(name, new)
             if not self._chooses:  # as many iterations as there are may be none
                 self.numbers.note(name, self.values[name])
@@ -345,8 +346,8 @@ class Plan:
 
     def _leave(self, name: str, new: Any) -> NoReturn:
         """Don't carry what can't be: a name nobody reads afterwards, or the last one of several."""
-        kind = type(new).__name__
-        self._bound_to[name] = "a slice whose length varies" if type(new) is Varying else kind
+        varies = type(new) is Varying
+        self._bound_to[name] = "a slice whose length varies" if varies else type(new).__name__
         if name in self._own:
             raise Replan(self, names=[name], drop=True)
         raise Replan(self, names=[name], drop=None)
@@ -391,4 +392,7 @@ class Plan:
             x._adopt(keep_layout(x, state))
         for name in values:
             source = self._same.get(name, name)
-            fill(self.cells[name], self.numbers.restored(source, values[source]))
+            value = self.numbers.restored(source, values[source])
+            if self._chooses and name in self._left:
+                tie(name, self.entries[name], value)
+            fill(self.cells[name], value)
