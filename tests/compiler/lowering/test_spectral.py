@@ -29,8 +29,9 @@ def hermitian(dtype, *shape):
 
 
 def native(f, *args):
+    """The compiled function; what Python is called for is the derivative where values are equal."""
     compiled = pb.compile(f)
-    assert not compiled.report(*args).fallbacks
+    assert {each.primitive for each in compiled.report(*args).fallbacks} <= {"at_values"}
     return compiled
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pullback.errors import ArgumentTypeError
 from pullback.rules.special.cancellation import expm1_less_linear, log1p_less_linear
 
 __all__ = ["beta_moments", "gamma_moments", "gauss_legendre", "in_blocks"]
@@ -38,7 +39,10 @@ def in_blocks(function, *args):
     args = np.broadcast_arrays(*args)
     dtype = np.result_type(*args, np.float32)
     if dtype not in (np.float32, np.float64):
-        raise TypeError(f"got arguments of dtype {dtype}, wanted real ones of at most 64 bits")
+        raise ArgumentTypeError(
+            f"a distribution's derivative in a shape got arguments of dtype {dtype}, wanted real "
+            "ones of at most 64 bits; convert them with x.astype(float)"
+        )
     flat = [np.asarray(x, np.float64).ravel() for x in args]
     size = flat[0].size
     found = np.empty(size)
