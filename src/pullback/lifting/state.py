@@ -29,6 +29,7 @@ from pullback.lifting.syntax import OWN
 from pullback.lifting.ties import tie
 from pullback.lifting.values import (
     are_alike,
+    as_it_is,
     is_arrays,
     is_shared,
     is_value,
@@ -240,7 +241,8 @@ class Plan:
                 if self._shares_memory(name, written):
                     what = f"{name} is the same array before as another one that is written to"
                     raise Replan(self, peel=what)
-            return result, ([x._snapshot() for x in arrays], self._bound(values, after), reads)
+            bound = trees.map_tree(as_it_is, self._bound(values, after))
+            return result, ([x._snapshot() for x in arrays], bound, reads)
         finally:
             adopted = level.recorder.adopted
             level.recorder = recorder

@@ -15,7 +15,8 @@ from pullback.core.tracing import Tracer
 from pullback.lifting.slices.varying import Varying
 
 __all__ = [
-    "are_alike", "is_arrays", "is_shared", "is_value", "placeholder", "root_of", "set_state",
+    "are_alike", "as_it_is", "is_arrays", "is_shared", "is_value", "placeholder", "root_of",
+    "set_state",
 ]  # fmt: skip
 
 
@@ -61,6 +62,11 @@ def set_state(x: Tracer, state: Any) -> None:
     state = state if type(state) is Tracer else GROUND.constant(np.array(state))
     x._interpreter, x._value, x._payload = state._interpreter, state._value, state._payload
     x._version += 1
+
+
+def as_it_is(x: Any) -> Any:
+    """The present state of an array, which no later write changes."""
+    return x._snapshot() if type(x) is Tracer and x._mutable else x
 
 
 def placeholder(x: Any) -> Any:
