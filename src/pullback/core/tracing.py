@@ -231,7 +231,11 @@ class Tracer(metaclass=Disguised):
             view = tracer._alias
         for tracer, view in reversed(stale):
             base = view.base
-            tracer._adopt(view.read(base if base._interpreter.level else base._value))
+            if base._interpreter.level:
+                tracer._adopt(view.read(base))
+            else:  # it may have been written to and restored since
+                tracer._adopt(view.read(base._value))
+                tracer._interpreter = base._interpreter
             view.version = version
 
     def _assign(self, new: Any) -> None:

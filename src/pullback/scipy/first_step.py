@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from pullback.core.running import innermost
 from pullback.core.tracing import Tracer
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "plain",
     "served",
     "serves",
+    "serves_always",
     "traced_within",
 ]
 
@@ -191,6 +193,30 @@ def give_first_step(
     # The last of all: a call in another thread has the old code or the new, and both work.
     asked = _always if always else any_traced
     function.__code__ = _first_step(function.__code__, (asked, traced, original))
+
+
+def serves_always(*functions: Callable[..., Any]) -> Callable[[F], F]:
+    """As `serves`, wherever a transformation runs, whatever the arguments.
+
+    A function that is handed over may close over what is traced, so that nothing of it is among
+    the arguments. Where no transformation runs SciPy's own code does.
+    """
+
+    def enter(implementation: F) -> F:
+        for function in functions:
+            give_first_step(function, _where_transformed(function, implementation), always=True)
+            served[function] = implementation
+        return implementation
+
+    return enter
+
+
+def _where_transformed(function: Callable[..., Any], implementation: Callable[..., Any]) -> Any:
+    def step(*args: Any, **kwargs: Any) -> Any:
+        chosen = plain(function) if innermost() is None else implementation
+        return chosen(*args, **kwargs)
+
+    return step
 
 
 def give_method(cls: type, name: str, traced: Callable[..., Any]) -> None:

@@ -138,6 +138,16 @@ def test_results_say_what_they_do_not_follow():
             of_result(name)(0.5)
     with pytest.raises(AttributeError):
         of_result("nothing")(0.5)
+    t = np.arange(4.0)
+    reports = {
+        "fsolve": lambda a: so.fsolve(lambda x: x - a, 1.0, full_output=True)[1],
+        "leastsq": lambda a: so.leastsq(lambda x: x - a * t, 1.0, full_output=True)[2],
+        "curve_fit": lambda a: so.curve_fit(lambda t, p: p * t, t, a * t, full_output=True)[2],
+    }
+    for name, f in reports.items():
+        assert pb.grad(lambda a, f=f: a * f(a)["nfev"])(2.0) > 1
+        with pytest.raises(pb.NoRuleError, match=f"scipy.optimize.{name}: qtf of the result"):
+            pb.grad(lambda a, f=f: np.sum(f(a)["qtf"]))(2.0)
     kept = []
     pb.grad(lambda a: kept.append(lowest(a)) or kept[-1].x[0])(0.5)
     assert kept[0].success and kept[0].nit > 0 and "x" in kept[0]
@@ -162,6 +172,10 @@ def test_a_minimiser_that_starts_at_its_solution():
     ("f", "words"),
     [
         (lambda a: lowest(a, options={"maxiter": 1}).x[0], "has failed.*Maximum number of iter"),
+        (lambda a: so.minimize(lambda x: (x[0] - a) ** 2, [1.005], method="Nelder-Mead",
+                               options={"maxiter": 1}).x[0], "has failed.*Maximum number"),
+        (lambda a: so.fmin(lambda x: (x[0] - a) ** 2, [1.005], maxiter=1, disp=0)[0],
+         "has failed.*limit of its iterations"),
         (lambda a: so.minimize(lambda x: (x[0] - a) ** 2, [5.0], tol=9).x[0], "Newton's step"),
         (lambda a: so.minimize(lambda x: (x[0] - a) ** 2 + 0 * x[1], [5.0, 1]).x[0], "singular"),
         (lambda a: so.minimize(lambda x: (x[0] - a) ** 2, [5.0], bounds=[(a, None)]).x[0],
@@ -197,9 +211,9 @@ def test_batches_are_held_by_bounds_of_their_own():
 
     a, b = np.array([0.5, 2.0, -3.0, 0.2]), np.array([0.8, 1.0, 1.0, 0.1])
     for f in (solve, pb.jacobian(solve, (0, 1))):
-        mapped, each = pb.vmap(f)(a, b), [f(*pair) for pair in zip(a, b, strict=True)]
-        np.testing.assert_allclose(np.stack(mapped), np.stack(np.transpose(each, (1, 0, 2)))
-                                   if f is not solve else each, atol=1e-9)  # fmt: skip
+        each = [f(*pair) for pair in zip(a, b, strict=True)]
+        mapped = pb.vmap(lambda a, b, f=f: np.stack(f(a, b)))(a, b)
+        np.testing.assert_allclose(mapped, each, atol=1e-9)
     np.testing.assert_allclose(
         pb.vmap(pb.jacobian(solve, 1))(a, b), [[0, 0], [1, 2], [0, 0], [1, 0.2]], atol=1e-9
     )

@@ -130,7 +130,7 @@ def _like(function: Any) -> Any:
     return like
 
 
-setattr(Varying, "T", property(_transpose))  # noqa: B010
+Varying.T = property(_transpose)  # type: ignore[attr-defined]
 method("copy")(_copy)
 method("transpose")(lambda x, *axes: _transpose(x, axes or None))
 operations.update({

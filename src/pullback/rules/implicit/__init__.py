@@ -14,12 +14,16 @@ from pullback.core.shapes import is_inexact
 from pullback.core.tracing import Tracer, strip
 from pullback.core.validation import describe, name_of, require_function
 from pullback.errors import ArgumentTypeError
-from pullback.rules.implicit.examples import Examples, are_known
+from pullback.rules.implicit.examples import Examples, are_known, lifted
 from pullback.rules.implicit.later import at_run_time, solved_later
-from pullback.rules.implicit.polishing import polished
+from pullback.rules.implicit.polishing import anchored, polished
+from pullback.rules.implicit.probes import Probe
 from pullback.rules.implicit.vectors import Vector, joined
 
-__all__ = ["Examples", "Vector", "are_known", "at_run_time", "implicit", "joined", "polished"]
+__all__ = [
+    "Examples", "Probe", "Vector", "anchored", "are_known", "at_run_time", "implicit", "joined",
+    "lifted", "polished",
+]  # fmt: skip
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -12,7 +12,7 @@ from pullback.core.tracing import Tracer
 from pullback.errors import DataDependenceError
 from pullback.transforms.batch import MAPPED, Batch
 
-__all__ = ["Examples", "are_known", "depth"]
+__all__ = ["Examples", "are_known", "depth", "lifted"]
 
 
 class Examples:
@@ -81,10 +81,14 @@ class Examples:
         if not self.batches:
             return stacked[0]
         sizes = [each.size for each in self.batches]
-        out: Any = np.reshape(stacked, (*sizes, *stacked.shape[1:]))
-        for each in self.batches:
-            out = Tracer(each, out, MAPPED)
-        return out
+        return lifted(np.reshape(stacked, (*sizes, *stacked.shape[1:])), self.batches)
+
+
+def lifted(x: Any, batches: Sequence[Batch]) -> Any:
+    """An array with an axis in front for each batch, the outermost first, as a value of these."""
+    for each in batches:
+        x = Tracer(each, x, MAPPED)
+    return x
 
 
 def are_known(values: Iterable[Any]) -> bool:

@@ -25,7 +25,7 @@ from pullback.rules.custom import stop_gradient
 from pullback.rules.implicit.examples import Examples, are_known, depth
 from pullback.transforms.jacobian import jacobian
 
-__all__ = ["DENSE", "polished"]
+__all__ = ["DENSE", "anchored", "polished"]
 
 DENSE = 1000
 """Up to so many unknowns the Jacobian is a matrix; for more there are its products alone."""
@@ -86,7 +86,12 @@ def polished(residual: Residual, found: Any, examples: Examples, where: str) -> 
         value = residual(out)
         first = stop_gradient(value) if first is None else first
         out = out - step(value - first)
-    return examples.lifted(found) + (out - stop_gradient(out))
+    return anchored(examples.lifted(found), out)
+
+
+def anchored(value: Any, x: Any) -> Any:
+    """What has this value, to the bit, and the derivatives of `x`."""
+    return value + (x - stop_gradient(x))
 
 
 def _improved(

@@ -8,12 +8,12 @@ import numpy as np
 
 from pullback.core.shapes import shape_of
 from pullback.rules.custom import stop_gradient
+from pullback.rules.implicit import anchored
 from pullback.scipy.integrate.fields import as_real
 from pullback.scipy.integrate.steps import along
 from pullback.scipy.integrate.values import (
     Ground,
     Values,
-    anchored,
     array_of,
     differentiated,
     solves_plainly,

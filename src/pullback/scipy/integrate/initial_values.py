@@ -15,14 +15,13 @@ import scipy.optimize
 
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.errors import ArgumentValueError, DataDependenceError
-from pullback.scipy.first_step import plain
+from pullback.scipy.first_step import plain, serves_always
 from pullback.scipy.integrate.dense import Solution, SolversStates
 from pullback.scipy.integrate.events import Watched, event_states
 from pullback.scipy.integrate.fields import Field
 from pullback.scipy.integrate.paths import Path
 from pullback.scipy.integrate.problems import Problem
 from pullback.scipy.integrate.recorded import in_graph
-from pullback.scipy.integrate.serving import serves_always
 from pullback.scipy.integrate.steps import Explicit, Implicit
 from pullback.scipy.integrate.values import (
     Ground,

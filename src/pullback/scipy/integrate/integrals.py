@@ -15,11 +15,11 @@ import numpy as np
 from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import joined
 from pullback.rules.custom import stop_gradient
+from pullback.rules.implicit import anchored
 from pullback.scipy.first_step import any_traced
 from pullback.scipy.integrate.meshes import Mesh, Ranges, Resolved, resolved
 from pullback.scipy.integrate.values import (
     Values,
-    anchored,
     array_of,
     differentiated,
     mapped,

@@ -15,20 +15,19 @@ import scipy.integrate
 
 from pullback.core.shapes import Abstract, is_inexact, shape_of
 from pullback.errors import ArgumentValueError
-from pullback.scipy.first_step import plain
+from pullback.rules.implicit import anchored
+from pullback.scipy.first_step import plain, serves_always
 from pullback.scipy.integrate.dense import SolversStates
 from pullback.scipy.integrate.fields import Field
 from pullback.scipy.integrate.integrals import full_output_of_several
 from pullback.scipy.integrate.paths import Path
 from pullback.scipy.integrate.problems import Problem
 from pullback.scipy.integrate.recorded import in_graph
-from pullback.scipy.integrate.serving import serves_always
 from pullback.scipy.integrate.steps import Implicit
 from pullback.scipy.integrate.values import (
     Ground,
     UnknownValueError,
     Values,
-    anchored,
     array_of,
     mapped,
     solves_plainly,

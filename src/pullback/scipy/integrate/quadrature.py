@@ -11,7 +11,7 @@ import scipy.integrate
 
 from pullback.core.shapes import Abstract
 from pullback.errors import NoRuleError
-from pullback.scipy.first_step import plain
+from pullback.scipy.first_step import plain, serves_always
 from pullback.scipy.integrate.integrals import (
     Found,
     Integrand,
@@ -20,7 +20,6 @@ from pullback.scipy.integrate.integrals import (
     integral,
 )
 from pullback.scipy.integrate.recorded import in_graph
-from pullback.scipy.integrate.serving import serves_always
 from pullback.scipy.integrate.values import (
     UnknownValueError,
     Values,

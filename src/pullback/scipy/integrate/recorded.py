@@ -12,8 +12,7 @@ from typing import Any
 from pullback.core import trees
 from pullback.core.shapes import Abstract
 from pullback.core.tracing import Tracer
-from pullback.rules.implicit import at_run_time
-from pullback.scipy.optimize.recorded import Probe
+from pullback.rules.implicit import Probe, at_run_time
 
 __all__ = ["in_graph"]
 

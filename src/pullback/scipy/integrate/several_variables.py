@@ -9,15 +9,14 @@ import numpy as np
 import scipy.integrate
 
 from pullback.core.shapes import Abstract
-from pullback.scipy.first_step import plain
+from pullback.rules.implicit import anchored
+from pullback.scipy.first_step import plain, serves_always
 from pullback.scipy.integrate.integrals import full_output_of_several, not_found
 from pullback.scipy.integrate.quadrature import quad
 from pullback.scipy.integrate.recorded import in_graph
-from pullback.scipy.integrate.serving import serves_always
 from pullback.scipy.integrate.values import (
     UnknownValueError,
     Values,
-    anchored,
     mapped,
     solves_plainly,
 )

@@ -20,7 +20,7 @@ from pullback.core.running import innermost
 from pullback.core.tracing import Interpreter, Tracer, known
 from pullback.errors import DataDependenceError
 from pullback.numpy.operands import joined, operand
-from pullback.rules.custom import stop_gradient
+from pullback.rules.implicit import lifted
 from pullback.scipy.first_step import any_traced
 from pullback.transforms.batch import MAPPED, Batch
 
@@ -28,7 +28,6 @@ __all__ = [
     "Ground",
     "UnknownValueError",
     "Values",
-    "anchored",
     "array_of",
     "differentiated",
     "mapped",
@@ -203,8 +202,7 @@ def mapped(results: Sequence[Any], batches: Sequence[Batch]) -> Any:
         (x,) = results
         return x
     x = np.stack(list(map(np.asarray, results)))
-    ground = Ground(Values(""), batches)
-    return ground.lift(x.reshape((*ground.sizes, *x.shape[1:])))
+    return lifted(x.reshape((*(each.size for each in batches), *x.shape[1:])), batches)
 
 
 class Ground:
@@ -226,9 +224,7 @@ class Ground:
 
     def lift(self, x: Any) -> Any:
         """Numbers of all examples as what is mapped."""
-        for batch in self.batches:
-            x = Tracer(batch, x, MAPPED)
-        return x
+        return lifted(x, self.batches)
 
 
 def array_of(x: Any) -> Any:
@@ -244,8 +240,3 @@ def differentiated(x: Any) -> bool:
     look = Values("")
     look.of(x)
     return bool(look.levels)
-
-
-def anchored(value: Any, x: Any) -> Any:
-    """What has this value, and the derivatives of `x`."""
-    return value + (x - stop_gradient(x))

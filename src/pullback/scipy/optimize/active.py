@@ -19,12 +19,13 @@ from scipy.optimize import Bounds, LinearConstraint, NonlinearConstraint
 
 from pullback.core.tracing import strip
 from pullback.errors import ArgumentValueError
+from pullback.numpy.operands import operand
 from pullback.rules.custom import stop_gradient
 from pullback.scipy.optimize.calls import Call, real
 from pullback.transforms.gradient import grad
 from pullback.transforms.jacobian import jacobian
 
-__all__ = ["Side", "bound_sides", "constraint_sides", "stationary"]
+__all__ = ["Side", "bound_sides", "constraint_sides", "in_pairs", "stationary"]
 
 _NEAR = 1e-5
 """How near to a bound, relative to its size, a minimum is held by it."""
@@ -53,6 +54,13 @@ def bound_sides(bounds: Any) -> Iterator[Side]:
     low, high = (_column(bounds, k, none) for k, none in ((0, -np.inf), (1, np.inf)))
     yield Side(lambda x: x - low)
     yield Side(lambda x: high - x)
+
+
+def in_pairs(bounds: Any, shape: tuple[int, ...]) -> Any:
+    """Lower and upper bounds, each a number or an array, as pairs; a `Bounds` as it is."""
+    if isinstance(bounds, Bounds):
+        return bounds
+    return [*zip(*(np.broadcast_to(operand(x), shape) for x in bounds), strict=True)]
 
 
 def _column(bounds: Any, column: int, none: float) -> Any:

@@ -18,15 +18,13 @@ import numpy as np
 import scipy.optimize
 
 from pullback.core import trees
-from pullback.core.running import innermost
 from pullback.core.tracing import Tracer
 from pullback.core.validation import name_of
 from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError, NoRuleError
-from pullback.rules.custom import stop_gradient
 from pullback.rules.implicit import Examples, Vector, are_known, joined, polished
-from pullback.scipy.first_step import give_first_step, plain, served
+from pullback.scipy.first_step import plain, serves_always
 
-__all__ = ["Call", "Unknown", "attached", "real", "replaced", "solves", "tracers"]
+__all__ = ["Call", "Unknown", "real", "replaced", "solves", "tracers"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -219,24 +217,19 @@ def solves(*names: str, recorded: Recorded | None = None) -> Callable[[F], F]:
     def enter(implementation: F) -> F:
         for name in names:
             function = getattr(scipy.optimize, name, None)
-            if function is None:  # it is of a later release
-                continue
-            step = _step(function, implementation, recorded)
-            give_first_step(function, step, always=True)
-            served[function] = implementation
+            if function is not None:  # else it is of a later release
+                serves_always(function)(_solving(function, implementation, recorded))
         return implementation
 
     return enter
 
 
-def _step(
+def _solving(
     function: Callable[..., Any],
     implementation: Callable[[Call], Any],
     recorded: Recorded | None,
-) -> Any:
-    def step(*args: Any, **kwargs: Any) -> Any:
-        if innermost() is None:
-            return plain(function)(*args, **kwargs)
+) -> Callable[..., Any]:
+    def solve(*args: Any, **kwargs: Any) -> Any:
         call = Call(function, args, kwargs)
         try:
             return implementation(call)
@@ -249,12 +242,7 @@ def _step(
                 ) from None
         return recorded(call, implementation)
 
-    return step
-
-
-def attached(value: Any, traced: Any) -> Any:
-    """A plain value, with the derivatives of a traced one for the same."""
-    return value + (traced - stop_gradient(traced))
+    return solve
 
 
 def real(values: Any) -> Any:

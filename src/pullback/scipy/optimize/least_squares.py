@@ -11,8 +11,9 @@ import numpy as np
 from pullback.core.shapes import Abstract
 from pullback.errors import ArgumentTypeError
 from pullback.numpy.operands import operand
-from pullback.scipy.optimize.active import bound_sides
-from pullback.scipy.optimize.calls import Call, attached, real, solves
+from pullback.rules.implicit import anchored
+from pullback.scipy.optimize.active import bound_sides, in_pairs
+from pullback.scipy.optimize.calls import Call, real, solves
 from pullback.scipy.optimize.minimisation import minimum
 from pullback.scipy.optimize.recorded import NUMBER, like_start, returns
 from pullback.scipy.optimize.results import solution
@@ -65,11 +66,7 @@ def least_squares(call: Call) -> Any:
         return 0.5 * scale**2 * np.sum(loss(z)[0] if callable(loss) else LOSSES[loss](z))
 
     start = np.atleast_1d(call.first("x0"))
-    bounds = call["bounds"]
-    if isinstance(bounds, tuple | list):
-        low, high = (np.broadcast_to(operand(x), start.shape) for x in bounds)
-        bounds = [*zip(low, high, strict=True)]
-    sides = [*bound_sides(bounds)]
+    sides = [*bound_sides(in_pairs(call["bounds"], start.shape))]
     if not call.follows(residuals(start), *(side.values(start) for side in sides)):
         return call.unfollowed()
     results = call.solve()
@@ -80,8 +77,8 @@ def least_squares(call: Call) -> Any:
     together = call.examples.together
     return solution(
         call, results, x=x,
-        fun=attached(together([each.fun for each in results]), residuals(x)),
-        cost=attached(together([each.cost for each in results]), cost(x)),
+        fun=anchored(together([each.fun for each in results]), residuals(x)),
+        cost=anchored(together([each.cost for each in results]), cost(x)),
     )  # fmt: skip
 
 
@@ -106,10 +103,11 @@ def leastsq(call: Call) -> Any:
         return x, status
     covariance = None
     if results[0][1] is not None:
-        covariance = attached(
+        covariance = anchored(
             call.examples.together([each[1] for each in results]), _inverse_square(residuals, x)
         )
-    return x, covariance, {"nfev": results[0][2]["nfev"]}, results[0][3], status
+    report = solution(call, [each[2] for each in results])
+    return x, covariance, report, results[0][3], status
 
 
 def _inverse_square(residuals: Function, x: Any) -> Any:
@@ -127,7 +125,7 @@ def _fit(call: Call) -> Any:
 @solves("curve_fit", recorded=returns(_fit))
 def curve_fit(call: Call) -> Any:
     """The parameters, and their covariance, with the derivatives of both."""
-    function, sigma, options = call["f"], call["sigma"], call["kwargs"]
+    function, sigma = call["f"], call["sigma"]
     x_data = call["xdata"] if callable(call["xdata"]) else operand(call["xdata"])
     y_data = operand(call["ydata"])
     if call["nan_policy"] == "omit":
@@ -154,13 +152,11 @@ def curve_fit(call: Call) -> Any:
         if not call["absolute_sigma"]:
             f = residuals(p)
             traced = traced * (np.sum(f * f) / (f.shape[0] - p.shape[0]))
-        covariance = attached(covariance, traced)
+        covariance = anchored(covariance, traced)
     if not call["full_output"]:
         return p, covariance
-    if options or call.examples.batches:
-        call.require_no("full_output")
-    _, _, report, message, status = results[0]
-    return p, covariance, {"nfev": report["nfev"], "fvec": residuals(p)}, message, status
+    report = solution(call, [each[2] for each in results], fvec=residuals(p))
+    return p, covariance, report, *results[0][3:]
 
 
 def _weights(sigma: Any) -> Function | None:
@@ -180,8 +176,4 @@ def _start(call: Call) -> tuple[Any, Any]:
         start = np.atleast_1d(call.first("p0"))
     else:
         start = np.ones(len(inspect.signature(call["f"]).parameters) - 1)
-    bounds = call["bounds"]
-    if isinstance(bounds, tuple | list):
-        low, high = (np.broadcast_to(operand(x), start.shape) for x in bounds)
-        bounds = [*zip(low, high, strict=True)]
-    return start, bounds
+    return start, in_pairs(call["bounds"], start.shape)

@@ -11,8 +11,9 @@ from pullback.core.tracing import strip
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.numpy.operands import operand
 from pullback.rules.custom import stop_gradient
-from pullback.scipy.optimize.active import bound_sides
-from pullback.scipy.optimize.calls import Call, attached, solves
+from pullback.rules.implicit import anchored
+from pullback.scipy.optimize.active import bound_sides, in_pairs
+from pullback.scipy.optimize.calls import Call, solves
 from pullback.scipy.optimize.minimisation import minimum
 from pullback.scipy.optimize.recorded import NUMBER, returns
 from pullback.scipy.optimize.results import solution
@@ -49,7 +50,7 @@ def nnls(call: Call) -> Any:
     sides = [*bound_sides([(0.0, None)] * found[0].size)]
     x = minimum(call, _half_squares(matrix, b), found, sides)
     norm = call.examples.together([each[1] for each in results])
-    return x, attached(norm, np.linalg.norm(matrix @ x - b))
+    return x, anchored(norm, np.linalg.norm(matrix @ x - b))
 
 
 @solves(
@@ -59,27 +60,21 @@ def nnls(call: Call) -> Any:
 )  # fmt: skip
 def lsq_linear(call: Call) -> Any:
     """Of the result x, fun and cost have the derivatives."""
-    bounds = call["bounds"]
-    sides = []
-    if not isinstance(bounds, tuple | list):
-        sides = [*bound_sides(bounds)]
-    if not call.follows(*(side.values(0.0) for side in sides)):
+    if not call.follows():
         return call.unfollowed()
     matrix, b = operand(call["A"]), operand(call["b"])
     results = call.solve()
     for each in results:
         call.require(each.success, each.message)
     found = [each.x for each in results]
-    if isinstance(bounds, tuple | list):
-        low, high = (np.broadcast_to(operand(x), found[0].shape) for x in bounds)
-        sides = [*bound_sides([*zip(low, high, strict=True)])]
+    sides = [*bound_sides(in_pairs(call["bounds"], found[0].shape))]
     x = minimum(call, _half_squares(matrix, b), found, sides)
     fun, cost = (
         call.examples.together([each[name] for each in results]) for name in ("fun", "cost")
     )
     r = matrix @ x - b
     return solution(
-        call, results, x=x, fun=attached(fun, r), cost=attached(cost, 0.5 * np.sum(r * r))
+        call, results, x=x, fun=anchored(fun, r), cost=anchored(cost, 0.5 * np.sum(r * r))
     )
 
 
@@ -101,7 +96,7 @@ def isotonic_regression(call: Call) -> Any:
     sums, totals = (np.add.reduceat(x, starts) for x in (weights * y, weights))
     x = np.repeat(sums / totals, np.diff(result.blocks))
     return solution(
-        call, [result], x=attached(result.x, x), weights=attached(result.weights, totals),
+        call, [result], x=anchored(result.x, x), weights=anchored(result.weights, totals),
         blocks=result.blocks,
     )  # fmt: skip
 

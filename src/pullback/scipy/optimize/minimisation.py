@@ -10,15 +10,13 @@ from scipy.optimize import Bounds
 
 from pullback.core.tracing import strip
 from pullback.rules.custom import stop_gradient
+from pullback.rules.implicit import anchored
 from pullback.scipy.optimize.active import Side, bound_sides, constraint_sides, stationary
-from pullback.scipy.optimize.calls import Call, Recorded, attached, solves
+from pullback.scipy.optimize.calls import Call, Recorded, solves
 from pullback.scipy.optimize.recorded import NUMBER, like_start, returns
 from pullback.scipy.optimize.results import solution
 
 __all__ = ["minimum", "objective"]
-
-_PRECISION = 2
-"""The status of a method that says that rounding stopped it; Newton's step tells if it matters."""
 
 
 def objective(call: Call, name: str, *, first: bool = False) -> Callable[[Any], Any]:
@@ -47,6 +45,28 @@ def minimum(
     return out if np.ndim(found[0]) else out[0]
 
 
+def _is_as_exact_as_can_be(message: Any) -> bool:
+    """Whether a method has stopped because of rounding; Newton's step tells if that matters."""
+    return "precision loss" in str(message) or "ABNORMAL" in str(message)
+
+
+def _number(x: Any) -> Any:
+    return np.reshape(x, ())[()]
+
+
+def _with_value(
+    call: Call,
+    value: Callable[[Any], Any],
+    results: Sequence[Any],
+    sides: Sequence[Side] = (),
+    found: Callable[[Any], Any] = lambda x: x,
+) -> Any:
+    """The results as one, whose x and fun have the derivatives."""
+    x = minimum(call, value, [found(each.x) for each in results], sides)
+    least = call.examples.together([found(each.fun) for each in results])
+    return solution(call, results, x=x, fun=anchored(least, value(x)))
+
+
 def _minimum_like(name: str, *, scalar: bool = False) -> Recorded:
     start = like_start(name, at_least=1)
     return returns(lambda call: {"x": NUMBER if scalar else start(call), "fun": NUMBER})
@@ -62,10 +82,8 @@ def minimize(call: Call) -> Any:
         return call.unfollowed()
     results = call.solve()
     for each in results:
-        call.require(each.success or each.status == _PRECISION, each.message)
-    x = minimum(call, value, [each.x for each in results], sides)
-    least = call.examples.together([each.fun for each in results])
-    return solution(call, results, x=x, fun=attached(least, value(x)))
+        call.require(each.success or _is_as_exact_as_can_be(each.message), each.message)
+    return _with_value(call, value, results, sides)
 
 
 @solves("differential_evolution", "dual_annealing", "shgo", "direct")
@@ -83,9 +101,7 @@ def global_minimum(call: Call) -> Any:
     results = call.solve()
     for each in results:
         call.require(each.success, str(each.message))
-    x = minimum(call, value, [each.x for each in results], sides)
-    least = call.examples.together([each.fun for each in results])
-    return solution(call, results, x=x, fun=attached(least, value(x)))
+    return _with_value(call, value, results, sides)
 
 
 @solves("basinhopping", recorded=_minimum_like("x0"))
@@ -94,9 +110,7 @@ def basinhopping(call: Call) -> Any:
     if not call.follows(value(np.atleast_1d(call.first("x0")))):
         return call.unfollowed()
     results = call.solve()
-    x = minimum(call, value, [each.x for each in results])
-    least = call.examples.together([each.fun for each in results])
-    return solution(call, results, x=x, fun=attached(least, value(x)))
+    return _with_value(call, value, results)
 
 
 # -- of one unknown --------------------------------------------------------------------------------
@@ -118,9 +132,7 @@ def minimize_scalar(call: Call) -> Any:
     results = call.solve()
     for each in results:
         call.require(each.success, each.message)
-    x = minimum(call, value, [np.reshape(each.x, ())[()] for each in results], sides)
-    least = call.examples.together([np.reshape(each.fun, ())[()] for each in results])
-    return solution(call, results, x=x, fun=attached(least, value(x)))
+    return _with_value(call, value, results, sides, found=_number)
 
 
 @solves("brent", "golden", recorded=returns(lambda _call: NUMBER))
@@ -130,7 +142,7 @@ def bracketed(call: Call) -> Any:
     if not call.follows(value(start)):
         return call.unfollowed()
     call.require_no("full_output")
-    return minimum(call, value, [np.reshape(x, ())[()] for x in call.solve()])
+    return minimum(call, value, [_number(x) for x in call.solve()])
 
 
 @solves("fminbound", recorded=returns(lambda _call: NUMBER))
@@ -144,31 +156,32 @@ def fminbound(call: Call) -> Any:
     results = call.solve(full_output=True)
     for _, _, status, count in results:
         call.require(status == 0, f"{count} evaluations of the function were not enough")
-    return minimum(call, value, [np.reshape(each[0], ())[()] for each in results], sides)
+    return minimum(call, value, [_number(each[0]) for each in results], sides)
 
 
 # -- older names -----------------------------------------------------------------------------------
 
 
-def _older(call: Call, name: str) -> Any:
+def _older(call: Call, name: str, fine: tuple[int, ...]) -> Any:
+    """The minimum alone; `fine` are the flags with which it is one."""
     value = objective(call, name)
     if not call.follows(value(np.atleast_1d(call.first("x0")))):
         return call.unfollowed()
     call.require_no("full_output", "retall")
     results = call.solve(full_output=True)
     for each in results:
-        call.require(each[-1] in (0, _PRECISION), "it has reached a limit of its iterations")
+        call.require(each[-1] in fine, "it has reached a limit of its iterations")
     return minimum(call, value, [each[0] for each in results])
 
 
 @solves("fmin", "fmin_powell", recorded=returns(like_start("x0", at_least=1)))
 def fmin(call: Call) -> Any:
-    return _older(call, "func")
+    return _older(call, "func", fine=(0,))
 
 
 @solves("fmin_cg", "fmin_bfgs", "fmin_ncg", recorded=returns(like_start("x0", at_least=1)))
 def fmin_bfgs(call: Call) -> Any:
-    return _older(call, "f")
+    return _older(call, "f", fine=(0, 2))  # 2 is rounding
 
 
 @solves("fmin_l_bfgs_b")
@@ -181,8 +194,9 @@ def fmin_l_bfgs_b(call: Call) -> Any:
         return call.unfollowed()
     results = call.solve()
     for _, _, report in results:
-        call.require(report["warnflag"] in (0, _PRECISION), report["task"])
+        task = report["task"]
+        call.require(report["warnflag"] == 0 or _is_as_exact_as_can_be(task), task)
     x = minimum(call, value, [each[0] for each in results], sides)
     least = call.examples.together([each[1] for each in results])
     counts = {key: results[0][2][key] for key in ("funcalls", "nit", "warnflag", "task")}
-    return x, attached(least, value(x)), counts
+    return x, anchored(least, value(x)), counts

@@ -53,8 +53,7 @@ def fsolve(call: Call) -> Any:
     x = call.polished([each[0] for each in results], function)
     if not call["full_output"]:
         return x
-    counts = {"nfev": results[0][1]["nfev"]}
-    return x, counts, *results[0][2:]
+    return x, solution(call, [each[1] for each in results]), *results[0][2:]
 
 
 @solves(
