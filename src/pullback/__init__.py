@@ -32,6 +32,7 @@ from pullback.rules.control_flow import checkpoint, cond, fori_loop, scan, switc
 from pullback.rules.custom import CustomPrimitive, primitive, stop_gradient
 from pullback.rules.implicit import implicit
 from pullback.rules.strictness import strict
+from pullback.storage import load, save
 from pullback.testing import Report, check
 from pullback.transforms.batch import vmap
 from pullback.transforms.forward import pushforward
@@ -75,6 +76,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linearize",
+    "load",
     "losses",
     "nn",
     "optim",
@@ -82,6 +84,7 @@ __all__ = [
     "primitive",
     "pullback",
     "pushforward",
+    "save",
     "scan",
     "simplify",
     "stop_gradient",

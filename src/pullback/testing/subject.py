@@ -302,6 +302,11 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
     for parameter, primal in zip(parameters, primals, strict=True):
         leaves, spec = flatten_arrays(primal, where, f"argument {parameter}")
         for leaf, path in zip(leaves, trees.leaf_paths(spec), strict=True):
+            if type(leaf) is Tracer:
+                raise ArgumentTypeError(
+                    f"{where}: argument {parameter + path} is a traced value, wanted numbers, which "
+                    "are compared; call check outside of transformations"
+                )
             if is_inexact(leaf):
                 moving.append(len(all_leaves))
                 leaf_names.append(parameter + path)
