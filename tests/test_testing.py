@@ -563,5 +563,5 @@ def test_a_function_without_a_rule_is_an_error_of_its_own():
 
 def test_traced_primals_have_no_numbers_to_compare():
     words = "check of sin: argument x is a traced value, wanted numbers, .* outside of transformati"
-    with pytest.raises(ArgumentTypeError, match=words):
+    with pytest.raises(pb.ArgumentTypeError, match=words):
         pb.grad(lambda x: pb.check(np.sin, x).passed * x)(1.0)

@@ -13,6 +13,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, is_inexact
+from pullback.core.tracing import Tracer
 from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -304,8 +305,8 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
         for leaf, path in zip(leaves, trees.leaf_paths(spec), strict=True):
             if type(leaf) is Tracer:
                 raise ArgumentTypeError(
-                    f"{where}: argument {parameter + path} is a traced value, wanted numbers, which "
-                    "are compared; call check outside of transformations"
+                    f"{where}: argument {parameter + path} is a traced value, wanted numbers, "
+                    "which are compared; call check outside of transformations"
                 )
             if is_inexact(leaf):
                 moving.append(len(all_leaves))
