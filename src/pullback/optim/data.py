@@ -46,6 +46,8 @@ class Data:
     data : tuple of pytrees of arrays
     where : str
         The function and argument, for messages: ``"train: data"``.
+    args : tuple
+        Further arguments of the objective, after each batch.
 
     Attributes
     ----------
@@ -54,8 +56,8 @@ class Data:
         Number of samples.
     """
 
-    def __init__(self, data: Any, where: str = "train: data") -> None:
-        self._where = where
+    def __init__(self, data: Any, where: str = "train: data", args: tuple[Any, ...] = ()) -> None:
+        self._args = args
         named = enumerate(map(columns_of, data)) if isinstance(data, tuple) else ()
         self._frames = {number: columns for number, columns in named if columns}
         if not isinstance(data, tuple) or not data:
@@ -91,7 +93,7 @@ class Data:
             parts = self.parts if whole else _take(self.parts, rows)
             if prepare is not None:
                 parts = _prepared(prepare, parts)
-            yield Batch(number, count, rows, parts)
+            yield Batch(number, count, rows, (*parts, *self._args))
 
     def nameless(self) -> str | None:
         """What to write for a column of a frame, if there are frames among the data."""

@@ -125,12 +125,20 @@ def minimize(  # noqa: PLR0913
 
 
 class Derivatives:
-    """A function, its gradient and its Hessian, compiled or not.
+    """A function of a pytree, its gradient and its Hessian, compiled or not.
 
     Parameters
     ----------
     f : callable
     compile : bool
+
+    Attributes
+    ----------
+    value, value_and_grad : callable
+    hvp : callable
+        ``hvp(params, direction, *args)``, the Hessian times a direction, a pytree.
+    curvature : callable
+        The Hessian as a matrix, by the elements of `flatten`.
     """
 
     def __init__(self, f: Callable[..., Any], compile: bool = False) -> None:
@@ -138,11 +146,13 @@ class Derivatives:
         self._compile = compile
         self.value = self._made(f)
         self.value_and_grad = self._made(value_and_grad(f))
+        self.curvature = self._made(lambda p, *args: self._second(p)(flatten(p)[0], *args))
         self.hvp = self._made(lambda p, d, *args: hvp(lambda p: f(p, *args), (p,), (d,))[0])
 
-    def hessian(self, unflatten: Callable[[Any], Any]) -> Callable[..., Any]:
-        """The Hessian by the elements of a vector."""
-        return self._made(hessian(lambda vector, *args: self.f(unflatten(vector), *args)))
+    def _second(self, params: Any) -> Callable[..., Any]:
+        """The Hessian by the elements of a vector, of which parameters like these are made."""
+        unflatten = flatten(params)[1]
+        return hessian(lambda vector, *args: self.f(unflatten(vector), *args))
 
     def _made(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if not self._compile:
@@ -207,8 +217,9 @@ def searched(
     elif kind in _HESSIAN_PRODUCT:
         settings["hessp"] = ours.follow(hessian_product)
     elif kind in _HESSIAN:
-        second = derivatives.hessian(unflatten)
-        settings["hess"] = ours.follow(lambda vector: second(vector, *args))
+        settings["hess"] = ours.follow(
+            lambda vector: derivatives.curvature(unflatten(vector), *args)
+        )
     if follow is not None:
         settings["callback"] = ours.follow(lambda xk: iterated(xk))
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from pullback.core.creation import require_generator
 from pullback.core.validation import (
+    refuse,
     require_callable,
     require_flag,
     require_integer,
@@ -41,6 +42,7 @@ class Plan:
 
     method: Any
     epochs: int
+    args: tuple[Any, ...] = ()
     batch_size: int | None = None
     rng: Any = None
     state: Any = None
@@ -66,6 +68,9 @@ class Plan:
         self.method = called(self.method, "train", self.learning_rate)
         self.epochs = require_steps(self.epochs, "train", "epochs")
         self._callbacks = _listed(self.callback)
+        if not isinstance(self.args, tuple):
+            wanted, remedy = "a tuple", "for a single argument write (argument,)"
+            raise refuse("train", "args", self.args, wanted, remedy)
         if self.prepare is not None:
             require_callable(self.prepare, "train", "prepare", "a function of a batch, or None")
         self.compile = require_flag(self.compile, "train", "compile")
@@ -99,7 +104,7 @@ class Plan:
 
     def run(self, objective: Callable[..., Any], params: Any, data: Any) -> Training:
         """Minimise the objective over the data, from these parameters on."""
-        samples = Data(data)
+        samples = Data(data, args=self.args)
         state = self.state
         if isinstance(self.method, Method) and state is None:
             state = self.method.init(params)
@@ -140,7 +145,7 @@ class Plan:
         if callable(self.validation):
             judge = require_callable(self.validation, "train", "validation", "a function")
             return lambda params: _as_loss(judge(params))
-        data = Data(self.validation, "train: validation")
+        data = Data(self.validation, "train: validation", self.args)
         return mean_over(objective, data, self.batch_size, self.compile)
 
     def _descend(

@@ -25,6 +25,7 @@ def train(  # noqa: PLR0913
     method: Method | str = "adam",
     *,
     epochs: int,
+    args: tuple[Any, ...] = (),
     batch_size: int | None = None,
     rng: np.random.Generator | int | None = None,
     state: Any = None,
@@ -64,6 +65,8 @@ def train(  # noqa: PLR0913
         iteration is an epoch.
     epochs : int
         How often to go through the data.
+    args : tuple
+        Further arguments of the objective, after each batch; they aren't differentiated.
     batch_size : int, optional
         By default all samples are one batch. The last batch of an epoch may be smaller.
     rng : numpy.random.Generator or int, optional
@@ -165,8 +168,9 @@ def train(  # noqa: PLR0913
     require_function(objective, "train", "objective", "pullback.optim.train(f, …)")
     require_callable(objective, "train", "objective", "a function of params and a batch")
     plan = Plan(
-        method, epochs, batch_size, rng, state, callback, prepare, compile, learning_rate, clip,
-        weight_decay, validation, patience, tolerance, progress, save, resume, bounds, tol, options,
+        method, epochs, args, batch_size, rng, state, callback, prepare, compile, learning_rate,
+        clip, weight_decay, validation, patience, tolerance, progress, save, resume, bounds, tol,
+        options,
     )  # fmt: skip
     training = plan.run(objective, params, data)
     if training.stopped == "interrupted":
