@@ -202,8 +202,6 @@ class LogisticRegression(Linear, Classifier):
     """
 
     _loss = "log_loss"
-    _precision = 64 * np.finfo(float).eps
-    """The relative change of the objective at which L-BFGS stops."""
 
     def __init__(
         self,
@@ -244,11 +242,15 @@ class LogisticRegression(Linear, Classifier):
             self._start(X.shape[1], self._outputs),
             (X, self._targets(numbers), normalised(weight)),
             1 / (self.C * weight.sum()),
-            method="L-BFGS-B",
-            options={"gtol": self.tol, "ftol": self._precision, "maxls": 50},
+            **self._search(),
         )
         self._warn_unless_converged(training)
         return self
+
+    def _search(self) -> dict[str, Any]:
+        """The method that finds the minimum."""
+        settings = {"gtol": self.tol, "ftol": 64 * np.finfo(float).eps, "maxls": 50}
+        return {"method": "L-BFGS-B", "options": settings}
 
     def predict_proba(self, X: Array) -> Array:
         """The probabilities of classes.
@@ -313,7 +315,7 @@ class LinearSVC(Linear, Classifier):
         b is not drawn to zero.
     class_weight : dict, "balanced" or None
     tol : float
-        The largest element of the gradient, of the mean, at which L-BFGS stops.
+        The size of the gradient, of the mean, at which the search stops.
     max_iter : int
     warm_start : bool
     compile : bool
@@ -325,7 +327,6 @@ class LinearSVC(Linear, Classifier):
     """
 
     _is_signed = True
-    _precision = 0.0
 
     def __init__(
         self,
@@ -334,7 +335,7 @@ class LinearSVC(Linear, Classifier):
         loss: str = "squared_hinge",
         fit_intercept: bool = True,
         class_weight: Any = None,
-        tol: float = 1e-8,
+        tol: float = 1e-6,
         max_iter: int = 1000,
         warm_start: bool = False,
         compile: bool = True,
@@ -355,3 +356,11 @@ class LinearSVC(Linear, Classifier):
         return self.loss
 
     fit = LogisticRegression.fit
+
+    def _search(self) -> dict[str, Any]:
+        """Newton's method where there is curvature: the squared hinge is piecewise quadratic."""
+        if self.loss == "hinge":
+            # At the minimum there is a kink, where no gradient vanishes: the value has to settle.
+            settings = {"gtol": self.tol, "ftol": 1e-7, "maxls": 50}
+            return {"method": "L-BFGS-B", "options": settings}
+        return {"method": "trust-ncg", "options": {"gtol": self.tol}}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.nn import Dense
 from pullback.nn import Residual as Layer
 from pullback.sklearn.base import Regressor
 from pullback.sklearn.descent import RegressorDescent
@@ -30,7 +31,8 @@ class Residual(Network):
             for _ in range(self.depth)
         ]
         first = self._initialized(n, width, rng, self.activation)
-        return [first, *inner, self._initialized(width, outputs, rng)]
+        # From zero scores, which favour no class, the last layer soon departs.
+        return [first, *inner, Dense(np.zeros((outputs, width)), np.zeros(outputs))]
 
 
 class ResidualClassifier(Residual, NetworkClassifier):
@@ -93,7 +95,7 @@ class ResidualClassifier(Residual, NetworkClassifier):
         *,
         depth: int = 3,
         step: float | None = None,
-        activation: str = "tanh",
+        activation: str = "relu",
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
@@ -178,7 +180,7 @@ class ResidualRegressor(Residual, RegressorDescent, Regressor):
         *,
         depth: int = 3,
         step: float | None = None,
-        activation: str = "tanh",
+        activation: str = "relu",
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
