@@ -22,7 +22,7 @@ __all__ = ["Conv1d", "Conv2d", "windows"]
 def windows(x: Any, size: tuple[int, ...], stride: tuple[int, ...]) -> Any:
     """The windows of the last axes, one for each: of shape (…, places…, size…)."""
     n = len(size)
-    every = np.lib.stride_tricks.sliding_window_view(x, size, axis=tuple(range(-n, 0)))
+    every: Any = np.lib.stride_tricks.sliding_window_view(x, size, axis=tuple(range(-n, 0)))
     steps = (*(slice(None, None, each) for each in stride), *(slice(None),) * n)
     return every[(..., *steps)]
 

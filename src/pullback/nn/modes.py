@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.shapes import astype, dtype_of, shape_of
 from pullback.core.tracing import Tracer
 from pullback.core.validation import is_integer, refuse, require_callable
 from pullback.errors import ArgumentValueError
@@ -155,5 +155,5 @@ def _as_seed(seed: Any) -> Any:
     if type(seed) is Tracer:
         if dtype_of(seed).kind not in "iu" or shape_of(seed) != ():
             raise refuse("training", "seed", seed, "an integer of shape ()")
-        return np.reshape(seed.astype(np.uint64), (1,))
+        return np.reshape(astype(seed, np.dtype(np.uint64)), (1,))
     return np.full(1, int(seed) % 2**64, np.uint64)
