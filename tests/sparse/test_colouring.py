@@ -43,7 +43,7 @@ def random(seed: int):
 def test_known_numbers_of_colours() -> None:
     assert coloured(tridiagonal(60), 0).count == 3
     assert 5 <= coloured(five_points(12), 0).count <= 7
-    assert compressed(arrow(30), 1, 1)[0] == 3
+    assert compressed(arrow(30), (1, 1))[0] == 3
     assert compressed_symmetric(arrow(30), 1)[0] == 2
     assert compressed_symmetric(tridiagonal(30), 1)[0] == 3
     assert compressed_symmetric(boolean(np.eye(7)), 1)[0] == 1
@@ -63,7 +63,7 @@ def test_each_entry_is_alone_in_its_product(seed: int) -> None:
     matrix = random(seed)
     rng = np.random.default_rng(seed)
     values = matrix.toarray() * rng.normal(size=matrix.shape)
-    score, found = compressed(matrix, *rng.choice([1.0, 3.0], 2))
+    score, found = compressed(matrix, tuple(rng.choice([1.0, 3.0], 2)))
     assert score > 0 or not matrix.nnz
     forward = np.stack([values @ (found.forward == c) for c in range(found.forwards)] or [[]])
     reverse = np.stack([(found.reverse == c) @ values for c in range(found.reverses)] or [[]])

@@ -7,6 +7,7 @@ beforehand; nothing is coloured that cannot be worth it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from pullback.sparse.pattern import csr, repeated_rows
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Colouring", "coloured", "peeled", "symmetric"]
+__all__ = ["Colouring", "by_arrays", "coloured", "peeled", "symmetric"]
 
 Array = np.ndarray[Any, Any]
 
@@ -86,6 +87,37 @@ def coloured(matrix: csr_array, peel: int) -> Colouring:
 
 WORTH_A_STAR = 8
 """How many colours a large symmetric matrix has to take before fewer are looked for."""
+
+
+MOST_ARRAYS = 24
+"""How many arrays may be looked at for products that take whole ones."""
+
+
+def by_arrays(
+    lines: Array, members: Array, count: int, sizes: Sequence[int], bound: int
+) -> Array | None:
+    """The colours of members of lines that are the elements of a few arrays, each of one colour.
+
+    `None` where elements of one array meet in a line, or it takes more colours than `bound`.
+    """
+    k = len(sizes)
+    if not 0 < k <= MOST_ARRAYS or count * k > max(16 * len(lines), 1024):
+        return None
+    array = np.repeat(np.arange(k, dtype=np.int8), sizes)[members]
+    met = np.zeros((k, count), np.bool_)
+    for a in range(k):
+        mine = lines[array == a]
+        met[a, mine] = True
+        if np.count_nonzero(met[a]) < len(mine):
+            return None
+    colours = np.full(k, -1, np.int32)
+    for a in range(k):
+        if met[a].any():
+            taken = {int(colours[b]) for b in range(a) if np.any(met[a] & met[b])}
+            colours[a] = next(c for c in range(k) if c not in taken)
+    if colours.max(initial=-1) >= bound:
+        return None
+    return np.repeat(colours, sizes)
 
 
 def without_rows(matrix: csr_array, rows: Array) -> csr_array:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pullback.sparse.colouring import coloured, peeled, symmetric
+from pullback.sparse.colouring import by_arrays, coloured, peeled, symmetric
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -49,12 +50,13 @@ class Compression:
 
 
 def _entries(matrix: csr_array) -> tuple[Array, Array]:
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    return rows, matrix.indices.astype(np.int64)
+    dtype = matrix.indices.dtype
+    rows = np.repeat(np.arange(matrix.shape[0], dtype=dtype), np.diff(matrix.indptr))
+    return rows, matrix.indices
 
 
 def _none(n: int) -> Array:
-    return np.full(n, -1)
+    return np.full(n, -1, np.int32)
 
 
 def bounds(matrix: csr_array, forward: float, reverse: float) -> tuple[float, float]:
@@ -67,60 +69,74 @@ def bounds(matrix: csr_array, forward: float, reverse: float) -> tuple[float, fl
 
 
 def compressed(
-    matrix: csr_array, forward: float, reverse: float, mode: str = "auto"
-) -> tuple[float, Compression]:
+    matrix: csr_array,
+    costs: tuple[float, float],
+    mode: str = "auto",
+    sizes: tuple[Sequence[int], Sequence[int]] = ((), ()),
+    limit: float = np.inf,
+) -> tuple[float, Compression | None]:
     """The cheapest products with a matrix that are found, and what they take.
 
     Parameters
     ----------
     matrix : csr_array
-    forward, reverse : float
-        What a product takes.
+    costs : (float, float)
+        What a product takes, forward and in reverse.
     mode : {"auto", "forward", "reverse"}
         Which products to take alone.
+    sizes : (sequence of int, sequence of int)
+        Of the arrays that the rows are the elements of, and the columns. Products that take whole
+        arrays are looked for first.
+    limit : float
+        Where all takes at least as much, nothing is coloured.
     """
+    least = bounds(matrix, *costs)
     if mode != "auto":
-        by_columns = mode == "forward"
-        return _one_way(matrix, forward, reverse, by_columns=by_columns, peel=False)
-    least = bounds(matrix, forward, reverse)
+        return _one_way(matrix, costs, sizes, by_columns=mode == "forward", peel=False)
+    if min(least) >= limit:
+        return min(least), None
     first = bool(least[0] <= least[1])
-    best = _one_way(matrix, forward, reverse, by_columns=first)
-    if min(least[int(first)], best[0]) < best[0]:
-        other = _one_way(matrix, forward, reverse, by_columns=not first)
+    best = _one_way(matrix, costs, sizes, by_columns=first)
+    if least[int(first)] < best[0]:
+        other = _one_way(matrix, costs, sizes, by_columns=not first)
         best = min(best, other, key=lambda pair: pair[0])
     return best
 
 
 def _one_way(
-    matrix: csr_array, forward: float, reverse: float, *, by_columns: bool, peel: bool = True
+    matrix: csr_array,
+    costs: tuple[float, float],
+    sizes: tuple[Sequence[int], Sequence[int]],
+    *,
+    by_columns: bool,
+    peel: bool = True,
 ) -> tuple[float, Compression]:
     """With columns coloured, and the longest rows in reverse; or the other way round."""
-    m, n = matrix.shape
     rows, columns = _entries(matrix)
-    if by_columns:
-        count = peeled(np.diff(matrix.indptr), reverse, forward)[0] if peel else 0
-        colouring = coloured(matrix, count)
-        colours, alone = colouring.colours, colouring.peeled
-        others = _none(m)
-        others[alone] = np.arange(len(alone))
-        directions = others[rows] >= 0
-        products = np.where(directions, others[rows], colours[columns])
-        found = Compression(
-            colours, others, directions, products, np.where(directions, columns, rows)
-        )
+    lines, members = (rows, columns) if by_columns else (columns, rows)
+    n_lines, n_members = matrix.shape if by_columns else matrix.shape[::-1]
+    own, other = costs if by_columns else costs[::-1]
+    lengths = np.bincount(lines, minlength=n_lines)
+    count = peeled(lengths, other, own)[0] if peel else 0
+    bound = int(lengths.max(initial=0))
+    colours = None if count else by_arrays(lines, members, n_lines, sizes[int(by_columns)], bound)
+    if colours is not None:
+        alone = _none(n_lines)
+        across = np.zeros(len(lines), np.bool_)
+        products = colours[members]
+        places = lines
     else:
-        flipped = matrix.T.tocsr()
-        count = peeled(np.diff(flipped.indptr), forward, reverse)[0] if peel else 0
-        colouring = coloured(flipped, count)
-        colours, alone = colouring.colours, colouring.peeled
-        others = _none(n)
-        others[alone] = np.arange(len(alone))
-        directions = others[columns] < 0
-        products = np.where(directions, colours[rows], others[columns])
-        found = Compression(
-            others, colours, directions, products, np.where(directions, columns, rows)
-        )
-    return forward * found.forwards + reverse * found.reverses, found
+        found = coloured(matrix if by_columns else matrix.T.tocsr(), count)
+        colours, alone = found.colours, _none(n_lines)
+        alone[found.peeled] = np.arange(len(found.peeled))
+        across = alone[lines] >= 0
+        products = np.where(across, alone[lines], colours[members])
+        places = np.where(across, members, lines)
+    if by_columns:
+        made = Compression(colours, alone, across, products, places)
+    else:
+        made = Compression(alone, colours, ~across, products, places)
+    return costs[0] * made.forwards + costs[1] * made.reverses, made
 
 
 def compressed_symmetric(matrix: csr_array, cost: float) -> tuple[float, Compression]:
@@ -136,8 +152,11 @@ def compressed_symmetric(matrix: csr_array, cost: float) -> tuple[float, Compres
     colours = found.colours
     # The entry (i, j) stands in row i of its column's product if no other of that colour does.
     keys = rows * np.int64(max(found.count, 1)) + colours[columns]
-    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    alone = counts[inverse] == 1
+    if n * found.count <= 16 * len(rows):
+        alone = np.bincount(keys)[keys] == 1
+    else:
+        _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        alone = counts[inverse] == 1
     products = np.where(alone, colours[columns], colours[rows])
     places = np.where(alone, rows, columns)
     made = Compression(colours, _none(n), np.zeros(len(rows), np.bool_), products, places)

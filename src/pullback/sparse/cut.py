@@ -7,6 +7,7 @@ of its neighbours as an array of its own then, so that J′ is a row of diagonal
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,19 +52,19 @@ class Cut:
     labels: list[Array]
     outputs: list[Array]
 
-    @property
+    @functools.cached_property
     def columns(self) -> Array:
         """For each element of the varying inputs, which input of the program it is."""
         return _flat(self.labels)
 
-    @property
+    @functools.cached_property
     def rows(self) -> Array:
         """For each element of the program's outputs, which output of `inner` it is."""
         return _flat(self.outputs)
 
 
 def _flat(arrays: Sequence[Array]) -> Array:
-    return np.concatenate([np.zeros(0, np.int64), *map(np.ravel, arrays)])
+    return np.concatenate([*map(np.ravel, arrays)]) if arrays else np.zeros(0, np.int64)
 
 
 def whole(graph: Graph, order: Sequence[int]) -> Cut:
@@ -213,7 +214,7 @@ def _sources(
             equations.setdefault(id(equation), equation)
         else:
             pending.append((x, True))
-            pending += [(each, False) for each in read(equation) if each in varying]
+            pending += [(each, False) for each in read(equation)[::-1] if each in varying]
     return list(parts), list(equations.values())
 
 

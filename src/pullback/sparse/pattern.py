@@ -269,14 +269,16 @@ def index_dtype(inputs: int) -> np.dtype[Any]:
     return np.dtype(np.int32 if inputs < 2**31 - 1 else np.int64)
 
 
-def csr(indices: Array, pointers: Array, shape: tuple[int, int]) -> csr_array:
-    """A matrix of booleans of these indices, which are known to be right."""
+def csr(
+    indices: Array, pointers: Array, shape: tuple[int, int], data: Array | None = None
+) -> csr_array:
+    """A matrix of these indices, which are known to be right; of booleans that hold, by default."""
     from scipy.sparse import csr_array
 
     matrix = csr_array(shape, dtype=np.bool_)
     matrix.indptr = pointers.astype(indices.dtype, copy=False)
     matrix.indices = indices
-    matrix.data = np.ones(len(indices), np.bool_)
+    matrix.data = np.ones(len(indices), np.bool_) if data is None else data
     return matrix
 
 
@@ -301,8 +303,11 @@ def require_room(entries: int) -> None:
         raise OverfullError(entries)
 
 
-def repeated_rows(matrix: csr_array, rows: Array) -> csr_array:
-    """The rows of these numbers of a matrix of booleans; −1 stands for an empty one."""
+def repeated_rows(matrix: csr_array, rows: Array, data: Array | None = None) -> csr_array:
+    """The rows of these numbers of a matrix; −1 stands for an empty one.
+
+    Of a matrix of booleans that hold, or of `data` in their place.
+    """
     starts, counts = matrix.indptr[:-1], np.diff(matrix.indptr)
     if len(counts):
         there = rows >= 0
@@ -313,7 +318,8 @@ def repeated_rows(matrix: csr_array, rows: Array) -> csr_array:
         starts = counts
     pointers = _pointers(counts)
     places = np.arange(pointers[-1]) + np.repeat(starts - pointers[:-1], counts)
-    return csr(matrix.indices[places], pointers, (len(rows), matrix.shape[1]))
+    taken = None if data is None else data[places]
+    return csr(matrix.indices[places], pointers, (len(rows), matrix.shape[1]), taken)
 
 
 def _sorted(rows: list[Array]) -> list[Array]:

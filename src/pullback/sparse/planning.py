@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pullback.core.structure.axes import size_of
 from pullback.graph.building import build, like
 from pullback.graph.cost import cost
 from pullback.graph.graph import Graph
@@ -69,11 +70,13 @@ class _Way:
     score: float
     cut: Cut
     matrix: csr_array
-    compression: Compression
+    compression: Compression | None
     layout: Layout
 
     def __str__(self) -> str:
         found = self.compression
+        if found is None:
+            return f"{self.name}: could take no less"
         return f"{self.name}: {found.forwards} forward and {found.reverses} reverse products"
 
 
@@ -95,14 +98,26 @@ def plan_jacobian(graph: Graph, order: Sequence[int], where: str, mode: str) -> 
     ways = []
     if not _is_idle(at_moves, graph, order):
         weight = _weight(at_moves.inner)
-        score, found = compressed(matrix, FORWARD * weight, REVERSE * weight, mode)
+        score, found = compressed(matrix, _costs(weight), mode, _sizes(at_moves))
         ways.append(_Way("cut at selections", score, at_moves, matrix, found, layout))
     full = csr(layout.indices, layout.pointers, shape)
     weight = _weight(graph)
-    score, found = compressed(full, FORWARD * weight, REVERSE * weight, mode)
+    limit = min((way.score for way in ways), default=np.inf)
+    uncut = whole(graph, order)
+    score, found = compressed(full, _costs(weight), mode, _sizes(uncut), limit)
     plain = Layout(layout.pointers, layout.indices, np.arange(full.nnz), None, shape)
-    ways.append(_Way("whole", score, whole(graph, order), full, found, plain))
+    ways.append(_Way("whole", score, uncut, full, found, plain))
     return _cheapest(ways, flow)
+
+
+def _costs(weight: float) -> tuple[float, float]:
+    return FORWARD * weight, REVERSE * weight
+
+
+def _sizes(at: Cut) -> tuple[list[int], list[int]]:
+    """Of the outputs of the inner program, and of its inputs that vary."""
+    inputs = at.inner.inputs[: len(at.labels)]
+    return [size_of(x) for x in at.inner.outputs], [size_of(x) for x in inputs]
 
 
 def _is_idle(found: Cut, graph: Graph, order: Sequence[int]) -> bool:
@@ -156,16 +171,17 @@ def _gradient(inner: Graph, count: int) -> Graph:
 def _cheapest(ways: list[_Way], flow: Flow) -> Plan:
     """What takes the least, by the cost of the graphs where estimates are near."""
     ways = sorted(ways, key=lambda way: way.score)
-    near = [way for way in ways if way.score <= NEAR * ways[0].score]
-    made = [assembled(way.cut, way.matrix, way.compression, way.layout) for way in near]
+    near = [way for way in ways if way.score <= NEAR * ways[0].score and way.compression]
+    made = [
+        assembled(way.cut, way.matrix, way.compression, way.layout)
+        for way in near
+        if way.compression
+    ]
     costs = [each.cost() for each in made]
     k = int(np.argmin(costs))
-    words = [
-        f"{way}, {costs[i]:,} operations"
-        if i < len(near)
-        else f"{way}, some {way.score:,.0f} operations"
-        for i, way in enumerate(ways)
-        if i != k
-    ]
-    way = ways[k]
+    words = [f"{way}, {each:,} operations" for way, each in zip(near, costs, strict=True)]
+    del words[k]
+    words += [f"{way}, some {way.score:,.0f} operations" for way in ways if way not in near]
+    way = near[k]
+    assert way.compression is not None
     return Plan(way.name, way.layout, way.compression, made[k], flow.met, words)

@@ -12,6 +12,7 @@ from pullback.core.shapes import dtype_of
 from pullback.core.structure.axes import size_of
 from pullback.sparse.compression import Compression
 from pullback.sparse.cut import Cut
+from pullback.sparse.pattern import csr, index_dtype, repeated_rows
 from pullback.sparse.products import Products, made
 
 if TYPE_CHECKING:
@@ -59,23 +60,46 @@ def laid_out(
     columns : array of int
         For each column of J, which column of the result it is added to.
     """
-    lengths = np.diff(matrix.indptr)
-    if gathered:
-        there = rows > 0
-        kept = np.where(there, rows - 1, 0)
-        counts = np.where(there, lengths[kept], 0) if len(lengths) else np.zeros(len(rows), int)
-        begins = matrix.indptr[kept] if len(lengths) else counts
-        pointers = np.concatenate([[0], np.cumsum(counts)])
-        entries = np.arange(pointers[-1]) + np.repeat(begins - pointers[:-1], counts)
-        row = np.repeat(np.arange(len(rows)), counts)
+    m, n = shape
+    matrix_rows = np.diff(matrix.indptr)
+    if not gathered:
+        row = np.repeat(rows - 1, matrix_rows)
+        return _sorted(np.arange(matrix.nnz), row, columns[matrix.indices] - 1, shape)
+    if len(rows) == matrix.shape[0] and np.array_equal(rows, np.arange(1, len(rows) + 1)):
+        counts, entries = matrix_rows, np.arange(matrix.nnz, dtype=matrix.indices.dtype)
+        indices = matrix.indices
     else:
-        entries = np.arange(matrix.nnz)
-        row = np.repeat(rows - 1, lengths)
-    column = columns[matrix.indices[entries]].astype(np.int64) - 1
+        taken = repeated_rows(matrix, rows - 1, data=np.arange(matrix.nnz, dtype=np.int32))
+        counts, entries, indices = np.diff(taken.indptr), taken.data, taken.indices
+    column = columns[indices] - 1
+    pointers = np.concatenate([[0], np.cumsum(counts)])
+    found = csr(column.astype(matrix.indices.dtype), pointers, (m, max(n, 1)), data=entries)
+    if len(column) and (column.min() < 0 or not _is_ascending(found)):
+        if column.min() < 0:
+            row = np.repeat(np.arange(m), counts)
+            return _sorted(entries, row, column, shape)
+        found.has_sorted_indices = False
+        found.sort_indices()
+        if not _is_ascending(found):
+            row = np.repeat(np.arange(m), counts)
+            return _sorted(found.data, row, found.indices, shape)
+    return Layout(found.indptr, found.indices, found.data, None, shape)
+
+
+def _is_ascending(matrix: csr_array) -> bool:
+    """Whether indices ascend in each row, without repetition."""
+    ascends = matrix.indices[1:] > matrix.indices[:-1]
+    starts = matrix.indptr[1:-1]
+    ascends[starts[(starts > 0) & (starts < len(matrix.indices))] - 1] = True
+    return bool(ascends.all())
+
+
+def _sorted(entries: Array, row: Array, column: Array, shape: tuple[int, int]) -> Layout:
+    """The matrix of entries at places in any order, several of which may be one."""
     keep = (column >= 0) & (row >= 0)
     if not keep.all():
         entries, row, column = entries[keep], row[keep], column[keep]
-    keys = row * shape[1] + column
+    keys = row.astype(np.int64) * shape[1] + column
     if np.any(keys[1:] <= keys[:-1]):
         order = np.argsort(keys, kind="stable")
         entries, keys = entries[order], keys[order]
@@ -85,7 +109,7 @@ def laid_out(
     keys = keys if segments is None else keys[segments]
     rows, indices = np.divmod(keys, max(shape[1], 1))
     pointers = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
-    dtype = np.int32 if max(*shape, len(keys)) < 2**31 - 1 else np.int64
+    dtype = index_dtype(max(*shape, len(keys)))
     return Layout(pointers.astype(dtype), indices.astype(dtype), entries, segments, shape)
 
 
@@ -142,17 +166,20 @@ def assembled(cut: Cut, matrix: csr_array, compression: Compression, layout: Lay
     line = np.zeros(matrix.nnz, np.int64)
     length = 0
     for reverse, colours in ((False, compression.forward), (True, compression.reverse)):
+        count = int(colours.max(initial=-1)) + 1
+        if not count:
+            continue
         given = inputs if reverse else outputs
         sizes = [size_of(x) for x in given]
-        starts = np.cumsum([0, *sizes])
-        mine = np.flatnonzero(compression.directions == reverse)
+        starts = np.cumsum([0, *sizes])[:-1]
+        mine: Any = compression.directions == reverse
+        mine = slice(None) if mine.all() else np.flatnonzero(mine)
         places = compression.places[mine]
-        array = np.searchsorted(starts, places, side="right") - 1
-        product = compression.products[mine]
-        used = np.zeros((int(colours.max(initial=-1)) + 1, len(given)), np.bool_)
-        used[product, array] = True
+        array = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)[places]
+        block = compression.products[mine] * np.int32(len(sizes)) + array
+        used = np.bincount(block, minlength=count * len(sizes)).reshape(count, -1) > 0
         products, begins, length = made(cut, colours, used, reverse=reverse, first=length)
-        line[mine] = begins[product, array] + (places - starts[array])
+        line[mine] = np.ravel(begins - starts)[block] + places
         if products is not None:
             parts.append(products)
     dtype = np.result_type(*map(dtype_of, (*inputs, *outputs)), np.float16)
