@@ -19,7 +19,7 @@ from pullback.sparse.pattern import csr, repeated_rows
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Colouring", "by_arrays", "coloured", "peeled", "symmetric"]
+__all__ = ["Colouring", "by_arrays", "coloured", "least_of_stars", "peeled", "symmetric"]
 
 Array = np.ndarray[Any, Any]
 
@@ -153,6 +153,17 @@ def _greedy(rows: Any, columns: Any, order: Array, steps: int) -> tuple[Array, i
         room *= 8
 
 
+def least_of_stars(matrix: csr_array) -> int:
+    """How many colours a star colouring of a symmetric matrix has at least.
+
+    The elements of two colours have fewer edges between them than there are such elements: with k
+    colours there are at most (k − 1) n edges.
+    """
+    n = max(matrix.shape[0], 1)
+    edges = (matrix.nnz - np.count_nonzero(matrix.diagonal())) // 2
+    return 1 + -(-edges // n) if edges else min(matrix.nnz, 1)
+
+
 def symmetric(matrix: csr_array, peel: int) -> Colouring:
     """A star colouring of a symmetric matrix, whose longest rows have colours of their own.
 
@@ -230,10 +241,17 @@ def _orders(graph: csr_array, steps: int) -> list[Array]:
     n = graph.shape[0]
     degrees = np.diff(graph.indptr)
     line = np.argsort(degrees, kind="stable")
-    places = np.empty(n, np.int64)
+    places = np.empty(n + 1, np.int64)
     places[line] = np.arange(n)
-    starts = np.searchsorted(degrees[line], np.arange(degrees.max() + 2))
+    places[n] = n
+    starts = np.searchsorted(degrees[line], np.arange(degrees.max() + 3))
     last = kernels.run(
-        kernels.last_by_degree, steps, graph.indptr, graph.indices, degrees, starts, places, line
+        kernels.last_by_degree,
+        steps,
+        (graph.indptr, graph.indices),
+        np.append(degrees, 0),
+        starts,
+        places,
+        np.append(line, n),
     )
-    return [np.arange(n), last]
+    return [np.arange(n), last[:n][::-1]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pullback.sparse.colouring import by_arrays, coloured, peeled, symmetric
+from pullback.sparse.colouring import by_arrays, coloured, least_of_stars, peeled, symmetric
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -114,7 +114,7 @@ def _one_way(
     """With columns coloured, and the longest rows in reverse; or the other way round."""
     rows, columns = _entries(matrix)
     lines, members = (rows, columns) if by_columns else (columns, rows)
-    n_lines, n_members = matrix.shape if by_columns else matrix.shape[::-1]
+    n_lines = matrix.shape[0 if by_columns else 1]
     own, other = costs if by_columns else costs[::-1]
     lengths = np.bincount(lines, minlength=n_lines)
     count = peeled(lengths, other, own)[0] if peel else 0
@@ -139,20 +139,27 @@ def _one_way(
     return costs[0] * made.forwards + costs[1] * made.reverses, made
 
 
-def compressed_symmetric(matrix: csr_array, cost: float) -> tuple[float, Compression]:
+def compressed_symmetric(
+    matrix: csr_array, cost: float, sizes: Sequence[int] = (), limit: float = np.inf
+) -> tuple[float, Compression | None]:
     """The same for a symmetric matrix, with forward products alone."""
+    least = cost * least_of_stars(matrix)
+    if least >= limit:
+        return least, None
     rows, columns = _entries(matrix)
     n = matrix.shape[0]
     lengths = np.diff(matrix.indptr)
-    peel = peeled(lengths, 1.0, 1.0)[0]
-    found = symmetric(matrix, peel)
-    if peel:
-        other = symmetric(matrix, 0)
-        found = min(found, other, key=lambda each: each.count)
-    colours = found.colours
+    colours = by_arrays(rows, columns, n, sizes, int(lengths.max(initial=0)))
+    if colours is None:
+        peel = peeled(lengths, 1.0, 1.0)[0]
+        found = symmetric(matrix, peel)
+        if peel and found.count > 2:
+            found = min(found, symmetric(matrix, 0), key=lambda each: each.count)
+        colours = found.colours
+    count = int(colours.max(initial=-1)) + 1
     # The entry (i, j) stands in row i of its column's product if no other of that colour does.
-    keys = rows * np.int64(max(found.count, 1)) + colours[columns]
-    if n * found.count <= 16 * len(rows):
+    keys = rows * np.int64(max(count, 1)) + colours[columns]
+    if n * count <= 16 * len(rows):
         alone = np.bincount(keys)[keys] == 1
     else:
         _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
@@ -160,4 +167,4 @@ def compressed_symmetric(matrix: csr_array, cost: float) -> tuple[float, Compres
     products = np.where(alone, colours[columns], colours[rows])
     places = np.where(alone, rows, columns)
     made = Compression(colours, _none(n), np.zeros(len(rows), np.bool_), products, places)
-    return cost * found.count, made
+    return cost * count, made

@@ -133,32 +133,36 @@ def star(order: Any, graph: Any, colours: Any, marks: Any, stars: Any) -> Any:
     return colours
 
 
-def last_by_degree(
-    pointers: Any, neighbours: Any, degrees: Any, starts: Any, places: Any, line: Any
-) -> Any:
+def last_by_degree(graph: Any, degrees: Any, starts: Any, places: Any, line: Any) -> Any:
     """The vertices of a graph in the order of smallest degrees last.
 
     D. W. Matula and L. L. Beck, *Smallest-last ordering and clustering and graph coloring
     algorithms*, J. ACM 30 (1983). `line` has the vertices sorted by degree, those of degree d from
-    ``starts[d]`` on, and ``places[v]`` is where v stands in it.
+    ``starts[d]`` on, and ``places[v]`` is where v stands in it. Each has one element more, which is
+    written to in place of those that stay.
     """
+    pointers, neighbours = graph
     degrees = degrees.copy()
     starts = starts.copy()
     places = places.copy()
     line = line.copy()
-    for k in range(len(line)):
+    spare = len(line) - 1
+    nothing = len(starts) - 1
+    for k in range(spare):
         v = line[k]
         for p in range(pointers[v], pointers[v + 1]):
             w = neighbours[p]
-            if degrees[w] > degrees[v]:
-                d = degrees[w]
-                at = places[w]
-                begin = starts[d]
-                u = line[begin]
-                line[begin] = w
-                line[at] = u
-                places[w] = begin
-                places[u] = at
-                starts[d] = begin + 1
-                degrees[w] = d - 1
-    return line[::-1]
+            d = degrees[w]
+            falls = d > degrees[v]
+            at = places[w]
+            begin = starts[d]
+            u = line[begin]
+            line[begin if falls else spare] = w
+            line[at if falls else spare] = u
+            places[w if falls else spare] = begin
+            places[u if falls else spare] = at
+            starts[d if falls else nothing] = begin + 1
+            # Where both are the same it stays where it stands.
+            places[w if falls else spare] = begin
+            degrees[w if falls else spare] = d - 1
+    return line

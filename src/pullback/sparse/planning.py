@@ -139,7 +139,9 @@ def plan_hessian(graph: Graph, order: Sequence[int], where: str) -> Plan:
         inner = _gradient(at.inner, len(at.labels))
         pattern, flow = pattern_of(inner, range(len(at.labels)), where)
         matrix = _symmetric(pattern.csr())
-        score, found = compressed_symmetric(matrix, FORWARD * _weight(inner))
+        limit = min((way.score for way in ways), default=np.inf)
+        sizes = [x.size for x in inner.inputs[: len(at.labels)]]
+        score, found = compressed_symmetric(matrix, FORWARD * _weight(inner), sizes, limit)
         columns = at.columns
         layout = laid_out(matrix, columns, columns, (size, size), gathered=False)
         own = Cut(at.before, inner, at.labels, at.labels)
