@@ -17,7 +17,7 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Opaque
 from pullback.core.structure.axes import dtypes, in_batches
-from pullback.rules.fft import enter, transform_count
+from pullback.rules.fft import along_axes, enter, transform_count
 from pullback.rules.registration import rule
 
 __all__ = ["TRANSPOSED", "dct", "dst", "fft", "fht", "irfft", "rfft"]
@@ -41,7 +41,9 @@ def _same(primitive: Any, x: Any, **params: Any) -> Any:
     return _same_shape(primitive, x, **{**params, "type": 2})
 
 
-_STRUCTURE = Opaque(_same, in_batches, count=_count, generic=True, multilinear=True)
+_STRUCTURE = Opaque(
+    _same, in_batches, names=along_axes, count=_count, generic=True, multilinear=True
+)
 
 
 def _weighted(x: Any, axes: Any, factor: float, *ends: int) -> Any:

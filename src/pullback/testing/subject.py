@@ -13,6 +13,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, is_inexact
+from pullback.core.tracing import Tracer
 from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -302,6 +303,8 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
     for parameter, primal in zip(parameters, primals, strict=True):
         leaves, spec = flatten_arrays(primal, where, f"argument {parameter}")
         for leaf, path in zip(leaves, trees.leaf_paths(spec), strict=True):
+            if type(leaf) is Tracer:
+                leaf._interpreter.require_open(f"{where}: argument {parameter}{path}")
             if is_inexact(leaf):
                 moving.append(len(all_leaves))
                 leaf_names.append(parameter + path)
