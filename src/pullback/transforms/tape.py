@@ -190,16 +190,16 @@ class Tape(Interpreter):
             full_collections.wait()
         node: Node = _new(Node)  # as by __init__, in half the time: of a wide pytree there are many
         node.index, node.parents = self.count, ()
-        kind = type(value)
-        if kind is np.ndarray:
-            node.shape, node.dtype = value.shape, value.dtype
-        elif kind is float:
+        bottom = value._value if type(value) is Tracer else value
+        if type(bottom) is float:
             node.shape, node.dtype = (), _FLOAT
+        elif type(value) is np.ndarray:
+            node.shape, node.dtype = value.shape, value.dtype
         else:
             node.shape, node.dtype = shape_of(value), dtype_of(value)
         if self.log is not None:
             self.log[node] = value
-        elif kind is Tracer and not known(value._value):
+        elif bottom is not value and not known(bottom):
             self.log = {node: value}
         return traced(self, value, node)
 
