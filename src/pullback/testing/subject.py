@@ -320,11 +320,13 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
     fixed = [i for i, x in enumerate(all_leaves) if type(x) is np.ndarray and not is_inexact(x)]
 
     def of_leaves(moved: Sequence[Any]) -> tuple[Any, ...]:
-        leaves = [*all_leaves]
-        for i in fixed:
-            leaves[i] = leaves[i].copy()
-        for i, leaf in zip(moving, moved, strict=True):
-            leaves[i] = leaf
+        leaves = [*moved]
+        if len(leaves) < len(all_leaves):
+            leaves = [*all_leaves]
+            for i in fixed:
+                leaves[i] = leaves[i].copy()
+            for i, leaf in zip(moving, moved, strict=True):
+                leaves[i] = leaf
         remaining = iter(leaves)
         args = [
             trees.unflatten(spec, [*itertools.islice(remaining, spec.num_leaves)]) for spec in specs
