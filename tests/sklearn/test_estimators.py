@@ -285,7 +285,7 @@ def test_weights_and_labels_that_cannot_be_meant():
     model = ours.LogisticRegression(compile=False)
     with pytest.raises(ValueError, match="wanted weights of at least 0, not all 0"):
         model.fit(X3, TWO, -WEIGHTS)
-    with pytest.raises(ValueError, match="LogisticRegression: y has 1 class, 'no'; a classifier"):
+    with pytest.raises(ValueError, match="LogisticRegression: y has 1 class, 'no'; wanted samples"):
         model.fit(X3, ["no"] * 60)
 
 
