@@ -65,6 +65,8 @@ class Stages:
         Extents that are others for other sizes of the arguments.
     samples : set of int, optional
         The numbers of samples that it may be split along; by default any.
+    exact : bool
+        Whether each operation is one of the recording, and is rounded for itself.
     seconds : dict of str to float
         By stage.
     cached : bool
@@ -75,6 +77,7 @@ class Stages:
     donate: tuple[tuple[int, int], ...] = ()
     varying: frozenset[int] = frozenset()
     samples: frozenset[int] | None = None
+    exact: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
     cached: bool = False
 
@@ -90,6 +93,8 @@ class Stages:
     @functools.cached_property
     def graph(self) -> Graph:
         """The graph simplified and decomposed."""
+        if self.exact:
+            return decompose(self.recorded)
         with self._timed("simplify"):
             graph = simplify(self.recorded, verify=False)
         with self._timed("decompose"):
@@ -164,7 +169,7 @@ class Stages:
 
     def for_sizes(self, varying: Collection[int], **known: Any) -> Stages:
         """The same for any size of the arguments, where these extents vary."""
-        made = Stages(self.recorded, self.donate, frozenset(varying), self.samples, self.seconds)
+        made = replace(self, varying=frozenset(varying))
         # What does not depend on it isn't made again.
         made.graph, made.outline = self.graph, self.outline
         for name, value in known.items():
@@ -184,7 +189,7 @@ class Stages:
         found = letters(self.graph, other.graph)
         if found is not None and letters(other.graph, self.graph) is not None:
             samples = None if self.samples is None else found.of(self.samples)
-            made = Stages(self.recorded, self.donate, found.varying, samples, self.seconds)
+            made = replace(self, varying=found.varying, samples=samples)
             made.graph = found.graph
             known = made.known
             found.tape.open = False
@@ -217,7 +222,8 @@ class Stages:
     def llvm(self, holes: Sequence[int] = ()) -> str:
         """The program as LLVM has it; the numbers at these positions are told when it runs."""
         told = {each: i for i, each in enumerate(holes)}
-        return emit(self.program, holes=told, apart=not self.linkage.donated)
+        found = emit(self.program, holes=told, apart=not self.linkage.donated)
+        return found.replace(" contract ", " ") if self.exact else found
 
     @functools.cached_property
     def numbers(self) -> tuple[str, list[Any]]:
@@ -246,7 +252,7 @@ class Stages:
         fixed = [None if i in set(holes) else value for i, value in enumerate(values)]
         linkage = self.linkage
         with self._timed("load"):
-            key = object_key(repr((structure, fixed, bool(linkage.donated))))
+            key = object_key(repr((structure, fixed, bool(linkage.donated), self.exact)))
             objects = object_cache().get(key)
         self.cached = objects is not None
         if objects is None:
@@ -273,7 +279,7 @@ class Stages:
             return None
         libraries = np.__version__, scipy.__version__
         samples = None if self.samples is None else sorted(self.samples)
-        return object_key(repr(("recorded", self.identity, self.donate, samples, libraries)))
+        return object_key(repr(("recorded", self.identity, self.donate, samples, self.exact, libraries)))
 
     def function(self, code: Library) -> NativeFunction:
         """The native function for this machine code."""

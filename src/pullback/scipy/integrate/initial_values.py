@@ -21,6 +21,7 @@ from pullback.scipy.integrate.events import Watched, event_states
 from pullback.scipy.integrate.fields import Field
 from pullback.scipy.integrate.paths import Path
 from pullback.scipy.integrate.problems import Problem
+from pullback.scipy.integrate.quick import quickly_solved
 from pullback.scipy.integrate.recorded import in_graph
 from pullback.scipy.integrate.steps import Explicit, Implicit
 from pullback.scipy.integrate.values import (
@@ -80,6 +81,10 @@ def solve_ivp(
     outer = solves_plainly()
     if outer is not None:
         return by_scipy(outer, dense_output)
+    if not (dense_output or vectorized or watched):
+        found = quickly_solved(fun, (t_span, y0, t_eval), extra, solver, options, by_scipy)
+        if found is not None:
+            return found
     try:
         return _solve_ivp(
             by_scipy, (fun, t_span, y0, t_eval, extra), (solver, vectorized, options),
@@ -92,7 +97,7 @@ def solve_ivp(
             ) from None
     size, count = shape_of(array_of(y0))[0], shape_of(array_of(t_eval))[0]
     state = array_of(y0)
-    dtype = np.result_type(dtype_of(state), float)
+    dtype = np.dtype(np.result_type(dtype_of(state), float))
 
     def call(functions: list[Any], given: Any) -> Any:
         t_span, y0, t_eval, args = given
@@ -102,11 +107,17 @@ def solve_ivp(
         return (result.y,)
 
     start = np.ones((size, 1) if vectorized else size, dtype)
+
+    def field(t: Any, y: Any, *extra: Any) -> Any:
+        if vectorized or dtype.kind == "c":
+            return fun(t, y, *extra)
+        return Field(lambda t, y: fun(t, y, *extra), "scipy.integrate.solve_ivp", size)(t, y)
+
     (y,) = in_graph(
         call,
-        [(fun, (0.5, start, *extra))],
+        [(field, (0.5, start, *extra))],
         (list(t_span), y0, t_eval, extra),
-        [Abstract((size, count), np.dtype(dtype))],
+        [Abstract((size, count), dtype)],
     )
     return _partial(
         scipy.optimize.OptimizeResult,

@@ -41,8 +41,9 @@ def in_graph(
     for f, args in functions:
         probe = Probe(f)
         probe.args = args
-        again = probe.again(free)
-        recorded.append(_always(f) if again is None else again.at)
+        again = probe.again(free, always=True)
+        assert again is not None
+        recorded.append(again.at)
     leaves, form = trees.flatten(given)
     traced = [i for i, x in enumerate(leaves) if type(x) is Tracer]
     inputs = [*free, *(leaves[i] for i in traced)]
@@ -56,6 +57,3 @@ def in_graph(
 
     return at_run_time(run, inputs, outputs)
 
-
-def _always(f: Callable[..., Any]) -> Callable[[Sequence[Any]], Any]:
-    return lambda _: f
