@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from pullback.compiler.stages import Stages
 from pullback.compiler.stepping.exact import is_exact
 from pullback.graph.graph import Graph
 
-__all__ = ["Course", "Stepper"]
+__all__ = ["Stepper"]
 
 _ROOM = 256
 """For so many steps there is room at first."""
@@ -53,25 +53,6 @@ _Problem = _record(
     evaluations=_COUNT,
 )  # fmt: skip
 """As they lie in the text."""
-
-
-class Course(NamedTuple):
-    """What a solution has gone through.
-
-    Attributes
-    ----------
-    times, states : array of shape (n + 1,) and (n + 1, d)
-        Where steps begin and end.
-    asked : array of shape (m, d)
-        The states at the times that were asked for.
-    evaluations : int
-        Of the right-hand side.
-    """
-
-    times: Any
-    states: Any
-    asked: Any
-    evaluations: int
 
 
 class Stepper:
@@ -134,8 +115,11 @@ class Stepper:
         tolerances: tuple[Any, Any],
         steps: tuple[float | None, float],
         asked: Any,
-    ) -> Course | None:
+    ) -> tuple[int, Any, Any, Any, int] | None:
         """From one time to another one; `None` where SciPy would not come through, or may not.
+
+        It gives how many steps there are; the times and states where they begin and end, with room
+        behind; the states at the times asked for; and the number of evaluations.
 
         Parameters
         ----------
@@ -176,20 +160,19 @@ class Stepper:
         first, longest = steps
         room = self._room
         while room <= _MOST:
-            times, path = np.empty(room + 1), np.empty((room + 1, size))
+            times, path = np.zeros(room), np.zeros((room, size))
             times[0], path[0] = span[0], start
             problem = _Problem(
                 size, size**0.5, *span, 1.0 if span[1] > span[0] else -1.0,
                 -1.0 if first is None else first, longest, rtol.ctypes.data, atol.ctypes.data,
-                count, asked.ctypes.data, states.ctypes.data, room, times.ctypes.data,
+                count, asked.ctypes.data, states.ctypes.data, room - 1, times.ctypes.data,
                 path.ctypes.data, work.ctypes.data, 0,
             )  # fmt: skip
             found = self._solve(
                 ctypes.addressof(field), ctypes.addressof(self._method), ctypes.addressof(problem)
             )
             if found >= 0:
-                taken = times[: found + 1], path[: found + 1]
-                return Course(*taken, states, problem.evaluations)
+                return found, times, path, states, problem.evaluations
             if problem.evaluations < self._stages * room:
                 return None
             room *= 4

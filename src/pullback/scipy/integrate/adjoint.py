@@ -1,9 +1,11 @@
 """Derivatives of a solution on its steps, as programs that are recorded once for an equation.
 
-A Runge–Kutta method took steps yₖ₊₁ = Φₖ(yₖ, p). Tangents go forward through them, ẏₖ₊₁ = Φₖ′ẏₖ + ∂Φₖ ṗ,
-and cotangents back, ȳₖ += Φₖ′ᵀȳₖ₊₁: nothing is integrated, and of the way forward no more is kept
-than the states that were found. As in :mod:`~.paths`, by which longer steps than are good for a
-derivative are told too.
+A Runge–Kutta method took steps yₖ₊₁ = Φₖ(yₖ, p). Tangents go forward through them,
+ẏₖ₊₁ = Φₖ′ẏₖ + ∂Φₖ ṗ, and cotangents back, ȳₖ += Φₖ′ᵀȳₖ₊₁: nothing is integrated, and of the way
+forward no more is kept than the states that were found. As in :mod:`~.paths`, steps are halved that
+are too long for a derivative; here that is found out on the way, step by step.
+
+All programs take arrays with room for more steps than there are, so that they are of a few sizes.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 
 from pullback.core.structure.axes import Marks
 from pullback.graph.graph import Graph
-from pullback.rules.control_flow import scan
+from pullback.rules.control_flow import fori_loop, while_loop
 from pullback.rules.control_flow.derived import marked
 from pullback.scipy.integrate.paths import ROUNDING, STABLE, WITHIN
 from pullback.transforms.batch import vmap
@@ -55,62 +57,79 @@ class Programs:
             stages.append(self._f(t + c * h, y + h * _combined(row, stages), free))
         return y + h * _combined(method.b, stages), stages
 
-    def pull(self, wanted: Marks) -> Callable[..., Any]:
-        """Cotangents of the first state and of wanted free values, from those of all states.
+    # -- derivatives ---------------------------------------------------------------------------
 
-        ``(t, h, y, bars, *free)`` with n steps from times t and states y, and n + 1 cotangents.
+    def pull(self, wanted: Marks) -> Callable[..., Any]:
+        """Cotangents of the first state and of wanted free values, from those of some states.
+
+        ``(count, t, y, rows, bars, *free)``: so many steps between times and states, and cotangents
+        of the states at some `rows`.
         """
 
-        def pulled(t: Any, h: Any, y: Any, bars: Any, *free: Any) -> Any:
-            def back(carry: Any, x: Any) -> Any:
-                (y_bar, free_bars), (t, h, y, bar) = carry, x
+        def pulled(count: Any, t: Any, y: Any, rows: Any, bars: Any, *free: Any) -> Any:
+            every = np.zeros((len(t), y.shape[1])) + 0.0 * bars[0, 0]
+            np.add.at(every, rows, bars)
+
+            def back(i: Any, carry: Any) -> Any:
+                y_bar, free_bars = carry
+                k = count - 1 - i
 
                 def step(y: Any, some: Any) -> Any:
                     rest = iter(some)
                     row = [next(rest) if mark else z for z, mark in zip(free, wanted, strict=True)]
-                    return self._step(t, h, y, row)[0]
+                    return self._step(t[k], t[k + 1] - t[k], y, row)[0]
 
-                _, pull = vjp(step, y, marked(free, wanted))
-                y_bar, more = pull(y_bar + bar)
+                _, pull = vjp(step, y[k], marked(free, wanted))
+                y_bar, more = pull(y_bar + every[k + 1])
                 added = [
                     total if each is None else total + each
                     for total, each in zip(free_bars, more, strict=True)
                 ]
-                return (np.zeros_like(y) if y_bar is None else y_bar, added), None
+                return (np.zeros_like(y[0]) if y_bar is None else y_bar), added
 
-            first = np.zeros_like(y[0]), [np.zeros_like(x) for x in marked(free, wanted)]
-            (y_bar, free_bars), _ = scan(back, first, (t, h, y, bars[1:]), reverse=True)
-            return (y_bar + bars[0], *free_bars)
+            zero = 0.0 * bars[0, 0]
+            first = (
+                np.zeros_like(y[0]) + zero,
+                [np.zeros_like(x) + zero for x in marked(free, wanted)],
+            )
+            y_bar, free_bars = fori_loop(0, count, back, first)
+            return (y_bar + every[0], *free_bars)
 
         return pulled
 
     def push(self, dotted: Marks) -> Callable[..., Any]:
-        """Tangents of all states, from those of the first one and of some free values.
+        """Tangents of the states at some rows, from those of the first one and of free values.
 
-        ``(t, h, y, y_dot, *free, *free_dots)``.
+        ``(count, t, y, rows, y_dot, *free, *free_dots)``.
         """
 
-        def pushed(t: Any, h: Any, y: Any, y_dot: Any, *rest: Any) -> Any:
+        def pushed(count: Any, t: Any, y: Any, rows: Any, y_dot: Any, *rest: Any) -> Any:
             free, dots = rest[: self.free], self._dots(rest, dotted)
+            zero = sum((0.0 * np.sum(dot) for dot in dots if dot is not None), 0.0 * y_dot[0])
 
-            def on(y_dot: Any, x: Any) -> Any:
-                t, h, y = x
+            def on(k: Any, carry: Any) -> Any:
+                y_dot, every = carry
 
                 def step(y: Any, *free: Any) -> Any:
-                    return self._step(t, h, y, free)[0]
+                    return self._step(t[k], t[k + 1] - t[k], y, free)[0]
 
-                _, dot = pushforward(step, (y, *free), (y_dot, *dots))
-                dot = np.zeros_like(y) if dot is None else dot
-                return dot, dot
+                _, dot = pushforward(step, (y[k], *free), (y_dot, *dots))
+                dot = np.zeros_like(y[0]) if dot is None else dot
+                every[k + 1] = dot
+                return dot, every
 
-            _, found = scan(on, y_dot, (t, h, y))
-            return np.concatenate([y_dot[None], found])
+            y_dot = y_dot + zero
+            every = np.zeros((len(t), y.shape[1])) + zero
+            every[0] = y_dot
+            return fori_loop(0, count, on, (y_dot, every))[1][rows]
 
         return pushed
 
     def _dots(self, rest: Sequence[Any], dotted: Marks) -> list[Any]:
         remaining = iter(rest[self.free :])
         return [next(remaining) if mark else None for mark in dotted]
+
+    # -- steps that are short enough -----------------------------------------------------------
 
     @functools.cached_property
     def _beyond(self) -> Any:
@@ -121,74 +140,144 @@ class Programs:
         whole[0] = 1.0
         for k in range(1, count + 1):
             whole[k] = method.b @ power
-            power = method.a[:, : count - 1] @ power[: count - 1] if count > 1 else 0 * power
+            power = method.a[:, : count - 1] @ power[: count - 1]
         half = whole * 0.5 ** np.arange(count + 1)
         found = np.polynomial.polynomial.polymul(half, half)
         found[: count + 1] -= whole
         found[: method.order + 1] = 0.0
         return np.trim_zeros(found, "b")
 
-    def long(self, dotted: Marks) -> Callable[..., Any]:
-        """Which steps are too long for derivatives, and the states in the midst of all of them.
+    def _judge(
+        self, at: tuple[Any, Any, Any], scale: tuple[Any, Any], carried: Any, first: Any, free: Any,
+        dots: Sequence[Any],
+    ) -> Any:  # fmt: skip
+        """A step's end, what is carried through it, how wrong that is and how large, by its size.
 
-        ``(t, h, y, scale, within, first, *free, *free_dots)``, where `scale` has the tolerances of
-        all n + 1 states, `within` is the relative one, and `first` has deviations of the first
-        state, of shape (m, d), in units of its tolerance.
+        Of deviations of the first state there are the wrong and the large one, of such as begin
+        here likewise, and of what the free values add.
+        """
+        (t, h, y), (start, end), (deviations, by_free) = at, scale, carried
+        count = len(first)
+
+        def step(y: Any, *free: Any) -> Any:
+            new, stages = self._step(t, h, y, free)
+            estimate = self.method.estimates[0]
+            if estimate[-1]:
+                stages = [*stages, self._f(t + h, new, free)]
+            return new, h * _combined(estimate, stages)
+
+        def along(direction: Any) -> Any:
+            return pushforward(lambda y: step(y, *free), (y,), (direction,))[1]
+
+        def curved(direction: Any) -> Any:
+            coefficients, out = self._beyond, None
+            for k in range(len(coefficients) - 1, -1, -1):
+                if out is not None:
+                    f_dot = pushforward(lambda y: self._f(t, y, free), (y,), (out,))[1]
+                    out = np.zeros_like(y) if f_dot is None else h * f_dot
+                if coefficients[k]:
+                    more = float(coefficients[k]) * direction
+                    out = more if out is None else out + more
+            return out
+
+        both = np.concatenate([deviations, first * start])
+        after, wrong = vmap(along)(both)
+        errors = np.maximum(_sizes(wrong / end, count), _sizes(vmap(curved)(both) / end, count))
+        sizes = np.maximum(_sizes(after / end, count), 1.0)
+        far = large = np.zeros(())
+        if any(dot is not None for dot in dots):
+            _, (by_free, off) = pushforward(step, (y, *free), (by_free, *dots))
+            off = np.where(np.abs(off) > ROUNDING, off, 0.0)
+            far, large = np.max(np.abs(off / end)), np.max(np.abs(by_free / end))
+        return step(y, *free)[0], (after[:count], by_free), errors, sizes, far, large
+
+    def refine(self, dotted: Marks) -> Callable[..., Any]:
+        """Times and states between which steps are short enough for derivatives.
+
+        ``(t, y, wanted, asked_t, asked_y, room, tolerances, tight, first, *free, *free_dots)``:
+        where steps of the solution ended, and where it was asked for, at so many times; an array of
+        the size that there is room for; rtol and atol for each component and the relative tolerance of derivatives, of shape
+        (3, d); by how much at most a step may be wrong in what free values add; deviations of the
+        first state, in units of its tolerance.
+
+        It returns how many times asked for were reached, how many steps there are, times and states,
+        the rows of those asked for, by how much a step is wrong in what free values add, and how
+        large that is at most.
         """
 
-        def judged(
-            t: Any, h: Any, y: Any, scale: Any, within: Any, first: Any, *rest: Any
-        ) -> Any:
+        def refined(
+            t: Any, y: Any, wanted: Any, asked_t: Any, asked_y: Any, room: Any, tolerances: Any,
+            tight: Any, first: Any, *rest: Any,
+        ) -> Any:  # fmt: skip
             free, dots = rest[: self.free], self._dots(rest, dotted)
-            count = len(first)
+            rtol, atol, within = tolerances[0], tolerances[1], tolerances[2, 0]
+            most = len(room) - 1
 
-            def on(carry: Any, x: Any) -> Any:
-                (deviations, by_free), (t, h, y, start, end) = carry, x
+            def goes_on(carry: Any) -> Any:
+                j, count, trials = carry["j"], carry["count"], carry["trials"]
+                return (j < wanted) & (count < most) & (trials < 4 * most)
 
-                def step(y: Any, *free: Any) -> Any:
-                    new, stages = self._step(t, h, y, free)
-                    estimate = self.method.estimates[0]
-                    if estimate[-1]:
-                        stages = [*stages, self._f(t + h, new, free)]
-                    return new, h * _combined(estimate, stages)
+            def go_on(carry: Any) -> Any:
+                i, j, count, now, here = (carry[key] for key in ("i", "j", "count", "now", "here"))
+                j = np.minimum(j, len(asked_t) - 1)
+                before = np.abs(asked_t[j] - now) <= np.abs(t[i] - now)
+                target = np.where(before, asked_t[j], t[i])
+                there = np.where(before, asked_y[j], y[i])
+                left = target - now
+                is_whole = ~(np.abs(carry["trial"]) < np.abs(left))
+                h = np.where(is_whole, left, carry["trial"])
+                carried = carry["deviations"], carry["by_free"]
+                scale = atol + rtol * np.abs(here), atol + rtol * np.abs(there)
+                new, after, errors, sizes, far, large = self._judge(
+                    (now, h, here), scale, carried, first, free, dots
+                )
+                is_long = (errors[0] > WITHIN * within * sizes[0]) | (errors[1] > STABLE * sizes[1])
+                is_long = is_long | (far > tight)
+                taken = ~is_long
+                moved = taken & is_whole
+                place = count + np.where(taken, 1, 0)
+                end = np.where(is_whole, target, now + h)
+                state = np.where(is_whole, there, new)
+                now, here = np.where(taken, end, now), np.where(taken, state, here)
+                times, states, rows = carry["times"], carry["states"], carry["rows"]
+                times[place] = now
+                states[place] = here
+                rows[j] = place
+                reached = moved & (target == t[i])
+                return {
+                    "i": np.minimum(i + np.where(reached, 1, 0), len(t) - 1),
+                    "j": j + np.where(moved & before, 1, 0),
+                    "count": place,
+                    "trials": carry["trials"] + 1,
+                    "now": now,
+                    "here": here,
+                    "trial": np.where(moved, np.inf, np.where(taken, 2 * h, h / 2)),
+                    "deviations": np.where(taken, after[0], carried[0]),
+                    "by_free": np.where(taken, after[1], carried[1]),
+                    "far": np.where(taken, np.maximum(carry["far"], far), carry["far"]),
+                    "large": np.where(taken, np.maximum(carry["large"], large), carry["large"]),
+                    "times": times,
+                    "states": states,
+                    "rows": rows,
+                }
 
-                def along(direction: Any) -> Any:
-                    return pushforward(lambda y: step(y, *free), (y,), (direction,))[1]
+            begin = {
+                "i": np.int64(1), "j": np.int64(0), "count": np.int64(0), "trials": np.int64(0),
+                "now": t[0], "here": y[0], "trial": np.float64(np.inf),
+                "deviations": first * (atol + rtol * np.abs(y[0])),
+                "by_free": np.zeros_like(y[0]), "far": np.float64(0.0), "large": np.float64(0.0),
+                "times": np.zeros_like(room) + t[0],
+                "states": np.zeros((len(room), y.shape[1])) + y[0],
+                "rows": np.zeros(len(asked_t) + 1, np.int64),
+            }  # fmt: skip
+            end = while_loop(goes_on, go_on, begin)
+            names = ("j", "count", "times", "states", "rows", "far", "large")
+            return tuple(end[name] for name in names)
 
-                def curved(direction: Any) -> Any:
-                    coefficients, out = self._beyond, 0.0
-                    for k in range(len(coefficients) - 1, -1, -1):
-                        if k < len(coefficients) - 1:
-                            f_dot = pushforward(lambda y: self._f(t, y, free), (y,), (out,))[1]
-                            out = np.zeros_like(y) if f_dot is None else h * f_dot
-                        if coefficients[k]:
-                            out = out + coefficients[k] * direction
-                    return out
-
-                both = np.concatenate([deviations, first * start])
-                after, wrong = vmap(along)(both)
-                errors = np.maximum(_sizes(wrong / end, count), _sizes(vmap(curved)(both) / end, count))
-                sizes = np.maximum(_sizes(after / end, count), 1.0)
-                is_long = (errors[0] > within * sizes[0]) | (errors[1] > STABLE * sizes[1])
-                far = large = 0.0 * t
-                if any(dotted):
-                    _, (by_free, off) = pushforward(step, (y, *free), (by_free, *dots))
-                    off = np.where(np.abs(off) > ROUNDING, off, 0.0)
-                    far = np.max(np.abs(off / end))
-                    large = np.max(np.abs(by_free / end))
-                middle = self._step(t, h / 2, y, free)[0]
-                return (after[:count], by_free), (is_long & (h != 0), far, large, middle)
-
-            begin = first * scale[0], np.zeros_like(y[0])
-            _, (is_long, far, large, middle) = scan(on, begin, (t, h, y, scale[:-1], scale[1:]))
-            rough = (far > WITHIN * within * np.max(large)) & (h != 0)
-            flags = is_long | rough
-            return np.any(flags), flags, middle
-
-        return judged
+        return refined
 
     def deviations(self, size: int) -> Any:
-        """What `long` takes as `first`."""
+        """What `refine` takes as `first`."""
         if size <= _WHOLE:
             return np.eye(size)
         return np.random.default_rng(0).choice([-1.0, 1.0], (1, size))

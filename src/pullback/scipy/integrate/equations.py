@@ -9,6 +9,7 @@ solves, with the right-hand side in Python, and the derivatives alone are native
 
 from __future__ import annotations
 
+import functools
 import importlib
 import threading
 from collections.abc import Callable, Sequence
@@ -18,17 +19,20 @@ import numpy as np
 
 from pullback.core.running import untraced
 from pullback.core.structure.axes import Marks
-from pullback.core.tracing import Tracer, strip
 from pullback.graph.graph import Graph
 from pullback.rules.control_flow.derived import derived, marked
 from pullback.scipy.integrate.adjoint import Programs
-from pullback.scipy.integrate.paths import MOST, Path, too_many_steps
+from pullback.scipy.integrate.paths import MOST, WITHIN, too_many_steps
 from pullback.scipy.integrate.steps import Explicit
+from pullback.transforms.batch import vmap
 
-__all__ = ["Equations", "Problem", "equations"]
+__all__ = ["Course", "Equations", "Problem", "Steps", "equations"]
 
 FROM = 8
 """From which problem on an equation is compiled: before that it is not worth while."""
+
+_ROUNDS = 20
+"""How often steps are made shorter for what free values add, at most."""
 
 
 class Problem(NamedTuple):
@@ -49,7 +53,7 @@ class Problem(NamedTuple):
     span: tuple[float, float]
     start: Any
     free: tuple[Any, ...]
-    tolerances: tuple[Any, Any]
+    tolerances: tuple[float, Any]
     steps: tuple[float | None, float]
     asked: Any
 
@@ -61,6 +65,46 @@ class Problem(NamedTuple):
         asked = () if self.asked is None else (self.asked,)
         arrays = (self.start, atol, *asked, *self.free)
         return b"|".join([numbers, *(x.tobytes() for x in arrays)])
+
+
+class Course(NamedTuple):
+    """Where the steps of a solution end, and what was asked of it.
+
+    Attributes
+    ----------
+    count : int
+        Of the steps.
+    times, states : array of shape (n,) and (n, d)
+        From the begin on, with room behind.
+    asked_times, asked_states : array of shape (m,) and (m, d)
+    asked : int
+        How many these are; there may be room behind too.
+    """
+
+    count: int
+    times: Any
+    states: Any
+    asked_times: Any
+    asked_states: Any
+    asked: int
+
+
+class Steps(NamedTuple):
+    """Steps that are short enough for derivatives.
+
+    Attributes
+    ----------
+    count : int
+    times, states : array of shape (n,) and (n, d)
+        With room behind.
+    rows : array of shape (m,)
+        Where those asked for are.
+    """
+
+    count: Any
+    times: Any
+    states: Any
+    rows: Any
 
 
 def equations(field: Graph, solver: Any) -> Equations:
@@ -75,8 +119,9 @@ class Equations:
     ----------
     field : Graph
         From a time, a state and free values to the state's derivative.
-    result : object or None
-        What SciPy has returned for one of the problems.
+    programs : Programs
+    asked_for : int
+        How many problems there were.
     """
 
     def __init__(self, field: Graph, solver: Any) -> None:
@@ -84,19 +129,18 @@ class Equations:
         self.solver = solver
         self.programs = Programs(field, Explicit(solver))
         self.asked_for = 0
-        self.result: Any = None
-        self._stepper: Any = None
+        self._result: Any = None
         self._agrees: bool | None = None
-        self._compiled: dict[Any, Any] = {}
-        self._last: tuple[bytes, Path, Any] | None = None
+        self._made: dict[Any, Any] = {}
+        self._last: tuple[bytes, Any, Course] | None = None
         self._lock = threading.RLock()
 
     # -- solutions -----------------------------------------------------------------------------
 
     def solved(
         self, problem: Problem, by_scipy: Callable[[], Any], *, rounded: bool
-    ) -> tuple[Any, Path, Any] | None:
-        """SciPy's result, the path there and the states that it returns, of shape (m, d).
+    ) -> tuple[Any, Course] | None:
+        """SciPy's result, and the way there.
 
         Parameters
         ----------
@@ -113,38 +157,43 @@ class Equations:
         """
         key = problem.key
         if self._last is not None and self._last[0] == key:
-            _, path, found = self._last
-            return found, path, found.y.T
-        course = self._course(problem, rounded=rounded)
-        if course is None or self._agrees is None:
-            found = by_scipy()
-            if not found.success or isinstance(found.y, list):
+            return self._last[1:]
+        found = self._natively(problem, rounded=rounded)
+        if found is None or self._agrees is None:
+            result = by_scipy()
+            if not result.success or isinstance(result.y, list):
                 return None
-            self.result = found
-            if course is not None:
-                self._agrees = self._is_right(course, found, problem)
-                course = course if self._agrees else None
-        if course is None:
-            path = _path(found.t, found.y.T, problem, found.sol.ts, found.sol(found.sol.ts).T)
-            found.sol = None
-        else:
-            t = course.times if problem.asked is None else np.array(problem.asked, float)
-            y = course.states if problem.asked is None else course.asked
-            path = _path(t, y, problem, course.times, course.states)
-            row = {"t": t, "y": y.T, "nfev": course.evaluations, "sol": None}
-            found = type(self.result)(**{**self.result, **row})
-        self._last = key, path, found
-        return found, path, found.y.T
+            self._result = result
+            if found is not None:
+                self._agrees = self._is_right(found, result, problem)
+            course = found[1] if found and self._agrees else _course_of(result, problem)
+            found = result, course
+            result.sol = None
+        self._last = key, *found
+        return found
 
-    def _course(self, problem: Problem, *, rounded: bool) -> Any:
+    def _natively(self, problem: Problem, *, rounded: bool) -> tuple[Any, Course] | None:
         if self._agrees is False:
             return None
-        stepper = self._made(("stepper",), self._new_stepper)
+        stepper = self._once("stepper", self._new_stepper)
         if stepper is None or not (stepper.exact or rounded):
             return None
         asked = np.empty(0) if problem.asked is None else problem.asked
-        return stepper.course(
+        found = stepper.course(
             problem.span, problem.start, problem.free, problem.tolerances, problem.steps, asked
+        )
+        if found is None:
+            return None
+        count, times, states, asked_states, evaluations = found
+        if problem.asked is None:
+            asked, asked_states = times, states
+            t, y = times[: count + 1].copy(), states[: count + 1]
+        else:
+            t, y = asked.copy(), asked_states
+        row = {"t": t, "y": np.transpose(y), "nfev": evaluations, "sol": None}
+        result = {} if self._result is None else self._result
+        return type(result)(**{**result, **row}), Course(
+            count, times, states, asked, asked_states, len(t)
         )
 
     def _new_stepper(self) -> Any:
@@ -154,114 +203,87 @@ class Equations:
         except ValueError:
             return None
 
-    def _is_right(self, course: Any, found: Any, problem: Problem) -> bool:
+    def _is_right(self, found: tuple[Any, Course], result: Any, problem: Problem) -> bool:
         """Whether SciPy has found the same."""
-        states = course.states if problem.asked is None else course.asked
-        stepper = self._compiled["stepper",]
-        if stepper.exact:
-            return (
-                course.evaluations == found.nfev
-                and np.array_equal(states.T, found.y)
-                and np.array_equal(course.times, found.sol.ts)
+        own, course = found
+        if self._made["stepper"].exact:
+            times = course.times[: course.count + 1]
+            return bool(
+                own["nfev"] == result.nfev
+                and np.array_equal(own["y"], result.y)
+                and np.array_equal(times, result.sol.ts)
             )
         rtol, atol = problem.tolerances
-        near = np.max(atol) + np.max(rtol) * np.max(np.abs(found.y))
-        return states.T.shape == found.y.shape and bool(np.max(np.abs(states.T - found.y)) <= near)
+        near = np.max(atol) + rtol * np.max(np.abs(result.y))
+        return own["y"].shape == result.y.shape and bool(
+            np.max(np.abs(own["y"] - result.y)) <= near
+        )
 
     # -- derivatives ---------------------------------------------------------------------------
 
-    def compiled(self, kind: str, marks: Marks) -> Any:
-        """One of the programs as machine code."""
-        return self._made((kind, marks), lambda: self._new(getattr(self.programs, kind)(marks)))
-
-    @staticmethod
-    def _new(program: Callable[..., Any]) -> Any:
-        compiler = importlib.import_module("pullback.compiler.compiled")
-        return compiler.compile(program, lift=False, split=None)
-
-    def _made(self, key: Any, make: Callable[[], Any]) -> Any:
-        with self._lock:
-            if key not in self._compiled:
-                self._compiled[key] = untraced(make, (), {})
-            return self._compiled[key]
-
-    def refined(self, path: Path, problem: Problem, dots: Sequence[Any]) -> Path:
-        """The path with steps that are short enough for derivatives along these tangents."""
+    def steps(self, course: Course, problem: Problem, dots: Sequence[Any]) -> Steps:
+        """Steps that are short enough for derivatives, along these tangents of free values."""
+        marks = tuple(dot is not None for dot in dots)
+        refine = self.compiled("refine", marks)
         rtol, atol = problem.tolerances
-        within = np.float64(np.max(rtol))
-        marks = tuple(dot is not None for dot in dots)
-        first = self.programs.deviations(len(problem.start))
-        judged = self.compiled("long", marks)
-        name = "scipy.integrate.solve_ivp"
-        while True:
-            count = len(path.times) - 1
-            if count + 1 > MOST:
-                raise too_many_steps(name)
-            t, h, y, last = _padded(path)
-            scale = atol + rtol * np.concatenate([np.abs(y), np.abs(last[None])])
-            is_any, flags, middle = untraced(
-                judged, (t, h, y, scale, within, first, *problem.free, *marked(dots, marks)), {}
-            )
-            if not is_any:
-                return path
-            path = path.halved(flags[:count], middle)
+        size = len(problem.start)
+        tolerances = np.empty((3, size))
+        tolerances[0], tolerances[1], tolerances[2] = rtol, atol, rtol
+        tight, length = np.float64(np.inf), 2 * len(course.times)
+        for _ in range(_ROUNDS):
+            reached, count, times, states, rows, far, large = untraced(
+                refine,
+                (
+                    course.times, course.states, np.int64(course.asked), course.asked_times,
+                    course.asked_states, np.zeros(length), tolerances, tight, self._first(size),
+                    *problem.free, *marked(dots, marks),
+                ),
+                {},
+            )  # fmt: skip
+            if reached < course.asked:
+                if length > MOST or count + 1 < length:
+                    raise too_many_steps("scipy.integrate.solve_ivp")
+                length *= 4
+            elif far > (limit := WITHIN * rtol * large):
+                tight = np.float64(limit)
+            else:
+                break
+        return Steps(count, times, states, rows[: course.asked])
 
-    def pulled(self, path: Path, problem: Problem, wanted: Marks, bars: Any) -> Any:
-        """Cotangents of the first state and of wanted free values."""
-        return self._run("pull", wanted, path, bars, (), problem)
+    @functools.lru_cache(maxsize=1)  # noqa: B019
+    def _first(self, size: int) -> Any:
+        return self.programs.deviations(size)
 
-    def pushed(self, path: Path, problem: Problem, start: Any, dots: Sequence[Any]) -> Any:
-        """Tangents of all states."""
-        marks = tuple(dot is not None for dot in dots)
-        return self._run("push", marks, path, start, marked(dots, marks), problem)
+    def compiled(self, kind: str, marks: Marks, mapped: tuple[int | None, ...] = ()) -> Any:
+        """One of the programs as machine code; for examples along these axes of its arguments."""
 
-    def _run(
-        self, kind: str, marks: Marks, path: Path, given: Any, more: Sequence[Any], problem: Problem
-    ) -> Any:
-        t, h, y, _ = _padded(path)
-        if kind == "pull" and np.shape(given)[0] <= len(t):
-            room = np.zeros((len(t) + 1 - np.shape(given)[0], y.shape[1]))
-            given = np.concatenate([given, room])
-        args = (t, h, y, given, *problem.free, *more)
-        if any(type(x) is Tracer for x in args):
-            return getattr(self.programs, kind)(marks)(*args)
-        return untraced(self.compiled(kind, marks), args, {})
+        def make() -> Any:
+            program = getattr(self.programs, kind)(marks)
+            program = vmap(program, in_axes=mapped) if mapped else program
+            compiler = importlib.import_module("pullback.compiler.compiled")
+            return compiler.compile(program, lift=False, split=None)
+
+        return self._once((kind, marks, mapped), make)
+
+    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
+        found = self._made.get(key, self)
+        if found is self:
+            with self._lock:
+                if key not in self._made:
+                    self._made[key] = untraced(make, (), {})
+                found = self._made[key]
+        return found
 
 
-def _path(t: Any, y: Any, problem: Problem, times: Any, states: Any) -> Path:
-    """The times and states that a solver went by, and those that are asked for."""
+def _course_of(result: Any, problem: Problem) -> Course:
+    """The way of SciPy's."""
+    times = result.sol.ts
+    states = np.array(result.sol(times).T if problem.asked is not None else result.y.T)
+    room = 256 << (2 * max(0, (len(times).bit_length() - 7) // 2))
+    padded = np.full(room, times[-1]), np.zeros((room, states.shape[1]))
+    padded[0][: len(times)], padded[1][: len(times)] = times, states
+    count = len(times) - 1
     if problem.asked is None:
-        return Path(times, states)
-    all_times, first = np.unique(np.concatenate([t, times]), return_index=True)
-    all_states = np.concatenate([y, states])[first]
-    if times[-1] < times[0]:
-        all_times, all_states = all_times[::-1], all_states[::-1]
-    path = Path(all_times, all_states)
-    count = int(path.places(t[-1:])[0]) + 1
-    return Path(all_times[:count], all_states[:count])
-
-
-def _padded(path: Path) -> tuple[Any, Any, Any, Any]:
-    """Begins and lengths of steps, states there, and the last state; for one of a few sizes.
-
-    Programs are recorded for each size. Steps of no length follow the last one.
-    """
-    count = len(path.times) - 1
-    size = _size(count)
-    t, h = np.full(size, path.times[-1]), np.zeros(size)
-    y = np.empty((size, path.states.shape[1]))
-    t[:count], y[:count] = path.times[:-1], path.states[:-1]
-    h[:count] = np.diff(path.times)
-    y[count:] = path.states[-1]
-    return t, h, y, path.states[-1]
-
-
-def _size(count: int) -> int:
-    """The next number that is 2 or 3 times a power of 2."""
-    power = 1 << max(3, (count - 1).bit_length() - 1)
-    return next(size for size in (power, power * 3 // 2, power * 2) if size >= count)
-
-
-def plain(x: Any) -> Any:
-    """The number or array underneath."""
-    return strip(x) if type(x) is Tracer else x
+        return Course(count, *padded, *padded, len(times))
+    asked = np.array(result.t), np.array(result.y.T)
+    return Course(count, *padded, *asked, len(asked[0]))

@@ -103,11 +103,11 @@ def _solved(
     )
     if solved is None:
         return None
-    found, path, states = solved
+    found, course = solved
     if not values.levels:
         return type(found)(**found)
     start, free = traced
-    y = Replay(equation, problem, path, states).followed(start, free)
+    y = Replay(equation, problem, course).followed(start, free)
     return type(found)(**{**found, "y": np.transpose(y)})
 
 

@@ -10,12 +10,15 @@ import numpy as np
 
 from pullback.core.maps import Joint
 from pullback.core.primitive import FullRule, Primitive, bind
+from pullback.core.running import untraced
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Opaque
 from pullback.core.structure.axes import Marks, Params, Row
 from pullback.core.tracing import Tracer
-from pullback.scipy.integrate.equations import Equations, Problem
-from pullback.scipy.integrate.paths import Path
+from pullback.rules.control_flow.derived import marked
+from pullback.rules.implicit import lifted
+from pullback.scipy.integrate.equations import Course, Equations, Problem, Steps
+from pullback.transforms.batch import MAPPED, Batch
 
 __all__ = ["Replay"]
 
@@ -23,12 +26,11 @@ __all__ = ["Replay"]
 class Replay:
     """A solution that was found, and the steps by which its derivatives go."""
 
-    def __init__(self, equations: Equations, problem: Problem, path: Path, states: Any) -> None:
+    def __init__(self, equations: Equations, problem: Problem, course: Course) -> None:
         self.equations = equations
         self.problem = problem
-        self.states = states
-        self._path = path
-        self._times = path.times if problem.asked is None else problem.asked
+        self.course = course
+        self.states = course.asked_states[: course.asked]
 
     def followed(self, start: Any, free: Sequence[Any]) -> Any:
         """The states that were found, of shape (m, d), as a function of what they depend on."""
@@ -36,33 +38,58 @@ class Replay:
 
     def push(self, start_dot: Any, dots: Sequence[Any]) -> Any:
         """Their tangents."""
-        self._refine([dot if dot is None or type(dot) is not Tracer else _signs(dot) for dot in dots])
+        along = [_signs(shape_of(dot)) if type(dot) is Tracer else dot for dot in dots]
+        steps = self._steps(along)
         if start_dot is None:
             start_dot = np.zeros(self.states.shape[1])
-        found = self.equations.pushed(self._path, self.problem, start_dot, dots)
-        return found[self._path.places(self._times)]
+        marks = tuple(dot is not None for dot in dots)
+        return self._run("push", marks, steps, start_dot, marked(dots, marks))
 
     def pull(self, wanted: Marks, bars: Any) -> Any:
         """The cotangents of the first state and of the wanted free values."""
         free = self.problem.free
-        self._refine([_signs(x) if mark else None for x, mark in zip(free, wanted, strict=True)])
-        path = self._path
-        rows = np.full(len(path.times), len(self._times))
-        rows[path.places(self._times)] = np.arange(len(self._times))
-        bars = np.concatenate([bars, np.zeros((1, self.states.shape[1]))])[rows]
-        return self.equations.pulled(path, self.problem, wanted, bars)
+        along = [
+            _signs(shape_of(x)) if mark else None for x, mark in zip(free, wanted, strict=True)
+        ]
+        return self._run("pull", wanted, self._steps(along), bars, ())
 
-    def _refine(self, dots: Sequence[Any]) -> None:
-        self._path = self.equations.refined(self._path, self.problem, dots)
+    def _steps(self, dots: Sequence[Any]) -> Steps:
+        return self.equations.steps(self.course, self.problem, dots)
+
+    def _run(
+        self, kind: str, marks: Marks, steps: Steps, given: Any, more: Sequence[Any]
+    ) -> Any:
+        args = (*steps, given, *self.problem.free, *more)
+        if not any(type(x) is Tracer for x in args):
+            return untraced(self.equations.compiled(kind, marks), args, {})
+        batch = _only_batch(args)
+        if batch is None:
+            return getattr(self.equations.programs, kind)(marks)(*args)
+        axes = tuple(0 if type(x) is Tracer else None for x in args)
+        plain = [x._value if type(x) is Tracer else x for x in args]
+        found = untraced(self.equations.compiled(kind, marks, axes), plain, {})
+        if type(found) is tuple:
+            return tuple(lifted(x, [batch]) for x in found)
+        return lifted(found, [batch])
 
 
-def _signs(x: Any) -> Any:
-    """A deviation of everything in an array."""
-    return _signs_of(shape_of(x))
+def _only_batch(args: Sequence[Any]) -> Batch | None:
+    """The level that maps plain values among arguments, if that is all that follows them."""
+    levels = set()
+    for x in args:
+        if type(x) is Tracer:
+            if x._alias is not None:
+                x._refresh()
+            if x._payload is not MAPPED or type(x._value) is Tracer:
+                return None
+            levels.add(x._interpreter)
+    (level,) = levels if len(levels) == 1 else (None,)
+    return level if type(level) is Batch else None
 
 
 @functools.lru_cache(maxsize=256)
-def _signs_of(shape: tuple[int, ...]) -> Any:
+def _signs(shape: tuple[int, ...]) -> Any:
+    """A deviation of everything in an array."""
     return np.random.default_rng(0).choice([-1.0, 1.0], shape)[()]
 
 
