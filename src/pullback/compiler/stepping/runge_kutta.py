@@ -8,6 +8,7 @@ of Python runs between the steps.
 from __future__ import annotations
 
 import ctypes
+import itertools
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 
 from pullback.compiler.cache import object_cache
 from pullback.compiler.cache.key import object_key
+from pullback.compiler.call.leaves import address
 from pullback.compiler.libraries import address_of, is_available
 from pullback.compiler.runtime import Library, compile_text, load
 from pullback.compiler.runtime.once import once
@@ -88,8 +90,12 @@ class Stepper:
             raise ValueError("the right-hand side calls Python")
         self._function = stages.function(stages.machine_code())
         self._inputs = len(graph.inputs)
-        self._scratch = stages.scratch
+        self._scratch = stages.scratch // 8 + 9
+        self._constants = [address(x) for x in self._function.constants]
+        context = self._function.context
+        self._context = None if context is None else address(context)
         self._size = graph.inputs[1].shape[0]
+        self._root = self._size**0.5
         count = solver.n_stages
         self._tables = [
             np.ascontiguousarray(x, float)
@@ -112,14 +118,11 @@ class Stepper:
         span: tuple[float, float],
         start: Any,
         free: Sequence[Any],
-        tolerances: tuple[Any, Any],
+        tolerances: Any,
         steps: tuple[float | None, float],
         asked: Any,
     ) -> tuple[int, Any, Any, Any, int] | None:
         """From one time to another one; `None` where SciPy would not come through, or may not.
-
-        It gives how many steps there are; the times and states where they begin and end, with room
-        behind; the states at the times asked for; and the number of evaluations.
 
         Parameters
         ----------
@@ -127,53 +130,53 @@ class Stepper:
             Both ends, which differ.
         start : array of shape (d,)
         free : sequence of arrays
-            The other arguments of the right-hand side, of its shapes and dtypes.
-        tolerances : tuple
-            rtol and atol, numbers or of shape (d,), as SciPy has checked them.
+            The other arguments of the right-hand side, of its shapes and dtypes, and contiguous.
+        tolerances : array of shape (2, d)
+            rtol and atol, as SciPy has checked them.
         steps : tuple
             The first step, or None, and the longest.
         asked : array of shape (m,)
-            Times in the direction of the way, between the ends.
+            Times in the direction of the way, between the ends, contiguous.
+
+        Returns
+        -------
+        tuple
+            How many steps there are; the times and states where they begin and end, with room
+            behind; the states at the times asked for; and the number of evaluations.
         """
-        size = self._size
-        rtol, atol = (np.broadcast_to(x, (size,)).astype(float) for x in tolerances)
-        kept = [np.ascontiguousarray(x) for x in free]
-        buffers = np.array(
-            [0, 0, *(x.ctypes.data for x in kept), 0,
-             *(x.ctypes.data for x in self._function.constants)],
-            np.uint64,
-        )  # fmt: skip
-        scratch = np.empty(self._scratch + 64, np.uint8)
-        context = self._function.context
-        field = _Field(
-            self._function.address,
-            buffers.ctypes.data,
-            scratch.ctypes.data + -scratch.ctypes.data % 64,
-            None if context is None else context.ctypes.data,
-            self._inputs,
+        size, count, room = self._size, len(asked), self._room
+        (t0, t1), (first, longest) = span, steps
+        kept = [*map(np.asarray, free)]  # of a scalar nobody knows where it lies
+        buffers = (_POINTER * (3 + len(free) + len(self._constants)))(
+            0, 0, *map(address, kept), 0, *self._constants
         )
-        count = len(asked)
-        asked = np.ascontiguousarray(asked, float)
-        states = np.empty((count, size))
-        rows = self._stages + 5
-        work = np.empty((rows + self._columns + count) * size + self._columns * count)
-        first, longest = steps
-        room = self._room
+        tolerance = address(tolerances)
+        work = (self._stages + 5 + self._columns + count) * size + self._columns * count
         while room <= _MOST:
-            times, path = np.zeros(room), np.zeros((room, size))
-            times[0], path[0] = span[0], start
+            # One block for all: where it lies is asked once.
+            ends = [self._scratch, work, count * size, room, room * size]
+            ends = [*itertools.accumulate(ends)]
+            block = np.empty(ends[-1])
+            begin = address(block)
+            places = [begin + 8 * end for end in ends]
+            field = _Field(
+                self._function.address, ctypes.addressof(buffers), begin + -begin % 64,
+                self._context, self._inputs,
+            )  # fmt: skip
+            states, times = block[ends[1] : ends[2]], block[ends[2] : ends[3]]
+            path = block[ends[3] :].reshape(room, size)
+            times[0], path[0] = t0, start
             problem = _Problem(
-                size, size**0.5, *span, 1.0 if span[1] > span[0] else -1.0,
-                -1.0 if first is None else first, longest, rtol.ctypes.data, atol.ctypes.data,
-                count, asked.ctypes.data, states.ctypes.data, room - 1, times.ctypes.data,
-                path.ctypes.data, work.ctypes.data, 0,
+                size, self._root, t0, t1, 1.0 if t1 > t0 else -1.0,
+                -1.0 if first is None else first, longest, tolerance, tolerance + 8 * size, count,
+                address(asked), places[1], room - 1, places[2], places[3], places[0], 0,
             )  # fmt: skip
             found = self._solve(
                 ctypes.addressof(field), ctypes.addressof(self._method), ctypes.addressof(problem)
             )
             if found >= 0:
-                return found, times, path, states, problem.evaluations
-            if problem.evaluations < self._stages * room:
+                return found, times, path, states.reshape(count, size), problem.evaluations
+            if problem.evaluations < self._stages * (room - 1):
                 return None
             room *= 4
             self._room = room

@@ -25,7 +25,7 @@ from pullback.transforms.batch import vmap
 from pullback.transforms.forward import pushforward
 from pullback.transforms.reverse import vjp
 
-__all__ = ["Programs"]
+__all__ = ["Programs", "deviations"]
 
 _WHOLE = 8
 """For so many components all deviations of a state are followed, for more of them a random one."""
@@ -276,11 +276,12 @@ class Programs:
 
         return refined
 
-    def deviations(self, size: int) -> Any:
-        """What `refine` takes as `first`."""
-        if size <= _WHOLE:
-            return np.eye(size)
-        return np.random.default_rng(0).choice([-1.0, 1.0], (1, size))
+
+def deviations(size: int) -> Any:
+    """Deviations of a first state of so many components, in units of its tolerance."""
+    if size <= _WHOLE:
+        return np.eye(size)
+    return np.random.default_rng(0).choice([-1.0, 1.0], (1, size))
 
 
 def _combined(row: Any, stages: Sequence[Any]) -> Any:

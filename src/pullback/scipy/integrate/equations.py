@@ -21,12 +21,12 @@ from pullback.core.running import untraced
 from pullback.core.structure.axes import Marks
 from pullback.graph.graph import Graph
 from pullback.rules.control_flow.derived import derived, marked
-from pullback.scipy.integrate.adjoint import Programs
+from pullback.scipy.integrate.adjoint import Programs, deviations
 from pullback.scipy.integrate.paths import MOST, WITHIN, too_many_steps
 from pullback.scipy.integrate.steps import Explicit
 from pullback.transforms.batch import vmap
 
-__all__ = ["Course", "Equations", "Problem", "Steps", "equations"]
+__all__ = ["Course", "Equations", "Problem", "Settings", "Steps", "equations"]
 
 FROM = 8
 """From which problem on an equation is compiled: before that it is not worth while."""
@@ -34,37 +34,48 @@ FROM = 8
 _ROUNDS = 20
 """How often steps are made shorter for what free values add, at most."""
 
+_NONE, _INFINITE = np.empty(0), np.float64(np.inf)
 
-class Problem(NamedTuple):
-    """What is solved, on plain numbers.
+
+class Settings:
+    """What is asked of a solution: where, how exactly, and at which times.
 
     Attributes
     ----------
-    span : tuple of float
-    start : array of shape (d,)
-    free : tuple of arrays
-        Of what the right-hand side depends on besides.
-    tolerances, steps : tuple
-        rtol and atol; the first step or None, and the longest one.
+    span, steps : tuple of float
+        Begin and end; the first step or None, and the longest one.
+    tolerances : array of shape (3, d)
+        rtol and atol of each component, and the relative one of derivatives.
     asked : array of shape (m,), or None
         The times that are asked for, or those at which steps end.
+    first : array
+        Deviations of the first state, as programs take them.
     """
 
-    span: tuple[float, float]
+    def __init__(
+        self, span: tuple[float, float], tolerances: tuple[float, Any],
+        steps: tuple[float | None, float], asked: Any, size: int,
+    ) -> None:  # fmt: skip
+        self.span = span
+        self.steps = steps
+        self.asked = asked
+        self.tolerances = np.empty((3, size))
+        self.tolerances[0], self.tolerances[1] = tolerances
+        self.tolerances[2] = tolerances[0]
+        self.first = deviations(size)
+
+
+class Problem(NamedTuple):
+    """What is solved, on plain numbers: from a first state, with such free values."""
+
+    settings: Settings
     start: Any
     free: tuple[Any, ...]
-    tolerances: tuple[float, Any]
-    steps: tuple[float | None, float]
-    asked: Any
 
     @property
-    def key(self) -> bytes:
+    def key(self) -> tuple[Any, ...]:
         """Equal for equal problems."""
-        rtol, atol = self.tolerances
-        numbers = repr((self.span, rtol, self.steps, self.asked is None)).encode()
-        asked = () if self.asked is None else (self.asked,)
-        arrays = (self.start, atol, *asked, *self.free)
-        return b"|".join([numbers, *(x.tobytes() for x in arrays)])
+        return (self.settings, self.start.tobytes(), *(x.tobytes() for x in self.free))
 
 
 class Course(NamedTuple):
@@ -132,7 +143,7 @@ class Equations:
         self._result: Any = None
         self._agrees: bool | None = None
         self._made: dict[Any, Any] = {}
-        self._last: tuple[bytes, Any, Course] | None = None
+        self._last: tuple[Any, Any, Course] | None = None
         self._lock = threading.RLock()
 
     # -- solutions -----------------------------------------------------------------------------
@@ -178,14 +189,15 @@ class Equations:
         stepper = self._once("stepper", self._new_stepper)
         if stepper is None or not (stepper.exact or rounded):
             return None
-        asked = np.empty(0) if problem.asked is None else problem.asked
+        settings = problem.settings
+        asked = _NONE if settings.asked is None else settings.asked
         found = stepper.course(
-            problem.span, problem.start, problem.free, problem.tolerances, problem.steps, asked
+            settings.span, problem.start, problem.free, settings.tolerances, settings.steps, asked
         )
         if found is None:
             return None
         count, times, states, asked_states, evaluations = found
-        if problem.asked is None:
+        if settings.asked is None:
             asked, asked_states = times, states
             t, y = times[: count + 1].copy(), states[: count + 1]
         else:
@@ -213,8 +225,8 @@ class Equations:
                 and np.array_equal(own["y"], result.y)
                 and np.array_equal(times, result.sol.ts)
             )
-        rtol, atol = problem.tolerances
-        near = np.max(atol) + rtol * np.max(np.abs(result.y))
+        rtol, atol, _ = problem.settings.tolerances
+        near = np.max(atol) + np.max(rtol) * np.max(np.abs(result.y))
         return own["y"].shape == result.y.shape and bool(
             np.max(np.abs(own["y"] - result.y)) <= near
         )
@@ -225,17 +237,14 @@ class Equations:
         """Steps that are short enough for derivatives, along these tangents of free values."""
         marks = tuple(dot is not None for dot in dots)
         refine = self.compiled("refine", marks)
-        rtol, atol = problem.tolerances
-        size = len(problem.start)
-        tolerances = np.empty((3, size))
-        tolerances[0], tolerances[1], tolerances[2] = rtol, atol, rtol
-        tight, length = np.float64(np.inf), 2 * len(course.times)
+        settings = problem.settings
+        tight, length = _INFINITE, 2 * len(course.times)
         for _ in range(_ROUNDS):
             reached, count, times, states, rows, far, large = untraced(
                 refine,
                 (
                     course.times, course.states, np.int64(course.asked), course.asked_times,
-                    course.asked_states, np.zeros(length), tolerances, tight, self._first(size),
+                    course.asked_states, _room(length), settings.tolerances, tight, settings.first,
                     *problem.free, *marked(dots, marks),
                 ),
                 {},
@@ -244,15 +253,11 @@ class Equations:
                 if length > MOST or count + 1 < length:
                     raise too_many_steps("scipy.integrate.solve_ivp")
                 length *= 4
-            elif far > (limit := WITHIN * rtol * large):
+            elif far > (limit := WITHIN * settings.tolerances[2, 0] * large):
                 tight = np.float64(limit)
             else:
                 break
         return Steps(count, times, states, rows[: course.asked])
-
-    @functools.lru_cache(maxsize=1)  # noqa: B019
-    def _first(self, size: int) -> Any:
-        return self.programs.deviations(size)
 
     def compiled(self, kind: str, marks: Marks, mapped: tuple[int | None, ...] = ()) -> Any:
         """One of the programs as machine code; for examples along these axes of its arguments."""
@@ -275,15 +280,20 @@ class Equations:
         return found
 
 
+@functools.lru_cache(maxsize=8)
+def _room(length: int) -> Any:
+    return np.zeros(length)
+
+
 def _course_of(result: Any, problem: Problem) -> Course:
     """The way of SciPy's."""
     times = result.sol.ts
-    states = np.array(result.sol(times).T if problem.asked is not None else result.y.T)
+    states = np.array(result.sol(times).T if problem.settings.asked is not None else result.y.T)
     room = 256 << (2 * max(0, (len(times).bit_length() - 7) // 2))
     padded = np.full(room, times[-1]), np.zeros((room, states.shape[1]))
     padded[0][: len(times)], padded[1][: len(times)] = times, states
     count = len(times) - 1
-    if problem.asked is None:
+    if problem.settings.asked is None:
         return Course(count, *padded, *padded, len(times))
     asked = np.array(result.t), np.array(result.y.T)
     return Course(count, *padded, *asked, len(asked[0]))

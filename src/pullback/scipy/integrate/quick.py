@@ -6,6 +6,7 @@ is solved in traced arithmetic, by :mod:`~.paths`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from pullback.rules.control_flow.reading import Reading, UnreadableError
 from pullback.rules.control_flow.recording import Recorded, record, recorded
 from pullback.scipy.first_step import any_traced
 from pullback.scipy.integrate import equations as native
-from pullback.scipy.integrate.equations import Equations, Problem, equations
+from pullback.scipy.integrate.equations import Equations, Problem, Settings, equations
 from pullback.scipy.integrate.fields import Field
 from pullback.scipy.integrate.replay import Replay
 from pullback.scipy.integrate.values import Values, array_of
@@ -79,9 +80,10 @@ def quickly_solved(
         values.of(x)
     if values.batches or values.order > 1:
         return None
-    problem = _problem(field, span, strip(start), [strip(x) for x in free], t_eval, options)
-    if problem is None:
+    settings = settings_of(span, shape_of(start)[0], t_eval, options)
+    if settings is None:
         return None
+    problem = problem_of(settings, strip(start), [strip(x) for x in free], field)
     equation = equations(field, solver)
     equation.asked_for += 1
     if equation.asked_for < native.FROM and written is None:
@@ -111,28 +113,49 @@ def _solved(
     return type(found)(**{**found, "y": np.transpose(y)})
 
 
-def _problem(
-    field: Graph, span: Any, start: Any, free: Sequence[Any], t_eval: Any, options: dict[str, Any]
-) -> Problem | None:
-    """What is solved, if all of it is as SciPy takes it without a word."""
+def settings_of(span: Any, size: int, t_eval: Any, options: dict[str, Any]) -> Settings | None:
+    """What is asked of a solution, if all of it is as SciPy takes it without a word.
+
+    There is one object for equal ones.
+    """
     t0, t1 = map(float, span)
-    rtol, atol = options.get("rtol", 1e-3), np.asarray(options.get("atol", 1e-6), float)
-    first, longest = options.get("first_step"), float(options.get("max_step", np.inf))
-    good = np.ndim(rtol) == 0 and rtol >= _LEAST and atol.shape in ((), start.shape)
-    good = good and t0 != t1 and np.isfinite(t1 - t0) and bool(np.all(atol >= 0)) and longest > 0
-    good = good and (first is None or 0 < first <= abs(t1 - t0)) and start.size > 0
-    if t_eval is not None:
-        t_eval = np.array(t_eval, float)
-        good = good and t_eval.ndim == 1 and t_eval.size > 0
-        way = 1.0 if t1 > t0 else -1.0
-        good = good and bool(np.all(way * np.diff(t_eval) > 0))
-        good = good and way * (t_eval[0] - t0) >= 0 and way * (t1 - t_eval[-1]) >= 0
-    if not good:
+    asked = None if t_eval is None else np.asarray(t_eval, float)
+    rtol, atol = options.get("rtol", 1e-3), options.get("atol", 1e-6)
+    if np.ndim(rtol) or np.shape(atol) not in ((), (size,)):
         return None
-    kinds = [x.dtype for x in field.inputs[2:]]
-    plain = [np.array(x, kind)[()] for x, kind in zip(free, kinds, strict=True)]
-    steps = (None if first is None else float(first)), longest
-    return Problem((t0, t1), np.array(start), tuple(plain), (float(rtol), atol), steps, t_eval)
+    first, longest = options.get("first_step"), options.get("max_step", np.inf)
+    return _settings(
+        (t0, t1), size, None if asked is None else (asked.shape, asked.tobytes()), float(rtol),
+        float(atol) if np.ndim(atol) == 0 else tuple(map(float, atol)),
+        (None if first is None else float(first), float(longest)),
+    )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=64)
+def _settings(
+    span: tuple[float, float], size: int, times: tuple[tuple[int, ...], bytes] | None, rtol: float,
+    atol: Any, steps: tuple[float | None, float],
+) -> Settings | None:  # fmt: skip
+    (t0, t1), (first, longest) = span, steps
+    way, asked = (1.0 if t1 > t0 else -1.0), None
+    good = rtol >= _LEAST and t0 != t1 and np.isfinite(t1 - t0) and bool(np.all(np.asarray(atol) >= 0))
+    good = good and longest > 0 and (first is None or 0 < first <= abs(t1 - t0)) and size > 0
+    if times is not None:
+        shape, content = times
+        asked = np.frombuffer(content).reshape(shape).copy()
+        good = good and asked.ndim == 1 and asked.size > 0 and bool(np.all(way * np.diff(asked) > 0))
+        good = good and way * (asked[0] - t0) >= 0 and way * (t1 - asked[-1]) >= 0
+    return Settings(span, (rtol, atol), steps, asked, size) if good else None
+
+
+def problem_of(settings: Settings, start: Any, free: Sequence[Any], field: Graph) -> Problem:
+    """A problem, with plain values of the dtypes that the right-hand side was recorded for."""
+    inputs = field.inputs[2:]
+    plain = [
+        x if type(x) is np.float64 and kind.dtype == x.dtype else np.array(x, kind.dtype, order="C")
+        for x, kind in zip(free, inputs, strict=True)
+    ]
+    return Problem(settings, np.array(start, float), tuple(plain))
 
 
 def _written(recording: Any, extra: tuple[Any, ...]) -> tuple[Graph, list[Any]] | None:

@@ -51,6 +51,7 @@ class Replay:
         along = [
             _signs(shape_of(x)) if mark else None for x, mark in zip(free, wanted, strict=True)
         ]
+        bars = bars if type(bars) is Tracer else np.ascontiguousarray(bars)
         return self._run("pull", wanted, self._steps(along), bars, ())
 
     def _steps(self, dots: Sequence[Any]) -> Steps:
