@@ -21,7 +21,7 @@ from pullback.scipy.integrate.events import Watched, event_states
 from pullback.scipy.integrate.fields import Field
 from pullback.scipy.integrate.paths import Path
 from pullback.scipy.integrate.problems import Problem
-from pullback.scipy.integrate.quick import quickly_solved
+from pullback.scipy.integrate.quick import directly, quickly_solved
 from pullback.scipy.integrate.recorded import in_graph
 from pullback.scipy.integrate.steps import Explicit, Implicit
 from pullback.scipy.integrate.values import (
@@ -118,6 +118,7 @@ def solve_ivp(
         [(field, (0.5, start, *extra))],
         (list(t_span), y0, t_eval, extra),
         [Abstract((size, count), dtype)],
+        lambda recording: None if vectorized else directly(recording, solver, options),
     )
     return _partial(
         scipy.optimize.OptimizeResult,

@@ -13,24 +13,29 @@ from typing import Any
 import numpy as np
 import scipy.integrate
 
-from pullback.core.running import untraced
+from pullback.core import trees
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentTypeError, DataDependenceError, NoRuleError, PullbackError
+from pullback.core.structure.axes import Marks
 from pullback.graph.graph import Graph
+from pullback.rules.control_flow.at_values import Pulled, Step
+from pullback.rules.control_flow.derived import marked
 from pullback.rules.control_flow.leaves import Leaves
 from pullback.rules.control_flow.reading import Reading, UnreadableError
 from pullback.rules.control_flow.recording import Recorded, record, recorded
-from pullback.scipy.first_step import any_traced
+from pullback.scipy.first_step import any_traced, plain
 from pullback.scipy.integrate import equations as native
 from pullback.scipy.integrate.equations import Equations, Problem, Settings, equations
 from pullback.scipy.integrate.fields import Field
+from pullback.scipy.integrate.recorded import Recording
 from pullback.scipy.integrate.replay import Replay
 from pullback.scipy.integrate.values import Values, array_of
 
-__all__ = ["quickly_solved"]
+__all__ = ["directly", "quickly_solved"]
 
 _OPTIONS = {"rtol", "atol", "max_step", "first_step"}
+_METHODS = (scipy.integrate.RK23, scipy.integrate.RK45)
 _LEAST = 100 * np.finfo(float).eps
 """The smallest rtol that SciPy takes as it is."""
 
@@ -60,7 +65,7 @@ def quickly_solved(
         Solves by SciPy, on the numbers that a `Values` sees, with a function of time or without.
     """
     span, y0, t_eval = given
-    if solver not in (scipy.integrate.RK23, scipy.integrate.RK45) or not _OPTIONS >= options.keys():
+    if solver not in _METHODS or not _OPTIONS >= options.keys():
         return None
     if any_traced((*span, t_eval, *options.values())):
         return None
@@ -111,6 +116,93 @@ def _solved(
     start, free = traced
     y = Replay(equation, problem, course).followed(start, free)
     return type(found)(**{**found, "y": np.transpose(y)})
+
+
+def directly(recording: Recording, solver: Any, options: dict[str, Any]) -> Any:
+    """What evaluates a solution in a graph, and its pullback, without tracing; or None.
+
+    Parameters
+    ----------
+    recording : Recording
+        Of the right-hand side; given are ``t_span``, ``y0``, ``t_eval`` and ``args``.
+    solver : type
+    options : dict
+    """
+    field, known = recording.functions[0].graph, recording.known
+    span, first, times, extra = trees.unflatten(recording.form, range(len(known)))
+    ordinary = solver in _METHODS and _OPTIONS >= options.keys() and type(first) is int
+    if not ordinary or len(field.outputs) != 1 or dtype_of(field.outputs[0]) != np.float64:
+        return None
+    equation, count = equations(field, solver), recording.free + len(recording.traced)
+    # Which of the values that come the first state and the free values are.
+    came = {place: recording.free + i for i, place in enumerate(recording.traced)}
+    others = trees.flatten(extra)[0]
+    free = [*map(came.get, others), *range(recording.free)]
+    start = came.get(first)
+    if len(free) != len(field.inputs) - 2:
+        return None
+    size, (asked_times, _) = field.inputs[1].shape[0], trees.flatten(times)
+    is_settled = came.keys().isdisjoint([*span, *asked_times])
+
+    def settings(values: Sequence[Any]) -> Settings | None:
+        row = [values[came[i]] if i in came else x for i, x in enumerate(known)]
+        span, _, t_eval, _ = trees.unflatten(recording.form, row)
+        return settings_of(span, size, t_eval, options)
+
+    settled = settings([None] * count) if is_settled else None
+
+    def problem(values: Sequence[Any]) -> Problem | None:
+        found = settled if is_settled else settings(values)
+        if found is None:
+            return None
+        row = [known[i] if i not in came else values[came[i]] for i in others]
+        row += values[: recording.free]
+        return problem_of(found, known[first] if start is None else values[start], row, field)
+
+    @functools.lru_cache(maxsize=8)
+    def pulls(step: Pulled) -> tuple[Marks, list[tuple[int, bool]]] | None:
+        """Which free values it is for, and where each result comes from."""
+        if not (all(step.seeded) and all(i in (start, *free) for i in _places(step.wanted))):
+            return None
+        marks = tuple(i is not None and step.wanted[i] for i in free)
+        order = [start, *(i for i, mark in zip(free, marks, strict=True) if mark)]
+        pairs = zip(_places(step.wanted), marked(step.onto, step.wanted), strict=True)
+        return marks, [(order.index(i), onto) for i, onto in pairs]
+
+    def evaluated(steps: Sequence[Step], args: Sequence[Any]) -> list[Any] | None:
+        if len(steps) > 1 or any(type(x) is Tracer for x in args):
+            return None
+        step = steps[0] if steps else None
+        pull = pulls(step) if type(step) is Pulled else None
+        if step is not None and pull is None:
+            return None
+        asked = problem(args[:count])
+        solved = None if asked is None else equation.solved(asked, by_scipy(asked), rounded=True)
+        if asked is None or solved is None:
+            return None
+        course = solved[1]
+        if pull is None:
+            return [np.transpose(course.asked_states[: course.asked])]
+        marks, results = pull
+        bars = Replay(equation, asked, course).pull(marks, np.transpose(args[count]))
+        totals = iter(args[count + 1 :])
+        return [bars[i] + next(totals) if onto else bars[i] for i, onto in results]
+
+    def by_scipy(asked: Problem) -> Callable[[], Any]:
+        settings, solve = asked.settings, plain(scipy.integrate.solve_ivp)
+
+        def f(t: Any, y: Any) -> Any:
+            return field.evaluate([t, y, *asked.free])[0]
+
+        return lambda: solve(
+            f, settings.span, asked.start, solver, settings.asked, dense_output=True, **options
+        )
+
+    return evaluated
+
+
+def _places(marks: Marks) -> list[int]:
+    return [i for i, mark in enumerate(marks) if mark]
 
 
 def settings_of(span: Any, size: int, t_eval: Any, options: dict[str, Any]) -> Settings | None:
