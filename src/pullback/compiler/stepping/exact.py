@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
+from pullback.compiler.call import Entry
+from pullback.compiler.stages import Stages
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.structure import Gather, View
 from pullback.graph.graph import Graph
 
-__all__ = ["is_exact"]
+__all__ = ["exactly", "is_exact"]
 
 _ROUNDED = frozenset({
     "add", "subtract", "multiply", "divide", "negative", "absolute", "sqrt", "maximum", "minimum",
@@ -29,3 +35,21 @@ def is_exact(graph: Graph) -> bool:
         and all(dtype_of(x) == np.float64 for x in each.outputs)
         for each in graph.equations
     )
+
+
+def exactly(graph: Graph) -> Callable[..., Any] | None:
+    """A function of the inputs, NumPy's scalars and arrays, that gives the one output to the bit.
+
+    `None` where machine code would have other values than NumPy, or would call Python.
+    """
+    if not is_exact(graph):
+        return None
+    stages = Stages(graph, exact=True)
+    if stages.lowered.calls:
+        return None
+    function = stages.function(stages.machine_code())
+
+    def otherwise(*values: Any) -> Any:
+        return graph.evaluate(list(values))[0]
+
+    return Entry(replace(function, single=True), stages.instance(), otherwise).call

@@ -138,13 +138,18 @@ class Equations:
     def __init__(self, field: Graph, solver: Any) -> None:
         self.field = field
         self.solver = solver
-        self.programs = Programs(field, Explicit(solver))
         self.asked_for = 0
         self._result: Any = None
         self._agrees: bool | None = None
         self._made: dict[Any, Any] = {}
         self._last: tuple[Any, Any, Course] | None = None
+        self._remembered: tuple[Any, Any] | None = None
         self._lock = threading.RLock()
+
+    @functools.cached_property
+    def programs(self) -> Programs:
+        """The derivatives on the steps of an explicit method."""
+        return Programs(self.field, Explicit(self.solver))
 
     # -- solutions -----------------------------------------------------------------------------
 
@@ -182,6 +187,23 @@ class Equations:
             result.sol = None
         self._last = key, *found
         return found
+
+    def exactly(self) -> Callable[..., Any] | None:
+        """The right-hand side in machine code, if its values there are NumPy's to the bit."""
+
+        def make() -> Any:
+            return importlib.import_module("pullback.compiler.stepping").exactly(self.field)
+
+        found: Callable[..., Any] | None = self._once("field", make)
+        return found
+
+    def remembered(self, key: Any, solve: Callable[[], Any]) -> Any:
+        """What SciPy returns; if the problem is that of the call before, what it has returned."""
+        last = self._remembered
+        if last is None or last[0] != key:
+            last = self._remembered = key, solve()
+        found = last[1]
+        return type(found)(**found)
 
     def _natively(self, problem: Problem, *, rounded: bool) -> tuple[Any, Course] | None:
         if self._agrees is False:

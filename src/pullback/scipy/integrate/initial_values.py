@@ -21,7 +21,7 @@ from pullback.scipy.integrate.events import Watched, event_states
 from pullback.scipy.integrate.fields import Field
 from pullback.scipy.integrate.paths import Path
 from pullback.scipy.integrate.problems import Problem
-from pullback.scipy.integrate.quick import directly, quickly_solved
+from pullback.scipy.integrate.quick import directly, plainly, quickly_solved
 from pullback.scipy.integrate.recorded import in_graph
 from pullback.scipy.integrate.steps import Explicit, Implicit
 from pullback.scipy.integrate.values import (
@@ -65,18 +65,31 @@ def solve_ivp(
         def seen(x: Any) -> Any:
             return values.function(x) if callable(x) else values.of(x)
 
-        return own(
-            values.function(fun),
-            [values.of(t) for t in t_span],
-            values.of(y0),
-            method,
-            t_eval=values.of(t_eval),
-            dense_output=dense,
-            events=None if watched is None else [each.plain(values) for each in watched],
-            vectorized=vectorized,
-            args=values.of(args),
-            **{key: seen(each) for key, each in options.items()},
-        )
+        span, times = [values.of(t) for t in t_span], values.of(t_eval)
+        more = {key: seen(each) for key, each in options.items()}
+
+        def solve(f: Any) -> Any:
+            return own(
+                f,
+                span,
+                values.of(y0),
+                method,
+                t_eval=times,
+                dense_output=dense,
+                events=None if watched is None else [each.plain(values) for each in watched],
+                vectorized=vectorized,
+                args=values.of(args),
+                **more,
+            )
+
+        native = None if vectorized else plainly(fun, y0, extra, solver, values)
+        if native is None:
+            return solve(values.function(fun))
+        f, remembered = native
+        if watched or "jac" in options:
+            return solve(f)
+        asked = None if times is None else np.asarray(times, float).tobytes()
+        return remembered((*map(float, span), asked, dense, repr(more)), lambda: solve(f))
 
     outer = solves_plainly()
     if outer is not None:

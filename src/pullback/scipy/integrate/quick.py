@@ -32,7 +32,7 @@ from pullback.scipy.integrate.recorded import Recording
 from pullback.scipy.integrate.replay import Replay
 from pullback.scipy.integrate.values import Values, array_of
 
-__all__ = ["directly", "quickly_solved"]
+__all__ = ["directly", "plainly", "quickly_solved"]
 
 _OPTIONS = {"rtol", "atol", "max_step", "first_step"}
 _METHODS = (scipy.integrate.RK23, scipy.integrate.RK45)
@@ -69,18 +69,12 @@ def quickly_solved(
         return None
     if any_traced((*span, t_eval, *options.values())):
         return None
-    start = array_of(y0)
-    values = Values(_NAME)
-    if not known(start) or len(shape_of(start)) != 1 or dtype_of(start) != np.float64:
-        return None
-    values.of(start)
-    written = getattr(fun, "recording", None)
-    found = (
-        _recorded(fun, extra, strip(start)) if written is None else _written(written, extra)
-    )
+    found = _field_of(fun, y0, extra)
     if found is None:
         return None
-    field, free = found
+    field, start, free = found
+    values = Values(_NAME)
+    values.of(start)
     for x in free:
         values.of(x)
     if values.batches or values.order > 1:
@@ -91,9 +85,10 @@ def quickly_solved(
     problem = problem_of(settings, strip(start), [strip(x) for x in free], field)
     equation = equations(field, solver)
     equation.asked_for += 1
-    if equation.asked_for < native.FROM and written is None:
+    written = hasattr(fun, "recording")
+    if equation.asked_for < native.FROM and not written:
         return None
-    return _solved(equation, problem, (start, free), values, by_scipy, rounded=written is not None)
+    return _solved(equation, problem, (start, free), values, by_scipy, rounded=written)
 
 
 def _solved(
@@ -116,6 +111,46 @@ def _solved(
     start, free = traced
     y = Replay(equation, problem, course).followed(start, free)
     return type(found)(**{**found, "y": np.transpose(y)})
+
+
+def _field_of(fun: Any, y0: Any, extra: tuple[Any, ...]) -> tuple[Graph, Any, list[Any]] | None:
+    """The right-hand side as a graph, the first state, and the free values that it takes."""
+    start = array_of(y0)
+    if not known(start) or len(shape_of(start)) != 1 or dtype_of(start) != np.float64:
+        return None
+    recording = getattr(fun, "recording", None)
+    found = _recorded(fun, extra, strip(start)) if recording is None else _written(recording, extra)
+    return None if found is None else (found[0], start, found[1])
+
+
+def plainly(
+    fun: Any, y0: Any, extra: tuple[Any, ...], solver: Any, values: Values
+) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
+    """The right-hand side on the numbers that are seen, for SciPy, in machine code.
+
+    With it comes ``remembered(key, solve)``. `None` where its values would be others, and where it
+    does not come back often enough.
+    """
+    found = _field_of(fun, y0, extra)
+    if found is None:
+        return None
+    field, start, free = found
+    equation = equations(field, solver)
+    equation.asked_for += 1
+    if equation.asked_for < native.FROM and not hasattr(fun, "recording"):
+        return None
+    compiled = equation.exactly()
+    if compiled is None:
+        return None
+    problem = problem_of(None, values.of(start), [values.of(x) for x in free], field)
+
+    def f(t: Any, y: Any, *_: Any) -> Any:
+        return compiled(np.float64(t), y, *problem.free)
+
+    def remembered(key: Any, solve: Callable[[], Any]) -> Any:
+        return equation.remembered((*problem.key, key), solve)
+
+    return f, remembered
 
 
 def directly(recording: Recording, solver: Any, options: dict[str, Any]) -> Any:
@@ -240,7 +275,7 @@ def _settings(
     return Settings(span, (rtol, atol), steps, asked, size) if good else None
 
 
-def problem_of(settings: Settings, start: Any, free: Sequence[Any], field: Graph) -> Problem:
+def problem_of(settings: Any, start: Any, free: Sequence[Any], field: Graph) -> Problem:
     """A problem, with plain values of the dtypes that the right-hand side was recorded for."""
     inputs = field.inputs[2:]
     plain = [
