@@ -17,9 +17,7 @@ Field = Callable[[Any, Any, Any], Any]
 """The derivative of a state y that parameters p determine, ``f(np, y, p)``."""
 
 
-def _loss(
-    field: Field, start: Any, times: Any, method: str, rtol: float, atol: float
-) -> Function:
+def _loss(field: Field, start: Any, times: Any, method: str, rtol: float, atol: float) -> Function:
     def loss(p: Any) -> Any:
         solution = scipy.integrate.solve_ivp(
             lambda _, y: field(np, y, p), (0.0, times[-1]), start, method, times,
@@ -125,7 +123,8 @@ def robertson(rtol: float = 1e-6, atol: float = 1e-9) -> Program:
         return np.stack([c - a, a - b - c, b])
 
     return Program(
-        f"Robertson's equations by Radau, 4 times, tolerances {rtol:g} and {atol:g}, by three rates",
+        f"Robertson's equations by Radau, 4 times, tolerances {rtol:g} and {atol:g}, by three "
+        "rates",
         _loss(field, start, times, "Radau", rtol, atol),
         np.array([0.04, 3e7, 1e4]),
         {"diffrax": _by_diffrax(field, start, times, "Kvaerno5", rtol, atol)},

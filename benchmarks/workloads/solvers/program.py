@@ -54,13 +54,14 @@ def workload(name: str, make: Callable[[], Program]) -> Workload:
     program = make()
     points = [program.point * (1 + 1e-3 * k / _POINTS) for k in range(_POINTS)]
     both = pb.value_and_grad(program.function)
-    functions: dict[str, Function | None] = {"pullback": both, "pullback, compiled": pb.compile(both)}
+    functions: dict[str, Function | None] = {
+        "pullback": both,
+        "pullback, compiled": pb.compile(both),
+    }
     functions |= {library: made() for library, made in program.others.items()}
     for _ in range(program.rounds):
         both(program.point)
-    contenders = {
-        library: _in_turn(f, points) for library, f in functions.items() if f is not None
-    }
+    contenders = {library: _in_turn(f, points) for library, f in functions.items() if f is not None}
     title = f"value and gradient of {program.title}"
     peers = tuple(contenders)[2:3] or ("diffrax",)
     return Workload(f"solvers-{name}", title, contenders, peers, program.rtol, most=1.0, aim=0.3)

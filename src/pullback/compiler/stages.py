@@ -66,7 +66,7 @@ class Stages:
     samples : set of int, optional
         The numbers of samples that it may be split along; by default any.
     exact : bool
-        Whether each operation is one of the recording, and is rounded for itself.
+        Whether each operation of the recording is rounded for itself: no product with its sum.
     seconds : dict of str to float
         By stage.
     cached : bool
@@ -92,16 +92,13 @@ class Stages:
 
     @functools.cached_property
     def graph(self) -> Graph:
-        """The graph simplified and decomposed."""
-        if self.exact:
-            return decompose(self.recorded)
+        """The graph simplified, unless it is to be exact, and decomposed."""
         with self._timed("simplify"):
-            graph = simplify(self.recorded, verify=False)
+            graph = self.recorded if self.exact else simplify(self.recorded, verify=False)
         with self._timed("decompose"):
             decomposed = decompose(graph)
-            if decomposed is not graph:
-                graph = simplify(decomposed, verify=False)
-        return graph
+            settled = decomposed is graph or self.exact
+            return decomposed if settled else simplify(decomposed, verify=False)
 
     @functools.cached_property
     def _in_loops(self) -> tuple[Lowered, Split]:
@@ -198,9 +195,8 @@ class Stages:
                 numbers = {each.name: plain(getattr(split, each.name)) for each in fields(split)}
                 numbers["program"] = plainly(split.program)
                 within = lowered, replace(split, **numbers)
-                return self.for_sizes([*map(plain, found.varying)], _in_loops=within), Forms(
-                    found, known
-                )
+                forms = Forms(found, known)
+                return self.for_sizes([*map(plain, found.varying)], _in_loops=within), forms
         holes = self.outline.holes
         places = self.varying_from(other)
         varying = [holes[i].value for i in places if holes[i].kind == "extent"]
@@ -209,7 +205,7 @@ class Stages:
     @property
     def is_lowered(self) -> bool:
         """Whether the program has been made, not only found out about."""
-        return "_in_loops" in self.__dict__
+        return "_in_loops" in vars(self)
 
     def loops(self) -> str:
         """The loops as text."""
@@ -222,8 +218,8 @@ class Stages:
     def llvm(self, holes: Sequence[int] = ()) -> str:
         """The program as LLVM has it; the numbers at these positions are told when it runs."""
         told = {each: i for i, each in enumerate(holes)}
-        found = emit(self.program, holes=told, apart=not self.linkage.donated)
-        return found.replace(" contract ", " ") if self.exact else found
+        source = emit(self.program, holes=told, apart=not self.linkage.donated)
+        return source.replace(" contract ", " ") if self.exact else source
 
     @functools.cached_property
     def numbers(self) -> tuple[str, list[Any]]:
@@ -279,7 +275,9 @@ class Stages:
             return None
         libraries = np.__version__, scipy.__version__
         samples = None if self.samples is None else sorted(self.samples)
-        return object_key(repr(("recorded", self.identity, self.donate, samples, self.exact, libraries)))
+        return object_key(
+            repr(("recorded", self.identity, self.donate, samples, self.exact, libraries))
+        )
 
     def function(self, code: Library) -> NativeFunction:
         """The native function for this machine code."""

@@ -18,7 +18,8 @@ __all__ = ["exactly", "is_exact"]
 
 _ROUNDED = frozenset({
     "add", "subtract", "multiply", "divide", "negative", "absolute", "sqrt", "maximum", "minimum",
-    "where",
+    "where", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "logical_and",
+    "logical_or", "logical_not",
 })  # fmt: skip
 """Operations that IEEE 754 determines."""
 
@@ -32,7 +33,7 @@ def is_exact(graph: Graph) -> bool:
             # Of a scalar NumPy has the square by the C library's power, which may be rounded else.
             or (each.primitive.name == "square" and shape_of(each.outputs[0]))
         )
-        and all(dtype_of(x) == np.float64 for x in each.outputs)
+        and all(dtype_of(x) in (np.float64, np.bool_) for x in each.outputs)
         for each in graph.equations
     )
 

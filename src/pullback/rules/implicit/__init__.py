@@ -21,8 +21,8 @@ from pullback.rules.implicit.probes import Probe, RecordedFunction
 from pullback.rules.implicit.vectors import Vector, joined
 
 __all__ = [
-    "Examples", "Probe", "RecordedFunction", "Vector", "anchored", "are_known", "at_run_time", "implicit", "joined",
-    "lifted", "polished",
+    "Examples", "Probe", "RecordedFunction", "Vector", "anchored", "are_known", "at_run_time",
+    "implicit", "joined", "lifted", "polished",
 ]  # fmt: skip
 
 P = ParamSpec("P")

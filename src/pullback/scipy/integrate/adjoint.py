@@ -142,7 +142,7 @@ class Programs:
             whole[k] = method.b @ power
             power = method.a[:, : count - 1] @ power[: count - 1]
         half = whole * 0.5 ** np.arange(count + 1)
-        found = np.polynomial.polynomial.polymul(half, half)
+        found: Any = np.polynomial.polynomial.polymul(half, half)
         found[: count + 1] -= whole
         found[: method.order + 1] = 0.0
         return np.trim_zeros(found, "b")
@@ -196,13 +196,13 @@ class Programs:
 
         ``(t, y, wanted, asked_t, asked_y, room, tolerances, tight, first, *free, *free_dots)``:
         where steps of the solution ended, and where it was asked for, at so many times; an array of
-        the size that there is room for; rtol and atol for each component and the relative tolerance of derivatives, of shape
-        (3, d); by how much at most a step may be wrong in what free values add; deviations of the
-        first state, in units of its tolerance.
+        the size that there is room for; rtol and atol for each component and the relative tolerance
+        of derivatives, of shape (3, d); by how much at most a step may be wrong in what free values
+        add; deviations of the first state, in units of its tolerance.
 
-        It returns how many times asked for were reached, how many steps there are, times and states,
-        the rows of those asked for, by how much a step is wrong in what free values add, and how
-        large that is at most.
+        It returns how many of the times asked for were reached, how many steps there are, times and
+        states, the rows of those asked for, by how much a step is wrong in what free values add,
+        and how large that is at most.
         """
 
         def refined(

@@ -83,8 +83,8 @@ class Course(NamedTuple):
 
     Attributes
     ----------
-    count : int
-        Of the steps.
+    steps : int
+        How many there are.
     times, states : array of shape (n,) and (n, d)
         From the begin on, with room behind.
     asked_times, asked_states : array of shape (m,) and (m, d)
@@ -92,7 +92,7 @@ class Course(NamedTuple):
         How many these are; there may be room behind too.
     """
 
-    count: int
+    steps: int
     times: Any
     states: Any
     asked_times: Any
@@ -105,14 +105,15 @@ class Steps(NamedTuple):
 
     Attributes
     ----------
-    count : int
+    steps : int
+        How many there are.
     times, states : array of shape (n,) and (n, d)
         With room behind.
     rows : array of shape (m,)
         Where those asked for are.
     """
 
-    count: Any
+    steps: Any
     times: Any
     states: Any
     rows: Any
@@ -241,7 +242,7 @@ class Equations:
         """Whether SciPy has found the same."""
         own, course = found
         if self._made["stepper"].exact:
-            times = course.times[: course.count + 1]
+            times = course.times[: course.steps + 1]
             return bool(
                 own["nfev"] == result.nfev
                 and np.array_equal(own["y"], result.y)

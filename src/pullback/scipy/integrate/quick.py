@@ -15,9 +15,9 @@ import scipy.integrate
 
 from pullback.core import trees
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.structure.axes import Marks
 from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentTypeError, DataDependenceError, NoRuleError, PullbackError
-from pullback.core.structure.axes import Marks
 from pullback.graph.graph import Graph
 from pullback.rules.control_flow.at_values import Pulled, Step
 from pullback.rules.control_flow.derived import marked
@@ -65,7 +65,7 @@ def quickly_solved(
         Solves by SciPy, on the numbers that a `Values` sees, with a function of time or without.
     """
     span, y0, t_eval = given
-    if solver not in _METHODS or not _OPTIONS >= options.keys():
+    if solver not in _METHODS or not options.keys() <= _OPTIONS:
         return None
     if any_traced((*span, t_eval, *options.values())):
         return None
@@ -165,7 +165,7 @@ def directly(recording: Recording, solver: Any, options: dict[str, Any]) -> Any:
     """
     field, known = recording.functions[0].graph, recording.known
     span, first, times, extra = trees.unflatten(recording.form, range(len(known)))
-    ordinary = solver in _METHODS and _OPTIONS >= options.keys() and type(first) is int
+    ordinary = solver in _METHODS and options.keys() <= _OPTIONS and type(first) is int
     if not ordinary or len(field.outputs) != 1 or dtype_of(field.outputs[0]) != np.float64:
         return None
     equation, count = equations(field, solver), recording.free + len(recording.traced)
@@ -265,12 +265,16 @@ def _settings(
 ) -> Settings | None:  # fmt: skip
     (t0, t1), (first, longest) = span, steps
     way, asked = (1.0 if t1 > t0 else -1.0), None
-    good = rtol >= _LEAST and t0 != t1 and np.isfinite(t1 - t0) and bool(np.all(np.asarray(atol) >= 0))
+    good = (
+        rtol >= _LEAST and t0 != t1 and np.isfinite(t1 - t0) and bool(np.all(np.asarray(atol) >= 0))
+    )
     good = good and longest > 0 and (first is None or 0 < first <= abs(t1 - t0)) and size > 0
     if times is not None:
         shape, content = times
         asked = np.frombuffer(content).reshape(shape).copy()
-        good = good and asked.ndim == 1 and asked.size > 0 and bool(np.all(way * np.diff(asked) > 0))
+        good = (
+            good and asked.ndim == 1 and asked.size > 0 and bool(np.all(way * np.diff(asked) > 0))
+        )
         good = good and way * (asked[0] - t0) >= 0 and way * (t1 - asked[-1]) >= 0
     return Settings(span, (rtol, atol), steps, asked, size) if good else None
 

@@ -81,4 +81,3 @@ class Recording(NamedTuple):
     form: trees.TreeSpec
     known: Sequence[Any]
     traced: Sequence[int]
-

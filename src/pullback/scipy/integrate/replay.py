@@ -57,9 +57,7 @@ class Replay:
     def _steps(self, dots: Sequence[Any]) -> Steps:
         return self.equations.steps(self.course, self.problem, dots)
 
-    def _run(
-        self, kind: str, marks: Marks, steps: Steps, given: Any, more: Sequence[Any]
-    ) -> Any:
+    def _run(self, kind: str, marks: Marks, steps: Steps, given: Any, more: Sequence[Any]) -> Any:
         args = (*steps, given, *self.problem.free, *more)
         if not any(type(x) is Tracer for x in args):
             return untraced(self.equations.compiled(kind, marks), args, {})
