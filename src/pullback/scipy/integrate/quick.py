@@ -15,6 +15,7 @@ import scipy.integrate
 
 from pullback.core import trees
 from pullback.core.shapes import dtype_of, shape_of
+from pullback.core.singular import watch
 from pullback.core.structure.axes import Marks
 from pullback.core.tracing import Tracer, known, strip
 from pullback.errors import ArgumentTypeError, DataDependenceError, NoRuleError, PullbackError
@@ -24,6 +25,7 @@ from pullback.rules.control_flow.derived import marked
 from pullback.rules.control_flow.leaves import Leaves
 from pullback.rules.control_flow.reading import Reading, UnreadableError
 from pullback.rules.control_flow.recording import Recorded, record, recorded
+from pullback.rules.strictness import is_strict
 from pullback.scipy.first_step import any_traced, plain
 from pullback.scipy.integrate import equations as native
 from pullback.scipy.integrate.equations import Equations, Problem, Settings, equations
@@ -115,6 +117,8 @@ def _solved(
 
 def _field_of(fun: Any, y0: Any, extra: tuple[Any, ...]) -> tuple[Graph, Any, list[Any]] | None:
     """The right-hand side as a graph, the first state, and the free values that it takes."""
+    if (watch.looks is not None and is_strict()) or "raise" in np.geterr().values():
+        return None  # machine code doesn't look
     start = array_of(y0)
     if not known(start) or len(shape_of(start)) != 1 or dtype_of(start) != np.float64:
         return None
