@@ -27,7 +27,7 @@ from pullback.graph.graph import Graph
 
 __all__ = ["Stepper"]
 
-_ROOM = 256
+_ROOM = 64
 """For so many steps there is room at first."""
 
 _MOST = 1 << 20

@@ -312,7 +312,9 @@ def _course_of(result: Any, problem: Problem) -> Course:
     """The way of SciPy's."""
     times = result.sol.ts
     states = np.array(result.sol(times).T if problem.settings.asked is not None else result.y.T)
-    room = 256 << (2 * max(0, (len(times).bit_length() - 7) // 2))
+    room = 64
+    while room < len(times):
+        room *= 4
     padded = np.full(room, times[-1]), np.zeros((room, states.shape[1]))
     padded[0][: len(times)], padded[1][: len(times)] = times, states
     count = len(times) - 1
