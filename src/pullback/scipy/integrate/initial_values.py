@@ -21,7 +21,7 @@ from pullback.scipy.integrate.events import Watched, event_states
 from pullback.scipy.integrate.fields import Field
 from pullback.scipy.integrate.paths import Path
 from pullback.scipy.integrate.problems import Problem
-from pullback.scipy.integrate.quick import directly, plainly, quickly_solved
+from pullback.scipy.integrate.quick import directly, known_field, plainly, quickly_solved
 from pullback.scipy.integrate.recorded import in_graph
 from pullback.scipy.integrate.steps import Explicit, Implicit
 from pullback.scipy.integrate.values import (
@@ -173,6 +173,8 @@ def _solve_ivp(by_scipy: Any, given: Any, how: Any, dense_output: bool, watched:
     y0 = y0 if is_inexact(y0) else y0 + 0.0
     is_complex = found[0].y.dtype.kind == "c"
     field = Field(f, values.name, shape_of(y0)[0], is_complex=is_complex)
+    if not (vectorized or batches or is_complex):
+        field.known = known_field(fun, y0, extra, values)
     problem = Problem(
         field,
         Explicit(solver) if is_explicit else Implicit(values.order),

@@ -34,7 +34,7 @@ from pullback.scipy.integrate.recorded import Recording
 from pullback.scipy.integrate.replay import Replay
 from pullback.scipy.integrate.values import Values, array_of
 
-__all__ = ["directly", "plainly", "quickly_solved"]
+__all__ = ["directly", "known_field", "plainly", "quickly_solved"]
 
 _OPTIONS = {"rtol", "atol", "max_step", "first_step"}
 _METHODS = (scipy.integrate.RK23, scipy.integrate.RK45)
@@ -155,6 +155,20 @@ def plainly(
         return equation.remembered((*problem.key, key), solve)
 
     return f, remembered
+
+
+def known_field(fun: Any, y0: Any, extra: tuple[Any, ...], values: Values) -> Field | None:
+    """The right-hand side on the numbers underneath of all, if it can be recorded."""
+    found = _field_of(fun, y0, extra)
+    if found is None:
+        return None
+    field, start, free = found
+    problem = problem_of(None, values.of(start), [values.of(x) for x in free], field)
+
+    def f(t: Any, y: Any) -> Any:
+        return field.run([t, y, *problem.free])[0]
+
+    return Field(f, _NAME, len(problem.start))
 
 
 def directly(recording: Recording, solver: Any, options: dict[str, Any]) -> Any:
