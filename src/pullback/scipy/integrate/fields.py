@@ -85,7 +85,7 @@ class Field:
 
 
 def known_slopes(field: Field, t: Any, y: Any, ground: Any) -> Any:
-    """The numbers of ∂f/∂y of shape (..., n, d, d), at times and states as `Field.at` takes them."""
+    """The numbers of ∂f/∂y, of shape (..., n, d, d), at times and states as `Field.at` has them."""
     if field.known is None:
         return ground.plain(slopes(lambda x: field.at(t, x), y))
     known, times = field.known, ground.plain(t)
