@@ -222,10 +222,10 @@ class Equations:
         count, times, states, asked_states, evaluations = found
         if settings.asked is None:
             asked, asked_states = times, states
-            t, y = times[: count + 1].copy(), states[: count + 1]
-        else:
-            t, y = asked.copy(), asked_states
-        row = {"t": t, "y": np.transpose(y), "nfev": evaluations, "sol": None}
+            t, y = times[: count + 1].copy(), np.transpose(states[: count + 1].copy())
+        else:  # SciPy puts these side by side
+            t, y = asked.copy(), np.ascontiguousarray(np.transpose(asked_states))
+        row = {"t": t, "y": y, "nfev": evaluations, "sol": None}
         result = {} if self._result is None else self._result
         return type(result)(**{**result, **row}), Course(
             count, times, states, asked, asked_states, len(t)

@@ -86,10 +86,10 @@ def quickly_solved(
         return None
     problem = problem_of(settings, strip(start), [strip(x) for x in free], field)
     equation = equations(field, solver)
-    equation.asked_for += 1
     written = hasattr(fun, "recording")
-    if equation.asked_for < native.FROM and not written:
-        return None
+    if equation.asked_for + 1 < native.FROM and not written:
+        return None  # and is counted where SciPy is called
+    equation.asked_for += 1
     return _solved(equation, problem, (start, free), values, by_scipy, rounded=written)
 
 
