@@ -107,6 +107,7 @@ def broadcast_together(
         and x.dtype is y.dtype
         and x.dtype.char in "fd"
         and type(ufunc) is np.ufunc
+        and ufunc.signature is None
         and x.flags.c_contiguous
     ):
         if x.shape == y.shape:
