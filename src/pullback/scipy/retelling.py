@@ -89,7 +89,8 @@ class At:
         return At(self.x, key)
 
     def set(self, value: Any, /, copy: Any = None, **_: Any) -> Any:
-        x = _numpy().array(self.x) if copy else self.x
+        in_place = isinstance(self.x, np.ndarray) and not copy  # a scalar is immutable
+        x = self.x if in_place else _numpy().array(self.x)
         x[self.key] = value
         return x
 
