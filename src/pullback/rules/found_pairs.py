@@ -14,16 +14,23 @@ from pullback.rules.registration import constant
 __all__ = ["found_pairs", "found_triples"]
 
 
+def _solved_in(*matrices):
+    """The dtype in which ARPACK solves: single or double precision, real or complex."""
+    dtype = np.result_type(*map(dtype_of, matrices))
+    return dtype if dtype.char in "fdFD" else np.dtype(float)
+
+
 def _found_pairs(a, b, *, k, solver, options):
     import scipy.sparse.linalg as sl
 
     given = {name: np.array(x) if type(x) is tuple else x for name, x in options}
     with_b = given.pop("with_b")
+    a, b = (x.astype(_solved_in(a, b)) for x in (a, b))
     return getattr(sl, solver)(a, k, b if with_b else None, **given)
 
 
 def _pairs_shape(_primitive, a, b, *, k, solver, options):
-    dtype = np.result_type(dtype_of(a), dtype_of(b), *([np.complex64] if solver == "eigs" else []))
+    dtype = np.result_type(_solved_in(a, b), *([np.complex64] if solver == "eigs" else []))
     values = dtype if solver == "eigs" else dtype.type(0).real.dtype
     return Abstract((k,), values), Abstract((shape_of(a)[0], k), dtype)
 
@@ -44,11 +51,11 @@ def _found_triples(a, *, k, options):
     import scipy.sparse.linalg as sl
 
     given = {name: np.array(x) if type(x) is tuple else x for name, x in options}
-    return sl.svds(a, k, **given)
+    return sl.svds(a.astype(_solved_in(a)), k, **given)
 
 
 def _triples_shape(_primitive, a, *, k, options):
-    (m, n), dtype = shape_of(a), dtype_of(a)
+    (m, n), dtype = shape_of(a), _solved_in(a)
     return (
         Abstract((m, k), dtype), Abstract((k,), dtype.type(0).real.dtype), Abstract((k, n), dtype)
     )  # fmt: skip
