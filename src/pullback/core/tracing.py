@@ -119,6 +119,10 @@ class Interpreter:
             return value
         return Tracer(self, value, None)
 
+    def decides(self, tracer: Tracer) -> bool:
+        """Whether a value can steer an `if`, as far as this level knows."""
+        return True
+
     def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
         """A result's value and payload, as they leave the transformation."""
         return value, payload
