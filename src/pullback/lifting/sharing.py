@@ -103,7 +103,8 @@ class Sharing:
             left = found[name] = Left(known.get(id(value), UNSET))
             if id(value) not in known and any(True for _ in mutable(value)):
                 tracers = [x for x in trees.flatten(value)[0] if type(x) is Tracer]
-                left.value = UNSET if any(map(is_inside, tracers)) else value
+                made = any(is_inside(x) or id(x) in places for x in tracers)
+                left.value = UNSET if made else value
             for leaf in mutable(value):
                 for key, owner in may_own(leaf).items():
                     if key in places:
