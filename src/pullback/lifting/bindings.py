@@ -11,7 +11,7 @@ from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer
 from pullback.lifting.cells import UNSET, fill
-from pullback.lifting.held import is_held
+from pullback.lifting.held import held
 from pullback.lifting.numbers import Numbers
 from pullback.lifting.owners import may_own, owners_of
 from pullback.lifting.reasons import Replan, UnliftableError
@@ -183,10 +183,10 @@ class Bindings:
             return
         fill(cell, UNSET)
         try:
-            held = any(is_held(owner) for x in mutable(entry) for owner in owners_of(x))
+            taken = held(owner for x in mutable(entry) for owner in owners_of(x))
         finally:
             fill(cell, entry)
-        if held:
+        if taken:
             what = f"{name} is an array from outside before, and is written to"
             raise Replan(self, peel=what)
 
@@ -202,7 +202,8 @@ class Bindings:
         for name, value in given.items():
             self._require_unwritten(name, value)
         for name, what in ((key, x) for key, x in left.items() if key is not None):
-            owners = {key: x for key, x in what.owners.items() if is_held(x)}
+            taken = held(what.owners.values())
+            owners = {key: x for key, x in what.owners.items() if key in taken}
             if not owners:
                 continue
             if what.value is not UNSET and are_same(what.value, self.entries[name]):

@@ -9,14 +9,13 @@ from __future__ import annotations
 import gc
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import (
     BuiltinFunctionType,
     CellType,
     CodeType,
     FrameType,
     FunctionType,
-    MappingProxyType,
     ModuleType,
 )
 from typing import Any
@@ -24,13 +23,13 @@ from typing import Any
 import numpy as np
 
 from pullback.core.tracing import Interpreter, Tracer
-from pullback.lifting.cells import UNSET, content
+from pullback.lifting.cells import content
 from pullback.lifting.owners import owners_of
 from pullback.lifting.recording import current
 from pullback.lifting.slices.varying import Varying
 from pullback.numpy.callers import is_pullbacks_file
 
-__all__ = ["is_held"]
+__all__ = ["held"]
 
 _MOST = 100_000
 """How many objects are looked at before an array counts as held."""
@@ -39,10 +38,33 @@ _ENDS = (type, ModuleType, CodeType, FrameType, BuiltinFunctionType, Interpreter
 """Through what no array is reached that the program made."""
 
 
-def is_held(root: Tracer) -> bool:
-    """Whether the user's functions that run can reach an array, or a view of it."""
-    seen: set[int] = set()
-    return any(_reaches(start, root, seen) for start in _variables())
+def held(owners: Iterable[Tracer]) -> set[int]:
+    """The ids of those arrays that the user's functions that run can reach, or a view of."""
+    wanted = {id(each) for each in owners}
+    found: set[int] = set()
+    if not wanted:
+        return found
+    pending, seen = list(_variables()), set[int]()
+    while pending and found != wanted:
+        x = pending.pop()
+        kind = type(x)
+        if kind is Tracer or kind is Varying:
+            found.update(wanted.intersection(map(id, owners_of(x))))
+        elif id(x) not in seen and (gc.is_tracked(x) or kind is tuple or kind is dict):
+            seen.add(id(x))
+            if len(seen) > _MOST:
+                return wanted
+            pending += _inside(x, kind)
+    return found
+
+
+def _inside(x: Any, kind: type) -> Iterable[Any]:
+    """What an object holds."""
+    if kind is FunctionType:
+        return *(x.__closure__ or ()), *(x.__defaults__ or ()), x.__kwdefaults__
+    if kind is CellType:
+        return (content(x),)
+    return () if issubclass(kind, _ENDS) else gc.get_referents(x)
 
 
 def _variables() -> Iterator[Any]:
@@ -59,28 +81,3 @@ def _variables() -> Iterator[Any]:
             for name in code.co_names:
                 yield frame.f_globals.get(name)
         frame = frame.f_back
-
-
-def _reaches(start: Any, root: Tracer, seen: set[int]) -> bool:
-    pending = [start]
-    while pending:
-        x = pending.pop()
-        kind = type(x)
-        if kind is Tracer or kind is Varying:
-            if any(owner is root for owner in owners_of(x)):
-                return True
-            continue
-        if (not gc.is_tracked(x) and kind not in (tuple, dict)) or id(x) in seen:
-            continue
-        seen.add(id(x))
-        if len(seen) > _MOST:
-            return True
-        if kind is FunctionType:
-            inside = (*(x.__closure__ or ()), x.__defaults__, x.__kwdefaults__)
-            pending += [each for each in inside if each is not None]
-        elif kind is CellType:
-            if content(x) is not UNSET:
-                pending.append(content(x))
-        elif not issubclass(kind, _ENDS) and kind is not MappingProxyType:
-            pending += gc.get_referents(x)
-    return False

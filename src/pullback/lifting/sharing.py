@@ -15,6 +15,7 @@ from typing import Any
 from pullback.core import trees
 from pullback.core.tracing import Tracer
 from pullback.lifting.cells import UNSET
+from pullback.lifting.held import held
 from pullback.lifting.owners import may_own, owners_of
 from pullback.lifting.ties import UNDECIDED, tie, tied
 
@@ -156,10 +157,10 @@ class Sharing:
                 owners[name] |= here
                 counts.update(here.keys())
             forced |= {key for key, count in counts.items() if count > 1}
+        taken = forced | _held(owners)
         for name, value in bound.items():
             kind = "returned" if name is None else "kept" if name in kept else "chosen"
-            words = UNDECIDED[kind].format(name)
-            tie(value, owners[name].values(), words, always=forced)
+            tie(value, owners[name].values(), UNDECIDED[kind].format(name), taken)
 
     def _entered(self, names: set[str]) -> dict[int, Tracer]:
         """What owns the memory of what names held before."""
@@ -184,9 +185,10 @@ class Sharing:
             found = {id(x): x for leaf in mutable(bound[other]) for x in owners_of(leaf)}
             reached[one] |= found
             forced |= found.keys()
+        taken = forced | _held(reached)
         for name, value in bound.items():
             words = UNDECIDED["returned" if name is None else "looped"].format(name)
-            tie(value, reached[name].values(), words, always=forced)
+            tie(value, reached[name].values(), words, taken)
 
     def _of_iterations(self, name: str | None, *, certain: bool) -> dict[int, Tracer]:
         """What may own the memory of what a name holds after some iterations."""
@@ -207,3 +209,7 @@ class Sharing:
                     found |= what.owners | self._entered(what.names)
                     pending += what.names
         return found
+
+
+def _held(owners: dict[str | None, dict[int, Tracer]]) -> set[int]:
+    return held(x for each in owners.values() for x in each.values())

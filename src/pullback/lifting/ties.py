@@ -8,13 +8,12 @@ used once the old one was written to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any, NoReturn
 
 from pullback.core import trees
 from pullback.core.tracing import Tracer
 from pullback.errors import AliasError
-from pullback.lifting.held import is_held
 from pullback.lifting.owners import Tie, let_own
 
 __all__ = ["UNDECIDED", "tie", "tied"]
@@ -45,7 +44,7 @@ UNDECIDED = {
 """What is said of a name that may stand for several arrays."""
 
 
-def tie(tree: Any, owners: Iterable[Tracer], words: str, *, always: Iterable[int] = ()) -> None:
+def tie(tree: Any, owners: Iterable[Tracer], words: str, held: Container[int]) -> None:
     """Tie arrays to those that they may be, so far as others hold these.
 
     Parameters
@@ -56,17 +55,18 @@ def tie(tree: Any, owners: Iterable[Tracer], words: str, *, always: Iterable[int
         What owns its memory, if the arrays are no new ones.
     words : str
         The error for what would need to know.
-    always : iterable of int
-        The ids of owners to which they are tied whether others hold them or not.
+    held : container of int
+        The ids of the owners that others hold.
     """
-    leaves = [x for x in trees.flatten(tree)[0] if type(x) is Tracer and x._mutable]
-    owners = [each for each in owners if each._mutable] if leaves else []
-    forced = set(always)
-    held = [each for each in owners if id(each) in forced or is_held(each)]
-    for leaf in leaves:
-        let_own(leaf, owners)
-        if held:
-            tied(leaf, held, words)
+    found = [x for x in owners if x._mutable]
+    for leaf in trees.flatten(tree)[0]:
+        if type(leaf) is not Tracer or not leaf._mutable:
+            continue
+        others = [x for x in found if x is not leaf]  # a value may be handed on as it is
+        let_own(leaf, others)
+        ties = [x for x in others if id(x) in held]
+        if ties:
+            tied(leaf, ties, words)
 
 
 def tied(x: Tracer, owners: list[Tracer], words: str) -> None:
