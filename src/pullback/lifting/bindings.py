@@ -127,7 +127,7 @@ class Bindings:
         """Whether a name is bound to what another name was bound to before."""
         places = {
             id(x): name for name, x in self.entries.items()
-            if type(x) is Tracer and name not in self.values and after[name] is not x
+            if type(x) is Tracer and name not in self.values and after.get(name, x) is not x
         }  # fmt: skip
         return any(
             name not in self.values and places.get(id(new), name) != name
