@@ -23,7 +23,7 @@ PACKAGE = "pullback"
 
 _ENGINE = (
     "errors", "core", "transforms", "graph", "rules", "numpy", "scipy", "passes", "lifting",
-    "compiler",
+    "compiler", "sparse",
 )  # fmt: skip
 _LIBRARY = (*_ENGINE, "testing", "losses", "nn", "optim")
 
@@ -49,6 +49,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "passes",
             "lifting",
         ),
+        "sparse": ("errors", "core", "transforms", "graph", "rules", "numpy", "passes", "lifting"),
         # What stands on the engine may use all of it, and nothing below uses it.
         "testing": _ENGINE,
         "losses": _ENGINE,

@@ -32,11 +32,14 @@ from pullback.rules.control_flow import checkpoint, cond, fori_loop, scan, switc
 from pullback.rules.custom import CustomPrimitive, primitive, stop_gradient
 from pullback.rules.implicit import implicit
 from pullback.rules.strictness import strict
+from pullback.sparse.derivatives import hessian, jacobian
+from pullback.sparse.matrices import sparse_hessian, sparse_jacobian
+from pullback.sparse.sparsity import sparsity
 from pullback.testing import Report, check
 from pullback.transforms.batch import vmap
 from pullback.transforms.forward import pushforward
 from pullback.transforms.gradient import grad, value_and_grad
-from pullback.transforms.jacobian import hessian, hvp, jacobian
+from pullback.transforms.jacobian import hvp
 from pullback.transforms.reverse import linearize, pullback, vjp
 
 __all__ = [
@@ -84,6 +87,9 @@ __all__ = [
     "pushforward",
     "scan",
     "simplify",
+    "sparse_hessian",
+    "sparse_jacobian",
+    "sparsity",
     "stop_gradient",
     "strict",
     "switch",

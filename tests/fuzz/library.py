@@ -163,6 +163,7 @@ MADE_BY_US = frozenset(
     {
         "Report", "LinearMap", "ShapeDtype.become_number", "ShapeDtype.of", "ShapeDtype.rely",
         "ShapeDtype.may_lie_otherwise", "nn.Backpropagation", "nn.Layer", "nn.LayerRecord",
+        "nn.Conv1d.activation", "nn.Conv2d.activation",
         "nn.Dense.activation", "nn.Head.activation", "nn.Model.decide", "nn.Residual.activation",
         "optim.Method", "optim.Training",
     }

@@ -61,6 +61,10 @@ def converted(function: Any, dispatcher: Any) -> Any:
     return function
 
 
+kernels: set[CodeType] = set()
+"""The code of functions of pullback's own whose loops are kept as a user's are."""
+
+
 def _of_function(function: FunctionType, dispatcher: Any) -> FunctionType:
     with _lock:
         made = _functions.get(function)
@@ -83,8 +87,9 @@ def _rewritten(code: CodeType) -> CodeType | None:
     path = code.co_filename
     if path.startswith("<") and not path.startswith(("<ipython", "<doctest", "<stdin")):
         return None
-    ours = _is_internal(path) or not (is_users_file(path) or is_pullbacks_file(path))
-    if ours or DISPATCHER in code.co_freevars:
+    ours = is_pullbacks_file(path)
+    users = is_users_file(path) if not ours else code in kernels or not _is_internal(path)
+    if not users or DISPATCHER in code.co_freevars:
         return None
     definition = definition_of(code)
     if definition is None:
