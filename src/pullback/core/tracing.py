@@ -201,7 +201,7 @@ class Tracer(metaclass=Disguised):
         The number of writes so far.
     """
 
-    __slots__ = ("_alias", "_interpreter", "_payload", "_value", "_version")
+    __slots__ = ("__weakref__", "_alias", "_interpreter", "_payload", "_value", "_version")
 
     if TYPE_CHECKING:
 
