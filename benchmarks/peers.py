@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-__all__ = ["absent", "autograd", "casadi", "jax", "torch"]
+__all__ = ["absent", "asdex", "autograd", "casadi", "jax", "torch"]
 
 absent: list[str] = []
 """The libraries that could not be imported."""
@@ -19,6 +19,7 @@ def _find(name: str) -> ModuleType | None:
         return None
 
 
+asdex = _find("asdex")
 autograd = _find("autograd")
 casadi = _find("casadi")
 jax = _find("jax")
