@@ -78,7 +78,12 @@ def measure(problem: Problem, rounds: int) -> Figures:
         if side is None:
             continue
         pattern, _ = timed(side.pattern)
-        prepare, calls[name] = timed(side.prepare)
+        try:
+            prepare, calls[name] = timed(side.prepare)
+        except Exception as error:  # another library's, of whatever kind
+            print(f"{name}: no values, {type(error).__name__}: {error}")
+            figures[name] = {"pattern": pattern, "prepare": np.nan, "values": np.nan}
+            continue
         figures[name] = {"pattern": pattern, "prepare": prepare}
     samples: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():

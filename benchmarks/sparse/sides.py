@@ -83,7 +83,12 @@ def by_asdex(problem: Problem) -> Side | None:
     """asdex on JAX, compiled; compiling counts as preparation."""
     if asdex is None:
         return None
-    f, x = problem.spelled(jax.numpy), jax.numpy.asarray(problem.example)
+    function, shape = problem.spelled(jax.numpy), problem.example.shape
+    x = jax.numpy.asarray(np.ravel(problem.example))
+
+    def f(x: Any) -> Any:
+        return jax.numpy.ravel(function(x.reshape(shape))) if not problem.hessian else function(x)
+
     kind = "hessian" if problem.hessian else "jacobian"
 
     def pattern() -> int:

@@ -1,4 +1,4 @@
-"""Random programs: no entry is missing from a pattern, and values are those of the dense Jacobian."""
+"""Random programs: patterns lack no entry, and values are those of dense derivatives."""
 
 from __future__ import annotations
 

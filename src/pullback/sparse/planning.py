@@ -129,7 +129,7 @@ def _is_idle(found: Cut, graph: Graph, order: Sequence[int]) -> bool:
 def plan_hessian(graph: Graph, order: Sequence[int], where: str) -> Plan:
     """The cheapest way that is found to the Hessian of a scalar program in some inputs."""
     size = sum(graph.inputs[i].size for i in order)
-    ways = []
+    ways: list[_Way] = []
     flow = Flow(where, size)
     for name, at in (
         ("cut at selections", cut(graph, order, where)),
