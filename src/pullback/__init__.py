@@ -35,6 +35,7 @@ from pullback.rules.strictness import strict
 from pullback.sparse.derivatives import hessian, jacobian
 from pullback.sparse.matrices import sparse_hessian, sparse_jacobian
 from pullback.sparse.sparsity import sparsity
+from pullback.storage import load, save
 from pullback.testing import Report, check
 from pullback.transforms.batch import vmap
 from pullback.transforms.forward import pushforward
@@ -78,6 +79,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linearize",
+    "load",
     "losses",
     "nn",
     "optim",
@@ -85,6 +87,7 @@ __all__ = [
     "primitive",
     "pullback",
     "pushforward",
+    "save",
     "scan",
     "simplify",
     "sparse_hessian",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import tempfile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,6 +115,13 @@ def plain_own():
 
 X = np.array([1.0, 2.0, 3.0])
 COMPILED = pb.compile(vector)
+
+
+def saved():
+    """The name of a file of parameters."""
+    path = os.path.join(tempfile.gettempdir(), f"pullback-fuzz-{os.getpid()}.safetensors")
+    pb.save(path, {"a": np.ones(2)})
+    return path
 
 
 def print_nothing(*_args):

@@ -55,8 +55,17 @@ def _weighted(x: Any, axes: Any, factor: float, *ends: int) -> Any:
     return x
 
 
-def _dct(x, *, axes, type, norm, orthogonalize, **others):
-    return scipy.fft.dctn(x, type=type, axes=axes, norm=norm, orthogonalize=orthogonalize, **others)
+def _of_parts(transform, x, params):
+    """A real transform of real and imaginary parts: of a complex array SciPy's takes no flag."""
+    if dtype_of(x).kind != "c":
+        return transform(x, **params)
+    out = np.empty(x.shape, np.result_type(x, np.complex64))
+    out.real, out.imag = transform(x.real, **params), transform(x.imag, **params)
+    return out
+
+
+def _dct(x, **params):
+    return _of_parts(scipy.fft.dctn, x, params)
 
 
 @rule(_dct, _STRUCTURE)
@@ -78,8 +87,8 @@ def dct(_y, _x, *, axes, type, **params):
     return Linear(lambda x_dot: dct(x_dot, axes=axes, type=type, **params), pullback)
 
 
-def _dst(x, *, axes, type, norm, orthogonalize, **others):
-    return scipy.fft.dstn(x, type=type, axes=axes, norm=norm, orthogonalize=orthogonalize, **others)
+def _dst(x, **params):
+    return _of_parts(scipy.fft.dstn, x, params)
 
 
 @rule(_dst, _STRUCTURE)
