@@ -27,7 +27,7 @@ from pullback.lifting.state import Hidden, Plan
 from pullback.lifting.values import placeholder
 from pullback.numpy.affine import Form
 from pullback.rules.control_flow.choices import cond
-from pullback.rules.control_flow.loops import fori_loop, while_loop
+from pullback.rules.control_flow.loops import count_up, fori_loop, while_loop
 
 __all__ = ["Lifted", "lift_for", "lift_while"]
 
@@ -180,12 +180,13 @@ def _record(
     def iterations(k: Any) -> Any:
         signal = None
         for turn in range(period):
-            signal = body(items.item(k * period + (turn + start)))
+            signal = body(items.item(_sum(k if period == 1 else k * period, turn + start)))
             if signal is not None and signal is not CONTINUE and period > 1:
                 raise UnliftableError("it may be left, and binds arrays to each other's names")
         return signal
 
-    count = (items.count - start) // period
+    count = _sum(items.count, -start)
+    count = count if period == 1 else count // period
     most: list[Form] = [{None: count - 1}] if type(count) is int else items.last
     intervals = current().intervals
 
@@ -196,7 +197,12 @@ def _record(
         return carry
 
     if not leaving.expected:
-        plan.finish(fori_loop(0, count, Hidden(step, "body"), plan.carry))
+        hidden_step = Hidden(step, "body")
+        if type(count) is int:
+            plan.finish(fori_loop(0, count, hidden_step, plan.carry))
+        else:
+            bound = intervals.most(count)
+            plan.finish(count_up(0, count, hidden_step, plan.carry, _WHERE, bound))
         begun.last = items.count - 1
         return
 
@@ -215,6 +221,13 @@ def _record(
     plan.finish(carry)
     begun.last, begun.may_be_left = start + done - 1, True
     begun.signal = leaving.signal(code, value)
+
+
+def _sum(x: Any, number: int) -> Any:
+    return x + number if number else x
+
+
+_WHERE = "fori_loop of body"
 
 
 def lift_while(test: Block, body: Block, truth: Callable[[Any], Any], signal: Any) -> Any:

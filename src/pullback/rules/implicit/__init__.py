@@ -17,13 +17,13 @@ from pullback.errors import ArgumentTypeError
 from pullback.rules.implicit.examples import Examples, are_known, lifted
 from pullback.rules.implicit.later import at_run_time, solved_later
 from pullback.rules.implicit.polishing import anchored, polished
-from pullback.rules.implicit.probes import Probe
+from pullback.rules.implicit.probes import Probe, RecordedFunction
 from pullback.rules.implicit.vectors import Vector, joined
 from pullback.transforms.arguments import require_array
 
 __all__ = [
-    "Examples", "Probe", "Vector", "anchored", "are_known", "at_run_time", "implicit", "joined",
-    "lifted", "polished",
+    "Examples", "Probe", "RecordedFunction", "Vector", "anchored", "are_known", "at_run_time",
+    "implicit", "joined", "lifted", "polished",
 ]  # fmt: skip
 
 P = ParamSpec("P")
