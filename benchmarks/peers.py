@@ -6,7 +6,7 @@ import importlib
 from types import ModuleType
 
 __all__ = [
-    "absent", "autograd", "casadi", "diffrax", "jax", "optimistix", "torch", "torchdiffeq",
+    "absent", "asdex", "autograd", "casadi", "diffrax", "jax", "optimistix", "torch", "torchdiffeq",
 ]  # fmt: skip
 
 absent: list[str] = []
@@ -21,6 +21,7 @@ def _find(name: str) -> ModuleType | None:
         return None
 
 
+asdex = _find("asdex")
 autograd = _find("autograd")
 casadi = _find("casadi")
 jax = _find("jax")
