@@ -23,6 +23,7 @@ from pullback.errors import (
     SingularPointError,
     UnrolledLoopWarning,
 )
+from pullback.explain import Explanation, explain
 from pullback.graph.graph import Graph
 from pullback.graph.variable import ShapeDtype
 from pullback.lifting.trace import trace
@@ -49,6 +50,7 @@ __all__ = [
     "Dense",
     "DetachedError",
     "Diagonal",
+    "Explanation",
     "Graph",
     "GraphError",
     "Identity",
@@ -67,6 +69,7 @@ __all__ = [
     "check",
     "checkpoint",
     "cond",
+    "explain",
     "fori_loop",
     "grad",
     "hessian",
