@@ -11,7 +11,7 @@ import numpy as np
 
 from pullback.explain import matrices as mx
 from pullback.explain import told
-from pullback.explain.boxes import Box, Mark, Named, Over, Text, row
+from pullback.explain.boxes import Box, Named, Over, Text
 from pullback.explain.contraction import Contributions, Link, only
 from pullback.explain.expression import symbols
 from pullback.explain.honesty import Count, Witness, check_link
@@ -23,7 +23,7 @@ from pullback.explain.program import Definition, Reading, read_body
 from pullback.explain.steps import Equation, Route, Step
 from pullback.explain.sweeps import cotangents, tangents, values_of
 from pullback.explain.values import shown
-from pullback.explain.wording import law_of, times_read
+from pullback.explain.wording import law_of, remarks, shortened, summed, times_read
 from pullback.explain.writers import name_text
 from pullback.graph.cost import bytes_of, operations_of
 from pullback.graph.variable import Variable
@@ -91,6 +91,7 @@ class Builder:
                 Step(
                     "argument", name, Named(name), None, x.shape, str(x.dtype),
                     shown(self.values[x]), notes=note, form=(note, x.shape, name.base),
+                    array=self.values[x],
                 )
             )  # fmt: skip
         return steps
@@ -107,6 +108,7 @@ class Builder:
             "shape": d.variable.shape,
             "dtype": str(d.variable.dtype),
             "value": shown(self.values[d.variable]),
+            "array": self.values[d.variable],
             "operations": cost[0],
             "bytes": cost[1],
             "source": self.source(d),
@@ -202,7 +204,7 @@ class Builder:
         note = () if scalar and not self.forward else ("any; the values shown are for ones",)
         return Step(
             "seed", name, Named(self.bars[name]), box, x.shape, str(x.dtype), shown(value),
-            notes=note,
+            notes=note, array=value,
         )  # fmt: skip
 
     def passes(self) -> list[Step]:
@@ -264,10 +266,12 @@ class Builder:
             notes.append(
                 f"{name_text(name)} is read {times_read(len(pairs))}: what comes back is added"
             )
+        routes, left_out = shortened(routes)
+        if left_out:
+            notes.append(f"likewise from {', '.join(map(name_text, left_out))}")
         if kind == "cotangent" and x in self.reading.outputs:
             notes.append("it is a result too, so its own cotangent, of ones, is added")
-        if x not in self.passed:
-            notes.append("nothing depends on it")
+        notes += remarks(links)
         matrices = [link.matrix for link in links]
         result, total = self.total(boxes, links, x, name, kind)
         if total is not None and len(links) == len(pairs):
@@ -287,7 +291,7 @@ class Builder:
         return Step(
             kind, name, left, result, x.shape, str(x.dtype), shown(self.passed[x]),
             routes=tuple(routes), operations=operations, bytes=moved, keeps=keeps,
-            notes=tuple(notes), form=(kind, tuple(forms), name.base),
+            array=self.passed.get(x), notes=tuple(notes), form=(kind, tuple(forms), name.base),
         )  # fmt: skip
 
     def kept(self, link: Link) -> list[Name]:
@@ -330,12 +334,7 @@ class Builder:
         if parts:
             flat = [x for m in parts for x in (m.terms if isinstance(m, mx.Added) else (m,))]
             total = parts[0] if len(parts) == 1 else mx.Added(parts[0].shape, tuple(flat))
-            terms.insert(0, matrix_box(total))
-        joined: list[Box] = []
-        for position, term in enumerate(terms):
-            joined += [Mark("+")] if position else []
-            joined.append(term)
-        return row(*joined), total
+        return summed(terms, parts), total
 
     def route(self, d: Definition, u: Name, link: Link) -> Route:
         """One derivation: ∂z_k/∂u_i by the laws, and what it passes on."""
@@ -360,14 +359,16 @@ class Builder:
         self.derived[id(link.lines)] = f"{name_text(d.name)} → {name_text(u)}"
         check_link(link, self.named, self.reading.abbreviations, self.witness.count)
         letters = Letters(*link.by.at, *link.of.at)
-        lines = []
+        lines: list[Equation] = []
         left = Over(
             Named(link.of.name, letters.below(link.of.at)),
             Named(link.by.name, letters.below(link.by.at)),
         )
         for position, line in enumerate(link.lines):
-            law = law_of(line.law, link, self.reading.abbreviations)
-            lines.append(Equation(None if position else left, entry_box(line.expr, letters), law))
+            law = law_of(line.law, link, position, self.reading.abbreviations)
+            box = entry_box(line.expr, letters)
+            if not lines or box != lines[-1].right:  # what is written alike is written once
+                lines.append(Equation(None if position else left, box, law))
         names = frozenset().union(*(symbols(line.expr) for line in link.lines))
         own = Letters(*at)
         entries = Equation(

@@ -54,6 +54,5 @@ def slopes(e: Fn) -> tuple[Expr, ...]:
     if e.name in ("max", "min"):
         a, b = e.args if e.name == "max" else e.args[::-1]
         # One where the argument is chosen, one half where both are equal, else zero.
-        first = f("step", plus(a, minus(b)))
-        return first, plus(ONE, minus(first))
+        return f("step", plus(a, minus(b))), f("step", plus(b, minus(a)))
     raise NotImplementedError(e.name)

@@ -16,7 +16,6 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.explain.branches import at_point
 from pullback.explain.building import Builder
 from pullback.explain.honesty import Count, close
-from pullback.explain.names import Name
 from pullback.explain.page import page
 from pullback.explain.plain import as_latex, as_text
 from pullback.explain.program import Reading, read
@@ -367,6 +366,3 @@ def _owners(graph: Any, args: tuple[Any, ...]) -> list[int]:
                 owners.append(position)
             leaf += 1
     return owners
-
-
-_ = Name

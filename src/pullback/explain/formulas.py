@@ -21,7 +21,6 @@ from pullback.explain.expression import (
     Num,
     Power,
     Sigma,
-    delta,
     exact,
     plus,
     times,
@@ -305,5 +304,3 @@ FORMULAS: dict[str, Formula] = {
     "broadcast_to": _broadcast_to,
 }
 """By the name of the primitive."""
-
-_ = delta

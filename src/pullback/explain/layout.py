@@ -193,7 +193,9 @@ def _terms(terms: list[Any]) -> tuple[Box, int]:
             box = fenced(draw(rest), PRODUCT)
             boxes.append(Mark("−", prefix=not position))
         else:
-            box = fenced(draw(term), PRODUCT)
+            found = draw(term)
+            loose = found[1] == SUM or (found[1] == SIGN and position > 0)
+            box = Fenced(found[0]) if loose else found[0]
             if position:
                 boxes.append(Mark("+"))
         boxes.append(box)
@@ -251,6 +253,7 @@ def _inverse(e: Expr) -> Expr | None:
 def _product(factors: list[Expr], letters: Letters) -> tuple[Box, int]:
     if len(factors) == 1:
         return _entry(factors[0], letters)
+    signed = False
     boxes: list[Box] = []
     for position, factor in enumerate(factors):
         found = _entry(factor, letters)
@@ -260,12 +263,12 @@ def _product(factors: list[Expr], letters: Letters) -> tuple[Box, int]:
         )
         loose = found[1] < SIGN and not (last and keeps)
         if found[1] == SIGN and position == 0:
-            loose = False
+            loose, signed = False, True
         elif found[1] == SIGN:
             loose = True
         boxes += [Mark("·")] if position else []
         boxes.append(Fenced(found[0]) if loose else found[0])
-    return row(*boxes), PRODUCT
+    return row(*boxes), SIGN if signed else PRODUCT
 
 
 def _power(e: Power, letters: Letters) -> tuple[Box, int]:
@@ -319,7 +322,7 @@ def _matrix(m: Matrix) -> tuple[Box, int]:
     if isinstance(m, mx.Norm):
         return Superscript(Fenced(_matrix(m.value)[0], "‖‖"), Text("2", upright=True)), ATOM
     if isinstance(m, mx.Transposed):
-        return _flipped(m.value), ATOM
+        return _flipped(m.value), POWER
     if isinstance(m, mx.Ones):
         return Text("𝟏", upright=True), ATOM
     if isinstance(m, mx.Eye):
@@ -387,7 +390,10 @@ def _scaled(m: mx.Scaled) -> tuple[Box, int]:
         and not (isinstance(m.value, mx.Product | mx.Outer | mx.Dot) or isinstance(box, Fraction))
     ):
         box = Fenced(box)
-    return row(_chain(m.scalars, "·"), Mark("·"), box), PRODUCT
+    front = _chain(m.scalars, "·")
+    if len(m.scalars) == 1:
+        front = fenced(_matrix(m.scalars[0]), SIGN)
+    return row(front, Mark("·"), box), PRODUCT
 
 
 def _below(m: Matrix) -> Matrix | None:

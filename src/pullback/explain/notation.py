@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pullback.explain import matrices as mx
 from pullback.explain.arithmetic import fresh
 from pullback.explain.expression import (
-    At,
     Delta,
     Expr,
     Fn,
@@ -20,7 +19,7 @@ from pullback.explain.expression import (
     Sym,
     Times,
     free,
-    times,
+    walk,
 )
 from pullback.explain.laws import Abbreviation
 from pullback.explain.matrices import Matrix
@@ -163,13 +162,13 @@ class Reader:
         groups: dict[frozenset[Index], list[Matrix]] = {}
         orders: dict[frozenset[Index], Order] = {}
         for factor in factors:
-            m, has = self.natural(factor, everything)
+            m, has = self.natural(factor, as_written(factor, everything))
             if not has:
                 scalars.append(m)
                 continue
             group = frozenset(has)
-            orders.setdefault(group, has)
-            groups.setdefault(group, []).append(m)
+            order = orders.setdefault(group, has)
+            groups.setdefault(group, []).append(m if has == order else transposed(m))
         network = Network(groups, orders, bound)
         network.contract()
         return scaled((*scalars, *network.scalars), network.result(own, self))
@@ -302,6 +301,16 @@ class Network:
         return m
 
 
+def as_written(e: Expr, order: Order) -> Order:
+    """The indices, those of a matrix that is read in the order in which it has them."""
+    for x in walk(e):
+        if isinstance(x, Sym):
+            own = tuple(i for i in x.at if isinstance(i, Index) and i in order)
+            if len(own) == 2 and own[0] is not own[1]:
+                return (*own, *(i for i in order if i not in own))
+    return order
+
+
 def extents(order: Order) -> tuple[int, ...]:
     return tuple(i.extent for i in order)
 
@@ -383,6 +392,3 @@ def in_matrices(
         return Reader(shapes, abbreviations).read(e, order)
     except NoFormError:
         return None
-
-
-_ = (At, times)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -171,6 +172,8 @@ class _Reader:
             name = self.recording.overrides[word]
         else:
             name = from_word(word)
+        if total > 1 and len(name.mark) == 1 and name.mark != "r":
+            name = replace(name, mark="")  # the W_k of a loop is W⁽¹⁾, W⁽²⁾, …
         return name.numbered(count) if total > 1 and not name.mark else name
 
     def inputs(self) -> None:
@@ -187,9 +190,11 @@ class _Reader:
             if path in self.recording.overrides:
                 self.give(variable, self.recording.overrides[path])
                 continue
-            plain = path.isidentifier() or not path.rstrip("]'\"").rsplit("[", 1)[-1].isdigit()
+            plain = path.isidentifier() or not path.rstrip("]").rsplit("[", 1)[-1].isdigit()
+            listed = len(re.findall(r"\[\d+\]", path)) == 1  # W[0] is W⁽¹⁾
             numbered = word is not None and path.isidentifier() and word.mark.startswith("(")
-            use = from_path(path) if plain and not numbered else (word or from_path(path))
+            written = (plain or listed) and not numbered
+            use = from_path(path) if written or word is None else word
             self.give(variable, use)
         for variable, array in self.program.constants.items():
             given = self.recording.constants.get(id(array))
@@ -310,7 +315,8 @@ class _Reader:
                 before = self.found.names[self.carried[place]]
                 return replace(before, mark=before.mark + "+")
             return self.word(out) or self.automatic(self.found.sources[out])
-        return Name(self.output, f"({outs.index(out) + 1})" if len(outs) > 1 else "")
+        name = from_word(self.output)
+        return name.numbered(outs.index(out) + 1) if len(outs) > 1 else name
 
     def is_named(self, out: Variable, equation: Equation) -> bool:
         if out in self.ordinals:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from pullback.explain.boxes import Box
 from pullback.explain.names import Name
@@ -94,6 +95,8 @@ class Step:
         The same for steps that differ in names alone.
     inner : tuple of (str, tuple of Step)
         What happens in the body of a loop.
+    array : array
+        The value itself.
     """
 
     kind: str
@@ -112,6 +115,7 @@ class Step:
     source: str = ""
     form: object = None
     inner: tuple[tuple[str, tuple[Step, ...]], ...] = ()
+    array: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

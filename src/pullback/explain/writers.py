@@ -40,7 +40,10 @@ def name_text(name: Name) -> str:
     base = name.base
     for accent in name.accents:
         mark = COMBINING[accent]
-        base = base + mark if len(name.base) == 1 else base[0] + mark + base[1:]
+        if len(name.base) == 1:
+            base += mark
+        else:  # a bar over the whole word
+            base = "".join(x + "\u0305" for x in base) if accent == "bar" else base + mark
     return unicodedata.normalize("NFC", base) + raised_text(name.mark)
 
 
