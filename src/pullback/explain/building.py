@@ -62,6 +62,7 @@ class Builder:
         self.forward = forward
         self.shapes = {name: x.shape for x, name in reading.names.items()}
         self.bars = {name: self._bar(x, name) for x, name in reading.names.items()}
+        self.barred = frozenset(self.bars.values())
         self.named: dict[Name, Any] = {name: values[x] for x, name in reading.names.items()}
         for x, name in reading.names.items():
             if x in passed:
@@ -180,7 +181,7 @@ class Builder:
         return found
 
     def source(self, d: Definition) -> str:
-        place = d.equation.place
+        place = d.equation.place if self.reading.recording.theirs else None
         return linecache.getline(place.path, place.line).strip() if place is not None else ""
 
     # -- backward, and forward with tangents ---------------------------------------------------
@@ -296,13 +297,12 @@ class Builder:
 
     def kept(self, link: Link) -> list[Name]:
         """What the passing on reads besides cotangents."""
-        bars = set(self.bars.values())
         names = symbols(link.passed)
         wide: set[Name] = set()
         for name in names:
             meant = self.reading.abbreviations.get(name)
             wide |= {name} if meant is None else symbols(meant.body)
-        return sorted((n for n in wide if n not in bars), key=repr)
+        return sorted((n for n in wide if n not in self.barred), key=repr)
 
     def total(
         self,

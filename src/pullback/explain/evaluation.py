@@ -61,8 +61,8 @@ class Point:
         values: Mapping[Name, Any],
         abbreviations: Mapping[Name, Abbreviation] | None = None,
     ) -> None:
-        self.values = dict(values)
-        self.abbreviations = dict(abbreviations or {})
+        self.values = values
+        self.abbreviations = abbreviations or {}
         self.side = 0
         """1 or −1 for differences to one side, in place of central ones."""
 

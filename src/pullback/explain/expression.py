@@ -133,19 +133,20 @@ class Partial(Expr):
 ZERO, ONE = Num(0), Num(1)
 
 
+_BELOW: dict[type, Callable[[Any], tuple[Expr, ...]]] = {
+    Plus: lambda e: e.terms,
+    Times: lambda e: e.factors,
+    Fn: lambda e: e.args,
+    Power: lambda e: (e.base, e.exponent),
+    Sigma: lambda e: (e.body,),
+    Partial: lambda e: (e.body,),
+}
+
+
 def children(e: Expr) -> tuple[Expr, ...]:
     """The nodes right below."""
-    if isinstance(e, Plus):
-        return e.terms
-    if isinstance(e, Times):
-        return e.factors
-    if isinstance(e, Fn):
-        return e.args
-    if isinstance(e, Power):
-        return e.base, e.exponent
-    if isinstance(e, Sigma | Partial):
-        return (e.body,)
-    return ()
+    below = _BELOW.get(type(e))
+    return below(e) if below is not None else ()
 
 
 def rebuilt(e: Expr, change: Callable[[Expr], Expr]) -> Expr:
@@ -263,31 +264,37 @@ def at_of(e: Expr) -> tuple[At, ...]:
     return e.by.at if isinstance(e, Partial) else ()
 
 
-def key(e: Expr, bound: tuple[Index, ...] = ()) -> Any:
+def key(e: Expr, bound: tuple[Index, ...] = ()) -> str:
     """Equal for expressions that differ in the order of terms and the choice of indices alone."""
-
-    def of(x: At) -> Any:
-        if isinstance(x, Index):
-            return ("b", bound[::-1].index(x)) if x in bound else ("f", id(x))
-        return ("n", x)
-
+    kind = type(e)
     if isinstance(e, Num):
-        return ("num", repr(e.value))
+        return repr(e.value)
     if isinstance(e, Sym):
-        return ("sym", repr(e.name), *map(of, e.at))
+        name = e.name
+        at = ",".join([_place(x, bound) for x in e.at])
+        return f"{name.base}^{name.mark}~{name.accents}[{at}]"
     if isinstance(e, Delta):
-        return ("delta", *sorted((of(e.left), of(e.right))))
+        return "δ" + ",".join(sorted((_place(e.left, bound), _place(e.right, bound))))
     if isinstance(e, Sigma):
-        return ("sigma", key(e.body, (*bound, e.index)))
+        return f"Σ{e.index.extent}({key(e.body, (*bound, e.index))})"
     below = [key(x, bound) for x in children(e)]
-    if isinstance(e, Plus | Times):
-        below.sort(key=repr)
-    extra: tuple[Any, ...] = ()
+    if kind is Plus or kind is Times:
+        below.sort()
+    front = kind.__name__
     if isinstance(e, Fn):
-        extra = (e.name, e.primes)
+        front = f"{e.name}{e.primes}"
     elif isinstance(e, Partial):
-        extra = (key(e.by, bound),)
-    return (type(e).__name__, *extra, *below)
+        front = f"∂{key(e.by, bound)}"
+    return f"{front}({';'.join(below)})"
+
+
+def _place(x: At, bound: tuple[Index, ...]) -> str:
+    if not isinstance(x, Index):
+        return str(x)
+    for depth, other in enumerate(reversed(bound)):
+        if other is x:
+            return f"b{depth}"
+    return f"f{id(x)}"
 
 
 def exact(value: Any) -> Any:

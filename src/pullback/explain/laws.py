@@ -26,6 +26,7 @@ from pullback.explain.expression import (
     Sigma,
     Sym,
     Times,
+    children,
     delta,
     exact,
     free,
@@ -116,7 +117,7 @@ def derive(body: Expr, setting: Setting) -> list[Line]:
     while len(lines) < MOST_LINES and size(e) < MOST_NODES:
         for law, change in LAWS:
             new = change(e, setting)
-            if new is not e and key(new) != key(e):
+            if new is not e and new != e:
                 lines.append(Line(law, new))
                 e = new
                 break
@@ -281,6 +282,8 @@ def _unprimed(e: Expr, setting: Setting) -> Expr:
 def _recognised(e: Expr, setting: Setting) -> Expr:
     """Known values in the place of what they are defined as."""
     for name, known in setting.known.items():
+        if not _may_contain(e, known.body):
+            continue
         ways: dict[tuple[At, ...], None] = {}
         indices = list(free(e))
         for at in _tuples(known.at, indices):
@@ -288,6 +291,17 @@ def _recognised(e: Expr, setting: Setting) -> Expr:
         for at in ways:
             e = _with_value(e, Sym(name, at), known.entry(at))
     return e
+
+
+def _may_contain(e: Expr, meant: Expr) -> bool:
+    """A quick look whether it is worth to look for an expression in another."""
+    functions = {x.name for x in walk(e) if isinstance(x, Fn)}
+    if not {x.name for x in walk(meant) if isinstance(x, Fn)} <= functions:
+        return False
+    if isinstance(meant, Times):
+        return True
+    width = len(children(meant))
+    return any(type(x) is type(meant) and len(children(x)) == width for x in walk(e))
 
 
 def _tuples(formal: tuple[At, ...], indices: list[Index]) -> list[tuple[At, ...]]:

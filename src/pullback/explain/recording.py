@@ -40,6 +40,8 @@ class Recording:
         What to call what has this word or path.
     layers : set of Variable
         The pre-activations of layers of `pullback.nn`.
+    theirs : bool
+        Whether the function is the user's, whose lines are shown.
     """
 
     def __init__(self) -> None:
@@ -48,6 +50,7 @@ class Recording:
         self.constants: dict[int, str] = {}
         self.overrides: dict[str, Name] = {}
         self.layers: set[Variable] = set()
+        self.theirs = True
         self._scopes: dict[CodeType, bool] = {}
         self._kept: list[Any] = []
 
@@ -92,6 +95,8 @@ def record(f: Callable[..., Any], args: tuple[Any, ...]) -> Recording:
     Where it branches on a value the condition is kept in the graph, if it can be.
     """
     found = Recording()
+    code = getattr(f, "__code__", None)
+    found.theirs = code is None or code.co_filename != _NOTES
     for word, value in _outside(f).items():
         found._meet(word, value)
     try:

@@ -109,6 +109,11 @@ def _bottom(box: Box) -> str:
     return f"({text})" if loose else text
 
 
+def is_number(box: Box) -> bool:
+    """Whether it is a number in digits."""
+    return isinstance(box, Text) and (box.text[:1].isdecimal() or box.text in "½⅓⅔¼¾")
+
+
 # -- LaTeX ------------------------------------------------------------------------------------
 
 TEX_GREEK = {letter: "\\" + word for word, letter in GREEK.items() if word != "lam"}
@@ -161,7 +166,11 @@ def to_latex(box: Box) -> str:
     if isinstance(box, Mark):
         return TEX_MARKS.get(box.text, f" {box.text} ")
     if isinstance(box, Row):
-        return "".join(_spaced(list(map(to_latex, box.parts))))
+        parts = list(map(to_latex, box.parts))
+        for place, part in enumerate(box.parts[1:], 1):
+            if is_number(part) and parts[place - 1] == TEX_MARKS["·"]:
+                parts[place - 1] = " \\cdot "
+        return "".join(_spaced(parts))
     if isinstance(box, Fenced):
         left, right = TEX_FENCES[box.fences]
         return f"\\left{left} {to_latex(box.body)} \\right{right}"
@@ -207,8 +216,9 @@ def _spaced(parts: list[str]) -> list[str]:
 
 # -- MathML -----------------------------------------------------------------------------------
 
-TIMES, SPACE = "<mo>\u2062</mo>", '<mspace width=".17em"/>'
-"""Between factors: nothing that is seen, which is read as times; a gap before a function."""
+TIMES, SPACE, DOT = "<mo>\u2062</mo>", '<mspace width=".17em"/>', "<mo>⋅</mo>"
+"""Between factors: nothing that is seen, which is read as times; a gap before a function; a dot
+before a number."""
 
 ACCENT_MARKS = {"bar": "¯", "dot": "˙", "hat": "^", "tilde": "~"}
 
@@ -279,8 +289,9 @@ def to_mathml(box: Box, classes: Mapping[Name, str] | None = None) -> str:
     if isinstance(box, Row):
         text = ""
         for part in box.parts:
-            if isinstance(part, Call | SumOver) and text.endswith(TIMES):
-                text = text.removesuffix(TIMES) + SPACE
+            if text.endswith(TIMES) and isinstance(part, Call | SumOver | Text):
+                gap = DOT if is_number(part) else SPACE
+                text = text.removesuffix(TIMES) + gap
             text += to_mathml(part, known)
         first = box.parts[0] if box.parts else None
         if isinstance(first, Mark) and not first.prefix and text.startswith("<mo>"):
