@@ -10,6 +10,7 @@ import pytest
 import pullback as pb
 from pullback.core import trees
 from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.explain.writers import to_text
 from tests.explain.functions import FUNCTIONS
 
 NOT_EVALUATED = {"kernel": 1}
@@ -118,3 +119,56 @@ def test_equal_layers_are_folded_and_the_page_is_short() -> None:
     assert e.count.wrong == []
     assert len(e.html().encode()) < 60_000
     assert str(e).count("\n") < 220
+
+
+def test_a_long_sum_of_what_comes_back_is_shortened() -> None:
+    def f(A, x):
+        for _ in range(8):
+            x = np.tanh(A @ x)
+        return np.sum(x)
+
+    e = pb.explain(f, np.diag([0.5, 2.0]) + 0.1, np.ones(2))
+    assert e.count.wrong == []
+    assert "⋯" in str(e)
+    assert "\\cdots" in e.latex()
+    assert "likewise from" in str(e)
+
+
+def test_a_loop_is_explained_by_one_round() -> None:
+    f, args = FUNCTIONS["scanned"]
+    e = pb.explain(f, *args)
+    (step,) = [s for s in e.definitions if s.inner]
+    ((title, inner),) = step.inner
+    assert title.startswith("One round of the loop, which runs 5 times; in the next round c is c⁺")
+    results = [to_text(s.result) for s in inner if s.kind == "cotangent"]
+    assert "c̄⁺ + 0.1·Aᵀ (c̄⁺ ⊙ tanh′(A c))" in results
+
+
+def test_only_the_branch_that_is_taken_is_explained() -> None:
+    f, _ = FUNCTIONS["branching"]
+    above, below = (str(pb.explain(f, np.full(3, x))) for x in (1.0, -1.0))
+    assert "the condition holds" in above
+    assert "E = ‖x‖²" in above
+    assert "the condition does not hold" in below
+    assert "E = 𝟏ᵀ exp(x)" in below
+
+
+def test_primitives_of_the_users_are_told_by_their_rule() -> None:
+    @pb.primitive
+    def twice(x):
+        return 2 * x
+
+    @twice.rule
+    def twice_rule(_y, _x):
+        """∂y/∂x = 2."""
+        return 2.0
+
+    text = str(pb.explain(lambda x: np.sum(twice(x)), np.ones(2)))
+    assert "by the rule of twice: ∂y/∂x = 2." in text
+
+
+def test_large_arrays_are_shown_by_their_shape() -> None:
+    e = pb.explain(lambda A, x: np.sum((A @ x) ** 2), np.ones((60, 50)), np.ones(50))
+    assert e.count.wrong == []
+    assert e.arguments[0].value == ""
+    assert "A ∈ ℝ^(60×50)" in str(e) or "A ∈ ℝ⁶⁰ˣ⁵⁰" in str(e)

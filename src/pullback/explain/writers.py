@@ -120,6 +120,7 @@ TEX_GREEK = {letter: "\\" + word for word, letter in GREEK.items() if word != "l
 TEX_ACCENTS = {"bar": "\\bar", "dot": "\\dot", "hat": "\\hat", "tilde": "\\tilde"}
 TEX_MARKS = {
     "·": "\\,", "⊙": " \\odot ", "−": "-", " ": " ", "→": " \\to ", "…": "\\dots", "∈": " \\in ",
+    "⋯": "\\cdots",
     "×": " \\times ", "ℝ": "\\mathbb{R}", "ℂ": "\\mathbb{C}", "ℤ": "\\mathbb{Z}", "∞": "\\infty",
     "½": "\\tfrac{1}{2}", "⅓": "\\tfrac{1}{3}", "⅔": "\\tfrac{2}{3}", "¼": "\\tfrac{1}{4}",
     "¾": "\\tfrac{3}{4}", "𝟏": "\\mathbf{1}", "T": "\\mathsf{T}",
