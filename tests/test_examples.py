@@ -23,7 +23,7 @@ def printed(name, *args):
         check=False,
         encoding="utf-8",
         env=os.environ | {"PYTHONUTF8": "1"},
-        timeout=60,
+        timeout=600,  # against hanging, not against a busy machine
     )
     assert run.returncode == 0, run.stderr
     return run.stdout

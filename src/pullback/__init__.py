@@ -33,11 +33,15 @@ from pullback.rules.control_flow import checkpoint, cond, fori_loop, scan, switc
 from pullback.rules.custom import CustomPrimitive, primitive, stop_gradient
 from pullback.rules.implicit import implicit
 from pullback.rules.strictness import strict
+from pullback.sparse.derivatives import hessian, jacobian
+from pullback.sparse.matrices import sparse_hessian, sparse_jacobian
+from pullback.sparse.sparsity import sparsity
+from pullback.storage import load, save
 from pullback.testing import Report, check
 from pullback.transforms.batch import vmap
 from pullback.transforms.forward import pushforward
 from pullback.transforms.gradient import grad, value_and_grad
-from pullback.transforms.jacobian import hessian, hvp, jacobian
+from pullback.transforms.jacobian import hvp
 from pullback.transforms.reverse import linearize, pullback, vjp
 
 __all__ = [
@@ -78,6 +82,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linearize",
+    "load",
     "losses",
     "nn",
     "optim",
@@ -85,8 +90,12 @@ __all__ = [
     "primitive",
     "pullback",
     "pushforward",
+    "save",
     "scan",
     "simplify",
+    "sparse_hessian",
+    "sparse_jacobian",
+    "sparsity",
     "stop_gradient",
     "strict",
     "switch",

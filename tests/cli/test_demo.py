@@ -168,7 +168,7 @@ def test_ctrl_c_on_the_process_leaves_a_report(tmp_path):
         if line.startswith("digits"):
             process.send_signal(signal.SIGINT)
             break
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 130
     assert err == ""
     assert "interrupted at epoch" in out

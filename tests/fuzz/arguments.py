@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 import pullback as pb
-from tests.fuzz import library, odd_values, surface
+from tests.fuzz import layers, library, odd_values, surface
 
 __all__ = ["Fault", "judge", "programs", "run"]
 
@@ -30,7 +30,7 @@ PACKAGE = os.path.dirname(pb.__file__) + os.sep
 USER = os.path.dirname(__file__) + os.sep
 UNWANTED = re.compile(r"PyTreeSpec|0x[0-9a-f]{6}|NoneType")
 NAMES = {**vars(odd_values), **vars(surface)}
-CALLS = {**surface.CALLS, **library.LIBRARY}
+CALLS = {**surface.CALLS, **library.LIBRARY, **layers.LAYERS}
 
 
 class Fault(NamedTuple):

@@ -99,6 +99,8 @@ class Draw:
                 (eps_of(x) for x in (*value, *(args[i] for i in self.varying)) if is_inexact(x)),
                 default=0.0,
             )
+            if 0 < precision < eps_of(1.0) and all(map(is_double, value)):
+                precision = eps_of(1.0)
             if not precision or not all(map(self._same(400 * precision), value, expected)):
                 return None  # it overflows there, or is rounded to another integer
             if not all(dtype_of(y).kind in "fc" for y in value):
@@ -253,6 +255,13 @@ def is_inexact(x: Any) -> bool:
 
 def eps_of(x: Any) -> float:
     return float(np.finfo(max(dtype_of(x), np.dtype("f2"), key=lambda d: d.itemsize)).eps)
+
+
+def is_double(x: Any) -> bool:
+    """Whether all elements are numbers that a double holds, as of a function computed in those."""
+    x = np.asarray(x)
+    double = x.astype(np.complex128 if x.dtype.kind == "c" else np.float64)
+    return bool(np.array_equal(x, double, equal_nan=True))
 
 
 def scale_of(xs: Any) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 import tempfile
 from typing import Any, NamedTuple
@@ -121,6 +122,13 @@ X = np.array([1.0, 2.0, 3.0])
 COMPILED = pb.compile(vector)
 
 
+def saved():
+    """The name of a file of parameters."""
+    path = os.path.join(tempfile.gettempdir(), f"pullback-fuzz-{os.getpid()}.safetensors")
+    pb.save(path, {"a": np.ones(2)})
+    return path
+
+
 def print_nothing(*_args):
     """A callback."""
 
@@ -158,10 +166,31 @@ CALLS: dict[str, list[Call]] = {
         Call("pb.jacobian", ("vector", "0", "'auto'"), {"holomorphic": "False"}, f"({V})"),
         Call("pb.jacobian(vector, (0, 1), 'forward')", (V, "2.0")),
         Call("pb.jacobian(vector, mode='reverse')", (V, "2.0")),
+        Call("pb.jacobian", ("vector",), {"sparse": "True"}, f"({V})"),
+        Call("pb.jacobian(vector, (0, 1), sparse=True)", (V, "2.0")),
     ],
     "hessian": [
         Call("pb.hessian", ("total", "(0, 1)"), {}, f"({V}, 2.0)"),
         Call("pb.hessian(total)", (V,)),
+        Call("pb.hessian", ("total",), {"sparse": "True"}, f"({V})"),
+        Call("pb.hessian(total, sparse=True)", (V,)),
+    ],
+    "sparsity": [
+        Call("pb.sparsity", ("vector", V), {"wrt": "0", "local": "True"}),
+        Call("pb.sparsity", ("vector", V, "2.0"), {"wrt": "(0, 1)"}),
+    ],
+    "sparse_jacobian": [
+        Call(
+            "pb.sparse_jacobian",
+            ("vector", V),
+            {"argnums": "0", "mode": "'auto'", "check": "True"},
+            f"({V})",
+        ),
+        Call("pb.sparse_jacobian(vector, np.ones(3))", (V,)),
+    ],
+    "sparse_hessian": [
+        Call("pb.sparse_hessian", ("total", V), {"argnums": "0", "check": "True"}, f"({V})"),
+        Call("pb.sparse_hessian(total, np.ones(3))", (V,)),
     ],
     "hvp": [Call("pb.hvp", ("total", f"({V}, 2.0)", "(np.ones(3), 1.0)"))],
     "jvp": [Call("pb.jvp", ("vector", f"({V},)", "(np.ones(3),)"))],

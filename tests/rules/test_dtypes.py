@@ -7,7 +7,7 @@ import pytest
 import scipy.special as sc
 
 import pullback as pb
-from tests.fuzz.dtypes import fixed
+from tests.fuzz.dtypes import Draw, fixed
 
 DRAWS = fixed()
 
@@ -16,6 +16,18 @@ DRAWS = fixed()
 def test_every_dtype_of_a_constant_beside_every_dtype_of_an_argument(name):
     faults = {draw: fault for draw in DRAWS[name] if (fault := draw.fault()) is not None}
     assert not faults
+
+
+FOUND = [
+    Draw("dct", 8, ("complex128",), (0,), "forward"),
+    Draw("riccati", 1, ("int64", "float32", ">f4", "longdouble"), (3,), "forward"),
+    Draw("sin_quotient", 1, ("longdouble",), (0,), "vmap"),
+]
+"""What random draws once found."""
+
+
+def test_what_once_went_wrong():
+    assert [draw.fault() for draw in FOUND] == [None] * len(FOUND)
 
 
 NARROW = {

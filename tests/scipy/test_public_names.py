@@ -75,7 +75,7 @@ CALLS = {
     "scipy.optimize.line_search": lambda x: optimize.line_search(
         lambda z: z @ z * x, lambda z: 2 * z, V * x, -V
     ),
-    "scipy.optimize.linprog": lambda x: optimize.linprog([x, 1.0]),
+    "scipy.optimize.milp": lambda x: optimize.milp([x, 1.0]),
     "scipy.integrate.ode.integrate": lambda x: (
         integrate.ode(lambda _t, y: -x * y).set_initial_value([1.0], 0).integrate(1.0)
     ),
@@ -83,9 +83,6 @@ CALLS = {
 
 SWALLOWED = {
     # What C makes of the errors that are raised in what it calls.
-    "scipy.optimize.fmin_tnc": lambda x: optimize.fmin_tnc(
-        lambda z: np.sum((z - x) ** 2), [1.0], approx_grad=True
-    ),
     "scipy.sparse.linalg.eigsh": lambda x: scipy.sparse.linalg.eigsh(
         scipy.sparse.linalg.LinearOperator((5, 5), matvec=lambda v: v * x, dtype=float), 1
     ),

@@ -38,6 +38,8 @@ def positions(donate: Any) -> tuple[int, ...]:
 
 def taken_over(graph: Graph, args: Sequence[Any], donate: Sequence[int]) -> Pairs:
     """Inputs in the donated arguments, each with an output of its shape and dtype."""
+    if not donate:
+        return ()
     pairs: dict[int, int] = {}
     static = graph.signature.static
     leaf = i = 0  # what is no array or number is a leaf, and no input

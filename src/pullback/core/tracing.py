@@ -125,7 +125,7 @@ class Interpreter:
 
     def snapshot(self, tracer: Tracer) -> Tracer:
         """A new handle on the present state, which no later write changes."""
-        return Tracer(self, tracer._value, tracer._payload)
+        return traced(self, tracer._value, tracer._payload)
 
     def shape(self, tracer: Tracer) -> tuple[int, ...]:
         """The shape that the traced function sees."""

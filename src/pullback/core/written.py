@@ -19,8 +19,10 @@ def glimpse(array: np.ndarray[Any, Any]) -> bytes:
     """All elements of a small array; of a large one some, spread over it.
 
     If two glimpses of an array differ, it was written to in between. That they don't proves it for
-    a small array alone: a checksum of a large one, before and after, runs at the speed of memory,
-    as cheap gradients do, of which it takes a tenth.
+    a small array alone. A checksum of a large one, before and after, runs at the speed of memory,
+    as cheap gradients do: it takes a third of the time of that of a matrix–vector product. To make
+    the array read-only meanwhile would not do: views that exist stay writable, those that are made
+    meanwhile never become so, and others that see it would take it for one that never changes.
     """
     if array.nbytes <= WHOLE:
         return array.tobytes()

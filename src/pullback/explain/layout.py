@@ -262,10 +262,8 @@ def _product(factors: list[Expr], letters: Letters) -> tuple[Box, int]:
             isinstance(factor, Partial) and not isinstance(factor.body, Sym)
         )
         loose = found[1] < SIGN and not (last and keeps)
-        if found[1] == SIGN and position == 0:
-            loose, signed = False, True
-        elif found[1] == SIGN:
-            loose = True
+        if found[1] == SIGN:
+            loose, signed = position > 0, signed or not position
         boxes += [Mark("·")] if position else []
         boxes.append(Fenced(found[0]) if loose else found[0])
     return row(*boxes), SIGN if signed else PRODUCT
@@ -299,9 +297,7 @@ def matrix_box(m: Matrix) -> Box:
 
 def _matrix(m: Matrix) -> tuple[Box, int]:
     if isinstance(m, mx.Letter):
-        parts = [n for n in m.at if n is not None]
-        whole = not m.at or (all(n in (0, None) for n in m.at) and not parts)
-        below = () if whole else tuple(":" if n is None else str(n) for n in m.at)
+        below = tuple(":" if n is None else str(n) for n in m.at)
         return Named(m.name, below), ATOM
     if isinstance(m, mx.Number):
         return number_box(m.value)

@@ -124,6 +124,11 @@ class Program:
         self.signature = signature
         self.derived: dict[Any, Any] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What it is made of; what has been made from it is made again."""
+        made = ("derived", "_releases", "_plan")
+        return {**{k: v for k, v in self.__dict__.items() if k not in made}, "derived": {}}
+
     def run(self, values: Sequence[Any]) -> list[Any]:
         """The outputs from one value for each input, traced or not, without checks of shapes."""
         self._require_row(values, "run")

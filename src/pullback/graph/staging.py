@@ -15,7 +15,7 @@ from pullback.core.memory import is_read_only, once_each, same_elements
 from pullback.core.primitive import Primitive
 from pullback.core.running import grounded
 from pullback.core.shapes import Abstract, astype, dtype_of, shape_of
-from pullback.core.tracing import Interpreter, Tracer, is_number
+from pullback.core.tracing import Interpreter, Tracer, is_number, traced
 from pullback.errors import LeakedTracerError, PullbackError
 from pullback.graph.advice.unrolling import Passes
 from pullback.graph.layout import Decided, assumed_of, layout_of, layouts_of_results, makes_array
@@ -104,7 +104,7 @@ class Staging(Interpreter):
         self._handles.append(weakref.ref(handle))
         if len(variables) > ROUND:
             full_collections.wait()
-        return [Tracer(self, x, handle) for x in variables]
+        return [traced(self, x, handle) for x in variables]
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if not self.open:
@@ -195,10 +195,14 @@ class Staging(Interpreter):
         seen = self._seen.get(key)
         if seen is not None and _same(self.constants[seen[1]], value):
             return seen[1]
-        kept = value if type(value) is Tracer else _kept(value)
-        variable = Variable(shape_of(kept), dtype_of(kept), array=True, layout=layout_of(value))
-        variable.laid_by = assumed_of(value)
-        variable.number = is_number(kept)
+        if type(value) is np.ndarray:  # there may be many
+            kept = _kept(value)
+            variable = Variable(kept.shape, kept.dtype, array=True, layout=layout_of(value))
+        else:
+            kept = value if type(value) is Tracer else _kept(value)
+            variable = Variable(shape_of(kept), dtype_of(kept), array=True, layout=layout_of(value))
+            variable.laid_by = assumed_of(value)
+            variable.number = is_number(kept)
         self.constants[variable] = kept
         self._seen[key] = (value, variable)
         return variable

@@ -215,6 +215,9 @@ def output_atoms(leaves: Sequence[Any], paths: trees.Paths, staging: Staging) ->
             if leaf._interpreter is staging and type(leaf._value) is Variable:
                 atoms.append(leaf._value)
                 continue
+        elif type(leaf) is np.ndarray and leaf.dtype.kind != "O":
+            atoms.append(staging.atom(leaf))
+            continue
         atoms.append(leaf if type(leaf) in _ATOMS else _output_atom(leaf, paths[i], staging))
     return atoms
 

@@ -57,7 +57,10 @@ def verify(graph: Program) -> None:
         else:
             define(variable, "inputs")
     for variable, array in graph.constants.items():
-        define(variable, "constants")
+        if type(variable) is Variable and variable not in defined:
+            defined.add(variable)
+        else:
+            define(variable, "constants")
         if shape_of(array) != variable.shape or dtype_of(array) != variable.dtype:
             fail(
                 "constants",

@@ -60,6 +60,10 @@ def converted(function: Any, dispatcher: Any) -> Any:
     return function
 
 
+kernels: set[CodeType] = set()
+"""The code of functions of pullback's own whose loops are kept as a user's are."""
+
+
 def _of_function(function: FunctionType, dispatcher: Any) -> FunctionType:
     with _lock:
         made = _functions.get(function)
@@ -82,7 +86,8 @@ def _rewritten(code: CodeType) -> CodeType | None:
     path = code.co_filename
     if path.startswith("<") and not path.startswith(("<ipython", "<doctest", "<stdin")):
         return None
-    if is_pullbacks_file(path) or not is_users_file(path) or DISPATCHER in code.co_freevars:
+    users = code in kernels or (not is_pullbacks_file(path) and is_users_file(path))
+    if not users or DISPATCHER in code.co_freevars:
         return None
     definition = definition_of(code)
     if definition is None:

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from pullback.core.shapes import dtype_of, shape_of
-from pullback.core.tracing import Tracer, is_plain, strip
+from pullback.core.tracing import strip
 from pullback.core.trees import static
-from pullback.core.validation import describe, name_of, refuse, require_flag, require_number
+from pullback.core.validation import describe, name_of, require_flag
 from pullback.errors import ArgumentValueError
 from pullback.nn.activations import Activation, by_name, identity
 from pullback.nn.initialization import Seed, weights
-from pullback.transforms.arguments import require_array
-from pullback.transforms.foreign import by_position
+from pullback.nn.parameters import as_parameter, numbers, scalar_parameter
 
 __all__ = ["Dense", "Head", "Layer", "Residual"]
 
@@ -93,11 +92,11 @@ class Affine(Layer):
 
     def output(self, x: Any, v: Any) -> Any:
         """σ(v)."""
-        return self.activation(self._numbers(v, "v"))
+        return self.activation(numbers(v, self, "v"))
 
     def _input(self, x: Any) -> Any:
         """`x` if its samples have the size that the layer takes."""
-        x = self._numbers(x, "the input")
+        x = numbers(x, self)
         shape, wanted = x.shape, self.n_in
         if not shape or shape[-1] != wanted:
             remedy = "; transpose it: samples lie along the first axis" if wanted in shape else ""
@@ -105,16 +104,6 @@ class Affine(Layer):
                 f"{self!r}: got an input of shape {shape}, wanted ({wanted},) for a sample or "
                 f"(m, {wanted}) for a batch of m{remedy}"
             )
-        return x
-
-    def _numbers(self, x: Any, argument: str) -> Any:
-        """`x` as an array or tracer of numbers."""
-        if type(x) is not Tracer and type(x) is not np.ndarray:
-            x = by_position(x, f"{self!r}: {argument}")
-        if x.dtype.kind not in "fiubc":
-            x = require_array(x, f"{self!r}: {argument}")
-            if x.dtype.kind not in "fiubc":
-                raise refuse(repr(self), argument, x, "an array of numbers")
         return x
 
 
@@ -231,7 +220,7 @@ class Residual(Affine):
                 f"Residual: W has shape {self.W.shape}, wanted a square matrix (d, d), since the "
                 "input is added to the output; use Dense to change the size"
             )
-        object.__setattr__(self, "h", _scalar(self.h, self.W, "Residual", "h"))
+        object.__setattr__(self, "h", scalar_parameter(self.h, self.W, "Residual", "h"))
 
     @classmethod
     def initialize(
@@ -265,7 +254,7 @@ class Residual(Affine):
 
     def output(self, x: Any, v: Any) -> Any:
         """x + h σ(v)."""
-        x, v = self._numbers(x, "x"), self._numbers(v, "v")
+        x, v = numbers(x, self, "x"), numbers(v, self, "v")
         if x.shape != v.shape:
             raise ArgumentValueError(
                 f"{self!r}: x has shape {x.shape} and v {v.shape}, wanted the input and its "
@@ -323,7 +312,7 @@ class Head(Affine):
                 f"Head: w has shape {w.shape}, wanted a vector (d,); a layer with several outputs "
                 "is Dense"
             )
-        mu = _scalar(self.mu, w, "Head", "mu")
+        mu = scalar_parameter(self.mu, w, "Head", "mu")
         vars(self).update(w=w, mu=mu, activation=by_name(self.activation, "Head"))
 
     @classmethod
@@ -368,25 +357,6 @@ class Head(Affine):
     def __repr__(self) -> str:
         size = self.w.shape[0] if len(shape_of(self.w)) == 1 else "?"
         return f"Head({size} → 1, {name_of(self.activation)})"
-
-
-def as_parameter(x: Any, kind: str, name: str) -> Any:
-    """`x` as a floating array; arrays and traced values of such a dtype stay what they are."""
-    if type(x) is not Tracer and type(x) is not np.ndarray:
-        x = by_position(x, f"{kind}: {name}")
-    if x.dtype.kind not in "biuf":
-        raise refuse(kind, name, x, "an array of real numbers")
-    return x if x.dtype.kind == "f" else x.astype(np.float64)
-
-
-def _scalar(x: Any, like: Any, kind: str, name: str) -> Any:
-    """`x` as a scalar parameter, in the dtype of `like` if it's a Python number."""
-    if is_plain(x, int | float | np.bool_):
-        return np.asarray(require_number(x, kind, name), dtype=like.dtype)
-    x = as_parameter(x, kind, name)
-    if x.shape != ():
-        raise ArgumentValueError(f"{kind}: {name} has shape {x.shape}, wanted a scalar of shape ()")
-    return x
 
 
 def _sizes(W: Any) -> str:

@@ -106,11 +106,7 @@ def _surfaced(error: Exception) -> PullbackError | None:
     """
     failure = failed_call(error.__traceback__)
     if isinstance(error, PullbackError):
-        if (
-            failure is None
-            or failure.call.takes_objects
-            or str(error).startswith(failure.call.name)
-        ):
+        if failure is None or failure.call.takes_objects or failure.call.name in str(error):
             return None
         return refusal(failure.call, None)
     refused = _memory.refused

@@ -49,7 +49,10 @@ def _banded_solve(ab, b, *, lower=0, upper=0):
     )
 
 
-@rule(_banded_solve, rowwise("(d,n),(n,k)->(n,k)", lambda d, n, k: 2 * d**2 * n + 4 * d * n * k))
+@rule(
+    _banded_solve,
+    rowwise("(d,n),(n,k)->(n,k)", lambda d, n, k: 2 * d**2 * n + 4 * d * n * k, apart="k"),
+)
 def banded_solve(x, ab, _b, *, lower=0, upper=0):
     """AX = B, where A has diagonals in the rows of `ab`: AẊ = Ḃ − ȦX, AᴴB̄ = X̄, and in the band
 
@@ -111,7 +114,7 @@ def _toeplitz_solve(c, r, b):
     )  # fmt: skip
 
 
-@rule(_toeplitz_solve, rowwise("(n),(n),(n,k)->(n,k)", lambda n, k: 4 * n**2 * (k + 1)))
+@rule(_toeplitz_solve, rowwise("(n),(n),(n,k)->(n,k)", lambda n, k: 4 * n**2 * (k + 1), apart="k"))
 def toeplitz_solve(x, c, r, _b):
     """TX = B with the matrix of the first column c and the first row r, without its first element:
 

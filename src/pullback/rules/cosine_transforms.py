@@ -17,7 +17,7 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Opaque
 from pullback.core.structure.axes import dtypes, in_batches
-from pullback.rules.fft import enter, transform_count
+from pullback.rules.fft import along_axes, enter, transform_count
 from pullback.rules.registration import rule
 
 __all__ = ["TRANSPOSED", "dct", "dst", "fft", "fht", "irfft", "rfft"]
@@ -41,7 +41,9 @@ def _same(primitive: Any, x: Any, **params: Any) -> Any:
     return _same_shape(primitive, x, **{**params, "type": 2})
 
 
-_STRUCTURE = Opaque(_same, in_batches, count=_count, generic=True, multilinear=True)
+_STRUCTURE = Opaque(
+    _same, in_batches, names=along_axes, count=_count, generic=True, multilinear=True
+)
 
 
 def _weighted(x: Any, axes: Any, factor: float, *ends: int) -> Any:
@@ -53,8 +55,17 @@ def _weighted(x: Any, axes: Any, factor: float, *ends: int) -> Any:
     return x
 
 
-def _dct(x, *, axes, type, norm, orthogonalize, **others):
-    return scipy.fft.dctn(x, type=type, axes=axes, norm=norm, orthogonalize=orthogonalize, **others)
+def _of_parts(transform, x, params):
+    """A real transform of real and imaginary parts: of a complex array SciPy's takes no flag."""
+    if dtype_of(x).kind != "c":
+        return transform(x, **params)
+    out = np.empty(x.shape, np.result_type(x, np.complex64))
+    out.real, out.imag = transform(x.real, **params), transform(x.imag, **params)
+    return out
+
+
+def _dct(x, **params):
+    return _of_parts(scipy.fft.dctn, x, params)
 
 
 @rule(_dct, _STRUCTURE)
@@ -76,8 +87,8 @@ def dct(_y, _x, *, axes, type, **params):
     return Linear(lambda x_dot: dct(x_dot, axes=axes, type=type, **params), pullback)
 
 
-def _dst(x, *, axes, type, norm, orthogonalize, **others):
-    return scipy.fft.dstn(x, type=type, axes=axes, norm=norm, orthogonalize=orthogonalize, **others)
+def _dst(x, **params):
+    return _of_parts(scipy.fft.dstn, x, params)
 
 
 @rule(_dst, _STRUCTURE)

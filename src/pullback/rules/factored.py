@@ -78,7 +78,7 @@ def _triangular_solve(t, b, *, lower=True, adjoint=False):
     return np.ascontiguousarray(x)
 
 
-@rule(_triangular_solve, rowwise("(n,n),(n,k)->(n,k)", lambda n, k: n**2 * k))
+@rule(_triangular_solve, rowwise("(n,n),(n,k)->(n,k)", lambda n, k: n**2 * k, apart="k"))
 def triangular_solve(x, t, _b, *, lower=True, adjoint=False):
     """X = T⁻¹B or T⁻ᴴB for a triangular T, of which the other triangle is not read.
 
@@ -123,7 +123,7 @@ def _solve_factored(a, factors, places, b, *, adjoint=False):
 
 @rule(
     _solve_factored,
-    rowwise("(n,n),(n,n),(n),(n,k)->(n,k)", lambda n, k: 2 * n**2 * k),
+    rowwise("(n,n),(n,n),(n),(n,k)->(n,k)", lambda n, k: 2 * n**2 * k, apart="k"),
     name="solve_factored",
 )
 def solve_factored(x, a, factors, places, _b, *, adjoint=False):

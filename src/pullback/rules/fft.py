@@ -26,10 +26,19 @@ from pullback.core.linear import Linear
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Opaque
-from pullback.core.structure.axes import dtypes, in_batches, size_of
+from pullback.core.structure.axes import dtypes, in_batches, meeting, size_of
 from pullback.rules.registration import rule
 
-__all__ = ["Transforms", "enter", "fft", "irfft", "opposite", "rfft", "transform_count"]
+__all__ = [
+    "Transforms",
+    "along_axes",
+    "enter",
+    "fft",
+    "irfft",
+    "opposite",
+    "rfft",
+    "transform_count",
+]
 
 _OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 
@@ -43,6 +52,11 @@ def transform_count(shape: Any, axes: Any) -> int:
     """5 n log₂ n for each transform of n complex numbers."""
     points: int = math.prod(shape)
     return round(5 * points * sum(math.log2(max(shape[axis], 1)) for axis in axes))
+
+
+def along_axes(args: Any, outs: Any, params: Any) -> Any:
+    """Elements meet along the axes of the transform; see `Structure.names`."""
+    return meeting(args, params["axes"]), meeting(outs, params["axes"])
 
 
 def _count(out: Any, _x: Any, *, axes: Any, **_: Any) -> int:
@@ -99,7 +113,14 @@ def enter(library: Any, prefix: str = "") -> Transforms:
 
     @rule(
         _fft,
-        Opaque(_shapes(lambda n, _: n), in_batches, count=_count, generic=True, multilinear=True),
+        Opaque(
+            _shapes(lambda n, _: n),
+            in_batches,
+            names=along_axes,
+            count=_count,
+            generic=True,
+            multilinear=True,
+        ),
         name=f"{prefix}fft",
     )
     def fft(_y, _x, *, axes, inverse, norm, **others):
@@ -115,6 +136,7 @@ def enter(library: Any, prefix: str = "") -> Transforms:
         Opaque(
             _shapes(lambda n, _: n // 2 + 1),
             in_batches,
+            names=along_axes,
             count=_real_count,
             generic=True,
             multilinear=True,
@@ -137,6 +159,7 @@ def enter(library: Any, prefix: str = "") -> Transforms:
         Opaque(
             _shapes(lambda _, params: params["n"]),
             in_batches,
+            names=along_axes,
             count=_real_count,
             generic=True,
             multilinear=True,

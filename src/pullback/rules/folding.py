@@ -7,7 +7,7 @@ import numpy as np
 from pullback.core.linear import Linear
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Opaque
-from pullback.core.structure.axes import size_of
+from pullback.core.structure.axes import meeting, size_of
 from pullback.rules.indexing import ARRAY, scatter
 from pullback.rules.registration import rule
 
@@ -32,7 +32,11 @@ def _count(_out, x, **_):
     return size_of(x)
 
 
-@rule(_sums_from, Opaque(_shape, _batch, count=_count))
+def _names(args, outs, params):
+    return meeting(args, params["axis"]), meeting(outs, params["axis"])
+
+
+@rule(_sums_from, Opaque(_shape, _batch, names=_names, count=_count))
 def sums_from(_y, _x, *, places, axis):
     """yₖ = xᵢ + … up to the next place, or xᵢ alone if that is not behind: x̄ⱼ = Σ ȳₖ of its sums.
 

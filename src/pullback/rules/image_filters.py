@@ -22,6 +22,7 @@ import scipy.ndimage
 from pullback.core.linear import Linear
 from pullback.core.shapes import Abstract, dtype_of, shape_of
 from pullback.core.structure import Opaque
+from pullback.core.structure.axes import meeting
 from pullback.errors import ArgumentTypeError
 from pullback.rules.indexing import ARRAY, scatter
 from pullback.rules.registration import rule
@@ -161,7 +162,11 @@ def _spline_batch(primitive, _size, _mapped, values, params):
     return primitive(*values, **{**params, "axis": params["axis"] + 1})
 
 
-@rule(_spline_coefficients, Opaque(_as_double, _spline_batch, count=12))
+def _names(args, outs, params):
+    return meeting(args, params["axis"]), meeting(outs, params["axis"])
+
+
+@rule(_spline_coefficients, Opaque(_as_double, _spline_batch, names=_names, count=12))
 def spline_coefficients(_y, _x, *, order, axis, mode):
     """Sx along an axis, in double precision."""
     return Linear(

@@ -51,7 +51,7 @@ def inv(y, _a):
 
 @rule(
     np.linalg.solve,
-    rowwise("(n,n),(n,k)->(n,k)", lambda n, k: _elimination(n) + 2 * n**2 * k),
+    rowwise("(n,n),(n,k)->(n,k)", lambda n, k: _elimination(n) + 2 * n**2 * k, apart="k"),
 )
 def solve(x, a, _b):
     """AX = B: AẊ = Ḃ − ȦX, AᴴB̄ = X̄, Ā = −B̄Xᴴ, where B is a batch of matrices.

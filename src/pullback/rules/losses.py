@@ -120,7 +120,16 @@ def _one_more_axis(primitive, _size, _mapped, values, params):
     return primitive(*values, **{**params, "lead": params.get("lead", 0) + 1})
 
 
-@rule(_squared_norm, Opaque(_one_for_each, _one_more_axis, count=2, generic=True))
+def _names(args, outs, _params):
+    (examples,) = outs
+    names = tuple(range(len(examples)))
+    return [(*names, *[None] * (len(args[0]) - len(names)))], [names]
+
+
+@rule(
+    _squared_norm,
+    Opaque(_one_for_each, _one_more_axis, names=_names, count=2, generic=True),
+)
 def squared_norm(_y, x, *, scale, lead=0):
     """y = s Σᵢ |xᵢ|², saturated: ẏ = 2s Re Σᵢ conj(xᵢ)·ẋᵢ, x̄ = 2s ȳx.
 
@@ -162,7 +171,7 @@ def _totals(rows, count):
     return totals
 
 
-@rule(_total, Opaque(_one_for_each, _one_more_axis, count=1))
+@rule(_total, Opaque(_one_for_each, _one_more_axis, names=_names, count=1))
 def total(_y, _losses, *, count, lead=0):
     """y = Σᵢ ℓᵢ / n, without overflow on the way: ẏ = Σᵢ ℓ̇ᵢ / n, ℓ̄ᵢ = ȳ / n.
 

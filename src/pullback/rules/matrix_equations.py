@@ -84,13 +84,15 @@ def discrete_lyapunov(a: Any, q: Any, *, direct: bool | None = None) -> Any:
     1977; for the bilinear transformation P. Hr. Petkov et al., *Computational Methods for Linear
     Control Systems*, 1991.
     """
+    dtype = lapacks(dtype_of(a), dtype_of(q))
+    a, q = a.astype(dtype), q.astype(dtype)
     n = shape_of(a)[-1]
-    eye = np.eye(n, dtype=dtype_of(a))
+    eye = np.eye(n, dtype=dtype)
     if n < DIRECT if direct is None else direct:
         product = a[..., :, None, :, None] * np.conj(a)[..., None, :, None, :]
         square = reshape(product, shape=(*shape_of(a)[:-2], n * n, n * n))
         flat = reshape(q, shape=(*shape_of(q)[:-2], n * n, 1))
-        found = solve(np.eye(n * n, dtype=dtype_of(a)) - square, flat)
+        found = solve(np.eye(n * n, dtype=dtype) - square, flat)
         return reshape(found, shape=(*shape_of(found)[:-2], n, n))
     inverse = np.linalg.inv(adjoint(a) + eye)
     b = (adjoint(a) - eye) @ inverse

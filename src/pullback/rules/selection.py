@@ -12,7 +12,7 @@ from pullback.rules.registration import elementwise, rule
 __all__ = ["copysign", "fmax", "fmin", "heaviside", "maximum", "minimum", "unwrap", "where"]
 
 
-@elementwise(np.where, cheap=True, masks=True, numbers=False)
+@elementwise(np.where, cheap=True, masks=True, numbers=False, chooses=True)
 def where(_z, condition, _x, _y):
     """z = x where the condition holds, y elsewhere: so are ż, x̄ = z̄ or 0, and ȳ = 0 or z̄.
 

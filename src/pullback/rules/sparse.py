@@ -96,6 +96,18 @@ def _batch(primitive, size, mapped, values, params):
     return np.moveaxis(np.reshape(y, (shape[0], size, k)), 1, 0)
 
 
+def _couples(values, outs, params):
+    """Each stored element with its row, and the row of X with the number of its column."""
+    _, _, rows, columns = values
+    if rows is None or columns is None:
+        return None
+    width = math.prod(outs[0][1:])
+    column = np.arange(width)
+    into = np.reshape(rows, (-1, 1)) * width + column
+    stored = np.repeat(np.arange(np.size(rows)), width)
+    return {0: (into, stored), 1: (into, np.reshape(columns, (-1, 1)) * width + column)}
+
+
 def on_pattern(left, right, rows, columns):
     """Σₖ leftᵢₖ rightⱼₖ for the row i and the column j of each stored element."""
     terms = left[rows] * right[columns]
@@ -104,7 +116,15 @@ def on_pattern(left, right, rows, columns):
 
 @rule(
     _sparse_matmul,
-    Opaque(_shape, _batch, count=_count, generic=True, multilinear=True, cancels=False),
+    Opaque(
+        _shape,
+        _batch,
+        couples=_couples,
+        count=_count,
+        generic=True,
+        multilinear=True,
+        cancels=False,
+    ),
 )
 def sparse_matmul(_y, data, x, rows, columns, *, shape):
     """Y = AX of a sparse A and a dense X: Ẏ = ȦX + AẊ, X̄ = AᴴȲ, āₑ = Σₖ ȳᵢₖ conj(xⱼₖ).

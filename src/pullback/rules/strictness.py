@@ -13,7 +13,7 @@ from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract
 from pullback.core.singular import SingularPoint, watch
 from pullback.core.structure import Opaque
-from pullback.core.structure.axes import Marks, Params, Row, in_front
+from pullback.core.structure.axes import Marks, Params, Row, in_front, meeting
 from pullback.core.tracing import known, strip
 from pullback.errors import SingularPointError
 from pullback.graph.places import user_line
@@ -199,11 +199,15 @@ def _guard_batch(primitive: Primitive, size: int, mapped: Marks, values: Any, pa
     return primitive(in_front(values[0], size, mapped=mapped[0]), values[1], **params)
 
 
+def _names(args: Any, outs: Any, _params: Any) -> Any:
+    return [*meeting(args[:1], ()), (None,) * len(args[1])], meeting(outs, ())
+
+
 def _like_the_first(_primitive: Primitive, x: Any, _mask: Any, **_: Any) -> Abstract:
     return Abstract.of(x)
 
 
-@rule(_guard, Opaque(_like_the_first, _guard_batch))
+@rule(_guard, Opaque(_like_the_first, _guard_batch, names=_names))
 def guard(_y: Any, _x: Any, _mask: Any, *, words: tuple[str, str]) -> Any:
     """y = x, if the mask holds nowhere; otherwise it raises."""
     return 1, None
@@ -213,7 +217,7 @@ def _tie(x: Any, _tied: Any) -> Any:
     return x if hasattr(x, "dtype") else np.asarray(x)[()]
 
 
-@rule(_tie, Opaque(_like_the_first, _guard_batch))
+@rule(_tie, Opaque(_like_the_first, _guard_batch, names=_names))
 def tie(_y: Any, _x: Any, _tied: Any) -> Any:
     """y = x, which was chosen among equal elements where `tied` holds: ∂y/∂x = 1."""
     return 1, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -29,6 +30,11 @@ class Joined:
 
     def __init__(self, leaves: Sequence[Any]) -> None:
         self.groups = _groups(leaves)
+        order = [*itertools.chain(*self.groups)]
+        self._row = {i: row for row, i in enumerate(order)}  # of the arrays, one after the other
+        self._in_order: Any = tuple
+        if len(order) > 1 and order != sorted(order):
+            self._in_order = operator.itemgetter(*(self._row[i] for i in range(len(order))))
         self.arrays = [
             np.stack([leaves[i] for i in group]) if len(group) > 1 else np.asarray(leaves[group[0]])
             for group in self.groups
@@ -39,12 +45,21 @@ class Joined:
 
         In a group only what is `followed` is traced.
         """
-        pairs = zip(arrays, self.groups, strict=True)
-        rows = itertools.chain(*(_rows(x, group, followed) for x, group in pairs))
-        leaves: list[Any] = [None] * sum(map(len, self.groups))
-        for i, row in zip(itertools.chain(*self.groups), rows, strict=True):
-            leaves[i] = row
-        return leaves
+        rows: list[Any] = []
+        for x, group in zip(arrays, self.groups, strict=True):
+            start = len(rows)
+            if len(group) == 1:
+                rows.append(x)
+            elif type(x) is not Tracer:
+                rows.extend(x)
+            else:
+                traced: Any = x
+                rows.extend(np.array(strip(x)))
+                for i in followed if len(followed) < len(group) else group:
+                    row = self._row[i]
+                    if start <= row < start + len(group) and i in followed:
+                        rows[row] = traced[row - start]
+        return [*self._in_order(rows)]
 
 
 def _groups(leaves: Sequence[Any]) -> list[list[int]]:
@@ -55,16 +70,3 @@ def _groups(leaves: Sequence[Any]) -> list[list[int]]:
     for i, leaf in enumerate(leaves):
         alike.setdefault((shape_of(leaf), dtype_of(leaf)), []).append(i)
     return list(alike.values())
-
-
-def _rows(joined: Any, group: Sequence[int], followed: Collection[int]) -> list[Any]:
-    if len(group) == 1:
-        return [joined]
-    if type(joined) is not Tracer:
-        return [*joined]
-    rows: list[Any] = [*np.array(strip(joined))]
-    traced: Any = joined
-    for place, i in enumerate(group):
-        if i in followed:
-            rows[place] = traced[place]
-    return rows

@@ -13,6 +13,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import Abstract, is_inexact
+from pullback.core.tracing import Tracer
 from pullback.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -302,6 +303,12 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
     for parameter, primal in zip(parameters, primals, strict=True):
         leaves, spec = flatten_arrays(primal, where, f"argument {parameter}")
         for leaf, path in zip(leaves, trees.leaf_paths(spec), strict=True):
+            if type(leaf) is Tracer:
+                leaf._interpreter.require_open(f"{where}: argument {parameter}{path}")
+                raise ArgumentTypeError(
+                    f"{where}: argument {parameter + path} is a traced value, wanted numbers, "
+                    "which are compared; call check outside of transformations"
+                )
             if is_inexact(leaf):
                 moving.append(len(all_leaves))
                 leaf_names.append(parameter + path)
@@ -317,11 +324,13 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
     fixed = [i for i, x in enumerate(all_leaves) if type(x) is np.ndarray and not is_inexact(x)]
 
     def of_leaves(moved: Sequence[Any]) -> tuple[Any, ...]:
-        leaves = [*all_leaves]
-        for i in fixed:
-            leaves[i] = leaves[i].copy()
-        for i, leaf in zip(moving, moved, strict=True):
-            leaves[i] = leaf
+        leaves = [*moved]
+        if len(leaves) < len(all_leaves):
+            leaves = [*all_leaves]
+            for i in fixed:
+                leaves[i] = leaves[i].copy()
+            for i, leaf in zip(moving, moved, strict=True):
+                leaves[i] = leaf
         remaining = iter(leaves)
         args = [
             trees.unflatten(spec, [*itertools.islice(remaining, spec.num_leaves)]) for spec in specs

@@ -136,6 +136,10 @@ def seed(x: Any, primal: Any, where: str) -> Any:
     if number and type(primal) in _DOUBLES:  # as of a wide pytree
         return np.float64(x)
     shape, dtype = shape_of(primal), dtype_of(primal)
+    if type(x) is np.ndarray and x.dtype is dtype and x.shape == shape and dtype.kind in "fc":
+        if np.count_nonzero(np.isnan(x)):
+            raise _undefined(x, where)
+        return x
     if number and dtype is _DOUBLE and not shape:
         return np.float64(x)
     if isinstance(x, list | tuple):
@@ -158,11 +162,15 @@ def seed(x: Any, primal: Any, where: str) -> Any:
             f"to; convert it with x.astype({dtype})"
         )
     if known(x) and np.logical_or.reduce(np.isnan(strip(x)), axis=None):
-        raise ArgumentValueError(
-            f"{where} of shape {shape} and dtype {dtype} holds NaN, wanted numbers: every "
-            "derivative would be NaN; look for the NaN where the seed was made"
-        )
+        raise _undefined(astype(x, dtype), where)
     return astype(x, dtype)
+
+
+def _undefined(x: Any, where: str) -> ArgumentValueError:
+    return ArgumentValueError(
+        f"{where} of shape {shape_of(x)} and dtype {dtype_of(x)} holds NaN, wanted numbers: every "
+        "derivative would be NaN; look for the NaN where the seed was made"
+    )
 
 
 def owned(x: Any, taken: set[int]) -> Any:

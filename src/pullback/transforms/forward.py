@@ -18,7 +18,7 @@ from pullback.core.precision import PYTHON_NUMBERS, as_scalar
 from pullback.core.primitive import Primitive
 from pullback.core.shapes import dtype_of, expand, is_inexact, shape_of
 from pullback.core.singular import watch
-from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer
+from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer, traced
 from pullback.core.validation import require_function
 from pullback.transforms.application import Application, leaves_out
 from pullback.transforms.arguments import (
@@ -152,11 +152,16 @@ class Pushforward(Interpreter):
 
     def carry(self, out: Any, out_dot: Any, support: Support | None = None) -> Any:
         """A value with its tangent."""
-        if type(out_dot) is not _float64 or type(out) not in _DOUBLES:
+        if type(out) is np.ndarray and type(out_dot) is np.ndarray:
+            dtype = out.dtype
+            fits = out_dot.dtype is dtype and out_dot.shape == out.shape and dtype.kind in "fc"
+        else:
+            fits = type(out_dot) is _float64 and type(out) in _DOUBLES
+        if not fits:
             if out_dot is None or not is_inexact(out):
                 return self.constant(out)
             out_dot = expand(out_dot, shape_of(out), dtype_of(out))
-        return Tracer(self, out, out_dot if support is None else Sparse(out_dot, support))
+        return traced(self, out, out_dot if support is None else Sparse(out_dot, support))
 
     def support_of(self, out: Any) -> Support | None:
         """The support of the tangent of a result."""

@@ -43,48 +43,10 @@ def jacobian(
     *,
     holomorphic: bool = False,
 ) -> Callable[..., Any]:
-    """Function that returns the Jacobian of a function.
+    """Function that returns the dense Jacobian of a function.
 
-    Parameters
-    ----------
-    f : callable
-        A function of pytrees of arrays that returns a pytree of arrays.
-    argnums : int, str, or sequence of these
-        Which arguments to differentiate, by position or by name; negative numbers count from the
-        end.
-    mode : {"auto", "forward", "reverse"}
-        Forward mode builds the Jacobian's columns, by the pushforwards of the unit tangents;
-        reverse mode its rows, by the pullbacks of the unit cotangents. "auto" takes whichever are
-        fewer. They go through the program together, as one batch.
-    holomorphic : bool
-        Whether `f` is complex differentiable in complex arguments; the result is then its complex
-        Jacobian.
-
-    Returns
-    -------
-    callable
-        Takes the arguments of `f`. Its result has the structure of the output of `f`; in place of
-        each output array stands a pytree of the structure of the argument, whose arrays have the
-        shape ``y.shape + x.shape``. With a sequence of `argnums`, a tuple of such trees stands
-        there.
-
-    Raises
-    ------
-    ArgumentTypeError, ArgumentValueError
-        Where an argument is not floating or complex, or `mode` is unknown.
-
-    Notes
-    -----
-    The function is evaluated once. A complex function that is not `holomorphic` has no complex
-    Jacobian: differentiate its real and imaginary parts.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import pullback as pb
-    >>> pb.jacobian(lambda x: x ** 2)(np.array([1.0, 2.0]))
-    array([[2., 0.],
-           [0., 4.]])
+    It is `pullback.jacobian` without ``sparse=``; see :mod:`pullback.sparse.derivatives` for its
+    arguments, and what it raises. It evaluates the function once.
     """
     usage = "pullback.jacobian(f)(x), not pullback.jacobian(f(x))"
     where = f"jacobian of {name_of(require_function(f, 'jacobian', usage=usage))}"
@@ -247,34 +209,7 @@ def _arrange(blocks: list[list[Any]], recording: Recording, *, single: bool) -> 
 
 
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
-    """Function that returns the Hessian of a scalar function: forward mode over reverse mode.
-
-    Parameters
-    ----------
-    f : callable
-        A function of pytrees of arrays that returns a real scalar.
-    argnums : int, str, or sequence of these
-        Which arguments to differentiate, by position or by name.
-
-    Returns
-    -------
-    callable
-        Takes the arguments of `f`. The result is nested as the Jacobian of the gradient is: for a
-        single array x it has the shape ``x.shape + x.shape``.
-
-    Raises
-    ------
-    ArgumentTypeError
-        As `grad` does.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import pullback as pb
-    >>> pb.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
-    array([[6., 2.],
-           [2., 0.]])
-    """
+    """Function that returns the dense Hessian of a scalar function; see `pullback.hessian`."""
     usage = "pullback.hessian(f)(x), not pullback.hessian(f(x))"
     f = require_function(f, "hessian", usage=usage)
     argnums = require_argnums(argnums, f"hessian of {name_of(f)}")

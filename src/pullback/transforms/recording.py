@@ -132,15 +132,20 @@ def record(
                 leaves, spec = flatten_arrays(argument, where, f"argument {position}")
             nodes: list[Abstract] = []
             for number, leaf in enumerate(leaves):
-                bottom = leaf._value if type(leaf) is Tracer else leaf
-                if type(bottom) not in _DOUBLES and not is_inexact(leaf):
+                kind = type(leaf)
+                bottom = leaf._value if kind is Tracer else leaf
+                if kind is np.ndarray:
+                    follows = leaf.dtype.kind in "fc"
+                else:
+                    follows = type(bottom) in _DOUBLES or is_inexact(leaf)
+                if not follows:
                     if varying is not None:
                         path = trees.leaf_paths(spec)[number]
                         raise _no_neighbourhood(leaf, f"{where}: argument {position}{path}")
                     nodes.append(Abstract.of(leaf))
                     continue
                 taken.add(id(leaf))
-                if type(leaf) is np.ndarray and not keep:
+                if kind is np.ndarray and not keep:
                     read.append((leaf, glimpse(leaf), position, number))
                 elif keep or bottom is not leaf:
                     leaf = snapshot(leaf)

@@ -135,7 +135,7 @@ def of_seed(seed: Any) -> Support | None:
     """The support of what a user gives, or `None` if all of it may be other than zero."""
     if type(seed) is np.float64 and seed:
         return None  # the seed of a gradient
-    plain = strip(seed)
+    plain = seed if type(seed) is np.ndarray else strip(seed)
     if isinstance(plain, Abstract):
         return of_value(seed, everywhere=False)
     if np.count_nonzero(plain) == math.prod(shape_of(plain)):

@@ -188,11 +188,15 @@ class Tape(Interpreter):
         self.count += 1
         if not self.count % ROUND:
             full_collections.wait()
+        node: Node = _new(Node)  # as by __init__, in half the time: of a wide pytree there are many
+        node.index, node.parents = self.count, ()
         bottom = value._value if type(value) is Tracer else value
-        if type(bottom) is float:  # as a leaf of a wide pytree often is
-            node = Node(self.count, (), _FLOAT)
+        if type(bottom) is float:
+            node.shape, node.dtype = (), _FLOAT
+        elif type(value) is np.ndarray:
+            node.shape, node.dtype = value.shape, value.dtype
         else:
-            node = Node(self.count, shape_of(value), dtype_of(value))
+            node.shape, node.dtype = shape_of(value), dtype_of(value)
         if self.log is not None:
             self.log[node] = value
         elif bottom is not value and not known(bottom):

@@ -36,3 +36,10 @@ def test_an_array_that_is_read_at_several_places_counts_once():
         return np.sum(step), np.max(step)
 
     assert scratch(differences, 1) == 0
+
+
+def test_large_unsigned_progressions_are_no_indices():
+    """Multiples of a number beyond 2⁶³, which wrap."""
+    multiples = np.arange(1, 6, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    f = lambda seed: seed + multiples  # noqa: E731
+    np.testing.assert_array_equal(pb.compile(f)(np.uint64(3)), f(np.uint64(3)))

@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 import scipy.optimize as so
 
-__all__ = ["FITS", "MINIMA", "ROOTS", "Problem", "exact"]
+__all__ = ["FITS", "MINIMA", "PROGRAMS", "ROOTS", "Problem", "exact"]
 
 T = np.linspace(0.0, 1.0, 9)
 NOISE = 0.1 * np.random.default_rng(0).normal(size=9)
@@ -274,6 +274,78 @@ MINIMA = {
     "fmin_l_bfgs_b": Problem(
         lambda a: so.fmin_l_bfgs_b(lambda x: valley(x, a), [0.5, 0.0], approx_grad=True)[0][1],
         valley_slope, (0.4, 0.0), 1,
+    ),
+    "fmin_tnc": Problem(
+        lambda a: so.fmin_tnc(
+            lambda x: near(x, a), [0.5, 0.5], approx_grad=True, messages=0,
+            bounds=[(-9, 9), (None, np.sin(a))],
+        )[0][0],
+        held(lambda m, a: m.sin(a)), (1.0, 1.0),
+    ),
+    "fmin_slsqp": Problem(
+        lambda a: so.fmin_slsqp(
+            near, [0.5, 0.5], args=(a,), bounds=[(-9, 9), (-9, a)], iprint=0
+        )[0],
+        held(lambda _m, a: a), (1.0, 1.0),
+    ),
+    "fmin_slsqp equation": Problem(
+        lambda a: so.fmin_slsqp(
+            lambda x: near(x, a), [0.5, 0.5], eqcons=[lambda x: x[0] ** 2 + x[1] - a], iprint=0
+        )[1],
+        on_curve, (0.5, 1.0, -3.0), 1,
+    ),
+    "fmin_slsqp inequalities": Problem(
+        lambda a: so.fmin_slsqp(
+            lambda x: near(x, a), [0.5, 0.5], iprint=0,
+            f_ieqcons=lambda x: np.stack([a - x[0] ** 2 - x[1], 10 - x[0]]),
+        )[0],
+        on_curve, (0.5, 1.0, -3.0),
+    ),
+    "fmin_cobyla": Problem(  # which violates the inequality by 1e-4
+        lambda a: so.fmin_cobyla(
+            lambda x: near(x, a), [0.5, 0.5], lambda x: a - x[0] ** 2 - x[1], rhoend=1e-7
+        )[1],
+        on_curve, (0.5, 1.0, -3.0), 1,
+    ),
+    "brute": Problem(
+        lambda a: so.brute(lambda x: wave(x[0], a), [(0, 4)], Ns=8)[0], wave_slope, 2.0
+    ),
+}  # fmt: skip
+
+
+# -- linear programs -------------------------------------------------------------------------------
+
+
+def factory(a: Any) -> Any:
+    """Two rows hold the solution."""
+    return so.linprog([-a, -1.5], A_ub=[[1, a], [a * a, 1]], b_ub=[4, 4.5 * a])
+
+
+def factory_corner(_m: Any, z: Any, a: Any) -> Any:
+    return [z[0] + a * z[1] - 4, a * a * z[0] + z[1] - 4.5 * a]
+
+
+def blend(a: Any) -> Any:
+    """An equation and two bounds hold the solution."""
+    return so.linprog(
+        [-1, -0.5 * a, 0.1], A_eq=[[1, 1, a]], b_eq=[a], bounds=[(0, a / 3), (0, None), (-1, 2)]
+    )
+
+
+PROGRAMS = {
+    "rows": Problem(lambda a: factory(a).x[1], factory_corner, (1.0, 1.0), 1),
+    "value": Problem(
+        lambda a: factory(a).fun,
+        lambda m, z, a: [*factory_corner(m, z, a), z[2] + a * z[0] + 1.5 * z[1]],
+        (1.0, 1.0, -4.0), 2,
+    ),
+    "equation": Problem(
+        lambda a: blend(a).x[1],
+        lambda _m, z, a: [z[0] - a / 3, z[0] + z[1] + a * z[2] - a, z[2] + 1], (0.4, 2.0, -1.0), 1,
+    ),
+    "slack": Problem(
+        lambda a: so.linprog([-a, -1], A_ub=[[1, 1], [a, -1]], b_ub=[a, 9]).slack[1],
+        lambda _m, z, a: [z[0] - a, 9 - a * z[0] - z[1]], (1.0, 1.0), 1,
     ),
 }  # fmt: skip
 

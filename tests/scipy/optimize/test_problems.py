@@ -9,7 +9,7 @@ import pytest
 
 import pullback as pb
 from tests.grouping import together
-from tests.scipy.optimize.problems import FITS, MINIMA, ROOTS, exact
+from tests.scipy.optimize.problems import FITS, MINIMA, PROGRAMS, ROOTS, exact
 
 A = 1.3
 
@@ -44,3 +44,9 @@ def test_minima(name):
 @pytest.mark.parametrize("name", FITS)
 def test_fits(name):
     check(FITS[name])
+
+
+@together("name")
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_linear_programs(name):
+    check(PROGRAMS[name])

@@ -53,6 +53,8 @@ def progression(value: np.ndarray[Any, Any]) -> Progression | None:
     """The array as a progression, if it is one."""
     if value.dtype.kind not in "iu" or not value.size or not value.shape:
         return None
+    if value.max() > np.iinfo(np.int64).max:  # which no index is
+        return None
     zero = (0,) * value.ndim
     start = int(value[zero])
     steps = []

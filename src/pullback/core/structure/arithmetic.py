@@ -43,11 +43,14 @@ class Elementwise(Structure):
     symmetric : bool
         Whether it has two arguments whose order does not matter: of real ones to the last bit, of
         complex ones to rounding.
+    chooses : bool
+        Whether the first argument says of each element which of the other two is the result.
     """
 
     safe: bool = True
     numbers: bool = True
     symmetric: bool = False  # type: ignore[misc]
+    chooses: bool = False
 
     elementwise = True
 

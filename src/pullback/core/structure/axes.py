@@ -26,6 +26,7 @@ __all__ = [
     "in_front",
     "joined",
     "listed",
+    "meeting",
     "over_axes",
     "rank_of",
     "reversed_axes",
@@ -122,6 +123,16 @@ def without(shape: tuple[int, ...], axis: Any, *, keepdims: bool) -> tuple[int, 
     if keepdims:
         return tuple(1 if i in axes else extent for i, extent in enumerate(shape))
     return tuple(extent for i, extent in enumerate(shape) if i not in axes)
+
+
+def meeting(shapes: Sequence[tuple[int, ...]], axes: Any) -> list[Row]:
+    """What to call axes that are aligned from the last one; `None` along `axes`, or all of them."""
+    rows: list[Row] = []
+    for shape in shapes:
+        rank = len(shape)
+        gone = range(rank) if axes is None or not rank else normalize_axis_tuple(axes, rank)
+        rows.append(tuple(None if i in gone else i - rank for i in range(rank)))
+    return rows
 
 
 # -- a mapped axis --------------------------------------------------------------------------------

@@ -105,6 +105,15 @@ class Structure:
     take_over: ClassVar[Any] = None
     """``take_over(args, **params)`` is the value of a list of arguments that is given away: what
     only this list refers to may be overwritten. For primitives with a body."""
+    names: ClassVar[Any] = None
+    """``names(args, outs, params)``, of shapes: what the axes of each argument and of each result
+    are called. An element of a result depends on those elements of an argument that have the same
+    place along axes of the same name; elements meet along axes that are called `None`. Without it
+    all meet all."""
+    couples: ClassVar[Any] = None
+    """``couples(values, outs, params)``: for each argument that may vary, by position, which
+    elements of the only result depend on which of it, as two arrays of places in C order. A value
+    that is not known is `None`. It returns `None` where too little is known."""
     cost: ClassVar[Any] = None
     """``cost(costs, **params)`` is what a primitive with graphs among its parameters costs, from
     what each of them costs once, by path; by default the sum. See `pullback.graph.cost`."""

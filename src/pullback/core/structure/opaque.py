@@ -17,6 +17,7 @@ from pullback.core.structure.axes import (
     common,
     dtypes,
     listed,
+    meeting,
     over_axes,
     rank_of,
     size_of,
@@ -40,6 +41,8 @@ class Opaque(Structure):
         See `Batching`.
     infer : callable, optional
         In place of `shapes`; see `Structure.infer`.
+    names, couples : callable, optional
+        Which elements depend on which; see `Structure`.
     count : int or callable, optional
         An integer is a number of operations for each element of the largest argument; `None` is
         one for each element of the results.
@@ -49,6 +52,8 @@ class Opaque(Structure):
     batching: Batching | None = None
     _: KW_ONLY
     infer: Callable[..., Any] | None = None  # type: ignore[misc]
+    names: Callable[..., Any] | None = None  # type: ignore[misc]
+    couples: Callable[..., Any] | None = None  # type: ignore[misc]
     count: int | Count | None = None  # type: ignore[assignment]
 
     def shape(self, primitive: Any, *args: Any, **params: Any) -> Any:
@@ -98,13 +103,26 @@ def along_axis(default: int | None = -1, **differing: Any) -> Opaque:
     differing
         See `Opaque`.
     """
-    return Opaque(aligned, functools.partial(over_axes, default=default), **differing)
+
+    def names(args: Row, outs: Row, params: Params) -> tuple[list[Row], list[Row]]:
+        return meeting(args, params.get("axis", default)), meeting(
+            outs, params.get("axis", default)
+        )
+
+    batching = functools.partial(over_axes, default=default)
+    return Opaque(aligned, batching, **{"names": names, **differing})
 
 
 # -- functions of the last axes -------------------------------------------------------------------
 
 
-def rowwise(signature: str, count: Callable[..., int] | None = None, **differing: Any) -> Opaque:
+def rowwise(
+    signature: str,
+    count: Callable[..., int] | None = None,
+    *,
+    apart: str = "",
+    **differing: Any,
+) -> Opaque:
     """The structure of a function of the last axes of its arguments, with leading axes broadcast.
 
     Parameters
@@ -115,6 +133,9 @@ def rowwise(signature: str, count: Callable[..., int] | None = None, **differing
     count : callable, optional
         ``count(**extents)`` operations for each of the leading places, from the extents by name;
         by default those of `Opaque`.
+    apart : str
+        Names of axes along which elements don't meet: each column of what is solved for depends on
+        one of the right sides.
     differing
         See `Opaque`.
     """
@@ -159,5 +180,14 @@ def rowwise(signature: str, count: Callable[..., int] | None = None, **differing
         lead, found = extents(None, args)
         return math.prod(lead) * count(**found)
 
-    differing = {"batching": batching, "count": count and counted, **differing}
+    def names(args: Row, outs: Row, _params: Params) -> tuple[list[Row], list[Row]]:
+        def row(shape: Row, core: Row) -> Row:
+            lead = len(shape) - len(core)
+            return *range(-lead, 0), *(each if each in apart else None for each in core)
+
+        sides = (args, given), (outs, results)
+        called = [[row(*each) for each in zip(*side, strict=True)] for side in sides]
+        return called[0], called[1]
+
+    differing = {"names": names, "batching": batching, "count": count and counted, **differing}
     return Opaque(shapes, **differing)

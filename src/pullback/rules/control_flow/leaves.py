@@ -87,11 +87,17 @@ class Leaves:
         """
         taken = set(map(id, (*self.values, *others)))
         remaining, values = iter(leaves), self.values
-        full = [
-            values[handed_on[i]] if i in handed_on else next(remaining)
-            for i in range(len(leaves) + len(handed_on))
-        ]
-        return self.tree([_given_back(x, taken) for x in full])
+        mine = set(handed_on.values())  # handles that nobody else has, each for one result
+        found = []
+        for i in range(len(leaves) + len(handed_on)):
+            place = handed_on.get(i)
+            x = next(remaining) if place is None else values[place]
+            if place in mine and type(x) is Tracer and type(x._value) is np.ndarray:
+                mine.remove(place)
+                found.append(x)
+            else:
+                found.append(_given_back(x, taken))
+        return self.tree(found)
 
 
 _LEAVES = SCALARS | {np.ndarray, Tracer, NoneType}
@@ -125,18 +131,23 @@ def _variables(values: Sequence[Any]) -> list[Variable]:
         if kind in PYTHON_NUMBERS:
             found.append(_NUMBERS[kind])
             continue
-        bottom = x if kind is np.ndarray else strip(x)
+        own = x._value if kind is Tracer and not x._interpreter.only_maps else x
+        bottom = own if type(own) is np.ndarray else strip(x)
         if type(bottom) in PYTHON_NUMBERS:
-            variable = _NUMBERS[type(bottom)]
-        elif isinstance(bottom, np.ndarray | np.generic) and bottom.shape == x.shape:
+            found.append(_NUMBERS[type(bottom)])
+            continue
+        if type(own) is np.ndarray:  # as most are
+            mutable = whole = True
+        else:
             mutable = x._mutable if kind is Tracer else isinstance(x, np.ndarray)
+            whole = isinstance(bottom, np.ndarray | np.generic) and bottom.shape == x.shape
+        if whole:
             # A dtype is kept alive by the array; it takes longer to hash than all else.
             alike = mutable, bottom.shape, id(bottom.dtype), bottom.strides
             if alike not in known:
                 known[alike] = _variable(x, array=mutable)
             variable = known[alike]
         else:
-            mutable = x._mutable if kind is Tracer else isinstance(x, np.ndarray)
             variable = _variable(x, array=mutable)
         found.append(variable)
     return found

@@ -19,6 +19,7 @@ from pullback.rules.implicit.later import at_run_time, solved_later
 from pullback.rules.implicit.polishing import anchored, polished
 from pullback.rules.implicit.probes import Probe
 from pullback.rules.implicit.vectors import Vector, joined
+from pullback.transforms.arguments import require_array
 
 __all__ = [
     "Examples", "Probe", "Vector", "anchored", "are_known", "at_run_time", "implicit", "joined",
@@ -173,7 +174,8 @@ def _solved(
         for i, x in zip(unknown, vector.leaves(z), strict=True):
             leaves[i] = x
         value = condition(trees.unflatten(spec, leaves), *args, **kwargs)
-        return joined(trees.flatten(value, f"{where}: the condition")[0])
+        parts = trees.flatten(value, f"{where}: the condition")[0]
+        return joined([require_array(x, f"{where}: the condition") for x in parts])
 
     stacked = np.stack([joined([values[i] for i in unknown]) for values in found])
     solution = polished(residual, stacked, examples, where)

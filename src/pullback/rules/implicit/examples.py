@@ -48,6 +48,13 @@ class Examples:
                 )
         self.batches = [found[level] for level in sorted(found)]
 
+    @classmethod
+    def of(cls, batches: Sequence[Batch], where: str) -> Examples:
+        """The examples of these batches, the outermost first."""
+        examples = cls((), where)
+        examples.batches = [*batches]
+        return examples
+
     def __iter__(self) -> Iterator[tuple[int, ...]]:
         return np.ndindex(*(each.size for each in self.batches))
 

@@ -25,7 +25,7 @@ from pullback.rules.custom import stop_gradient
 from pullback.rules.implicit.examples import Examples, are_known, depth
 from pullback.transforms.jacobian import jacobian
 
-__all__ = ["DENSE", "anchored", "polished"]
+__all__ = ["DENSE", "WORST", "anchored", "polished", "singular"]
 
 DENSE = 1000
 """Up to so many unknowns the Jacobian is a matrix; for more there are its products alone."""
@@ -39,10 +39,21 @@ FAR = 1e-2
 _ROUNDING = 1e-14
 """A solution that was improved by less is as good a place for ∂F/∂z as the one after it."""
 
+WORST = 0.1 / float(np.finfo(float).eps)
+"""From this condition number on, ∂F/∂z is taken for singular."""
+
 Residual = Callable[[Any], Any]
 
+Inverse = Callable[[Residual, Any, Examples, str], Callable[[Any], Any]]
 
-def polished(residual: Residual, found: Any, examples: Examples, where: str) -> Any:
+
+def polished(
+    residual: Residual,
+    found: Any,
+    examples: Examples,
+    where: str,
+    inverse: Inverse | None = None,
+) -> Any:
     """What a solver has found, with the derivatives of the solution.
 
     Parameters
@@ -55,6 +66,9 @@ def polished(residual: Residual, found: Any, examples: Examples, where: str) -> 
     examples : Examples
     where : str
         The function that has solved, for messages.
+    inverse : callable, optional
+        ``inverse(residual, z, examples, where)`` gives (∂F/∂z)⁻¹ at z as a linear function, for
+        equations of a known structure. By default it is an inverse matrix, or GMRES.
 
     Returns
     -------
@@ -78,8 +92,9 @@ def polished(residual: Residual, found: Any, examples: Examples, where: str) -> 
     followed = depth(value)
     if not followed or not found.shape[-1]:
         return z
-    step = _inverse(residual, z, examples, where)
-    z, step = _improved(residual, z, step, examples, where)
+    inverse = inverse or _inverse
+    step = inverse(residual, z, examples, where)
+    z, step = _improved(residual, z, step, examples, where, inverse)
     first = None
     out = z
     for _ in range(followed):
@@ -95,7 +110,12 @@ def anchored(value: Any, x: Any) -> Any:
 
 
 def _improved(
-    residual: Residual, z: Any, step: Callable[[Any], Any], examples: Examples, where: str
+    residual: Residual,
+    z: Any,
+    step: Callable[[Any], Any],
+    examples: Examples,
+    where: str,
+    inverse: Inverse,
 ) -> tuple[Any, Callable[[Any], Any]]:
     """The solution near z to rounding, if Newton's method finds it, and (∂F/∂z)⁻¹ there."""
     size = np.inf
@@ -116,7 +136,7 @@ def _improved(
         size = moved
         z = stop_gradient(examples.lifted(_flat(strip(z) - change)))
         if moved > _ROUNDING:
-            step = _inverse(residual, z, examples, where)
+            step = inverse(residual, z, examples, where)
     return z, step
 
 
@@ -156,12 +176,16 @@ def _inverses(matrices: Any, where: str) -> Any:
         conditions = np.linalg.norm(scaled, 1, axis=(-2, -1)) * np.linalg.norm(
             inverses, 1, axis=(-2, -1)
         )
-    if not np.all(conditions < 0.1 / np.finfo(float).eps):
-        raise ArgumentValueError(
-            f"{where}: the derivative of the condition by the solution, of shape "
-            f"{matrices.shape[-2:]}, is singular or not finite at the solution, so that the "
-            "solution is not isolated, or is no differentiable function of what the condition "
-            "depends on. Add an equation, or a term, that determines it; or detach the result "
-            "with pullback.stop_gradient"
-        )
+    if not np.all(conditions < WORST):
+        raise singular(where, matrices.shape[-2:])
     return inverses / np.swapaxes(columns, -1, -2) / np.swapaxes(rows, -1, -2)
+
+
+def singular(where: str, shape: tuple[int, ...]) -> ArgumentValueError:
+    """The error that ∂F/∂z, of this shape, has no inverse."""
+    return ArgumentValueError(
+        f"{where}: the derivative of the condition by the solution, of shape {shape}, is singular "
+        "or not finite at the solution, so that the solution is not isolated, or is no "
+        "differentiable function of what the condition depends on. Add an equation, or a term, "
+        "that determines it; or detach the result with pullback.stop_gradient"
+    )

@@ -1,4 +1,4 @@
-"""(∂F/∂z)⁻¹ for many unknowns, by products with ∂F/∂z alone."""
+"""(∂F/∂z)⁻¹ for many unknowns: linear solvers as linear functions with their adjoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pullback.errors import ArgumentValueError
 from pullback.rules.custom import primitive, stop_gradient
 from pullback.transforms.reverse import linearize, vjp
 
-__all__ = ["inverse"]
+__all__ = ["inverse", "linear"]
 
 
 def inverse(residual: Callable[[Any], Any], z: Any, where: str) -> Callable[[Any], Any]:
@@ -36,13 +36,21 @@ def inverse(residual: Callable[[Any], Any], z: Any, where: str) -> Callable[[Any
             )
         return out
 
+    return linear(lambda r: solve(push, r), lambda r: solve(lambda v: pull(v)[0], r))
+
+
+def linear(
+    apply: Callable[[Any], Any], apply_transposed: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    """A linear function of plain vectors, and its adjoint, as one that can be differentiated."""
+
     @primitive
     def forwards(r: Any) -> Any:
-        return solve(push, r)
+        return apply(r)
 
     @primitive
     def backwards(r: Any) -> Any:
-        return solve(lambda v: pull(v)[0], r)
+        return apply_transposed(r)
 
     forwards.rule(lambda _out, _r: Linear(pushforward=forwards, pullback=backwards))
     backwards.rule(lambda _out, _r: Linear(pushforward=backwards, pullback=forwards))

@@ -30,10 +30,3 @@ refused(
     "BDF DOP853 DenseOutput LSODA OdeSolution OdeSolver RK23 RK45 Radau complex_ode ode",
     _SOLVE,
 )
-refused(
-    scipy.integrate,
-    "solve_bvp",
-    "Shoot: solve the initial value problem with scipy.integrate.solve_ivp, and the boundary "
-    "conditions for the initial values with scipy.optimize.root; or wrap the call with "
-    "@pullback.primitive and give it a rule",
-)

@@ -5,8 +5,12 @@ from pullback.scipy.optimize import (
     least_squares,
     linear,
     minimisation,
+    older,
     parts,
+    programs,
     roots,
 )
 
-__all__ = ["decided", "least_squares", "linear", "minimisation", "parts", "roots"]
+__all__ = [
+    "decided", "least_squares", "linear", "minimisation", "older", "parts", "programs", "roots",
+]  # fmt: skip

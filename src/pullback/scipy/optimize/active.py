@@ -25,10 +25,10 @@ from pullback.scipy.optimize.calls import Call, real
 from pullback.transforms.gradient import grad
 from pullback.transforms.jacobian import jacobian
 
-__all__ = ["Side", "bound_sides", "constraint_sides", "in_pairs", "stationary"]
+__all__ = ["Side", "applied", "bound_sides", "constraint_sides", "in_pairs", "stationary"]
 
 _NEAR = 1e-5
-"""How near to a bound, relative to its size, a minimum is held by it."""
+"""How far inside a bound, relative to its size, a minimum is held by it at most."""
 
 _WEAK = 1e-6
 """Up to which size, relative to the largest slope there, a multiplier holds nothing."""
@@ -74,13 +74,14 @@ def constraint_sides(constraints: Any) -> Iterator[Side]:
         constraints = (constraints,)
     for each in constraints:
         if isinstance(each, dict):
-            yield Side(_of(each["fun"], each.get("args", ())), each["type"].lower() == "eq")
+            yield Side(applied(each["fun"], each.get("args", ())), each["type"].lower() == "eq")
             continue
-        values = _product(each.A) if isinstance(each, LinearConstraint) else _of(each.fun, ())
+        values = _product(each.A) if isinstance(each, LinearConstraint) else applied(each.fun, ())
         yield from _between(values, each.lb, each.ub)
 
 
-def _of(function: Function, args: Any) -> Function:
+def applied(function: Function, args: Any) -> Function:
+    """A constraint as a vector that is a function of x alone."""
     args = args if isinstance(args, tuple) else (args,)
     return lambda x: real(function(x, *args))
 
@@ -154,7 +155,7 @@ def _held(
         values = plain(real(side.values(x)))
         equal = np.broadcast_to(side.equal, values.shape[1:])
         with np.errstate(invalid="ignore"):
-            near = equal | (np.abs(values) <= _NEAR * size)
+            near = equal | (values <= _NEAR * size)  # or it is violated a little
         which = np.flatnonzero(near.any(axis=0))
         if which.size:
             places.append((side, which))

@@ -34,20 +34,7 @@ refused(
 )
 refused(
     scipy.optimize,
-    "fmin_cobyla fmin_slsqp fmin_tnc",
-    "Call scipy.optimize.minimize with method='COBYLA', 'SLSQP' or 'TNC', which has the "
-    "derivatives of the minimum",
-)
-refused(
-    scipy.optimize,
-    "brute",
-    "Call scipy.optimize.minimize from the best point of the grid, which has the derivatives of "
-    "the minimum",
-)
-refused(
-    scipy.optimize,
-    "linprog milp linear_sum_assignment quadratic_assignment",
-    "A solution at a corner, or of integers, is piecewise constant in the costs: detach them with "
-    "pullback.stop_gradient(c); of a linear program with unique active rows A x = b, solve those "
-    "equations with np.linalg.solve(A, b)",
+    "milp linear_sum_assignment quadratic_assignment",
+    "A solution of integers is piecewise constant in the costs: detach them with "
+    "pullback.stop_gradient(c), and compute the cost of what is returned from c",
 )

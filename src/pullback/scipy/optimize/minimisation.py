@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import Bounds
 
 from pullback.core.tracing import strip
+from pullback.errors import ArgumentTypeError
 from pullback.rules.custom import stop_gradient
 from pullback.rules.implicit import anchored
 from pullback.scipy.optimize.active import Side, bound_sides, constraint_sides, stationary
@@ -16,7 +17,7 @@ from pullback.scipy.optimize.calls import Call, Recorded, solves
 from pullback.scipy.optimize.recorded import NUMBER, like_start, returns
 from pullback.scipy.optimize.results import solution
 
-__all__ = ["minimum", "objective"]
+__all__ = ["is_as_exact_as_can_be", "minimum", "objective"]
 
 
 def objective(call: Call, name: str, *, first: bool = False) -> Callable[[Any], Any]:
@@ -45,7 +46,7 @@ def minimum(
     return out if np.ndim(found[0]) else out[0]
 
 
-def _is_as_exact_as_can_be(message: Any) -> bool:
+def is_as_exact_as_can_be(message: Any) -> bool:
     """Whether a method has stopped because of rounding; Newton's step tells if that matters."""
     return "precision loss" in str(message) or "ABNORMAL" in str(message)
 
@@ -82,7 +83,7 @@ def minimize(call: Call) -> Any:
         return call.unfollowed()
     results = call.solve()
     for each in results:
-        call.require(each.success or _is_as_exact_as_can_be(each.message), each.message)
+        call.require(each.success or is_as_exact_as_can_be(each.message), each.message)
     return _with_value(call, value, results, sides)
 
 
@@ -102,6 +103,24 @@ def global_minimum(call: Call) -> Any:
     for each in results:
         call.require(each.success, str(each.message))
     return _with_value(call, value, results, sides)
+
+
+@solves("brute")
+def brute(call: Call) -> Any:
+    """The best point of a grid, improved by a function that finishes it."""
+    value = objective(call, "func")
+    ranges = call["ranges"]
+    start = np.stack([each.start if isinstance(each, slice) else each[0] for each in ranges])
+    if not call.follows(value(strip(stop_gradient(start)))):
+        return call.unfollowed()
+    call.require_no("full_output")
+    if call["finish"] is None:
+        raise ArgumentTypeError(
+            f"{call.where}: finish is None, and the best point of a grid is no differentiable "
+            "function of what is traced; leave finish out, or detach what is traced with "
+            "pullback.stop_gradient"
+        )
+    return minimum(call, value, call.solve())
 
 
 @solves("basinhopping", recorded=_minimum_like("x0"))
@@ -157,46 +176,3 @@ def fminbound(call: Call) -> Any:
     for _, _, status, count in results:
         call.require(status == 0, f"{count} evaluations of the function were not enough")
     return minimum(call, value, [_number(each[0]) for each in results], sides)
-
-
-# -- older names -----------------------------------------------------------------------------------
-
-
-def _older(call: Call, name: str, fine: tuple[int, ...]) -> Any:
-    """The minimum alone; `fine` are the flags with which it is one."""
-    value = objective(call, name)
-    if not call.follows(value(np.atleast_1d(call.first("x0")))):
-        return call.unfollowed()
-    call.require_no("full_output", "retall")
-    results = call.solve(full_output=True)
-    for each in results:
-        call.require(each[-1] in fine, "it has reached a limit of its iterations")
-    return minimum(call, value, [each[0] for each in results])
-
-
-@solves("fmin", "fmin_powell", recorded=returns(like_start("x0", at_least=1)))
-def fmin(call: Call) -> Any:
-    return _older(call, "func", fine=(0,))
-
-
-@solves("fmin_cg", "fmin_bfgs", "fmin_ncg", recorded=returns(like_start("x0", at_least=1)))
-def fmin_bfgs(call: Call) -> Any:
-    return _older(call, "f", fine=(0, 2))  # 2 is rounding
-
-
-@solves("fmin_l_bfgs_b")
-def fmin_l_bfgs_b(call: Call) -> Any:
-    """The minimum, its value, and counts without derivatives."""
-    value = objective(call, "func", first=call["fprime"] is None and not call["approx_grad"])
-    sides = [*bound_sides(call["bounds"])]
-    start = np.atleast_1d(call.first("x0"))
-    if not call.follows(value(start), *(side.values(start) for side in sides)):
-        return call.unfollowed()
-    results = call.solve()
-    for _, _, report in results:
-        task = report["task"]
-        call.require(report["warnflag"] == 0 or _is_as_exact_as_can_be(task), task)
-    x = minimum(call, value, [each[0] for each in results], sides)
-    least = call.examples.together([each[1] for each in results])
-    counts = {key: results[0][2][key] for key in ("funcalls", "nit", "warnflag", "task")}
-    return x, anchored(least, value(x)), counts

@@ -1,0 +1,1 @@
+"""Sparse Jacobians and Hessians beside CasADi and asdex: patterns, preparation, values, growth."""

@@ -1,0 +1,1 @@
+"""Sparse derivatives: patterns, cuts, colourings and values."""
