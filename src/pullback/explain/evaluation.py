@@ -139,7 +139,11 @@ class Point:
         base = np.asarray(base, float)
         rows = [places[x] if isinstance(x, Index) else np.array([x]) for x in e.by.at]
         shape = tuple(map(len, rows))
-        found: Any = None
+        full = [1] * n
+        for index, axis in axes.items():
+            if index in places:
+                full[axis] = len(places[index])
+        found = np.zeros(full)
         for position in np.ndindex(*shape):
             at = tuple(row[k] for row, k in zip(rows, position, strict=True))
             step = STEP * (1 + abs(base[at]))
@@ -157,16 +161,10 @@ class Point:
                 sides.append(np.asarray(point._at(e.body, axes, {**places, **held}, n)))
             width = 2 * step if not self.side else self.side * step
             slope = (sides[0] - sides[1]) / width
-            full = [1] * n
-            for index, axis in axes.items():
-                if index in places:
-                    full[axis] = len(places[index])
             slope = np.broadcast_to(
                 slope,
                 tuple(1 if any(axes.get(i) == k for i in held) else m for k, m in enumerate(full)),
             )
-            if found is None:
-                found = np.zeros(full)
             where: list[Any] = [slice(None)] * n
             for x, k in zip(e.by.at, position, strict=True):
                 if isinstance(x, Index):

@@ -11,6 +11,7 @@ import numpy as np
 
 from pullback.core import trees, validation
 from pullback.core.shapes import dtype_of, is_inexact
+from pullback.core.tracing import is_plain
 from pullback.core.validation import refuse
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.explain.branches import at_point
@@ -108,14 +109,16 @@ class Explanation:
         ArgumentValueError
             Where the path ends in something else.
         """
+        if not is_plain(path, str | os.PathLike):
+            raise refuse("Explanation.save", "path", path, "the path of a file")
         target = Path(path)
         forms: dict[str, Callable[[], str]] = {
             ".html": self.html, ".htm": self.html, ".tex": self.latex, ".txt": self.text
         }  # fmt: skip
         if target.suffix not in forms:
             raise ArgumentValueError(
-                f"Explanation.save: path is {str(path)!r}, wanted a file that ends in .html, .tex "
-                "or .txt; rename it"
+                f"Explanation.save: path is {validation.shown(path)}, wanted a file that ends "
+                "in .html, .tex or .txt; rename it"
             )
         target.write_text(forms[target.suffix](), encoding="utf-8")
 
@@ -203,8 +206,7 @@ def explain(
     array([ 1.,  0., -2.])
     """
     validation.require_function(f, "explain", usage="pullback.explain(f, x)")
-    if mode not in ("reverse", "forward"):
-        raise refuse("explain", "mode", mode, '"reverse" or "forward"')
+    mode = validation.require_word(mode, ("reverse", "forward"), "explain", "mode")
     _require_name(output)
     overrides = _overrides(names)
     recording = record(f, args)
@@ -328,6 +330,8 @@ def _chosen(graph: Any, args: tuple[Any, ...], wrt: Any) -> set[int]:
                 "is nothing to differentiate by; write 1.0 in place of 1"
             )
         return inexact
+    if not is_plain(wrt, int | str | list | tuple):
+        raise refuse("explain", "wrt", wrt, "positions or names of arguments")
     row = [wrt] if isinstance(wrt, int | str) else list(wrt)
     paths = graph.signature.names
     owners = _owners(graph, args)
@@ -345,8 +349,8 @@ def _chosen(graph: Any, args: tuple[Any, ...], wrt: Any) -> set[int]:
             raise refuse("explain", "wrt", each, "a position or a name of an argument")
         if not match & inexact:
             raise ArgumentValueError(
-                f"explain: wrt is {each!r}, which is no real or complex argument; there are "
-                f"{', '.join(paths[i] for i in sorted(inexact)) or 'none'}"
+                f"explain: wrt is {validation.shown(each)}, which is no real or complex argument; "
+                f"there are {', '.join(paths[i] for i in sorted(inexact)) or 'none'}"
             )
         found |= match & inexact
     return found
