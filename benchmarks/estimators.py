@@ -31,7 +31,7 @@ def _pairs() -> dict[str, tuple[str, Callable[[], Any], Callable[[], Any], dict[
     import pullback.sklearn as ours
 
     net: dict[str, Any] = {"random_state": 0, "max_iter": 200}
-    decay = {"alpha": [1e-3, 0.1, 10.0]}
+    decay, strong = {"alpha": [1e-3, 0.1, 10.0]}, {"alpha": [1.0, 30.0, 300.0]}
     strength = {"C": [0.01, 0.1, 1.0]}
     logistic = linear_model.LogisticRegression
     mlp, regressor = neural_network.MLPClassifier, neural_network.MLPRegressor
@@ -41,11 +41,11 @@ def _pairs() -> dict[str, tuple[str, Callable[[], Any], Callable[[], Any], dict[
         ),
         "diabetes-network": (
             "diabetes", lambda: ours.MLPRegressor(**net),
-            lambda: regressor(**net, learning_rate_init=1e-2), decay,
+            lambda: regressor(**net, learning_rate_init=1e-2), strong,
         ),
         "diabetes-residual": (
             "diabetes", lambda: ours.ResidualRegressor(**net),
-            lambda: regressor(**net, learning_rate_init=1e-2), decay,
+            lambda: regressor(**net, learning_rate_init=1e-2), strong,
         ),
         "cancer-logistic": ("breast_cancer", ours.LogisticRegression, logistic, strength),
         "cancer-perceptron": (

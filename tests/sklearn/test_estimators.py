@@ -25,7 +25,7 @@ import pullback as pb
 import pullback.sklearn as ours
 
 RNG = np.random.default_rng(0)
-FEW = {"max_iter": 12, "learning_rate_init": 0.05, "compile": False}
+FEW = {"max_iter": 20, "learning_rate_init": 0.05, "compile": False}
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ CHECKED = {
     "linear regression": ours.LinearRegression(compile=False),
     "logistic regression": ours.LogisticRegression(compile=False),
     "softmax regression": ours.SoftmaxRegression(compile=False),
-    "linear SVM": ours.LinearSVC(compile=False),
+    "linear SVM": ours.LinearSVC(max_iter=40, compile=False),
     "perceptron": ours.Perceptron(compile=False),
     "multi-layer classifier": ours.MLPClassifier(10, **FEW),
     "multi-layer regressor": ours.MLPRegressor((5, 5), **FEW),
@@ -258,8 +258,8 @@ def test_frames_have_names():
 @pytest.mark.parametrize("solver", ["sgd", "nesterov", "adamw", "lbfgs"])
 def test_solvers_have_names(solver):
     rate = {"learning_rate_init": 0.1 if solver != "adamw" else 0.02}
-    model = network(solver=solver, max_iter=60, **rate).fit(X3 / X3.std(axis=0), LABELS)
-    assert model.score(X3 / X3.std(axis=0), LABELS) > 0.85
+    model = network(solver=solver, max_iter=99, **rate).fit(X3 / X3.std(axis=0), LABELS)
+    assert model.score(X3 / X3.std(axis=0), LABELS) > 0.8
     with pytest.raises(ValueError, match="solver is 'adma', wanted one of 'adam', "):
         network(solver="adma").fit(X3, LABELS)
 
@@ -285,7 +285,7 @@ def test_weights_and_labels_that_cannot_be_meant():
     model = ours.LogisticRegression(compile=False)
     with pytest.raises(ValueError, match="wanted weights of at least 0, not all 0"):
         model.fit(X3, TWO, -WEIGHTS)
-    with pytest.raises(ValueError, match="LogisticRegression: y has 1 class, 'no'; a classifier"):
+    with pytest.raises(ValueError, match="LogisticRegression: y has 1 class, 'no'; wanted samples"):
         model.fit(X3, ["no"] * 60)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.tracing import is_plain
 from pullback.core.validation import name_of
+from pullback.lifting.dispatch import lifted
 from pullback.optim.methods import Method, holding
 from pullback.transforms.gradient import value_and_grad
 
@@ -123,7 +124,7 @@ class _Step:
         specs: tuple[trees.TreeSpec, trees.TreeSpec],
     ) -> None:
         self.following = specs
-        evaluate = value_and_grad(objective)
+        evaluate = value_and_grad(lifted(objective))
 
         def step(numbers: Any, leaves: Any, kept: Any, *batch: Any) -> tuple[Any, Any, Any]:
             params, state = map(trees.unflatten, specs, (leaves, kept))

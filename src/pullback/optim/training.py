@@ -84,10 +84,10 @@ def train(  # noqa: PLR0913
     compile : bool
         Whether a step, value, gradient and the method's update, is one function compiled by
         `pullback.compile`. The results are the same to rounding. The objective and the method are
-        recorded when a batch has new shapes, which takes seconds unless the machine code is on
-        disk, and are not called again: what they print happens then, and what they draw at random
-        or read from outside stays as it is then. A schedule is asked at each step; data and
-        parameters are not written to.
+        recorded when a batch has new shapes, loops and conditions of the objective as such, which
+        takes seconds unless the machine code is on disk, and are not called again: what they print
+        happens then, and what they draw at random or read from outside stays as it is then. A
+        schedule is asked at each step; data and parameters are not written to.
     learning_rate : float or schedule, optional
         Of a method that is given by its name.
     clip : float, optional

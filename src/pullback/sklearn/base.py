@@ -138,7 +138,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             self.classes_ = np.unique(y if classes is None else classes)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"{type(self).__name__}: y has 1 class, {self.classes_.tolist()[0]!r}; a classifier needs "
+                f"{type(self).__name__}: y has 1 class, {self.classes_.tolist()[0]!r}; wanted "
                 "samples of at least 2 classes"
             )
         numbers = np.searchsorted(self.classes_, y)
@@ -146,8 +146,8 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         strange = self.classes_[known] != y
         if np.any(strange):
             raise ValueError(
-                f"{type(self).__name__}: y has the class {y[strange].tolist()[0]!r}, which is not among "
-                f"classes {self.classes_.tolist()}"
+                f"{type(self).__name__}: y has the class {y[strange].tolist()[0]!r}, which is not "
+                f"among classes {self.classes_.tolist()}"
             )
         if self.class_weight is not None:
             found = compute_class_weight(self.class_weight, classes=self.classes_, y=y)

@@ -336,7 +336,7 @@ class LinearSVC(Linear, Classifier):
         fit_intercept: bool = True,
         class_weight: Any = None,
         tol: float = 1e-6,
-        max_iter: int = 1000,
+        max_iter: int = 100,
         warm_start: bool = False,
         compile: bool = True,
     ) -> None:
