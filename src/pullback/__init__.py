@@ -23,6 +23,7 @@ from pullback.errors import (
     SingularPointError,
     UnrolledLoopWarning,
 )
+from pullback.explain import Explanation, explain
 from pullback.graph.graph import Graph
 from pullback.graph.variable import ShapeDtype
 from pullback.lifting.trace import trace
@@ -53,6 +54,7 @@ __all__ = [
     "Dense",
     "DetachedError",
     "Diagonal",
+    "Explanation",
     "Graph",
     "GraphError",
     "Identity",
@@ -71,6 +73,7 @@ __all__ = [
     "check",
     "checkpoint",
     "cond",
+    "explain",
     "fori_loop",
     "grad",
     "hessian",

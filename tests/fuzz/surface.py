@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import pathlib
 import tempfile
 from typing import Any, NamedTuple
 
@@ -56,6 +57,10 @@ def advance(_i, carry):
 
 def halve(carry):
     return 0.5 * carry
+
+
+def somewhere():
+    return pathlib.Path(tempfile.gettempdir()) / "explanation.txt"
 
 
 def is_large(carry):
@@ -248,6 +253,15 @@ CALLS: dict[str, list[Call]] = {
         Call("pb.trace", ("vector", V, "2.0"), {"lift": "True"}),
         Call("str(pb.trace", ("vector", V), {}, ")"),
     ],
+    "explain": [
+        Call("pb.explain", ("total", V), {"wrt": "'x'", "output": "'L'", "names": "{'x': 'z'}"}),
+        Call("pb.explain", ("total", V), {"mode": "'forward'"}, ".html()"),
+    ],
+    "Explanation": [Call("repr(pb.explain(total, np.ones(3)))")],
+    "Explanation.text": [Call("pb.explain(total, np.ones(3)).text")],
+    "Explanation.latex": [Call("pb.explain(total, np.ones(3)).latex")],
+    "Explanation.save": [Call("pb.explain(total, np.ones(3)).save", ("somewhere()",))],
+    "Explanation.html": [Call("pb.explain(total, np.ones(3)).html")],
     "simplify": [Call("pb.simplify", ("graph()",), {"verify": "True"})],
     "Graph": [Call("graph()", (V,))],
     "Graph.run": [Call("graph().run", (f"[{V}]",))],
