@@ -103,7 +103,7 @@ LIBRARY: dict[str, list[Call]] = {
         ),
         Call(
             "pb.optim.train",
-            ("total", V, "(np.ones((4, 3)),)", "'adam'"),
+            ("(lambda x, y, z: np.sum(x * y * z))", V, "(np.ones((4, 3)),)", "'adam'"),
             {"epochs": "2", "learning_rate": "0.1", "validation": "total", "args": "(1.0,)"},
         ),
     ],
