@@ -257,7 +257,7 @@ CALLS: dict[str, list[Call]] = {
         Call("pb.explain", ("total", V), {"wrt": "'x'", "output": "'L'", "names": "{'x': 'z'}"}),
         Call("pb.explain", ("total", V), {"mode": "'forward'"}, ".html()"),
     ],
-    "Explanation": [Call("repr(pb.explain(total, np.ones(3)))")],
+    "Explanation": [Call("str", ("pb.explain(total, np.ones(3))",))],
     "Explanation.text": [Call("pb.explain(total, np.ones(3)).text")],
     "Explanation.latex": [Call("pb.explain(total, np.ones(3)).latex")],
     "Explanation.save": [Call("pb.explain(total, np.ones(3)).save", ("somewhere()",))],
