@@ -55,8 +55,12 @@ class Modified(Method):
 
 
 def _fits(gradient: Any, param: Any) -> bool:
-    is_array = type(gradient) in (np.ndarray, Tracer) or is_plain(gradient, np.generic)
-    return is_array and gradient.dtype.kind in "fc" and shape_of(gradient) == shape_of(param)
+    return _is_floating(gradient) and _is_floating(param) and shape_of(gradient) == shape_of(param)
+
+
+def _is_floating(x: Any) -> bool:
+    is_array = type(x) in (np.ndarray, Tracer) or is_plain(x, np.generic)
+    return is_array and x.dtype.kind in "fc"
 
 
 @dataclasses.dataclass(frozen=True)
