@@ -172,3 +172,34 @@ def test_large_arrays_are_shown_by_their_shape() -> None:
     assert e.count.wrong == []
     assert e.arguments[0].value == ""
     assert "A ∈ ℝ^(60×50)" in str(e) or "A ∈ ℝ⁶⁰ˣ⁵⁰" in str(e)
+
+
+def test_singular_points_are_those_of_what_is_differentiated() -> None:
+    """Of x³ none at x < 0, where the derivative by the exponent has one."""
+    x = np.array([-1.0, 2.0])
+    assert "singular" not in str(pb.explain(lambda x: np.sum(x**3), x))
+    with np.errstate(invalid="ignore"):
+        both = pb.explain(lambda x, p: np.sum(x**p), x, np.array([3.0, 2.0]))
+    assert "singular point" in str(both)
+
+
+def test_norms_and_quotients_are_written_as_such() -> None:
+    def cosine(u, v):
+        return u @ v / (np.linalg.norm(u) * np.linalg.norm(v))
+
+    text = str(pb.explain(cosine, np.array([1.0, 2.0]), np.array([0.5, -1.0])))
+    assert "E = (uᵀ v)/(‖u‖·‖v‖)" in text
+    assert "ū = Ē·(v/(‖u‖·‖v‖) − (uᵀ v)·u/(‖u‖³·‖v‖))" in text
+    assert "x̄ = Ē/x" in str(pb.explain(np.log, 2.0))
+
+
+def test_the_cotangent_of_an_infinite_result_is_one() -> None:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        e = pb.explain(np.log, 0.0)
+    seed = next(step for step in e.passes if step.kind == "seed")
+    assert seed.value == "1"
+
+
+def test_what_is_no_real_argument_is_named() -> None:
+    with pytest.raises(ArgumentTypeError, match="n is of dtype int64"):
+        pb.explain(lambda n: n**2, np.array([1, 2]))

@@ -15,7 +15,8 @@ from pullback.explain.boxes import Box, Named, Over, Text
 from pullback.explain.contraction import Contributions, Link, only
 from pullback.explain.expression import symbols
 from pullback.explain.honesty import Count, Witness, check_link
-from pullback.explain.layout import Letters, entry_box, matrix_box
+from pullback.explain.layout import entry_box, matrix_box
+from pullback.explain.letters import Letters
 from pullback.explain.matrices import Matrix
 from pullback.explain.names import Name
 from pullback.explain.notation import in_matrices
@@ -113,7 +114,9 @@ class Builder:
             "operations": cost[0],
             "bytes": cost[1],
             "source": self.source(d),
-            "notes": tuple(told.singular(d, self.values)) if d.active else ("constant",),
+            "notes": tuple(told.singular(d, self.reading, self.values))
+            if d.active
+            else ("constant",),
         }
         if d.body is None:
             inner = self.inside(d) if told.is_loop(d.equation) else ()
@@ -165,6 +168,9 @@ class Builder:
         steps += [replace(s, value="") for s in (*inner.seeds(), *inner.passes())]
         return ((told.round_of(loop, reading, forward=self.forward), tuple(steps)),)
 
+    def notes(self, d: Definition) -> tuple[str, ...]:
+        return tuple(told.singular(d, self.reading, self.values)) if d.active else ("constant",)
+
     def form(self, d: Definition) -> object:
         if not d.operands:
             return None
@@ -199,7 +205,7 @@ class Builder:
         return steps
 
     def _given(self, x: Variable, name: Name) -> Step:
-        value = self.values[x] * 0 + 1
+        value = np.ones_like(self.values[x])
         scalar = not x.shape
         box: Box = Text("1", upright=True) if scalar else Text("𝟏", upright=True)
         note = () if scalar and not self.forward else ("any; the values shown are for ones",)

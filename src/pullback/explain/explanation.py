@@ -164,7 +164,7 @@ def explain(
         (``"params['W']"``), to names as they would be written in Python: ``y_hat`` is ŷ,
         ``W1`` is W⁽¹⁾, ``y_r`` is yʳ, ``mu`` is μ.
     output : str, optional
-        What to call the result.
+        What to call the result; L or J in place of E if something in the function is called E.
     mode : {"reverse", "forward"}, optional
         Whether cotangents are pulled back or tangents pushed forward.
 
@@ -326,8 +326,8 @@ def _chosen(graph: Any, args: tuple[Any, ...], wrt: Any) -> set[int]:
     if wrt is None:
         if not inexact:
             raise ArgumentTypeError(
-                "explain: none of the arguments is an array of real or complex numbers, so there "
-                "is nothing to differentiate by; write 1.0 in place of 1"
+                f"explain: {_dtypes(graph)}, wanted an argument of real or complex numbers to "
+                "differentiate by; convert it by astype(float), or write 1.0 in place of 1"
             )
         return inexact
     if not is_plain(wrt, int | str | list | tuple):
@@ -354,6 +354,12 @@ def _chosen(graph: Any, args: tuple[Any, ...], wrt: Any) -> set[int]:
             )
         found |= match & inexact
     return found
+
+
+def _dtypes(graph: Any) -> str:
+    pairs = zip(graph.signature.names, graph.inputs, strict=True)
+    row = [f"{path} is of dtype {x.dtype}" for path, x in pairs]
+    return ", ".join(row) or "there is no argument that is an array"
 
 
 def _tail(path: str) -> tuple[str, ...]:

@@ -22,11 +22,9 @@ from pullback.explain.boxes import (
     row,
 )
 from pullback.explain.expression import (
-    At,
     Delta,
     Expr,
     Fn,
-    Index,
     Num,
     Partial,
     Plus,
@@ -34,15 +32,14 @@ from pullback.explain.expression import (
     Sigma,
     Sym,
     Times,
-    free,
+    exact,
     times,
 )
+from pullback.explain.letters import Letters
 from pullback.explain.matrices import Matrix
 from pullback.explain.names import Name
 
-__all__ = ["Letters", "entry_box", "matrix_box", "number_box"]
-
-LETTERS = "ijklmnpqrstabcdefgh"
+__all__ = ["entry_box", "matrix_box", "number_box"]
 
 SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
 """How tightly a box holds together."""
@@ -51,53 +48,6 @@ VULGAR = {
     Rational(1, 2): "½", Rational(1, 3): "⅓", Rational(2, 3): "⅔", Rational(1, 4): "¼",
     Rational(3, 4): "¾",
 }  # fmt: skip
-
-
-class Letters:
-    """The letters of indices in one derivation.
-
-    Parameters
-    ----------
-    *indices : Index
-        Those that are not summed over, in the order in which they get letters.
-    """
-
-    def __init__(self, *indices: At) -> None:
-        self.given: dict[Index, str] = {}
-        self.preferred: dict[Index, str] = {}
-        for index in indices:
-            if isinstance(index, Index):
-                self.letter(index)
-
-    def letter(self, at: At) -> str:
-        """The letter of an index, or the number."""
-        if not isinstance(at, Index):
-            return str(at)
-        if at not in self.given:
-            taken = set(self.given.values())
-            wish = self.preferred.get(at)
-            if wish is None or wish in taken:
-                wish = next((x for x in LETTERS if x not in taken), None) or f"i{len(self.given)}"
-            self.given[at] = wish
-        return self.given[at]
-
-    def bind(self, index: Index, body: Expr) -> str:
-        """The letter of an index that is summed over."""
-        for other in free(body):
-            if other is not index:
-                self.letter(other)
-        hidden = self.given.pop(index, None)
-        if hidden is not None:
-            self.preferred.setdefault(index, hidden)
-        return self.letter(index)
-
-    def release(self, index: Index) -> None:
-        """The sum is over."""
-        self.preferred[index] = self.given.pop(index)
-
-    def below(self, at: tuple[At, ...]) -> tuple[str, ...]:
-        """What stands below a name."""
-        return tuple(map(self.letter, at))
 
 
 def number_box(value: Any) -> tuple[Box, int]:
@@ -334,10 +284,20 @@ def _matrix(m: Matrix) -> tuple[Box, int]:
 def _raised(m: mx.Raised) -> tuple[Box, int]:
     value = getattr(m.exponent, "value", None)
     base = _matrix(m.base)
+    if isinstance(m.base, mx.Norm) and value is not None and not isinstance(value, complex):
+        return _power_of_norm(m.base, exact(2 * value))
     if value is not None and not isinstance(value, complex) and value < 0:
         below = base if value == -1 else raised(base, mx.Number((), -value), _matrix)
         return Fraction(Text("1", upright=True), below[0]), PRODUCT
     return raised(base, m.exponent, _matrix)
+
+
+def _power_of_norm(m: mx.Norm, power: Any) -> tuple[Box, int]:
+    """‖a‖ to a power, which is half of that of ‖a‖²."""
+    norm = Fenced(_matrix(m.value)[0], "‖‖")
+    if power < 0:
+        return Fraction(Text("1", upright=True), _power_of_norm(m, -power)[0]), PRODUCT
+    return (norm if power == 1 else Superscript(norm, number_box(power)[0])), ATOM
 
 
 def _side(m: Matrix) -> Box:
@@ -380,6 +340,9 @@ def _scaled(m: mx.Scaled) -> tuple[Box, int]:
         below = [y for x in m.scalars if (y := _below(x)) is not None]
         top = mx.Scaled(m.shape, tuple(above), m.value) if above else m.value
         return Fraction(_matrix(top)[0], _chain(tuple(below), "·")), PRODUCT
+    last = _below(m.value)
+    if last is not None:
+        return Fraction(_chain(m.scalars, "·"), _matrix(last)[0]), PRODUCT
     box, tight = _matrix(m.value)
     if tight in (SUM, SIGN) or (
         tight == PRODUCT

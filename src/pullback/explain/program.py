@@ -14,6 +14,7 @@ from pullback.explain.expression import At, Expr, Index, Num, Sigma, Sym, exact,
 from pullback.explain.formulas import Formula, formula_of, is_nonlinear
 from pullback.explain.laws import Abbreviation
 from pullback.explain.names import Name, from_path, from_word
+from pullback.explain.naming import LETTERS, Naming
 from pullback.explain.recording import Recording
 from pullback.graph.program import Equation, Program
 from pullback.graph.variable import Variable
@@ -103,12 +104,11 @@ class _Reader:
     ) -> None:
         self.given = given
         self.carried: list[Variable] = []
-        self.several = several
+        self.naming = Naming(recording, program, given, several)
         self.recording = recording
         self.program = program
         self.found = Reading(program, recording, outputs=list(program.outputs))
         self.output = output
-        self.taken: dict[Name, int] = {}
         self.formulas: dict[Variable, Formula] = {}
         self.uses: dict[Variable, int] = {}
         self.sizes: dict[Variable, int] = {}
@@ -116,21 +116,7 @@ class _Reader:
         for equation in program.equations:
             for x in {x for x in equation.inputs if type(x) is Variable}:
                 self.uses[x] = self.uses.get(x, 0) + 1
-        self.ordinals: dict[Variable, tuple[int, int]] = {}
-        self._count_words()
         self._activate(wrt)
-
-    def _count_words(self) -> None:
-        """How many values in the program had each word by then, and have it in all."""
-        words = self.recording.words
-        outs = (x for e in self.program.equations for x in e.outputs)
-        row = [x for x in (*self.program.inputs, *outs) if x in words]
-        total: dict[str, int] = {}
-        for x in row:
-            total[words[x]] = total.get(words[x], 0) + 1
-            self.ordinals[x] = (total[words[x]], 0)
-        for x in row:
-            self.ordinals[x] = (self.ordinals[x][0], total[words[x]])
 
     def _activate(self, wrt: set[int]) -> None:
         active = self.found.active
@@ -145,48 +131,20 @@ class _Reader:
 
     # -- names ---------------------------------------------------------------------------------
 
-    def unique(self, name: Name) -> Name:
-        """The name, numbered if something else has it."""
-        if name not in self.taken:
-            self.taken[name] = 1
-            if name not in self.several:
-                return name
-            self.taken[name] = 0
-        while True:
-            self.taken[name] += 1
-            other = name.numbered(self.taken[name])
-            if other not in self.taken:
-                self.taken[other] = 1
-                return other
-
     def give(self, variable: Variable, name: Name) -> None:
-        self.found.names[variable] = self.unique(name)
-
-    def word(self, variable: Variable) -> Name | None:
-        """What the user calls a value."""
-        if variable not in self.ordinals:
-            return None
-        word = self.recording.words[variable]
-        count, total = self.ordinals[variable]
-        if word in self.recording.overrides:
-            name = self.recording.overrides[word]
-        else:
-            name = from_word(word)
-        if total > 1 and len(name.mark) == 1 and name.mark != "r":
-            name = replace(name, mark="")  # the W_k of a loop is W⁽¹⁾, W⁽²⁾, …
-        return name.numbered(count) if total > 1 and not name.mark else name
+        self.found.names[variable] = self.naming.unique(name)
 
     def inputs(self) -> None:
         """Name the arguments and the constants."""
         if self.given is not None:
             for x in self.program.inputs:
-                self.give(x, self.given.get(x) or self.word(x) or Name("s"))
+                self.give(x, self.given.get(x) or self.naming.word(x) or self.naming.letter("s"))
             for x in self.program.constants:
-                self.give(x, Name("c"))
+                self.give(x, self.naming.letter("c"))
             return
         names = zip(self.program.inputs, self.program.signature.names, strict=True)
         for variable, path in names:
-            word = self.word(variable)
+            word = self.naming.word(variable)
             if path in self.recording.overrides:
                 self.give(variable, self.recording.overrides[path])
                 continue
@@ -197,8 +155,8 @@ class _Reader:
             use = from_path(path) if written or word is None else word
             self.give(variable, use)
         for variable, array in self.program.constants.items():
-            given = self.recording.constants.get(id(array))
-            self.give(variable, from_word(given) if given else Name("c"))
+            given = self.recording.word_of(array)
+            self.give(variable, from_word(given) if given else self.naming.letter("c"))
 
     def automatic(self, equation: Equation) -> Name:
         """The name of a value that the user has not named."""
@@ -206,10 +164,10 @@ class _Reader:
         if kind == "matmul" or any(
             self.source_is(x, "matmul") for x in equation.inputs if kind in ("add", "subtract")
         ):
-            return Name("v")
+            return self.naming.letter("v")
         if is_nonlinear(equation):
-            return Name("z")
-        return Name("u")
+            return self.naming.letter("z")
+        return self.naming.letter("u")
 
     def source_is(self, x: Any, kind: str) -> bool:
         source = self.found.sources.get(x) if type(x) is Variable else None
@@ -239,7 +197,7 @@ class _Reader:
             body = self.formulas[variable](
                 equation, lambda k, a: self.entry(equation.inputs[k], a), at
             )
-        name = name if force else self.word(variable) or name
+        name = name if force else self.naming.word(variable) or name
         inlined, operands = self.inlined(equation)
         self.give(variable, name)
         self.found.definitions.append(
@@ -314,12 +272,12 @@ class _Reader:
             if place < len(self.carried):
                 before = self.found.names[self.carried[place]]
                 return replace(before, mark=before.mark + "+")
-            return self.word(out) or self.automatic(self.found.sources[out])
-        name = from_word(self.output)
+            return self.naming.word(out) or self.automatic(self.found.sources[out])
+        name = self.naming.letter(self.output) if self.output in LETTERS else from_word(self.output)
         return name.numbered(outs.index(out) + 1) if len(outs) > 1 else name
 
     def is_named(self, out: Variable, equation: Equation) -> bool:
-        if out in self.ordinals:
+        if out in self.naming.ordinals:
             return True
         view = equation.primitive.name in ("transpose", "reshape", "broadcast_to", "astype")
         return self.uses.get(out, 0) > 1 and not view
@@ -360,7 +318,9 @@ def read(
         recording.overrides[path] = from_word(name)
     first = _Reader(recording, program, wrt, output)
     first.run()
-    several = frozenset(name for name in map(Name, "vzuc") if first.taken.get(name, 0) > 1)
+    several = frozenset(
+        name for name in map(first.naming.letter, "vzuc") if first.naming.taken.get(name, 0) > 1
+    )
     return _Reader(recording, program, wrt, output, several).run() if several else first.found
 
 

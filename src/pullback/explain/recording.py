@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+import numpy as np
+
 from pullback.core.tracing import Tracer
 from pullback.errors import DataDependenceError
 from pullback.explain.names import Name
@@ -87,6 +89,19 @@ class Recording:
         elif type(value).__module__ == "numpy" and id(value) not in self.constants:
             self.constants[id(value)] = word
             self._kept.append(value)
+
+    def word_of(self, array: Any) -> str | None:
+        """The word for an array from outside, of which a graph may have a copy."""
+        if id(array) in self.constants:
+            return self.constants[id(array)]
+        for value in self._kept:
+            if (
+                isinstance(value, np.ndarray)
+                and (value.shape, value.dtype) == (array.shape, array.dtype)
+                and value.tobytes() == array.tobytes()
+            ):
+                return self.constants[id(value)]
+        return None
 
 
 def record(f: Callable[..., Any], args: tuple[Any, ...]) -> Recording:

@@ -51,12 +51,20 @@ def slope(d: Definition, u: Name, bars: Mapping[Name, Name], *, forward: bool) -
     return row(Superscript(matrix, Text(power)), Mark(" "), Named(bars[d.name]))
 
 
-def singular(d: Definition, values: Mapping[Variable, Any]) -> list[str]:
-    """The singular points that the values are at, with what the rule gives there."""
+def singular(d: Definition, reading: Reading, values: Mapping[Variable, Any]) -> list[str]:
+    """The singular points that the values are at, with what the rule gives there.
+
+    Those of a derivative that nobody asks for, such as that of x³ by its exponent, are none.
+    """
     found = []
     for equation in d.equations:
         primitive = equation.primitive
+        active = [
+            k for k, x in enumerate(equation.inputs) if type(x) is Variable and x in reading.active
+        ]
         for point in primitive.singular_points:
+            if not any(map(point.concerns, active)):
+                continue
             args = [values[x] if type(x) is Variable else x for x in equation.inputs]
             try:
                 met = bool(np.any(point.at(*args, **equation.params)))

@@ -9,7 +9,8 @@ from pullback.explain.boxes import Box, Mark, Named, Over, Text, row
 from pullback.explain.contraction import Link
 from pullback.explain.derivatives import DERIVATIVES
 from pullback.explain.expression import At, Fn, Index, Sym, symbols, walk
-from pullback.explain.layout import Letters, called, entry_box, matrix_box
+from pullback.explain.layout import called, entry_box, matrix_box
+from pullback.explain.letters import Letters
 from pullback.explain.matrices import Matrix
 from pullback.explain.names import Name
 from pullback.explain.steps import Route
