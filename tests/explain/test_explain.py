@@ -203,3 +203,28 @@ def test_the_cotangent_of_an_infinite_result_is_one() -> None:
 def test_what_is_no_real_argument_is_named() -> None:
     with pytest.raises(ArgumentTypeError, match="n is of dtype int64"):
         pb.explain(lambda n: n**2, np.array([1, 2]))
+
+
+def test_a_row_is_the_transpose_of_a_column() -> None:
+    def f(X, W):
+        m = np.mean(X, axis=0, keepdims=True)
+        y = (X - m) @ W.T
+        return np.sum(y[:, 0] ** 2)
+
+    X = np.array([[1.0, 2.0, 0.5], [0.3, -1.0, 2.0]])
+    text = str(pb.explain(f, X, np.array([[0.2, 0.5, -1.0]]), output="L"))
+    assert "m = (½·Xᵀ 𝟏)ᵀ" in text
+    assert "W̄ = ((X + 𝟏 (−m_0,:)ᵀ)ᵀ ȳ_:,0)ᵀ" in text
+
+
+def test_parts_of_arrays_are_written_as_in_the_code() -> None:
+    def f(Z, labels):
+        d = Z[1:, 0] - Z[:-1, 0]
+        p = Z[np.arange(3), labels]
+        return np.sum(d) * np.sum(p)
+
+    Z = np.arange(9.0).reshape(3, 3)
+    e = pb.explain(f, Z, np.array([0, 2, 1]), output="L")
+    assert "u⁽¹⁾ = Z[1:, 0]" in str(e)
+    assert "p = Z[c, labels]" in str(e)
+    assert "p &= Z\\left[ c , \\mathrm{labels} \\right]" in e.latex()

@@ -110,5 +110,5 @@ def test_titles_and_code_are_escaped() -> None:
 
 
 def test_accents_keep_clear_of_capitals() -> None:
-    """Without it the bar of H̄ lies on the serifs of H, where a font has no table for mathematics."""
+    """Or the bar of H̄ lies on the serifs of H, where a font has no table for mathematics."""
     assert "mover>mo{padding-bottom:.25em}" in NOTES["l2"].explanation().html()

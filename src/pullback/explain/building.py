@@ -136,7 +136,7 @@ class Builder:
         letters = Letters(*d.at)
         entries = [Equation(Named(d.name, letters.below(d.at)), entry_box(d.body, letters))]
         entries += self.where(symbols(d.body), Letters())
-        result = None if matrix is None else matrix_box(matrix)
+        result = None if matrix is None else matrix_box(matrix, d.variable.shape)
         form = self.form(d)
         return Step("definition", d.name, left, result, entries=tuple(entries), form=form, **common)
 
@@ -340,7 +340,7 @@ class Builder:
         if parts:
             flat = [x for m in parts for x in (m.terms if isinstance(m, mx.Added) else (m,))]
             total = parts[0] if len(parts) == 1 else mx.Added(parts[0].shape, tuple(flat))
-        return summed(terms, parts), total
+        return summed(terms, parts, x.shape), total
 
     def route(self, d: Definition, u: Name, link: Link) -> Route:
         """One derivation: ∂z_k/∂u_i by the laws, and what it passes on."""
@@ -349,7 +349,8 @@ class Builder:
             Named(self.bars[u if self.forward else d.name]),
             Text(shown(target) if target is not None else "", upright=True),
         )
-        at = link.of.at if self.forward else link.by.at
+        out = link.of if self.forward else link.by
+        at, shape = out.at, self.shapes[out.name]
         if link.renamed is not None:
             first = self.derived[id(link.lines)]
             letters = Letters(*at)
@@ -359,8 +360,8 @@ class Builder:
             )
             self.witness.passed_agrees(link, forward=self.forward)
             return Route(
-                d.name, u, known.right, entries=entries,
-                matrix=None if link.matrix is None else matrix_box(link.matrix), same_as=first,
+                d.name, u, known.right, entries=entries, same_as=first,
+                matrix=None if link.matrix is None else matrix_box(link.matrix, shape),
             )  # fmt: skip
         self.derived[id(link.lines)] = f"{name_text(d.name)} → {name_text(u)}"
         check_link(link, self.named, self.reading.abbreviations, self.witness.count)
@@ -384,7 +385,7 @@ class Builder:
         self.witness.passed_agrees(link, forward=self.forward)
         return Route(
             d.name, u, known.right, tuple(self.where(names, letters)), tuple(lines), entries,
-            None if link.matrix is None else matrix_box(link.matrix),
+            None if link.matrix is None else matrix_box(link.matrix, shape),
         )  # fmt: skip
 
     def told(self, d: Definition, u: Name) -> Route:

@@ -240,9 +240,13 @@ def raised(base: tuple[Box, int], exponent: Any, draw: Any) -> tuple[Box, int]:
 # -- in matrices ------------------------------------------------------------------------------
 
 
-def matrix_box(m: Matrix) -> Box:
-    """An expression in matrix notation."""
-    return _matrix(m)[0]
+def matrix_box(m: Matrix, shape: tuple[int, ...] = ()) -> Box:
+    """An expression in matrix notation, of a value of this shape.
+
+    Vectors are columns: a matrix that is a row is the transpose of one.
+    """
+    is_row = len(shape) == 2 and shape[0] == 1 and m.shape == shape[1:] != (1,)
+    return _flipped(m) if is_row else _matrix(m)[0]
 
 
 def _matrix(m: Matrix) -> tuple[Box, int]:

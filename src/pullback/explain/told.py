@@ -14,21 +14,34 @@ from pullback.explain.names import Name
 from pullback.explain.program import Definition, Reading
 from pullback.explain.writers import name_text
 from pullback.graph.program import Equation
-from pullback.graph.text import parameters
+from pullback.graph.text import PLACE, literal, parameters
 from pullback.graph.variable import Variable
 
 __all__ = ["call", "inner_values", "is_loop", "round_of", "rule_of", "singular", "slope"]
 
 
 def call(d: Definition, reading: Reading) -> Box:
-    """The primitive as a function of what it reads."""
+    """The primitive as a function of what it reads, or a part of an array as in the code."""
     equation = d.equation
-    args = [
+    args: list[Box] = [
         Named(reading.names[x]) if type(x) is Variable else number_box(_plain(x))[0]
         for x in equation.inputs
     ]
+    if equation.primitive.name == "index":
+        return row(args[0], Fenced(_key(equation.params["key"], args[1:]), "[]"))
     more = [] if equation.graphs else [Text(x, upright=True) for x in parameters(equation)]
     return Call(equation.primitive.name.replace("_", " "), 0, (*args, *more))
+
+
+def _key(key: tuple[Any, ...], arrays: list[Box]) -> Box:
+    """An index as it is written: numbers, slices, and the arrays in their places."""
+    remaining = iter(arrays)
+    parts: list[Box] = []
+    for entry in key:
+        parts += [Mark(",")] if parts else []
+        place = isinstance(entry, str) and entry == PLACE
+        parts.append(next(remaining) if place else Text(literal(_plain(entry)), upright=True))
+    return row(*parts)
 
 
 def _plain(x: Any) -> Any:

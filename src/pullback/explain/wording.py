@@ -69,16 +69,16 @@ def shortened(routes: list[Route]) -> tuple[list[Route], list[Name]]:
     return kept, [route.source for route in routes if route.same_as]
 
 
-def summed(terms: list[Box], parts: list[Matrix]) -> Box:
-    """A sum of what routes bring: in matrix notation, and in another."""
+def summed(terms: list[Box], parts: list[Matrix], shape: tuple[int, ...]) -> Box:
+    """A sum, of this shape, of what routes bring: in matrix notation, and in another."""
     boxes: list[Box] = []
     if len(parts) > MOST_TERMS:
-        first, second, last = (matrix_box(m) for m in (*parts[:2], parts[-1]))
+        first, second, last = (matrix_box(m, shape) for m in (*parts[:2], parts[-1]))
         boxes = [first, second, Text("⋯"), last]
     elif parts:
         flat = [x for m in parts for x in (m.terms if isinstance(m, mx.Added) else (m,))]
         whole = parts[0] if len(parts) == 1 else mx.Added(parts[0].shape, tuple(flat))
-        boxes = [matrix_box(whole)]
+        boxes = [matrix_box(whole, shape)]
     joined: list[Box] = []
     for position, term in enumerate([*boxes, *terms]):
         joined += [Mark("+")] if position else []
