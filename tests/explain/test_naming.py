@@ -48,3 +48,20 @@ def test_x1_beside_the_values_of_x_is_none_of_them() -> None:
 
     assert names(pb.explain(f, V)) == ["x⁽¹⁾", "x1", "x⁽²⁾", "x⁽³⁾", "E"]
     assert names(pb.explain(lambda x0, x: x @ x0, V, V)) == ["x⁽⁰⁾", "x", "E"]
+
+
+def test_an_array_that_the_function_makes_is_called_as_there() -> None:
+    def f(x):
+        K = np.array([[1.0, 2.0], [0.5, -1.0]])
+        y = np.zeros(2)
+        y[0] = np.sum(K @ x)
+        return y[0]
+
+    assert {"K", "y"} <= set(names(pb.explain(f, V)))
+
+
+def test_names_stay_where_a_condition_is_kept() -> None:
+    def f(x):
+        return np.sum((x - TARGET) ** 2) if x[0] > 0 else np.sum(x)
+
+    assert "TARGET" in names(pb.explain(f, V))

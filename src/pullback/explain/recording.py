@@ -86,7 +86,8 @@ class Recording:
                 self.words[variable] = word
                 if layer:
                     self.layers.add(variable)
-        elif type(value).__module__ == "numpy" and id(value) not in self.constants:
+            value = variable  # an array, if it is a constant that the function makes
+        if type(value).__module__ == "numpy" and id(value) not in self.constants:
             self.constants[id(value)] = word
             self._kept.append(value)
 
@@ -109,26 +110,25 @@ def record(f: Callable[..., Any], args: tuple[Any, ...]) -> Recording:
 
     Where it branches on a value the condition is kept in the graph, if it can be.
     """
+    try:
+        return _watched_trace(f, args, lift=False)
+    except DataDependenceError:
+        return _watched_trace(f, args, lift=True)
+
+
+def _watched_trace(f: Any, args: tuple[Any, ...], *, lift: bool) -> Recording:
     found = Recording()
     code = getattr(f, "__code__", None)
     found.theirs = code is None or code.co_filename != _NOTES
     for word, value in _outside(f).items():
         found._meet(word, value)
-    try:
-        found.graph = _watched_trace(found, f, args, lift=False)
-    except DataDependenceError:
-        found = Recording()
-        found.graph = _watched_trace(found, f, args, lift=True)
-    return found
-
-
-def _watched_trace(found: Recording, f: Any, args: tuple[Any, ...], *, lift: bool) -> Graph:
     before = sys.gettrace()
     sys.settrace(found.look)
     try:
-        return trace(f, *args, lift=lift)
+        found.graph = trace(f, *args, lift=lift)
     finally:
         sys.settrace(before)
+    return found
 
 
 def _outside(f: Any) -> dict[str, Any]:
