@@ -74,6 +74,11 @@ def test_names_and_the_output_are_as_asked() -> None:
     ("call", "kind", "words"),
     [
         (
+            lambda: pb.explain(lambda x: np.sum(x**2), np.ones(2), names={"y": "t"}),
+            ArgumentValueError,
+            "names has 'y', wanted the name of an array in the function",
+        ),
+        (
             lambda: pb.explain(np.sum, np.array([1, 2])),
             ArgumentTypeError,
             "write 1.0 in place of 1",

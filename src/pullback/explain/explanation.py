@@ -20,7 +20,7 @@ from pullback.explain.honesty import Count, close
 from pullback.explain.page import page
 from pullback.explain.plain import as_latex, as_text
 from pullback.explain.program import Reading, read
-from pullback.explain.recording import record
+from pullback.explain.recording import Recording, record
 from pullback.explain.steps import Step
 from pullback.explain.sweeps import cotangents, tangents, values_of
 from pullback.graph.trace import name_of
@@ -213,6 +213,7 @@ def explain(
     graph = recording.graph
     leaves = _leaves(graph, args)
     chosen = _chosen(graph, args, wrt)
+    _require_known(overrides, recording)
     program, remarks = at_point(recording, leaves)
     reading = read(recording, program, chosen, output, overrides)
     reading.layers = recording.layers
@@ -318,6 +319,17 @@ def _overrides(names: Any) -> dict[str, str]:
     ):
         raise refuse("explain", "names", names, "a dict from names in the code to names to print")
     return dict(given)
+
+
+def _require_known(overrides: Mapping[str, str], recording: Recording) -> None:
+    """Raise for a name in the code that nothing has."""
+    known = {*recording.graph.signature.names, *recording.words.values()}
+    for name in overrides:
+        if name not in known and name not in recording.constants.values():
+            raise ArgumentValueError(
+                f"explain: names has {validation.shown(name)}, wanted the name of an array in the "
+                f"function or the path to one; there are {', '.join(sorted(known))}"
+            )
 
 
 def _chosen(graph: Any, args: tuple[Any, ...], wrt: Any) -> set[int]:
