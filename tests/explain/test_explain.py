@@ -49,7 +49,7 @@ def test_a_wrong_line_is_counted_as_such() -> None:
     e = pb.explain(lambda x: np.sum(np.sin(x)), np.ones(2))
     assert "all agree" in str(e.count)
     e.count.wrong.append("this one")
-    assert "1 do not agree" in str(e.count)
+    assert "1 does not agree" in str(e.count)
     assert "this one" in e.html()
 
 
@@ -233,3 +233,25 @@ def test_parts_of_arrays_are_written_as_in_the_code() -> None:
     assert "u⁽¹⁾ = Z[1:, 0]" in str(e)
     assert "p = Z[c, labels]" in str(e)
     assert "p &= Z\\left[ c , \\mathrm{labels} \\right]" in e.latex()
+
+
+@pytest.mark.parametrize(
+    ("f", "x"), [(np.sqrt, 0.0), (lambda x: np.exp(1e3 * x), 1.0), (np.log, 0.0)]
+)
+def test_a_line_that_no_difference_can_tell_of_is_not_called_wrong(f, x: float) -> None:
+    with np.errstate(all="ignore"):
+        e = pb.explain(f, x)
+    assert e.count.wrong == []
+    assert "at kinks or poles" in str(e)
+
+
+def test_a_wrong_derivative_is_called_wrong() -> None:
+    @pb.primitive
+    def twice(x):
+        return 2 * x
+
+    @twice.rule
+    def twice_rule(_y, _x):
+        return 3.0
+
+    assert len(pb.explain(lambda x: np.sum(twice(x)), np.ones(2)).count.wrong) == 1

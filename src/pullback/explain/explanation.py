@@ -273,7 +273,10 @@ def _whole(
         ]
         found = values_of(program, moved)
         sides.append(np.concatenate([np.ravel(found[x]) for x in outputs]))
-    slope = (sides[0] - sides[1]) / (2 * step)
+    here = np.concatenate([np.ravel(values[x]) for x in outputs])
+    with np.errstate(invalid="ignore"):
+        slope = (sides[0] - sides[1]) / (2 * step)
+        right, left = (sides[0] - here) / step, (here - sides[1]) / step
     if forward:
         ours = np.concatenate([np.ravel(passed.get(x, np.zeros(x.shape))) for x in outputs])
     else:
@@ -281,7 +284,11 @@ def _whole(
         pairs = ((passed.get(x, 0.0), along[x]) for x in inputs)
         ours = np.asarray(sum(float(np.sum(bar * direction)) for bar, direction in pairs))
     count.evaluated += 1
-    if not close(ours, slope, 1e-3):
+    if close(ours, slope, 1e-3):
+        return
+    if not np.all(np.isfinite(slope)) or not close(right, left, 1e-2):
+        count.kinks += 1
+    else:
         count.wrong.append("the whole derivative, along a random direction")
 
 

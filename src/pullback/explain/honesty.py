@@ -40,7 +40,7 @@ class Count:
     wrong : list of str
         What does not agree.
     kinks : int
-        Lines that were not compared with differences, for the slope jumps there.
+        Lines that were not compared with differences, for the slope jumps there or is not finite.
     """
 
     lines: int = 0
@@ -50,8 +50,12 @@ class Count:
 
     def __str__(self) -> str:
         text = f"{self.evaluated} of {self.lines} lines evaluated"
-        text += ", all agree" if not self.wrong else f", {len(self.wrong)} do not agree"
-        return text + (f"; {self.kinks} at kinks" if self.kinks else "")
+        text += ", all agree" if not self.wrong else f", {_do(len(self.wrong))} not agree"
+        return text + (f"; {self.kinks} at kinks or poles" if self.kinks else "")
+
+
+def _do(n: int) -> str:
+    return "1 does" if n == 1 else f"{n} do"
 
 
 def close(a: Any, b: Any, tolerance: float = EXACT) -> bool:
@@ -123,7 +127,7 @@ def _is_kink(link: Link, point: Point, order: tuple[Index, ...], places: Any) ->
     for side in (1, -1):
         here.side = side
         slopes.append(here.evaluate(first, order, places))
-    return not close(slopes[0], slopes[1], 10 * ROUGH)
+    return not (np.all(np.isfinite(slopes)) and close(slopes[0], slopes[1], 10 * ROUGH))
 
 
 MOST_PRODUCTS = 4_000_000
