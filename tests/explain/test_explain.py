@@ -255,3 +255,12 @@ def test_a_wrong_derivative_is_called_wrong() -> None:
         return 3.0
 
     assert len(pb.explain(lambda x: np.sum(twice(x)), np.ones(2)).count.wrong) == 1
+
+
+def test_results_of_a_loop_that_nobody_reads_are_left_out() -> None:
+    def f(x):
+        return pb.scan(lambda c, _: (np.tanh(c), c), x, None, length=3)[0]
+
+    e = pb.explain(f, np.ones(2))
+    assert [to_text(s.left) for s in e.definitions] == ["E"]
+    assert e.count.wrong == []

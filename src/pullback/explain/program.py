@@ -256,6 +256,8 @@ class _Reader:
             if is_nonlinear(equation):
                 self.abbreviate(equation.inputs[0])
             for out in equation.outputs:
+                if len(equation.outputs) > 1 and out not in outs and not self.uses.get(out):
+                    continue  # such as the stacked states of a loop of which the last is asked for
                 if formula is not None:
                     self.formulas[out] = formula
                     self.sizes[out] = 1 + sum(map(self.size_of, equation.inputs))
