@@ -13,6 +13,7 @@ from pullback.core.validation import (
     name_of,
     refuse,
     require_callable,
+    require_flag,
     require_function,
     require_mapping,
     require_number,
@@ -20,7 +21,9 @@ from pullback.core.validation import (
     shown,
 )
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
+from pullback.optim.curvature import sparse_curvature
 from pullback.optim.vectors import Vector, flatten
+from pullback.sparse.matrices import SparseMatrix, sparse_hessian
 from pullback.transforms.foreign import by_position
 from pullback.transforms.gradient import value_and_grad
 from pullback.transforms.jacobian import hessian, hvp
@@ -38,7 +41,7 @@ _HESSIAN_PRODUCT = frozenset({"newton-cg", "trust-ncg", "trust-krylov", "trust-c
 _HESSIAN = frozenset({"dogleg", "trust-exact"})
 
 
-def minimize(
+def minimize(  # noqa: PLR0913
     f: Callable[..., Any],
     params: Any,
     args: tuple[Any, ...] = (),
@@ -48,11 +51,13 @@ def minimize(
     tol: float | None = None,
     options: dict[str, Any] | None = None,
     callback: Callable[[Any], Any] | None = None,
+    sparse: bool | None = None,
 ) -> Any:
     """Minimise a scalar function of a pytree with `scipy.optimize.minimize`.
 
     Value and gradient come from one reverse sweep. Newton-CG, trust-ncg, trust-krylov and
-    trust-constr get exact Hessian-vector products, dogleg and trust-exact the Hessian.
+    trust-constr get exact Hessian-vector products, dogleg and trust-exact the Hessian. Where that
+    is sparse, its entries are found by a few products; see `pullback.sparse_hessian`.
 
     Parameters
     ----------
@@ -72,6 +77,10 @@ def minimize(
         As SciPy takes them, for example ``{"maxiter": 200}``.
     callback : callable, optional
         ``callback(params)`` after each iteration; it may raise `StopIteration` to end the search.
+    sparse : bool, optional
+        Whether methods that use second derivatives get them from a sparse Hessian, for which `f` is
+        recorded once. By default where there are at least 100 unknowns, `f` can be recorded and few
+        products give all entries.
 
     Returns
     -------
@@ -125,8 +134,11 @@ def minimize(
             raise refuse(where, "what f returns", value, "a real floating scalar")
         return float(value)
 
+    def of_params(p: Any) -> Any:
+        return f(p, *args)
+
     def hessian_product(vector: Vector, direction: Vector) -> Vector:
-        (product,) = hvp(lambda p: f(p, *args), (unflatten(vector),), (unflatten(direction),))
+        (product,) = hvp(of_params, (unflatten(vector),), (unflatten(direction),))
         return flatten(product)[0].astype(np.float64)
 
     ours = _Calls()
@@ -135,10 +147,15 @@ def minimize(
     kind = method.lower()
     if kind in _GRADIENT_FREE:
         objective, derivatives = value_alone, {}
-    elif kind in _HESSIAN_PRODUCT:
-        derivatives["hessp"] = ours.follow(hessian_product)
-    elif kind in _HESSIAN:
-        derivatives["hess"] = ours.follow(hessian(lambda vector: f(unflatten(vector), *args)))
+    elif kind in _HESSIAN_PRODUCT | _HESSIAN:
+        matrix = _sparse(of_params, params, start.size, sparse, where)
+        if kind in _HESSIAN_PRODUCT:
+            product = hessian_product if matrix is None else _Products(matrix, unflatten)
+            derivatives["hessp"] = ours.follow(product)
+        elif matrix is None:
+            derivatives["hess"] = ours.follow(hessian(lambda vector: of_params(unflatten(vector))))
+        else:
+            derivatives["hess"] = ours.follow(lambda v: matrix(unflatten(v)).toarray())
     if callback is not None:
         told = require_callable(callback, where, "callback", "a function or None")
         derivatives["callback"] = ours.follow(lambda xk: told(unflatten(xk)))
@@ -169,6 +186,32 @@ def minimize(
     if "jac" in result and np.shape(result.jac) == start.shape:
         result.jac = unflatten(result.jac)
     return result
+
+
+def _sparse(
+    f: Callable[[Any], Any], params: Any, size: int, sparse: bool | None, where: str
+) -> SparseMatrix | None:
+    """The Hessian as a sparse matrix, if it is to be one."""
+    if sparse is None:
+        return sparse_curvature(f, params, size)
+    return sparse_hessian(f, params) if require_flag(sparse, where, "sparse") else None
+
+
+class _Products:
+    """Products with a sparse Hessian, which is found once at each point."""
+
+    def __init__(self, matrix: SparseMatrix, unflatten: Callable[[Vector], Any]) -> None:
+        self.matrix = matrix
+        self.unflatten = unflatten
+        self.at: Vector | None = None
+        self.found: Any = None
+
+    def __call__(self, vector: Vector, direction: Vector) -> Vector:
+        if self.at is None or not np.array_equal(self.at, vector):
+            self.found = self.matrix(self.unflatten(vector)).astype(np.float64)
+            self.at = vector.copy()
+        product: Vector = self.found @ direction
+        return product
 
 
 class _Calls:
