@@ -1,4 +1,4 @@
-"""The commands: ``python -m benchmarks [names]``, and with ``native`` or ``growth`` before them."""
+"""``python -m benchmarks [names]``, and with ``native``, ``growth``, ``sparse``, ``estimators``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmarks import estimators
 from benchmarks.choice import choose
 from benchmarks.growth import command as growth
 from benchmarks.import_time import import_seconds
@@ -13,6 +14,7 @@ from benchmarks.measure import measure
 from benchmarks.native import command as native
 from benchmarks.peers import absent
 from benchmarks.report import as_json, as_markdown, as_text, heading
+from benchmarks.sparse import command as sparse
 from benchmarks.workloads import WORKLOADS
 
 
@@ -22,11 +24,17 @@ def main() -> int:
         return native.main(sys.argv[2:])
     if sys.argv[1:2] == ["growth"]:
         return growth.main(sys.argv[2:])
+    if sys.argv[1:2] == ["sparse"]:
+        return sparse.main(sys.argv[2:])
+    if sys.argv[1:2] == ["estimators"]:
+        return estimators.main(sys.argv[2:])
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Compare speeds with other libraries, side by side in one process.",
         epilog="`python -m benchmarks native --help` is about compiled derivatives, and "
-        "`python -m benchmarks growth --help` about how their time and memory grow.",
+        "`python -m benchmarks growth --help` about how their time and memory grow, "
+        "`python -m benchmarks sparse --help` about sparse matrices of derivatives, and "
+        "`python -m benchmarks estimators --help` about fits beside scikit-learn's.",
     )
     names = [*WORKLOADS, "import"]
     parser.add_argument(

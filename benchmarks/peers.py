@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-__all__ = ["absent", "autograd", "casadi", "jax", "torch"]
+__all__ = [
+    "absent", "asdex", "autograd", "casadi", "diffrax", "jax", "optimistix", "torch", "torchdiffeq",
+]  # fmt: skip
 
 absent: list[str] = []
 """The libraries that could not be imported."""
@@ -19,10 +21,15 @@ def _find(name: str) -> ModuleType | None:
         return None
 
 
+asdex = _find("asdex")
 autograd = _find("autograd")
 casadi = _find("casadi")
 jax = _find("jax")
 torch = _find("torch")
+torchdiffeq = _find("torchdiffeq")
 
 if jax is not None:
     jax.config.update("jax_enable_x64", True)
+
+diffrax = _find("diffrax")
+optimistix = _find("optimistix")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import estimators
 from benchmarks.measure import Timing, measure
 from benchmarks.report import as_json, as_markdown, as_text, targets
 from benchmarks.workload import Workload
@@ -133,3 +134,14 @@ def test_libraries_record_the_same_program(name: str) -> None:
     workload.verify()
     graph = workload.contenders["pullback, traced only"]()
     assert (40 if "gradient" not in name else 100) <= len(graph.equations) <= 320
+
+
+def test_estimators_are_compared_with_scikit_learns(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    arguments = ["wine-softmax", "--rounds", "2", "--folds", "2", "--json", str(figures)]
+    assert estimators.main(arguments) == 0
+    (found,) = json.loads(figures.read_text(encoding="utf-8"))
+    assert (found["ours"], found["theirs"]) == ("SoftmaxRegression", "LogisticRegression")
+    assert min(found["score"], found["their_score"]) > 0.9
+    assert len(found["seconds"]) == len(found["their_seconds"]) == 2
+    assert set(estimators._pairs()) == set(estimators.PAIRS)

@@ -35,7 +35,7 @@ def blocks(text: str) -> list[tuple[str, str]]:
     return re.findall(r"^```(\w+)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/miniature.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/miniature.md", "docs/sparse.md"])
 def test_examples_print_what_stands_below_them(document: str) -> None:
     """The blocks in Python run in order, and print what the blocks of text show."""
     namespace: dict[str, object] = {"__name__": document}

@@ -559,3 +559,9 @@ def test_a_function_without_a_rule_is_an_error_of_its_own():
 
     with pytest.raises(pb.NoRuleError, match="ruleless has no derivative rule"):
         pb.check(ruleless, 1.0)
+
+
+def test_traced_primals_have_no_numbers_to_compare():
+    words = "check of sin: argument x is a traced value, wanted numbers, .* outside of transformati"
+    with pytest.raises(pb.ArgumentTypeError, match=words):
+        pb.grad(lambda x: pb.check(np.sin, x).passed * x)(1.0)

@@ -13,6 +13,7 @@ from benchmarks.workloads.loops import LOOPS
 from benchmarks.workloads.residual import residual, residual_indexed
 from benchmarks.workloads.scalars import scalars, scalars_forward
 from benchmarks.workloads.scientific import SCIENTIFIC
+from benchmarks.workloads.solvers import SOLVERS
 from benchmarks.workloads.tracing import PROGRAMS, tracing
 from benchmarks.workloads.two_layer import two_layer, two_layer_transposed
 from benchmarks.workloads.vector import vector
@@ -32,6 +33,7 @@ WORKLOADS: dict[str, Callable[[], Workload]] = {
     "gauss-seidel": gauss_seidel,
     **SCIENTIFIC,
     **LOOPS,
+    **SOLVERS,
     **{f"trace-{name}": partial(tracing, name) for name in PROGRAMS},
 }
 """What makes each workload, by the name that the command line knows."""

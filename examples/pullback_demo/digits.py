@@ -7,6 +7,7 @@ Repository (1998).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -165,18 +166,23 @@ def follow(
         tell(trial.epochs[-1])
         return number == last
 
-    pb.optim.train(
-        objective,
-        network(rng),
-        (data.pixels, data.digits),
-        pb.optim.Adam(pb.optim.cosine(RATE, planned * -(-len(data) // BATCH))),
-        epochs=planned,
-        batch_size=BATCH,
-        rng=rng,
-        callback=keep,
-        prepare=trial.pace.after(lambda pixels, digits: (disturbed(pixels, rng), digits)),
-        compile=trial.compiled,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "train: interrupted")  # the run says so itself
+        training = pb.optim.train(
+            objective,
+            network(rng),
+            (data.pixels, data.digits),
+            "adam",
+            learning_rate=pb.optim.cosine(RATE, planned * -(-len(data) // BATCH)),
+            epochs=planned,
+            batch_size=BATCH,
+            rng=rng,
+            callback=keep,
+            prepare=trial.pace.after(lambda pixels, digits: (disturbed(pixels, rng), digits)),
+            compile=trial.compiled,
+        )
+    if training.stopped == "interrupted":
+        raise KeyboardInterrupt
 
 
 def accuracy(net: Callable[[Array], Array], images: Images) -> float:

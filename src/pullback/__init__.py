@@ -23,6 +23,7 @@ from pullback.errors import (
     SingularPointError,
     UnrolledLoopWarning,
 )
+from pullback.explain import Explanation, explain
 from pullback.graph.graph import Graph
 from pullback.graph.variable import ShapeDtype
 from pullback.lifting.trace import trace
@@ -35,6 +36,7 @@ from pullback.rules.strictness import strict
 from pullback.sparse.derivatives import hessian, jacobian
 from pullback.sparse.matrices import sparse_hessian, sparse_jacobian
 from pullback.sparse.sparsity import sparsity
+from pullback.storage import load, save
 from pullback.testing import Report, check
 from pullback.transforms.batch import vmap
 from pullback.transforms.forward import pushforward
@@ -52,6 +54,7 @@ __all__ = [
     "Dense",
     "DetachedError",
     "Diagonal",
+    "Explanation",
     "Graph",
     "GraphError",
     "Identity",
@@ -70,6 +73,7 @@ __all__ = [
     "check",
     "checkpoint",
     "cond",
+    "explain",
     "fori_loop",
     "grad",
     "hessian",
@@ -78,6 +82,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linearize",
+    "load",
     "losses",
     "nn",
     "optim",
@@ -85,6 +90,7 @@ __all__ = [
     "primitive",
     "pullback",
     "pushforward",
+    "save",
     "scan",
     "simplify",
     "sparse_hessian",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import operator
 
 import numpy as np
 
-from pullback.core.sums import counted, highest, summed, summed_between
+from pullback.core.sums import broadcast_together, counted, highest, summed, summed_between
 
 
 def test_sums_are_numpys_to_the_bit():
@@ -54,3 +55,24 @@ def test_maxima_and_counts_are_numpys():
                 count = counted(mask, axis, array.dtype)
                 assert count.dtype == array.dtype
                 assert np.array_equal(count, np.sum(mask, axis=axis, keepdims=True))
+
+
+def test_broadcasts_of_short_rows_are_numpys():
+    rng = np.random.default_rng(2)
+    for dtype, extent in itertools.product("fd", [1, 2, 3, 5]):
+        x = rng.standard_normal((50, 30, extent)).astype(dtype)
+        x[0, 0], x[1, 1, 0] = np.inf, np.nan
+        pairs = [
+            (x[:, :1], x[:1]),
+            (x[:, None, 0], x[None, :, 0]),
+            (x, np.broadcast_to(x[..., :1], x.shape)),
+            (x, x[0]),
+            (x, x[..., :1]),
+            (x[::2, :1], x[:1]),
+        ]
+        for ufunc, evaluate in ((np.subtract, operator.sub), (np.multiply, operator.mul)):
+            for a, b in pairs:
+                with np.errstate(invalid="ignore"):
+                    got, wanted = broadcast_together(ufunc, evaluate, a, b), evaluate(a, b)
+                assert got.dtype == wanted.dtype and got.strides == wanted.strides
+                assert np.array_equal(got, wanted, equal_nan=True)

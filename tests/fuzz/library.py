@@ -16,6 +16,10 @@ REDUCTION = {"reduction": "'mean'"}
 LAYERS = {"Dense": "Dense(2, 2)", "Head": "pb.nn.Head(np.ones(2))", "Residual": "residual()"}
 SETTINGS = {"rng": "0", "scheme": "'glorot'", "dtype": "np.float64"}
 MODEL = {"rng": "0", "loss": "pb.losses.mse"}
+METHODS = {
+    "SteepestDescent": "0.1", "Momentum": "0.1", "Adam": "0.1", "AdamW": "0.1",
+    "Clipped": "pb.optim.Adam(0.1), 1.0", "Decayed": "pb.optim.Momentum(0.1), 0.1",
+}  # fmt: skip
 
 LIBRARY: dict[str, list[Call]] = {
     # losses
@@ -34,13 +38,16 @@ LIBRARY: dict[str, list[Call]] = {
     "optim.SteepestDescent": [Call("pb.optim.SteepestDescent", ("0.1",))],
     "optim.Momentum": [Call("pb.optim.Momentum", ("0.1", "0.9", "True"))],
     "optim.Adam": [Call("pb.optim.Adam", ("0.1", "0.9", "0.999", "1e-8"))],
+    "optim.AdamW": [Call("pb.optim.AdamW", ("0.1", "0.9", "0.999", "1e-8", "0.1"))],
+    "optim.Clipped": [Call("pb.optim.Clipped", ("pb.optim.Adam(0.1)", "1.0"))],
+    "optim.Decayed": [Call("pb.optim.Decayed", ("pb.optim.Momentum(0.1)", "1.0"))],
     **{
-        f"optim.{name}.{method}": [Call(f"pb.optim.{name}(0.1).{method}", arguments)]
-        for name in ("SteepestDescent", "Momentum", "Adam")
+        f"optim.{name}.{method}": [Call(f"pb.optim.{name}({made}).{method}", arguments)]
+        for name, made in METHODS.items()
         for method, arguments in {
             "init": (V,),
-            "scheduled": (f"pb.optim.{name}(0.1).init({V})",),
-            "update": (V, f"pb.optim.{name}(0.1).init({V})", V),
+            "scheduled": (f"pb.optim.{name}({made}).init({V})",),
+            "update": (V, f"pb.optim.{name}({made}).init({V})", V),
         }.items()
     },
     "optim.constant": [Call("pb.optim.constant", ("0.1",), {}, "(3)")],
@@ -63,6 +70,7 @@ LIBRARY: dict[str, list[Call]] = {
                 "tol": "1e-3",
                 "options": "{'maxiter': 3}",
                 "callback": "print_nothing",
+                "compile": "False",
             },
         )
     ],
@@ -78,9 +86,30 @@ LIBRARY: dict[str, list[Call]] = {
                 "callback": "print_nothing",
                 "prepare": "None",
                 "compile": "False",
+                "clip": "1.0",
+                "weight_decay": "0.1",
+                "validation": "(np.ones((4, 3)),)",
+                "patience": "3",
+                "tolerance": "0.1",
+                "progress": "False",
+                "save": "None",
+                "resume": "False",
             },
-        )
+        ),
+        Call(
+            "pb.optim.train",
+            ("total", V, "(np.ones((4, 3)),)", "'l-bfgs'"),
+            {"epochs": "2", "bounds": "(0.0, None)", "tol": "1e-3", "options": "{'maxcor': 3}"},
+        ),
+        Call(
+            "pb.optim.train",
+            ("(lambda x, y, z: np.sum(x * y * z))", V, "(np.ones((4, 3)),)", "'adam'"),
+            {"epochs": "2", "learning_rate": "0.1", "validation": "total", "args": "(1.0,)"},
+        ),
     ],
+    # storage
+    "save": [Call("pb.save", ("saved()", "{'a': np.ones(2), 'b': [1, None]}"))],
+    "load": [Call("pb.load", ("saved()",), {"like": "{'a': np.ones(2)}"})],
     # nn
     "nn.Dense": [
         Call("pb.nn.Dense", ("np.ones((3, 2))", "np.ones(3)", "np.tanh"), {}, "(np.ones((5, 2)))"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import pathlib
+import tempfile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,6 +57,10 @@ def advance(_i, carry):
 
 def halve(carry):
     return 0.5 * carry
+
+
+def somewhere():
+    return pathlib.Path(tempfile.gettempdir()) / "explanation.txt"
 
 
 def is_large(carry):
@@ -113,6 +120,13 @@ def plain_own():
 
 X = np.array([1.0, 2.0, 3.0])
 COMPILED = pb.compile(vector)
+
+
+def saved():
+    """The name of a file of parameters."""
+    path = os.path.join(tempfile.gettempdir(), f"pullback-fuzz-{os.getpid()}.safetensors")
+    pb.save(path, {"a": np.ones(2)})
+    return path
 
 
 def print_nothing(*_args):
@@ -239,6 +253,15 @@ CALLS: dict[str, list[Call]] = {
         Call("pb.trace", ("vector", V, "2.0"), {"lift": "True"}),
         Call("str(pb.trace", ("vector", V), {}, ")"),
     ],
+    "explain": [
+        Call("pb.explain", ("total", V), {"wrt": "'x'", "output": "'L'", "names": "{'x': 'z'}"}),
+        Call("pb.explain", ("total", V), {"mode": "'forward'"}, ".html()"),
+    ],
+    "Explanation": [Call("str", ("pb.explain(total, np.ones(3))",))],
+    "Explanation.text": [Call("pb.explain(total, np.ones(3)).text")],
+    "Explanation.latex": [Call("pb.explain(total, np.ones(3)).latex")],
+    "Explanation.save": [Call("pb.explain(total, np.ones(3)).save", ("somewhere()",))],
+    "Explanation.html": [Call("pb.explain(total, np.ones(3)).html")],
     "simplify": [Call("pb.simplify", ("graph()",), {"verify": "True"})],
     "Graph": [Call("graph()", (V,))],
     "Graph.run": [Call("graph().run", (f"[{V}]",))],

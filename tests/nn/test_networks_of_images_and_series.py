@@ -90,6 +90,8 @@ def test_gradients_of_equal_symbols_add_up():
     assert_array_equal(bar, 2 * count * W)
     with pytest.raises(ArgumentTypeError, match=r"Embedding\(3 → 2\).*integers"):
         layer(np.array([0.5]))
+    with pytest.raises(ArgumentValueError, match="from -1 to 3, wanted those of 3 symbols"):
+        layer(np.array([3, -1]))
 
 
 # -- statistics of batches ---------------------------------------------------------------------

@@ -85,7 +85,9 @@ def test_an_objective_that_is_no_number_any_more_says_so():
     def worsening(w, x):
         return np.mean(x * w[0]) * np.where(w[0] < -0.25, np.nan, 1.0)
 
-    words = r"the objective is nan in epoch 4; wanted a finite value: lower the learning rate of St"
+    words = (
+        r"the objective is nan in epoch 4, batch 1 of 1; wanted a finite value: lower the learni"
+    )
     with pytest.raises(ArgumentValueError, match=words):
         optim.train(worsening, np.zeros(1), (np.ones(3),), METHOD, epochs=9)
 
@@ -101,7 +103,8 @@ def test_an_objective_that_is_no_number_any_more_says_so():
         ({"epochs": 0}, ArgumentValueError, "epochs is 0, wanted a whole number of at least 1"),
         ({"batch_size": 0, "rng": 0}, ArgumentValueError, "batch_size is 0"),
         ({"batch_size": 2}, ArgumentTypeError, "rng is not; .* pass rng=np.random.default_rng"),
-        ({"method": "Adam"}, ArgumentTypeError, "method is 'Adam', wanted a descent method"),
+        ({"method": "Adma"}, ArgumentValueError, "method is 'adma', wanted 'sgd', .* mean 'adam'"),
+        ({"method": optim.Adam}, ArgumentTypeError, "method is the class Adam, wanted a descent"),
     ],
 )
 def test_arguments_that_do_not_fit(options, error, words):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import pullback as pb
+from pullback.rules import kept_factors
 from pullback.rules.factored import factorise, solve_factored, triangular_solve
 
 RNG = np.random.default_rng(4)
@@ -78,3 +79,40 @@ def test_singular_matrices_are_refused_as_numpy_does():
         triangular_solve(singular, np.ones((3, 1)), lower=True, adjoint=False)
     with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
         factorise(singular)
+
+
+def test_factors_are_kept_for_a_matrix_and_no_longer_than_it():
+    rng = np.random.default_rng(3)
+    a, b = rng.standard_normal((20, 20)) + 5 * np.eye(20), rng.standard_normal((20, 1))
+    for matrix in (a, a + 1j * a.T, a.astype(np.float32)):
+        matrix = matrix.copy()
+        right = b.astype(matrix.dtype)
+        tolerance = 1e-4 if matrix.dtype == np.float32 else 1e-12
+        for _ in range(2):
+            found = kept_factors.solve_by_factors(matrix, right)
+            np.testing.assert_allclose(matrix.conj().T @ found, right, atol=tolerance)
+            inverse = kept_factors.inverse_by_factors(matrix)
+            np.testing.assert_allclose(inverse @ matrix, np.eye(20), atol=tolerance)
+            assert found.dtype == inverse.dtype == matrix.dtype
+            matrix[0] *= 2  # the same array, and another matrix
+        del matrix
+    assert not kept_factors._known
+
+
+def test_a_determinant_and_a_solution_share_a_factorisation(monkeypatch):
+    rng = np.random.default_rng(4)
+    a, b = rng.standard_normal((20, 20)) + 5 * np.eye(20), rng.standard_normal(20)
+    count = []
+    routine = kept_factors.routine
+    monkeypatch.setattr(
+        kept_factors, "routine", lambda name, *of: (count.append(name), routine(name, *of))[1]
+    )
+
+    def f(a):
+        return b @ np.linalg.solve(a, b) + np.linalg.slogdet(a)[1]
+
+    found = pb.grad(f)(a)
+    assert count.count("getrf") == 1
+    inverse = np.linalg.inv(a)
+    expected = inverse.T - np.outer(inverse.T @ b, inverse @ b)
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)

@@ -31,7 +31,8 @@ STEP = 2.0**-9
 
 DETACHING = {
     "stop_gradient", "factorise", "solve_factored", "basis", "singular_basis", "complement",
-    "column_order", "chosen_vectors", "left_vectors", *BY_DECREE,
+    "column_order", "chosen_vectors", "left_vectors", "generalized_pairs", "found_pairs",
+    "found_triples", *BY_DECREE,
 }  # fmt: skip
 """Primitives with a derivative by decree, of which `tests.transforms`, `test_factored`,
 `tests.numpy.test_factorisations`, `tests.scipy.linalg` and `tests.scipy.stats` have the tests."""

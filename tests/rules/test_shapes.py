@@ -25,7 +25,7 @@ from tests.rules.cases.univariate_distributions import BY_DECREE
 assert scipy.special  # enters its functions in the rule book
 
 DTYPES = ("float64", "float32", "float16", "complex128", "complex64", "int64", "int8", "bool")
-MATRIX = np.eye(3) + 0.1
+MATRIX, FOUR = np.eye(3) + 0.1, np.diag([1.0, 2.0, 4.0, 9.0]) + 0.1
 DETACHING = BY_DECREE | {
     "stop_gradient": CASES["positive"],
     "factorise": [Case((MATRIX,)), Case((np.stack([MATRIX, MATRIX]),))],
@@ -37,6 +37,12 @@ DETACHING = BY_DECREE | {
     "column_order": [Case((MATRIX,)), Case((np.stack([MATRIX, MATRIX]),))],
     "chosen_vectors": [Case((MATRIX, np.eye(3)), {"first": 0})],
     "left_vectors": [Case((MATRIX,))],
+    "generalized_pairs": [Case((MATRIX, MATRIX + np.eye(3)))],
+    "found_pairs": [
+        Case((FOUR, FOUR), {"k": 2, "solver": "eigsh", "options": (("with_b", False),)}),
+        Case((FOUR, FOUR), {"k": 2, "solver": "eigs", "options": (("with_b", False),)}),
+    ],
+    "found_triples": [Case((FOUR[:3],), {"k": 2, "options": ()})],
     "complement": [Case((MATRIX[:, :1], MATRIX[:, 1:]), {"name": "np.linalg.svd"})],
 }
 POINTS = [

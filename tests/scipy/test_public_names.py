@@ -45,11 +45,7 @@ SPARSE = scipy.sparse.csr_array(EYE)
 optimize, integrate, stats = scipy.optimize, scipy.integrate, scipy.stats
 
 CALLS = {
-    "scipy.stats.norm.fit": lambda x: stats.norm.fit(V * x),
-    "scipy.stats.norm.rvs": lambda x: stats.norm.rvs(loc=x, size=2),
-    "scipy.stats.norm.expect": lambda x: stats.norm.expect(loc=x),
     "scipy.stats.anderson": lambda x: stats.anderson(V * x),
-    "scipy.stats.poisson.rvs": lambda x: stats.poisson(x).rvs(),
     "scipy.linalg.schur": lambda x: scipy.linalg.schur(EYE * x),
     "scipy.linalg.ldl": lambda x: scipy.linalg.ldl(EYE * x),
     "scipy.linalg.cossin": lambda x: scipy.linalg.cossin(EYE * x, 1, 1),
@@ -290,6 +286,6 @@ def test_looking_for_names_imports_nothing():
 
 def test_a_function_that_decides_by_a_mapped_value_says_so():
     with pytest.raises(
-        pb.DataDependenceError, match=r"^scipy\.signal\.tf2zpk decides by a traced boolean .* vmap$"
+        pb.DataDependenceError, match=r"^scipy\.signal\.buttord decides by a traced boolean .*vmap$"
     ):
-        pb.vmap(lambda b: scipy.signal.tf2zpk(b, np.array([1.0, 0.5]))[2])(np.ones((2, 2)))
+        pb.vmap(lambda w: scipy.signal.buttord(w, 0.5, 3, 40)[1])(np.array([0.2, 0.3]))

@@ -142,6 +142,27 @@ def test_it_is_pickled_compiled_and_called_with_traced_arrays() -> None:
     np.testing.assert_allclose(slope, wanted, rtol=1e-10, atol=1e-10)
 
 
+def test_rules_of_ones_own_are_followed_whatever_they_lack() -> None:
+    @pb.primitive
+    def doubled(x):
+        return 2 * np.asarray(x, float)
+
+    @doubled.rule
+    def doubled_rule(_y, _x):
+        return pb.Linear(lambda x_dot: 2 * x_dot, lambda y_bar: 2 * y_bar)
+
+    @doubled.shape
+    def doubled_shape(x):
+        return x
+
+    def f(x):
+        return doubled(x[::2]) * x[1::2]
+
+    x = np.arange(1.0, 7.0)
+    assert pb.sparsity(f, x).nnz == 12  # all may depend on all: nothing says otherwise
+    assert np.array_equal(pb.sparse_jacobian(f, x)(x).toarray(), pb.jacobian(f)(x))
+
+
 def test_single_precision_is_kept() -> None:
     x = np.ones(5, np.float32)
     found = pb.jacobian(np.sin, sparse=True)(x)

@@ -145,3 +145,14 @@ def test_integers_and_constants_depend_on_nothing() -> None:
     assert pb.sparsity(lambda x: x * 2.0, np.ones(0)).shape == (0, 0)
     with pytest.raises(pb.ArgumentTypeError, match="wanted an array of a floating"):
         pb.sparsity(lambda x: x, np.arange(3))
+
+
+def test_masks_of_gradients_are_no_factors() -> None:
+    """A product that leaves out elements has a mask for its third argument, which may be zero."""
+
+    def f(x):
+        return np.sum(np.where(np.arange(4) < 2, np.sqrt(x), x**2) * x[::-1])
+
+    x = np.array([1.0, 2.0, 0.5, 0.25])
+    pattern = pb.sparsity(pb.grad(f), x).toarray()
+    assert not np.any((pb.hessian(f)(x) != 0) & ~pattern)

@@ -10,6 +10,7 @@ from pullback.cli.cache import cache
 from pullback.cli.check import check
 from pullback.cli.codes import FAILED, UNUSABLE
 from pullback.cli.demo import demo
+from pullback.cli.explain import explain
 from pullback.testing.verification import HIGHEST_ORDER
 from pullback_demo.run import Settings
 
@@ -62,6 +63,23 @@ exit codes:
   2  the function, or its arguments, cannot be used
 """
 
+EXPLAIN_TEXT = """\
+Derive the derivative of a function step by step, in the notation of lecture
+notes, with every line evaluated at the arguments. Examples are built in:
+"pullback explain notes" lists them.
+"""
+
+EXPLAIN_EXAMPLES = """\
+examples:
+  pullback explain notes:l2                  as text
+  pullback explain notes:sweep -o sweep.html as a page
+  pullback explain model.py:loss --args "[1.0, 2.0], 0.5" --wrt W -o loss.tex
+
+exit codes:
+  0  written
+  2  the function, its arguments or the file cannot be used
+"""
+
 CACHE_TEXT = """\
 Show the machine code that is kept on disk, so that a function which was
 compiled once need not be compiled again; or remove it.
@@ -99,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_demo(commands)
     _add_check(commands)
+    _add_explain(commands)
     _add_cache(commands)
     return top
 
@@ -144,6 +163,24 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     text = f"the highest derivative to check, at most {HIGHEST_ORDER}"
     _add_number(command, "--order", 2, text, most=HIGHEST_ORDER)
     _add_number(command, "--seed", 0, "of random arguments and directions", least=0)
+
+
+def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    summary = "derive the derivative of a function step by step"
+    command = _command(commands, "explain", summary, EXPLAIN_TEXT, EXPLAIN_EXAMPLES)
+    command.set_defaults(command=explain, name="explain", on_error=UNUSABLE)
+    option = command.add_argument
+    option("function", metavar="FUNCTION", help="MODULE:NAME, FILE.py:NAME or notes:NAME")
+    text = "arguments as Python literals, or a file .npy or .npz"
+    option("--args", "--at", dest="primals", action=_Primal, metavar="VALUES", help=text)
+    text = "an argument of normal random numbers: 3,4 a matrix, () a scalar"
+    option("--shape", dest="primals", action=_Primal, metavar="SHAPE", help=text)
+    option("--wrt", metavar="NAMES", help="the arguments that are differentiated by: W1,W2")
+    option("--mode", choices=["reverse", "forward"], help="pulled back or pushed forward")
+    option("-o", "--output", metavar="FILE", help="a file .html, .tex or .txt (default: print)")
+    text = f"of --shape and of the numbers in --args {DEFAULT}"
+    option("--dtype", default="float64", metavar="DTYPE", help=text)
+    _add_number(command, "--seed", 0, "of random arguments", least=0)
 
 
 def _add_cache(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

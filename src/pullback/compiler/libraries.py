@@ -21,8 +21,13 @@ LARGEST = 2**31 - 1
 """The largest integer that these functions take."""
 
 _MODULES = {module.__name__: module for module in (cython_blas, cython_lapack)}
-_ARGUMENTS = re.compile(r"void \(((char|int|__pyx_t_\w+_([sdcz]|complex)) \*(, )?)*\)")
-"""The type of a function that takes pointers to letters, 32-bit integers and numbers."""
+_ARGUMENTS = re.compile(
+    r"(void|__pyx_t_\w+_[sd]) \(((char|int|__pyx_t_\w+_([sdcz]|complex)) \*(, )?)*\)"
+)
+"""The type of a function that takes pointers to letters, 32-bit integers and numbers, and returns
+
+nothing or a real number.
+"""
 
 _name = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(
     ("PyCapsule_GetName", ctypes.pythonapi)

@@ -65,6 +65,8 @@ class Stages:
         Extents that are others for other sizes of the arguments.
     samples : set of int, optional
         The numbers of samples that it may be split along; by default any.
+    exact : bool
+        Whether each operation of the recording is rounded for itself: no product with its sum.
     seconds : dict of str to float
         By stage.
     cached : bool
@@ -75,6 +77,7 @@ class Stages:
     donate: tuple[tuple[int, int], ...] = ()
     varying: frozenset[int] = frozenset()
     samples: frozenset[int] | None = None
+    exact: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
     cached: bool = False
 
@@ -89,14 +92,13 @@ class Stages:
 
     @functools.cached_property
     def graph(self) -> Graph:
-        """The graph simplified and decomposed."""
+        """The graph simplified, unless it is to be exact, and decomposed."""
         with self._timed("simplify"):
-            graph = simplify(self.recorded, verify=False)
+            graph = self.recorded if self.exact else simplify(self.recorded, verify=False)
         with self._timed("decompose"):
             decomposed = decompose(graph)
-            if decomposed is not graph:
-                graph = simplify(decomposed, verify=False)
-        return graph
+            settled = decomposed is graph or self.exact
+            return decomposed if settled else simplify(decomposed, verify=False)
 
     @functools.cached_property
     def _in_loops(self) -> tuple[Lowered, Split]:
@@ -164,7 +166,7 @@ class Stages:
 
     def for_sizes(self, varying: Collection[int], **known: Any) -> Stages:
         """The same for any size of the arguments, where these extents vary."""
-        made = Stages(self.recorded, self.donate, frozenset(varying), self.samples, self.seconds)
+        made = replace(self, varying=frozenset(varying))
         # What does not depend on it isn't made again.
         made.graph, made.outline = self.graph, self.outline
         for name, value in known.items():
@@ -184,7 +186,7 @@ class Stages:
         found = letters(self.graph, other.graph)
         if found is not None and letters(other.graph, self.graph) is not None:
             samples = None if self.samples is None else found.of(self.samples)
-            made = Stages(self.recorded, self.donate, found.varying, samples, self.seconds)
+            made = replace(self, varying=found.varying, samples=samples)
             made.graph = found.graph
             known = made.known
             found.tape.open = False
@@ -193,9 +195,8 @@ class Stages:
                 numbers = {each.name: plain(getattr(split, each.name)) for each in fields(split)}
                 numbers["program"] = plainly(split.program)
                 within = lowered, replace(split, **numbers)
-                return self.for_sizes([*map(plain, found.varying)], _in_loops=within), Forms(
-                    found, known
-                )
+                forms = Forms(found, known)
+                return self.for_sizes([*map(plain, found.varying)], _in_loops=within), forms
         holes = self.outline.holes
         places = self.varying_from(other)
         varying = [holes[i].value for i in places if holes[i].kind == "extent"]
@@ -204,7 +205,7 @@ class Stages:
     @property
     def is_lowered(self) -> bool:
         """Whether the program has been made, not only found out about."""
-        return "_in_loops" in self.__dict__
+        return "_in_loops" in vars(self)
 
     def loops(self) -> str:
         """The loops as text."""
@@ -217,7 +218,8 @@ class Stages:
     def llvm(self, holes: Sequence[int] = ()) -> str:
         """The program as LLVM has it; the numbers at these positions are told when it runs."""
         told = {each: i for i, each in enumerate(holes)}
-        return emit(self.program, holes=told, apart=not self.linkage.donated)
+        source = emit(self.program, holes=told, apart=not self.linkage.donated)
+        return source.replace(" contract ", " ") if self.exact else source
 
     @functools.cached_property
     def numbers(self) -> tuple[str, list[Any]]:
@@ -246,7 +248,7 @@ class Stages:
         fixed = [None if i in set(holes) else value for i, value in enumerate(values)]
         linkage = self.linkage
         with self._timed("load"):
-            key = object_key(repr((structure, fixed, bool(linkage.donated))))
+            key = object_key(repr((structure, fixed, bool(linkage.donated), self.exact)))
             objects = object_cache().get(key)
         self.cached = objects is not None
         if objects is None:
@@ -273,7 +275,9 @@ class Stages:
             return None
         libraries = np.__version__, scipy.__version__
         samples = None if self.samples is None else sorted(self.samples)
-        return object_key(repr(("recorded", self.identity, self.donate, samples, libraries)))
+        return object_key(
+            repr(("recorded", self.identity, self.donate, samples, self.exact, libraries))
+        )
 
     def function(self, code: Library) -> NativeFunction:
         """The native function for this machine code."""

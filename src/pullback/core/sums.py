@@ -1,4 +1,4 @@
-"""Reductions over an axis where NumPy's are slow: those of many short rows.
+"""Reductions over an axis where NumPy's are slow, those of many short rows, and broadcasts of such.
 
 NumPy starts an inner loop for each row, which costs as much as summing a hundred numbers. What is
 here has the same bits: it adds in the same order, and of a maximum or a count there is only one.
@@ -7,11 +7,12 @@ here has the same bits: it adds in the same order, and of a maximum or a count t
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-__all__ = ["counted", "highest", "summed", "summed_between"]
+__all__ = ["broadcast_together", "counted", "highest", "summed", "summed_between"]
 
 _MANY = 512
 """With fewer elements NumPy's own reduction is as fast."""
@@ -25,6 +26,9 @@ _REAL, _BOOLEAN = {"f": 16, "d": 16}, {"?": 8}
 _FEW = 64
 """Up to which number of columns einsum is faster."""
 
+
+_BROADCAST = 2048, 4
+"""From how many elements, and up to which length of a row, NumPy broadcasts slower likewise."""
 
 _START: Any = np.add.reduce(np.full((2, 2), -0.0), axis=-1)[0]
 """The zero that NumPy adds the numbers of a row to."""
@@ -83,3 +87,37 @@ def summed_between(x: Any, axis: int) -> Any:
             flat = x.reshape(-1, shape[axis], columns)
             return np.einsum("ijk->ik", flat).reshape(*shape[:axis], 1, *shape[axis + 1 :])
     return np.add.reduce(x, axis=axis, keepdims=True)
+
+
+def broadcast_together(
+    ufunc: Any,
+    evaluate: Callable[[Any, Any], Any],
+    x: np.ndarray[Any, Any],
+    y: np.ndarray[Any, Any],
+) -> Any:
+    """``evaluate(x, y)`` of two arrays, column by column where the last axis is short and NumPy
+    broadcasts one of them to the other, or has broadcast the second along that axis.
+
+    That is so of the differences of many points, ``x[:, None] - x``, and of sums of their squares.
+    """
+    least, most = _BROADCAST
+    if (
+        x.ndim > 2 < y.ndim
+        and 2 <= x.shape[-1] == y.shape[-1] <= most
+        and x.dtype is y.dtype
+        and x.dtype.char in "fd"
+        and type(ufunc) is np.ufunc
+        and ufunc.signature is None
+        and x.flags.c_contiguous
+    ):
+        if x.shape == y.shape:
+            shape, slow = x.shape, not y.strides[-1]
+        else:
+            shape = np.broadcast_shapes(x.shape, y.shape)
+            slow = x.shape[-2] != y.shape[-2] and y.flags.c_contiguous
+        if slow and math.prod(shape) >= least:
+            out = np.empty(shape, x.dtype)
+            for column in range(shape[-1]):
+                ufunc(x[..., column], y[..., column], out=out[..., column])
+            return out
+    return evaluate(x, y)

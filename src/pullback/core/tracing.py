@@ -119,6 +119,10 @@ class Interpreter:
             return value
         return Tracer(self, value, None)
 
+    def decides(self, tracer: Tracer) -> bool:
+        """Whether a value can steer an `if`, as far as this level knows."""
+        return True
+
     def lowered(self, value: Any, payload: Any) -> tuple[Any, Any]:
         """A result's value and payload, as they leave the transformation."""
         return value, payload
@@ -197,7 +201,7 @@ class Tracer(metaclass=Disguised):
         The number of writes so far.
     """
 
-    __slots__ = ("_alias", "_interpreter", "_payload", "_value", "_version")
+    __slots__ = ("__weakref__", "_alias", "_interpreter", "_payload", "_value", "_version")
 
     if TYPE_CHECKING:
 

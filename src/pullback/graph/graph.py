@@ -117,7 +117,7 @@ class Graph(Program):
         return Plan(self)
 
     def _bound(self, args: Sequence[Any]) -> list[Any]:
-        """The arguments' arrays, checked against those of the recording."""
+        """The arrays of arguments, in the order of the inputs, checked against the recording."""
         leaves, spec = trees.flatten(tuple(args))
         signature = self.signature
         if spec != signature.arguments:

@@ -213,6 +213,9 @@ class Staging(Interpreter):
             return bool(value.shape or value.array)
         return super().mutable(tracer)
 
+    def decides(self, tracer: Tracer) -> bool:
+        return tracer._payload is None
+
     def truth(self, tracer: Tracer) -> bool:
         if tracer._payload is None:
             return bool(tracer._value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
@@ -15,7 +15,7 @@ from pullback.core.validation import shown
 from pullback.errors import FILLING, ArgumentValueError, DataDependenceError
 from pullback.graph.places import user_line
 
-__all__ = ["Assumed", "ShapeDtype", "Variable", "require_64_bits", "unknown"]
+__all__ = ["Assumed", "Least", "ShapeDtype", "Variable", "require_64_bits", "unknown"]
 
 
 class ShapeDtype(Abstract):
@@ -80,6 +80,19 @@ class Assumed:
     """Whether what is recorded depends on it."""
 
 
+@dataclass(eq=False, repr=False, slots=True)
+class Least:
+    """Bounds of an integer, which all that stand for it share.
+
+    Attributes
+    ----------
+    bounds : list of (Least or None, int)
+        It is not less than the sum of another integer, or of 0, and a number.
+    """
+
+    bounds: list[tuple[Least | None, int]] = field(default_factory=list)
+
+
 class Variable(Abstract):
     """A value in a graph, defined once.
 
@@ -98,9 +111,11 @@ class Variable(Abstract):
     laid_by : Assumed, Decided or None
         What decided on the layout, while it is recorded: what is assumed of an argument, or the
         inputs of the equation that the value comes from.
+    least : Least or None
+        What an integer among the inputs of a graph is never less than, if that is known.
     """
 
-    __slots__ = ("array", "laid_by", "layout", "number", "weak")
+    __slots__ = ("array", "laid_by", "layout", "least", "number", "weak")
 
     def __init__(
         self,
@@ -118,6 +133,7 @@ class Variable(Abstract):
         self.array = array
         self.layout = layout
         self.laid_by: Any = None
+        self.least: Least | None = None
 
     def twin(self) -> Variable:
         """Another one of which the same is known."""
@@ -125,7 +141,7 @@ class Variable(Abstract):
         twin = _new(Variable)
         twin.shape, twin.dtype = self.shape, self.dtype
         twin.weak, twin.number, twin.array = self.weak, self.number, self.array
-        twin.layout, twin.laid_by = self.layout, self.laid_by
+        twin.layout, twin.laid_by, twin.least = self.layout, self.laid_by, self.least
         return twin
 
     def become_number(self) -> None:

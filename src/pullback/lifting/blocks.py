@@ -6,7 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["assigned", "leaves", "own", "reads"]
+__all__ = ["assigned", "bound_first", "leaves", "own", "reads"]
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -57,6 +57,19 @@ def reads(nodes: Iterable[ast.AST]) -> Counter[str]:
         elif isinstance(node, ast.Nonlocal):
             found.update(node.names)
     return found
+
+
+def bound_first(statements: Sequence[ast.stmt]) -> list[str]:
+    """The names that a block binds, however it goes on, before it reads them."""
+    found: dict[str, None] = {}
+    read: set[str] = set()
+    for node in statements:
+        read.update(reads([node]))
+        if isinstance(node, ast.Assign):
+            found.update(dict.fromkeys(name for name in assigned([node]) if name not in read))
+        if leaves([node]):
+            break
+    return list(found)
 
 
 def leaves(statements: Sequence[ast.stmt], *, loops: bool = True) -> bool:

@@ -13,12 +13,10 @@ from pullback.lifting.cells import Block
 from pullback.lifting.reasons import Replan
 from pullback.lifting.rounds import settled
 from pullback.lifting.signals import (
-    BREAK,
-    CONTINUE,
     NOTHING,
-    Returned,
-    Undecided,
     code_of,
+    codes_of,
+    signal_of,
     value_of,
 )
 from pullback.lifting.state import Hidden, Plan
@@ -36,11 +34,10 @@ def lift_if(
     `blocks` are those that may assign to names.
     """
     plan = Plan(blocks, reads=True)
-    plan.owned = True
     choice = _Choice(plan)
 
     def record() -> Any:
-        choice.signals.clear()
+        choice.codes.clear()
         branches = [
             Hidden(choice.branch(each, role), role)
             for each, role in ((then, "then"), (other, "else"))
@@ -48,8 +45,8 @@ def lift_if(
         return cond(test, *branches, plan.carry)
 
     states, values, code, returned = settled(plan, record)
-    plan.finish((states, values, {}))
-    return choice.signal(code, plan.numbers.restored(None, returned))
+    given = NOTHING if choice.returned is NOTHING else returned
+    return signal_of(code, plan.finish((states, values, {}), given), frozenset(choice.codes))
 
 
 class _Choice:
@@ -57,9 +54,10 @@ class _Choice:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.signals: list[Any] = []  # of those that return, the class alone
+        self.codes: set[int] = set()
+        """By what the blocks may be left."""
         self._dtypes: dict[tuple[Any, int], np.dtype[Any]] = {}
-        self._returned: Any = NOTHING
+        self.returned: Any = NOTHING
 
     def branch(self, block: Callable[[], Any], role: str) -> Callable[[Any], Any]:
         """A function of the carry, which runs the block."""
@@ -68,13 +66,13 @@ class _Choice:
             signal, (states, values, _) = self.plan.run(carry, block, role)
             value = value_of(signal)
             self.plan.numbers.note(None, None if value is NOTHING else value)
-            if value is NOTHING and self._returned is not NOTHING:
-                value = trees.map_tree(placeholder, self._returned)
-            elif value is not NOTHING and self._returned is NOTHING:
-                self._returned = trees.map_tree(placeholder, value)
-                if self.signals:
+            if value is NOTHING and self.returned is not NOTHING:
+                value = trees.map_tree(placeholder, self.returned)
+            elif value is not NOTHING and self.returned is NOTHING:
+                self.returned = trees.map_tree(placeholder, value)
+                if self.codes:
                     raise Replan(self.plan)
-            self.signals.append(Returned if isinstance(signal, Returned) else signal)
+            self.codes |= codes_of(signal)
             values = {name: self._agreed(name, x) for name, x in values.items()}
             code = code_of(signal)
             code = np.int64(code) if type(code) is int else code
@@ -95,14 +93,3 @@ class _Choice:
                 dtype = joint
             leaves[number] = leaf.astype(dtype) if hasattr(leaf, "astype") else dtype.type(leaf)
         return trees.unflatten(spec, leaves)
-
-    def signal(self, code: Any, returned: Any) -> Any:
-        """What the choice is left by."""
-        kinds = self.signals
-        if all(each is None or each is CONTINUE for each in kinds):
-            return None if None in kinds else CONTINUE
-        if all(each is BREAK for each in kinds):
-            return BREAK
-        if all(each is Returned for each in kinds):
-            return Returned(returned)
-        return Undecided(code, NOTHING if self._returned is NOTHING else returned)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import functools
+import os
 import threading
 import types
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ def converted(function: Any, dispatcher: Any) -> Any:
     if getattr(kind, "is_transparent", False):
         return converted(function.__wrapped__, dispatcher)
     method = getattr(kind, _CALL, None)
-    if type(method) is FunctionType and not is_pullbacks_file(method.__code__.co_filename):
+    if type(method) is FunctionType and not _is_internal(method.__code__.co_filename):
         inside = converted(method, dispatcher)
         return function if inside is method else MethodType(inside, function)
     return function
@@ -86,7 +87,8 @@ def _rewritten(code: CodeType) -> CodeType | None:
     path = code.co_filename
     if path.startswith("<") and not path.startswith(("<ipython", "<doctest", "<stdin")):
         return None
-    users = code in kernels or (not is_pullbacks_file(path) and is_users_file(path))
+    ours = is_pullbacks_file(path)
+    users = is_users_file(path) if not ours else code in kernels or not _is_internal(path)
     if not users or DISPATCHER in code.co_freevars:
         return None
     definition = definition_of(code)
@@ -101,6 +103,14 @@ def _rewritten(code: CodeType) -> CodeType | None:
     except UnconvertedError as error:
         reasons[code] = str(error)
         return None
+
+
+def _is_internal(path: str) -> bool:
+    """Whether it is a file of pullback's, but for those of networks: these call users' layers."""
+    return is_pullbacks_file(path) and not path.startswith(_NETWORKS)
+
+
+_NETWORKS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "nn") + os.sep
 
 
 def _compiled(definition: ast.FunctionDef | ast.Lambda, code: CodeType) -> CodeType:

@@ -29,7 +29,17 @@ from pullback.lifting.items import Items, items_of, iterate, of_range
 from pullback.lifting.loops import Lifted, lift_for, lift_while
 from pullback.lifting.reasons import UnliftableError, reason_of
 from pullback.lifting.recording import Unrolled, current
-from pullback.lifting.signals import BREAK, CONTINUE, NOTHING, Returned, Undecided, value_of
+from pullback.lifting.signals import (
+    BREAK,
+    CONTINUE,
+    NOTHING,
+    Returned,
+    Undecided,
+    codes_of,
+    ended,
+    left,
+    value_of,
+)
 
 __all__ = ["DISPATCH", "Dispatcher", "lifted"]
 
@@ -85,8 +95,8 @@ class Dispatcher(Effects):
             _note(body, len(iterable), f"it goes over a {type(iterable).__name__}, not an array")
         iterator = enumerate(iterable)
         for k, item in iterator:
-            signal = body(item)
-            if signal is None or signal is CONTINUE:
+            signal = ended(body(item))
+            if signal is None:
                 continue
             if isinstance(signal, Undecided):
                 rest = [item for _, item in iterator]
@@ -116,10 +126,10 @@ class Dispatcher(Effects):
                 raise _unknown(body, f"the loop can't be kept: {found.reason}")
             _note(body, items.count, found.reason)
             for item in map(items.item, builtins.range(found.start, items.count)):
-                signal = body(item)
+                signal = ended(body(item))
                 if isinstance(signal, Undecided):
                     raise _unknown(body, f"whether it is left is not known: {found.reason}")
-                if signal is not None and signal is not CONTINUE:
+                if signal is not None:
                     return None if signal is BREAK else signal
         elif found.left:
             return None if found.signal is BREAK else found.signal
@@ -139,7 +149,7 @@ class Dispatcher(Effects):
             tested = True if signal is not None else test()
             if signal is not None or (records() and undecided(tested)):
                 try:
-                    signal, by_test = lift_while(test, body, _truth, signal)
+                    signal, by_test = lift_while(test, body, _truth, signal, tested)
                 except UnliftableError as error:
                     what = f"the loop can't be kept: {reason_of(error)}"
                     raise _unknown(body, what) from error.__cause__
@@ -150,9 +160,7 @@ class Dispatcher(Effects):
                 return signal
             if not tested:
                 return None if orelse is None else orelse()
-            signal = body()
-            if signal is CONTINUE:
-                signal = None
+            signal = ended(body())
             if signal is BREAK:
                 return None
             if isinstance(signal, Returned):
@@ -176,7 +184,11 @@ class Dispatcher(Effects):
         def whole(block: Block) -> Callable[[], Any]:
             def run() -> Any:
                 signal = block()
-                return rest() if signal is None else signal
+                if signal is None:
+                    return rest()
+                if 0 in codes_of(signal):
+                    return self._choose(signal.code == 0, rest, lambda: left(signal), [rest])
+                return signal
 
             return run
 
@@ -213,13 +225,15 @@ class Dispatcher(Effects):
     def and_(self, x: Any, y: Callable[[], Any]) -> Any:
         x = decided(x)
         if undecided(x):
-            return self._either(x, lambda: _as_bool(y()), lambda: np.bool_(False), y)
+            known = np.bool_(False) if dtype_of(x).kind == "b" else x
+            return self._either(x, lambda: _strong(y()), lambda: known, y)
         return y() if x else x
 
     def or_(self, x: Any, y: Callable[[], Any]) -> Any:
         x = decided(x)
         if undecided(x):
-            return self._either(x, lambda: np.bool_(True), lambda: _as_bool(y()), y)
+            known = np.bool_(True) if dtype_of(x).kind == "b" else x
+            return self._either(x, lambda: known, lambda: _strong(y()), y)
         return x if x else y()
 
     def chain(self, left: Any, signs: str, *others: Callable[[], Any]) -> Any:
@@ -262,8 +276,8 @@ class Dispatcher(Effects):
         return signal.value if isinstance(signal, Returned) else None
 
 
-def _as_bool(x: Any) -> Any:
-    return _truth(x) if type(x) is Tracer else np.bool_(bool(x))
+def _strong(x: Any) -> Any:
+    return np.bool_(x) if type(x) is bool else x
 
 
 def _unknown(block: Block, what: str) -> DataDependenceError:

@@ -86,10 +86,21 @@ def iterate(
 def _range(start: Any, stop: Any, step: int) -> Items:
     if step == 0:
         raise ValueError("range() arg 3 must not be zero")
-    span = (stop - start) * (1 if step > 0 else -1)
+    span = (stop - start if _isnt(start, 0) else stop) if step > 0 else start - stop
     size = abs(step)
     count = span if size == 1 else (span + (size - 1)) // size
-    return Items(np.maximum(count, 0), lambda k: start + k * step, ((span, size),))
+    if not current().intervals.exceeds(count, 0):
+        count = np.maximum(count, 0)
+
+    def item(k: Any) -> Any:
+        k = k * step if step != 1 else k
+        return start + k if _isnt(start, 0) else k
+
+    return Items(count, item, ((span, size),))
+
+
+def _isnt(x: Any, number: int) -> bool:
+    return type(x) is not int or x != number
 
 
 def _joined(
@@ -139,8 +150,7 @@ def _part(x: Any) -> tuple[Items, bool] | None:
 
 def of_range(x: range) -> Items:
     """The items of a range."""
-    start, step = x.start, x.step
-    return Items(len(x), lambda k: start + k * step)
+    return Items(len(x), _range(x.start, x.stop, x.step).item)
 
 
 def _rows(x: Any) -> Callable[[Any], Any]:

@@ -9,25 +9,25 @@ from typing import Any
 import numpy as np
 
 from pullback.core import trees
-from pullback.lifting.cells import Block
+from pullback.lifting.cells import Block, cells_of
 from pullback.lifting.items import Items
 from pullback.lifting.reasons import Replan, UnliftableError, reason_of
 from pullback.lifting.recording import current
 from pullback.lifting.rounds import ROUNDS, UNSETTLED, settled
 from pullback.lifting.signals import (
     BREAK,
-    CONTINUE,
     NOTHING,
     Returned,
     Undecided,
     code_of,
+    ended,
     value_of,
 )
 from pullback.lifting.state import Hidden, Plan
 from pullback.lifting.values import placeholder
 from pullback.numpy.affine import Form
 from pullback.rules.control_flow.choices import cond
-from pullback.rules.control_flow.loops import fori_loop, while_loop
+from pullback.rules.control_flow.loops import count_up, fori_loop, while_loop
 
 __all__ = ["Lifted", "lift_for", "lift_while"]
 
@@ -67,6 +67,7 @@ class _Leaving:
 
     def note(self, plan: Plan, signal: Any) -> tuple[Any, Any]:
         """The code and the value of an iteration; the loop may have to be one to leave."""
+        signal = ended(signal)
         code, value = code_of(signal), value_of(signal)
         again = False
         if type(code) is not int or code:
@@ -88,7 +89,7 @@ class _Leaving:
         """What the loop is left by: not by break, after which what follows it runs."""
         if self.value is NOTHING:
             return None
-        return Undecided(np.where(code == 2, 2, 0), value)
+        return Undecided(np.where(code == 2, 2, 0), value, frozenset({0, 2}))
 
 
 def _strong(tree: Any) -> Any:
@@ -99,20 +100,24 @@ def _strong(tree: Any) -> Any:
 def lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> Lifted:
     """The rest of a loop as `fori_loop`, or as `while_loop` if it may be left."""
     try:
-        last = _lift_for(items, body, name, begun)
+        last, plan = _lift_for(items, body, name, begun)
     except (UnliftableError, Exception) as error:
         begun.reason = reason_of(error)
         return begun
     if last is not None and not begun.left:
-        signal = body(items.item(last))
-        begun.last, begun.signal = last, None if signal is CONTINUE else signal
+        if plan is not None:
+            plan.unbind()
+        begun.last, begun.signal = last, ended(body(items.item(last)))
     return begun
 
 
-def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> int | None:
+def _lift_for(
+    items: Items, body: Block, name: str | None, begun: Lifted
+) -> tuple[int | None, Plan | None]:
     """Record the loop. The place of the last item, if the iteration of that one is left to Python.
 
     So it is where it binds a name to what can't be carried, and somebody may read it afterwards.
+    The plan, too, if there are iterations that are recorded.
     """
     last = None
     known = type(items.count) is int
@@ -127,8 +132,9 @@ def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> int
                 leaving = _run_first(items, body, begun, ahead)
             begun.last = begun.start - 1
             if begun.left or (known and begun.start >= items.count):
-                return last
+                return last, None
             plan.begin()
+            plan.may_peel = known and not begun.start and begun.signal is None
             _record(items, body, plan, leaving, (begun, period))
         except Replan as replan:
             if replan.plan is not plan:
@@ -143,7 +149,6 @@ def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> int
                     raise UnliftableError(replan.peel) from None
                 leaving = _run_first(items, body, begun, 1)
                 plan = Plan([body], without=name)
-                plan.owned = True
             elif replan.drop is None:
                 if last is None and known:
                     last = items.count - 1
@@ -154,7 +159,7 @@ def _lift_for(items: Items, body: Block, name: str | None, begun: Lifted) -> int
             else:
                 plan.follow(replan)
         else:
-            return last
+            return last, plan
     raise UnliftableError(UNSETTLED)
 
 
@@ -163,9 +168,8 @@ def _run_first(items: Items, body: Block, begun: Lifted, count: int) -> _Leaving
     for k in range(begun.start, begun.start + count):
         if begun.signal is not None:
             raise UnliftableError("whether it is left in the first iteration is not known")
-        signal = body(items.item(k))
+        begun.signal = ended(body(items.item(k)))
         begun.start = k + 1
-        begun.signal = None if signal is CONTINUE else signal
         if begun.left:
             break
     return _Leaving(begun.signal)
@@ -180,12 +184,14 @@ def _record(
     def iterations(k: Any) -> Any:
         signal = None
         for turn in range(period):
-            signal = body(items.item(k * period + (turn + start)))
-            if signal is not None and signal is not CONTINUE and period > 1:
+            item = items.item(_sum(k if period == 1 else k * period, turn + start))
+            signal = ended(body(item))
+            if signal is not None and period > 1:
                 raise UnliftableError("it may be left, and binds arrays to each other's names")
         return signal
 
-    count = (items.count - start) // period
+    count = _sum(items.count, -start)
+    count = count if period == 1 else count // period
     most: list[Form] = [{None: count - 1}] if type(count) is int else items.last
     intervals = current().intervals
 
@@ -196,7 +202,13 @@ def _record(
         return carry
 
     if not leaving.expected:
-        plan.finish(fori_loop(0, count, Hidden(step, "body"), plan.carry))
+        hidden_step = Hidden(step, "body")
+        if type(count) is int:
+            carry = fori_loop(0, count, hidden_step, plan.carry)
+        else:
+            bound = intervals.most(count)
+            carry = count_up(0, count, hidden_step, plan.carry, _WHERE, bound)
+        plan.finish(carry, certain=type(count) is int and count > 0)
         begun.last = items.count - 1
         return
 
@@ -212,16 +224,30 @@ def _record(
 
     hidden = Hidden(going, "going"), Hidden(next_step, "body")
     done, code, value, carry = while_loop(*hidden, (np.int64(0), *leaving.first, plan.carry))
-    plan.finish(carry)
+    value = plan.finish(carry, NOTHING if leaving.value is NOTHING else value, certain=False)
     begun.last, begun.may_be_left = start + done - 1, True
     begun.signal = leaving.signal(code, value)
 
 
-def lift_while(test: Block, body: Block, truth: Callable[[Any], Any], signal: Any) -> Any:
+def _sum(x: Any, number: int) -> Any:
+    return x + number if number else x
+
+
+_WHERE = "fori_loop of body"
+
+
+def lift_while(
+    test: Block, body: Block, truth: Callable[[Any], Any], signal: Any, tested: Any
+) -> Any:
     """A loop as `while_loop`, what it is left by, and whether that is known to be by its test.
 
-    `signal` is what is known of how an iteration before was left.
+    `signal` is what is known of how an iteration before was left, `tested` what the test gave then.
     """
+    if cells_of([test]):
+        if signal is not None:
+            raise UnliftableError(_BINDING)
+        _lift_binding(test, body, truth, tested)
+        return None, True
     plan = Plan([test, body])
     leaving = _Leaving(signal)
 
@@ -238,8 +264,29 @@ def lift_while(test: Block, body: Block, truth: Callable[[Any], Any], signal: An
 
     hidden = Hidden(going, "test"), Hidden(step, "body")
     code, value, carry = settled(plan, lambda: while_loop(*hidden, (*leaving.first, plan.carry)))
-    plan.finish(carry)
+    value = plan.finish(carry, NOTHING if leaving.value is NOTHING else value, certain=False)
     return leaving.signal(code, value), not leaving.expected
+
+
+_BINDING = "its condition binds a name, and it may be left early"
+
+
+def _lift_binding(test: Block, body: Block, truth: Callable[[Any], Any], tested: Any) -> None:
+    """A loop whose test binds names: it is asked at the end of each iteration for the next one."""
+    plan = Plan([test, body])
+
+    def iteration() -> Any:
+        if ended(body()) is not None:
+            raise UnliftableError(_BINDING)
+        return as_bool(truth(test()))
+
+    hidden = Hidden(lambda carry: carry[0], "test"), Hidden(lambda carry: step(carry[1]), "body")
+
+    def step(inner: Any) -> Any:
+        return plan.run(inner, iteration)
+
+    _, carry = settled(plan, lambda: while_loop(*hidden, (as_bool(truth(tested)), plan.carry)))
+    plan.finish(carry, certain=False)
 
 
 def cond_and(x: Any, y: Callable[[], Any]) -> Any:

@@ -147,7 +147,7 @@ def called(function: Any) -> str:
 
 _OPERATORS = frozenset({
     "__getitem__", "__setitem__", "__iter__", "__len__", "__bool__", "__contains__", "__getattr__",
-    "__getattribute__", "__setattr__", "__iadd__", "__imul__", "__isub__",
+    "__getattribute__", "__iadd__", "__imul__", "__isub__",
     *(f"__{side}{name}__" for side in ("", "r") for name in (
         "add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow",
     )),

@@ -35,6 +35,9 @@ class Replan(BaseException):
     drop : bool
         Whether these names need not be carried, for nobody reads them outside of the block; `None`
         if they can't be.
+    ties : dict of int to Tracer, optional
+        The arrays from outside that the name may stand for in an iteration; empty, if it stands for
+        what it stood for before, and need not be carried.
     """
 
     def __init__(
@@ -47,12 +50,13 @@ class Replan(BaseException):
         period: int = 0,
         peel: str = "",
         drop: bool | None = False,
+        ties: dict[int, Any] | None = None,
     ) -> None:
         super().__init__(array, names, period, peel)
         self.plan = plan
         self.array, self.names, self.like = array, names, like
         self.period, self.peel = period, peel
-        self.drop = drop
+        self.drop, self.ties = drop, ties
 
 
 class UnliftableError(BaseException):

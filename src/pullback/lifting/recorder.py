@@ -6,6 +6,7 @@ from typing import Any
 
 from pullback.core.running import thread
 from pullback.core.tracing import Tracer, writing
+from pullback.lifting.owners import Joint
 from pullback.lifting.reasons import Replan
 
 __all__ = ["Recorder"]
@@ -25,11 +26,19 @@ class Recorder:
         """An array was made in the block."""
         self._made[id(tracer)] = tracer
 
-    def about_to_write(self, root: Tracer) -> None:
+    def is_inside(self, root: Tracer) -> bool:
+        """Whether an array is known to have been made in the block."""
+        if any(root is x for x in self._plan.arrays):
+            return False
+        return root._interpreter.recorder is self or id(root) in self._made
+
+    def about_to_write(self, root: Any) -> None:
         """Record the block anew if it writes to an array from outside that is not carried.
 
         An array that is another one each time the block is recorded was made in the block.
         """
+        if type(root) is Joint:
+            return  # one of several arrays, which the write itself refuses
         number, self._writes = self._writes, self._writes + 1
         if root._interpreter.recorder is self or id(root) in self._made:
             return

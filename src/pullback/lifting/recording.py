@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import linecache
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
+from weakref import ref
 
 from pullback.lifting.intervals import Intervals
 
@@ -64,6 +66,10 @@ class Recording:
     unrolled: dict[tuple[str, int], Unrolled] = field(default_factory=dict)
     memories: dict[tuple[CodeType, ...], Memory] = field(default_factory=dict)
     intervals: Intervals = field(default_factory=Intervals)
+    origins: dict[int, tuple[ref[Any], tuple[ref[Any], ...]]] = field(default_factory=dict)
+    """Of arrays that a choice or a loop has left to a name, by id, those that they may be."""
+    outermost: FrameType | None = None
+    """Whose variables the program that is recorded has no part in."""
 
     def memory(self, codes: tuple[CodeType, ...]) -> Memory:
         """What is known of blocks."""
@@ -94,8 +100,11 @@ def current() -> Recording:
 def recording(innermost: int = 0) -> Iterator[Recording]:
     """A recording of its own, for what runs meanwhile in this thread."""
     made = Recording(innermost)
+    outer = _running.stack[-1] if _running.stack else None
+    made.outermost = sys._getframe(2) if outer is None else outer.outermost
     _running.stack.append(made)
     try:
         yield made
     finally:
         _running.stack.pop()
+        made.outermost = None

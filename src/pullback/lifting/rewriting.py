@@ -12,11 +12,12 @@ import builtins
 import copy
 from collections.abc import Sequence
 
-from pullback.lifting.blocks import assigned, leaves, own, reads
+from pullback.lifting.blocks import assigned, bound_first, leaves, own, reads
 from pullback.lifting.expressions import Expressions
 from pullback.lifting.source import Definition
 from pullback.lifting.syntax import (
     DISPATCHER,
+    FIRST,
     OWN,
     attribute,
     call,
@@ -53,6 +54,10 @@ def rewritten(node: Definition) -> ast.FunctionDef | ast.Lambda:
     if isinstance(node, ast.Lambda):
         return _Rewriter(node).visit_in_place(node)
     return _Rewriter(node).function(node)
+
+
+def _strings(names: Sequence[str]) -> ast.expr:
+    return ast.Tuple([ast.Constant(each) for each in names], ast.Load())
 
 
 class _Rewriter(Expressions):
@@ -165,8 +170,7 @@ class _Rewriter(Expressions):
         body: list[ast.stmt] = [ast.Nonlocal(bound)] if bound else []
         shared = sorted(self.globals.intersection(assigned(statements)))
         body += [ast.Global(shared)] if shared else []
-        names: ast.expr = ast.Tuple([ast.Constant(each) for each in own], ast.Load())
-        arguments = ast.arguments([], [], None, [ast.arg(OWN)], [names], None, [])
+        arguments = ast.arguments([], [], None, [ast.arg(OWN)], [_strings(own)], None, [])
         out = ast.FunctionDef(
             f"{DISPATCHER}_{role}{self.count}", arguments, [*body, *statements], [], None, None
         )
@@ -224,6 +228,8 @@ class _Rewriter(Expressions):
         target = ast.Assign([node.target], ast.Name(item, ast.Load()))
         function = self._inside("body", [placed(target, node), *node.body], node, own)
         function.args.args = [placed(ast.arg(item), node)]
+        function.args.kwonlyargs.append(placed(ast.arg(FIRST), node))
+        function.args.kw_defaults.append(placed(_strings(bound_first(node.body)), node))
         simple = node.target.id if isinstance(node.target, ast.Name) else None
         if simple in (*self.shared, *assigned(node.body)):
             simple = None  # it is a name like others

@@ -9,31 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from pullback.core import trees
-from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.running import GROUND, thread
-from pullback.core.shapes import dtype_of, shape_of
 from pullback.core.tracing import Tracer
+from pullback.lifting.bindings import Bindings
 from pullback.lifting.cells import UNSET, Block, cells_of, content, fill, named, others
-from pullback.lifting.numbers import Numbers
+from pullback.lifting.owners import owners_of
 from pullback.lifting.purity import require_readable
-from pullback.lifting.reasons import Replan, UnliftableError
+from pullback.lifting.reasons import Replan
 from pullback.lifting.recorder import Recorder
 from pullback.lifting.recording import current
+from pullback.lifting.sharing import Sharing
+from pullback.lifting.signals import NOTHING, Returned, Undecided
 from pullback.lifting.slices.varying import Varying
-from pullback.lifting.syntax import OWN
-from pullback.lifting.ties import tie
+from pullback.lifting.syntax import FIRST, OWN
 from pullback.lifting.values import (
-    are_alike,
     as_it_is,
     is_arrays,
-    is_shared,
     is_value,
-    placeholder,
     root_of,
     set_state,
 )
@@ -52,7 +49,7 @@ class Hidden:
         return self._function(*args)
 
 
-class Plan:
+class Plan(Bindings):
     """What a block carries.
 
     Parameters
@@ -76,6 +73,7 @@ class Plan:
     def __init__(
         self, blocks: Sequence[Block], *, without: str | None = None, reads: bool = False
     ) -> None:
+        super().__init__(chooses=reads)
         self.cells = cells_of(blocks)
         self._read = others(blocks, self.cells) if reads else {}
         self._variable = self.cells.pop(without, None) if without is not None else None
@@ -90,20 +88,16 @@ class Plan:
                 self.arrays.append(root)
         self.placeholders = dict(memory.placeholders)
         self._rebound = set(memory.rebound)
-        self._own = {name for each in blocks for name in (each.__kwdefaults__ or {}).get(OWN, ())}
-        self._dropped = {
+        said = [each.__kwdefaults__ or {} for each in blocks]
+        self.own = {name for each in said for name in each.get(OWN, ())}
+        self.first = {name for each in said for name in each.get(FIRST, ())}
+        self.dropped = {
             name
-            for name in memory.dropped & self._own
+            for name in memory.dropped & self.own
             if name in self.cells and content(self.cells[name]) is UNSET
         }
-        self._bound_to: dict[str, str] = {}
         self._written: dict[tuple[str, int], Tracer] = {}
         self._anew: set[tuple[str, int]] = set()
-        self.owned = False
-        self._chooses = reads
-        self._same: dict[str, str] = {}
-        self._left: set[str] = set()
-        self.numbers = Numbers()
         self.begin()
 
     def begin(self) -> None:
@@ -112,12 +106,13 @@ class Plan:
         self.values = {
             name: x
             for name, x in self.entries.items()
-            if name not in self._dropped
+            if name not in self.dropped
             and (is_value(x) or (name in self._rebound and is_arrays(x)))
         }
         for name, x in self.placeholders.items():
-            if name not in self._dropped and self.entries.get(name) is UNSET:
+            if name not in self.dropped and self.entries.get(name) is UNSET:
                 self.values[name] = x
+        self.sharing = Sharing(self.entries, self.ties, chooses=self.chooses)
 
     @property
     def roots(self) -> dict[int, Tracer]:
@@ -128,7 +123,7 @@ class Plan:
         while pending:
             x = pending.pop()
             if type(x) in (Tracer, Varying):
-                found[id(root_of(x))] = root_of(x)
+                found.update((id(owner), owner) for owner in owners_of(x))
             elif id(x) not in seen:
                 seen.add(id(x))
                 if type(x) in (tuple, list):
@@ -142,7 +137,9 @@ class Plan:
         memory = self._memory
         if replan.drop:
             self.drop(replan)
-            memory.dropped |= self._dropped
+            memory.dropped |= self.dropped
+        elif replan.ties is not None:
+            self._follow_ties(replan.names, replan.ties)
         elif replan.array is not None:
             self.arrays = [*self.arrays, replan.array]
             for name, cell in self._around.items():
@@ -156,16 +153,30 @@ class Plan:
             for name in replan.names:
                 self.values[name] = self.entries[name]
 
+    def _follow_ties(self, names: Sequence[str], ties: dict[int, Tracer]) -> None:
+        (name,) = names
+        if ties:
+            self.ties[name] = ties
+        else:
+            self._rebound.discard(name)
+            self.values.pop(name)
+
     def drop(self, replan: Replan) -> None:
         """Don't carry a name, which is bound to nothing when an iteration begins."""
-        self._dropped.update(replan.names)
+        self.dropped.update(replan.names)
         for name in replan.names:
             self.values.pop(name, None)
+
+    def unbind(self) -> None:
+        """Bind names to nothing that are not carried, and so are not known."""
+        for name in self.dropped:
+            if content(self.cells[name]) is not UNSET:
+                fill(self.cells[name], UNSET)
 
     def refused(self, replan: Replan) -> str:
         """Why a name keeps a block from being recorded once."""
         (name,) = replan.names
-        return f"it binds {name} to {self._bound_to[name]}"
+        return f"it binds {name} to {self.bound_to[name]}"
 
     def forget(self) -> None:
         """Names may stand for other arrays than in recordings before."""
@@ -193,11 +204,13 @@ class Plan:
         names = {
             name: cell
             for name, cell in self.cells.items()
-            if name not in self.values and name not in self._dropped
+            if name not in self.values and name not in self.dropped
         }
         for name, cell in (self._read | names).items():
             x = content(cell)
-            if type(x) is Tracer and x._interpreter.level and id(root_of(x)) not in roots:
+            if type(x) is not Tracer or not x._interpreter.level:
+                continue
+            if roots.isdisjoint(map(id, owners_of(x))):
                 found[name] = x
         return found
 
@@ -217,32 +230,42 @@ class Plan:
                 set_state(x, state)
             versions = [x._version for x in arrays]
             for name, value in (reads | values).items():
-                if not (self._chooses and self._shares_memory(name, arrays)):
+                if not (self.chooses and self._shares_memory(name, arrays)):
                     fill(cells[name], value)
-            for name in self._dropped:
+            self.sharing.tie_given(values)
+            for name in self.dropped:
                 if content(cells[name]) is not UNSET:
                     fill(cells[name], UNSET)
             for name, value in reads.items():
                 current().intervals.let_equal(value, held[name])
             result = block()
             if role == "body":
-                self._same = {}
-            carried = {key: cell for key, cell in self.cells.items() if key not in self._dropped}
+                self.same = {}
+                self.sharing.joined.clear()
+            carried = {key: cell for key, cell in self.cells.items() if key not in self.dropped}
             after = {name: content(cell) for name, cell in carried.items()}
+            for name in values if self.chooses else ():
+                self._require_its_own(name, values[name])
             for name, value in reads.items():
                 if value._version:
-                    raise Replan(self, array=root_of(held[name]))
+                    raise Replan(self, array=owners_of(held[name])[0])
                 if after.get(name) is value:
                     after[name] = held[name]
             if self.arrays is not arrays:
                 raise Replan(self)
             written = [x for x, v in zip(arrays, versions, strict=True) if x._version != v]
-            for name in () if self._chooses else values:
+            for name in () if self.chooses else values:
                 if self._shares_memory(name, written):
                     what = f"{name} is the same array before as another one that is written to"
                     raise Replan(self, peel=what)
-            bound = trees.map_tree(as_it_is, self._bound(values, after))
-            return result, ([x._snapshot() for x in arrays], bound, reads)
+            inside = level.recorder.is_inside
+            bound = trees.map_tree(as_it_is, self.bound(values, after, inside))
+            kept: dict[str | None, Any] = {name: after[name] for name in bound}
+            if type(result) in (Returned, Undecided) and result.value is not NOTHING:
+                kept[None] = result.value
+            outside = {id(value): held[name] for name, value in reads.items()}
+            left = self.sharing.note(role, kept, values, outside, inside)
+            out = [x._snapshot() for x in arrays], bound, reads
         finally:
             adopted = level.recorder.adopted
             level.recorder = recorder
@@ -257,134 +280,34 @@ class Plan:
             for x in adopted:
                 if x._alias is not None:
                     x._refresh()
+        if not self.chooses:
+            self._require_steady(values, left)
+        return result, out
 
     def _shares_memory(self, name: str, arrays: Sequence[Any]) -> bool:
         """Whether a name stands for one of some arrays before the block, or looks into it."""
         entry = self.entries.get(name)
         if entry is None or entry is UNSET or not is_arrays(entry):
             return False
-        roots = [root_of(leaf) for leaf in trees.flatten(entry)[0]]
-        return any(x is root for x in arrays for root in roots)
+        owners = [each for leaf in trees.flatten(entry)[0] for each in owners_of(leaf)]
+        return any(x is owner for x in arrays for owner in owners)
 
-    def _bound(self, given: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-        """What the names that are carried hold after the block."""
-        if self._exchanges(after):
-            raise Replan(self, period=1)
-        found = {
-            name: new
-            for name, new in after.items()
-            if name not in self.values and new is not self.entries[name] and is_arrays(new)
-        }
-        like = {
-            name: trees.map_tree(placeholder, new)
-            for name, new in found.items()
-            if self.entries[name] is UNSET
-        }
-        names = [name for name in found if is_arrays(self.entries[name])]
-        if like or names:
-            raise Replan(self, like=like, names=names)
-        outs: dict[str, Any] = {}
-        roots: dict[int, str] = {id(x): "" for x in self.arrays}
-        for name, new in after.items():
-            if name not in self.values:
-                self._require_same(name, new)
-                continue
-            outs[name] = self._checked(name, new)
-            if new is given[name] or new is self.entries[name]:
-                self._left.add(name)  # it isn't always bound anew
-            self.numbers.note(name, new)
-            if not self._chooses:  # as many iterations as there are may be none
-                self.numbers.note(name, self.values[name])
-            self._require_unwritten(name, given[name])
-            for leaf in trees.flatten(new)[0]:
-                if type(leaf) is not Tracer or not leaf._mutable:
-                    continue
-                other = roots.setdefault(id(root_of(leaf)), name)
-                if other != name:
-                    if self._chooses and new is self.entries.get(name):
-                        continue
-                    if other and new is after[other] and self._shares(name, other, given):
-                        continue
-                    if name in self._own and self.entries.get(name) is UNSET:
-                        raise Replan(self, names=[name], drop=True)
-                    what = f"{other}, too" if other else "an array that it writes to"
-                    raise UnliftableError(f"it leaves {name} bound to the memory of {what}")
-        return outs
+    def finish(self, carry: Any, returned: Any = NOTHING, *, certain: bool = True) -> Any:
+        """Let the names and the arrays be what they are after the block.
 
-    def _shares(self, name: str, other: str, given: dict[str, Any]) -> bool:
-        """Whether two names may be carried apart, and stand for one array afterwards.
+        Parameters
+        ----------
+        carry : pytree
+        returned : pytree
+            What the block returns, if it does.
+        certain : bool
+            Whether a loop has one iteration at least.
 
-        One of them stood for nothing before, or they shared one, and in the block nobody writes to
-        what they stand for.
+        Returns
+        -------
+        pytree
+            What the block returns.
         """
-        one, two = self.entries.get(name), self.entries.get(other)
-        written = any(type(x) is Tracer and x._version for x in (given[name], given[other]))
-        if self._chooses or written or not (one is two or one is UNSET or two is UNSET):
-            return False
-        if two is UNSET:
-            name, other = other, name
-        self._same[name] = other
-        return True
-
-    def _exchanges(self, after: dict[str, Any]) -> bool:
-        """Whether a name is bound to what another name was bound to before."""
-        places = {
-            id(x): name for name, x in self.entries.items()
-            if type(x) is Tracer and name not in self.values
-        }  # fmt: skip
-        return any(
-            name not in self.values and places.get(id(new), name) != name
-            for name, new in after.items()
-        )
-
-    def _require_same(self, name: str, new: Any) -> None:
-        """Carry a name that was not carried so far, if it is bound anew."""
-        before = self.entries[name]
-        if new is before:
-            return
-        if is_arrays(new):
-            raise Replan(self, peel=f"{name} is {type(before).__name__} before")
-        self._leave(name, new)
-
-    def _leave(self, name: str, new: Any) -> NoReturn:
-        """Don't carry what can't be: a name nobody reads afterwards, or the last one of several."""
-        varies = type(new) is Varying
-        self._bound_to[name] = "a slice whose length varies" if varies else type(new).__name__
-        if name in self._own:
-            raise Replan(self, names=[name], drop=True)
-        raise Replan(self, names=[name], drop=None)
-
-    def _checked(self, name: str, new: Any) -> Any:
-        """What a name holds, which must be like what it held before."""
-        if new is UNSET or not is_arrays(new):
-            self._leave(name, new)
-        (leaves, spec), (firsts, wanted) = trees.flatten(new), trees.flatten(self.values[name])
-        unset = self.entries.get(name) is UNSET
-        if unset and not are_alike(new, self.values[name], dtypes=not self._chooses):
-            raise Replan(self, like={name: trees.map_tree(placeholder, new)})
-        if spec != wanted:
-            raise Replan(self, peel=f"{name} has another structure before")
-        for leaf, first in zip(leaves, firsts, strict=True):
-            if shape_of(leaf) != shape_of(first):
-                raise Replan(self, peel=f"{name} has the shape {shape_of(first)} before")
-            if type(first) in PYTHON_NUMBERS or type(leaf) in PYTHON_NUMBERS:
-                continue
-            if not self._chooses and dtype_of(leaf) != dtype_of(first):
-                raise Replan(self, peel=f"{name} has the dtype {dtype_of(first)} before")
-        return new
-
-    def _require_unwritten(self, name: str, given: Any) -> None:
-        """Let the first iteration write to the array that a name is bound to from outside."""
-        if self.owned or self.entries.get(name) is UNSET:
-            return
-        for leaf in trees.flatten(given)[0]:
-            if type(leaf) is Tracer and leaf._version and is_shared(self.entries[name]):
-                raise Replan(
-                    self, peel=f"{name} is an array from outside before, and is written to"
-                )
-
-    def finish(self, carry: Any) -> None:
-        """Let the names and the arrays be what they are after the block."""
         states, values, _ = carry
         for x, state in zip(self.arrays, states, strict=True):
             if type(state) is Tracer and state._value is x._value and state._payload is x._payload:
@@ -392,9 +315,21 @@ class Plan:
             state = state if type(state) is Tracer else GROUND.constant(np.array(state))
             x._announce()
             x._adopt(keep_layout(x, state))
+        bound: dict[str | None, Any] = {}
         for name in values:
-            source = self._same.get(name, name)
-            value = self.numbers.restored(source, values[source])
-            if self._chooses and name in self._left:
-                tie(name, self.entries[name], value)
-            fill(self.cells[name], value)
+            source = self.same.get(name, name)
+            bound[name] = self.numbers.restored(source, values[source])
+        if returned is not NOTHING:
+            restored = self.numbers.restored if self.chooses else lambda _, tree: tree
+            bound[None] = restored(None, returned)
+        steady = {name: self.sharing.steady(name) for name in bound if self.chooses}
+        steady = {name: x for name, x in steady.items() if x is not UNSET}
+        for name, value in (bound | steady).items():
+            if name is not None:
+                fill(self.cells[name], value)
+        made = {name: x for name, x in bound.items() if name not in steady}
+        if self.chooses:
+            self.sharing.tie_choice(made)
+        else:
+            self.sharing.tie_loop(made, certain=certain)
+        return (bound | steady).get(None, NOTHING)

@@ -6,7 +6,8 @@ import ast
 from typing import TypeVar
 
 __all__ = [
-    "DISPATCHER", "OWN", "attribute", "binds", "call", "placed", "set_type_parameters", "thunk",
+    "DISPATCHER", "FIRST", "OWN", "attribute", "binds", "call", "placed", "set_type_parameters",
+    "thunk",
 ]  # fmt: skip
 
 DISPATCHER = "_lift"
@@ -14,6 +15,9 @@ DISPATCHER = "_lift"
 
 OWN = "_lift_own"
 """The keyword of a block that says which names nobody reads outside of it."""
+
+FIRST = "_lift_first"
+"""The keyword of a block that says which names it binds before anything reads them."""
 
 Node = TypeVar("Node", bound=ast.AST)
 

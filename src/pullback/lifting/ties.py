@@ -1,4 +1,4 @@
-"""Names that a choice may have left bound to an array that others stand for, too.
+"""Names that a choice or a loop has left bound to arrays that others stand for, too.
 
 After ``if c: a = 2 * a``, with `c` not known, `a` is a new array or the old one, and whether it
 shares memory with a view of the old one isn't known. As long as neither is written to, that is no
@@ -8,60 +8,72 @@ used once the old one was written to.
 
 from __future__ import annotations
 
-import inspect
-import sys
-from collections.abc import Iterator
-from types import FrameType
+from collections.abc import Container, Iterable
 from typing import Any, NoReturn
 
-from pullback.core.tracing import Tracer, View
+from pullback.core import trees
+from pullback.core.tracing import Tracer
 from pullback.errors import AliasError
-from pullback.lifting.values import root_of
-from pullback.numpy.callers import is_pullbacks_file
+from pullback.lifting.owners import Tie, let_own
 
-__all__ = ["tie"]
+__all__ = ["UNDECIDED", "tie", "tied"]
+
+UNDECIDED = {
+    "kept": (
+        "{0} is bound anew in one branch of a condition that is not known while the program is "
+        "recorded, and not in the other, where it shares memory with another name; one of them was "
+        "written to afterwards. Write {0} = {0}.copy() before the condition, or bind it in one "
+        "statement, {0} = np.where(condition, new, {0})"
+    ),
+    "chosen": (
+        "which array {0} stands for is decided by a condition that is not known while the program "
+        "is recorded, and others stand for that array, too; one of them was written to afterwards. "
+        "Bind {0} to a copy: {0} = y.copy()"
+    ),
+    "looped": (
+        "which array {0} stands for after a loop depends on how the loop runs, and others stand "
+        "for that array, too; one of them was written to afterwards. Write {0} = {0}.copy() before "
+        "the loop, and bind it to a copy there"
+    ),
+    "returned": (
+        "which array is returned, or chosen by an expression, is only known once the program runs, "
+        "and others stand for that array, too; one of them was written to afterwards. Return a "
+        "copy: y.copy()"
+    ),
+}
+"""What is said of a name that may stand for several arrays."""
 
 
-def tie(name: str, before: Any, after: Any) -> None:
-    """Tie what a name stands for after a choice to what it stood for before, if others do so."""
-    root = root_of(before)
-    if type(root) is not Tracer or type(after) is not Tracer or after._alias is not None:
-        return
-    if not (root._mutable and after._mutable and _is_held(name, root)):
-        return
+def tie(tree: Any, owners: Iterable[Tracer], words: str, held: Container[int]) -> None:
+    """Tie arrays to those that they may be, so far as others hold these.
+
+    Parameters
+    ----------
+    tree : pytree
+        What a choice or a loop has left.
+    owners : iterable of Tracer
+        What owns its memory, if the arrays are no new ones.
+    words : str
+        The error for what would need to know.
+    held : container of int
+        The ids of the owners that others hold.
+    """
+    found = [x for x in owners if x._mutable]
+    for leaf in trees.flatten(tree)[0]:
+        if type(leaf) is not Tracer or not leaf._mutable:
+            continue
+        others = [x for x in found if x is not leaf]  # a value may be handed on as it is
+        let_own(leaf, others)
+        ties = [x for x in others if id(x) in held]
+        if ties:
+            tied(leaf, ties, words)
+
+
+def tied(x: Tracer, owners: list[Tracer], words: str) -> None:
+    """Tie one array to others."""
 
     def refuse(*_: Any) -> NoReturn:
-        raise AliasError(
-            f"{name} is bound anew in one branch of a condition that is not known while the "
-            "program is recorded, and not in the other, where it shares memory with another name; "
-            f"one of them was written to afterwards. Write {name} = {name}.copy() before the "
-            f"condition, or bind it in one statement, {name} = np.where(condition, new, {name})"
-        )
+        raise AliasError(words)
 
-    after._alias = View(root, refuse, refuse)
-
-
-def _is_held(name: str, root: Tracer) -> bool:
-    """Whether the user's functions that run have the array under another variable, too."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code
-        if not is_pullbacks_file(code.co_filename):
-            own = name if name in code.co_freevars or name in code.co_cellvars else None
-            variables = frame.f_locals
-            held = [x for key, each in variables.items() if key != own for x in _parts(each)]
-            if type(variables) is dict and code.co_flags & inspect.CO_OPTIMIZED:
-                variables.clear()  # a copy, which lives as long as the frame
-            if any(root_of(x) is root for x in held):
-                return True
-        frame = frame.f_back
-    return False
-
-
-def _parts(x: Any) -> Iterator[Any]:
-    if type(x) in (list, tuple):
-        yield from x
-    elif type(x) is dict:
-        yield from x.values()
-    else:
-        yield x
+    if x._alias is None:
+        x._alias = Tie(owners, refuse)

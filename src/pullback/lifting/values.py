@@ -15,7 +15,7 @@ from pullback.core.tracing import Tracer
 from pullback.lifting.slices.varying import Varying
 
 __all__ = [
-    "are_alike", "as_it_is", "is_arrays", "is_shared", "is_value", "placeholder", "root_of",
+    "are_alike", "as_it_is", "is_arrays", "is_value", "placeholder", "root_of",
     "set_state",
 ]  # fmt: skip
 
@@ -50,11 +50,6 @@ def are_alike(one: Any, other: Any, *, dtypes: bool) -> bool:
         shape_of(x) == shape_of(y) and (not dtypes or dtype_of(x) == dtype_of(y))
         for x, y in zip(leaves, others, strict=True)
     )
-
-
-def is_shared(entry: Any) -> bool:
-    """Whether there are arrays in it, which others may hold, too."""
-    return any(type(leaf) is Tracer and leaf._mutable for leaf in trees.flatten(entry)[0])
 
 
 def set_state(x: Tracer, state: Any) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from pullback.core.creation import require_dtype
 from pullback.core.shapes import shape_of
+from pullback.core.tracing import Tracer
 from pullback.core.validation import refuse
 from pullback.errors import ArgumentValueError
 from pullback.nn.initialization import Seed, require_count, require_seed
@@ -73,6 +74,12 @@ class Embedding:
         x = numbers(x, self)
         if x.dtype.kind not in "iu":
             raise refuse(repr(self), "the input", x, "integers, the numbers of symbols")
+        n = self.W.shape[0]
+        if type(x) is not Tracer and x.size and not 0 <= np.min(x) <= np.max(x) < n:
+            raise ArgumentValueError(
+                f"{self!r}: the input has numbers from {np.min(x)} to {np.max(x)}, wanted those of "
+                f"{n} symbols, from 0 to {n - 1}"
+            )
         return self.W[x]
 
     def __repr__(self) -> str:

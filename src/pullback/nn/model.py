@@ -5,19 +5,20 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from pullback import optim
 from pullback.core.tracing import is_plain
 from pullback.core.trees import static
-from pullback.core.validation import refuse, require_callable, require_instance, require_number
+from pullback.core.validation import refuse, require_callable, require_number
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.nn.chain import Chain
 from pullback.nn.initialization import require_count
-from pullback.optim.minimization import minimizer
-from pullback.optim.training import as_arrays, remedy_for_data
+from pullback.optim.data import Data, as_arrays
+from pullback.optim.naming import called
+from pullback.optim.validation import mean_over
 from pullback.transforms.foreign import by_position, columns_of
 
 __all__ = [
@@ -78,8 +79,8 @@ class Model:
     loss : callable
         ``loss(scores, target)``, the mean over samples.
     method : str or pullback.optim.Method
-        How to fit it, unless `fit` is told otherwise: the name of a method of
-        `scipy.optimize.minimize`, which takes all samples at once, or a descent method.
+        How to fit it, unless `fit` is told otherwise: a descent method, or the name of one, or of a
+        method of `scipy.optimize.minimize`, which takes all samples at once.
     decide : callable
         What a score means: a value or a class.
     penalty : float
@@ -87,6 +88,11 @@ class Model:
     columns : tuple of str, optional
         The names of the columns of the frame that it was fitted to. A frame that is asked about
         later must have the same, in the same order; `None` asks nothing.
+
+    Attributes
+    ----------
+    training : pullback.optim.Training or None
+        Of a model that `fit` has returned: losses, validation, why it ended, and a picture of that.
 
     Examples
     --------
@@ -104,12 +110,13 @@ class Model:
     decide: Callable[[Array], Array] = static(default=value)
     penalty: float = static(default=0.0)
     columns: tuple[str, ...] | None = static(default=None)
+    training: ClassVar[optim.Training | None] = None
 
     def __post_init__(self) -> None:
         require_callable(self.network, "Model", "network", "a network, called with samples")
         require_callable(self.loss, "Model", "loss", "a function such as pullback.losses.mse")
         require_callable(self.decide, "Model", "decide", "a function of a score")
-        _require_method(self.method, "Model")
+        called(self.method, "Model")
         object.__setattr__(self, "penalty", strength(self.penalty, "Model"))
         names = self.columns
         is_names = isinstance(names, tuple) and all(isinstance(name, str) for name in names)
@@ -137,6 +144,7 @@ class Model:
         *,
         method: str | optim.Method | None = None,
         epochs: int = 100,
+        validation: Any = None,
         **options: Any,
     ) -> Model:
         """A model whose network is fitted to data, from the present one on.
@@ -149,16 +157,22 @@ class Model:
         target : array
             As the loss wants it.
         method : str or pullback.optim.Method, optional
-            Instead of the model's own.
+            Instead of the model's own, as `pullback.optim.train` takes it: ``"adam"``.
         epochs : int
             How often a descent method goes through the data; the most iterations of a SciPy one.
+        validation : pair (x, target) or callable, optional
+            Samples on which the loss, without the penalty, is averaged after each epoch, or
+            ``validation(network)``, a number: the network of the lowest one is kept.
         **options
-            For `pullback.optim.train` (`batch_size`, `rng`, `state`, `callback`, `prepare`,
-            `compile`) or `pullback.optim.minimize` (`tol`, `callback`).
+            Further ones of `pullback.optim.train`: `learning_rate`, `batch_size`, `rng`, `state`,
+            `callback`, `prepare`, `clip`, `weight_decay` of a descent method; `bounds`, `tol`,
+            `callback` of SciPy's; `compile`, `patience`, `tolerance`, `progress`, `save` and
+            `resume` of both.
 
         Returns
         -------
         Model
+            Its `training` tells the losses. Ctrl-C ends the fit, and keeps the best network so far.
 
         Raises
         ------
@@ -168,49 +182,48 @@ class Model:
         Warns
         -----
         RuntimeWarning
-            Where a method of SciPy stopped before it converged.
+            Where a method of SciPy stopped before it converged, or the fit was interrupted.
         """
-        method = self.method if method is None else method
-        _require_method(method, "fit")
+        method = called(
+            self.method if method is None else method, "fit", options.pop("learning_rate", None)
+        )
         epochs = require_count(epochs, "fit", "epochs")
-        known = _SCIPY_OPTIONS if isinstance(method, str) else _DESCENT_OPTIONS
+        known = (*(_OF_SEARCH if isinstance(method, str) else _OF_DESCENT), *_OF_BOTH)
         for name in options:
             if name not in known:
                 raise ArgumentTypeError(
                     f"fit: there is no option {name!r} of {method}, wanted {', '.join(known)}"
                 )
         columns = columns_of(x)
-        x, target = _samples(x, "fit: x"), _samples(target, "fit: target")
-        if isinstance(method, str):
-            data = (x, target)
-            result = optim.minimize(
-                self.objective,
-                self.network,
-                data,
-                method=method,
-                options={"maxiter": epochs},
-                **options,
-            )
-            if not np.isfinite(result.fun):
-                remedy = (
-                    remedy_for_data(x=x, target=target) or "bring the samples to a common scale"
-                )
-                raise ArgumentValueError(
-                    f"fit: the objective is {result.fun}, wanted a finite value: {remedy}"
-                )
-            if not result.success:
-                warnings.warn(
-                    f"fit: {method} stopped before it converged, after {result.nit} iterations "
-                    f"({result.message}); go on with model.fit(x, target) from the model returned, "
-                    "or allow more by epochs=",
-                    RuntimeWarning,
-                    stacklevel=2,
-                )
-            return dataclasses.replace(self, network=result.x, columns=columns)
+        data = _samples(x, "fit: x"), _samples(target, "fit: target")
+        if validation is not None and not callable(validation):
+            held = Data(validation, "fit: validation")
+            compile = options.get("compile", False)
+            validation = mean_over(self._loss_of, held, options.get("batch_size"), compile)
         training = optim.train(
-            self.objective, self.network, (x, target), method, epochs=epochs, **options
+            self.objective,
+            self.network,
+            data,
+            method,
+            epochs=epochs,
+            validation=validation,
+            **options,
         )
-        return dataclasses.replace(self, network=training.params, columns=columns)
+        if training.stopped in ("epochs", "failed") and isinstance(method, str):
+            warnings.warn(
+                f"fit: {method} stopped before it converged, after {len(training.losses)} "
+                f"iterations ({training.message}); go on with model.fit(x, target) from the model "
+                "returned, or allow more by epochs=",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        fitted = dataclasses.replace(self, network=training.params, columns=columns)
+        object.__setattr__(fitted, "training", training)
+        return fitted
+
+    def _loss_of(self, network: Any, x: Array, target: Array) -> Any:
+        """The loss alone."""
+        return self.loss(network(x), target)
 
     def score(self, x: Array) -> Array:
         """The network's output, an array; frames are taken by position."""
@@ -232,16 +245,11 @@ def _samples(x: Any, where: str) -> Any:
     return by_position(x, where) if is_plain(x, list) else as_arrays(x, where)
 
 
-_SCIPY_OPTIONS = ("bounds", "tol", "callback")
-_DESCENT_OPTIONS = ("batch_size", "rng", "state", "callback", "prepare", "compile")
-
-
-def _require_method(method: Any, where: str) -> None:
-    """Raise unless `method` is the name of one of SciPy's, or a descent method."""
-    wanted = "the name of a method of scipy.optimize.minimize, or a descent method"
-    require_instance(method, str | optim.Method, where, "method", wanted)
-    if isinstance(method, str):
-        minimizer(method, where)
+_OF_SEARCH = ("bounds", "tol")
+_OF_DESCENT = ("batch_size", "rng", "state", "prepare", "learning_rate", "clip", "weight_decay")
+_OF_BOTH = (
+    "callback", "compile", "validation", "patience", "tolerance", "progress", "save", "resume",
+)  # fmt: skip
 
 
 def _weights(network: Any) -> list[Any]:

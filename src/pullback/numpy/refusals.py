@@ -106,7 +106,7 @@ def _surfaced(error: Exception) -> PullbackError | None:
     """
     failure = failed_call(error.__traceback__)
     if isinstance(error, PullbackError):
-        if failure is None or failure.call.takes_objects or failure.call.name in str(error):
+        if failure is None or failure.call.takes_objects or _names(error, failure.call):
             return None
         return refusal(failure.call, None)
     refused = _memory.refused
@@ -134,6 +134,12 @@ def _surfaced(error: Exception) -> PullbackError | None:
     ):
         return refusal(failure.call, None, f"{type(error).__name__}: {error}")
     return None
+
+
+def _names(error: PullbackError, call: Call) -> bool:
+    """Whether an error speaks of the call by name; before that there may be the user's line."""
+    words = str(error)
+    return words.startswith(call.name) or f": {call.name}: " in words
 
 
 def _is_of(kind: type, library: str) -> bool:

@@ -17,6 +17,7 @@ from pullback.core.shapes import Abstract
 from pullback.core.tracing import Tracer, ground_level, is_number, strip
 from pullback.errors import AbsentMethodError, ArgumentTypeError, DataDependenceError
 from pullback.numpy.foreign import running_call
+from pullback.numpy.passed_checks import decidable, passing
 from pullback.numpy.refusals import detached, noted, refusal
 
 __all__ = ["as_number"]
@@ -77,6 +78,10 @@ def _float(self: Any, target: str = "a Python float") -> float:
 def _bool(self: Any) -> bool:
     if self._alias is not None:
         self._refresh()
+    if not decidable(self):
+        passed = passing()
+        if passed is not None:
+            return passed
     try:
         return bool(self._interpreter.truth(self))
     except DataDependenceError as error:

@@ -5,13 +5,14 @@ With g the gradient at the present parameters θ and η the learning rate at the
 * steepest descent: θ ← θ − η g;
 * momentum: u ← β u + g, θ ← θ − η u, or with Nesterov's look ahead θ ← θ − η (g + β u);
 * Adam: running means m of g and s of g², freed of the bias of their start at zero,
-  θ ← θ − η m̂ / (√ŝ + ε).
+  θ ← θ − η m̂ / (√ŝ + ε), or with decay of the weights θ ← θ − η (m̂ / (√ŝ + ε) + λ θ).
 
 They work on pytrees of arrays, change no array in place, and keep dtypes.
 """
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from typing import Any
 
@@ -30,7 +31,17 @@ from pullback.optim.schedules import (
     require_rate_of,
 )
 
-__all__ = ["Adam", "AdamState", "Method", "Momentum", "MomentumState", "SteepestDescent", "Steps"]
+__all__ = [
+    "Adam",
+    "AdamState",
+    "AdamW",
+    "Method",
+    "Momentum",
+    "MomentumState",
+    "SteepestDescent",
+    "Steps",
+    "holding",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -294,13 +305,13 @@ class Adam(Method):
         self._settle_fractions("beta_1", "beta_2")
         remedy = "it keeps the step finite where the gradient is zero"
         epsilon = require_number(
-            self.epsilon, "Adam", "epsilon", above=0, traced=True, remedy=remedy
+            self.epsilon, type(self).__name__, "epsilon", above=0, traced=True, remedy=remedy
         )
         self._settle(epsilon=epsilon)
 
     def init(self, params: Any) -> AdamState:
         """The state before the first step: both means zero."""
-        require_parameters(params, "Adam.init", "f")
+        require_parameters(params, f"{type(self).__name__}.init", "f")
         zeros = trees.map_tree(np.zeros_like, params)
         return AdamState(0, zeros, zeros)
 
@@ -312,7 +323,7 @@ class Adam(Method):
     def update(self, gradient: Any, state: AdamState, params: Any) -> tuple[Any, AdamState]:
         """One step: θ ← θ − η m̂/(√ŝ + ε)."""
         require_state(state, AdamState, self)
-        b1, b2, epsilon = self.beta_1, self.beta_2, self.epsilon
+        b1, b2, epsilon, decay = self.beta_1, self.beta_2, self.epsilon, self._decay()
         count, rate = state.count + 1, self._rate(state.count)
         # Quotients of numbers: those of arrays take several times as long as products.
         scale, unbias = rate / (1 - b1**count), 1 / (1 - b2**count)
@@ -320,7 +331,66 @@ class Adam(Method):
         def step(p: Any, g: Any, m: Any, s: Any) -> tuple[Any, ...]:
             m = b1 * m + (1 - b1) * g
             s = b2 * s + (1 - b2) * (g * g)
-            return p - scale * m / (np.sqrt(unbias * s) + epsilon), m, s
+            new = p - scale * m / (np.sqrt(unbias * s) + epsilon)
+            return (new if decay is None else new - rate * decay * p), m, s
 
         params, mean, square = leafwise(step, self, params, gradient, state.mean, state.square)
         return params, AdamState(count, mean, square)
+
+    def _decay(self) -> Any:
+        """λ, or `None` where nothing decays."""
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with decay of the weights, apart from the gradient: θ ← θ − η (m̂/(√ŝ + ε) + λ θ).
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+        η.
+    beta_1, beta_2 : float
+        In [0, 1).
+    epsilon : float
+    weight_decay : float
+        λ. All parameters decay by it, biases too.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentValueError
+        Where the learning rate or ε isn't positive, λ is negative, or a β is outside [0, 1).
+
+    Notes
+    -----
+    I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2,
+    with η in the place of both of its rates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pullback as pb
+    >>> method = pb.optim.AdamW(0.1, weight_decay=0.5)
+    >>> x, _ = method.update(np.zeros(2), method.init(np.ones(2)), np.ones(2))
+    >>> x
+    array([0.95, 0.95])
+    """
+
+    weight_decay: float = 1e-2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        decay = require_number(self.weight_decay, "AdamW", "weight_decay", least=0, traced=True)
+        self._settle(weight_decay=decay)
+
+    def _decay(self) -> Any:
+        """λ."""
+        return self.weight_decay
+
+
+def holding(method: Method, numbers: dict[str, Any]) -> Method:
+    """The method with these in place of its own attributes."""
+    twin = copy.copy(method)
+    for name, number in numbers.items():
+        object.__setattr__(twin, name, number)  # methods are frozen
+    return twin

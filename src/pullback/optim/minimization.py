@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -21,16 +22,16 @@ from pullback.core.validation import (
     shown,
 )
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
-from pullback.optim.curvature import sparse_curvature
+from pullback.optim.curvature import Curvature, sparse_curvature
 from pullback.optim.vectors import Vector, flatten
 from pullback.sparse.matrices import SparseMatrix, sparse_hessian
 from pullback.transforms.foreign import by_position
 from pullback.transforms.gradient import value_and_grad
 from pullback.transforms.jacobian import hessian, hvp
 
-__all__ = ["minimize", "minimizer"]
+__all__ = ["METHODS", "Derivatives", "minimize", "minimizer", "searched"]
 
-_METHODS = (
+METHODS = (
     "Nelder-Mead", "Powell", "CG", "BFGS", "Newton-CG", "L-BFGS-B", "TNC", "COBYLA", "COBYQA",
     "SLSQP", "trust-constr", "dogleg", "trust-ncg", "trust-exact", "trust-krylov",
 )  # fmt: skip
@@ -51,6 +52,7 @@ def minimize(  # noqa: PLR0913
     tol: float | None = None,
     options: dict[str, Any] | None = None,
     callback: Callable[[Any], Any] | None = None,
+    compile: bool = False,
     sparse: bool | None = None,
 ) -> Any:
     """Minimise a scalar function of a pytree with `scipy.optimize.minimize`.
@@ -77,6 +79,9 @@ def minimize(  # noqa: PLR0913
         As SciPy takes them, for example ``{"maxiter": 200}``.
     callback : callable, optional
         ``callback(params)`` after each iteration; it may raise `StopIteration` to end the search.
+    compile : bool
+        Whether `f` and its derivatives are compiled by `pullback.compile`; it is recorded then, and
+        not called again.
     sparse : bool, optional
         Whether methods that use second derivatives get them from a sparse Hessian, for which `f` is
         recorded once. By default where there are at least 100 unknowns, `f` can be recorded and few
@@ -108,9 +113,6 @@ def minimize(  # noqa: PLR0913
     >>> round(float(result.x["x"]), 4), round(float(result.x["y"]), 4)
     (1.0, 1.0)
     """
-    # SciPy's optimisers are loaded when they are first needed.
-    from scipy import optimize
-
     require_function(f, "minimize", usage="pullback.optim.minimize(f, params)")
     require_callable(f, "minimize", "f", "a function of params")
     where = f"minimize of {name_of(f)}"
@@ -120,45 +122,140 @@ def minimize(  # noqa: PLR0913
             "(argument,)"
         )
     method = minimizer(method)
+    follow = None
+    if callback is not None:
+        told = require_callable(callback, where, "callback", "a function or None")
+        follow = lambda params, value: told(params)  # noqa: E731
+    sparse = None if sparse is None else require_flag(sparse, where, "sparse")
+    derivatives = Derivatives(f, require_flag(compile, where, "compile"), sparse)
+    return searched(
+        derivatives, params, args, method, follow, bounds=bounds, tol=tol, options=options
+    )
+
+
+class Derivatives:
+    """A function of a pytree, its gradient and its Hessian, compiled or not.
+
+    Parameters
+    ----------
+    f : callable
+    compile : bool
+    sparse : bool, optional
+        Whether there is a sparse Hessian; by default where it pays.
+
+    Attributes
+    ----------
+    value, value_and_grad : callable
+    hvp : callable
+        ``hvp(params, direction, *args)``, the Hessian times a direction, a pytree.
+    curvature : callable
+        The Hessian as a matrix, by the elements of `flatten`.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], compile: bool = False, sparse: bool | None = False
+    ) -> None:
+        self.f = f
+        self._sparse = sparse
+        self._compile = compile
+        self.value = self._made(f)
+        self.value_and_grad = self._made(value_and_grad(f))
+        self.curvature = self._made(lambda p, *args: self._second(p)(flatten(p)[0], *args))
+        self.hvp = self._made(lambda p, d, *args: hvp(lambda p: f(p, *args), (p,), (d,))[0])
+
+    def matrix(self, params: Any, args: tuple[Any, ...]) -> SparseMatrix | None:
+        """The Hessian as a sparse matrix, a function of parameters like these, if it is to be one.
+
+        The further arguments are what they are now.
+        """
+
+        def function(p: Any) -> Any:
+            return self.f(p, *args)
+
+        if self._sparse is None:
+            found = sparse_curvature(function, params)
+        else:
+            found = sparse_hessian(function, params) if self._sparse else None
+        return None if found is None else self._made(found)
+
+    def _second(self, params: Any) -> Callable[..., Any]:
+        """The Hessian by the elements of a vector, of which parameters like these are made."""
+        unflatten = flatten(params)[1]
+        return hessian(lambda vector, *args: self.f(unflatten(vector), *args))
+
+    def _made(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if not self._compile:
+            return function
+        # The compiler is loaded when it is asked for: LLVM takes a moment.
+        compiler = importlib.import_module("pullback.compiler.compiled")
+        return compiler.compile(function)  # type: ignore[no-any-return]
+
+
+def searched(
+    derivatives: Derivatives,
+    params: Any,
+    args: tuple[Any, ...],
+    method: str,
+    follow: Callable[[Any, float], Any] | None = None,
+    *,
+    bounds: tuple[Any, Any] | None = None,
+    tol: float | None = None,
+    options: dict[str, Any] | None = None,
+) -> Any:
+    """What `minimize` does, with ``follow(params, value)`` after each iteration."""
+    # SciPy's optimisers are loaded when they are first needed.
+    from scipy import optimize
+
+    where = f"minimize of {name_of(derivatives.f)}"
     start, unflatten = flatten(params)
     start = start.astype(np.float64)
-    evaluate = value_and_grad(f)
+    latest: list[tuple[Vector, float]] = []
+
+    def remembered(vector: Vector, value: float) -> float:
+        # Of a line search, one of the latest points is where the iteration ends.
+        latest.append((vector.copy(), value))
+        del latest[:-8]
+        return value
 
     def value_and_gradient(vector: Vector) -> tuple[float, Vector]:
-        value, gradient = evaluate(unflatten(vector), *args)
-        return float(value), flatten(gradient)[0].astype(np.float64)
+        value, gradient = derivatives.value_and_grad(unflatten(vector), *args)
+        return remembered(vector, float(value)), flatten(gradient)[0].astype(np.float64)
 
     def value_alone(vector: Vector) -> float:
-        value = by_position(f(unflatten(vector), *args), f"{where}: what f returns")
+        value = by_position(derivatives.value(unflatten(vector), *args), f"{where}: what f returns")
         if value.shape != () or value.dtype.kind not in "biuf":
             raise refuse(where, "what f returns", value, "a real floating scalar")
-        return float(value)
-
-    def of_params(p: Any) -> Any:
-        return f(p, *args)
+        return remembered(vector, float(value))
 
     def hessian_product(vector: Vector, direction: Vector) -> Vector:
-        (product,) = hvp(of_params, (unflatten(vector),), (unflatten(direction),))
+        product = derivatives.hvp(unflatten(vector), unflatten(direction), *args)
         return flatten(product)[0].astype(np.float64)
 
+    def iterated(vector: Vector) -> Any:
+        assert follow is not None
+        known = (value for point, value in reversed(latest) if np.array_equal(point, vector))
+        value = next(known, None)
+        return follow(unflatten(vector), value_alone(vector) if value is None else value)
+
     ours = _Calls()
-    derivatives: dict[str, Any] = {"jac": True}
+    settings: dict[str, Any] = {"jac": True}
     objective: Callable[..., Any] = value_and_gradient
     kind = method.lower()
     if kind in _GRADIENT_FREE:
-        objective, derivatives = value_alone, {}
+        objective, settings = value_alone, {}
     elif kind in _HESSIAN_PRODUCT | _HESSIAN:
-        matrix = _sparse(of_params, params, start.size, sparse, where)
+        matrix = derivatives.matrix(params, args)
+        known = None if matrix is None else Curvature(matrix, unflatten)
         if kind in _HESSIAN_PRODUCT:
-            product = hessian_product if matrix is None else _Products(matrix, unflatten)
-            derivatives["hessp"] = ours.follow(product)
-        elif matrix is None:
-            derivatives["hess"] = ours.follow(hessian(lambda vector: of_params(unflatten(vector))))
+            settings["hessp"] = ours.follow(hessian_product if known is None else known.product)
         else:
-            derivatives["hess"] = ours.follow(lambda v: matrix(unflatten(v)).toarray())
-    if callback is not None:
-        told = require_callable(callback, where, "callback", "a function or None")
-        derivatives["callback"] = ours.follow(lambda xk: told(unflatten(xk)))
+            settings["hess"] = ours.follow(
+                (lambda vector: derivatives.curvature(unflatten(vector), *args))
+                if known is None
+                else known.dense
+            )
+    if follow is not None:
+        settings["callback"] = ours.follow(lambda xk: iterated(xk))
 
     try:
         result = optimize.minimize(
@@ -168,7 +265,7 @@ def minimize(  # noqa: PLR0913
             bounds=None if bounds is None else _bounds(bounds, params),
             tol=None if tol is None else require_number(tol, where, "tol", least=0),
             options=None if options is None else dict(require_mapping(options, where, "options")),
-            **derivatives,
+            **settings,
         )
     except Exception as error:
         if error is ours.raised or isinstance(error, PullbackError):
@@ -186,32 +283,6 @@ def minimize(  # noqa: PLR0913
     if "jac" in result and np.shape(result.jac) == start.shape:
         result.jac = unflatten(result.jac)
     return result
-
-
-def _sparse(
-    f: Callable[[Any], Any], params: Any, size: int, sparse: bool | None, where: str
-) -> SparseMatrix | None:
-    """The Hessian as a sparse matrix, if it is to be one."""
-    if sparse is None:
-        return sparse_curvature(f, params, size)
-    return sparse_hessian(f, params) if require_flag(sparse, where, "sparse") else None
-
-
-class _Products:
-    """Products with a sparse Hessian, which is found once at each point."""
-
-    def __init__(self, matrix: SparseMatrix, unflatten: Callable[[Vector], Any]) -> None:
-        self.matrix = matrix
-        self.unflatten = unflatten
-        self.at: Vector | None = None
-        self.found: Any = None
-
-    def __call__(self, vector: Vector, direction: Vector) -> Vector:
-        if self.at is None or not np.array_equal(self.at, vector):
-            self.found = self.matrix(self.unflatten(vector)).astype(np.float64)
-            self.at = vector.copy()
-        product: Vector = self.found @ direction
-        return product
 
 
 class _Calls:
@@ -234,7 +305,7 @@ class _Calls:
 
 def minimizer(method: Any, where: str = "minimize") -> str:
     """The name of a method of SciPy, as SciPy writes it."""
-    names = {name.lower(): name for name in _METHODS}
+    names = {name.lower(): name for name in METHODS}
     if isinstance(method, str) and method.lower() in names:
         return names[method.lower()]
     return require_word(method, names.values(), where, "method")

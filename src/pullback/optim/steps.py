@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import functools
 import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +12,8 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.tracing import is_plain
 from pullback.core.validation import name_of
-from pullback.optim.methods import Method
+from pullback.lifting.dispatch import lifted
+from pullback.optim.methods import Method, holding
 from pullback.transforms.gradient import value_and_grad
 
 __all__ = ["CompiledSteps", "EagerSteps"]
@@ -47,19 +48,28 @@ class CompiledSteps:
     Between steps parameters and state are lists of leaves: to put them together and take them
     apart takes as long as a step with a small network. What the method's schedule gives is an
     argument, as a schedule is a function of Python.
+
+    Steps of several runs may share what is compiled, in a `library`; their objectives and methods
+    are then the same, but for numbers that a schedule gives.
     """
 
     def __init__(
-        self, objective: Callable[..., Any], method: Method, params: Any, state: Any
+        self,
+        objective: Callable[..., Any],
+        method: Method,
+        params: Any,
+        state: Any,
+        library: dict[Any, Any] | None = None,
     ) -> None:
         self._objective, self._method = objective, method
         (self._leaves, spec), (self._kept, kept) = trees.flatten(params), trees.flatten(state)
         self._seen = True
         self._specs = spec, kept
-        self._compiled: dict[Any, _Step] = {}
+        self._is_shared = library is not None
+        self._compiled: dict[Any, _Step] = {} if library is None else library
 
     def take(self, batch: tuple[Any, ...]) -> Any:
-        """One step; the objective before it. Where that isn't finite, nothing after it is of use.
+        """One step; the objective before it. Where that isn't finite the parameters stay.
 
         Parameters
         ----------
@@ -72,7 +82,9 @@ class CompiledSteps:
             self._seen = False
         numbers = self._method.scheduled(_without_arrays(self._specs[1], self._kept))
         # A compiled function is quickest for the sizes that it was last compiled for.
-        key = (*self._specs, *(np.shape(leaf) for leaf in trees.flatten(batch)[0]))
+        # In many runs sizes vary in their turn, and one serves them all.
+        shapes = () if self._is_shared else (np.shape(leaf) for leaf in trees.flatten(batch)[0])
+        key = (*self._specs, *shapes)
         step = self._compiled.get(key)
         if step is None:
             step = self._compiled[key] = _Step(self._objective, self._method, self._specs)
@@ -112,12 +124,14 @@ class _Step:
         specs: tuple[trees.TreeSpec, trees.TreeSpec],
     ) -> None:
         self.following = specs
-        evaluate = value_and_grad(objective)
+        evaluate = value_and_grad(lifted(objective))
 
         def step(numbers: Any, leaves: Any, kept: Any, *batch: Any) -> tuple[Any, Any, Any]:
             params, state = map(trees.unflatten, specs, (leaves, kept))
             value, gradient = evaluate(params, *batch)
-            params, state = _holding(method, numbers).update(gradient, state, params)
+            new, state = holding(method, numbers).update(gradient, state, params)
+            # What was before a value that isn't finite tells where that comes from.
+            params = trees.map_tree(functools.partial(_chosen, np.isfinite(value)), new, params)
             (leaves, spec), (kept, remembered) = trees.flatten(params), trees.flatten(state)
             self.following = spec, remembered
             return value, tuple(leaves), tuple(kept)
@@ -126,6 +140,12 @@ class _Step:
         # The compiler is loaded when it is asked for: LLVM takes a moment.
         compiler = importlib.import_module("pullback.compiler.compiled")
         self.native = compiler.compile(step, donate=(1, 2))
+
+
+def _chosen(is_finite: Any, new: Any, before: Any) -> Any:
+    """One of two parameters, a number where the new one is."""
+    kept = np.where(is_finite, new, before)
+    return kept if isinstance(new, np.ndarray) else kept[()]
 
 
 def _own(leaf: Any) -> Any:
@@ -149,11 +169,3 @@ def _without_arrays(spec: trees.TreeSpec, leaves: Sequence[Any]) -> Any:
         arrays = all(isinstance(leaf, np.ndarray) for leaf in found)
         parts.append(None if found and arrays else trees.unflatten(part, found))
     return trees.unflatten(top, parts)
-
-
-def _holding(method: Method, numbers: dict[str, Any]) -> Method:
-    """The method with these in place of its own attributes."""
-    twin = copy.copy(method)
-    for name, number in numbers.items():
-        object.__setattr__(twin, name, number)  # methods are frozen
-    return twin

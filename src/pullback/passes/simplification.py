@@ -23,6 +23,7 @@ from pullback.passes.indexing import simplify_indexing
 from pullback.passes.joining import simplify_joining
 from pullback.passes.layout import simplify_layout
 from pullback.passes.loops import simplify_loops
+from pullback.passes.masks import simplify_masks
 from pullback.passes.products import products_outside
 from pullback.passes.recognition import recognize
 from pullback.passes.reductions import simplify_reductions
@@ -54,6 +55,7 @@ _ALL = Pass(
     recognize,
     simplify_loops,
     simplify_carries,
+    simplify_masks,
     join_accumulators,
     products_outside,
     totals_after_loops,

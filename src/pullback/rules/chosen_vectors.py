@@ -11,7 +11,7 @@ import scipy.linalg
 from pullback.core.structure import rowwise
 from pullback.rules.registration import constant
 
-__all__ = ["chosen_vectors", "left_vectors"]
+__all__ = ["chosen_vectors", "generalized_pairs", "left_vectors"]
 
 
 def _chosen_vectors(a, b, *, first=0, options=()):
@@ -47,3 +47,25 @@ def _left_vectors(a):
 
 left_vectors = constant(_left_vectors, rowwise("(n,n)->(n,n)", lambda n: 25 * n**3))
 """Left eigenvectors as `scipy.linalg.eig` gives them."""
+
+
+def _generalized_pairs(a, b):
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = (np.broadcast_to(x, (*lead, *x.shape[-2:])) for x in (a, b))
+    dtype = np.result_type(a, b, np.complex64)
+    w, left, right = (
+        np.empty((*lead, *shape), dtype) for shape in (a.shape[-1:], *[a.shape[-2:]] * 2)
+    )
+    for place in np.ndindex(lead):
+        w[place], left[place], right[place] = scipy.linalg.eig(
+            a[place], b[place], left=True, right=True, check_finite=False
+        )
+    return w, left, right
+
+
+generalized_pairs = constant(
+    _generalized_pairs,
+    rowwise("(n,n),(n,n)->(n),(n,n),(n,n)", lambda n: 66 * n**3, multiple=True),
+    name="generalized_pairs",
+)
+"""Eigenvalues, left and right vectors of two matrices as `scipy.linalg.eig` gives them."""

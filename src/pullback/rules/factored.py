@@ -22,7 +22,12 @@ from pullback.rules.complex import adjoint as adjoint_of
 from pullback.rules.registration import constant, rule
 from pullback.rules.triangles import triangle
 
-__all__ = ["factorise", "solve_factored", "triangular_solve"]
+__all__ = ["factorise", "is_single", "outer", "routine", "solve_factored", "triangular_solve"]
+
+
+def outer(x, y):
+    """XY, by products alone where X is one column."""
+    return x * y if shape_of(x)[-1] == 1 else x @ y
 
 
 def _maps(solve, x, *, adjoint, part=lambda t: t):
@@ -37,18 +42,17 @@ def _maps(solve, x, *, adjoint, part=lambda t: t):
 
     def pullback(x_bar):
         b_bar = pull_b(x_bar)
-        t_bar = x @ adjoint_of(b_bar) if adjoint else b_bar @ adjoint_of(x)
-        return part(-t_bar)
+        return part(outer(-x, adjoint_of(b_bar)) if adjoint else outer(-b_bar, adjoint_of(x)))
 
     return Linear(pushforward, pullback), Linear(lambda b_dot: solve(b_dot, adjoint), pull_b)
 
 
-def _is_single(*matrices):
+def is_single(*matrices):
     """Whether there is no batch, and something in each, of a dtype that LAPACK knows."""
     return all(x.ndim == 2 and x.size and x.dtype.char in "fdFD" for x in matrices)
 
 
-def _routine(name, *matrices):
+def routine(name, *matrices):
     """LAPACK's routine of a name for these matrices."""
     return _routine_of(name, np.result_type(*matrices))
 
@@ -64,10 +68,10 @@ def _routine_of(name, dtype):
 
 
 def _triangular_solve(t, b, *, lower=True, adjoint=False):
-    if not _is_single(t, b):
+    if not is_single(t, b):
         whole = triangle(t, lower=lower)
         return np.linalg.solve(adjoint_of(whole) if adjoint else whole, b)
-    trtrs = _routine("trtrs", t, b)
+    trtrs = routine("trtrs", t, b)
     if trtrs.typecode in "sd":
         # The columns of the transpose lie one after the other, as LAPACK wants them.
         x, info = trtrs(t.T, b, lower=not lower, trans=not adjoint)
@@ -95,9 +99,9 @@ def triangular_solve(x, t, _b, *, lower=True, adjoint=False):
 
 
 def _factorise(a):
-    if not _is_single(a):
+    if not is_single(a):
         return np.array(a), np.zeros(shape_of(a)[:-1], np.int64)
-    factors, places, info = _routine("getrf", a)(a)
+    factors, places, info = routine("getrf", a)(a)
     if info > 0:
         raise np.linalg.LinAlgError("Singular matrix")
     return factors, places.astype(np.int64)
@@ -112,9 +116,9 @@ factorise = constant(
 
 
 def _solve_factored(a, factors, places, b, *, adjoint=False):
-    if not _is_single(a, factors, b):
+    if not is_single(a, factors, b):
         return np.linalg.solve(adjoint_of(a) if adjoint else a, b)
-    getrs = _routine("getrs", factors, b)
+    getrs = routine("getrs", factors, b)
     # LAPACK doesn't check where rows are to go; what is made up to learn of a dtype may be outside.
     places = np.clip(places, 0, len(places) - 1).astype(np.int32)
     x, _ = getrs(factors, places, b, trans=2 if adjoint else 0)

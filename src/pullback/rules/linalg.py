@@ -14,11 +14,12 @@ from pullback.core.linear import Linear
 from pullback.core.shapes import shape_of
 from pullback.core.structure import rowwise
 from pullback.rules.complex import adjoint, conjugated
-from pullback.rules.factored import triangular_solve
+from pullback.rules.factored import outer, triangular_solve
+from pullback.rules.kept_factors import inverse_by_factors, solve_by_factors
 from pullback.rules.registration import rule
 from pullback.rules.shaping import diagonal, embed_diagonal, reshape
 from pullback.rules.spectral import svd
-from pullback.rules.triangles import folded, halved, triangle
+from pullback.rules.triangles import halved, symmetrised, triangle
 
 __all__ = ["cholesky", "cofactors", "det", "inv", "slogdet", "solve"]
 
@@ -60,12 +61,13 @@ def solve(x, a, _b):
     """
 
     def pull_b(x_bar):
-        return solve(adjoint(a), x_bar)
+        found = solve_by_factors(a, x_bar)
+        return solve(adjoint(a), x_bar) if found is None else found
 
     return (
         Linear(
             lambda a_dot: -solve(a, a_dot @ x),
-            lambda x_bar: -(pull_b(x_bar) @ adjoint(x)),
+            lambda x_bar: outer(-pull_b(x_bar), adjoint(x)),
         ),
         Linear(lambda b_dot: solve(a, b_dot), pull_b),
     )
@@ -146,7 +148,9 @@ def slogdet(y, a):
     Ā = (ℓ̄ + i Im(conj(s) s̄)) A⁻ᴴ. A singular A, where ℓ is −∞, raises ``LinAlgError``.
     """
     sign = y[0]
-    inverse = inv(a)
+    inverse = inverse_by_factors(a)
+    if inverse is None:
+        inverse = inv(a)
 
     def pushforward(a_dot):
         trace = _inner(inverse.mT, a_dot)
@@ -195,6 +199,6 @@ def cholesky(factor, _a):
     def pullback(l_bar):
         inside = halved(adjoint(factor) @ triangle(l_bar))
         whole = adjoint(back(adjoint(back(inside))))
-        return folded(0.5 * (whole + adjoint(whole)))
+        return symmetrised(whole)
 
     return Linear(pushforward, pullback)

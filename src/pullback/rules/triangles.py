@@ -9,7 +9,7 @@ import numpy as np
 
 from pullback.core.shapes import shape_of
 
-__all__ = ["folded", "halved", "places", "triangle"]
+__all__ = ["folded", "halved", "places", "symmetrised", "triangle"]
 
 
 @functools.lru_cache(8)
@@ -38,3 +38,12 @@ def folded(a: Any, *, lower: bool = True) -> Any:
     """The derivative by one triangle where `a` is that by the whole of a Hermitian matrix."""
     on, below, _ = places(shape_of(a)[-1])
     return np.where(below if lower else below.T, 2 * a, np.where(on, a, 0))
+
+
+def symmetrised(a: Any) -> Any:
+    """The derivative by the lower triangle where `a` is that by the whole of a Hermitian matrix,
+    of which it leaves the anti-Hermitian part to be taken out: `folded` of (A + Aᴴ)/2.
+    """
+    on, below, _ = places(shape_of(a)[-1])
+    mirrored = np.conj(a.mT) if a.dtype.kind == "c" else a.mT
+    return np.where(below, a + mirrored, np.where(on, np.real(a), 0))

@@ -70,15 +70,7 @@ FAMILIES = {
 """What to do instead, in sentences, by the beginning of the name; the longest one counts."""
 
 OF_DISTRIBUTIONS = {
-    "fit": (
-        "Fit plain data outside of the function; or minimise -np.sum(logpdf(x, *shapes, loc, "
-        "scale)), and differentiate its minimum by the rule of an implicit function"
-    ),
     "fit_loc_scale": "Write it with the mean and the standard deviation of the data",
-    "expect": (
-        "Write it as a sum over the nodes of a quadrature, which "
-        "np.polynomial.legendre.leggauss(n) gives, of weights times f(x) times pdf(x, *shapes)"
-    ),
     "rvs": (
         "Draw u = rng.uniform(size=n) outside of the function, and call ppf(u, *shapes, loc, "
         "scale), which has a derivative; or write loc + scale * z, where z is plain"

@@ -80,7 +80,7 @@ class _Extra:
 
 
 class At:
-    """What `array_api_extra.at` gives: the array with something else in the place of a part."""
+    """What `array_api_extra.at` gives, which writes to NumPy's arrays."""
 
     def __init__(self, x: Any, key: Any = None) -> None:
         self.x, self.key = x, key
@@ -88,10 +88,11 @@ class At:
     def __getitem__(self, key: Any) -> At:
         return At(self.x, key)
 
-    def set(self, value: Any, /, **_: Any) -> Any:
-        copy = _numpy().array(self.x)
-        copy[self.key] = value
-        return copy
+    def set(self, value: Any, /, copy: Any = None, **_: Any) -> Any:
+        in_place = isinstance(self.x, np.ndarray) and not copy  # a scalar is immutable
+        x = self.x if in_place else _numpy().array(self.x)
+        x[self.key] = value
+        return x
 
 
 def _namespace(*_arrays: Any, **_options: Any) -> ModuleType:

@@ -161,7 +161,7 @@ def least_of_stars(matrix: csr_array) -> int:
     """
     n = max(matrix.shape[0], 1)
     edges = (matrix.nnz - np.count_nonzero(matrix.diagonal())) // 2
-    return 1 + -(-edges // n) if edges else min(matrix.nnz, 1)
+    return int(1 + -(-edges // n)) if edges else min(int(matrix.nnz), 1)
 
 
 def symmetric(matrix: csr_array, peel: int) -> Colouring:

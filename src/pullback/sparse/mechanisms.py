@@ -93,7 +93,7 @@ def _elementwise(structure: Any, args: States, shape: tuple[int, ...]) -> Patter
             taken = np.asarray(args[0].value, np.bool_)
             zeros = [~taken if i == 1 else taken]
         elif structure.multilinear:
-            others = (arg.value for k, arg in enumerate(args) if k != i and arg.known)
+            others = [arg.value for k, arg in enumerate(args[:2]) if k != i and arg.known]
             zeros = [zero for other in others if np.any(zero := np.equal(other, 0))]
         else:
             zeros = []

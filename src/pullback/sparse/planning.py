@@ -18,6 +18,7 @@ from pullback.sparse.compression import Compression, compressed, compressed_symm
 from pullback.sparse.cut import Cut, cut, whole
 from pullback.sparse.flow import Flow
 from pullback.sparse.pattern import csr
+from pullback.sparse.products import CALL
 from pullback.sparse.sparsity import pattern_of
 from pullback.sparse.values import Layout, Values, assembled, laid_out
 from pullback.transforms.gradient import grad
@@ -82,7 +83,7 @@ class _Way:
 
 def _weight(program: Program) -> float:
     found = cost(program)
-    return max(1.0, found.operations + found.bytes / 8)
+    return max(1.0, found.operations + found.bytes / 8 + CALL * len(program.equations))
 
 
 def plan_jacobian(graph: Graph, order: Sequence[int], where: str, mode: str) -> Plan:
@@ -128,7 +129,7 @@ def _is_idle(found: Cut, graph: Graph, order: Sequence[int]) -> bool:
 def plan_hessian(graph: Graph, order: Sequence[int], where: str) -> Plan:
     """The cheapest way that is found to the Hessian of a scalar program in some inputs."""
     size = sum(graph.inputs[i].size for i in order)
-    ways = []
+    ways: list[_Way] = []
     flow = Flow(where, size)
     for name, at in (
         ("cut at selections", cut(graph, order, where)),

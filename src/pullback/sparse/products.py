@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.shapes import shape_of
 from pullback.core.structure.axes import size_of
+from pullback.errors import DataDependenceError, NoRuleError
 from pullback.graph.building import build, like
 from pullback.graph.graph import Graph
 from pullback.graph.variable import Variable
@@ -30,7 +32,10 @@ MOST_APART = 16
 """How many products there may be in one graph, one after the other."""
 
 CHUNK = 2**21
-"""How many elements the seeds of a batch may have."""
+"""How many elements a value may have, over a batch."""
+
+CALL = 1000
+"""As many operations as the call of a function of NumPy's takes time for."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,8 @@ class Products:
     def cost(self) -> int:
         """Operations, and numbers read and written, of all calls."""
         cost = self.graph.cost()
-        return (cost.operations + cost.bytes // 8) * len(self.seeds)
+        calls = CALL * len(self.graph.equations)
+        return (cost.operations + cost.bytes // 8 + calls) * len(self.seeds)
 
 
 def _starts(row: Sequence[Any]) -> Array:
@@ -178,19 +184,10 @@ def _batch(
 ) -> tuple[Products, Array, int]:
     count = len(places)
     carriers = [i for i, part in enumerate(parts) if part.max(initial=-1) >= 0]
-    size = max(1, sum(size_of(seeded[i]) for i in carriers))
-    chunks = -(-count // max(1, min(count, CHUNK // size)))
-    length = -(-count // chunks)
     wanted = [a for a in range(len(given)) if used[:, a].any()]
-    shapes = [(length, *seeded[i].shape) for i in carriers]
-    variables = [
-        Variable(shape, seeded[i].dtype, array=True, layout=True)
-        for shape, i in zip(shapes, carriers, strict=True)
-    ]
 
-    def function(*values: Any) -> list[Any]:
-        values, seeds = values[: len(cut.before.inputs)], values[len(cut.before.inputs) :]
-        derivative = _derivative(cut, values, reverse=reverse)
+    def products(values: Sequence[Any], apply: Callable[..., Any], seeds: Sequence[Any]) -> Any:
+        derivative = _derivative(cut, values[: len(cut.before.inputs)], reverse=reverse)
 
         def one(*own: Any) -> tuple[Any, ...]:
             row = [None] * len(seeded)
@@ -199,22 +196,41 @@ def _batch(
             outs = derivative(*row)
             return tuple(_there(outs[a], given[a]) for a in wanted)
 
-        return [*vmap(one)(*seeds)]
+        return [*apply(one)(*seeds)]
 
+    def recorded(apply: Callable[..., Any], lead: tuple[int, ...]) -> Graph:
+        variables = [
+            Variable((*lead, *shape_of(seeded[i])), seeded[i].dtype, array=True, layout=True)
+            for i in carriers
+        ]
+        size = len(cut.before.inputs)
+        return _recorded(cut, lambda *xs: products(xs, apply, xs[size:]), variables)
+
+    largest = max([size_of(x) for e in cut.inner.equations for x in e.outputs], default=1)
+    chunks = -(-count // max(1, min(count, CHUNK // max(1, largest))))
+    length = -(-count // chunks)
+    try:
+        graph = recorded(vmap, (length,))
+    except (NoRuleError, DataDependenceError):  # as a rule of the user's may not be batched
+        length, chunks = 1, count
+        graph = recorded(lambda one: one, ())
     calls, starts = [], []
     for k in range(chunks):
         own = range(k * length, min((k + 1) * length, count))
-        rows = []
-        for i in carriers:
-            seed = np.zeros((length, size_of(seeded[i])), seeded[i].dtype)
-            for row, c in enumerate(own):
-                seed[row] = parts[i] == c
-            rows.append(seed.reshape(length, *seeded[i].shape))
-        calls.append(rows)
+        calls.append([_seeds(seeded[i], parts[i], own, graph, length) for i in carriers])
         begins = []
         for a in wanted:
             begins.append(first)
             places[list(own), a] = first + size_of(given[a]) * np.arange(len(own))
             first += size_of(given[a]) * length
         starts.append(begins)
-    return Products(_recorded(cut, function, variables), calls, starts), places, first
+    return Products(graph, calls, starts), places, first
+
+
+def _seeds(x: Any, part: Array, own: Sequence[int], graph: Graph, length: int) -> Array:
+    """The seeds of these products in one array, as the graph takes them."""
+    seeds = np.zeros((length, size_of(x)), x.dtype)
+    for row, c in enumerate(own):
+        seeds[row] = part == c
+    batched = len(graph.inputs[-1].shape) > len(shape_of(x)) if length == 1 else True
+    return seeds.reshape((*(length,) * batched, *shape_of(x)))

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pullback.core import trees
-from pullback.core.shapes import Abstract, is_inexact
+from pullback.core.shapes import is_inexact
 from pullback.core.validation import describe
 from pullback.errors import ArgumentTypeError
 from pullback.graph.graph import Graph
 from pullback.graph.trace import trace
-from pullback.graph.variable import Variable
 from pullback.passes.simplification import simplify
 from pullback.transforms.arguments import Argnums, positional
 
@@ -37,19 +36,8 @@ class Subject:
     graph: Graph
     order: tuple[int, ...]
 
-    @property
-    def inputs(self) -> list[Variable]:
-        """The inputs that are differentiated, in order."""
-        return [self.graph.inputs[i] for i in self.order]
 
-    def arrays(self, args: Sequence[Any]) -> list[Any]:
-        """The arrays of arguments, as the graph takes them."""
-        return self.graph._bound(args)
-
-
-def record(
-    f: Callable[..., Any], args: Sequence[Any], argnums: Argnums, where: str, *, lift: bool = False
-) -> Subject:
+def record(f: Callable[..., Any], args: Sequence[Any], argnums: Argnums, where: str) -> Subject:
     """Record a function, of which some arguments are differentiated."""
     function, args, positions = positional(f, argnums, tuple(args), {}, where)
     places: dict[int, list[int]] = {position: [] for position in positions}
@@ -73,8 +61,3 @@ def record(
             number += not static
     order = tuple(i for position in positions for i in places[position])
     return Subject(where, graph, order)
-
-
-def sizes(row: Sequence[Abstract]) -> int:
-    """How many elements there are in all."""
-    return sum(x.size for x in row)

@@ -305,6 +305,10 @@ def subject_of(f: Callable[..., Any], primals: Sequence[Any]) -> Subject:
         for leaf, path in zip(leaves, trees.leaf_paths(spec), strict=True):
             if type(leaf) is Tracer:
                 leaf._interpreter.require_open(f"{where}: argument {parameter}{path}")
+                raise ArgumentTypeError(
+                    f"{where}: argument {parameter + path} is a traced value, wanted numbers, "
+                    "which are compared; call check outside of transformations"
+                )
             if is_inexact(leaf):
                 moving.append(len(all_leaves))
                 leaf_names.append(parameter + path)

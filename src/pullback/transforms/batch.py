@@ -113,6 +113,9 @@ class Batch(Interpreter):
             "np.asarray(a, like=i)[i], of traced values np.stack(values)[i]"
         )
 
+    def decides(self, tracer: Tracer) -> bool:
+        return tracer._payload is not MAPPED
+
     def truth(self, tracer: Tracer) -> bool:
         if tracer._payload is not MAPPED:
             return bool(tracer._value)

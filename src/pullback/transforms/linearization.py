@@ -1,7 +1,6 @@
 """The linearisation of a recorded program, applied in either direction.
 
-`Linearization.push` walks the nodes of the tape forward and applies pushforwards,
-`Linearization.pull` walks them backward and applies pullbacks.
+`push` walks the nodes of the tape forward, `pull` backward.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from pullback.core.maps import Followed, Joint, as_map, push
 from pullback.core.precision import PYTHON_NUMBERS
 from pullback.core.running import thread
 from pullback.core.shapes import expand, fit, shape_of
+from pullback.core.sums import broadcast_together
 from pullback.errors import ArgumentValueError
 from pullback.transforms.application import Application, leaves_out
 from pullback.transforms.cotangents import Cotangents
@@ -278,9 +278,10 @@ def _pull_through(node: Operation, bar: Any, bars: Cotangents, keep: bool) -> No
         if cls is FunctionType:
             entry = entry()
             cls = type(entry)
-        # The commonest cases, without making a map for them: coefficients that need no conjugation.
+        # The commonest cases, without making a map: coefficients that need no conjugation.
         if cls is _float64 or cls is float or (cls is _ndarray and entry.dtype.kind != "c"):
-            term = entry * bar
+            wide = cls is _ndarray is type(bar) and entry.ndim > 2
+            term = broadcast_together(np.multiply, _mul, entry, bar) if wide else entry * bar
         elif cls is int:
             term = bar
             if entry != 1:
@@ -384,8 +385,7 @@ def _fitted(
 
 def _fitting(term: Any, node: Operation, position: int) -> Any:
     """A term of the cotangent of an argument, brought to that argument's shape and dtype."""
-    parent = node.parents[position]
-    assert parent is not None
+    parent: Any = node.parents[position]
     try:
         return fit(term, parent.shape, parent.dtype)
     except ValueError as error:
@@ -397,4 +397,4 @@ def _fitting(term: Any, node: Operation, position: int) -> Any:
 
 _float64, _ndarray = np.float64, np.ndarray
 _ROWS = (tuple, list)
-_index_of = operator.attrgetter("index")
+_index_of, _mul = operator.attrgetter("index"), operator.mul

@@ -22,6 +22,7 @@ from pullback.core.primitive import SCALARS, Primitive, locally_constant
 from pullback.core.running import thread
 from pullback.core.shapes import Abstract, dtype_of, is_inexact, shape_of
 from pullback.core.singular import Met, watch
+from pullback.core.sums import broadcast_together
 from pullback.core.tracing import NO_PARAMS, Interpreter, Tracer, known, traced
 
 __all__ = ["Node", "Operation", "Output", "Tape"]
@@ -245,7 +246,10 @@ class Tape(Interpreter):
             x_node, x = x._payload, x._value
         if type(y) is Tracer:
             y_node, y = y._payload, y._value
-        out = evaluate(x, y)
+        if type(x) is _ndarray and type(y) is _ndarray and x.shape != y.shape and not is_constant:
+            out = broadcast_together(primitive.value, evaluate, x, y)
+        else:
+            out = evaluate(x, y)
         if is_constant or (x_node is None and y_node is None):
             return self.constant(out)
         node = self._operation(primitive, out, [x, y], (x_node, y_node), NO_PARAMS)
@@ -363,6 +367,6 @@ class Tape(Interpreter):
         return tuple(tracers)
 
 
-_FLOAT = np.dtype(float)
+_FLOAT, _ndarray = np.dtype(float), np.ndarray
 _SEVERAL = Abstract((), _FLOAT)
 """What stands for the shape and dtype of an operation with several outputs, which has none."""

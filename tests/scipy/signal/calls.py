@@ -128,6 +128,19 @@ CALLS = {
     "iirnotch": (s.iirnotch, np.array(0.3), np.array(5.0)),
     "iirpeak": (lambda w, q: s.iirpeak(w, q, fs=10.0), np.array(2.0), np.array(5.0)),
     "kaiser_beta": (s.kaiser_beta, np.array(65.0)),
+    "buttord": (lambda p, w: s.buttord(p, w, 3.0, 40.0)[1], np.array(0.2), np.array(0.3)),
+    "buttord pass": (lambda p, g: s.buttord(p, [0.1, 0.6], g, 40.0)[1], BAND, np.array(3.0)),
+    "cheb1ord": (lambda p: s.cheb1ord(p, 10.0, 3.0, 40.0, fs=100.0)[1], np.array(20.0)),
+    "cheb2ord": (lambda p: s.cheb2ord(p, 0.1, 3.0, 40.0)[1], np.array(0.3)),
+    "ellipord": (lambda p: s.ellipord(p, [0.1, 0.6], 3.0, 40.0)[1], BAND),
+    "iirdesign": (lambda p, g: s.iirdesign(p, 0.3, g, 40.0), np.array(0.2), np.array(1.0)),
+    "iircomb": (lambda q: s.iircomb(0.2, q), np.array(30.0)),
+    "ellipap": (lambda r: s.ellipap(3, r, 40.0), np.array(1.5)),
+    "kaiserord": (lambda r: s.kaiserord(r, 0.1)[1], np.array(65.0)),
+    "firls": (lambda d: s.firls(7, [0, 0.2, 0.3, 1], [1, d, 0, 0]), np.array(0.9)),
+    "firwin high": (lambda c: s.firwin(5, c, pass_zero=False), np.array(0.3)),
+    "firwin band": (lambda c: s.firwin(5, c, pass_zero="bandpass", fs=2.0), BAND),
+    "firwin width": (lambda w: s.firwin(6, 0.3, width=w), np.array(0.2)),
     # systems in continuous time
     "lsim": (
         lambda a, u: s.lsim((a, INPUT, OUTPUT, DIRECT), u, TIMES)[1], STATE, LINE[:5]
@@ -172,12 +185,9 @@ CALLS = {
 }  # fmt: skip
 
 BRANCHES = {
-    "bilinear", "bode", "freqresp", "ss2tf", "ss2zpk", "tf2sos", "tf2zpk",
-    "chebwin", "filtfilt gust", "firwin", "freqz_sos", "group_delay", "lp2bp", "lp2bs", "lp2hp",
-    "lp2lp", "minimum_phase", "normalize", "sos2tf", "sosfiltfilt sos", "tukey", "zpk2sos",
-    "zpk2tf", "bessel", "butter", "butter band", "butter high", "butter stop", "cheby1", "cheby2",
-    "ellip", "iirfilter", "iirnotch", "iirpeak", "kaiser_beta",
-    "lsim of a transfer function", "impulse of its own times", "step", "cont2discrete bilinear",
-    "tf2ss", "zpk2ss", "dfreqresp", "dbode",
+    "bode", "freqresp", "ss2tf", "ss2zpk", "tf2sos", "tf2zpk", "tukey", "zpk2sos", "butter band",
+    "cheby2", "buttord", "buttord pass", "cheb1ord", "cheb2ord", "ellipord", "chebwin",
+    "cont2discrete bilinear", "ellipap", "impulse of its own times", "sosfiltfilt sos", "iirdesign",
+    "kaiserord",
 }  # fmt: skip
-"""Those whose code branches on values in some release, as a test of coefficients for zeros."""
+"""Those whose code branches on values in some release, as sections do by which poles are near."""

@@ -83,7 +83,7 @@ def _shorter(kernel: Kernel) -> Kernel | None:
 
 def _product(outer: int, inner: int) -> int:
     if isinstance(outer, Count):
-        return Count(outer.name, outer * inner, outer.times * inner)
+        return Count(outer.name, outer * inner, outer.times * inner, told=outer.told)
     return outer * inner
 
 

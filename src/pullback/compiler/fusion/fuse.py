@@ -14,6 +14,7 @@ from pullback.compiler.fusion.memory import shared_memory
 from pullback.compiler.fusion.merging import merged
 from pullback.compiler.fusion.names import Names
 from pullback.compiler.fusion.outputs import in_outputs
+from pullback.compiler.fusion.parallel import with_kernels
 from pullback.compiler.fusion.quotients import with_inverses
 from pullback.compiler.fusion.recomputing import recomputed
 from pullback.compiler.fusion.recurrences import with_recurrences
@@ -62,4 +63,5 @@ def arrange(program: Program) -> Program:
     program = without_copies(replace(program, body=walked(program.body)))
     program = replace(program, body=with_recurrences(program.body, names))
     program = replace(program, body=with_inverses(program.body, names))
+    program = replace(program, body=with_kernels(program.body, names))
     return shared_memory(in_outputs(program))

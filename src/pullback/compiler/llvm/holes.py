@@ -38,6 +38,8 @@ class Hole(int):
     index: int
     most: int | None
     multiple: int
+    name: str | None = None
+    """The scalar whose value it is, if it isn't one of the numbers of the program."""
 
     def __new__(cls, index: int, value: Any, most: int | None = None, multiple: int = 1) -> Hole:
         found = super().__new__(
@@ -51,7 +53,8 @@ class Hole(int):
         return f"hole{self.index}" + promised * (promised != "·1")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Hole, (self.index, int(self), self.most, self.multiple)
+        given = self.index, int(self), self.most, self.multiple
+        return Hole, given, {"name": self.name}
 
     def at(self, index: int) -> Hole:
         """The same number under another index."""
@@ -146,7 +149,11 @@ class _Counting(Rewriting):
         known = self.counts[value.name]
         if value.times not in known:
             known[value.times] = next(self._next)
-        return Hole(known[value.times], int(value), most=int(value), multiple=value.times)
+        if value.told:
+            return Hole(known[value.times], int(value), most=int(value), multiple=value.times)
+        found = Hole(known[value.times], int(value), multiple=value.times)
+        found.name = value.name
+        return found
 
 
 def with_counts(program: Program, first: int) -> tuple[Program, dict[str, dict[int, int]]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from pullback.compiler.llvm.holes import Hole
 from pullback.compiler.llvm.rewriting import Rewriting
 from pullback.compiler.loops import (
     Check,
+    Count,
     Kernel,
     Let,
     Scalar,
@@ -46,6 +48,11 @@ class Names(Rewriting):
     def name(self, name: str) -> str:
         self.scalars[name] += 1
         return name
+
+    def count(self, value: int) -> int:
+        if isinstance(value, Hole | Count) and value.name is not None:
+            self.name(value.name)
+        return value
 
     def buffer(self, name: str) -> str:
         self.buffers[name] += 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pullback.compiler.llvm.control import Control
-from pullback.compiler.llvm.holes import integer
+from pullback.compiler.llvm.holes import Hole, integer
 from pullback.compiler.llvm.kernels import Kernels
 from pullback.compiler.llvm.lanes import Lanes
 from pullback.compiler.llvm.module import Code, Lines, Module
@@ -242,7 +242,9 @@ class Statements(Control):
         call = self._shared.kernels.call(statement, self._shared.registers)
         given = [f"ptr {self.scalars.pointers[name]}" for name in call.buffers]
         given += [self.scalars.names[name.name].typed for name in call.scalars]
-        given += [f"i64 %hole{index}" for index in call.holes]
+        extents = {axis.extent.index: axis.extent for axis in statement.axes
+                   if isinstance(axis.extent, Hole) and axis.extent.name is not None}  # fmt: skip
+        given += [self._hole(index, extents.get(index)) for index in call.holes]
         text = f"call {call.returns} {call.function}({', '.join(given)})"
         if call.returns == "void":
             self.lines.do(text)
@@ -253,6 +255,15 @@ class Statements(Control):
         for number, scalar in enumerate(call.results, start=call.fails):
             found = self.lines.op(f"extractvalue {record}, {number}")
             self.scalars.names[scalar.name] = Value(found, scalar.dtype)
+
+    def _hole(self, index: int, extent: Hole | None) -> str:
+        """A number that a kernel reads, or that a scalar says."""
+        if extent is None or extent.name is None:
+            return f"i64 %hole{index}"
+        value = self.scalars.names[extent.name]
+        if extent.multiple == 1:
+            return value.typed
+        return f"i64 {self.lines.op(f'mul {value.typed}, {extent.multiple}')}"
 
     @_statement.register
     def _(self, statement: Copy) -> None:

@@ -100,22 +100,26 @@ class Check(_Remembering):
 
 
 class Count(int):
-    """The extent of an axis along the samples of a tile: at most the integer that it is.
+    """The extent of an axis that a scalar says: that of the samples of a tile, or of a loop.
 
     Attributes
     ----------
     name : str
-        The scalar that says how many samples they are.
+        The scalar, which is not negative.
     times : int
         How many indices there are for each.
+    told : bool
+        Whether it is that of a tile, which is at most the integer that this is; or else that is a
+        guess.
     """
 
     name: str
     times: int
+    told: bool
 
-    def __new__(cls, name: str, most: int, times: int = 1) -> Count:
+    def __new__(cls, name: str, most: int, times: int = 1, *, told: bool = True) -> Count:
         found = super().__new__(cls, most)
-        found.name, found.times = name, times
+        found.name, found.times, found.told = name, times, told
         return found
 
     def __repr__(self) -> str:

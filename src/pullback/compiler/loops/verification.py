@@ -190,7 +190,9 @@ class _Verification:
         outside = dict(self._seen)
         for axis, extent in statement.axes:
             self._give(Scalar(axis, "int64"), (0, extent - 1))
-            if isinstance(extent, Count):
+            if isinstance(extent, Count) and not extent.told:
+                self._value(Name(extent.name, "int64"), "int64")
+            elif isinstance(extent, Count):
                 named = self._tiles is not None and self._tiles.count == extent.name
                 _require(named, f"{axis} runs to {extent}, which no tiles around it say")
                 self._samples[axis] = extent.times

@@ -111,7 +111,7 @@ class Stored(Array):
     def element(self, scope: Scope, indices: Indices, where: Expr | None = None) -> Expr:
         at = address(self.base, indices, self.strides)
         if where is not None:
-            bounds = at.bounds(scope.extents)
+            bounds = scope.bounds(at)
             if bounds is not None and bounds[0] >= 0 and bounds[1] < self.room:
                 where = None  # there is an element everywhere
         if self.dtype in COMPLEX:

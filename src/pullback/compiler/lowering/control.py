@@ -17,6 +17,7 @@ from pullback.compiler.lowering.scope import Scope
 from pullback.core.shapes import dtype_of, shape_of
 from pullback.graph.program import Equation
 from pullback.graph.variable import Variable
+from pullback.rules.control_flow.counting import Counted, counted
 from pullback.rules.control_flow.loop import Loop
 
 __all__ = ["CONTROL"]
@@ -243,6 +244,9 @@ def _while(
     """A loop that goes on as long as a condition holds."""
     loop: Loop = equation.params["loop"]
     assert loop.condition is not None
+    counts = counted(loop)
+    if counts is not None:
+        return _counting(context, scope, frame, equation, args, counts)
     consts = [_ready(context, scope, x) for x in args[: loop.consts]]
     carries = _carried(context, scope, frame, equation, args)
     _forget(scope, carries)
@@ -269,6 +273,50 @@ def _while(
     )  # fmt: skip
     _forget(scope, carries)
     return _results(carries, results)
+
+
+def _counting(
+    context: Context,
+    scope: Scope,
+    frame: Frame,
+    equation: Equation,
+    args: Sequence[Array],
+    count: Counted,
+) -> list[Array]:
+    """A loop that counts up to a number that is known when it begins."""
+    loop: Loop = equation.params["loop"]
+    consts = [_ready(context, scope, x) for x in args[: loop.consts]]
+    carries = _carried(context, scope, frame, equation, args)
+    counter = carries.pop(count.place)
+    (first,) = counter.first
+    limit: Expr = Const(count.limit, "int64")
+    if not count.limit_is_number:
+        limit = unrolled(context, scope, converted(consts[count.limit], "int64")).values[0]
+    zero = isinstance(first, Const) and first.value == 0
+    extent = scope.named(limit if zero else scope.op("subtract", limit, first))
+    _forget(scope, carries)
+    body = scope.inside()
+    index = body.fresh("n")
+    number = scope.place_of(extent)
+    body.extents[index] = _ENDLESS if loop.most is None else max(loop.most, 1)
+    if number is not None:
+        body.counts[index] = number
+    i = Elements(shape=(), dtype="int64", values=(Name(index, "int64"),))
+    begun = Elements(shape=(), dtype="int64", values=(first,))
+    state = [carry.array() for carry in carries]
+    own = range(1 + count.plain.consts, 1 + count.plain.first_x)
+    found = context.graph(body, count.plain.body, [i, begun, *consts, *state], own=own)
+    nexts = _handed_on(context, body, carries, found)
+    pairs, results = _named(scope, carries)
+    scope.add(For(index, extent, pairs, tuple(body.statements), tuple(nexts), tuple(results)))
+    _forget(scope, carries)
+    done = scope.op("maximum", limit, first)
+    given = _results(carries, results)
+    given.insert(count.place, Elements(shape=(), dtype="int64", values=(done,)))
+    return given
+
+
+_ENDLESS = 1 << 62
 
 
 # -- choices --------------------------------------------------------------------------------------

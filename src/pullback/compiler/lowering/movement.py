@@ -172,7 +172,7 @@ def _place(
     value = scope.convert(positions.element(scope, inner, where), "int64")
     value = scope.named(value)
     known = scope.place_of(value)
-    bounds = None if known is None else known.bounds(scope.extents)
+    bounds = None if known is None else scope.bounds(known)
     if known is not None and bounds is not None:
         if bounds[0] >= 0 and bounds[1] < extent:
             return known

@@ -38,6 +38,8 @@ class Scope:
         self.statements: list[Statement] = []
         self.extents: dict[str, int] = dict(around.extents) if around else {}
         """The extents of the axes and loops that are around."""
+        self.counts: dict[str, Affine] = dict(around.counts) if around else {}
+        """How many iterations loops that are around have, where that is an integer of others."""
         self.affine: dict[str, Affine] = dict(around.affine) if around else {}
         """The integers with a name that are affine in others."""
         self._around = around
@@ -133,9 +135,29 @@ class Scope:
             return Const(affine.offset, "int64")
         return self.op("add", total, Const(affine.offset, "int64")) if affine.offset else total
 
+    def bounds(self, index: Affine) -> tuple[int, int] | None:
+        """The least and the greatest value of an index, if they are known."""
+        high, low = self._most(index), self._most(index.scaled(-1))
+        return None if high is None or low is None else (-low, high)
+
+    def _most(self, index: Affine) -> int | None:
+        """What an index does not exceed: inner loops are at one of their ends first."""
+        steps = dict(index.terms)
+        name = next((each for each in reversed(self.extents) if each in steps), None)
+        if name is None:
+            return None if steps else index.offset
+        step = steps.pop(name)
+        rest = Affine(index.offset, tuple(steps.items()))
+        if step < 0:
+            return self._most(rest)
+        found = [self._most(rest.shifted(step * (self.extents[name] - 1)))]
+        if name in self.counts:
+            found.append(self._most(rest.plus(self.counts[name].shifted(-1).scaled(step))))
+        return min((each for each in found if each is not None), default=None)
+
     def among(self, index: Affine, extent: int) -> Expr | bool:
         """Whether ``0 <= index < extent``: as far as that is known beforehand."""
-        bounds = index.bounds(self.extents)
+        bounds = self.bounds(index)
         if bounds is not None:
             low, high = bounds
             if high < 0 or low >= extent:

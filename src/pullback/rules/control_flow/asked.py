@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from pullback.core.structure.axes import Marks
-from pullback.graph.dependence import live, read
+from pullback.graph.dependence import read
 from pullback.graph.graph import Graph
+from pullback.graph.program import Atom, Equation
 from pullback.graph.variable import Variable
-from pullback.rules.control_flow.derived import derived, part_of
+from pullback.rules.control_flow.derived import derived, part_of, with_constants
 
 __all__ = ["asked_of", "asked_of_branches", "asked_of_loop"]
 
@@ -21,9 +22,49 @@ __all__ = ["asked_of", "asked_of_branches", "asked_of_loop"]
 def _used(graph: Graph, outputs: Sequence[int]) -> list[bool]:
     """Which inputs of a graph some of its outputs need."""
     results = [graph.outputs[i] for i in outputs]
-    used = {x for equation in live(graph.equations, results) for x in read(equation)}
+    used = {x for equation in _live(graph.equations, results) for x in read(equation)}
     used.update(x for x in results if type(x) is Variable)
     return [x in used for x in graph.inputs]
+
+
+def _live(equations: Sequence[Equation], outputs: Sequence[Atom]) -> list[Equation]:
+    """The equations that the outputs need, of loops inside as much as they need."""
+    needed = {x for x in outputs if type(x) is Variable}
+    kept = []
+    for equation in reversed(equations):
+        if needed.isdisjoint(equation.outputs):
+            continue
+        if equation.primitive.name in _LOOPS:
+            equation = _with_asked(equation, [x in needed for x in equation.outputs])
+        kept.append(equation)
+        needed.update(read(equation))
+    return kept[::-1]
+
+
+_LOOPS = frozenset({"scan", "while_loop"})
+
+
+def _with_asked(equation: Equation, asked: Sequence[bool]) -> Equation:
+    """A loop with the results that are asked for."""
+    if all(asked):
+        return equation
+    loop, inputs, outputs = equation.params["loop"].asked(asked)
+    return Equation(
+        equation.primitive,
+        tuple(equation.inputs[i] for i in inputs),
+        equation.params | {"loop": loop},
+        tuple(equation.outputs[i] for i in outputs),
+        equation.place,
+    )
+
+
+def _part_of(graph: Graph, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
+    """A graph with some of its inputs, and some of its outputs, and what these need."""
+    kept = [graph.outputs[i] for i in outputs]
+    names = [graph.signature.names[i] for i in inputs]
+    given = [graph.inputs[i] for i in inputs]
+    equations = _live(graph.equations, kept)
+    return with_constants(graph.name, given, graph.constants, equations, kept, names)
 
 
 def _where(marks: Sequence[bool], start: int = 0) -> list[int]:
@@ -37,7 +78,7 @@ def asked_of(body: Graph, asked: Marks) -> tuple[Graph, list[int], list[int]]:
     def make() -> tuple[Graph, list[int], list[int]]:
         outputs = _where(asked)
         inputs = _where(_used(body, outputs))
-        return part_of(body, inputs, outputs), inputs, outputs
+        return _part_of(body, inputs, outputs), inputs, outputs
 
     return derived(body, ("asked", tuple(asked)), make)
 
@@ -51,7 +92,7 @@ def asked_of_branches(
         outputs = _where(asked)
         rows = [_used(branch, outputs) for branch in branches]
         inputs = _where([any(column) for column in zip(*rows, strict=True)])
-        return tuple(part_of(branch, inputs, outputs) for branch in branches), inputs, outputs
+        return tuple(_part_of(branch, inputs, outputs) for branch in branches), inputs, outputs
 
     return derived(branches[0], ("asked", tuple(branches[1:]), tuple(asked)), make)
 
@@ -73,7 +114,7 @@ def asked_of_loop(
         kept = _where([a or b for a, b in zip(used[:consts], reads, strict=False)])
         carries = [i for i in outputs if i < carry]
         inputs = [*kept, *(consts + i for i in carries), *_where(used[first_x:], first_x)]
-        part = part_of(body, [0, *(1 + i for i in inputs)], outputs)
+        part = _part_of(body, [0, *(1 + i for i in inputs)], outputs)
         going = condition and part_of(condition, inputs, [0])
         return part, going, (len(kept), len(carries)), inputs, outputs
 

@@ -32,7 +32,7 @@ from pullback.transforms.arguments import lower
 from pullback.transforms.batch import MAPPED, Batch
 from pullback.transforms.forward import Pushforward
 
-__all__ = ["Mapped", "Pulled", "Pushed", "at_values"]
+__all__ = ["Mapped", "Pulled", "Pushed", "Step", "at_values"]
 
 Function = Callable[[Row], list[Any]]
 """From a list of arrays to a list of arrays."""
@@ -118,6 +118,10 @@ def _value(needed: Any, *args: Any, body: Graph, steps: tuple[Step, ...]) -> tup
     """What the body has become by the steps, at these arguments; zeros where it isn't needed."""
     if not np.any(needed):
         return tuple(map(zeros_like, _results(args, body, steps)))
+    directly = getattr(body, "directly", None)  # which a graph has not
+    found = None if directly is None else directly(steps, args)
+    if found is not None:
+        return apart(found, args)
     function: Function = body.run
     for step in steps:
         function = _after(step, function)

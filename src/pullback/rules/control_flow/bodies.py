@@ -22,7 +22,7 @@ from pullback.graph.building import flat_graph, like
 from pullback.graph.graph import Graph
 from pullback.graph.layout import layout_of_part, layouts_through
 from pullback.graph.program import Atom
-from pullback.graph.variable import Assumed, Variable
+from pullback.graph.variable import Assumed, Least, Variable
 from pullback.rules.control_flow.leaves import Leaves, in_dtype
 from pullback.transforms.arguments import flatten_arrays
 
@@ -53,9 +53,11 @@ class Result:
         return leaves
 
 
-def index_variable() -> Variable:
+def index_variable(least: int | None = 0) -> Variable:
     """The number of an iteration: as in a Python loop, it doesn't decide any dtype."""
-    return Variable((), np.dtype(np.int64), weak=int)
+    variable = Variable((), np.dtype(np.int64), weak=int)
+    variable.least = None if least is None else Least([(None, least)])
+    return variable
 
 
 def slices(xs: Leaves) -> dict[Variable, str]:

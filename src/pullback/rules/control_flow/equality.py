@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from pullback.core.precision import PYTHON_NUMBERS
-from pullback.core.tracing import Tracer, is_plain
+from pullback.core.tracing import Tracer, is_plain, strip
 from pullback.graph.graph import Graph
 from pullback.graph.numbering import frozen, is_ours, numbered
 from pullback.graph.variable import Variable
 from pullback.rules.control_flow.derived import with_constants
 from pullback.transforms.tape import Node, Operation, Output, Tape
 
-__all__ = ["with_each_once"]
+__all__ = ["with_each_given_once", "with_each_once"]
 
 _DEEP = 8
 """How many operations one after the other are compared."""
@@ -52,6 +52,39 @@ def with_each_once(graph: Graph, position: int, values: Sequence[Any]) -> tuple[
     called = [*names[:position], *free, *names[end:]]
     body = with_constants(graph.name, inputs, graph.constants, equations, outputs, called)
     return body, kept
+
+
+def with_each_given_once(
+    condition: Graph, body: Graph, values: Sequence[Any]
+) -> tuple[Graph, Graph, list[Any]]:
+    """The condition and the body of a loop that take each const once; these come first."""
+    first: dict[Variable, int] = {}
+    bottoms = [strip(x) if type(x) is Tracer else None for x in values]
+    same = [first.setdefault(x, i) if type(x) is Variable else i for i, x in enumerate(bottoms)]
+    if all(i == place for i, place in enumerate(same)):
+        return condition, body, list(values)
+    condition, body = (
+        _with_first(graph, start, same) for graph, start in ((condition, 0), (body, 1))
+    )
+    return condition, body, [x for i, x in enumerate(values) if same[i] == i]
+
+
+def _with_first(graph: Graph, start: int, same: Sequence[int]) -> Graph:
+    """A graph whose inputs from `start` on are taken to be the ones at these places of them."""
+    inputs, names = graph.inputs[start : start + len(same)], graph.signature.names
+    equal = {x: inputs[place] for x, place in zip(inputs, same, strict=True)
+             if inputs[place] is not x}  # fmt: skip
+    equations, now = numbered(graph.equations, equal)
+    outputs = [now.get(x, x) if type(x) is Variable else x for x in graph.outputs]
+    kept = [i for i, x in enumerate(graph.inputs) if x not in equal]
+    return with_constants(
+        graph.name,
+        [graph.inputs[i] for i in kept],
+        graph.constants,
+        equations,
+        outputs,
+        [names[i] for i in kept],
+    )
 
 
 def _origin(value: Any) -> Hashable | None:

@@ -34,7 +34,7 @@ from pullback.rules.control_flow.asked import asked_of_loop
 from pullback.rules.control_flow.conditions import of_any
 from pullback.rules.control_flow.derived import batched, derived, groups
 from pullback.rules.control_flow.reverse_body import Given, ReverseBody
-from pullback.rules.control_flow.splitting import Split, split
+from pullback.rules.control_flow.splitting import Reading, Split, split
 from pullback.rules.registration import rule
 from pullback.transforms.batch import Unmapped
 
@@ -58,6 +58,8 @@ class Loop:
         Whether the iterations go from the last index to the first.
     checkpoint : None, "sqrt" or int
         How many carries are kept for the reverse sweep; None for what it needs of each.
+    most : int or None
+        If a condition says how many iterations there are, what they don't exceed, where known.
     """
 
     condition: Graph | None
@@ -68,6 +70,7 @@ class Loop:
     length: Any = None
     reverse: bool = False
     checkpoint: Any = None
+    most: Any = None
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -222,13 +225,13 @@ class Loop:
 
     # -- reverse mode --------------------------------------------------------------------------
 
-    def split(self, wanted: Marks) -> Split:
+    def split(self, wanted: Marks, reading: Reading | None = None) -> Split:
         """The body's forward part, and its linear part for any pattern of cotangents."""
         inputs, outputs = self.varying(wanted)
         consts, carry, xs = (len(group) for group in groups(inputs, self.sizes))
         free = [True] * (1 + consts) + [False] * carry + [True] * xs
         invariant = [False] + [True] * consts + [False] * (carry + xs)
-        return split(self.body, (False, *inputs), outputs, free, invariant)
+        return split(self.body, (False, *inputs), outputs, free, invariant, reading)
 
     def reversed(self, parts: Split, seeded: Marks, zeros: Sequence[Zeros]) -> ReverseBody:
         """The body of the loop in the other direction, where these results have a cotangent.
@@ -239,12 +242,12 @@ class Loop:
         given = Given(tuple(seeded), tuple(zeros), last, self.length == 1)
         return derived(
             self.body,
-            ("reverse", parts.varying, given, *self.sizes),
+            ("reverse", parts.varying, parts.reading, given, *self.sizes),
             lambda: ReverseBody(parts, given, *self.sizes),
         )
 
     def backwards(
-        self, back: ReverseBody, length: int, *, masks: bool
+        self, back: ReverseBody, length: int | None, *, masks: bool
     ) -> tuple[Loop, list[int], list[int]]:
         """The loop in the other direction, for cotangents or for their masks; see `asked`."""
         whole = Loop(None, back.graph, *back.sizes, self.start or 0, length, not self.reverse)

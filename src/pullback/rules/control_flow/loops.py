@@ -15,7 +15,7 @@ from pullback.core.validation import describe, name_of, require_flag, require_fu
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.graph.building import like
 from pullback.graph.graph import Graph
-from pullback.graph.variable import Variable
+from pullback.graph.variable import Least, Variable
 from pullback.rules.control_flow.bodies import (
     Carry,
     Result,
@@ -27,13 +27,15 @@ from pullback.rules.control_flow.bodies import (
     slices,
 )
 from pullback.rules.control_flow.derived import with_inputs
+from pullback.rules.control_flow.equality import with_each_given_once
+from pullback.rules.control_flow.integers import least_of
 from pullback.rules.control_flow.leaves import Leaves, in_dtype
 from pullback.rules.control_flow.loop import Loop
 from pullback.rules.control_flow.reading import Reading
 from pullback.rules.control_flow.recording import Recorded, record, record_unevaluated, recorded
 from pullback.rules.control_flow.untouched import relieved, relieved_both
 
-__all__ = ["fori_loop", "scan", "while_loop"]
+__all__ = ["count_up", "fori_loop", "scan", "while_loop"]
 
 
 def scan(
@@ -205,19 +207,20 @@ def fori_loop(
                 f"{where}: checkpoint is {checkpoint!r}, and the number of iterations is not known "
                 "while the bounds are traced; give bounds that are plain integers"
             )
-        return _count_up(low, high, body, carry, where)
+        return count_up(low, high, body, carry, where)
     first = Carry(carry, where, "carry")
     length = max(0, high - low)
+    least = 0 if low >= 0 else None
 
     def make(reading: Reading | None) -> Recorded:
         def iteration(index: Any, *leaves: Any) -> list[Any]:
             return same_leaves(body(index, first.tree(leaves)), first, leaves, where)
 
-        graph, free = _recorded(iteration, first, None, where, length, reading)
+        graph, free = _recorded(iteration, first, None, where, length, reading, least)
         graph, same = relieved(graph, 1 + len(free), len(first.values))
         return (graph, same), (graph,), free
 
-    (graph, same), free = recorded(make, where, (body,), (first,), (min(length, 2),))
+    (graph, same), free = recorded(make, where, (body,), (first,), (min(length, 2), least))
     count = len(first.values) - len(same)
     loop = Loop(None, graph, len(free), count, low, length, False, checkpoint)
     return first.results(loop([*free, *first.begun(graph, 1 + len(free), same)]), free, same)
@@ -287,12 +290,13 @@ def _recorded(
     where: str,
     length: int,
     reading: Reading | None,
+    least: int | None = 0,
 ) -> tuple[Graph, list[Any]]:
     """The body of a loop over so many iterations, and the values from outside that it takes."""
     name = where.partition(" of ")[2]
 
     def record_body(carry: Sequence[Variable]) -> tuple[Graph, list[Any]]:
-        arguments = {index_variable(): "i"}
+        arguments = {index_variable(least): "i"}
         arguments.update(zip(carry, first.names, strict=True))
         arguments.update(slices(scanned) if scanned else {})
         if length:
@@ -302,24 +306,31 @@ def _recorded(
     return first.settle(record_body, where, repeats=length > 1)
 
 
-def _count_up(low: Any, high: Any, body: Callable[[Any, Any], Any], carry: Any, where: str) -> Any:
-    """`fori_loop` between bounds that are traced."""
+def count_up(
+    low: Any,
+    high: Any,
+    body: Callable[[Any, Any], Any],
+    carry: Any,
+    where: str,
+    most: int | None = None,
+) -> Any:
+    """`fori_loop` between bounds that are traced, with at most so many iterations, if known."""
     first = Carry(carry, where, "carry")
     counted = Carry((in_dtype(low, np.dtype(np.int64)), carry), where, "carry")
+    counted.variables[0] = like(counted.variables[0])  # others are alike
     counted.variables[0].number = True  # as what a range gives, it doesn't decide any dtype
+    least = least_of(low)
+    counted.variables[0].least = None if least is None else Least([(None, least)])
     counted.names = ["count", *first.names]
 
     def iteration(count: Any, *leaves: Any) -> list[Any]:
-        return [
-            count + 1,
-            *same_leaves(body(count, first.tree(leaves)), first, leaves, where),
-        ]
+        return [count + 1, *same_leaves(body(count, first.tree(leaves)), first, leaves, where)]
 
     def going(count: Any, *_leaves: Any) -> Any:
         return count < high
 
     names = "in_range", name_of(body)
-    return _repeat_while(going, iteration, counted, where, names, (body, high))[1]
+    return _repeat_while(going, iteration, counted, where, names, (body, high), most)[1]
 
 
 def _repeat_while(
@@ -329,11 +340,11 @@ def _repeat_while(
     where: str,
     names: tuple[str, str],
     reads: Sequence[Any],
+    most: int | None = None,
 ) -> Any:
-    """The last carry, after iterations of its leaves as long as it is going.
+    """The last carry, after at most so many iterations of its leaves as long as it is going.
 
-    The graphs of `going` and `iteration` are called `names`, and read what the user gave in
-    `reads`.
+    The graphs of `going` and `iteration` are called `names`, and read the user's `reads`.
     """
 
     def once(_index: Any, *leaves: Any) -> list[Any]:
@@ -356,10 +367,12 @@ def _repeat_while(
         graph, test, same = relieved_both(graph, 1 + len(free), test, count)
         condition = _with_inputs(test, count, graph, "body", len(free), 1)
         body = _with_inputs(graph, 1, test, "condition", count)
-        loop = Loop(condition, body, count + len(free), len(first.values) - len(same))
-        return (loop, same), (condition, body), [*test_free, *free]
+        condition, body, consts = with_each_given_once(condition, body, [*test_free, *free])
+        loop = Loop(condition, body, len(consts), len(first.values) - len(same), most=most)
+        return (loop, same), (condition, body), consts
 
-    (loop, same), free = recorded(make, where, reads, (first,), names)
+    bounds = [None if x.least is None else tuple(x.least.bounds) for x in first.variables]
+    (loop, same), free = recorded(make, where, reads, (first,), (names, most, *bounds))
     outs = loop([*free, *first.begun(loop.body, 1 + len(free), same)])
     return first.results(outs, free, same)
 

@@ -28,6 +28,7 @@ from pullback.graph.variable import Variable
 from pullback.rules.control_flow.derived import with_constants
 from pullback.rules.control_flow.equality import with_each_once
 from pullback.rules.control_flow.free_arrays import FreeArrays
+from pullback.rules.control_flow.integers import relate
 from pullback.rules.control_flow.leaves import Leaves
 from pullback.rules.control_flow.reading import Before, Place, Reading, UnreadableError, kind_of
 from pullback.rules.strictness import is_strict
@@ -77,6 +78,7 @@ def record(
     flat = with_constants(name, inputs, graph.constants, graph.equations, graph.outputs, names)
     closed, values = close(flat, position, free_variables)
     if reading is None:
+        relate(closed.inputs[position : position + len(values)], values)
         return with_each_once(closed, position, values)
     closed = shared(closed)
     if any(map(is_number, free_variables.values())) and any(map(_is_single, _values_in(closed))):

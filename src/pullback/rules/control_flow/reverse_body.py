@@ -61,6 +61,7 @@ class ReverseBody:
         # Positions are those of arguments and results of the loop, and of what it keeps.
         self._read_consts = [i - 1 for i in reads if 1 <= i < first_carry]
         self._read_xs = [i - 1 for i in reads if i >= first_x]
+        self._last = list(linear.last)
         self._kept = list(linear.kept)
         self._onto = [i - 1 for i in onto]
         carry_bars = {i: x for i, x in linear.bars.items() if i < carry}
@@ -73,7 +74,7 @@ class ReverseBody:
         self._xs_bars = [i - 1 for i in results if i >= first_x]
         self._xs_masks = [i for i in self._xs_bars if i + 1 in linear.masks]
         self.sizes = (
-            len(self._read_consts) + len(linear.fixed),
+            len(self._read_consts) + len(linear.fixed) + len(linear.last),
             2 * len(self._onto) + len(carry_bars) + len(self._masked),
         )
         # What the zeros of the cotangents are, of the carry in the beginning and afterwards.
@@ -109,6 +110,7 @@ class ReverseBody:
             reads.get(0, like(body.inputs[0])): names[0],
             **{reads[i + 1]: names[i + 1] for i in self._read_consts},
             **{x: f"fixed{i}" for i, x in enumerate(linear.fixed)},
+            **{x: f"{names[first_carry + i]}_last" for i, x in linear.last.items()},
             **{x: f"{names[i]}_bar" for i, x in onto.items()},
             **{x: f"{names[first_carry + i]}_bar" for i, x in carry_bars.items()},
             **{linear.onto_masks[i]: f"{names[i]}_bar_kept" for i in onto},
@@ -138,7 +140,8 @@ class ReverseBody:
     @property
     def fixed(self) -> range:
         """The places of what the preamble gives, among the arguments of the reverse loop."""
-        return range(len(self._read_consts), self.sizes[0])
+        start = len(self._read_consts)
+        return range(start, start + len(self.preamble.outputs))
 
     def asks(self, *, masks: bool) -> list[bool]:
         """Marks of the outputs: the masks, or all others."""
@@ -150,9 +153,12 @@ class ReverseBody:
         )
         return [kind is masks for count, kind in counts for _ in range(count)]
 
-    def arguments(self, given_ones: Arguments, places: Sequence[int], *, runs: bool) -> list[Any]:
+    def arguments(
+        self, given_ones: Arguments, places: Sequence[int], *, runs: bool, last: Row = ()
+    ) -> list[Any]:
         """The arguments of the reverse loop at these places, from those of the loop.
 
+        What the loop carries is in the end the `last` one, where that is read.
         If it never `runs`, what depends on the consts alone is not computed: it may not exist. What
         is returned is to be found by `given`.
         """
@@ -165,6 +171,7 @@ class ReverseBody:
                 if runs and needs_fixed
                 else map(zeros_like, self.preamble.outputs)
             ),
+            *(last[i] for i in self._last),
             *(zeros_like(values[i]) if totals[i] is None else totals[i] for i in self._onto),
             *(
                 zeros_like(values[self._consts + i]) if bars[i] is None else bars[i]
@@ -222,7 +229,7 @@ class ReverseBody:
 
     def reads(self, places: Sequence[int], width: int) -> list[bool]:
         """Which of so many results of the loop have masks among the arguments at these places."""
-        counts = len(self._read_consts) + len(self.preamble.outputs), len(self._carry)
+        counts = self.sizes[0], len(self._carry)
         start = sum(counts) + 2 * len(self._onto)
         behind = len(self._read_xs) + len(self._kept) + len(self._out_bars)
         found = dict(enumerate(self._masked, start))

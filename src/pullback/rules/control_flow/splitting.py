@@ -9,7 +9,7 @@ the body that the linear part needs and can't get cheaply otherwise.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,7 +32,28 @@ from pullback.rules.control_flow.derived import (
 )
 from pullback.rules.control_flow.prices import price
 
-__all__ = ["LinearPart", "Split", "split"]
+__all__ = ["LinearPart", "Reading", "Split", "Still", "split"]
+
+
+@dataclass(frozen=True)
+class Still:
+    """A body and its pullback, which may read what the loop carries in the end.
+
+    Attributes
+    ----------
+    last : dict of int to Variable
+        The last carries that are read, by their number.
+    early, late : list of Equation
+        Those of the body as far as they are evaluated again, and those of the pullback.
+    """
+
+    last: dict[int, Variable]
+    early: list[Equation]
+    late: list[Equation]
+
+
+Reading = Callable[[Recording], Still]
+"""Finds what may read last carries; equal ones find the same."""
 
 
 @dataclass
@@ -47,6 +68,8 @@ class LinearPart:
         The inputs that it reads.
     fixed : list of Variable
         What it reads that is the same in each iteration, and that `preamble` computes.
+    last : dict of int to Variable
+        The last states of what the loop carries that it reads, by the number of the carry.
     kept : dict of int to Variable
         What it reads that the forward part has kept.
     bars, onto : dict of int to Variable
@@ -67,6 +90,7 @@ class LinearPart:
 
     reads: dict[int, Variable]
     fixed: list[Variable]
+    last: dict[int, Variable]
     kept: dict[int, Variable]
     bars: dict[int, Variable]
     onto: dict[int, Variable]
@@ -84,8 +108,9 @@ class LinearPart:
 
         After cotangents, and the results, come their masks.
         """
-        inputs = [*self.reads.values(), *self.fixed, *self.kept.values(), *self.bars.values()]
-        inputs += [*self.bar_masks.values(), *self.onto.values(), *self.onto_masks.values()]
+        inputs = [*self.reads.values(), *self.fixed, *self.last.values(), *self.kept.values()]
+        inputs += [*self.bars.values(), *self.bar_masks.values()]
+        inputs += [*self.onto.values(), *self.onto_masks.values()]
         names = [f"x{i}" for i in range(len(inputs))]
         outputs = [*self.results.values(), *self.masks.values()]
         return flat_graph(name, inputs, self.constants, self.equations, outputs, names)
@@ -96,22 +121,30 @@ class Split:
 
     Of the inputs, those that are `varying` are differentiated; the reverse sweep has at hand those
     that are `free`, of which the `invariant` ones are the same in each iteration. The outputs that
-    are `seeded` may have a cotangent.
+    are `seeded` may have a cotangent. What is `reading` the last carry has that at hand, too.
     """
 
     def __init__(
-        self, body: Graph, varying: Marks, seeded: Marks, free: Marks, invariant: Marks
+        self,
+        body: Graph,
+        varying: Marks,
+        seeded: Marks,
+        free: Marks,
+        invariant: Marks,
+        reading: Reading | None = None,
     ) -> None:
         self._body = weakref.ref(body)  # which refers to this split
         self.varying = tuple(varying)
         self.seeded = tuple(seeded)
         self.free = tuple(free)
         self.invariant = tuple(invariant)
+        self.reading = reading
         none = ordinary(len(self.seeded))
         self._whole = whole = Recording(body, varying, seeded, both(varying, invariant), none)
-        needed, fixed, _ = self._needs(whole, whole.results)
-        available = [*marked(whole.inputs, free), *fixed, *whole.constants]
-        self._kept = kept_values(whole.primal, needed, available, price)
+        still = self._still(whole)
+        needed, fixed, _ = self._needs(whole, still, whole.results)
+        available = [*marked(whole.inputs, free), *fixed, *whole.constants, *still.last.values()]
+        self._kept = kept_values(still.early, needed, available, price)
         places = whole.places
         self._places = [places[x] for x in self._kept]
         self._parts: dict[tuple[tuple[Any, ...], ...], LinearPart] = {}
@@ -126,6 +159,16 @@ class Split:
         body = self._body()
         assert body is not None
         return body
+
+    def _still(self, recording: Recording) -> Still:
+        if self.reading is None:
+            return Still({}, recording.primal, [*recording.rest, *recording.telling])
+        return self.reading(recording)
+
+    @property
+    def kept(self) -> list[Variable]:
+        """What is kept of each iteration."""
+        return self._kept
 
     @cached_property
     def forward(self) -> Graph:
@@ -188,10 +231,13 @@ class Split:
         recording = self._whole
         if any(zeros) or (seeded, onto) != (self.seeded, both(self.varying, self.invariant)):
             recording = Recording(self.body, self.varying, seeded, onto, zeros)
-        needed, fixed, late = self._needs(recording, [*recording.results, *recording.masks])
+        still = self._still(recording)
+        ends = [*recording.results, *recording.masks]
+        needed, fixed, late = self._needs(recording, still, ends)
         at_hand = [recording.at(place) for place in self._places]
-        available = [*marked(recording.inputs, self.free), *fixed, *recording.constants, *at_hand]
-        late = [*recomputation(recording.primal, needed, available), *late]
+        available = [*marked(recording.inputs, self.free), *fixed, *recording.constants]
+        available += [*still.last.values(), *at_hand]
+        late = [*recomputation(still.early, needed, available), *late]
         results, masks = present(recording.results), present(recording.masks)
         used = {x for equation in late for x in read(equation)}
         used.update(x for x in (*results.values(), *masks.values()) if type(x) is Variable)
@@ -199,6 +245,7 @@ class Split:
         return LinearPart(
             reads={i: x for i, x in enumerate(recording.inputs) if x in direct},
             fixed=fixed,
+            last={i: x for i, x in still.last.items() if x in used},
             kept={i: x for i, x in enumerate(at_hand) if x in used},
             bars=present(recording.bars),
             onto=present(recording.onto),
@@ -220,20 +267,21 @@ class Split:
         )
 
     def _needs(
-        self, recording: Recording, results: Sequence[Atom | None]
+        self, recording: Recording, still: Still, results: Sequence[Atom | None]
     ) -> tuple[list[Variable], list[Variable], list[Equation]]:
         """What the results read: values of the body, values that stay the same; and how."""
-        everything = recording.equations
+        everything = [*still.early, *still.late]
         same = {*marked(recording.inputs, self.invariant), *recording.constants}
         moving = affected(
             everything,
             [
                 *(x for x in recording.inputs if x not in same),
                 *(x for x in recording.given if x is not None),
+                *still.last.values(),
             ],
         )
         outputs = [x for x in results if x is not None]
-        primal = set(map(id, recording.primal))
+        primal = set(map(id, still.early))
         late = [
             equation
             for equation in live(everything, outputs)
@@ -247,7 +295,14 @@ class Split:
         return [x for x in reads if x in early and x in moving], fixed, late
 
 
-def split(body: Graph, varying: Marks, seeded: Marks, free: Marks, invariant: Marks) -> Split:
+def split(
+    body: Graph,
+    varying: Marks,
+    seeded: Marks,
+    free: Marks,
+    invariant: Marks,
+    reading: Reading | None = None,
+) -> Split:
     """The split of a body, made once for each pattern of arguments."""
-    key = ("split", *map(tuple, (varying, seeded, free, invariant)))
-    return derived(body, key, lambda: Split(body, varying, seeded, free, invariant))
+    key = ("split", *map(tuple, (varying, seeded, free, invariant)), reading)
+    return derived(body, key, lambda: Split(body, varying, seeded, free, invariant, reading))

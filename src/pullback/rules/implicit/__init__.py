@@ -17,13 +17,13 @@ from pullback.errors import ArgumentTypeError
 from pullback.rules.implicit.examples import Examples, are_known, lifted
 from pullback.rules.implicit.later import at_run_time, solved_later
 from pullback.rules.implicit.polishing import anchored, polished
-from pullback.rules.implicit.probes import Probe
+from pullback.rules.implicit.probes import Probe, RecordedFunction
 from pullback.rules.implicit.vectors import Vector, joined
 from pullback.transforms.arguments import require_array
 
 __all__ = [
-    "Examples", "Probe", "Vector", "anchored", "are_known", "at_run_time", "implicit", "joined",
-    "lifted", "polished",
+    "Examples", "Probe", "RecordedFunction", "Vector", "anchored", "are_known", "at_run_time",
+    "implicit", "joined", "lifted", "polished", "solved_by",
 ]  # fmt: skip
 
 P = ParamSpec("P")
@@ -136,7 +136,7 @@ def implicit(condition: Callable[..., Any]) -> Callable[[Callable[P, R]], Callab
         def solved(*args: P.args, **kwargs: P.kwargs) -> R:
             if not runs():
                 return solver(*args, **kwargs)
-            out: R = _solved(condition, solver, args, kwargs, where)
+            out: R = solved_by(condition, solver, args, kwargs, where)
             return out
 
         return solved
@@ -144,15 +144,16 @@ def implicit(condition: Callable[..., Any]) -> Callable[[Callable[P, R]], Callab
     return decorate
 
 
-def _solved(
+def solved_by(
     condition: Callable[..., Any], solver: Callable[..., Any], args: Any, kwargs: Any, where: str
 ) -> Any:
+    """What a solver returns for traced arguments, with the derivatives by a condition."""
     given, form = trees.flatten((args, kwargs), where)
     if not are_known(given):
 
         def again(leaves: Sequence[Any]) -> Any:
             args, kwargs = trees.unflatten(form, leaves)
-            return _solved(condition, solver, args, kwargs, where)
+            return solved_by(condition, solver, args, kwargs, where)
 
         def solve(leaves: Sequence[Any]) -> Any:
             args, kwargs = trees.unflatten(form, leaves)

@@ -13,10 +13,13 @@ from pullback.core.running import untraced
 from pullback.core.shapes import Abstract
 from pullback.core.tracing import Tracer
 from pullback.errors import DataDependenceError, NoRuleError
-from pullback.rules.control_flow.at_values import at_values
+from pullback.rules.control_flow.at_values import Step, at_values
 from pullback.rules.own.inference import Inference
 
 __all__ = ["at_run_time", "solved_later"]
+
+
+Directly = Callable[[Sequence[Step], Sequence[Any]], list[Any] | None] | None
 
 
 class _Solved:
@@ -26,11 +29,16 @@ class _Solved:
     ----------
     outputs : tuple of Abstract
         The shapes and dtypes of the results.
+    directly : callable or None
+        ``directly(steps, args)`` gives what they become by steps, or `None` if that takes tracing.
     """
 
-    def __init__(self, function: Callable[..., Any], outputs: tuple[Abstract, ...]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], outputs: tuple[Abstract, ...], directly: Directly
+    ) -> None:
         self.function = function
         self.outputs = outputs
+        self.directly = directly
 
     def run(self, values: Sequence[Any]) -> list[Any]:
         return trees.flatten(self.function(values))[0]
@@ -84,12 +92,16 @@ def solved_later(
 
 
 def at_run_time(
-    function: Callable[[Sequence[Any]], Any], inputs: Sequence[Any], outputs: Sequence[Abstract]
+    function: Callable[[Sequence[Any]], Any],
+    inputs: Sequence[Any],
+    outputs: Sequence[Abstract],
+    directly: Directly = None,
 ) -> tuple[Any, ...]:
     """The leaves of what a function of arrays returns, evaluated when the graph runs.
 
-    So are its derivatives of every order, by what the function does with traced values then.
+    So are its derivatives of every order, by what the function does with traced values then; or
+    `directly`: ``directly(steps, args)`` gives what it becomes by steps of `at_values`, or `None`.
     """
-    params = {"body": _Solved(function, tuple(outputs)), "steps": ()}
+    params = {"body": _Solved(function, tuple(outputs), directly), "steps": ()}
     found: tuple[Any, ...] = bind(at_values, (np.True_, *inputs), params)
     return found

@@ -37,8 +37,11 @@ class Probe:
         self.args = args
         return self.out
 
-    def again(self, free: list[Any]) -> RecordedFunction | None:
-        """The function, recorded, if it closes over values of the graph, which `free` gets."""
+    def again(self, free: list[Any], *, always: bool = False) -> RecordedFunction | None:
+        """The function, recorded, if it closes over values of the graph, which `free` gets.
+
+        Or `always`.
+        """
         leaves, form = trees.flatten(self.args)
         variable = [i for i, x in enumerate(leaves) if isinstance(x, _ARRAYS)]
         inputs = [like(Abstract.of(leaves[i])) for i in variable]
@@ -54,7 +57,7 @@ class Probe:
 
         names = [f"x{i}" for i in range(len(inputs))]
         graph, found = close(build(flat, inputs, "f", names, advise=False), len(inputs))
-        if not found:
+        if not (found or always):
             return None
         free += found
         place = slice(len(free) - len(found), len(free))
@@ -81,6 +84,7 @@ class RecordedFunction:
             return trees.unflatten(self.result, self.graph.run([*row, *free]))
 
         function.__signature__ = self.signature  # type: ignore[attr-defined]
+        function.recording = self.graph, free  # type: ignore[attr-defined]
         return function
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pullback.core.running import untraced
 from pullback.core.shapes import dtype_of, is_inexact, shape_of
 from pullback.errors import ArgumentValueError
 from pullback.numpy.operands import joined
@@ -14,7 +15,7 @@ from pullback.scipy.integrate.values import array_of, replaying
 from pullback.transforms.batch import vmap
 from pullback.transforms.forward import pushforward
 
-__all__ = ["Field", "as_complex", "as_real", "slopes"]
+__all__ = ["Field", "as_complex", "as_real", "known_slopes", "slopes"]
 
 
 def as_real(y: Any) -> Any:
@@ -51,6 +52,8 @@ class Field:
         self.size = size
         self.is_complex = is_complex
         self.vectorises = True
+        self.known: Field | None = None
+        """The same on plain numbers, without a tracer in it, if it is known as a graph."""
 
     def __call__(self, t: Any, y: Any) -> Any:
         out = array_of(self.f(t, as_complex(y) if self.is_complex else y))
@@ -79,6 +82,14 @@ class Field:
                 except Exception:
                     self.vectorises = False  # it asks for a number itself
             return joined([self(t[k], y[k]) for k in range(shape_of(y)[0])])
+
+
+def known_slopes(field: Field, t: Any, y: Any, ground: Any) -> Any:
+    """The numbers of ∂f/∂y, of shape (..., n, d, d), at times and states as `Field.at` has them."""
+    if field.known is None:
+        return ground.plain(slopes(lambda x: field.at(t, x), y))
+    known, times = field.known, ground.plain(t)
+    return untraced(slopes, (lambda x: known.at(times, x), ground.plain(y)), {})
 
 
 def slopes(step: Callable[[Any], Any], y: Any) -> Any:

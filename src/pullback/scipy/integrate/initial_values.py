@@ -21,6 +21,7 @@ from pullback.scipy.integrate.events import Watched, event_states
 from pullback.scipy.integrate.fields import Field
 from pullback.scipy.integrate.paths import Path
 from pullback.scipy.integrate.problems import Problem
+from pullback.scipy.integrate.quick import directly, known_field, plainly, quickly_solved
 from pullback.scipy.integrate.recorded import in_graph
 from pullback.scipy.integrate.steps import Explicit, Implicit
 from pullback.scipy.integrate.values import (
@@ -64,22 +65,39 @@ def solve_ivp(
         def seen(x: Any) -> Any:
             return values.function(x) if callable(x) else values.of(x)
 
-        return own(
-            values.function(fun),
-            [values.of(t) for t in t_span],
-            values.of(y0),
-            method,
-            t_eval=values.of(t_eval),
-            dense_output=dense,
-            events=None if watched is None else [each.plain(values) for each in watched],
-            vectorized=vectorized,
-            args=values.of(args),
-            **{key: seen(each) for key, each in options.items()},
-        )
+        span, times = [values.of(t) for t in t_span], values.of(t_eval)
+        more = {key: seen(each) for key, each in options.items()}
+
+        def solve(f: Any) -> Any:
+            return own(
+                f,
+                span,
+                values.of(y0),
+                method,
+                t_eval=times,
+                dense_output=dense,
+                events=None if watched is None else [each.plain(values) for each in watched],
+                vectorized=vectorized,
+                args=values.of(args),
+                **more,
+            )
+
+        native = None if vectorized else plainly(fun, y0, extra, solver, values)
+        if native is None:
+            return solve(values.function(fun))
+        f, remembered = native
+        if watched or "jac" in options:
+            return solve(f)
+        asked = None if times is None else np.asarray(times, float).tobytes()
+        return remembered((*map(float, span), asked, dense, repr(more)), lambda: solve(f))
 
     outer = solves_plainly()
     if outer is not None:
         return by_scipy(outer, dense_output)
+    if not (dense_output or vectorized or watched):
+        found = quickly_solved(fun, (t_span, y0, t_eval), extra, solver, options, by_scipy)
+        if found is not None:
+            return found
     try:
         return _solve_ivp(
             by_scipy, (fun, t_span, y0, t_eval, extra), (solver, vectorized, options),
@@ -92,7 +110,7 @@ def solve_ivp(
             ) from None
     size, count = shape_of(array_of(y0))[0], shape_of(array_of(t_eval))[0]
     state = array_of(y0)
-    dtype = np.result_type(dtype_of(state), float)
+    dtype = np.dtype(np.result_type(dtype_of(state), float))
 
     def call(functions: list[Any], given: Any) -> Any:
         t_span, y0, t_eval, args = given
@@ -102,11 +120,18 @@ def solve_ivp(
         return (result.y,)
 
     start = np.ones((size, 1) if vectorized else size, dtype)
+
+    def field(t: Any, y: Any, *extra: Any) -> Any:
+        if vectorized or dtype.kind == "c":
+            return fun(t, y, *extra)
+        return Field(lambda t, y: fun(t, y, *extra), "scipy.integrate.solve_ivp", size)(t, y)
+
     (y,) = in_graph(
         call,
-        [(fun, (0.5, start, *extra))],
+        [(field, (0.5, start, *extra))],
         (list(t_span), y0, t_eval, extra),
-        [Abstract((size, count), np.dtype(dtype))],
+        [Abstract((size, count), dtype)],
+        lambda recording: None if vectorized else directly(recording, solver, options),
     )
     return _partial(
         scipy.optimize.OptimizeResult,
@@ -148,6 +173,8 @@ def _solve_ivp(by_scipy: Any, given: Any, how: Any, dense_output: bool, watched:
     y0 = y0 if is_inexact(y0) else y0 + 0.0
     is_complex = found[0].y.dtype.kind == "c"
     field = Field(f, values.name, shape_of(y0)[0], is_complex=is_complex)
+    if not (vectorized or batches or is_complex):
+        field.known = known_field(fun, y0, extra, values)
     problem = Problem(
         field,
         Explicit(solver) if is_explicit else Implicit(values.order),

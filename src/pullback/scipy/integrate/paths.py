@@ -27,15 +27,15 @@ from pullback.scipy.integrate.sources import recorded_so_far, tangents
 from pullback.scipy.integrate.steps import Prepared
 from pullback.scipy.integrate.values import Ground
 
-__all__ = ["Path", "followed"]
+__all__ = ["MOST", "ROUNDING", "STABLE", "WITHIN", "Path", "followed", "too_many_steps"]
 
-_WITHIN = 1.0
+WITHIN = 1.0
 """By how many times the relative tolerance a step may be wrong for a deviation of its start."""
-_STABLE = 0.3
+STABLE = 0.3
 """How wrong a step of a method that doesn't damp may be for what has died out."""
-_ROUNDING = 1e-14
+ROUNDING = 1e-14
 """Errors of tangents up to this are what is left of tangents that cancel."""
-_MOST = 200_000
+MOST = 200_000
 """The largest number of steps."""
 _DENSE = 20_000_000
 """Up to so many numbers in all the slopes of many steps are multiplied at once."""
@@ -122,12 +122,8 @@ def _prepared(
     """Paths whose steps are short enough, with their states and slopes."""
     while True:
         count = max(len(path.times) for path in paths)
-        if count > _MOST:
-            raise ArgumentValueError(
-                f"{field.name}: more than {_MOST} steps are wanted for derivatives that are as "
-                "accurate as the solution; the equations may be stiff: give method='Radau', or "
-                "ask for larger rtol"
-            )
+        if count > MOST:
+            raise too_many_steps(field.name)
         times, states = (
             np.stack(rows).reshape(*ground.sizes, *rows[0].shape)
             for rows in zip(*(path.padded(count) for path in paths), strict=True)
@@ -148,6 +144,14 @@ def _prepared(
         ]
 
 
+def too_many_steps(name: str) -> ArgumentValueError:
+    """Of equations whose steps would have to be shorter and shorter."""
+    return ArgumentValueError(
+        f"{name}: more than {MOST} steps are wanted for derivatives that are as accurate as the "
+        "solution; the equations may be stiff: give method='Radau', or ask for larger rtol"
+    )
+
+
 def _too_long(
     prepared: Prepared, states: Any, lengths: Any, tolerances: Any, is_damped: bool
 ) -> Any:
@@ -158,7 +162,7 @@ def _too_long(
     """
     rtol, atol = tolerances
     scale = atol + rtol * np.abs(states)
-    within = _WITHIN * np.max(rtol)
+    within = WITHIN * np.max(rtol)
     first = np.eye(states.shape[-1]) * scale[..., 0, None, :]
     before, after = _carried(prepared.slopes, first, 0.0)
     ends = scale[..., 1:, :, None]
@@ -167,7 +171,7 @@ def _too_long(
     if not is_damped:
         weights = scale[..., :-1, None, :] / ends
         errors = np.max([_size(error * weights) for error in prepared.errors], axis=0)
-        long |= errors > _STABLE * np.maximum(_size(prepared.slopes * weights), 1)
+        long |= errors > STABLE * np.maximum(_size(prepared.slopes * weights), 1)
     return long
 
 
@@ -189,10 +193,10 @@ def _too_rough(prepared: Prepared, states: Any, tolerances: Any, before: Any) ->
             continue  # examples of tangents as well, as of a Jacobian
         deviation, after = _carried(slopes, np.zeros((len(added), size, 1)), added[..., None])
         off = (errors @ deviation)[..., 0] + wrong
-        off = np.where(np.abs(off) > _ROUNDING, off, 0.0)
+        off = np.where(np.abs(off) > ROUNDING, off, 0.0)
         far = np.max(np.abs(off / scale), axis=-1)
         large = np.max(np.abs(after[..., 0] / scale), axis=-1)
-        found = far > _WITHIN * np.max(rtol) * np.max(large, axis=-1, keepdims=True)
+        found = far > WITHIN * np.max(rtol) * np.max(large, axis=-1, keepdims=True)
         rough |= found if len(scale) > 1 else np.any(found, axis=0)
     return rough
 

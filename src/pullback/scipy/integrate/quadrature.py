@@ -80,6 +80,11 @@ def quad(
     return in_graph(call, [(func, (0.5, *args))], (a, b, args, keywords), [number] * 2)
 
 
+def _number(x: Any) -> Any:
+    """A limit that is an array of no axes, as a number."""
+    return x[()] if isinstance(x, np.ndarray) else x
+
+
 def _quad(by_scipy: Any, given: Any, eps: Any, weight: Any, full_output: Any) -> Any:
     """What `quad` returns where values are known."""
     (func, a, b, args, points), (epsabs, epsrel) = given, eps
@@ -101,7 +106,7 @@ def _quad(by_scipy: Any, given: Any, eps: Any, weight: Any, full_output: Any) ->
         if "real" in info:
             infos = [info["real"][0], info["imag"][0]]
             words = next((each[1] for each in info.values() if len(each) > 1), None)
-        low, high = values.of(a), values.of(b)
+        low, high = map(_number, (values.of(a), values.of(b)))
         sign = -1 if high < low else 1
         tolerance = max(epsabs, epsrel * abs(value))
         cuts = _common_cuts(infos) if weight is None else []

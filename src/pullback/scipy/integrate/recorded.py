@@ -7,14 +7,14 @@ value of the graph.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pullback.core import trees
 from pullback.core.shapes import Abstract
 from pullback.core.tracing import Tracer
-from pullback.rules.implicit import Probe, at_run_time
+from pullback.rules.implicit import Probe, RecordedFunction, at_run_time
 
-__all__ = ["in_graph"]
+__all__ = ["Recording", "in_graph"]
 
 
 def in_graph(
@@ -22,6 +22,7 @@ def in_graph(
     functions: Sequence[tuple[Callable[..., Any], tuple[Any, ...]]],
     given: Any,
     outputs: Sequence[Abstract],
+    directly: Callable[[Recording], Any] = lambda _: None,
 ) -> tuple[Any, ...]:
     """What a function of SciPy's returns, as results of an equation in a graph.
 
@@ -35,14 +36,17 @@ def in_graph(
         What else it takes, some of which are values of the graph.
     outputs : sequence of Abstract
         The shapes and dtypes of the results.
+    directly : callable, optional
+        Makes of the recording what evaluates it without tracing; see `at_run_time`.
     """
     free: list[Any] = []
-    recorded: list[Callable[[Sequence[Any]], Any]] = []
+    recorded: list[RecordedFunction] = []
     for f, args in functions:
         probe = Probe(f)
         probe.args = args
-        again = probe.again(free)
-        recorded.append(_always(f) if again is None else again.at)
+        again = probe.again(free, always=True)
+        assert again is not None
+        recorded.append(again)
     leaves, form = trees.flatten(given)
     traced = [i for i, x in enumerate(leaves) if type(x) is Tracer]
     inputs = [*free, *(leaves[i] for i in traced)]
@@ -52,10 +56,28 @@ def in_graph(
         row = list(known)
         for i, x in zip(traced, values[-len(traced) :] if traced else (), strict=True):
             row[i] = x
-        return call([at(values) for at in recorded], trees.unflatten(form, row))
+        return call([f.at(values) for f in recorded], trees.unflatten(form, row))
 
-    return at_run_time(run, inputs, outputs)
+    recording = Recording(recorded, len(free), form, known, traced)
+    return at_run_time(run, inputs, outputs, directly(recording))
 
 
-def _always(f: Callable[..., Any]) -> Callable[[Sequence[Any]], Any]:
-    return lambda _: f
+class Recording(NamedTuple):
+    """What is evaluated when a graph runs.
+
+    Attributes
+    ----------
+    functions : sequence of RecordedFunction
+    free : int
+        How many values they close over, the first of those that come.
+    form : TreeSpec
+        The structure of what else is given.
+    known : sequence
+        Its leaves; those at the places `traced` come.
+    """
+
+    functions: Sequence[RecordedFunction]
+    free: int
+    form: trees.TreeSpec
+    known: Sequence[Any]
+    traced: Sequence[int]

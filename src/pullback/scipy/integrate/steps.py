@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.integrate
 
+from pullback.core.running import untraced
 from pullback.core.shapes import shape_of
 from pullback.errors import ArgumentValueError
 from pullback.rules.custom import stop_gradient
-from pullback.scipy.integrate.fields import Field, slopes
+from pullback.scipy.integrate.fields import Field, known_slopes
 from pullback.scipy.integrate.values import Ground
 
 __all__ = ["Explicit", "Implicit", "Prepared", "along", "explicit"]
@@ -83,7 +84,7 @@ class Explicit:
         points.append(new)
         times = np.concatenate([t + c * h for c in (*self.c, 1.0)])
         states = ground.lift(ground.plain(np.concatenate(points)))
-        f_slopes = ground.plain(slopes(lambda x: field.at(times, x), states))
+        f_slopes = known_slopes(field, times, states, ground)
         *front, _, _, _ = f_slopes.shape
         f_slopes = f_slopes.reshape(*front, len(points), count, size, size)
         lengths = ground.plain(h)[..., None, None]
@@ -198,11 +199,16 @@ class Implicit:
         plain, lift = ground.plain, ground.lift
         times = np.reshape(t[:, None] + h[:, None] * _C, (-1,))
 
-        def residual(y: Any, z: Any) -> Any:
+        def residual(y: Any, z: Any, field: Field = field) -> Any:
             """z − hA f(y + z) for z of shape (n, 3, d)."""
             states = np.reshape(y[:, None, :] + z, (-1, size))
             f = np.reshape(field.at(times, states), (count, 3, size))
             return z - h[:, None, None] * (_A @ f)
+
+        def known_residual(z: Any) -> Any:
+            if field.known is None:
+                return plain(residual(y, z))
+            return untraced(residual, (base, z, field.known), {})
 
         lengths = plain(h)
         base = plain(y)
@@ -210,12 +216,12 @@ class Implicit:
         for _ in range(_ROUNDS):
             z = lift(z_plain)
             states = np.reshape(y[:, None, :] + z, (-1, size))
-            f_slopes = plain(slopes(lambda x: field.at(times, x), states))
+            f_slopes = known_slopes(field, times, states, ground)
             f_slopes = f_slopes.reshape(*base.shape[:-1], 3, size, size)
             coupling = np.einsum("...,ij,...jab->...iajb", lengths, _A, f_slopes)
             coupling = coupling.reshape(*base.shape[:-1], 3 * size, 3 * size)
             inverse = np.linalg.inv(np.eye(3 * size) - coupling)
-            wrong = plain(residual(y, z)).reshape(*base.shape[:-1], 3 * size, 1)
+            wrong = known_residual(z).reshape(*base.shape[:-1], 3 * size, 1)
             change = (inverse @ wrong).reshape(z_plain.shape)
             z_plain = z_plain - change
             scale = np.abs(base[..., None, :]) + np.abs(z_plain)

@@ -17,6 +17,7 @@ from pullback.rules.complex import adjoint
 from pullback.rules.custom import stop_gradient
 from pullback.scipy.first_step import serves
 from pullback.scipy.linalg.arguments import fixed, hermitian_of, matrices, square
+from pullback.scipy.linalg.generalized import generalized
 from pullback.scipy.linalg.solving import triangular
 
 __all__ = ["eig", "eigh", "eigvals", "eigvalsh"]
@@ -201,14 +202,22 @@ def eig(
     homogeneous_eigvals: bool = False,
 ) -> Any:
     """Vectors are of length 1, with a real number in the place of the largest modulus."""
-    name = "scipy.linalg.eig"
-    if b is not None:
-        raise ArgumentTypeError(
-            f"{name}: the argument b is not supported where a matrix is being differentiated; "
-            "call scipy.linalg.eig(numpy.linalg.solve(b, a)), which has the same eigenvalues and "
-            "directions"
-        )
+    name = "scipy.linalg.eig" if left or right else "scipy.linalg.eigvals"
     a = square(a, name, check_finite)
+    if b is not None:
+        if homogeneous_eigvals:
+            raise ArgumentTypeError(
+                f"{name}: homogeneous_eigvals with b is not supported where a matrix is being "
+                f"differentiated, for only the quotients of the pairs are determined by the "
+                f"matrices; call {name}(a, b), which returns these"
+            )
+        if left and not right:
+            raise ArgumentTypeError(
+                f"{name}: left vectors of two matrices alone, of which SciPy leaves the length "
+                "open, are not supported where a matrix is being differentiated; call it with "
+                "right=True, which returns both of length 1"
+            )
+        return generalized(*matrices(a, square(b, name, check_finite)), left=left, right=right)
     w, v = eigenvalues.eig(a)
     values = np.stack([w, np.ones_like(w)]) if homogeneous_eigvals else w
     if not (left or right):
@@ -240,12 +249,4 @@ def eigvals(
     check_finite: bool = True,
     homogeneous_eigvals: bool = False,
 ) -> Any:
-    if b is not None:
-        if homogeneous_eigvals:
-            raise ArgumentTypeError(
-                "scipy.linalg.eigvals: homogeneous_eigvals with b is not supported where a matrix "
-                "is being differentiated, for only the quotients of the pairs are determined by "
-                "the matrices; call scipy.linalg.eigvals(a, b), which returns these"
-            )
-        a = linalg.solve(square(b, "scipy.linalg.eigvals", check_finite), square(a, "", False))
-    return eig(a, None, False, False, False, False, check_finite, homogeneous_eigvals)
+    return eig(a, b, False, False, False, False, check_finite, homogeneous_eigvals)

@@ -8,6 +8,16 @@ from pullback.scipy.signal import (
     resampling,
     retold,
     waveforms,
+    windowed,
 )
 
-__all__ = ["convolution", "decided", "filtering", "peaks", "resampling", "retold", "waveforms"]
+__all__ = [
+    "convolution",
+    "decided",
+    "filtering",
+    "peaks",
+    "resampling",
+    "retold",
+    "waveforms",
+    "windowed",
+]

@@ -6,6 +6,7 @@ are transforms too.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -143,6 +144,15 @@ def _by_transforms(a: Any, v: Any, axes: Sequence[int], shape: Sequence[int]) ->
 # -- as SciPy chooses -----------------------------------------------------------------------------
 
 
+@functools.lru_cache
+def _method_for(
+    first: tuple[int, ...], second: tuple[int, ...], dtypes: tuple[Any, Any], mode: str
+) -> Any:
+    """SciPy's choice for numbers that aren't integers, which it doesn't look at."""
+    pair = [np.broadcast_to(d.type(0), n) for n, d in zip((first, second), dtypes, strict=True)]
+    return scipy.signal.choose_conv_method(*pair, mode)
+
+
 def _stand_in(x: Any) -> Any:
     """An array of which size and dtype are those of a traced one; of integers the largest too."""
     if type(x) is not Tracer:
@@ -156,9 +166,11 @@ def _stand_in(x: Any) -> Any:
 @serves(scipy.signal.choose_conv_method)
 def choose_conv_method(in1: Any, in2: Any, mode: Any = "full", measure: bool = False) -> Any:
     """A decision on sizes and dtypes, for traced arrays as for any others."""
-    return scipy.signal.choose_conv_method(
-        _stand_in(operand(in1)), _stand_in(operand(in2)), mode, measure
-    )
+    in1, in2 = operand(in1), operand(in2)
+    dtypes = dtype_of(in1), dtype_of(in2)
+    if not measure and dtypes[0].kind in "fc" and dtypes[1].kind in "fc":
+        return _method_for(shape_of(in1), shape_of(in2), dtypes, mode)
+    return scipy.signal.choose_conv_method(_stand_in(in1), _stand_in(in2), mode, measure)
 
 
 @serves(scipy.signal.convolve)

@@ -3,9 +3,9 @@
 import scipy.sparse.linalg
 
 from pullback.scipy.decisions import constant, passed, refused
-from pullback.scipy.sparse import functions, linear_operators, systems
+from pullback.scipy.sparse import functions, linear_operators, spectra, systems
 
-__all__ = ["functions", "linear_operators", "systems"]
+__all__ = ["functions", "linear_operators", "spectra", "systems"]
 
 _DENSE = "Write it with a dense matrix, A.toarray(), and"
 
@@ -27,14 +27,13 @@ refused(
 )
 refused(
     scipy.sparse.linalg,
-    "eigs eigsh lobpcg svds",
-    f"{_DENSE} numpy.linalg.eigh, eigvalsh, eig or svd, which have rules",
+    "lobpcg",
+    "Call scipy.sparse.linalg.eigsh, which has a rule",
 )
 refused(
     scipy.sparse.linalg,
-    "expm inv matrix_power funm_multiply_krylov",
-    f"{_DENSE} scipy.linalg.expm, numpy.linalg.inv or matrix_power; for the product with an "
-    "inverse call scipy.sparse.linalg.spsolve(A, b)",
+    "funm_multiply_krylov",
+    f"{_DENSE} scipy.linalg.expm or another function of a matrix",
 )
 refused(
     scipy.sparse.linalg,

@@ -9,7 +9,7 @@ import scipy.stats
 from scipy.stats import rv_continuous, rv_discrete
 
 from pullback.errors import NoRuleError
-from pullback.scipy.advice import OF_DISTRIBUTIONS, for_scipy
+from pullback.scipy.advice import for_scipy
 from pullback.scipy.first_step import first_traced, give_first_step, serves
 from pullback.scipy.stats.borrowed import public_name, traceable
 
@@ -39,6 +39,9 @@ def _refusing(method: str) -> Any:
     return refuse
 
 
+_REFUSED = ("fit_loc_scale",)
+
+
 def _refuse_methods() -> None:
     """Refuse these methods of each class of distributions that has its own."""
     classes = {rv_continuous, rv_discrete, *rv_continuous.__mro__[1:-1]}
@@ -46,7 +49,7 @@ def _refuse_methods() -> None:
         if isinstance(each, rv_continuous | rv_discrete):
             classes.update(type(each).__mro__[:-1])
     for cls in classes:
-        for method in OF_DISTRIBUTIONS:
+        for method in _REFUSED:
             function = vars(cls).get(method)
             if type(function) is FunctionType:
                 give_first_step(function, _refusing(method))
