@@ -45,12 +45,13 @@ class Curvature:
 
     Parameters
     ----------
-    matrix : SparseMatrix
+    matrix : callable
+        The Hessian, as `sparse_hessian` returns it, compiled or not.
     unflatten : callable
         From a vector to the argument of `matrix`.
     """
 
-    def __init__(self, matrix: SparseMatrix, unflatten: Callable[[Vector], Any]) -> None:
+    def __init__(self, matrix: Callable[..., Any], unflatten: Callable[[Vector], Any]) -> None:
         self.matrix = matrix
         self.unflatten = unflatten
         self.at: Vector | None = None

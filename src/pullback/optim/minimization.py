@@ -24,7 +24,7 @@ from pullback.core.validation import (
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
 from pullback.optim.curvature import Curvature, sparse_curvature
 from pullback.optim.vectors import Vector, flatten
-from pullback.sparse.matrices import SparseMatrix, sparse_hessian
+from pullback.sparse.matrices import sparse_hessian
 from pullback.transforms.foreign import by_position
 from pullback.transforms.gradient import value_and_grad
 from pullback.transforms.jacobian import hessian, hvp
@@ -163,7 +163,7 @@ class Derivatives:
         self.curvature = self._made(lambda p, *args: self._second(p)(flatten(p)[0], *args))
         self.hvp = self._made(lambda p, d, *args: hvp(lambda p: f(p, *args), (p,), (d,))[0])
 
-    def matrix(self, params: Any, args: tuple[Any, ...]) -> SparseMatrix | None:
+    def matrix(self, params: Any, args: tuple[Any, ...]) -> Callable[..., Any] | None:
         """The Hessian as a sparse matrix, a function of parameters like these, if it is to be one.
 
         The further arguments are what they are now.
