@@ -17,7 +17,7 @@ from pullback.errors import ArgumentValueError
 from pullback.nn.dropout import Dropout, mixed
 from pullback.nn.normalization import BatchNorm, require_weight
 
-__all__ = ["observe", "training"]
+__all__ = ["layers_in", "observe", "training"]
 
 _GOLDEN = 0x9E3779B97F4A7C15
 
@@ -161,6 +161,19 @@ class _Observing(BatchNorm):
     def __call__(self, x: Any) -> Any:
         self.record.take(x)
         return super().__call__(x)
+
+
+def layers_in(net: Any, kind: type) -> list[Any]:
+    """The layers of a kind in a network, and inside of its layers."""
+    found: list[Any] = []
+
+    def seen(layer: Any) -> Any:
+        if isinstance(layer, kind):
+            found.append(layer)
+        return None
+
+    _with(net, seen)
+    return found
 
 
 def _with(net: Any, switched: Callable[[Any], Any]) -> Any:
