@@ -60,8 +60,9 @@ def jacobian(
 
     Notes
     -----
-    The function is evaluated once; with `sparse` it is recorded, as by `trace`. A complex function
-    that is not `holomorphic` has no complex Jacobian: differentiate its real and imaginary parts.
+    The function is evaluated once; with `sparse` it is recorded at the first call for each kind of
+    arguments, as by `trace`: what it reads from outside stays as it was. A complex function that
+    is not `holomorphic` has no complex Jacobian: differentiate its real and imaginary parts.
 
     Examples
     --------

@@ -305,9 +305,7 @@ class Equations:
 
 def _own(result: Any) -> Any:
     """A result with arrays of its own, so that whoever writes into it does not write into ours."""
-    own = {
-        key: x.copy(order="K") if isinstance(x, np.ndarray) else x for key, x in result.items()
-    }
+    own = {key: x.copy(order="K") if isinstance(x, np.ndarray) else x for key, x in result.items()}
     return type(result)(**own)
 
 
