@@ -154,3 +154,29 @@ def test_image_registration(tmp_path):
     assert figures(text, "largest error")[0][0] < 0.01
     assert figures(text, "^deviation")[0][1] < 0.021
     assert picture.read_bytes().startswith(b"<?xml")
+
+
+def test_bundle_adjustment():
+    text = printed("bundle_adjustment")
+    assert "entries by 2 products" in text
+    ((before, after),) = figures(text, "^sum of squares")
+    ((expected,),) = figures(text, "noise explains")
+    assert before > 100 * after
+    assert after == pytest.approx(expected, rel=0.2)
+
+
+def test_stiff_reaction_diffusion():
+    text = printed("stiff_reaction_diffusion")
+    assert "1152 unknowns, 6912 entries by 2 products" in text  # 6 for each unknown
+    implicit, explicit = (int(n) for n in re.findall(r": (\d+) calls", text))
+    assert implicit < explicit / 2
+    assert figures(text, "largest difference")[0][0] < 1e-4
+
+
+def test_hanging_chain():
+    text = printed("hanging_chain")
+    assert "Jacobian (30, 58): 116 entries by 1 products" in text
+    assert figures(text, "links are right")[0][0] < 1e-10
+    assert figures(text, "gradient of the Lagrangian")[0][0] < 1e-7
+    ((lowest, catenary),) = figures(text, "lowest point")
+    assert lowest == pytest.approx(catenary, abs=2e-3)

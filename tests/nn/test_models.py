@@ -7,6 +7,7 @@ import pytest
 import scipy.optimize
 
 import pullback as pb
+from pullback import nn
 from pullback.core import trees
 from pullback.errors import ArgumentValueError
 from pullback.nn import models
@@ -165,6 +166,25 @@ def test_probabilities_decide_at_one_half():
     labels = (x > 0).astype(int)
     fitted = model.fit(x, labels)
     np.testing.assert_array_equal(fitted.predict(x), labels)
+
+
+def test_a_penalty_is_on_the_weights_of_layers_inside_of_layers():
+    inner = nn.Chain([nn.Dense.initialize(4, 3, rng=0), nn.LayerNorm.initialize(3)])
+    cell = nn.GRUCell.initialize(2, 4, rng=1)
+    net = nn.Chain([nn.Recurrent(cell), lambda h: h[:, -1], inner, nn.Head.initialize(3, rng=2)])
+    x, y = np.ones((5, 6, 2)), np.zeros(5)
+    loss, whole = (
+        nn.Model(net, pb.losses.mse, penalty=penalty).objective(net, x, y) for penalty in (0, 0.5)
+    )
+    weights = cell.W, cell.U, inner[0].W, net[3].w
+    np.testing.assert_allclose(whole - loss, sum(np.sum(w**2) for w in weights) / 4, rtol=1e-12)
+
+
+def test_dropout_that_would_drop_nothing_is_refused():
+    layers = [nn.Dropout(0.5), nn.Head.initialize(2, rng=0)]
+    model = nn.Model(nn.Chain([nn.Chain(layers)]), pb.losses.mse)
+    with pytest.raises(ArgumentValueError, match=r"fit: the network has a Dropout\(0.5\), which"):
+        model.fit(np.ones((3, 2)), np.ones(3))
 
 
 def test_models_print_their_parts():

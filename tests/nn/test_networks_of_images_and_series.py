@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import pullback as pb
 from pullback import nn
+from pullback.core import trees
 from pullback.errors import ArgumentTypeError, ArgumentValueError
 
 ORACLES = json.loads((Path(__file__).parent / "pytorch.json").read_text())
@@ -129,6 +131,61 @@ def test_a_batch_normalises_what_reaches_the_layer():
     seen = nn.observe(net, x, weight=1, seed=4)
     reached = nn.Chain([net[0], nn.training(net, 4)[1][0]])(x)
     assert_allclose(seen[1][1].mean, reached.mean(axis=0), rtol=1e-13)
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """A layer of one's own, with a normalisation in it that is called `times`."""
+
+    norm: nn.BatchNorm
+    dense: nn.Dense
+    times: int = trees.static(default=1)
+
+    def __call__(self, x):
+        for _ in range(self.times):
+            x = self.dense(self.norm(x))
+        return x
+
+
+def test_statistics_are_kept_by_layers_of_ones_own():
+    rng = np.random.default_rng(0)
+    x = 3 * rng.normal(size=(40, 3)) + 2
+    dense = nn.Dense.initialize(3, 3, rng=rng)
+    net = nn.Chain([dense, Block(nn.BatchNorm.initialize(3), dense)])
+    for observe in (nn.observe, pb.compile(nn.observe)):
+        norm = observe(net, x)[1].norm
+        assert type(norm) is nn.BatchNorm
+        assert not norm.training
+        assert_allclose(norm.mean, 0.1 * dense(x).mean(axis=0), rtol=1e-12)
+        assert_allclose(norm.variance, 0.9 + 0.1 * dense(x).var(axis=0, ddof=1), rtol=1e-12)
+    twice = nn.observe(Block(net[1].norm, dense, times=2), x, weight=0.5).norm
+    second = dense(nn.training(net[1].norm)(x))
+    assert_allclose(twice.mean, x.mean(axis=0) / 4 + second.mean(axis=0) / 2, rtol=1e-12)
+
+
+def test_a_normalisation_that_no_batch_reaches_is_named():
+    net = Block(nn.BatchNorm.initialize(3), nn.Dense.initialize(3, 3, rng=0), times=0)
+    with pytest.raises(ArgumentValueError, match=r"observe: BatchNorm\(3.*no batch reached it"):
+        nn.observe(net, np.ones((4, 3)))
+
+
+@pytest.mark.parametrize("method", ["adamw", "adam", "sgd"])
+def test_decay_leaves_kept_statistics_alone(method):
+    """They are no weights: shrunk, they would be those of no data."""
+    rng = np.random.default_rng(0)
+    x = 3 * rng.normal(size=(40, 3)) + 2
+    net = nn.Chain([nn.BatchNorm.initialize(3), nn.Head.initialize(3, rng=rng)])
+    net = nn.observe(net, x, weight=1)
+
+    def objective(net, x):
+        return np.mean(nn.training(net)(x) ** 2)
+
+    after = pb.optim.train(
+        objective, net, (x,), method, learning_rate=0.1, weight_decay=0.5, epochs=3
+    ).params
+    assert_array_equal(after[0].mean, net[0].mean)
+    assert_array_equal(after[0].variance, net[0].variance)
+    assert np.all(np.abs(after[0].gamma) < 1)
 
 
 # -- dropout -----------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ import scipy.optimize
 import pullback as pb
 from pullback import optim
 from pullback.core import trees
-from pullback.errors import ArgumentTypeError, ArgumentValueError
+from pullback.errors import ArgumentTypeError, ArgumentValueError, DataDependenceError
+from pullback.optim.curvature import sparse_curvature
 
 START = {"x": np.array([-1.2, 1.0, 0.5]), "y": (np.array(0.3), np.array([[-0.4, 0.9]]))}
 
@@ -183,3 +184,38 @@ def test_arguments_that_do_not_fit():
 def test_scipy_optimize_is_loaded_only_when_used():
     code = "import sys, pullback; sys.exit('scipy.optimize' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# -- sparse Hessians -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["Newton-CG", "trust-ncg", "trust-exact"])
+def test_a_sparse_hessian_leads_where_products_do(method):
+    start = {"a": np.linspace(0.98, 1.02, 100), "b": np.full((2, 10), 1.01)}
+
+    def f(p):
+        return rosenbrock(np.concatenate([p["a"], np.ravel(p["b"])]))
+
+    by_itself, with_it, without = (
+        optim.minimize(f, start, method=method, sparse=sparse) for sparse in (None, True, False)
+    )
+    assert by_itself.nit == with_it.nit == without.nit
+    np.testing.assert_allclose(by_itself.x["a"], 1, atol=1e-4)
+    np.testing.assert_allclose(by_itself.x["b"], without.x["b"], atol=1e-8)
+
+
+def test_a_hessian_is_sparse_where_few_products_give_it():
+    x = np.ones(120)
+    assert sparse_curvature(rosenbrock, x).colours <= 3
+    assert sparse_curvature(rosenbrock, x[:50]) is None  # too few to matter
+    assert sparse_curvature(lambda x: np.sum(x) ** 2, x) is None
+    assert sparse_curvature(lambda x: np.sum(x) if x[0] > 0 else np.sum(x**2), x) is None
+
+
+def test_a_sparse_hessian_that_is_asked_for_must_be_possible():
+    def branching(x):
+        return np.sum(x**2) if x[0] > 0 else np.sum(x)
+
+    with pytest.raises(DataDependenceError):
+        optim.minimize(branching, np.ones(3), method="Newton-CG", sparse=True)
+    assert optim.minimize(branching, np.ones(3), method="Newton-CG").success

@@ -12,6 +12,7 @@ import pullback as pb
 from pullback.core.primitive import registry
 from tests.grouping import for_each
 from tests.rules.cases import CASES
+from tests.transforms import numerical
 
 assert scipy.special  # enters its functions in the rule book
 SIZE = 3
@@ -179,3 +180,32 @@ def compare(ours, rows):
         wanted = np.stack([row[position] for row in rows])
         scale = np.max(np.abs(wanted), initial=0)
         np.testing.assert_allclose(value, wanted, rtol=1e-10, atol=1e-12 * scale)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 2), (4, 3, 2)])
+@pytest.mark.parametrize("size", [0, 1, 5])
+def test_one_matrix_with_many_right_sides_is_solved_with_once(shape, size, monkeypatch):
+    rng = np.random.default_rng(size)
+    a, b = rng.standard_normal((3, 3)) + 4 * np.eye(3), rng.standard_normal((size, *shape))
+    seen = []
+
+    def counted(a, b):
+        seen.append(np.shape(b))
+        return np.linalg.solve(a, b)
+
+    monkeypatch.setattr(registry["solve"], "value", counted)
+    got = pb.vmap(np.linalg.solve, in_axes=(None, 0))(a, b)
+    wanted = np.linalg.inv(a) @ (b[..., None] if len(shape) == 1 else b)
+    np.testing.assert_allclose(got, wanted.reshape(b.shape), rtol=1e-12, atol=1e-14)
+    assert [len(each) for each in seen] == [max(2, len(shape))]
+
+
+@pytest.mark.parametrize(
+    "function", [np.linalg.inv, np.linalg.cholesky, lambda a: np.linalg.solve(a, a[:, 0])]
+)
+def test_a_jacobian_with_a_factorisation_in_it_is_right(function):
+    a = np.random.default_rng(0).standard_normal((3, 3)) + 4 * np.eye(3)
+    a = a + a.T
+    got = pb.jacobian(function, mode="reverse")(a)
+    np.testing.assert_allclose(got, pb.jacobian(function, mode="forward")(a), atol=1e-12)
+    np.testing.assert_allclose(got, numerical.jacobian(function, a), atol=1e-8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -172,3 +174,90 @@ def test_third_derivatives():
     third = pb.jacobian(pb.hessian(lambda x: np.sum(np.sin(x)) * x[0]))(x)
     expected = numerical.jacobian(pb.hessian(lambda x: np.sum(np.sin(x)) * x[0]), x)
     assert_allclose(third, expected, rtol=1e-8, atol=1e-10)
+
+
+# -- bottlenecks -----------------------------------------------------------------------------------
+
+WIDTHS = (60, 30, 3, 30, 50)
+WEIGHTS = [RNG.standard_normal((m, n)) / np.sqrt(n) for n, m in itertools.pairwise(WIDTHS)]
+
+
+def autoencoder(x, squash=np.tanh):
+    for w in WEIGHTS:
+        x = squash(w @ x)
+    return x
+
+
+def by_hand(x):
+    """The chain rule, layer by layer."""
+    product = np.eye(len(x))
+    for w in WEIGHTS:
+        x = np.tanh(w @ x)
+        product = (1 - x**2)[:, None] * (w @ product)
+    return product
+
+
+@pytest.fixture
+def _without_launches(monkeypatch):
+    monkeypatch.setattr("pullback.transforms.bottleneck.LAUNCH", 0)
+
+
+@pytest.mark.usefixtures("_without_launches")
+@pytest.mark.parametrize("way", [lambda f: f, pb.compile], ids=["eager", "compiled"])
+def test_a_jacobian_is_cut_at_a_bottleneck(way):
+    x = RNG.standard_normal(60)
+    J = pb.jacobian(autoencoder)
+    assert_allclose(way(J)(x), by_hand(x), atol=1e-14)
+    assert "way:  cut at a bottleneck of 3 elements: 3 reverse products before" in J.plan(x)
+    assert "else: 50 reverse products" in J.plan(x)
+
+
+@pytest.mark.usefixtures("_without_launches")
+def test_a_bottleneck_of_several_arguments_outputs_and_values():
+    def f(x, y):
+        code = np.tanh(WEIGHTS[0] @ x)[:2], np.sum(y**2)
+        wide = WEIGHTS[2][:, :2] @ code[0] * code[1]
+        return {"a": np.sin(wide), "b": np.outer(wide, wide)[:3]}
+
+    args = RNG.standard_normal(60), RNG.standard_normal((5, 4))
+    J = pb.jacobian(f, (0, 1))
+    assert "way:  cut at a bottleneck of 3 elements" in J.plan(*args)
+    got, wanted = J(*args), pb.jacobian(f, (0, 1), mode="forward")(*args)
+    for name in ("a", "b"):
+        for ours, theirs in zip(got[name], wanted[name], strict=True):
+            assert ours.shape == theirs.shape
+            assert_allclose(ours, theirs, atol=1e-13)
+
+
+@pytest.mark.usefixtures("_without_launches")
+@pytest.mark.filterwarnings("ignore:divide")
+def test_what_goes_round_a_bottleneck_widens_it():
+    x = RNG.standard_normal(60)
+    J = pb.jacobian(lambda x: np.tanh(np.sum(x * x)) + x)
+    assert "why:  it is nowhere narrower than at its ends" in J.plan(x)
+    assert_allclose(
+        J(x), (1 - np.tanh(x @ x) ** 2) * np.tile(2 * x, (60, 1)) + np.eye(60), atol=1e-14
+    )
+
+
+@pytest.mark.usefixtures("_without_launches")
+def test_infinite_slopes_are_left_to_the_sweep():
+    def f(x):
+        return np.sqrt(WEIGHTS[3] @ np.abs(WEIGHTS[2] @ (WEIGHTS[1] @ (WEIGHTS[0] @ x)) * 0))
+
+    x = RNG.standard_normal(60)
+    J = pb.jacobian(f)
+    assert "way:  cut" in J.plan(x)
+    assert_array_equal(J(x), pb.jacobian(f, mode="reverse")(x))
+
+
+def test_a_plan_says_why_nothing_is_cut():
+    x = RNG.standard_normal(60)
+    assert "60 forward products\nwhy:  mode is 'forward'" in pb.jacobian(
+        autoencoder, mode="forward"
+    ).plan(x)
+    small = pb.jacobian(lambda x: np.full(4, np.sum(x)) * np.ones(4)).plan(np.ones(4))
+    assert "way:  4 forward products" in small
+    assert "else: cut at a bottleneck of 1 elements" in small
+    assert "not all real numbers" in pb.jacobian(lambda x: x * 1j).plan(np.ones(4))
+    assert "entries" in pb.jacobian(autoencoder, sparse=True).plan(x)

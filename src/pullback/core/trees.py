@@ -29,6 +29,8 @@ __all__ = [
     "flatten_again",
     "flatten_like",
     "in_words",
+    "kept",
+    "kept_leaves",
     "leaf_paths",
     "map_tree",
     "static",
@@ -44,6 +46,8 @@ LEAF: TreeSpec = optree.treespec_leaf(namespace=NAMESPACE)
 
 _LEAF_TYPES = frozenset({np.ndarray, np.float64, np.float32, float, int, Tracer})
 _registered: set[type] = set()
+_kept: dict[type, tuple[bool, ...]] = {}
+"""Of classes with fields that are kept: which of the children are."""
 _registering = threading.Lock()
 
 
@@ -56,6 +60,17 @@ def static(**kwargs: Any) -> Any:
         As for :func:`dataclasses.field`.
     """
     return dataclasses.field(metadata={"pytree_node": False}, **kwargs)
+
+
+def kept(**kwargs: Any) -> Any:
+    """A dataclass field with leaves that are kept from the data, and are no parameters.
+
+    Parameters
+    ----------
+    **kwargs
+        As for :func:`dataclasses.field`.
+    """
+    return dataclasses.field(metadata={"pytree_kept": True}, **kwargs)
 
 
 class Fixed(tuple[Any, ...]):
@@ -92,6 +107,9 @@ def _register(cls: type) -> None:
     fields = dataclasses.fields(cls)
     children = tuple(f.name for f in fields if f.metadata.get("pytree_node", True))
     fixed = tuple(f.name for f in fields if not f.metadata.get("pytree_node", True))
+    are_kept = {f.name for f in fields if f.metadata.get("pytree_kept", False)}
+    if are_kept:
+        _kept[cls] = tuple(name in are_kept for name in children)
 
     def flatten_node(node: Any) -> tuple[tuple[Any, ...], Any, tuple[str, ...]]:
         try:
@@ -223,6 +241,18 @@ def leaf_paths(spec: TreeSpec) -> list[str]:
         elif part.num_leaves:
             pending += reversed([*zip(_steps(path, part), part.children(), strict=True)])
     return found
+
+
+def kept_leaves(spec: TreeSpec) -> list[bool]:
+    """Of each leaf of a structure, whether it is kept from the data, and is no parameter."""
+    if spec.is_leaf():
+        return [False]
+    of_field = _kept.get(spec.type, ())  # type: ignore[arg-type]  # of None there is none
+    flags: list[bool] = []
+    for place, child in enumerate(spec.children()):
+        whole = place < len(of_field) and of_field[place]
+        flags += [True] * child.num_leaves if whole else kept_leaves(child)
+    return flags
 
 
 class Paths:

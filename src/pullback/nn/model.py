@@ -10,12 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pullback import optim
+from pullback.core import trees
 from pullback.core.tracing import is_plain
 from pullback.core.trees import static
 from pullback.core.validation import refuse, require_callable, require_number
 from pullback.errors import ArgumentTypeError, ArgumentValueError
-from pullback.nn.chain import Chain
+from pullback.nn.dropout import Dropout
 from pullback.nn.initialization import require_count
+from pullback.nn.modes import layers_in
 from pullback.optim.data import Data, as_arrays
 from pullback.optim.naming import called
 from pullback.optim.validation import mean_over
@@ -84,7 +86,8 @@ class Model:
     decide : callable
         What a score means: a value or a class.
     penalty : float
-        λ, for the term (λ/2)‖w‖² on the weights, biases left out.
+        λ, for the term (λ/2)‖w‖² on the weights, biases left out: on what a layer, or a layer
+        inside of it, calls w, W or U.
     columns : tuple of str, optional
         The names of the columns of the frame that it was fitted to. A frame that is asked about
         later must have the same, in the same order; `None` asks nothing.
@@ -177,12 +180,17 @@ class Model:
         Raises
         ------
         ArgumentTypeError, ArgumentValueError
-            Where an argument doesn't fit, or data hold something that is no number or has a mask.
+            Where an argument doesn't fit, or data hold something that is no number or has a mask;
+            where there is a `Dropout`, which would drop nothing.
 
         Warns
         -----
         RuntimeWarning
             Where a method of SciPy stopped before it converged, or the fit was interrupted.
+
+        Notes
+        -----
+        The network is fitted as it is called: a `BatchNorm` takes the statistics that it keeps.
         """
         method = called(
             self.method if method is None else method, "fit", options.pop("learning_rate", None)
@@ -195,6 +203,7 @@ class Model:
                     f"fit: there is no option {name!r} of {method}, wanted {', '.join(known)}"
                 )
         columns = columns_of(x)
+        _refuse_silent_dropout(self.network)
         data = _samples(x, "fit: x"), _samples(target, "fit: target")
         if validation is not None and not callable(validation):
             held = Data(validation, "fit: validation")
@@ -252,11 +261,26 @@ _OF_BOTH = (
 )  # fmt: skip
 
 
+def _refuse_silent_dropout(network: Any) -> None:
+    """Raise where a layer would drop nothing in the whole fit."""
+    for layer in layers_in(network, Dropout):
+        if layer.seed is None and layer.rate:
+            raise ArgumentValueError(
+                f"fit: the network has a {layer!r}, which drops only in the network of "
+                "pullback.nn.training, with another seed for each step; fit it by "
+                "pullback.optim.train, with prepare=, as docs/training.md does"
+            )
+
+
+_WEIGHTS = ("w", "W", "U")
+"""What layers call their weights, beside biases, steps and statistics."""
+
+
 def _weights(network: Any) -> list[Any]:
-    """The weights of a network's layers, without biases and steps."""
-    layers = network.layers if isinstance(network, Chain) else (network,)
-    weights = [getattr(layer, "w", getattr(layer, "W", None)) for layer in layers]
-    return [w for w in weights if w is not None]
+    """The weights of a network's layers, of those inside of layers too."""
+    leaves, spec = trees.flatten(network)
+    names = (path.rpartition(".")[2] for path in trees.leaf_paths(spec))
+    return [leaf for leaf, name in zip(leaves, names, strict=True) if name in _WEIGHTS]
 
 
 def strength(penalty: float, where: str) -> float:

@@ -11,13 +11,13 @@ import numpy as np
 from pullback.core import trees
 from pullback.core.shapes import astype, dtype_of, shape_of
 from pullback.core.tracing import Tracer
+from pullback.core.trees import static
 from pullback.core.validation import is_integer, refuse, require_callable
 from pullback.errors import ArgumentValueError
-from pullback.nn.chain import Chain, apply
 from pullback.nn.dropout import Dropout, mixed
 from pullback.nn.normalization import BatchNorm, require_weight
 
-__all__ = ["observe", "training"]
+__all__ = ["layers_in", "observe", "training"]
 
 _GOLDEN = 0x9E3779B97F4A7C15
 
@@ -88,7 +88,8 @@ def observe(net: Any, x: Any, *, weight: float = 0.1, seed: Any = None) -> Any:
 
     Parameters
     ----------
-    net : layer or Chain
+    net : pytree, callable
+        A layer, a `Chain`, or a dataclass of your own with layers in it.
     x : array, shape (m, …)
         A batch.
     weight : float
@@ -98,34 +99,81 @@ def observe(net: Any, x: Any, *, weight: float = 0.1, seed: Any = None) -> Any:
 
     Returns
     -------
-    layer or Chain
-        With the same parameters and new statistics.
+    pytree
+        A network with the same parameters and new statistics.
 
     Raises
     ------
     ArgumentTypeError, ArgumentValueError
-        If an argument isn't what is wanted.
+        If an argument isn't what is wanted, or the network doesn't call one of its `BatchNorm`.
 
     Notes
     -----
+    A layer that is called more than once moves once for each call.
     It is called after a step of training, or once at the end with ``weight=1`` and all data.
     """
     require_callable(net, "observe", "net", "a layer or a Chain")
     weight = require_weight(weight, "observe")
-    return _observed(net, training(net, seed), x, weight)[0]
+    records: list[_Record] = []
+
+    def watched(layer: Any) -> Any:
+        if not isinstance(layer, BatchNorm):
+            return None
+        records.append(_Record(layer, weight))
+        fields = {each.name: getattr(layer, each.name) for each in dataclasses.fields(BatchNorm)}
+        return _Observing(**{**fields, "training": True}, record=records[-1])
+
+    _with(training(net, seed), watched)(x)
+    for record in records:
+        if not record.is_reached:
+            raise ArgumentValueError(
+                f"observe: {record.layer!r} is in the network, and no batch reached it; call it as "
+                "layer(x) where the network is called"
+            )
+    after = iter(records)
+
+    def moved(layer: Any) -> Any:
+        if not isinstance(layer, BatchNorm):
+            return None
+        seen = next(after).layer
+        return dataclasses.replace(layer, mean=seen.mean, variance=seen.variance)
+
+    return _with(net, moved)
 
 
-def _observed(net: Any, trained: Any, x: Any, weight: float) -> tuple[Any, Any]:
-    """The network with new statistics, and its output in training."""
-    if isinstance(net, BatchNorm):
-        return net.observed(x, weight), trained(x)
-    if not isinstance(net, Chain):
-        return net, trained(x)
-    layers = []
-    for r, (layer, each) in enumerate(zip(net, trained, strict=True), start=1):
-        layer, x = apply(r, _observed, layer, each, x, weight)
-        layers.append(layer)
-    return dataclasses.replace(net, layers=tuple(layers)), x
+class _Record:
+    """A `BatchNorm` as it is while batches reach it."""
+
+    def __init__(self, layer: BatchNorm, weight: float) -> None:
+        self.layer, self.weight, self.is_reached = layer, weight, False
+
+    def take(self, x: Any) -> None:
+        """Move the statistics towards those of a batch."""
+        self.layer, self.is_reached = self.layer.observed(x, self.weight), True
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class _Observing(BatchNorm):
+    """A `BatchNorm` in training that tells a record what reaches it."""
+
+    record: Any = static(default=None)
+
+    def __call__(self, x: Any) -> Any:
+        self.record.take(x)
+        return super().__call__(x)
+
+
+def layers_in(net: Any, kind: type) -> list[Any]:
+    """The layers of a kind in a network, and inside of its layers."""
+    found: list[Any] = []
+
+    def seen(layer: Any) -> Any:
+        if isinstance(layer, kind):
+            found.append(layer)
+        return None
+
+    _with(net, seen)
+    return found
 
 
 def _with(net: Any, switched: Callable[[Any], Any]) -> Any:

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from pullback.core.creation import require_dtype
 from pullback.core.shapes import shape_of
-from pullback.core.trees import static
+from pullback.core.trees import kept, static
 from pullback.core.validation import out_of_range, require_number
 from pullback.errors import ArgumentValueError
 from pullback.nn.initialization import require_count
@@ -117,7 +117,8 @@ class BatchNorm:
     gamma, beta : array, shape (n,)
         γ and β.
     mean, variance : array, shape (n,)
-        What is kept. They are leaves of the layer whose derivative is zero.
+        What is kept. They are leaves of the layer whose derivative is zero, and which a decay of
+        the weights leaves alone.
     epsilon : float
         ε, positive. It is no parameter.
     training : bool
@@ -152,8 +153,8 @@ class BatchNorm:
 
     gamma: Any
     beta: Any
-    mean: Any
-    variance: Any
+    mean: Any = kept()
+    variance: Any = kept()
     epsilon: float = static(default=1e-5)
     training: bool = static(default=False)
 

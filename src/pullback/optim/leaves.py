@@ -15,7 +15,7 @@ from pullback.errors import ArgumentTypeError, ArgumentValueError
 from pullback.optim.schedules import MOST_STEPS
 from pullback.transforms.foreign import by_position
 
-__all__ = ["leafwise", "require_parameters", "require_state"]
+__all__ = ["decayed", "leafwise", "require_parameters", "require_state"]
 
 
 def leafwise(
@@ -44,6 +44,13 @@ def leafwise(
     return tuple(
         trees.unflatten(spec, map(_array, column)) for column in zip(*results, strict=True)
     )
+
+
+def decayed(moved: Any, params: Any, rate: Any) -> Any:
+    """Parameters after a step, less a multiple of those before it, but for what is no parameter."""
+    leaves, spec = trees.flatten(moved)
+    every = zip(leaves, trees.flatten(params)[0], trees.kept_leaves(spec), strict=True)
+    return trees.unflatten(spec, [x if kept else _array(x - rate * p) for x, p, kept in every])
 
 
 def _array(x: Any) -> Any:

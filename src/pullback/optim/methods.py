@@ -23,7 +23,7 @@ from pullback.core.validation import (
     require_flag,
     require_number,
 )
-from pullback.optim.leaves import leafwise, require_parameters, require_state
+from pullback.optim.leaves import decayed, leafwise, require_parameters, require_state
 from pullback.optim.schedules import (
     Schedule,
     as_schedule,
@@ -323,7 +323,7 @@ class Adam(Method):
     def update(self, gradient: Any, state: AdamState, params: Any) -> tuple[Any, AdamState]:
         """One step: θ ← θ − η m̂/(√ŝ + ε)."""
         require_state(state, AdamState, self)
-        b1, b2, epsilon, decay = self.beta_1, self.beta_2, self.epsilon, self._decay()
+        b1, b2, epsilon = self.beta_1, self.beta_2, self.epsilon
         count, rate = state.count + 1, self._rate(state.count)
         # Quotients of numbers: those of arrays take several times as long as products.
         scale, unbias = rate / (1 - b1**count), 1 / (1 - b2**count)
@@ -331,15 +331,10 @@ class Adam(Method):
         def step(p: Any, g: Any, m: Any, s: Any) -> tuple[Any, ...]:
             m = b1 * m + (1 - b1) * g
             s = b2 * s + (1 - b2) * (g * g)
-            new = p - scale * m / (np.sqrt(unbias * s) + epsilon)
-            return (new if decay is None else new - rate * decay * p), m, s
+            return p - scale * m / (np.sqrt(unbias * s) + epsilon), m, s
 
         params, mean, square = leafwise(step, self, params, gradient, state.mean, state.square)
         return params, AdamState(count, mean, square)
-
-    def _decay(self) -> Any:
-        """λ, or `None` where nothing decays."""
-        return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -354,7 +349,7 @@ class AdamW(Adam):
         In [0, 1).
     epsilon : float
     weight_decay : float
-        λ. All parameters decay by it, biases too.
+        λ. All parameters decay by it, biases too; the statistics that a `BatchNorm` keeps don't.
 
     Raises
     ------
@@ -383,9 +378,10 @@ class AdamW(Adam):
         decay = require_number(self.weight_decay, "AdamW", "weight_decay", least=0, traced=True)
         self._settle(weight_decay=decay)
 
-    def _decay(self) -> Any:
-        """λ."""
-        return self.weight_decay
+    def update(self, gradient: Any, state: AdamState, params: Any) -> tuple[Any, AdamState]:
+        """One step: Adam's, less η λ θ."""
+        moved, after = super().update(gradient, state, params)
+        return decayed(moved, params, self._rate(state.count) * self.weight_decay), after
 
 
 def holding(method: Method, numbers: dict[str, Any]) -> Method:

@@ -22,7 +22,9 @@ from pullback.core.validation import (
     shown,
 )
 from pullback.errors import ArgumentTypeError, ArgumentValueError, PullbackError
+from pullback.optim.curvature import Curvature, sparse_curvature
 from pullback.optim.vectors import Vector, flatten
+from pullback.sparse.matrices import sparse_hessian
 from pullback.transforms.foreign import by_position
 from pullback.transforms.gradient import value_and_grad
 from pullback.transforms.jacobian import hessian, hvp
@@ -51,11 +53,13 @@ def minimize(  # noqa: PLR0913
     options: dict[str, Any] | None = None,
     callback: Callable[[Any], Any] | None = None,
     compile: bool = False,
+    sparse: bool | None = None,
 ) -> Any:
     """Minimise a scalar function of a pytree with `scipy.optimize.minimize`.
 
     Value and gradient come from one reverse sweep. Newton-CG, trust-ncg, trust-krylov and
-    trust-constr get exact Hessian-vector products, dogleg and trust-exact the Hessian.
+    trust-constr get exact Hessian-vector products, dogleg and trust-exact the Hessian. Where that
+    is sparse, its entries are found by a few products; see `pullback.sparse_hessian`.
 
     Parameters
     ----------
@@ -78,6 +82,10 @@ def minimize(  # noqa: PLR0913
     compile : bool
         Whether `f` and its derivatives are compiled by `pullback.compile`; it is recorded then, and
         not called again.
+    sparse : bool, optional
+        Whether methods that use second derivatives get them from a sparse Hessian, for which `f` is
+        recorded once. By default where there are at least 100 unknowns, `f` can be recorded and few
+        products give all entries.
 
     Returns
     -------
@@ -118,7 +126,8 @@ def minimize(  # noqa: PLR0913
     if callback is not None:
         told = require_callable(callback, where, "callback", "a function or None")
         follow = lambda params, value: told(params)  # noqa: E731
-    derivatives = Derivatives(f, require_flag(compile, where, "compile"))
+    sparse = None if sparse is None else require_flag(sparse, where, "sparse")
+    derivatives = Derivatives(f, require_flag(compile, where, "compile"), sparse)
     return searched(
         derivatives, params, args, method, follow, bounds=bounds, tol=tol, options=options
     )
@@ -131,6 +140,8 @@ class Derivatives:
     ----------
     f : callable
     compile : bool
+    sparse : bool, optional
+        Whether there is a sparse Hessian; by default where it pays.
 
     Attributes
     ----------
@@ -141,13 +152,31 @@ class Derivatives:
         The Hessian as a matrix, by the elements of `flatten`.
     """
 
-    def __init__(self, f: Callable[..., Any], compile: bool = False) -> None:
+    def __init__(
+        self, f: Callable[..., Any], compile: bool = False, sparse: bool | None = False
+    ) -> None:
         self.f = f
+        self._sparse = sparse
         self._compile = compile
         self.value = self._made(f)
         self.value_and_grad = self._made(value_and_grad(f))
         self.curvature = self._made(lambda p, *args: self._second(p)(flatten(p)[0], *args))
         self.hvp = self._made(lambda p, d, *args: hvp(lambda p: f(p, *args), (p,), (d,))[0])
+
+    def matrix(self, params: Any, args: tuple[Any, ...]) -> Callable[..., Any] | None:
+        """The Hessian as a sparse matrix, a function of parameters like these, if it is to be one.
+
+        The further arguments are what they are now.
+        """
+
+        def function(p: Any) -> Any:
+            return self.f(p, *args)
+
+        if self._sparse is None:
+            found = sparse_curvature(function, params)
+        else:
+            found = sparse_hessian(function, params) if self._sparse else None
+        return None if found is None else self._made(found)
 
     def _second(self, params: Any) -> Callable[..., Any]:
         """The Hessian by the elements of a vector, of which parameters like these are made."""
@@ -214,12 +243,17 @@ def searched(
     kind = method.lower()
     if kind in _GRADIENT_FREE:
         objective, settings = value_alone, {}
-    elif kind in _HESSIAN_PRODUCT:
-        settings["hessp"] = ours.follow(hessian_product)
-    elif kind in _HESSIAN:
-        settings["hess"] = ours.follow(
-            lambda vector: derivatives.curvature(unflatten(vector), *args)
-        )
+    elif kind in _HESSIAN_PRODUCT | _HESSIAN:
+        matrix = derivatives.matrix(params, args)
+        known = None if matrix is None else Curvature(matrix, unflatten)
+        if kind in _HESSIAN_PRODUCT:
+            settings["hessp"] = ours.follow(hessian_product if known is None else known.product)
+        else:
+            settings["hess"] = ours.follow(
+                (lambda vector: derivatives.curvature(unflatten(vector), *args))
+                if known is None
+                else known.dense
+            )
     if follow is not None:
         settings["callback"] = ours.follow(lambda xk: iterated(xk))
 

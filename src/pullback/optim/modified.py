@@ -43,10 +43,11 @@ class Modified(Method):
         fits = spec == structure and all(map(_fits, leaves, own))
         # What doesn't fit is for the method to refuse.
         if fits:
-            gradient = trees.unflatten(spec, self._changed(leaves, own))
+            gradient = trees.unflatten(spec, self._changed(leaves, own, spec))
         return method.update(gradient, state, params)
 
-    def _changed(self, gradient: list[Any], params: list[Any]) -> list[Any]:
+    def _changed(self, gradient: list[Any], params: list[Any], spec: trees.TreeSpec) -> list[Any]:
+        """The leaves of another gradient, of one and parameters of this structure."""
         raise NotImplementedError
 
     def _settle_method(self) -> None:
@@ -101,7 +102,7 @@ class Clipped(Modified):
         self._settle_method()
         self._settle(norm=require_number(self.norm, "Clipped", "norm", above=0, traced=True))
 
-    def _changed(self, gradient: list[Any], params: list[Any]) -> list[Any]:
+    def _changed(self, gradient: list[Any], params: list[Any], spec: trees.TreeSpec) -> list[Any]:
         # Divided by the largest element, squares neither overflow nor vanish.
         largest = [np.max(abs(g), initial=0.0) for g in gradient]
         unit = np.maximum(np.max(np.stack(largest)), np.finfo(float).tiny)
@@ -121,7 +122,7 @@ class Decayed(Modified):
         Takes the steps. In Adam's means the decay would be divided by the gradient's scale: where
         that is not meant, `AdamW` decays apart from it.
     weight_decay : float
-        λ. All parameters decay by it, biases too.
+        λ. All parameters decay by it, biases too; the statistics that a `BatchNorm` keeps don't.
 
     Raises
     ------
@@ -146,5 +147,6 @@ class Decayed(Modified):
         decay = require_number(self.weight_decay, "Decayed", "weight_decay", least=0, traced=True)
         self._settle(weight_decay=decay)
 
-    def _changed(self, gradient: list[Any], params: list[Any]) -> list[Any]:
-        return [g + self.weight_decay * p for g, p in zip(gradient, params, strict=True)]
+    def _changed(self, gradient: list[Any], params: list[Any], spec: trees.TreeSpec) -> list[Any]:
+        every = zip(gradient, params, trees.kept_leaves(spec), strict=True)
+        return [g if kept else g + self.weight_decay * p for g, p, kept in every]

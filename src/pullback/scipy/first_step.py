@@ -195,24 +195,35 @@ def give_first_step(
     function.__code__ = _first_step(function.__code__, (asked, traced, original))
 
 
-def serves_always(*functions: Callable[..., Any]) -> Callable[[F], F]:
+def serves_always(
+    *functions: Callable[..., Any], refuses: Callable[..., None] | None = None
+) -> Callable[[F], F]:
     """As `serves`, wherever a transformation runs, whatever the arguments.
 
     A function that is handed over may close over what is traced, so that nothing of it is among
-    the arguments. Where no transformation runs SciPy's own code does.
+    the arguments. Where no transformation runs SciPy's own code does, after `refuses`, which gets
+    the arguments of every call, and raises where something of ours is among them that SciPy's code
+    fails on without saying why.
     """
 
     def enter(implementation: F) -> F:
         for function in functions:
-            give_first_step(function, _where_transformed(function, implementation), always=True)
+            step = _where_transformed(function, implementation, refuses)
+            give_first_step(function, step, always=True)
             served[function] = implementation
         return implementation
 
     return enter
 
 
-def _where_transformed(function: Callable[..., Any], implementation: Callable[..., Any]) -> Any:
+def _where_transformed(
+    function: Callable[..., Any],
+    implementation: Callable[..., Any],
+    refuses: Callable[..., None] | None,
+) -> Any:
     def step(*args: Any, **kwargs: Any) -> Any:
+        if refuses is not None:
+            refuses(*args, **kwargs)
         chosen = plain(function) if innermost() is None else implementation
         return chosen(*args, **kwargs)
 

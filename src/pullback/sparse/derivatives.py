@@ -37,7 +37,8 @@ def jacobian(
     mode : {"auto", "forward", "reverse"}
         Forward mode builds the Jacobian's columns, by the pushforwards of the unit tangents;
         reverse mode its rows, by the pullbacks of the unit cotangents. "auto" takes whichever are
-        fewer. They go through the program together, as one batch.
+        fewer, or cuts the program where it is narrower than at both ends and that takes less. They
+        go through the program together, as one batch.
     holomorphic : bool
         Whether `f` is complex differentiable in complex arguments; the result is then its complex
         Jacobian.
@@ -51,7 +52,8 @@ def jacobian(
         each output array stands a pytree of the structure of the argument, whose arrays have the
         shape ``y.shape + x.shape``. With a sequence of `argnums`, a tuple of such trees stands
         there. With `sparse` it is one `scipy.sparse.csr_array`; see `sparse_jacobian`, by which it
-        is prepared at the first call for each shape of the arguments.
+        is prepared at the first call for each shape of the arguments. Its method ``plan``, which
+        takes the arguments too, returns as text how the Jacobian is computed, and why so.
 
     Raises
     ------
@@ -61,8 +63,10 @@ def jacobian(
     Notes
     -----
     The function is evaluated once; with `sparse` it is recorded at the first call for each kind of
-    arguments, as by `trace`: what it reads from outside stays as it was. A complex function that
-    is not `holomorphic` has no complex Jacobian: differentiate its real and imaginary parts.
+    arguments, as by `trace`: what it reads from outside stays as it was. All that is computed
+    after a bottleneck, as an autoencoder has one, depends on what is alive there: the Jacobian is
+    the product of two, and few products give each. A complex function that is not `holomorphic`
+    has no complex Jacobian: differentiate its real and imaginary parts.
 
     Examples
     --------
@@ -90,7 +94,9 @@ def jacobian(
         return sparse_jacobian(function, *args, argnums=positions, mode=mode)
 
     of = _Prepared(f, argnums, where, prepare)
-    return transformed(jacobian, f, argnums, mode, sparse=True)(of)
+    made = transformed(jacobian, f, argnums, mode, sparse=True)(of)
+    made.plan = lambda *args, **kwargs: of.matrix(args, kwargs)[0].report()
+    return made
 
 
 def hessian(
@@ -154,18 +160,23 @@ class _Prepared:
         self.made: dict[Any, SparseMatrix] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        found, args = self.matrix(args, kwargs)
+        return found(*args)
+
+    def matrix(self, args: Any, kwargs: Any) -> tuple[SparseMatrix, Any]:
+        """The derivative for such arguments, and all of them by position."""
         function, args, positions = positional(self.f, self.argnums, args, kwargs, self.where)
         if kwargs:  # which are part of the function
-            return self.prepare(function, args, positions)(*args)
+            return self.prepare(function, args, positions), args
         leaves, spec = trees.flatten(args, f"{self.where}: an argument")
         key = spec, *map(_kind, leaves)
         try:
             found = self.made.get(key)
         except TypeError:  # among what is no array there is something that can't be hashed
-            return self.prepare(function, args, positions)(*args)
+            return self.prepare(function, args, positions), args
         if found is None:
             found = self.made[key] = self.prepare(function, args, positions)
-        return found(*args)
+        return found, args
 
 
 def _kind(leaf: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -59,6 +59,9 @@ class SparseMatrix:
     plan: Plan
     check: bool = False
     native: Callable[..., Array] | None = None
+
+    format: ClassVar[str] = "csr"
+    """Of the matrices, as SciPy names it."""
 
     @property
     def shape(self) -> tuple[int, int]:

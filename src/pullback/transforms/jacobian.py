@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ from pullback.transforms.arguments import (
     require_tuple,
 )
 from pullback.transforms.batch import MAPPED, Batch
+from pullback.transforms.bottleneck import Plan, plan
 from pullback.transforms.forward import pushforward
 from pullback.transforms.gradient import grad
 from pullback.transforms.recording import Recording, record
@@ -54,24 +56,32 @@ def jacobian(
     require_word(mode, ("auto", "forward", "reverse"), where, "mode")
     holomorphic = require_flag(holomorphic, where, "holomorphic")
 
-    @transformed(jacobian, f, argnums, mode, holomorphic=holomorphic)
-    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+    def recorded(args: Any, kwargs: Any) -> tuple[Recording, list[Abstract]]:
         function, args, positions = positional(f, argnums, args, kwargs, where)
         if holomorphic:
             require_complex(args, positions, where)
         recording = record(function, args, where, varying=positions)
         inputs = [leaf for argument in recording.arguments for leaf in argument.leaves]
         _require_inexact_output(recording, inputs, holomorphic=holomorphic)
-        outputs = recording.out_leaves
-        _require_dimensions(inputs, outputs, where)
-        n_in, n_out = (sum(leaf.size for leaf in side) for side in (inputs, outputs))
-        forward = mode == "forward" or (mode == "auto" and n_in <= n_out)
-        if forward:
-            blocks = _columns(recording, inputs, outputs)
-        else:
-            blocks = _rows(recording, inputs, outputs)
+        _require_dimensions(inputs, recording.out_leaves, where)
+        return recording, inputs
+
+    @transformed(jacobian, f, argnums, mode, holomorphic=holomorphic)
+    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+        recording, inputs = recorded(args, kwargs)
+        chosen = _planned(recording, inputs, mode)
+        blocks = None if chosen.before is None else _through(chosen, recording, inputs)
+        if blocks is None and chosen.forward:
+            blocks = _columns(recording, inputs, recording.out_leaves)
+        elif blocks is None:
+            blocks = _rows(recording, inputs, recording.out_leaves)
         return _arrange(blocks, recording, single=not isinstance(argnums, tuple))
 
+    def plan_of_f(*args: Any, **kwargs: Any) -> str:
+        recording, inputs = recorded(args, kwargs)
+        return f"{where}: {_planned(recording, inputs, mode)}"
+
+    jacobian_of_f.plan = plan_of_f
     return jacobian_of_f
 
 
@@ -88,6 +98,43 @@ def _require_dimensions(
             f"Jacobian would have both, wanted fewer than {MOST_DIMENSIONS} together, the most "
             "that an array has; reshape the argument inside the function"
         )
+
+
+def _planned(recording: Recording, inputs: list[Abstract], mode: str) -> Plan:
+    outputs = recording.out_leaves
+    linearization = recording.linearization
+    return plan(linearization, inputs, outputs, mode, known=linearization.log is None)
+
+
+def _through(chosen: Plan, recording: Recording, inputs: list[Abstract]) -> list[list[Any]] | None:
+    """Blocks ∂yᵢ/∂xⱼ, through a bottleneck; `None` where a factor is infinite or not a number.
+
+    A sweep leaves out zeros that a product of matrices would make NaN of.
+    """
+    assert chosen.before is not None
+    assert chosen.after is not None
+    narrow = chosen.after.inputs
+    outputs = recording.out_leaves
+    early = _rows(dataclasses.replace(recording, linearization=chosen.before), inputs, [*narrow])
+    late = _columns(dataclasses.replace(recording, linearization=chosen.after), [*narrow], outputs)
+    right = [
+        np.concatenate(
+            [row[j].reshape(z.size, x.size) for row, z in zip(early, narrow, strict=True)]
+        )
+        for j, x in enumerate(inputs)
+    ]
+    left = [
+        np.concatenate(
+            [block.reshape(y.size, z.size) for block, z in zip(row, narrow, strict=True)], axis=1
+        )
+        for row, y in zip(late, outputs, strict=True)
+    ]
+    if any(type(x) is np.ndarray and not np.isfinite(x).all() for x in (*left, *right)):
+        return None
+    return [
+        [(a @ b).reshape(y.shape + x.shape) for b, x in zip(right, inputs, strict=True)]
+        for a, y in zip(left, outputs, strict=True)
+    ]
 
 
 def _columns(

@@ -23,8 +23,11 @@ class Transformed:
 
     A call evaluates `function`. The transform has a name in its module, and was given `arguments`
     by position, `f` first. The attributes `names` are those of `f`, where `f` has them;
-    `__wrapped__` is `f`, whose signature `inspect.signature` shows.
+    `__wrapped__` is `f`, whose signature `inspect.signature` shows. A Jacobian has `plan` besides,
+    which tells how it is computed.
     """
+
+    plan: Callable[..., str]
 
     def __init__(
         self,

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
+import numpy as np
+
 from pullback.core.shapes import Abstract, shape_of
 from pullback.core.structure.axes import (
     Marks,
@@ -135,7 +137,8 @@ def rowwise(
         by default those of `Opaque`.
     apart : str
         Names of axes along which elements don't meet: each column of what is solved for depends on
-        one of the right sides.
+        one of the right sides. A mapped axis of these alone becomes columns, for one matrix, which
+        is factorised once.
     differing
         See `Opaque`.
     """
@@ -168,7 +171,20 @@ def rowwise(
         dtype = dtypes(primitive, *args)
         return tuple(map(Abstract, outs, dtype)) if primitive.multiple else Abstract(outs[0], dtype)
 
-    def batching(primitive: Any, _size: int, mapped: Marks, values: Row, params: Params) -> Any:
+    def batching(primitive: Any, size: int, mapped: Marks, values: Row, params: Params) -> Any:
+        joined = _joined(given, results, mapped, apart)
+        if joined is not None:
+            places = [
+                names.index(joined) - len(names) if joined in names else 0
+                for names in (*given, results[0])
+            ]
+            columns = [
+                _into_columns(x, axis) if one else x
+                for x, one, axis in zip(values, mapped, places[:-1], strict=True)
+            ]
+            one = mapped.index(True)
+            apiece = size, shape_of(values[one])[places[one]]
+            return _out_of_columns(primitive(*columns, **params), places[-1], apiece)
         rows = list(zip(values, mapped, map(len, given), strict=True))
         lead = max(rank_of(x) - one - rank for x, one, rank in rows)
         return primitive(
@@ -191,3 +207,32 @@ def rowwise(
 
     differing = {"names": names, "batching": batching, "count": count and counted, **differing}
     return Opaque(shapes, **differing)
+
+
+def _joined(given: Row, results: Row, mapped: Marks, apart: str) -> str | None:
+    """The axis whose places a mapped one can be put among: no argument has it that is not mapped.
+
+    What is done to the arguments that are not mapped is done once then.
+    """
+    if all(mapped) or len(results) != 1:
+        return None
+    for name in apart:
+        has = [name in names for names in given]
+        if has == [*mapped] and name in results[0]:
+            return name
+    return None
+
+
+def _into_columns(x: Any, axis: int) -> Any:
+    """A mapped value whose mapped axis is joined with another, counted from the end."""
+    moved = np.moveaxis(x, 0, axis - 1)
+    shape = shape_of(moved)
+    k = len(shape) + axis
+    return np.reshape(moved, (*shape[: k - 1], shape[k - 1] * shape[k], *shape[k + 1 :]))
+
+
+def _out_of_columns(y: Any, axis: int, apiece: tuple[int, int]) -> Any:
+    """The result for such a value, with the mapped axis in front again."""
+    shape = shape_of(y)
+    k = len(shape) + axis
+    return np.moveaxis(np.reshape(y, (*shape[:k], *apiece, *shape[k + 1 :])), k, 0)

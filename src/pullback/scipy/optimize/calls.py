@@ -208,17 +208,21 @@ def replaced(
 Recorded = Callable[["Call", Callable[["Call"], Any]], Any]
 
 
-def solves(*names: str, recorded: Recorded | None = None) -> Callable[[F], F]:
+def solves(
+    *names: str, recorded: Recorded | None = None, refuses: Callable[..., None] | None = None
+) -> Callable[[F], F]:
     """Make the decorated function what these solvers do while a transformation runs.
 
     It takes the `Call`. While a graph is recorded, ``recorded(call, implementation)`` is called.
+    `refuses` is that of `serves_always`.
     """
 
     def enter(implementation: F) -> F:
         for name in names:
             function = getattr(scipy.optimize, name, None)
             if function is not None:  # else it is of a later release
-                serves_always(function)(_solving(function, implementation, recorded))
+                solve = _solving(function, implementation, recorded)
+                serves_always(function, refuses=refuses)(solve)
         return implementation
 
     return enter

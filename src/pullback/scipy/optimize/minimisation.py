@@ -73,7 +73,29 @@ def _minimum_like(name: str, *, scalar: bool = False) -> Recorded:
     return returns(lambda call: {"x": NUMBER if scalar else start(call), "fun": NUMBER})
 
 
-@solves("minimize", recorded=_minimum_like("x0"))
+_DENSE_ALONE = {
+    "dogleg": "hess=lambda x: H(x).toarray()",
+    "trust-exact": "hess=lambda x: H(x).toarray()",
+    "trust-krylov": "hessp=lambda x, p: H(x) @ p",
+    "trust-ncg": "hessp=lambda x, p: H(x) @ p",
+}
+"""The methods that take no sparse Hessian, and what to write with each."""
+
+
+def _refuse_sparse(*args: Any, **kwargs: Any) -> None:
+    """Raise where a method that works with dense matrices gets a sparse Hessian."""
+    named = dict(zip(("fun", "x0", "args", "method", "jac", "hess"), args, strict=False)) | kwargs
+    method, hess = named.get("method"), named.get("hess")
+    instead = _DENSE_ALONE.get(method.lower()) if isinstance(method, str) else None
+    if instead and isinstance(getattr(hess, "format", None), str):
+        raise ArgumentTypeError(
+            f"scipy.optimize.minimize: hess is {hess!r}, whose matrices are sparse, and {method} "
+            f"takes dense ones; write {instead}, or take trust-constr or Newton-CG, which take "
+            "sparse ones"
+        )
+
+
+@solves("minimize", recorded=_minimum_like("x0"), refuses=_refuse_sparse)
 def minimize(call: Call) -> Any:
     """All methods; of the result x and fun have the derivatives."""
     value = objective(call, "fun", first=call["jac"] is True)
