@@ -170,6 +170,20 @@ def test_single_precision_is_kept() -> None:
     assert np.array_equal(found.toarray(), np.diag(np.cos(x)))
 
 
+def test_single_precision_among_double_and_nothing_at_all_are_checked() -> None:
+    x = np.linspace(0.1, 1.0, 6, dtype=np.float32)
+
+    def mixed(x):
+        return np.sin(x[1:] * x[:-1]) * np.linspace(0.1, 0.7, 5)
+
+    J = pb.sparse_jacobian(mixed, x, check=True)
+    np.testing.assert_allclose(J(x).toarray(), pb.jacobian(mixed)(x), rtol=1e-5)
+    for f, y in ((lambda x: x[:0] * 2, np.ones(6)), (lambda x: x * 2, np.zeros(0))):
+        J = pb.sparse_jacobian(f, y, check=True)
+        for found in (J(y), pb.compile(J)(y), pb.jacobian(f, sparse=True)(y)):
+            assert found.shape == (0, len(y)) and found.nnz == 0 and found.dtype == np.float64
+
+
 def test_check_finds_a_pattern_that_does_not_hold() -> None:
     jacobian = pb.sparse_jacobian(kinds.tridiagonal, np.ones(6), check=True)
     jacobian.plan.values.sources[3] = jacobian.plan.values.sources[0]

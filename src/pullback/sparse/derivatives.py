@@ -62,10 +62,11 @@ def jacobian(
 
     Notes
     -----
-    The function is evaluated once; with `sparse` it is recorded, as by `trace`. All that is
-    computed after a bottleneck, as an autoencoder has one, depends on what is alive there: the
-    Jacobian is the product of two, and few products give each. A complex function
-    that is not `holomorphic` has no complex Jacobian: differentiate its real and imaginary parts.
+    The function is evaluated once; with `sparse` it is recorded at the first call for each kind of
+    arguments, as by `trace`: what it reads from outside stays as it was. All that is computed
+    after a bottleneck, as an autoencoder has one, depends on what is alive there: the Jacobian is
+    the product of two, and few products give each. A complex function that is not `holomorphic`
+    has no complex Jacobian: differentiate its real and imaginary parts.
 
     Examples
     --------

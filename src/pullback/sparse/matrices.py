@@ -195,7 +195,7 @@ class SparseMatrix:
         tangent = np.concatenate([np.ravel(x) for x in tangents])
         got = matrix @ tangent
         scale = abs(matrix) @ abs(tangent)
-        unit = np.finfo(matrix.dtype).eps
+        unit = max(np.finfo(x.dtype).eps for x in (matrix, flat, *tangents))
         wrong = np.abs(got - flat) > 1e4 * unit * (
             scale + np.abs(flat) + np.finfo(matrix.dtype).tiny
         )

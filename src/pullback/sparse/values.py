@@ -182,5 +182,7 @@ def assembled(cut: Cut, matrix: csr_array, compression: Compression, layout: Lay
         line[mine] = np.ravel(begins - starts)[block] + places
         if products is not None:
             parts.append(products)
-    dtype = np.result_type(*map(dtype_of, (*inputs, *outputs)), np.float16)
+    # SciPy has no sparse matrices of half precision; where nothing is left there are no entries.
+    kinds = [dtype_of(x) for x in (*inputs, *outputs)]
+    dtype = np.result_type(*kinds, np.float32) if kinds else np.dtype(float)
     return Values(parts, length, line[layout.sources], layout.segments, dtype)

@@ -174,3 +174,17 @@ def test_a_stiff_solver_with_a_native_right_hand_side(at_once):
     times = np.array([1.0, 2.0])
     assert_allclose(y[0], np.exp(-P * times), atol=1e-6)
     assert_allclose(pull(np.array([[1.0, 1.0], [0, 0]]))[0], np.sum(-times * y[0]), atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["RK45", "LSODA"])
+def test_a_result_that_is_written_into_is_no_other_calls(method, at_once):
+    def f(a, p):
+        found = si.solve_ivp(lambda t, y: -p * y, (0, 2), START, method, TIMES)
+        total = a * p * np.sum(found.y) * found.t[-1]
+        found.t *= 3
+        found.y *= 2
+        return total
+
+    for argnums in (0, 1):  # a solution that is known, and one that is differentiated
+        first, *others = [pb.value_and_grad(f, argnums)(1.0, P) for _ in range(3)]
+        assert all(np.array_equal(first, other) for other in others)

@@ -173,8 +173,9 @@ class Equations:
             Where SciPy does not come through, or is to come through in another way.
         """
         key = problem.key
-        if self._last is not None and self._last[0] == key:
-            return self._last[1:]
+        last = self._last
+        if last is not None and last[0] == key:
+            return _own(last[1]), last[2]
         found = self._natively(problem, rounded=rounded)
         if found is None or self._agrees is None:
             result = by_scipy()
@@ -187,7 +188,7 @@ class Equations:
             found = result, course
             result.sol = None
         self._last = key, *found
-        return found
+        return _own(found[0]), found[1]
 
     def exactly(self) -> Callable[..., Any] | None:
         """The right-hand side in machine code, if its values there are NumPy's to the bit."""
@@ -203,8 +204,7 @@ class Equations:
         last = self._remembered
         if last is None or last[0] != key:
             last = self._remembered = key, solve()
-        found = last[1]
-        return type(found)(**found)
+        return _own(last[1])
 
     def _natively(self, problem: Problem, *, rounded: bool) -> tuple[Any, Course] | None:
         if self._agrees is False:
@@ -301,6 +301,12 @@ class Equations:
                     self._made[key] = untraced(make, (), {})
                 found = self._made[key]
         return found
+
+
+def _own(result: Any) -> Any:
+    """A result with arrays of its own, so that whoever writes into it does not write into ours."""
+    own = {key: x.copy(order="K") if isinstance(x, np.ndarray) else x for key, x in result.items()}
+    return type(result)(**own)
 
 
 @functools.lru_cache(maxsize=8)

@@ -109,7 +109,7 @@ def _solved(
         return None
     found, course = solved
     if not values.levels:
-        return type(found)(**found)
+        return found
     start, free = traced
     y = Replay(equation, problem, course).followed(start, free)
     return type(found)(**{**found, "y": np.transpose(y)})
