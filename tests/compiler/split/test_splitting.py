@@ -212,3 +212,19 @@ def test_the_number_of_threads_may_change_between_calls(small):
             assert compiled.report(*args).threads >= 1
     finally:
         threads.set_workers(None)
+
+
+def test_channels_are_no_samples():
+    """Of images with eight channels and eight rows the images are the samples, if anything is."""
+    rng = np.random.default_rng(0)
+    net = pb.nn.Chain([
+        pb.nn.Conv2d.initialize(1, 8, 3, "relu", rng=rng, padding=1),
+        pb.nn.BatchNorm.initialize(8), pb.nn.MaxPool2d(2),
+        pb.nn.Conv2d.initialize(8, 16, 3, "relu", rng=rng, padding=1),
+    ])  # fmt: skip
+
+    def loss(net, x):
+        return np.sum(pb.nn.training(net)(x) ** 2)
+
+    graph = pb.trace(pb.grad(loss), net, rng.normal(size=(100, 1, 8, 8)))
+    assert stages.Stages(graph).split.samples in (0, 100)

@@ -3,7 +3,7 @@
 Along each extent that loops have, it is found out what could be done tile by tile. That is taken
 which spares the most bytes of buffers, as they become a tile's own. Where none are spared worth
 speaking of, that with the most tiles among those that have most of the work in them: the features
-of a matrix of features are samples too, but few.
+of a matrix of features are samples too, but few. Known ones of less than `_FEW` are not looked at.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ __all__ = ["Plan", "chosen", "plan_along"]
 
 _EXTENTS = 4
 """How many extents are looked at."""
+_FEW = 32
+"""Fewer that are known are no samples, but features or channels, which make no two tiles."""
 _PRODUCT = 3
 """Axes that a product of matrices has, one of which is summed over, at least."""
 _PARTS = 8
@@ -79,7 +81,10 @@ class Plan:
 
 def chosen(program: Program, samples: Collection[int] | None, sizes: Sizes) -> Plan | None:
     """The best way to split a program; `None` where none pays."""
-    extents = _extents(program.body) if samples is None else Counter(samples)
+    extents = Counter(samples or ())
+    if samples is None:
+        found = _extents(program.body)
+        extents = Counter({n: often for n, often in found.items() if varies(n) or n >= _FEW})
     # Of samples whose number varies there may be many.
     for number in (True, False):
         likely = {n: often for n, often in extents.items() if varies(n) is number}
