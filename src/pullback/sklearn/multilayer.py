@@ -73,9 +73,12 @@ class MLPClassifier(MultiLayer, NetworkClassifier):
     Examples
     --------
     >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> from pullback.sklearn import MLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = MLPClassifier(learning_rate_init=0.01, random_state=0).fit(X, y)
+    >>> network = MLPClassifier(learning_rate_init=0.01, tol=1e-3, random_state=0)
+    >>> model = make_pipeline(StandardScaler(), network).fit(X, y)
     >>> bool(model.score(X, y) > 0.95)
     True
     """
