@@ -16,6 +16,7 @@ from typing import Any
 
 from pullback.core.structure.axes import Marks
 from pullback.core.zeros import Kind, Zeros, ordinary
+from pullback.errors import DataDependenceError
 from pullback.graph.building import flat_graph
 from pullback.graph.dependence import affected, live, read
 from pullback.graph.graph import Graph
@@ -237,7 +238,15 @@ class Split:
         at_hand = [recording.at(place) for place in self._places]
         available = [*marked(recording.inputs, self.free), *fixed, *recording.constants]
         available += [*still.last.values(), *at_hand]
-        late = [*recomputation(still.early, needed, available), *late]
+        try:
+            again = recomputation(still.early, needed, available)
+        except ValueError as error:
+            raise DataDependenceError(
+                f"{self.body.name}: the reverse sweep of this loop needs a value of an iteration "
+                f"that was not kept ({error}). Let Python run the loop: compile with lift=False, "
+                "or differentiate without recording it"
+            ) from None
+        late = [*again, *late]
         results, masks = present(recording.results), present(recording.masks)
         used = {x for equation in late for x in read(equation)}
         used.update(x for x in (*results.values(), *masks.values()) if type(x) is Variable)
